@@ -1,0 +1,44 @@
+/** An exam item: a question that carries its points. What the paper calls a prompt x with its raw score s_ij and its exam's total T_i. */
+
+export interface ChatMessage {
+  role: string
+  content: string
+}
+
+/** Plain text, or chat messages for a policy with a chat template. */
+export type Prompt = string | readonly ChatMessage[]
+
+export interface Item {
+  /** Unique in the data set. */
+  id: string
+  /** The exam paper it belongs to; a split never cuts through one. */
+  exam: string
+  /** Part of the paper, or kind of question; accuracy is reported by it. */
+  section: string
+  prompt: Prompt
+  /** The reference answer. */
+  answer: string
+  /** Points of the item, above 0. */
+  points: number
+  /** Total points of its exam, at least `points`. */
+  total: number
+  /** How often the item counts in an evaluation: 1, or the stratum's weight where sections were sampled apart. */
+  weight: number
+  /** The options of a multiple-choice item, in order (A, B, ...). */
+  choices?: readonly string[]
+  /** Worked solution, shown in the supervised warm start. */
+  working?: string
+}
+
+export interface DataSet {
+  train: readonly Item[]
+  test: readonly Item[]
+  /** Rows left out under `onBadRow: skip`. */
+  skipped: readonly BadRow[]
+}
+
+export interface BadRow {
+  /** File and 1-based row. */
+  place: string
+  reason: string
+}

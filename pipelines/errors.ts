@@ -1,0 +1,47 @@
+/** The errors of rlev, by kind. Each names the place, what was expected, what was found, and what to do about it. */
+
+/** `kind` is also the `type` of the Temporal failure that an activity makes of the error (activities/failures.ts). */
+export type ErrorKind =
+  | 'CallInvalid' // the command line or an argument is wrong
+  | 'ConfigInvalid' // a config file, or two options that contradict each other
+  | 'DataInvalid' // a data file or one of its rows
+  | 'CheckpointInvalid' // a checkpoint, tokenizer or tensor file
+  | 'ArtifactDamaged' // a stored artifact whose bytes do not match its digest
+  | 'NotFinite' // a loss, gradient or metric that is NaN or infinite
+  | 'PartMissing' // something set-up provides is not there
+  | 'ServiceUnavailable' // Temporal or MLflow does not answer
+  | 'TrackingConflict' // MLflow holds something else under the same key
+  | 'NotFound' // no run, arm or file of that name
+
+export interface ErrorParts {
+  kind: ErrorKind
+  /** One sentence: what is wrong. */
+  message: string
+  /** Where: `file:line:column`, `file row 12`, a tensor's name, an address. */
+  place?: string
+  expected?: string
+  found?: string
+  /** What the reader can do about it. */
+  remedy?: string
+  cause?: unknown
+}
+
+export class RlevError extends Error {
+  readonly kind: ErrorKind
+  readonly parts: ErrorParts
+
+  constructor(parts: ErrorParts) {
+    super(describe(parts), parts.cause === undefined ? undefined : { cause: parts.cause })
+    this.name = 'RlevError'
+    this.kind = parts.kind
+    this.parts = parts
+  }
+}
+
+function describe({ message, place, expected, found, remedy }: ErrorParts): string {
+  const lines = [place === undefined ? message : `${place}: ${message}`]
+  if (expected !== undefined) lines.push(`  expected: ${expected}`)
+  if (found !== undefined) lines.push(`  found:    ${found}`)
+  if (remedy !== undefined) lines.push(`  to do:    ${remedy}`)
+  return lines.join('\n')
+}

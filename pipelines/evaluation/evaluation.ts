@@ -1,0 +1,65 @@
+/** One evaluation of a policy on the test items: the paper's metrics, greedy and expected, and what the report draws. */
+import type { Verdict } from '../rewards/record.js'
+
+/** The paper's columns. Shares in [0, 1]; length in tokens. */
+export interface Columns {
+  acc: number
+  /** sum of v over correct / sum of v over all. */
+  hAcc: number
+  length: number
+  /** H-Acc in percent / length. */
+  valueDensity: number
+  /** Acc over the top fifth by value. */
+  accHigh: number
+  /** Acc over the bottom fifth by value. */
+  accLow: number
+}
+
+export interface SectionOutcome {
+  section: string
+  items: number
+  /** Mean value of the section's items. */
+  value: number
+  greedy: { acc: number; length: number }
+  expected: { acc: number; length: number }
+}
+
+/** Mean P(EOS) at each response position, from 0, over the responses that reach it. */
+export interface EosTrajectory {
+  group: 'top' | 'bottom'
+  items: number
+  probability: readonly number[]
+  /** Responses that reach the position. */
+  reached: readonly number[]
+}
+
+export interface ItemOutcome {
+  itemId: string
+  greedy: { verdict: Verdict; length: number; text: string }
+  samples: readonly { verdict: Verdict; length: number }[]
+}
+
+export interface SampleResponse {
+  itemId: string
+  section: string
+  prompt: string
+  answer: string
+  value: number
+  text: string
+  verdict: Verdict
+}
+
+export interface Evaluation {
+  step: number
+  items: number
+  /** Greedy decoding. */
+  greedy: Columns
+  /** Mean over samples at temperature 1. */
+  expected: Columns
+  /** Unscored verdicts among greedy and sampled responses; they are left out of the means. */
+  unscored: number
+  sections: readonly SectionOutcome[]
+  eos: readonly EosTrajectory[]
+  /** Ten greedy responses, spread over the sections. */
+  responses: readonly SampleResponse[]
+}

@@ -1,0 +1,19 @@
+/** The human value of an item, v = points / total (eq. 2), and what a set of values looks like. */
+
+export interface ItemValue {
+  itemId: string
+  points: number
+  total: number
+  /** In (0, 1]. */
+  value: number
+}
+
+export interface ValueStatistics {
+  n: number
+  mean: number
+  /** Quantiles at 0, 0.05, 0.25, 0.5, 0.75, 0.95, 1. */
+  quantiles: Record<string, number>
+  /** Share of items with alpha * v > 1, whose scale is clipped. */
+  shareClipped: number
+  histogram: readonly { from: number; to: number; count: number }[]
+}
