@@ -1,0 +1,59 @@
+/**
+ * The scale s(x) of a correct answer (eq. 3 and 4). The paper clips alpha v at 1; `cap` is that 1 as an option. The
+ * shuffled arm has no scale of its own: it is human-aligned over permuted values.
+ */
+import type { ExperimentConfig } from '../config/schema.js'
+import { RlevError } from '../errors.js'
+import type { ItemValue } from '../values/value.js'
+
+export type ScaleConfig = Pick<ExperimentConfig['reward'], 'scale' | 'alpha' | 'cap'>
+
+/** s = 1 + min(alpha v, cap), in [1, 1 + cap] (eq. 4). */
+export function humanAlignedScale(value: number, { alpha, cap }: { alpha: number; cap: number }): number {
+  return 1 + Math.min(alpha * value, cap)
+}
+
+/** Mean human-aligned scale over the training items: as large on average, without meaning. */
+export function uniformScale(values: readonly ItemValue[], settings: { alpha: number; cap: number }): number {
+  if (values.length === 0) {
+    throw new RlevError({
+      kind: 'DataInvalid',
+      message: 'the uniform scale is a mean over the training items, and there are none',
+      expected: 'at least one value',
+      found: '0 values',
+      remedy: 'check the data section of the config',
+    })
+  }
+  return values.reduce((sum, { value }) => sum + humanAlignedScale(value, settings), 0) / values.length
+}
+
+/** s(x) for a value in (0, 1]; dimensionless, at least 1. `uniformScale` is needed by the uniform scale only. */
+export function scaleOf({
+  value,
+  reward,
+  uniformScale,
+}: {
+  value: number
+  reward: ScaleConfig
+  uniformScale?: number | undefined
+}): number {
+  switch (reward.scale) {
+    case 'correctness':
+      return 1
+    case 'human-aligned':
+      return humanAlignedScale(value, reward)
+    case 'multiplicative':
+      // s = 1 + alpha v, not clipped
+      return 1 + reward.alpha * value
+    case 'uniform':
+      if (uniformScale === undefined) {
+        throw new RlevError({
+          kind: 'CallInvalid',
+          message: 'scaleOf: the uniform scale needs its mean over the items',
+        })
+      }
+      return uniformScale
+    default:
+      return reward.scale satisfies never
+  }
+}

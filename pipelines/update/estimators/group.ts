@@ -1,0 +1,45 @@
+/** What an estimator sees of a step: for each prompt the samples drawn for it. And the float64 sums that all share. */
+import type { Verdict } from '../../rewards/record.js'
+
+export interface Sample {
+  reward: number
+  /** Response tokens. */
+  length: number
+  verdict: Verdict
+}
+
+/** The samples of one prompt. */
+export type Group = readonly Sample[]
+
+/** Groups in, advantages out, in the same places. */
+export type Estimator = (groups: readonly Group[], settings: { epsilon: number }) => number[][]
+
+/** Applies `compute` to the rewards of the scored samples; an unscored sample is in no sum and gets advantage 0. */
+export function overScored(group: Group, compute: (rewards: readonly number[]) => readonly number[]): number[] {
+  const computed = compute(group.filter(isScored).map(sample => sample.reward))
+  let next = 0
+  return group.map(sample => (isScored(sample) ? (computed[next++] ?? 0) : 0))
+}
+
+export function isScored(sample: Pick<Sample, 'verdict'>): boolean {
+  return sample.verdict !== 'unscored'
+}
+
+/** r - mean. The mean is taken around the first reward, so equal rewards give exactly 0, whatever their binary form. */
+export function centred(rewards: readonly number[]): number[] {
+  const first = rewards[0] ?? 0
+  const mean = first + rewards.reduce((sum, reward) => sum + (reward - first), 0) / Math.max(1, rewards.length)
+  return rewards.map(reward => reward - mean)
+}
+
+/** sqrt(sum (r - mean)^2 / (n - 1)) in two passes, for E[r^2] - E[r]^2 leaves a residue that is then divided by. */
+export function unbiasedDeviation(rewards: readonly number[]): number {
+  if (rewards.length < 2) return 0
+  return Math.sqrt(centred(rewards).reduce((sum, difference) => sum + difference ** 2, 0) / (rewards.length - 1))
+}
+
+/** All verdicts of the scored samples agree, so the group says nothing about what was right. Told by verdict, never by reward. */
+export function isDegenerate(group: readonly Pick<Sample, 'verdict'>[]): boolean {
+  const verdicts = new Set(group.filter(isScored).map(sample => sample.verdict))
+  return verdicts.size < 2
+}

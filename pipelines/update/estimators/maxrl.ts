@@ -1,0 +1,15 @@
+/**
+ * MaxRL. Divides by: the group's own mean reward. Of the value survives: nothing, a per-prompt scale cancels exactly.
+ * A_i = (r_i - mean) / mean, and 0 where the mean is not above epsilon: nothing was solved, or a penalty ate it.
+ */
+import { centred, type Estimator, overScored } from './group.js'
+
+/** With one scored sample: 0. */
+export const maxRl: Estimator = (groups, { epsilon }) =>
+  groups.map(group =>
+    overScored(group, rewards => {
+      const differences = centred(rewards)
+      const mean = (rewards[0] ?? 0) - (differences[0] ?? 0)
+      return differences.map(difference => (mean > epsilon ? difference / mean : 0))
+    }),
+  )
