@@ -1,0 +1,118 @@
+/** Files that are either whole or not there: written beside their place, synced, renamed into it, and the folder synced. */
+import { createHash, randomUUID } from 'node:crypto'
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+
+/** What a crash may leave behind; never read as a result. */
+export const temporaryPrefix = '.tmp-'
+
+export function temporaryBeside(path: string): string {
+  return join(dirname(path), `${temporaryPrefix}${basename(path)}-${process.pid}-${randomUUID().slice(0, 8)}`)
+}
+
+export function sha256(bytes: Uint8Array | string): string {
+  return createHash('sha256').update(bytes).digest('hex')
+}
+
+export function syncPath(path: string): void {
+  const handle = openSync(path, 'r')
+  try {
+    fsyncSync(handle)
+  } finally {
+    closeSync(handle)
+  }
+}
+
+function writeTemporary(path: string, content: string | Uint8Array, sync: boolean): string {
+  mkdirSync(dirname(path), { recursive: true })
+  const temporary = temporaryBeside(path)
+  const handle = openSync(temporary, 'wx')
+  try {
+    const bytes = typeof content === 'string' ? Buffer.from(content) : content
+    for (let written = 0; written < bytes.length; ) written += writeSync(handle, bytes, written)
+    if (sync) fsyncSync(handle)
+  } catch (error) {
+    rmSync(temporary, { force: true })
+    throw error
+  } finally {
+    closeSync(handle)
+  }
+  return temporary
+}
+
+/** Replaces what was there. On return the bytes and their name are on the disk. */
+export function writeWhole(path: string, content: string | Uint8Array): void {
+  const temporary = writeTemporary(path, content, true)
+  renameSync(temporary, path)
+  syncPath(dirname(path))
+}
+
+/**
+ * The first writer wins: false, and nothing written, where the file is there already.
+ * Not synced: callers that write many call `syncPath` on each file and folder before they report success.
+ */
+export function writeOnce(path: string, content: string | Uint8Array): boolean {
+  const temporary = writeTemporary(path, content, false)
+  try {
+    linkSync(temporary, path)
+    return true
+  } catch (error) {
+    if (isCode(error, 'EEXIST')) return false
+    throw error
+  } finally {
+    rmSync(temporary, { force: true })
+  }
+}
+
+/** The bytes, or null where there is no such file. */
+export function readIfThere(path: string): Buffer | null {
+  try {
+    return readFileSync(path)
+  } catch (error) {
+    if (isCode(error, 'ENOENT')) return null
+    throw error
+  }
+}
+
+/** Names in a folder without leftovers of a crash, sorted; empty where there is no such folder. */
+export function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+      .filter(name => !name.startsWith(temporaryPrefix))
+      .sort()
+  } catch (error) {
+    if (isCode(error, 'ENOENT')) return []
+    throw error
+  }
+}
+
+/** Renames something damaged out of the way, so that it is neither read again nor lost to whoever wants to look. */
+export function setAside(path: string): string {
+  for (let count = 1; ; count++) {
+    const aside = `${path}.damaged-${count}`
+    if (existsSync(aside)) continue
+    try {
+      renameSync(path, aside)
+    } catch (error) {
+      // Another worker set it aside first.
+      if (!isCode(error, 'ENOENT')) throw error
+    }
+    return aside
+  }
+}
+
+export function isCode(error: unknown, ...codes: string[]): boolean {
+  return error instanceof Error && 'code' in error && codes.includes(String(error.code))
+}

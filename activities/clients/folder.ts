@@ -1,0 +1,100 @@
+/**
+ * A folder of files with a sealed `manifest.json` of their digests: made under a temporary name, every file synced, the
+ * manifest written last, then renamed into place. Checkpoints and shared stage outputs have this form.
+ */
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { RlevError } from '../../pipelines/errors.js'
+import { isCode, readIfThere, setAside, sha256, syncPath, temporaryBeside, writeWhole } from './files.js'
+import { readSealed, seal } from './sealed.js'
+
+export interface Manifest<About> {
+  form: 1
+  about: About
+  files: Record<string, { sha256: string; bytes: number }>
+}
+
+/** The manifest after every file was compared with it; null where there is no such folder. Throws ArtifactDamaged. */
+export function readFolder<About>(path: string): Manifest<About> | null {
+  try {
+    readdirSync(path)
+  } catch (error) {
+    if (isCode(error, 'ENOENT')) return null
+    throw error
+  }
+  const manifest = readSealed<Manifest<About>>(join(path, 'manifest.json'))
+  if (manifest === null) throw damaged(path, 'a manifest.json', 'none')
+  for (const [name, expected] of Object.entries(manifest.files)) {
+    const bytes = readIfThere(join(path, name))
+    if (bytes === null) throw damaged(join(path, name), 'a file', 'none')
+    if (bytes.length !== expected.bytes || sha256(bytes) !== expected.sha256) {
+      throw damaged(
+        join(path, name),
+        `${expected.bytes} bytes with sha256 ${expected.sha256}`,
+        `${bytes.length} bytes with sha256 ${sha256(bytes)}`,
+      )
+    }
+  }
+  return manifest
+}
+
+/** Like `readFolder`, but a damaged folder is set aside and null is returned. */
+export function readFolderOrSetAside<About>(path: string): Manifest<About> | null {
+  try {
+    return readFolder<About>(path)
+  } catch (error) {
+    if (!(error instanceof RlevError && error.kind === 'ArtifactDamaged')) throw error
+    setAside(path)
+    return null
+  }
+}
+
+/**
+ * Makes the folder by `fill`, unless a whole one is there. Two makers at once: the first rename wins and the other's
+ * work is dropped. `mayCommit` is asked once more right before the rename.
+ */
+export async function makeFolder<About>(options: {
+  path: string
+  about: About
+  fill: (temporary: string) => Promise<void>
+  mayCommit?: () => void
+}): Promise<Manifest<About>> {
+  const { path, about, fill, mayCommit } = options
+  const there = readFolderOrSetAside<About>(path)
+  if (there !== null) return there
+
+  mkdirSync(dirname(path), { recursive: true })
+  const temporary = temporaryBeside(path)
+  mkdirSync(temporary)
+  try {
+    await fill(temporary)
+    const manifest: Manifest<About> = { form: 1, about, files: {} }
+    for (const name of readdirSync(temporary).sort()) {
+      const bytes = readFileSync(join(temporary, name))
+      syncPath(join(temporary, name))
+      manifest.files[name] = { sha256: sha256(bytes), bytes: bytes.length }
+    }
+    writeWhole(join(temporary, 'manifest.json'), seal(manifest))
+    mayCommit?.()
+    renameSync(temporary, path)
+    syncPath(dirname(path))
+    return manifest
+  } catch (error) {
+    rmSync(temporary, { recursive: true, force: true })
+    if (!isCode(error, 'ENOTEMPTY', 'EEXIST')) throw error
+    const first = readFolder<About>(path)
+    if (first === null) throw error
+    return first
+  }
+}
+
+function damaged(place: string, expected: string, found: string): RlevError {
+  return new RlevError({
+    kind: 'ArtifactDamaged',
+    message: 'the stored folder is not what was written',
+    place,
+    expected,
+    found,
+    remedy: 'resume the run; what is damaged is set aside and made again',
+  })
+}

@@ -1,0 +1,60 @@
+/**
+ * Errors as Temporal failures: the kind of an RlevError becomes the failure's type, and says whether trying again can help.
+ * A worker that dies is always replaced; an error that is thrown and may pass is tried a few times, then ends the stage.
+ */
+import { Context } from '@temporalio/activity'
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common'
+import { type ErrorKind, RlevError } from '../pipelines/errors.js'
+import { FenceLost } from './clients/fence.js'
+
+const attemptsOfUnknown = 5
+
+/** Whether the same call can end otherwise: services come back and other workers finish, files and configs do not change. */
+const retry: Record<ErrorKind, 'never' | 'few' | 'always'> = {
+  CallInvalid: 'never',
+  ConfigInvalid: 'never',
+  DataInvalid: 'never',
+  CheckpointInvalid: 'never',
+  NotFinite: 'never',
+  NotFound: 'never',
+  TrackingConflict: 'never',
+  // Set aside when found, so the next attempt goes on from the one before.
+  ArtifactDamaged: 'few',
+  PartMissing: 'few',
+  ServiceUnavailable: 'always',
+}
+
+/** Wraps a stage, so that what it throws reaches the workflow with a type. */
+export function stage<Input, Output>(body: (input: Input) => Promise<Output>): (input: Input) => Promise<Output> {
+  return async input => {
+    try {
+      return await body(input)
+    } catch (error) {
+      throw toFailure(error, Context.current().info.attempt)
+    }
+  }
+}
+
+export function toFailure(error: unknown, attempt: number): Error {
+  if (error instanceof CancelledFailure || error instanceof ApplicationFailure) return error
+  if (error instanceof FenceLost)
+    return ApplicationFailure.create({ message: error.message, type: 'FenceLost', cause: error })
+  if (error instanceof RlevError) {
+    const { cause: _, ...parts } = error.parts
+    const how = retry[error.kind]
+    return ApplicationFailure.create({
+      message: error.message,
+      type: error.kind,
+      nonRetryable: how === 'never' || (how === 'few' && attempt >= attemptsOfUnknown),
+      details: [parts],
+      cause: error,
+    })
+  }
+  const cause = error instanceof Error ? error : new Error(String(error))
+  return ApplicationFailure.create({
+    message: cause.message,
+    type: cause.name,
+    nonRetryable: attempt >= attemptsOfUnknown,
+    cause,
+  })
+}

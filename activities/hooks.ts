@@ -1,0 +1,29 @@
+/**
+ * How work in pipelines/ gives way inside an activity: a heartbeat, then a turn of the event loop, without which neither
+ * the heartbeat leaves nor a cancellation arrives while TensorFlow holds the thread.
+ *
+ * Every cancellation (of the workflow, a pause of the activity, a worker that shuts down, a lost task) is treated alike:
+ * the micro-batch is finished, what is journaled stays, and the cancellation is thrown on.
+ */
+import { setImmediate } from 'node:timers/promises'
+import { Context } from '@temporalio/activity'
+import type { Hooks } from '../pipelines/hooks.js'
+
+/** `note` says what the activity is at, for whoever looks at its heartbeat in the Web UI. */
+export function activityHooks(note?: string): Hooks {
+  const context = Context.current()
+  return {
+    async tick(progress) {
+      context.heartbeat(progress === undefined ? { note } : { note, ...progress })
+      await setImmediate()
+      if (context.cancellationSignal.aborted) await context.cancelled
+    },
+  }
+}
+
+/** Whether the activity may still write. Throws the cancellation. */
+export async function throwIfCancelled(): Promise<void> {
+  const context = Context.current()
+  await setImmediate()
+  if (context.cancellationSignal.aborted) await context.cancelled
+}

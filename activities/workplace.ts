@@ -1,0 +1,64 @@
+/** What an activity is given of the machine it runs on: the home, the clock, and where the services are. */
+
+import { randomUUID } from 'node:crypto'
+import { join } from 'node:path'
+import { RlevError } from '../pipelines/errors.js'
+import { readIfThere, writeWhole } from './clients/files.js'
+import { Store } from './clients/store.js'
+
+export interface Workplace {
+  /** Absolute path. */
+  home: string
+  store: Store
+  /** Milliseconds since 1970. The only clock; what it gives is stored before it is used. */
+  now(): number
+}
+
+export function workplace(home: string): Workplace {
+  return { home, store: new Store(home), now: Date.now }
+}
+
+/** What `up` wrote about the services of this home; only what activities need of it. */
+interface KnownServices {
+  mlflow?: { url?: string }
+  temporal?: { uiUrl?: string; address?: string }
+}
+
+/** Read at each use: a service that was started again may have another port. */
+export function knownServices(home: string): KnownServices {
+  const path = join(home, 'services.json')
+  const bytes = readIfThere(path)
+  if (bytes === null) return {}
+  try {
+    return JSON.parse(bytes.toString('utf8')) as KnownServices
+  } catch (cause) {
+    throw new RlevError({
+      kind: 'ServiceUnavailable',
+      message: 'the list of services cannot be read',
+      place: path,
+      remedy: 'run `rlev up`, which writes it again',
+      cause,
+    })
+  }
+}
+
+/** `MLFLOW_TRACKING_URI`, else the server of this home. Throws ServiceUnavailable. */
+export function trackingAddress(home: string): string {
+  const address = process.env['MLFLOW_TRACKING_URI'] ?? knownServices(home).mlflow?.url
+  if (address !== undefined && address !== '') return address
+  throw new RlevError({
+    kind: 'ServiceUnavailable',
+    message: 'no MLflow server is known',
+    place: join(home, 'services.json'),
+    remedy: 'run `rlev up`, or set MLFLOW_TRACKING_URI',
+  })
+}
+
+/** A name for this home, made once: runs of the same name in two homes on one MLflow server stay apart. */
+export function homeId(home: string): string {
+  const path = join(home, 'home-id')
+  const there = readIfThere(path)
+  if (there !== null) return there.toString('utf8').trim()
+  writeWhole(path, randomUUID().slice(0, 8))
+  return homeId(home)
+}
