@@ -1,0 +1,47 @@
+/** Ends the services of a home: exactly the processes that `up` recorded, whole or half started, and nothing else. */
+
+import { existsSync } from 'node:fs'
+import type { Home, ProcessName } from './home.js'
+import { readRecord, writeRecord } from './home.js'
+import { withLock } from './lock.js'
+import { endProcess } from './processes.js'
+import { lockFile, lockPatience } from './up.js'
+
+export interface Ended {
+  name: ProcessName
+  pid: number
+}
+
+/** Workers first: a worker that loses its server first would only write complaints into its log. */
+const waves: readonly { names: readonly ProcessName[]; patience: number }[] = [
+  { names: ['orchestrator', 'policy'], patience: 30_000 },
+  { names: ['temporal', 'mlflow'], patience: 15_000 },
+]
+
+/**
+ * Idempotent. Ports stay remembered, so that the next `up` has the same addresses.
+ * @returns what was ended; a recorded process that was gone, or whose pid is somebody else's by now, is not among it.
+ */
+export async function takeDown(home: Home, report: (line: string) => void = () => {}): Promise<Ended[]> {
+  if (!existsSync(home.path)) return []
+  const onWait = (pid: number) => report(`waiting for process ${pid}, which is starting or ending the same services`)
+  return withLock({ file: lockFile(home), patience: lockPatience, onWait }, async () => {
+    const record = readRecord(home)
+    const ended: Ended[] = []
+    const end = async (name: ProcessName, patience: number) => {
+      const started = record.processes[name]
+      if (started === undefined) return
+      if (await endProcess(started, { patience })) {
+        ended.push({ name, pid: started.pid })
+        report(`ended ${name} (process ${started.pid})`)
+      }
+      delete record.processes[name]
+      writeRecord(home, record)
+    }
+    for (const { names, patience } of waves) await Promise.all(names.map(name => end(name, patience)))
+    delete record.services
+    delete home.services
+    if (existsSync(home.path)) writeRecord(home, record)
+    return ended
+  })
+}

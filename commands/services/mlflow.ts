@@ -1,0 +1,90 @@
+/**
+ * The MLflow server of a home: a SQLite file and a folder of artifacts; or the server that MLFLOW_TRACKING_URI names,
+ * which is then not ours to start or end.
+ */
+
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { RlevError } from '../../pipelines/errors.js'
+import type { Home, Services } from './home.js'
+import { logFile } from './home.js'
+import type { ProcessRecord } from './processes.js'
+import { startDetached } from './processes.js'
+import { programOf } from './project.js'
+import { waitUntilReady } from './ready.js'
+
+export type MlflowService = Services['mlflow']
+
+/** @throws RlevError CallInvalid when MLFLOW_TRACKING_URI is no HTTP address: rlev speaks to a server, not to files. */
+export function externalMlflow(): MlflowService | undefined {
+  const uri = process.env['MLFLOW_TRACKING_URI']
+  if (uri === undefined || uri === '') return undefined
+  if (!/^https?:\/\//.test(uri)) {
+    throw new RlevError({
+      kind: 'CallInvalid',
+      message: 'MLFLOW_TRACKING_URI does not name a server',
+      place: 'MLFLOW_TRACKING_URI',
+      expected: 'an address that begins with http:// or https://',
+      found: uri,
+      remedy: 'give the address of an MLflow server, or unset it for a server of this home',
+    })
+  }
+  return { url: uri.replace(/\/+$/, '') }
+}
+
+export const localMlflow = (port: number | undefined, pid?: number): MlflowService => ({
+  url: `http://127.0.0.1:${port ?? 0}`,
+  ...(pid === undefined ? {} : { pid }),
+})
+
+export function startMlflow(home: Home, port: number): Promise<ProcessRecord> {
+  const folder = join(home.path, 'mlflow')
+  const artifacts = join(folder, 'artifacts')
+  mkdirSync(artifacts, { recursive: true })
+  const { PYTHONPATH: _path, PYTHONHOME: _home, ...env } = process.env
+  return startDetached({
+    command: programOf('mlflow'),
+    args: [
+      ['server', '--host', '127.0.0.1', '--port', String(port), '--workers', '1'],
+      ['--backend-store-uri', `sqlite:///${join(folder, 'mlflow.db')}`, '--artifacts-destination', artifacts],
+    ].flat(),
+    log: logFile(home, 'mlflow'),
+    cwd: folder,
+    env: {
+      ...env,
+      PYTHONUNBUFFERED: '1',
+      // The job runner is for evaluations inside MLflow: 0.3 GB that rlev has no use for.
+      MLFLOW_SERVER_ENABLE_JOB_EXECUTION: 'false',
+      MLFLOW_DISABLE_TELEMETRY: 'true',
+    },
+  })
+}
+
+export async function awaitMlflow(record: ProcessRecord, service: MlflowService): Promise<void> {
+  const isReady = () => mlflowAnswers(service)
+  await waitUntilReady({ name: 'the MLflow server', record, isReady, patience: 180_000, interval: 250 })
+}
+
+/** @throws RlevError ServiceUnavailable when the server of MLFLOW_TRACKING_URI does not answer. */
+export async function checkExternalMlflow(service: MlflowService): Promise<void> {
+  if (await mlflowAnswers(service, 10_000)) return
+  throw new RlevError({
+    kind: 'ServiceUnavailable',
+    message: 'the MLflow server named by MLFLOW_TRACKING_URI does not answer',
+    place: `${service.url}/health`,
+    expected: 'status 200',
+    found: 'no answer, or another status',
+    remedy: 'start it or correct the address, or unset MLFLOW_TRACKING_URI for a server of this home',
+  })
+}
+
+export async function mlflowAnswers(service: MlflowService, patience = 2_000): Promise<boolean> {
+  try {
+    const answer = await fetch(`${service.url}/health`, { signal: AbortSignal.timeout(patience) })
+    await answer.text()
+    return answer.ok
+  } catch {
+    // Refused or too slow: the answer is no.
+    return false
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * Processes that outlive the command which started them: each in a session and process group of its own, without a
+ * terminal, its output in a log file; ended by that group, once it is certain that the group is ours.
+ */
+
+import { spawn } from 'node:child_process'
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { RlevError } from '../../pipelines/errors.js'
+import { isOfThisBoot, membersOf, processStart } from './identity.js'
+
+export interface ProcessRecord {
+  pid: number
+  /** From `processStart`: with the pid it names the process for ever. */
+  started: string
+  /** Path of the log file. */
+  log: string
+  /** Bytes that the log held before: the output of this process begins there. */
+  logStart: number
+  /** What this process was started for (addresses, build): when it differs, the process is replaced. */
+  purpose?: string
+}
+
+export interface StartOptions {
+  command: string
+  args: readonly string[]
+  log: string
+  cwd: string
+  env?: NodeJS.ProcessEnv
+  purpose?: string
+}
+
+/**
+ * Starts a process and comes back as soon as it has a pid, whether or not it is ready.
+ * @throws RlevError PartMissing when the program cannot be started.
+ */
+export async function startDetached({ command, args, log, cwd, env, purpose }: StartOptions): Promise<ProcessRecord> {
+  mkdirSync(dirname(log), { recursive: true })
+  const logStart = existsSync(log) ? statSync(log).size : 0
+  const output = openSync(log, 'a')
+  try {
+    const child = spawn(command, args, {
+      cwd,
+      detached: true,
+      stdio: ['ignore', output, output],
+      ...(env === undefined ? {} : { env }),
+    })
+    await new Promise<void>((settle, fail) => {
+      child.once('spawn', () => settle())
+      child.once('error', fail)
+    })
+    child.unref()
+    const pid = child.pid ?? 0
+    // One that ended at once has no start to read any more; the empty text matches no living process.
+    return { pid, started: processStart(pid) ?? '', log, logStart, ...(purpose === undefined ? {} : { purpose }) }
+  } catch (cause) {
+    throw new RlevError({
+      kind: 'PartMissing',
+      message: 'a service cannot be started',
+      place: command,
+      expected: 'a program that this user may run',
+      found: cause instanceof Error ? cause.message : String(cause),
+      remedy: 'run `npm run setup`; `bin/rlev doctor` shows the state of each part',
+      cause,
+    })
+  } finally {
+    closeSync(output)
+  }
+}
+
+/** Whether the recorded process still lives. A recycled pid belongs to another process and gives false. */
+export function isAlive(record: ProcessRecord | undefined): record is ProcessRecord {
+  return record !== undefined && record.started !== '' && processStart(record.pid) === record.started
+}
+
+/** What this process wrote, at most the last `limit` characters. */
+export function outputOf(record: ProcessRecord, limit = 4_000): string {
+  if (!existsSync(record.log)) return ''
+  return readFileSync(record.log).subarray(record.logStart).toString('utf8').slice(-limit)
+}
+
+/**
+ * Ends the process and all of its group: SIGTERM, `patience` milliseconds, then SIGKILL. A group whose leader went first
+ * is ended too: its number is not lent again while a member lives.
+ * @returns false when nothing of it was left.
+ */
+export async function endProcess(record: ProcessRecord, { patience }: { patience: number }): Promise<boolean> {
+  if (!isAlive(record) && !outlivesItsLeader(record)) return false
+  signalGroup(record.pid, 'SIGTERM')
+  const end = performance.now() + patience
+  while (membersOf(record.pid).length > 0 && performance.now() < end) await sleep(50)
+  if (membersOf(record.pid).length > 0) signalGroup(record.pid, 'SIGKILL')
+  while (membersOf(record.pid).length > 0) await sleep(20)
+  return true
+}
+
+const outlivesItsLeader = ({ pid, started }: ProcessRecord): boolean =>
+  isOfThisBoot(started) && processStart(pid) === undefined && membersOf(pid).length > 0
+
+function signalGroup(group: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-group, signal)
+  } catch (error) {
+    // The last member ended between the look and the signal.
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
+}

@@ -1,0 +1,52 @@
+/** The state of each service of a home, asked of the service itself. Starts nothing. */
+
+import type { Home, ProcessName } from './home.js'
+import { logFile, processNames, readRecord } from './home.js'
+import { externalMlflow, mlflowAnswers } from './mlflow.js'
+import { isAlive } from './processes.js'
+import { externalTemporal, temporalAnswers } from './temporal.js'
+
+export interface ServiceState {
+  name: ProcessName
+  /** `silent`: its process lives, or the environment names it, but it does not answer. */
+  state: 'running' | 'silent' | 'stopped'
+  /** Whether `up` started it, or the environment names it. */
+  owner: 'home' | 'environment'
+  pid?: number
+  address?: string
+  log?: string
+}
+
+export function serviceStates(home: Home): Promise<ServiceState[]> {
+  const { processes, services } = readRecord(home)
+  const external = { temporal: externalTemporal(), mlflow: externalMlflow() }
+
+  const answers = async (name: ProcessName): Promise<boolean> => {
+    if (name === 'temporal') {
+      const service = external.temporal ?? services?.temporal
+      return service !== undefined && (await temporalAnswers(service))
+    }
+    if (name === 'mlflow') {
+      const service = external.mlflow ?? services?.mlflow
+      return service !== undefined && (await mlflowAnswers(service))
+    }
+    return true
+  }
+
+  const stateOf = async (name: ProcessName): Promise<ServiceState> => {
+    const named =
+      name === 'temporal' ? external.temporal?.address : name === 'mlflow' ? external.mlflow?.url : undefined
+    if (named !== undefined) {
+      return { name, state: (await answers(name)) ? 'running' : 'silent', owner: 'environment', address: named }
+    }
+    const log = logFile(home, name)
+    const record = processes[name]
+    if (!isAlive(record)) return { name, state: 'stopped', owner: 'home', log }
+    const address =
+      name === 'temporal' ? services?.temporal.uiUrl : name === 'mlflow' ? services?.mlflow.url : undefined
+    const state = (await answers(name)) ? 'running' : 'silent'
+    return { name, state, owner: 'home', pid: record.pid, log, ...(address && { address }) }
+  }
+
+  return Promise.all(processNames.map(stateOf))
+}

@@ -1,0 +1,124 @@
+/**
+ * The Temporal server of a home: the dev server of the Temporal command-line program over a SQLite file, or any server
+ * that the SDK's environment configuration names (TEMPORAL_ADDRESS, a profile), which is then not ours to start or end.
+ */
+
+import { join } from 'node:path'
+import { loadClientConnectConfig } from '@temporalio/envconfig'
+import { RlevError } from '../../pipelines/errors.js'
+import type { Home, Services, ServicesRecord } from './home.js'
+import { logFile } from './home.js'
+import type { ProcessRecord } from './processes.js'
+import { startDetached } from './processes.js'
+import { programOf } from './project.js'
+import { waitUntilReady } from './ready.js'
+
+/** The columns of the Web UI's list of workflows. */
+export const searchAttributes = {
+  RlevSweep: 'Keyword',
+  RlevArm: 'Keyword',
+  RlevEstimator: 'Keyword',
+  RlevSeed: 'Int',
+  RlevStage: 'Keyword',
+  RlevStep: 'Int',
+  RlevHAcc: 'Double',
+} as const
+
+export type TemporalService = Services['temporal']
+
+/** The server that the environment names; undefined where it names none and the home has one of its own. */
+export function externalTemporal(): TemporalService | undefined {
+  const { connectionOptions, namespace } = loadClientConnectConfig()
+  const { address } = connectionOptions
+  if (address === undefined) return undefined
+  return { address, namespace: namespace ?? 'default' }
+}
+
+export function localTemporal(ports: ServicesRecord['ports'], pid?: number): TemporalService {
+  const { temporal: port = 0, temporalUi: uiPort = 0 } = ports
+  return {
+    address: `127.0.0.1:${port}`,
+    namespace: 'default',
+    uiUrl: `http://127.0.0.1:${uiPort}`,
+    port,
+    uiPort,
+    ...(pid === undefined ? {} : { pid }),
+  }
+}
+
+export function startTemporal(home: Home, { port = 0, uiPort = 0 }: TemporalService): Promise<ProcessRecord> {
+  const args = [
+    ['server', 'start-dev', '--ip', '127.0.0.1', '--port', String(port), '--ui-port', String(uiPort)],
+    ['--db-filename', join(home.path, 'temporal.db'), '--log-level', 'warn'],
+    ['--sqlite-pragma', 'journal_mode=wal', '--sqlite-pragma', 'synchronous=normal'],
+    // The default of 20 polls a second lets one workflow have only 10 activities a second.
+    ['--dynamic-config-value', 'history.transferProcessorMaxPollRPS=2000'],
+    Object.entries(searchAttributes).flatMap(([name, type]) => ['--search-attribute', `${name}=${type}`]),
+  ].flat()
+  return startDetached({ command: programOf('temporal'), args, log: logFile(home, 'temporal'), cwd: home.path })
+}
+
+/** Ready is: it answers gRPC, its namespace is there, and so are the search attributes. */
+export async function awaitTemporal(record: ProcessRecord, service: TemporalService): Promise<void> {
+  const isReady = async () => (await missingAttributes(service)).length === 0
+  await waitUntilReady({ name: 'the Temporal server', record, isReady, patience: 60_000 })
+}
+
+/**
+ * Looks whether a server that is not ours is fit for rlev.
+ * @throws RlevError ServiceUnavailable when it does not answer, or lacks search attributes (with the command that adds them).
+ */
+export async function checkExternalTemporal(service: TemporalService): Promise<void> {
+  let missing: string[]
+  try {
+    missing = await missingAttributes(service)
+  } catch (cause) {
+    throw new RlevError({
+      kind: 'ServiceUnavailable',
+      message: 'the Temporal server named by the environment does not answer',
+      place: service.address,
+      expected: `a Temporal server with the namespace ${service.namespace}`,
+      found: cause instanceof Error ? cause.message : String(cause),
+      remedy: 'correct TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE or the profile, or unset them for a server of this home',
+      cause,
+    })
+  }
+  if (missing.length === 0) return
+  const flags = missing.map(name => `--name ${name} --type ${attributeType(name)}`).join(' ')
+  throw new RlevError({
+    kind: 'ServiceUnavailable',
+    message: 'the Temporal server lacks search attributes of rlev',
+    place: `${service.address}, namespace ${service.namespace}`,
+    expected: Object.keys(searchAttributes).join(', '),
+    found: `all but ${missing.join(', ')}`,
+    remedy: `temporal operator search-attribute create ${flags}`,
+  })
+}
+
+/** Whether a server answers there within two seconds. */
+export async function temporalAnswers(service: TemporalService): Promise<boolean> {
+  try {
+    await missingAttributes(service, 2_000)
+    return true
+  } catch {
+    // Any failure of the call is the answer no.
+    return false
+  }
+}
+
+const attributeType = (name: string): string =>
+  Object.entries(searchAttributes).find(([known]) => known === name)?.[1] ?? 'Keyword'
+
+async function missingAttributes(service: TemporalService, connectTimeout = 5_000): Promise<string[]> {
+  // Loaded here and not above: the client takes half a second, which commands that only read the home need not wait.
+  const { Connection } = await import('@temporalio/client')
+  const external = externalTemporal()
+  const options = external?.address === service.address ? loadClientConnectConfig().connectionOptions : {}
+  const connection = await Connection.connect({ ...options, address: service.address, connectTimeout })
+  try {
+    const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace: service.namespace })
+    return Object.keys(searchAttributes).filter(name => !Object.hasOwn(customAttributes ?? {}, name))
+  } finally {
+    await connection.close()
+  }
+}

@@ -1,0 +1,176 @@
+/**
+ * Brings the services of a home up: what lives is kept, what is missing is started, all at once where it may be. Calling
+ * it again, after a crash of anything or after the machine was started anew, gives the same services.
+ */
+
+import { join } from 'node:path'
+import type { Home, ProcessName, Services, ServicesRecord } from './home.js'
+import { readRecord, writeRecord } from './home.js'
+import { withLock } from './lock.js'
+import * as mlflow from './mlflow.js'
+import { claimPort } from './ports.js'
+import type { ProcessRecord } from './processes.js'
+import { endProcess, isAlive } from './processes.js'
+import { EndedEarly } from './ready.js'
+import * as temporal from './temporal.js'
+import type { WorkerName } from './workers.js'
+import { awaitWorker, startWorker, workerNames, workerPurpose } from './workers.js'
+
+export interface UpOptions {
+  /** Gets a line for each thing started. Default: standard error, for standard output is for results. */
+  report?: (line: string) => void
+  /** False leaves the workers out: servers only. */
+  workers?: boolean
+}
+
+export const lockFile = (home: Home): string => join(home.path, 'up.lock')
+
+/** Milliseconds that an `up` or `down` waits for another one of the same home. */
+export const lockPatience = 300_000
+
+/**
+ * Idempotent; the answer is ready for use. Sets `home.services`.
+ * @throws RlevError PartMissing where set-up has not been run, ServiceUnavailable where a service does not come up (the
+ * others stay up; `takeDown` ends them).
+ */
+export async function ensureUp(home: Home, options: UpOptions = {}): Promise<Services> {
+  const { report = line => process.stderr.write(`${line}\n`), workers = true } = options
+  const onWait = (pid: number) => report(`waiting for process ${pid}, which is starting or ending the same services`)
+  return withLock({ file: lockFile(home), patience: lockPatience, onWait }, async () => {
+    const start = new Start(home, report)
+    await start.choosePorts()
+    // MLflow takes ten times as long as Temporal, and workers can do without it for a while.
+    const servers = start.temporalServer().then(() => (workers ? start.bothWorkers() : undefined))
+    const outcomes = await Promise.allSettled([servers, start.mlflowServer()])
+    // Thrown only now: nobody else may begin while one of the two is still at work.
+    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
+    home.services = start.publish()
+    return home.services
+  })
+}
+
+class Start {
+  private readonly record: ServicesRecord
+  private readonly externalTemporal = temporal.externalTemporal()
+  private readonly externalMlflow = mlflow.externalMlflow()
+
+  constructor(
+    private readonly home: Home,
+    private readonly report: (line: string) => void,
+  ) {
+    this.record = readRecord(home)
+  }
+
+  /** Keeps the port of a living server, also of one that was started a moment ago and does not listen yet. */
+  async choosePorts(): Promise<void> {
+    const { ports, processes } = this.record
+    const taken = () => Object.values(ports)
+    const claim = async (port: number | undefined, owner: ProcessRecord | undefined) =>
+      port !== undefined && isAlive(owner) ? port : claimPort(port, port === undefined ? taken() : [])
+    ports.temporal = await claim(ports.temporal, processes.temporal)
+    ports.temporalUi = await claim(ports.temporalUi, processes.temporal)
+    ports.mlflow = await claim(ports.mlflow, processes.mlflow)
+    this.publish()
+  }
+
+  /** Writes the record; readers of the home see addresses before the processes that have them. */
+  publish(): Services {
+    const { ports, processes } = this.record
+    const pid = (name: ProcessName) => (isAlive(processes[name]) ? processes[name].pid : undefined)
+    const orchestrator = pid('orchestrator')
+    const policy = pid('policy')
+    const services: Services = {
+      temporal: this.externalTemporal ?? temporal.localTemporal(ports, pid('temporal')),
+      mlflow: this.externalMlflow ?? mlflow.localMlflow(ports.mlflow, pid('mlflow')),
+      workers: { ...(orchestrator && { orchestrator }), ...(policy && { policy }) },
+    }
+    this.record.services = services
+    writeRecord(this.home, this.record)
+    return services
+  }
+
+  async temporalServer(): Promise<void> {
+    if (this.externalTemporal !== undefined) return temporal.checkExternalTemporal(this.externalTemporal)
+    const { ports } = this.record
+    await this.server({
+      name: 'temporal',
+      title: 'the Temporal server',
+      start: () => temporal.startTemporal(this.home, temporal.localTemporal(ports)),
+      ready: record => temporal.awaitTemporal(record, temporal.localTemporal(ports)),
+      renewPorts: async () => {
+        ports.temporal = await claimPort(undefined, Object.values(ports))
+        ports.temporalUi = await claimPort(undefined, Object.values(ports))
+      },
+      place: () => `${temporal.localTemporal(ports).address}, pages on ${temporal.localTemporal(ports).uiUrl}`,
+    })
+  }
+
+  async mlflowServer(): Promise<void> {
+    if (this.externalMlflow !== undefined) return mlflow.checkExternalMlflow(this.externalMlflow)
+    const { ports } = this.record
+    await this.server({
+      name: 'mlflow',
+      title: 'the MLflow server',
+      start: () => mlflow.startMlflow(this.home, ports.mlflow ?? 0),
+      ready: record => mlflow.awaitMlflow(record, mlflow.localMlflow(ports.mlflow)),
+      renewPorts: async () => {
+        ports.mlflow = await claimPort(undefined, Object.values(ports))
+      },
+      place: () => mlflow.localMlflow(ports.mlflow).url,
+    })
+  }
+
+  async bothWorkers(): Promise<void> {
+    const outcomes = await Promise.allSettled(workerNames.map(name => this.worker(name)))
+    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
+  }
+
+  private async server(server: {
+    name: ProcessName
+    title: string
+    start: () => Promise<ProcessRecord>
+    ready: (record: ProcessRecord) => Promise<void>
+    renewPorts: () => Promise<void>
+    place: () => string
+  }): Promise<void> {
+    const { name, title, start, ready, renewPorts, place } = server
+    const before = this.record.processes[name]
+    if (isAlive(before)) return ready(before)
+    // What the dead one left of its group would hold its files and ports.
+    if (before !== undefined) await endProcess(before, { patience: 5_000 })
+    const began = performance.now()
+    try {
+      await ready(await this.note(name, title, start))
+    } catch (error) {
+      if (!(error instanceof EndedEarly)) throw error
+      // Between the choice of a port and its use another process may have taken it: once more, elsewhere.
+      await renewPorts()
+      await ready(await this.note(name, title, start))
+    }
+    this.report(`${title} answers on ${place()} (${seconds(began)})`)
+  }
+
+  private async worker(name: WorkerName): Promise<void> {
+    const services = this.publish()
+    const purpose = workerPurpose(services)
+    const before = this.record.processes[name]
+    if (isAlive(before) && before.purpose === purpose) return awaitWorker(before, name)
+    if (isAlive(before)) this.report(`the ${name} worker serves other addresses or an older build: starting it anew`)
+    if (before !== undefined) await endProcess(before, { patience: 30_000 })
+    const began = performance.now()
+    const record = await this.note(name, `the ${name} worker`, () => startWorker(this.home, name, services))
+    await awaitWorker(record, name)
+    this.report(`the ${name} worker is ready (${seconds(began)})`)
+  }
+
+  /** Recorded before anything else is waited for: `down` must find also what is half started. */
+  private async note(name: ProcessName, title: string, start: () => Promise<ProcessRecord>): Promise<ProcessRecord> {
+    this.report(`starting ${title}`)
+    const record = await start()
+    this.record.processes[name] = record
+    this.publish()
+    return record
+  }
+}
+
+const seconds = (began: number): string => `${((performance.now() - began) / 1000).toFixed(1)} s`
