@@ -13,7 +13,10 @@ export interface ServiceState {
   /** Whether `up` started it, or the environment names it. */
   owner: 'home' | 'environment'
   pid?: number
+  /** What clients connect to; absent for workers. */
   address?: string
+  /** The page for a browser. */
+  page?: string
   log?: string
 }
 
@@ -42,10 +45,13 @@ export function serviceStates(home: Home): Promise<ServiceState[]> {
     const log = logFile(home, name)
     const record = processes[name]
     if (!isAlive(record)) return { name, state: 'stopped', owner: 'home', log }
-    const address =
-      name === 'temporal' ? services?.temporal.uiUrl : name === 'mlflow' ? services?.mlflow.url : undefined
+    const places: Partial<Record<ProcessName, { address?: string | undefined; page?: string | undefined }>> = {
+      temporal: { address: services?.temporal.address, page: services?.temporal.uiUrl },
+      mlflow: { address: services?.mlflow.url, page: services?.mlflow.url },
+    }
+    const { address, page } = places[name] ?? {}
     const state = (await answers(name)) ? 'running' : 'silent'
-    return { name, state, owner: 'home', pid: record.pid, log, ...(address && { address }) }
+    return { name, state, owner: 'home', pid: record.pid, log, ...(address && { address }), ...(page && { page }) }
   }
 
   return Promise.all(processNames.map(stateOf))
