@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { layOutTable } from '../../../commands/text/table.js'
+import { textWidth } from '../../../commands/text/width.js'
+
+const columns = [
+  { heading: 'arm', shrinks: true },
+  { heading: 'H-Acc', align: 'right' as const },
+]
+
+test('columns are as wide as their widest cell, numbers stand on the right, East Asian text counts double', () => {
+  assert.deepEqual(
+    layOutTable({
+      columns,
+      rows: [
+        ['数学', '61.0'],
+        ['correctness', '5.25'],
+      ],
+    }),
+    ['arm          H-Acc', '数学          61.0', 'correctness   5.25'],
+  )
+})
+
+test('where the terminal is narrow, columns that may shrink give way and nothing is wider than it', () => {
+  const lines = layOutTable({ columns, rows: [['a very long name of an arm indeed', '61.0']], width: 20 })
+  assert.ok(lines.every(line => textWidth(line) <= 20))
+  assert.match(lines[1] ?? '', /^a very long … {3}61\.0$/)
+})
+
+test('a table without rows is its headings', () => {
+  assert.deepEqual(layOutTable({ columns, rows: [] }), ['arm  H-Acc'])
+})
