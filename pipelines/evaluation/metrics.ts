@@ -1,0 +1,83 @@
+/**
+ * The paper's columns from per-item outcomes. Its H-Acc is sum of v over correct / sum of v over all; here every sum carries the
+ * item's weight too, and an item that no verifier could score is in none of them.
+ */
+import { RlevError } from '../errors.js'
+import type { Columns } from './evaluation.js'
+import { weightsInFifth } from './fifths.js'
+
+export interface ScoredItem {
+  /** v, in (0, 1]: the true value, whatever the arm's reward sees. */
+  value: number
+  weight: number
+  /** 1 or 0, or the share of scored samples that are correct; null when none could be scored. */
+  correct: number | null
+  /** Response tokens, mean over the samples. */
+  length: number
+}
+
+/** Shares in [0, 1], length in tokens, value density in percent a token. Throws DataInvalid when no item could be scored. */
+export function columns(items: readonly ScoredItem[]): Columns {
+  const scored = items.filter((item): item is ScoredItem & { correct: number } => item.correct !== null)
+  if (scored.length === 0) {
+    throw new RlevError({
+      kind: 'DataInvalid',
+      message: 'no response could be scored, so there is no accuracy',
+      place: 'evaluation',
+      expected: 'references that reward.verifier can read',
+      found: `${items.length} items, all unscored`,
+      remedy: 'choose the verifier that fits the answers of the data: exact, numeric or choice',
+    })
+  }
+  const weights = scored.map(item => item.weight)
+  const correct = scored.map(item => item.correct)
+  const hAcc = weightedMean(
+    correct,
+    scored.map(item => item.weight * item.value),
+  )
+  const length = weightedMean(
+    items.map(item => item.length),
+    items.map(item => item.weight),
+  )
+  return {
+    acc: weightedMean(correct, weights),
+    hAcc,
+    length,
+    valueDensity: length === 0 ? 0 : (100 * hAcc) / length,
+    accHigh: weightedMean(correct, weightsInFifth(scored, 5)),
+    accLow: weightedMean(correct, weightsInFifth(scored, 1)),
+  }
+}
+
+/** sum w x / sum w; 0 over no weight. */
+export function weightedMean(values: readonly number[], weights: readonly number[]): number {
+  let sum = 0
+  let total = 0
+  for (const [index, value] of values.entries()) {
+    const weight = weights[index] ?? 0
+    sum += weight * value
+    total += weight
+  }
+  return total === 0 ? 0 : sum / total
+}
+
+/**
+ * pass@k, unbiased: 1 - C(n - c, k) / C(n, k) for an item with c correct among n scored samples (Chen et al. 2021), as a weighted
+ * mean over the items with n >= k; null when there is none.
+ */
+export function passAtK(
+  items: readonly { correct: number; scored: number; weight: number }[],
+  k: number,
+): number | null {
+  const enough = items.filter(item => item.scored >= k)
+  if (enough.length === 0) return null
+  return weightedMean(
+    enough.map(({ correct, scored }) => {
+      // C(n - c, k) / C(n, k) = product over i < k of (n - c - i) / (n - i), never over a factorial.
+      let missed = 1
+      for (let index = 0; index < k; index++) missed *= Math.max(0, scored - correct - index) / (scored - index)
+      return 1 - missed
+    }),
+    enough.map(item => item.weight),
+  )
+}

@@ -1,0 +1,74 @@
+/** What one experiment of a sweep came to, as the comparison and the report read it; and the endpoint named before the run. */
+import type { ExperimentConfig, SweepSettings } from '../config/schema.js'
+import type { StepMetrics } from '../update/step-metrics.js'
+import type { ValueStatistics } from '../values/value.js'
+import type { Columns, Evaluation } from './evaluation.js'
+import { mean } from './statistics.js'
+
+export type Endpoint = SweepSettings['endpoint']
+
+export interface ExperimentOutcome {
+  name: string
+  arm: string
+  seed: number
+  config: ExperimentConfig
+  /** In order of steps; the first is the base, before any training step. */
+  evaluations: readonly Evaluation[]
+  metrics: readonly StepMetrics[]
+  /** sha256 of the final checkpoint's weights. */
+  weights?: string
+  valueStatistics: ValueStatistics
+  state: 'done' | 'running' | 'failed' | 'cancelled' | 'paused'
+  failure?: string
+}
+
+/** What it measures, as a noun phrase. */
+export function endpointName(endpoint: Endpoint): string {
+  switch (endpoint) {
+    case 'expected-h-acc-curve':
+      return 'expected H-Acc, mean over the curve'
+    case 'expected-h-acc-final':
+      return 'expected H-Acc at the end'
+    case 'h-acc-curve':
+      return 'greedy H-Acc, mean over the curve'
+    case 'h-acc-final':
+      return 'greedy H-Acc at the end'
+    default:
+      return endpoint satisfies never
+  }
+}
+
+/** The endpoint in [0, 1]; null without an evaluation after the base. The curve is every evaluation but the base. */
+export function endpointOf(evaluations: readonly Evaluation[], endpoint: Endpoint): number | null {
+  switch (endpoint) {
+    case 'expected-h-acc-curve':
+      return overCurve(evaluations, evaluation => evaluation.expected.hAcc)
+    case 'expected-h-acc-final':
+      return atEnd(evaluations, 'expected')
+    case 'h-acc-curve':
+      return overCurve(evaluations, evaluation => evaluation.greedy.hAcc)
+    case 'h-acc-final':
+      return atEnd(evaluations, 'greedy')
+    default:
+      return endpoint satisfies never
+  }
+}
+
+/** Mean over the evaluations but the base; null when there is none. */
+export function overCurve(evaluations: readonly Evaluation[], read: (evaluation: Evaluation) => number): number | null {
+  const curve = evaluations.slice(1)
+  return curve.length === 0 ? null : mean(curve.map(read))
+}
+
+function atEnd(evaluations: readonly Evaluation[], decoding: 'greedy' | 'expected'): number | null {
+  return evaluations.length < 2 ? null : (evaluations.at(-1)?.[decoding].hAcc ?? null)
+}
+
+export const columnKeys = [
+  'acc',
+  'hAcc',
+  'length',
+  'valueDensity',
+  'accHigh',
+  'accLow',
+] as const satisfies readonly (keyof Columns)[]

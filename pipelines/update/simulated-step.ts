@@ -1,0 +1,125 @@
+/**
+ * The factors of log pi that an arm would use, simulated before any policy exists: groups drawn over the actual values, with seeded
+ * pass rates, verdicts and lengths that every arm shares. Only the algebra of the estimator is tested, not learning.
+ */
+import type { ExperimentConfig } from '../config/schema.js'
+import { stream } from '../random.js'
+import type { Verdict } from '../rewards/record.js'
+import { scaleOf, uniformScale } from '../rewards/scales.js'
+import { rewardOf } from '../rewards/score.js'
+import type { ItemValue } from '../values/value.js'
+import { advantages } from './advantages.js'
+import type { TransmissionRow } from './transmission.js'
+
+const SEED = 20251023
+const GROUPS = 512
+
+export interface SimulatedSample {
+  verdict: Verdict
+  length: number
+  /** Divergence from the reference, in nats, of the order of one. */
+  divergence: number
+}
+
+export interface SimulatedGroup {
+  /** Index into the values. */
+  item: number
+  samples: readonly SimulatedSample[]
+}
+
+/** Steps of the arm's own shape: batches x prompts, each with `rollout.samples` samples; 512 prompts in all, or a little more. */
+export function simulateGroups(
+  values: readonly ItemValue[],
+  config: Pick<ExperimentConfig, 'rollout'>,
+): SimulatedGroup[][] {
+  const { prompts, samples, maxTokens } = config.rollout
+  const random = stream(SEED, 'preflight')
+  return Array.from({ length: Math.ceil(GROUPS / prompts) }, (_, batch) =>
+    Array.from({ length: prompts }, (_, prompt): SimulatedGroup => {
+      const passRate = random.uniform(batch, prompt, 0, 1)
+      return {
+        item: random.integer(values.length, batch, prompt, 0, 2),
+        samples: Array.from({ length: samples }, (_, sample) => ({
+          verdict: random.uniform(batch, prompt, sample, 3) < passRate ? ('correct' as const) : ('wrong' as const),
+          length: 1 + random.integer(maxTokens, batch, prompt, sample, 4),
+          divergence: random.normal(batch, prompt, sample, 5),
+        })),
+      }
+    }),
+  )
+}
+
+/** Values as the arm's reward sees them; the permutation of the shuffled arm is not the run's, only alike. */
+export function valuesSeen(values: readonly ItemValue[], config: Pick<ExperimentConfig, 'value'>): number[] {
+  const seen = values.map(value => value.value)
+  switch (config.value.ablation) {
+    case 'none':
+      return seen
+    case 'shuffled':
+      return stream(SEED, 'preflight shuffle')
+        .permutation(seen.length)
+        .map(index => seen[index] ?? 0)
+    default:
+      return config.value.ablation satisfies never
+  }
+}
+
+export interface SimulatedStep {
+  /** s(x) of each value. */
+  scales: readonly number[]
+  /** What multiplies the loss gradient of each sample, batches, prompts and samples in order. */
+  factors: readonly number[]
+  /** A row a prompt, for the transmission. */
+  rows: readonly TransmissionRow[]
+}
+
+/** The arm's step over the simulated groups, with epsilon as good as 0: the arms are compared up to epsilon. */
+export function simulatedStep({
+  values,
+  batches,
+  config,
+}: {
+  values: readonly ItemValue[]
+  batches: readonly (readonly SimulatedGroup[])[]
+  config: ExperimentConfig
+}): SimulatedStep {
+  const seen = valuesSeen(values, config)
+  const mean = config.reward.scale === 'uniform' ? uniformScale(values, config.reward) : undefined
+  const scales = seen.map(value => scaleOf({ value, reward: config.reward, uniformScale: mean }))
+  const estimator = { name: config.estimator.name, epsilon: 1e-12 }
+  const coefficient = config.kl.place === 'reward' ? config.kl.coefficient : 0
+  const { site } = config.value
+
+  const step = (scaleOfItem: (item: number) => number) =>
+    batches.flatMap(groups => {
+      const estimated = advantages({
+        estimator,
+        groups: groups.map(({ item, samples }) =>
+          samples.map(({ verdict, length, divergence }) => ({
+            reward: rewardOf({ verdict, scale: scaleOfItem(item), penalty: coefficient * divergence, site }),
+            length,
+            verdict,
+          })),
+        ),
+      })
+      return groups.map(({ item }, row) =>
+        (estimated[row] ?? []).map(advantage => (site === 'reward' ? advantage : scaleOfItem(item) * advantage)),
+      )
+    })
+
+  const withValue = step(item => scales[item] ?? 1)
+  const without = step(() => 1)
+  const rows = batches.flat().map(
+    ({ item }, row): TransmissionRow => ({
+      value: seen[item] ?? 0,
+      scale: scales[item] ?? 1,
+      withValue: meanSize(withValue[row] ?? []),
+      without: meanSize(without[row] ?? []),
+    }),
+  )
+  return { scales, factors: withValue.flat(), rows }
+}
+
+function meanSize(advantages: readonly number[]): number {
+  return advantages.reduce((sum, advantage) => sum + Math.abs(advantage), 0) / Math.max(1, advantages.length)
+}
