@@ -30,3 +30,10 @@ test('where the terminal is narrow, columns that may shrink give way and nothing
 test('a table without rows is its headings', () => {
   assert.deepEqual(layOutTable({ columns, rows: [] }), ['arm  H-Acc'])
 })
+
+test('a dispensable column is left out before anything is cut', () => {
+  const three = [...columns, { heading: 'tokens/s', dispensable: 1 }]
+  const rows = [['correctness', '61.0', '3124']]
+  assert.deepEqual(layOutTable({ columns: three, rows, width: 20 }), ['arm          H-Acc', 'correctness   61.0'])
+  assert.match(layOutTable({ columns: three, rows, width: 40 })[0] ?? '', /tokens\/s/)
+})

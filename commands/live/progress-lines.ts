@@ -1,0 +1,52 @@
+/** Progress where there is no terminal: a plain line when a stage changes, and for each experiment at work one now and then. */
+import type { ExperimentView, RunView } from '../runs/view.js'
+import { formatCount, formatDuration, formatNumber, formatShare } from '../text/format.js'
+import { oneLine } from '../text/width.js'
+import { stageText, summaryLine } from './progress-table.js'
+
+/** Milliseconds between lines while nothing but steps changes. */
+export const interval = 15_000
+
+export class ProgressLines {
+  readonly #stages = new Map<string, string>()
+  readonly #notes = new Set<string>()
+  #last: number | undefined
+
+  /** Lines to print for this view: none, mostly. */
+  next(view: RunView, now: number): string[] {
+    const notes = view.notes.filter(note => !this.#notes.has(note))
+    this.#notes.clear()
+    for (const note of view.notes) this.#notes.add(note)
+    const changed = view.experiments.filter(experiment => this.#hasChanged(experiment))
+    const due = this.#last === undefined || now - this.#last >= interval
+    if (!due && changed.length === 0) return notes.map(oneLine)
+    const moving = due ? view.experiments.filter(({ state }) => state === 'running') : []
+    const told = view.experiments.filter(experiment => changed.includes(experiment) || moving.includes(experiment))
+    const summary = due && view.kind === 'sweep' ? [summaryLine(view, now)] : []
+    if (due) this.#last = now
+    return [...told.map(experiment => experimentLine(experiment, view.kind)), ...summary, ...notes.map(oneLine)]
+  }
+
+  /** An experiment that waits for its turn has nothing to tell yet. */
+  #hasChanged(experiment: ExperimentView): boolean {
+    const stage = stageText(experiment)
+    const before = this.#stages.get(experiment.id)
+    this.#stages.set(experiment.id, stage)
+    return before !== stage && !(before === undefined && experiment.state === 'waiting')
+  }
+}
+
+/** `human-aligned seed 2  train  step 40/100  reward 0.812  H-Acc 61.2  expected 58.7  3.1k tokens/s  41 s left`. */
+export function experimentLine(experiment: ExperimentView, kind: RunView['kind']): string {
+  const { arm, seed, step, steps, reward, hAcc, expectedHAcc, tokensPerSecond, secondsLeft, state, failure } =
+    experiment
+  const parts = [kind === 'sweep' ? `${arm} seed ${seed}` : arm, stageText(experiment)]
+  if (state !== 'waiting') parts.push(`step ${step}/${steps}`)
+  if (reward !== undefined) parts.push(`reward ${formatNumber(reward, 3)}`)
+  if (hAcc !== undefined) parts.push(`H-Acc ${formatShare(hAcc)}`)
+  if (expectedHAcc !== undefined) parts.push(`expected ${formatShare(expectedHAcc)}`)
+  if (state === 'running' && tokensPerSecond !== undefined) parts.push(`${formatCount(tokensPerSecond)} tokens/s`)
+  if (state === 'running' && secondsLeft !== undefined) parts.push(`${formatDuration(secondsLeft)} left`)
+  if (failure !== undefined) parts.push(oneLine(failure))
+  return parts.join('  ')
+}

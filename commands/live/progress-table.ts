@@ -1,0 +1,87 @@
+/** The live table: a line an experiment, and below it what concerns the run as a whole. Pure: a view in, lines out. */
+import type { ExperimentView, RunState, RunView } from '../runs/view.js'
+import { formatCount, formatDuration, formatNumber, formatShare } from '../text/format.js'
+import { type Column, layOutTable } from '../text/table.js'
+import { cutToWidth, oneLine } from '../text/width.js'
+
+const columns: readonly Column[] = [
+  { heading: 'experiment', shrinks: true },
+  { heading: 'stage', shrinks: true },
+  { heading: 'step', align: 'right' },
+  { heading: 'reward', align: 'right', dispensable: 2 },
+  { heading: 'H-Acc', align: 'right', dispensable: 1 },
+  { heading: 'expected', align: 'right' },
+  { heading: 'tokens/s', align: 'right', dispensable: 3 },
+  { heading: 'left', align: 'right' },
+]
+
+/** `width`, `height`: of the terminal. Where not every line fits, experiments that wait or are done are counted instead. */
+export function progressTable(view: RunView, options: { width?: number; height?: number; now: number }): string[] {
+  const { width, height, now } = options
+  const foot = [summaryLine(view, now), ...view.notes.map(oneLine), ...failureLines(view)]
+  const room = height === undefined ? Number.POSITIVE_INFINITY : Math.max(1, height - foot.length - 3)
+  const { shown, hidden } = choose(view.experiments, room)
+  const table = layOutTable({
+    columns,
+    rows: shown.map(experiment => cellsOf(experiment, view.kind)),
+    ...(width === undefined ? {} : { width }),
+  })
+  const lines = [...table, ...(hidden === '' ? [] : [hidden]), ...foot]
+  return width === undefined ? lines : lines.map(line => cutToWidth(line, width))
+}
+
+function cellsOf(experiment: ExperimentView, kind: RunView['kind']): string[] {
+  const { arm, seed, step, steps, reward, hAcc, expectedHAcc, tokensPerSecond, secondsLeft, state } = experiment
+  return [
+    kind === 'sweep' ? `${arm} seed ${seed}` : arm,
+    stageText(experiment),
+    `${step}/${steps}`,
+    formatNumber(reward, 3),
+    formatShare(hAcc),
+    formatShare(expectedHAcc),
+    formatCount(tokensPerSecond),
+    state === 'running' && secondsLeft !== undefined ? formatDuration(secondsLeft) : '',
+  ]
+}
+
+/** The stage while it is at work, else the state. */
+export function stageText({ stage, state }: Pick<ExperimentView, 'stage' | 'state'>): string {
+  return state === 'running' ? stage : state
+}
+
+/** `12 experiments: 2 running, 7 done, 3 waiting · 3 min 20 s so far, about 4 min 10 s left`. */
+export function summaryLine(view: RunView, now: number): string {
+  const { experiments, startedAt, endedAt, secondsLeft, state, kind, name } = view
+  const parts = [kind === 'sweep' ? `${name}: ${experiments.length} experiments` : `${name}: ${state}`]
+  if (kind === 'sweep') parts.push(countStates(experiments))
+  if (kind === 'sweep' && state !== 'running') parts.push(`the sweep is ${state}`)
+  if (startedAt !== undefined) parts.push(`${formatDuration(((endedAt ?? now) - startedAt) / 1000)} so far`)
+  if (state === 'running' && secondsLeft !== undefined) parts.push(`about ${formatDuration(secondsLeft)} left`)
+  return parts.join(', ')
+}
+
+const stateOrder: readonly RunState[] = ['running', 'paused', 'done', 'failed', 'cancelled', 'waiting', 'stopped']
+
+function countStates(experiments: readonly ExperimentView[]): string {
+  return stateOrder
+    .map(state => ({ state, count: experiments.filter(experiment => experiment.state === state).length }))
+    .filter(({ count }) => count > 0)
+    .map(({ state, count }) => `${count} ${state}`)
+    .join(', ')
+}
+
+function failureLines({ experiments }: RunView): string[] {
+  return experiments
+    .filter(({ failure }) => failure !== undefined)
+    .map(({ id, failure }) => `${id}: ${oneLine(failure ?? '')}`)
+}
+
+/** What moves stays in sight, then what failed, then the newest of the rest. */
+function choose(experiments: readonly ExperimentView[], room: number): { shown: ExperimentView[]; hidden: string } {
+  if (experiments.length <= room) return { shown: [...experiments], hidden: '' }
+  const importance: readonly RunState[] = ['running', 'paused', 'failed', 'stopped', 'cancelled', 'done', 'waiting']
+  const ranked = [...experiments].sort((a, b) => importance.indexOf(a.state) - importance.indexOf(b.state))
+  const kept = new Set(ranked.slice(0, Math.max(0, room - 1)))
+  const shown = experiments.filter(experiment => kept.has(experiment))
+  return { shown, hidden: `... and ${countStates(experiments.filter(experiment => !kept.has(experiment)))}` }
+}

@@ -1,0 +1,47 @@
+/** Names of runs that a person gives: checked before they become a path or a workflow id, and the nearest known one offered. */
+import { closest, distance } from 'fastest-levenshtein'
+import { listRuns } from '../../activities/clients/runs.js'
+import { RlevError } from '../../pipelines/errors.js'
+
+const form = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
+
+/** @throws RlevError CallInvalid for a name that could leave the folder of runs, or that a config could not have either. */
+export function checkName(name: string): string {
+  if (form.test(name)) return name
+  throw new RlevError({
+    kind: 'CallInvalid',
+    message: 'this cannot be the name of a run',
+    expected: 'letters, digits, dot, dash and underscore, at most 64, a letter or digit first',
+    found: JSON.stringify(name),
+    remedy: '`rlev status` lists the runs of this home',
+  })
+}
+
+/** The known name that was probably meant: at most a third of its letters away. */
+export function nearestName(name: string, known: readonly string[]): string | undefined {
+  if (known.length === 0) return undefined
+  const nearest = closest(name.toLowerCase(), [...known])
+  return distance(name.toLowerCase(), nearest.toLowerCase()) <= Math.max(1, nearest.length / 3) ? nearest : undefined
+}
+
+/**
+ * The name, if the home has a run of it.
+ * @throws RlevError CallInvalid for an impossible name, NotFound for one that no run has.
+ */
+export function knownRun(home: string, name: string): string {
+  checkName(name)
+  const known = listRuns(home)
+  if (known.includes(name)) return name
+  const nearest = nearestName(name, known)
+  throw new RlevError({
+    kind: 'NotFound',
+    message: 'there is no run of this name',
+    place: home,
+    expected: known.length === 0 ? 'a run of this home, which has none yet' : `one of ${known.join(', ')}`,
+    found: name,
+    remedy:
+      nearest === undefined
+        ? 'start one with `rlev run` or `rlev sweep`, or give another home with --home'
+        : `did you mean ${nearest}? Another home is given with --home`,
+  })
+}

@@ -1,0 +1,63 @@
+/**
+ * A run as commands show it: what Temporal says of the work, over what the store holds of its results. The terminal and
+ * `--json` both print this object and nothing else, so they cannot differ.
+ */
+import type { Stage, State } from '../../workflows/messages.js'
+
+/**
+ * Besides the states of a workflow: `waiting`, not begun, or held up because the services of the home are down (it goes on
+ * by itself); `stopped`, there is a plan and nobody who works on it (`rlev resume` goes on).
+ */
+export type RunState = State | 'waiting' | 'stopped'
+
+export interface ExperimentView {
+  /** Workflow id, and path under `runs/`. */
+  id: string
+  arm: string
+  seed: number
+  stage: Stage
+  state: RunState
+  step: number
+  steps: number
+  /** Mean reward of the newest step. */
+  reward?: number
+  /** Of the newest evaluation, in [0, 1]. */
+  acc?: number
+  hAcc?: number
+  expectedHAcc?: number
+  tokensPerSecond?: number
+  secondsLeft?: number
+  /** sha256 of the final checkpoint's weights. */
+  weights?: string
+  failure?: string
+}
+
+export interface RunView {
+  name: string
+  kind: 'experiment' | 'sweep'
+  state: RunState
+  /** Milliseconds since 1970. */
+  startedAt?: number
+  endedAt?: number
+  /** Of the whole run, estimated. */
+  secondsLeft?: number
+  experiments: ExperimentView[]
+  /** Of a single experiment, once it is done. */
+  weights?: string
+  reportPath?: string
+  /** Pages for a browser. */
+  pages: { temporal?: string; mlflow?: string }
+  /** What else one should know: services that are down, tracking that lags behind. */
+  notes: string[]
+}
+
+/** Nothing will happen any more unless somebody calls `resume`. */
+export function isOver(state: RunState): boolean {
+  return state === 'done' || state === 'failed' || state === 'cancelled' || state === 'stopped'
+}
+
+/** One state for all: the worst that is certain, else what still moves. */
+export function stateOfAll(states: readonly RunState[]): RunState {
+  const order: readonly RunState[] = ['running', 'paused', 'waiting', 'failed', 'cancelled', 'stopped']
+  return order.find(state => states.includes(state)) ?? 'done'
+}
