@@ -1,0 +1,90 @@
+/**
+ * Set-up, the first thing in `npm start` and `npm test`: makes what is missing, passes over what is there. Plain Node without
+ * dependencies, for it is what installs them.
+ *
+ *   node scripts/setup.mjs                 make what is missing
+ *   node scripts/setup.mjs --check         print the state of each part as JSON, make nothing
+ *   node scripts/setup.mjs --only a,b      only these parts and those they come after
+ */
+
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { addon } from './setup/addon.mjs'
+import { build } from './setup/build.mjs'
+import { checkParts } from './setup/check.mjs'
+import { makeContext } from './setup/context.mjs'
+import { mlflow } from './setup/mlflow.mjs'
+import { checkNode } from './setup/node.mjs'
+import { packages } from './setup/packages.mjs'
+import { PartError } from './setup/part-error.mjs'
+import { makeParts } from './setup/steps.mjs'
+import { temporal } from './setup/temporal.mjs'
+import { tensorflow } from './setup/tensorflow.mjs'
+
+const everyPart = [packages, tensorflow, addon, temporal, mlflow, build]
+
+async function main() {
+  const began = performance.now()
+  const { values } = parseArgs({ options: { check: { type: 'boolean' }, only: { type: 'string' } } })
+  const context = makeContext()
+  checkNode(context)
+  const parts = values.only === undefined ? everyPart : chosen(values.only.split(','))
+  if (values.check) {
+    console.log(JSON.stringify(await checkParts({ parts, context }), null, 2))
+    return
+  }
+  let header = `set-up of rlev, cache ${context.cache}`
+  const print = line => {
+    if (header !== '') console.log(header)
+    header = ''
+    console.log(line)
+  }
+  const { made, failures, records } = await makeParts({ parts, context, print })
+  if (failures.length > 0) {
+    const reasons = failures.map(({ part, error }) => `${part.title}: ${error.message}`)
+    console.error(
+      ['', `set-up could not make ${failures.length === 1 ? 'one part' : `${failures.length} parts`}`, ...reasons].join(
+        '\n',
+      ),
+    )
+    process.exitCode = 1
+    return
+  }
+  if (parts === everyPart) record(context, records)
+  const seconds = ((performance.now() - began) / 1000).toFixed(1)
+  console.log(made.length === 0 ? `set-up: everything is there (${seconds} s)` : `set-up: done (${seconds} s)`)
+}
+
+function chosen(names) {
+  const unknown = names.find(name => !everyPart.some(part => part.name === name))
+  if (unknown !== undefined) {
+    throw new PartError({
+      message: 'there is no such part',
+      expected: everyPart.map(({ name }) => name).join(', '),
+      found: unknown,
+      remedy: 'name one of these after --only',
+    })
+  }
+  const wanted = new Set(names)
+  // Each part comes after parts that stand before it in the list.
+  for (const part of [...everyPart].reverse())
+    if (wanted.has(part.name)) for (const name of part.after) wanted.add(name)
+  return everyPart.filter(({ name }) => wanted.has(name))
+}
+
+/** Where the services find the parts; in the checkout, so that it holds also where RLEV_CACHE is not set later. */
+function record({ local }, records) {
+  mkdirSync(local, { recursive: true })
+  const file = join(local, 'parts.json')
+  writeFileSync(`${file}.${process.pid}`, `${JSON.stringify(records, null, 2)}\n`)
+  renameSync(`${file}.${process.pid}`, file)
+}
+
+try {
+  await main()
+} catch (error) {
+  if (!(error instanceof PartError)) throw error
+  console.error(error.message)
+  process.exitCode = 1
+}
