@@ -1,0 +1,185 @@
+/**
+ * Compares the arms of a sweep over its seeds. The paper compares single runs; here arms are paired by seed (same data, warm start,
+ * prompts and evaluation samples), and a single seed gives no interval.
+ */
+import type { Plan } from '../config/schema.js'
+import { compareSections } from './compare-sections.js'
+import type { ArmComparison, Comparison, Decodings } from './comparison.js'
+import type { Columns, Evaluation } from './evaluation.js'
+import { type Endpoint, type ExperimentOutcome, endpointName, endpointOf } from './outcome.js'
+import { estimate, holm, pairedDifference } from './statistics.js'
+
+/** An outcome that is done, with a base, a last evaluation and an endpoint. */
+interface Finished {
+  outcome: ExperimentOutcome
+  base: Evaluation
+  final: Evaluation
+  endpoint: number
+}
+
+/** Only finished experiments count; the others are listed as missing. */
+export function compareArms({ plan, outcomes }: { plan: Plan; outcomes: readonly ExperimentOutcome[] }): Comparison {
+  const { endpoint, baseline, placebo, arms, seeds } = settingsOf(plan)
+  const finished = outcomes.flatMap(outcome => finishedOf(outcome, endpoint) ?? [])
+  const ofArm = (arm: string) =>
+    finished.filter(({ outcome }) => outcome.arm === arm).toSorted((a, b) => a.outcome.seed - b.outcome.seed)
+
+  const reference = baseline === null ? [] : ofArm(baseline)
+  const compared = withHolm(
+    arms.map(arm => {
+      const role = arm === baseline ? 'baseline' : placebo.includes(arm) ? 'placebo' : 'arm'
+      return compareArm({ arm, role, runs: ofArm(arm), reference: role === 'baseline' ? [] : reference })
+    }),
+  )
+  const missing = arms.flatMap(arm =>
+    seeds
+      .filter(seed => !finished.some(({ outcome }) => outcome.arm === arm && outcome.seed === seed))
+      .map(seed => missingOf(outcomes, arm, seed)),
+  )
+  return {
+    name: plan.name,
+    endpoint,
+    endpointName: endpointName(endpoint),
+    baseline,
+    arms: compared,
+    missing,
+    notes: notesOn(compared, baseline),
+  }
+}
+
+interface Settings {
+  endpoint: Endpoint
+  baseline: string | null
+  placebo: readonly string[]
+  seeds: readonly number[]
+  arms: readonly string[]
+}
+
+function settingsOf(plan: Plan): Settings {
+  if (plan.kind === 'sweep') {
+    const { endpoint, baseline, placebo, seeds } = plan.settings
+    return { endpoint, baseline, placebo, seeds, arms: plan.arms.map(arm => arm.name) }
+  }
+  return {
+    endpoint: 'expected-h-acc-curve',
+    baseline: null,
+    placebo: [],
+    seeds: [plan.config.seed],
+    arms: [plan.name],
+  }
+}
+
+function finishedOf(outcome: ExperimentOutcome, endpoint: Endpoint): Finished | null {
+  const base = outcome.evaluations[0]
+  const final = outcome.evaluations.at(-1)
+  const value = endpointOf(outcome.evaluations, endpoint)
+  if (outcome.state !== 'done' || base === undefined || final === undefined || value === null) return null
+  return { outcome, base, final, endpoint: value }
+}
+
+function missingOf(outcomes: readonly ExperimentOutcome[], arm: string, seed: number): Comparison['missing'][number] {
+  const outcome = outcomes.find(one => one.arm === arm && one.seed === seed)
+  if (outcome === undefined) return { arm, seed, state: 'not started' }
+  const { state, failure } = outcome
+  return failure === undefined ? { arm, seed, state } : { arm, seed, state, failure }
+}
+
+function compareArm({
+  arm,
+  role,
+  runs,
+  reference,
+}: {
+  arm: string
+  role: ArmComparison['role']
+  runs: readonly Finished[]
+  reference: readonly Finished[]
+}): ArmComparison {
+  const pairs = runs.flatMap(own => {
+    const other = reference.find(one => one.outcome.seed === own.outcome.seed)
+    return other === undefined ? [] : [{ own, other }]
+  })
+  const paired = (read: (run: Finished) => number) =>
+    pairedDifference(
+      pairs.map(({ own }) => read(own)),
+      pairs.map(({ other }) => read(other)),
+    )
+  const over = (read: (run: Finished) => number) => estimate(runs.map(read))
+  const sections = compareSections({
+    runs: runs.map(run => run.outcome.evaluations),
+    pairs: pairs.map(({ own, other }) => ({ own: own.outcome.evaluations, other: other.outcome.evaluations })),
+  })
+  return {
+    arm,
+    role,
+    seeds: runs.map(run => run.outcome.seed),
+    figures:
+      runs.length === 0
+        ? null
+        : {
+            base: decodings(decoding => columnsOf(key => over(run => run.base[decoding][key]))),
+            final: decodings(decoding => columnsOf(key => over(run => run.final[decoding][key]))),
+            endpoint: over(run => run.endpoint),
+            sections,
+          },
+    endpointDifference: pairs.length === 0 ? null : { ...paired(run => run.endpoint), pHolm: null },
+    finalDifferences:
+      pairs.length === 0 ? null : decodings(decoding => columnsOf(key => paired(run => run.final[decoding][key]))),
+    perSeed: runs.map(({ outcome, endpoint }) => {
+      const pair = pairs.find(({ own }) => own.outcome.seed === outcome.seed)
+      return { seed: outcome.seed, endpoint, difference: pair === undefined ? null : endpoint - pair.other.endpoint }
+    }),
+  }
+}
+
+function decodings<T>(of: (decoding: 'greedy' | 'expected') => T): Decodings<T> {
+  return { greedy: of('greedy'), expected: of('expected') }
+}
+
+function columnsOf<T>(of: (key: keyof Columns) => T): Record<keyof Columns, T> {
+  return {
+    acc: of('acc'),
+    hAcc: of('hAcc'),
+    length: of('length'),
+    valueDensity: of('valueDensity'),
+    accHigh: of('accHigh'),
+    accLow: of('accLow'),
+  }
+}
+
+/** The hypotheses are the arms that could differ; a placebo is a check and takes no share of the error. */
+function withHolm(arms: readonly ArmComparison[]): ArmComparison[] {
+  const tested = arms.filter(arm => arm.role === 'arm' && arm.endpointDifference?.p != null)
+  const corrected = holm(tested.map(arm => arm.endpointDifference?.p ?? 1))
+  return arms.map(arm => {
+    const index = tested.indexOf(arm)
+    if (index < 0 || arm.endpointDifference === null) return arm
+    return { ...arm, endpointDifference: { ...arm.endpointDifference, pHolm: corrected[index] ?? null } }
+  })
+}
+
+function notesOn(arms: readonly ArmComparison[], baseline: string | null): string[] {
+  const notes: string[] = []
+  const seeds = Math.max(0, ...arms.map(arm => arm.seeds.length))
+  if (seeds === 1)
+    notes.push(
+      'One seed: no interval and no test can be given. A difference between two single runs can be chance alone.',
+    )
+  if (seeds > 1) {
+    notes.push(
+      "± is the half width of the 95% interval of Student's t over seeds. Differences are paired by seed: same data, warm start, prompts and evaluation samples.",
+    )
+  }
+  if (arms.some(arm => arm.endpointDifference?.pHolm != null)) {
+    notes.push(
+      "p is of the two-sided paired t-test on the endpoint; Holm's correction runs over the arms that are not placebos.",
+    )
+  }
+  for (const { arm, role } of arms) {
+    if (role === 'placebo')
+      notes.push(
+        `${arm} is a declared placebo: no difference to ${baseline} is expected; one that shows is a measure of the noise.`,
+      )
+  }
+  return notes
+}

@@ -1,0 +1,67 @@
+/** What a comparison of arms says: estimates over seeds, paired differences to the baseline, and what is missing. */
+import type { Columns } from './evaluation.js'
+import type { Endpoint, ExperimentOutcome } from './outcome.js'
+import type { Estimate, PairedDifference } from './statistics.js'
+
+/** Each of the paper's columns with its estimate over seeds; shares in [0, 1], length in tokens. */
+export type ColumnEstimates = Record<keyof Columns, Estimate>
+export type ColumnDifferences = Record<keyof Columns, PairedDifference>
+
+export interface Decodings<T> {
+  greedy: T
+  expected: T
+}
+
+export interface SectionComparison {
+  section: string
+  /** Mean value of the section's items. */
+  value: number
+  base: Decodings<{ acc: Estimate; length: Estimate }>
+  final: Decodings<{ acc: Estimate; length: Estimate }>
+  /** To the baseline arm, mean over the curve, expected; null for the baseline itself or without a pair. */
+  difference: { acc: PairedDifference; length: PairedDifference } | null
+}
+
+/** The difference on the endpoint, with Holm's correction over the arms that are not placebos. */
+export interface EndpointDifference extends PairedDifference {
+  pHolm: number | null
+}
+
+export interface SeedEndpoint {
+  seed: number
+  endpoint: number
+  /** To the same seed of the baseline; null for the baseline itself or without that seed of it. */
+  difference: number | null
+}
+
+export interface ArmComparison {
+  arm: string
+  role: 'baseline' | 'arm' | 'placebo'
+  /** Seeds that are done and counted. */
+  seeds: readonly number[]
+  /** Null when no seed of the arm is done. */
+  figures: {
+    base: Decodings<ColumnEstimates>
+    final: Decodings<ColumnEstimates>
+    endpoint: Estimate
+    sections: readonly SectionComparison[]
+  } | null
+  endpointDifference: EndpointDifference | null
+  /** Final columns against the baseline's. */
+  finalDifferences: Decodings<ColumnDifferences> | null
+  perSeed: readonly SeedEndpoint[]
+}
+
+export interface Comparison {
+  name: string
+  endpoint: Endpoint
+  /** What the endpoint measures, in words. */
+  endpointName: string
+  /** Null for a single experiment. */
+  baseline: string | null
+  arms: readonly ArmComparison[]
+  /** Experiments that are not done, and why. */
+  missing: readonly { arm: string; seed: number; state: ExperimentOutcome['state'] | 'not started'; failure?: string }[]
+  /** Sentences that a reader of the figures needs. */
+  notes: readonly string[]
+}
