@@ -21,7 +21,7 @@ export function workplace(home: string): Workplace {
 /** What `up` wrote about the services of this home; only what activities need of it. */
 interface KnownServices {
   mlflow?: { url?: string }
-  temporal?: { uiUrl?: string; address?: string }
+  temporal?: { uiUrl?: string; namespace?: string }
 }
 
 /** Read at each use: a service that was started again may have another port. */
@@ -30,7 +30,7 @@ export function knownServices(home: string): KnownServices {
   const bytes = readIfThere(path)
   if (bytes === null) return {}
   try {
-    return JSON.parse(bytes.toString('utf8')) as KnownServices
+    return (JSON.parse(bytes.toString('utf8')) as { services?: KnownServices }).services ?? {}
   } catch (cause) {
     throw new RlevError({
       kind: 'ServiceUnavailable',

@@ -1,6 +1,6 @@
 /** What goes into a workflow, what comes out, and what can be asked of it or told to it while it runs. For client code too. */
 import { defineQuery, defineSignal } from '@temporalio/workflow'
-import type { ArtifactRef } from '../activities/clients/store.js'
+import type { StageOutputs } from '../activities/training.js'
 import type { ExperimentConfig, SweepPlan } from '../pipelines/config/schema.js'
 
 // --- Queues ---
@@ -21,17 +21,6 @@ export interface ExperimentInput {
   sweep?: { name: string; follow: boolean }
   /** What an experiment that continued as new brings along. */
   carried?: Carried
-}
-
-/** References that the stages before training produced. */
-export interface StageOutputs {
-  data: ArtifactRef
-  /** True values of the training and test items, and their statistics. */
-  values: ArtifactRef
-  /** The values that the arm's reward sees. */
-  rewardValues: ArtifactRef
-  /** Checkpoint 0. */
-  start: ArtifactRef
 }
 
 /** Plain JSON, a few hundred bytes: the store holds the rest. */

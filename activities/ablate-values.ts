@@ -1,0 +1,31 @@
+/** Stage: the values that the arm's reward sees. Evaluation never reads them. */
+import { join } from 'node:path'
+import { shuffleValues } from '../pipelines/values/shuffle.js'
+import { writeWhole } from './clients/files.js'
+import { readConfig } from './clients/runs.js'
+import type { ArtifactRef } from './clients/store.js'
+import { lightStage } from './light-stage.js'
+import { readValues, type StoredValues } from './normalize-values.js'
+import type { Workplace } from './workplace.js'
+
+export function ablateValues({ home, store }: Workplace) {
+  return lightStage(async ({ run, values }: { run: string; values: ArtifactRef }): Promise<ArtifactRef> => {
+    const { value, seed } = readConfig(home, run)
+    switch (value.ablation) {
+      case 'none':
+        return values
+      case 'shuffled':
+        return store.once({
+          kind: 'reward-values',
+          from: { values: values.sha256, ablation: value.ablation, seed },
+          fill: async folder => {
+            const stored = readValues(store, values)
+            const ablated: StoredValues = { ...stored, train: shuffleValues(stored.train, { seed }) }
+            writeWhole(join(folder, 'values.json'), JSON.stringify(ablated))
+          },
+        })
+      default:
+        return value.ablation satisfies never
+    }
+  })
+}

@@ -1,0 +1,174 @@
+/** Readers of what runs left in a home, for stages, commands and the report. Nothing here writes but `freeze*`. */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { configDifference } from '../../pipelines/config/difference.js'
+import { experimentKey } from '../../pipelines/config/digest.js'
+import type { ExperimentConfig, Plan } from '../../pipelines/config/schema.js'
+import { RlevError } from '../../pipelines/errors.js'
+import type { Evaluation, ItemOutcome } from '../../pipelines/evaluation/evaluation.js'
+import type { ExperimentOutcome } from '../../pipelines/evaluation/outcome.js'
+import type { StepMetrics } from '../../pipelines/update/step-metrics.js'
+import type { ValueStatistics } from '../../pipelines/values/value.js'
+import { namesIn, readIfThere, writeWhole } from './files.js'
+import { experimentPaths, planPaths, runFolder, stepOf } from './run-folder.js'
+import { readSealed } from './sealed.js'
+
+export interface StoredEvaluation {
+  /** When it was made first, in ms. */
+  time: number
+  evaluation: Evaluation
+}
+
+/** `result.json`: how an experiment ended. `state: 'done'` has weights. */
+export interface StoredResult {
+  state: 'done' | 'failed' | 'cancelled'
+  step: number
+  weights?: string
+  failure?: string
+}
+
+/** Arm and seed of each experiment of a plan, in the order in which a sweep starts them: all arms of a seed together. */
+export function experimentsOf(plan: Plan): { arm: string; seed: number; config: ExperimentConfig; id: string }[] {
+  if (plan.kind === 'experiment') {
+    return [{ arm: plan.name, seed: plan.config.seed, config: plan.config, id: plan.name }]
+  }
+  return plan.settings.seeds.flatMap(seed =>
+    plan.arms.map(({ name, config }) => ({
+      arm: name,
+      seed,
+      config: { ...config, seed },
+      id: `${plan.name}/${name}/seed-${seed}`,
+    })),
+  )
+}
+
+/** Names of the runs of a home that have a plan. */
+export function listRuns(home: string): string[] {
+  return namesIn(join(home, 'runs')).filter(name => existsSync(planPaths.plan(join(home, 'runs', name))))
+}
+
+/** Throws NotFound. */
+export function readPlan(home: string, name: string): Plan {
+  const path = planPaths.plan(runFolder(home, name))
+  const bytes = readIfThere(path)
+  if (bytes !== null) return JSON.parse(bytes.toString('utf8')) as Plan
+  const known = listRuns(home)
+  throw new RlevError({
+    kind: 'NotFound',
+    message: 'there is no run of this name',
+    place: path,
+    expected: known.length === 0 ? 'a run of this home; it has none yet' : `one of ${known.join(', ')}`,
+    found: name,
+    remedy: 'look at `rlev status`, or give the home with --home',
+  })
+}
+
+/** Keeps the plan with its run. Throws ConfigInvalid with the difference where the name stands for something else already. */
+export function freezePlan(home: string, plan: Plan): void {
+  const path = planPaths.plan(runFolder(home, plan.name))
+  if (existsSync(path)) {
+    const there = new Map(experimentsOf(readPlan(home, plan.name)).map(({ id, config }) => [id, config]))
+    for (const { id, config } of experimentsOf(plan)) {
+      const before = there.get(id)
+      if (before !== undefined) refuseDifference(id, before, config)
+    }
+  }
+  writeWhole(path, `${JSON.stringify(plan, null, 2)}\n`)
+}
+
+/** Keeps the resolved config with its experiment. Throws ConfigInvalid with the difference. */
+export function freezeConfig(home: string, id: string, config: ExperimentConfig): void {
+  const path = experimentPaths.config(runFolder(home, id))
+  if (existsSync(path)) refuseDifference(id, readConfig(home, id), config)
+  writeWhole(path, `${JSON.stringify(config, null, 2)}\n`)
+}
+
+export function readConfig(home: string, id: string): ExperimentConfig {
+  const path = experimentPaths.config(runFolder(home, id))
+  const bytes = readIfThere(path)
+  if (bytes !== null) return JSON.parse(bytes.toString('utf8')) as ExperimentConfig
+  throw new RlevError({ kind: 'NotFound', message: 'the experiment has no frozen config', place: path })
+}
+
+export function readMetrics(home: string, id: string, range?: { from: number; to: number }): StepMetrics[] {
+  const folder = runFolder(home, id)
+  return namesIn(join(folder, 'metrics'))
+    .map(stepOf)
+    .filter(step => step !== null && (range === undefined || (step >= range.from && step <= range.to)))
+    .map(step => readSealed<StepMetrics>(experimentPaths.metrics(folder, step as number)))
+    .filter(metrics => metrics !== null)
+    .sort((a, b) => a.step - b.step)
+}
+
+/** Base evaluation first. */
+export function readEvaluations(home: string, id: string): StoredEvaluation[] {
+  const folder = runFolder(home, id)
+  return namesIn(join(folder, 'evaluations'))
+    .filter(name => stepOf(name) !== null)
+    .map(name => readSealed<StoredEvaluation>(join(folder, 'evaluations', name)))
+    .filter(stored => stored !== null)
+    .sort((a, b) => a.evaluation.step - b.evaluation.step)
+}
+
+/** What each test item got in the evaluation of a step; null where that was not made. */
+export function readItemOutcomes(home: string, id: string, step: number): ItemOutcome[] | null {
+  return readSealed(experimentPaths.evaluationItems(runFolder(home, id), step))
+}
+
+export function readResult(home: string, id: string): StoredResult | null {
+  return readSealed(experimentPaths.result(runFolder(home, id)))
+}
+
+/** Everything that comparison and report read of one experiment. `arm` and `seed` are left out for a single experiment. */
+export function readOutcome(home: string, name: string, arm?: string, seed?: number): ExperimentOutcome {
+  const plan = readPlan(home, name)
+  const experiment = experimentsOf(plan).find(
+    candidate => (arm === undefined || candidate.arm === arm) && (seed === undefined || candidate.seed === seed),
+  )
+  if (experiment === undefined) {
+    throw new RlevError({
+      kind: 'NotFound',
+      message: 'the run has no such experiment',
+      place: name,
+      expected: experimentsOf(plan)
+        .map(({ id }) => id)
+        .join(', '),
+      found: `${arm ?? ''} seed ${seed ?? ''}`,
+    })
+  }
+  const { id } = experiment
+  const folder = runFolder(home, id)
+  const result = readResult(home, id)
+  return {
+    name,
+    arm: experiment.arm,
+    seed: experiment.seed,
+    config: experiment.config,
+    evaluations: readEvaluations(home, id).map(({ evaluation }) => evaluation),
+    metrics: readMetrics(home, id),
+    valueStatistics: readSealed<ValueStatistics>(experimentPaths.values(folder)) ?? noValues,
+    state: result?.state ?? 'running',
+    ...(result?.weights === undefined ? {} : { weights: result.weights }),
+    ...(result?.failure === undefined ? {} : { failure: result.failure }),
+  }
+}
+
+export function readOutcomes(home: string, name: string): ExperimentOutcome[] {
+  return experimentsOf(readPlan(home, name)).map(({ arm, seed }) => readOutcome(home, name, arm, seed))
+}
+
+/** Of an experiment that has not come as far as its values. */
+const noValues: ValueStatistics = { n: 0, mean: 0, quantiles: {}, shareClipped: 0, histogram: [] }
+
+function refuseDifference(id: string, before: ExperimentConfig, now: ExperimentConfig): void {
+  if (experimentKey(before) === experimentKey(now)) return
+  const difference = configDifference(before, now)
+  throw new RlevError({
+    kind: 'ConfigInvalid',
+    message: 'a run of this name exists with another config',
+    place: id,
+    expected: difference.map(({ path, a }) => `${path} = ${JSON.stringify(a)}`).join(', '),
+    found: difference.map(({ path, b }) => `${path} = ${JSON.stringify(b)}`).join(', '),
+    remedy: 'give the changed config another name',
+  })
+}

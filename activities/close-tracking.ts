@@ -1,0 +1,88 @@
+/** Last stage of tracking: what was not sent yet, final values, artifacts, the result in words, and the run's status. */
+import { readIfThere } from './clients/files.js'
+import type { MlflowClient } from './clients/mlflow.js'
+import type { Run, RunStatus } from './clients/mlflow-types.js'
+import { planPaths, runFolder } from './clients/run-folder.js'
+import { readEvaluations } from './clients/runs.js'
+import { lightStage } from './light-stage.js'
+import { pointsOf } from './track-progress.js'
+import { experimentNote, finalMetrics, samplesTable } from './tracking/layout.js'
+import { configOf, ensureTrackedRun, type OpenedRun, type Subject } from './tracking/subject.js'
+import type { Workplace } from './workplace.js'
+
+export interface CloseTrackingInput {
+  subject: Subject
+  status: Exclude<RunStatus, 'RUNNING'>
+  /** Last step whose points were sent; -1 for none. */
+  trackedStep: number
+  /** By the workflow's clock, in ms. */
+  endTime: number
+  failure?: string
+}
+
+export function closeTracking(place: Workplace) {
+  return lightStage(async (input: CloseTrackingInput): Promise<OpenedRun> => {
+    const { subject, status, endTime, failure } = input
+    const { client, run, url } = await ensureTrackedRun(place, subject)
+    const runId = run.info.run_id
+    if (subject.kind === 'experiment') await closeExperiment({ place, client, run, input })
+    const report = subject.kind === 'sweep' ? subject.name : subject.sweep === undefined ? subject.id : undefined
+    if (report !== undefined) await uploadReport({ place, client, run, name: report })
+    if (failure !== undefined) await client.setTag(runId, 'rlev.failure', failure.slice(0, 2000))
+    await client.updateRun({ runId, status, endTime })
+    return { runId, url }
+  })
+}
+
+async function closeExperiment({
+  place,
+  client,
+  run,
+  input: { subject, trackedStep },
+}: {
+  place: Workplace
+  client: MlflowClient
+  run: Run
+  input: CloseTrackingInput
+}): Promise<void> {
+  if (subject.kind !== 'experiment') return
+  const runId = run.info.run_id
+  const config = configOf(place, subject)
+  const evaluations = readEvaluations(place.home, subject.id)
+  const points = pointsOf(place, subject.id, { from: trackedStep, to: config.steps })
+  const complete = evaluations.at(-1)?.evaluation.step === config.steps
+  await client.logBatch({ runId, metrics: [...points, ...(complete ? finalMetrics(evaluations) : [])] })
+  await client.uploadArtifact(run, 'config.json', JSON.stringify(config, null, 2))
+  const last = evaluations.at(-1)
+  if (last !== undefined) {
+    await client.uploadArtifact(run, 'eval/samples.json', JSON.stringify(samplesTable(last.evaluation)))
+    await client.setTag(runId, 'mlflow.loggedArtifacts', JSON.stringify([{ path: 'eval/samples.json', type: 'table' }]))
+  }
+  await client.setTag(runId, 'mlflow.note.content', experimentNote(config, evaluations, subject.id))
+}
+
+async function uploadReport({
+  place,
+  client,
+  run,
+  name,
+}: {
+  place: Workplace
+  client: MlflowClient
+  run: Run
+  name: string
+}): Promise<void> {
+  const folder = runFolder(place.home, name)
+  const paths = {
+    'plan.json': planPaths.plan(folder),
+    'report/report.html': planPaths.report(folder),
+    'report/comparison.json': planPaths.comparison(folder),
+    'report/comparison.md': planPaths.comparisonMarkdown(folder),
+  }
+  for (const [artifact, path] of Object.entries(paths)) {
+    const bytes = readIfThere(path)
+    if (bytes !== null) await client.uploadArtifact(run, artifact, bytes)
+  }
+  const words = readIfThere(planPaths.comparisonMarkdown(folder))
+  if (words !== null) await client.setTag(run.info.run_id, 'mlflow.note.content', words.toString('utf8').slice(0, 8000))
+}

@@ -1,0 +1,93 @@
+/**
+ * Stage: the policy of a step on the test items, greedy and sampled, always by the true values. The evaluation of the warm
+ * start is shared by every arm that starts from it.
+ */
+import { readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { evaluate } from '../pipelines/evaluation/evaluate.js'
+import type { ItemOutcome } from '../pipelines/evaluation/evaluation.js'
+import { syncPath, writeOnce, writeWhole } from './clients/files.js'
+import { experimentPaths, runFolder } from './clients/run-folder.js'
+import type { StoredEvaluation } from './clients/runs.js'
+import { readSealedOrSetAside, seal, unseal } from './clients/sealed.js'
+import { type EvaluationSummary, summaryOf } from './evaluation-summary.js'
+import { stage } from './failures.js'
+import { activityHooks, throwIfCancelled } from './hooks.js'
+import { readValues } from './normalize-values.js'
+import type { PolicyCache } from './policy-cache.js'
+import { Training, type TrainingInput } from './training.js'
+import type { Workplace } from './workplace.js'
+
+interface Made {
+  stored: StoredEvaluation
+  outcomes: ItemOutcome[]
+}
+
+export function evaluatePolicy(place: Workplace, policies: PolicyCache) {
+  return stage(async ({ step, ...input }: TrainingInput & { step: number }): Promise<EvaluationSummary> => {
+    const folder = runFolder(place.home, input.run)
+    const path = experimentPaths.evaluation(folder, step)
+    const itemsPath = experimentPaths.evaluationItems(folder, step)
+    const there = readSealedOrSetAside<StoredEvaluation>(path)
+    if (there !== null && readSealedOrSetAside(itemsPath) !== null) return summaryOf(there.evaluation)
+
+    const training = new Training(place, policies, input)
+    const make = () => evaluateStep({ place, training, input, step })
+    const { stored, outcomes } = step === 0 ? await sharedBase({ place, training, input, make }) : await make()
+    await throwIfCancelled()
+    training.fence.check()
+    writeWhole(itemsPath, seal(outcomes))
+    // The evaluation itself comes last and once: its time is what its points in MLflow carry.
+    writeOnce(path, seal(stored))
+    syncPath(path)
+    syncPath(dirname(path))
+    return summaryOf(stored.evaluation)
+  })
+}
+
+async function evaluateStep({
+  place,
+  training,
+  input,
+  step,
+}: {
+  place: Workplace
+  training: Training
+  input: TrainingInput
+  step: number
+}): Promise<Made> {
+  const hooks = activityHooks(`evaluation of step ${step}`)
+  const { policy } = await training.policyAt(step, hooks)
+  const values = readValues(place.store, input.stages.values).test
+  const { config, data } = training
+  const { evaluation, outcomes } = await evaluate({ policy, items: data.test, values, config, step, hooks })
+  return { stored: { time: place.now(), evaluation }, outcomes }
+}
+
+async function sharedBase({
+  place: { store },
+  training: { config },
+  input: { stages },
+  make,
+}: {
+  place: Workplace
+  training: Training
+  input: TrainingInput
+  make: () => Promise<Made>
+}): Promise<Made> {
+  const { scale: _scale, alpha: _alpha, cap: _cap, ...verifier } = config.reward
+  const { evaluation, rollout } = config
+  const ref = await store.once({
+    kind: 'base-evaluation',
+    from: {
+      start: stages.start.sha256,
+      data: stages.data.sha256,
+      evaluation: { samples: evaluation.samples, chunk: evaluation.chunk, seed: evaluation.seed },
+      rollout: { temperature: rollout.temperature, maxTokens: rollout.maxTokens },
+      verifier,
+    },
+    fill: async folder => writeWhole(join(folder, 'evaluation.json'), seal(await make())),
+  })
+  const path = join(store.folder(ref), 'evaluation.json')
+  return unseal<Made>(readFileSync(path), path)
+}

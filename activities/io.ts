@@ -1,0 +1,29 @@
+/** The light activities, of queue `rlev-io`: files, scoring and tracking. Nothing here loads TensorFlow. */
+import { ablateValues } from './ablate-values.js'
+import { closeTracking } from './close-tracking.js'
+import { freezeRun } from './freeze-run.js'
+import { normalizeValues } from './normalize-values.js'
+import { openTracking } from './open-tracking.js'
+import { prepareData } from './prepare-data.js'
+import { publishReport } from './publish-report.js'
+import { recordResult } from './record-result.js'
+import { scaleRewards } from './scale-rewards.js'
+import { trackProgress } from './track-progress.js'
+import type { Workplace } from './workplace.js'
+
+export function ioActivities(place: Workplace) {
+  return {
+    freezeRun: freezeRun(place),
+    prepareData: prepareData(place),
+    normalizeValues: normalizeValues(place),
+    ablateValues: ablateValues(place),
+    scaleRewards: scaleRewards(place),
+    recordResult: recordResult(place),
+    publishReport: publishReport(place),
+    openTracking: openTracking(place),
+    trackProgress: trackProgress(place),
+    closeTracking: closeTracking(place),
+  }
+}
+
+export type IoActivities = ReturnType<typeof ioActivities>

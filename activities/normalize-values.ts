@@ -1,0 +1,41 @@
+/** Stage: v = points / total of every item (eq. 2), with the statistics of the training values. */
+import { join } from 'node:path'
+import { normalizeValues as normalize } from '../pipelines/values/normalize.js'
+import type { ItemValue, ValueStatistics } from '../pipelines/values/value.js'
+import { writeWhole } from './clients/files.js'
+import { experimentPaths, runFolder } from './clients/run-folder.js'
+import { readConfig } from './clients/runs.js'
+import { seal } from './clients/sealed.js'
+import type { ArtifactRef, Store } from './clients/store.js'
+import { lightStage } from './light-stage.js'
+import { readData } from './prepare-data.js'
+import type { Workplace } from './workplace.js'
+
+export interface StoredValues {
+  train: ItemValue[]
+  test: ItemValue[]
+  /** Of the training items. */
+  statistics: ValueStatistics
+}
+
+export function normalizeValues({ home, store }: Workplace) {
+  return lightStage(async ({ run, data }: { run: string; data: ArtifactRef }): Promise<ArtifactRef> => {
+    const { alpha, cap } = readConfig(home, run).reward
+    const ref = await store.once({
+      kind: 'values',
+      from: { data: data.sha256, alpha, cap },
+      fill: async folder => {
+        const { train, test } = readData(store, data)
+        const { values, statistics } = normalize(train, { alpha, cap })
+        const stored: StoredValues = { train: values, test: normalize(test, { alpha, cap }).values, statistics }
+        writeWhole(join(folder, 'values.json'), JSON.stringify(stored))
+      },
+    })
+    writeWhole(experimentPaths.values(runFolder(home, run)), seal(readValues(store, ref).statistics))
+    return ref
+  })
+}
+
+export function readValues(store: Store, values: ArtifactRef): StoredValues {
+  return store.json(values, 'values.json')
+}

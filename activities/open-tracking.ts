@@ -1,0 +1,91 @@
+/** Stage beside training: the subject's run in MLflow, found or made, with its params, tags and datasets, and running. */
+import { basename } from 'node:path'
+import { Context } from '@temporalio/activity'
+import type { ExperimentConfig } from '../pipelines/config/schema.js'
+import type { DatasetInput, Param, Tag } from './clients/mlflow-types.js'
+import { readPlan } from './clients/runs.js'
+import type { ArtifactRef } from './clients/store.js'
+import { lightStage } from './light-stage.js'
+import { readData } from './prepare-data.js'
+import { paramsOf } from './tracking/layout.js'
+import { sourceTags } from './tracking/source.js'
+import { configOf, ensureTrackedRun, type OpenedRun, type Subject, shortDigest } from './tracking/subject.js'
+import { knownServices, type Workplace } from './workplace.js'
+
+export interface OpenTrackingInput {
+  subject: Subject
+  /** Known once the items are prepared. */
+  data?: ArtifactRef
+}
+
+export function openTracking(place: Workplace) {
+  return lightStage(async ({ subject, data }: OpenTrackingInput): Promise<OpenedRun> => {
+    const { client, run, url } = await ensureTrackedRun(place, subject)
+    const runId = run.info.run_id
+    // An end time of 0 clears the one of a run that is taken up again.
+    if (run.info.status !== 'RUNNING') await client.updateRun({ runId, status: 'RUNNING', endTime: 0 })
+    await client.logParams(runId, paramsOfSubject(place, subject))
+    await client.logBatch({ runId, tags: [...tagsOfSubject(place, subject), ...(await sourceTags())] })
+    if (data !== undefined) await client.logInputs(runId, datasetInputs(place, configOf(place, subject), data))
+    return { runId, url }
+  })
+}
+
+function paramsOfSubject(place: Workplace, subject: Subject): Param[] {
+  if (subject.kind === 'experiment') {
+    // Which folder and how the work is cut do not change results, and may change when a run is resumed.
+    const {
+      name: _name,
+      durability: _durability,
+      checkpoint: _checkpoint,
+      tracking: _tracking,
+      ...config
+    } = configOf(place, subject)
+    return paramsOf(config)
+  }
+  const plan = readPlan(place.home, subject.name)
+  if (plan.kind !== 'sweep') return []
+  return [
+    { key: 'arms', value: plan.arms.map(({ name }) => name).join(', ') },
+    { key: 'seeds', value: plan.settings.seeds.join(', ') },
+    { key: 'baseline', value: plan.settings.baseline },
+    { key: 'placebo', value: plan.settings.placebo.join(', ') },
+    { key: 'endpoint', value: plan.settings.endpoint },
+  ]
+}
+
+function tagsOfSubject({ home }: Workplace, subject: Subject): Tag[] {
+  const { workflowExecution } = Context.current().info
+  const { temporal } = knownServices(home)
+  const id = subject.kind === 'sweep' ? subject.name : subject.id
+  const tags: Tag[] = [
+    { key: 'rlev.kind', value: subject.kind },
+    { key: 'rlev.workflow', value: workflowExecution?.workflowId ?? id },
+  ]
+  if (temporal?.uiUrl !== undefined) {
+    const workflows = `${temporal.uiUrl}/namespaces/${temporal.namespace ?? 'default'}/workflows`
+    tags.push({ key: 'rlev.workflow_url', value: `${workflows}/${encodeURIComponent(id)}` })
+  }
+  if (subject.kind === 'experiment') {
+    tags.push({ key: 'rlev.arm', value: subject.arm }, { key: 'rlev.seed', value: String(subject.seed) })
+  }
+  return tags
+}
+
+function datasetInputs({ store }: Workplace, { data: config }: ExperimentConfig, data: ArtifactRef): DatasetInput[] {
+  const { train, test } = readData(store, data)
+  const name = config.source === 'synthetic' ? `exam-${config.exam}` : basename(config.train)
+  const source =
+    config.source === 'synthetic' ? { generator: 'rlev', exam: config.exam } : { path: basename(config.train) }
+  const input = (context: 'train' | 'eval', rows: number): DatasetInput => ({
+    dataset: {
+      name: `${name}-${context}`.slice(0, 500),
+      digest: shortDigest(`${data.sha256} ${context}`),
+      source_type: config.source === 'synthetic' ? 'code' : 'local',
+      source: JSON.stringify(source),
+      profile: JSON.stringify({ num_rows: rows }),
+    },
+    tags: [{ key: 'mlflow.data.context', value: context }],
+  })
+  return [input('train', train.length), input('eval', test.length)]
+}

@@ -1,0 +1,52 @@
+/** Stage: the training and test items. Shared by every experiment with the same data section, seed and file contents. */
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import type { DataConfig } from '../pipelines/config/schema.js'
+import type { DataSet } from '../pipelines/data/item.js'
+import { prepareData as prepare } from '../pipelines/data/prepare.js'
+import { RlevError } from '../pipelines/errors.js'
+import { writeWhole } from './clients/files.js'
+import { readConfig } from './clients/runs.js'
+import type { ArtifactRef, Store } from './clients/store.js'
+import { lightStage } from './light-stage.js'
+import type { Workplace } from './workplace.js'
+
+export function prepareData({ home, store }: Workplace) {
+  return lightStage(async ({ run }: { run: string }): Promise<ArtifactRef> => {
+    const { data, seed } = readConfig(home, run)
+    return store.once({
+      kind: 'data',
+      from: { data: await contents(data), seed },
+      fill: async folder => writeWhole(join(folder, 'data.json'), JSON.stringify(prepare(data, { seed }))),
+    })
+  })
+}
+
+export function readData(store: Store, data: ArtifactRef): DataSet {
+  return store.json(data, 'data.json')
+}
+
+/** The data section with the files' digests in place of their paths: the same bytes elsewhere are the same data. */
+async function contents(data: DataConfig): Promise<object> {
+  if (data.source === 'synthetic') return data
+  const train = await fileDigest(data.train)
+  return data.test === undefined ? { ...data, train } : { ...data, train, test: await fileDigest(data.test) }
+}
+
+async function fileDigest(path: string): Promise<string> {
+  const hash = createHash('sha256')
+  try {
+    await pipeline(createReadStream(path), hash)
+  } catch (cause) {
+    throw new RlevError({
+      kind: 'DataInvalid',
+      message: 'the data file cannot be read',
+      place: path,
+      remedy: 'check data.train and data.test in the config',
+      cause,
+    })
+  }
+  return hash.digest('hex')
+}

@@ -1,0 +1,60 @@
+/** Stage: the comparison over arms and seeds, its tables, and the HTML report, from what the experiments left. */
+import { createRequire } from 'node:module'
+import { relative } from 'node:path'
+import { compareArms } from '../pipelines/evaluation/compare.js'
+import { comparisonMarkdown } from '../pipelines/evaluation/comparison-table.js'
+import { renderReport } from '../pipelines/evaluation/report/render.js'
+import { writeWhole } from './clients/files.js'
+import { planPaths, runFolder } from './clients/run-folder.js'
+import { readOutcomes, readPlan } from './clients/runs.js'
+import { lightStage } from './light-stage.js'
+import { knownServices, type Workplace } from './workplace.js'
+
+export interface PublishedReport {
+  /** Relative to the home. */
+  path: string
+}
+
+export function publishReport(place: Workplace) {
+  return lightStage(async ({ name, trackingUrl }: { name: string; trackingUrl?: string }): Promise<PublishedReport> => {
+    const { home } = place
+    const folder = runFolder(home, name)
+    const plan = readPlan(home, name)
+    const outcomes = readOutcomes(home, name)
+    const comparison = compareArms({ plan, outcomes })
+    const report = renderReport({
+      plan,
+      outcomes,
+      comparison,
+      versions: versions(),
+      links: links(place, name, trackingUrl),
+    })
+    writeWhole(planPaths.comparison(folder), `${JSON.stringify(comparison, null, 2)}\n`)
+    writeWhole(planPaths.comparisonMarkdown(folder), comparisonMarkdown(comparison))
+    writeWhole(planPaths.report(folder), report)
+    return { path: relative(home, planPaths.report(folder)) }
+  })
+}
+
+function links({ home }: Workplace, name: string, trackingUrl: string | undefined): Record<string, string> {
+  const { temporal } = knownServices(home)
+  return {
+    ...(temporal?.uiUrl === undefined
+      ? {}
+      : {
+          Temporal: `${temporal.uiUrl}/namespaces/${temporal.namespace ?? 'default'}/workflows/${encodeURIComponent(name)}`,
+        }),
+    ...(trackingUrl === undefined ? {} : { MLflow: trackingUrl }),
+  }
+}
+
+/** Of what computed the figures. */
+function versions(): Record<string, string> {
+  const require = createRequire(import.meta.url)
+  const of = (name: string) => (require(`${name}/package.json`) as { version: string }).version
+  return {
+    node: process.versions.node,
+    '@tensorflow/tfjs-node-gpu': of('@tensorflow/tfjs-node-gpu'),
+    '@temporalio/workflow': of('@temporalio/workflow'),
+  }
+}

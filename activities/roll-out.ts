@@ -1,0 +1,23 @@
+/** Stage: samples the responses of one step and journals them. */
+
+import { stage } from './failures.js'
+import { activityHooks, throwIfCancelled } from './hooks.js'
+import type { PolicyCache } from './policy-cache.js'
+import { Training, type TrainingInput } from './training.js'
+import type { Workplace } from './workplace.js'
+
+export interface RolledOut {
+  responses: number
+  tokens: number
+}
+
+export function rollOut(place: Workplace, policies: PolicyCache) {
+  return stage(async ({ step, ...input }: TrainingInput & { step: number }): Promise<RolledOut> => {
+    const training = new Training(place, policies, input)
+    const rollout = await training.rollout(step, activityHooks(`rollout of step ${step}`))
+    await throwIfCancelled()
+    training.journal.sync()
+    const tokens = rollout.responses.reduce((sum, response) => sum + response.tokens.length, 0)
+    return { responses: rollout.responses.length, tokens }
+  })
+}

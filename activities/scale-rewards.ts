@@ -1,0 +1,42 @@
+/** Stage: verdict, value, scale, reward and advantage of every response of one step, journaled. Needs no policy. */
+import { RlevError } from '../pipelines/errors.js'
+import { Fence } from './clients/fence.js'
+import { Journal } from './clients/journal.js'
+import { runFolder } from './clients/run-folder.js'
+import { readConfig } from './clients/runs.js'
+import { lightStage } from './light-stage.js'
+import { readValues } from './normalize-values.js'
+import { readData } from './prepare-data.js'
+import { scoreStep } from './score-step.js'
+import type { TrainingInput } from './training.js'
+import type { Workplace } from './workplace.js'
+
+export interface ScaledRewards {
+  /** Mean over the scored responses. */
+  reward: number
+  unscored: number
+}
+
+export function scaleRewards(place: Workplace) {
+  return lightStage(async ({ run, stages, step }: TrainingInput & { step: number }): Promise<ScaledRewards> => {
+    const folder = runFolder(place.home, run)
+    const journal = new Journal(folder, Fence.take(folder))
+    const rollout = journal.rollout(step)
+    if (rollout === null) {
+      throw new RlevError({
+        kind: 'ArtifactDamaged',
+        message: 'the responses of the step are not in the journal',
+        place: `${run} step ${step}`,
+        remedy: 'resume the run; the step is sampled again',
+      })
+    }
+    const config = readConfig(place.home, run)
+    const data = readData(place.store, stages.data)
+    const rewardValues = readValues(place.store, stages.rewardValues)
+    const { records } = scoreStep({ place, training: { config, data, rewardValues, journal }, rollout })
+    journal.sync()
+    const scored = records.filter(record => record.verdict !== 'unscored')
+    const sum = scored.reduce((total, record) => total + record.reward, 0)
+    return { reward: scored.length === 0 ? 0 : sum / scored.length, unscored: records.length - scored.length }
+  })
+}

@@ -1,0 +1,30 @@
+/** Stage beside training: sends the points of a range of steps as they are stored; sending them again changes nothing. */
+import { readEvaluations, readMetrics } from './clients/runs.js'
+import { lightStage } from './light-stage.js'
+import { evaluationMetrics, stepMetrics } from './tracking/layout.js'
+import { trackingClient } from './tracking/subject.js'
+import type { Workplace } from './workplace.js'
+
+/** Steps after `from` up to `to`; the base evaluation is at step 0, so the first range starts at -1. */
+export interface StepRange {
+  from: number
+  to: number
+}
+
+export interface TrackProgressInput extends StepRange {
+  runId: string
+  /** The experiment's id. */
+  run: string
+}
+
+export function trackProgress(place: Workplace) {
+  return lightStage(async ({ runId, run, from, to }: TrackProgressInput): Promise<void> => {
+    await trackingClient(place).logBatch({ runId, metrics: pointsOf(place, run, { from, to }) })
+  })
+}
+
+export function pointsOf({ home }: Workplace, run: string, { from, to }: StepRange) {
+  const evaluations = readEvaluations(home, run).filter(({ evaluation: { step } }) => step > from && step <= to)
+  const metrics = readMetrics(home, run, { from: from + 1, to })
+  return [...metrics.flatMap(stepMetrics), ...evaluations.flatMap(evaluationMetrics)]
+}

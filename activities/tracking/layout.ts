@@ -1,0 +1,108 @@
+/**
+ * What a run shows in MLflow: params from the config, metrics in slash groups (a group is a section of charts), finals once
+ * more at step 0 (bars beside the curves), the result in words. A point's timestamp is the one stored with it.
+ */
+import type { ExperimentConfig } from '../../pipelines/config/schema.js'
+import type { Columns, Evaluation } from '../../pipelines/evaluation/evaluation.js'
+import { overCurve } from '../../pipelines/evaluation/outcome.js'
+import type { StepMetrics } from '../../pipelines/update/step-metrics.js'
+import type { Metric, Param } from '../clients/mlflow-types.js'
+import type { StoredEvaluation } from '../clients/runs.js'
+
+/** `reward.alpha = 10`; null for a key that is off. */
+export function paramsOf(config: object, prefix = ''): Param[] {
+  return Object.entries(config).flatMap(([name, value]: [string, unknown]): Param[] => {
+    const key = `${prefix}${name}`
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return paramsOf(value, `${key}.`)
+    return [{ key, value: typeof value === 'string' ? value : JSON.stringify(value ?? null) }]
+  })
+}
+
+export function stepMetrics({ step, time, values }: StepMetrics): Metric[] {
+  return Object.entries(values).map(([key, value]) => ({ key, value, timestamp: time, step }))
+}
+
+const columnNames: Record<keyof Columns, string> = {
+  acc: 'acc',
+  hAcc: 'h_acc',
+  length: 'length',
+  valueDensity: 'value_density',
+  accHigh: 'acc_high',
+  accLow: 'acc_low',
+}
+
+function columnValues(prefix: string, { greedy, expected }: Evaluation): [string, number][] {
+  return Object.entries(columnNames).flatMap(([column, name]): [string, number][] => [
+    [`${prefix}/${name}`, greedy[column as keyof Columns]],
+    [`${prefix}/expected_${name}`, expected[column as keyof Columns]],
+  ])
+}
+
+export function evaluationMetrics({ time, evaluation }: StoredEvaluation): Metric[] {
+  const { step, sections } = evaluation
+  const values = [
+    ...columnValues('eval', evaluation),
+    ...sections.flatMap(({ section, expected }): [string, number][] => [
+      [`sections/${safe(section)}_acc`, expected.acc],
+      [`sections/${safe(section)}_length`, expected.length],
+    ]),
+  ]
+  return values.map(([key, value]) => ({ key, value, timestamp: time, step }))
+}
+
+/** Of the last evaluation, at step 0, with the mean over the curve. */
+export function finalMetrics(evaluations: readonly StoredEvaluation[]): Metric[] {
+  const last = evaluations.at(-1)
+  if (last === undefined) return []
+  const values = columnValues('final', last.evaluation)
+  const curve = overCurve(
+    evaluations.map(({ evaluation }) => evaluation),
+    ({ expected }) => expected.hAcc,
+  )
+  if (curve !== null) values.push(['final/expected_h_acc_curve', curve])
+  return values.map(([key, value]) => ({ key, value, timestamp: last.time, step: 0 }))
+}
+
+/** Markdown of the run's page. */
+export function experimentNote(
+  config: ExperimentConfig,
+  evaluations: readonly StoredEvaluation[],
+  run: string,
+): string {
+  const first = evaluations[0]?.evaluation
+  const last = evaluations.at(-1)?.evaluation
+  const lines = [
+    `**${config.estimator.name}**, scale **${config.reward.scale}** (alpha ${config.reward.alpha}), values ${config.value.ablation === 'none' ? 'as they are' : config.value.ablation}, seed ${config.seed}, ${config.steps} steps.`,
+  ]
+  if (first !== undefined && last !== undefined && last.step > first.step) {
+    lines.push(
+      `H-Acc ${percent(first.greedy.hAcc)} before and ${percent(last.greedy.hAcc)} after training (expected over samples: ${percent(first.expected.hAcc)} and ${percent(last.expected.hAcc)}); Acc ${percent(first.greedy.acc)} and ${percent(last.greedy.acc)}; ${first.greedy.length.toFixed(1)} and ${last.greedy.length.toFixed(1)} tokens.`,
+    )
+  }
+  lines.push(`\`rlev status ${run.split('/')[0]}\``)
+  return lines.join('\n\n')
+}
+
+/** Ten answers as a table artifact. */
+export function samplesTable({ responses }: Evaluation): { columns: string[]; data: (string | number)[][] } {
+  return {
+    columns: ['section', 'prompt', 'answer', 'value', 'response', 'verdict'],
+    data: responses.map(({ section, prompt, answer, value, text, verdict }) => [
+      section,
+      prompt,
+      answer,
+      value,
+      text,
+      verdict,
+    ]),
+  }
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(1)}%`
+}
+
+/** A section's name comes from the data; MLflow takes few signs in a key. */
+function safe(section: string): string {
+  return section.replace(/[^\w.\- ]/g, '_').slice(0, 100) || '_'
+}

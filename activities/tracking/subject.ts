@@ -1,0 +1,87 @@
+/** What a run in MLflow stands for, a sweep or an experiment, and how it is found again there. */
+import { createHash } from 'node:crypto'
+import { Context } from '@temporalio/activity'
+import { experimentKey } from '../../pipelines/config/digest.js'
+import type { ExperimentConfig } from '../../pipelines/config/schema.js'
+import { RlevError } from '../../pipelines/errors.js'
+import { MlflowClient } from '../clients/mlflow.js'
+import type { Run } from '../clients/mlflow-types.js'
+import { experimentsOf, readConfig, readPlan } from '../clients/runs.js'
+import { homeId, trackingAddress, type Workplace } from '../workplace.js'
+
+export type Subject =
+  | { kind: 'sweep'; name: string }
+  /** `sweep`: the name of the sweep it belongs to. */
+  | { kind: 'experiment'; id: string; name: string; arm: string; seed: number; sweep?: string }
+
+/** A run of MLflow that an activity writes to. */
+export interface TrackedRun {
+  client: MlflowClient
+  run: Run
+  url: string
+}
+
+export interface OpenedRun {
+  runId: string
+  url: string
+}
+
+/** Calls are aborted when the activity is cancelled. */
+export function trackingClient({ home }: Workplace): MlflowClient {
+  return new MlflowClient({ address: trackingAddress(home), signal: Context.current().cancellationSignal })
+}
+
+/** One per run, config and home: `NAME/ARM/seed-1@<config>@<home>`. */
+export function trackingKey({ home }: Workplace, subject: Subject): string {
+  if (subject.kind === 'sweep') return `${subject.name}@${homeId(home)}`
+  return `${subject.id}@${experimentKey(readConfig(home, subject.id)).slice(0, 12)}@${homeId(home)}`
+}
+
+export function runUrl(client: MlflowClient, run: Run): string {
+  return `${client.address}/#/experiments/${run.info.experiment_id}/runs/${run.info.run_id}`
+}
+
+/** The config that names the MLflow experiment; a sweep takes its first arm's. */
+export function configOf({ home }: Workplace, subject: Subject): ExperimentConfig {
+  if (subject.kind === 'experiment') return readConfig(home, subject.id)
+  const first = experimentsOf(readPlan(home, subject.name))[0]
+  if (first === undefined)
+    throw new RlevError({ kind: 'ConfigInvalid', message: 'the sweep has no arms', place: subject.name })
+  return first.config
+}
+
+/** The subject's run: found by its key, or made with its tags, inside its sweep's. */
+export async function ensureTrackedRun(place: Workplace, subject: Subject): Promise<TrackedRun> {
+  const client = trackingClient(place)
+  const kind = [{ key: 'mlflow.experimentKind', value: 'custom_model_development' }]
+  const experimentId = await client.ensureExperiment(configOf(place, subject).tracking.experiment, kind)
+  const parent =
+    subject.kind === 'experiment' && subject.sweep !== undefined
+      ? await sweepRun(place, client, experimentId, subject.sweep)
+      : undefined
+  const run = await client.ensureRun({
+    experimentId,
+    key: trackingKey(place, subject),
+    runName: subject.kind === 'sweep' ? subject.name : runName(subject),
+    startTime: place.now(),
+    tags: parent === undefined ? [] : [{ key: 'mlflow.parentRunId', value: parent.info.run_id }],
+  })
+  return { client, run, url: runUrl(client, run) }
+}
+
+/** Only the sweep itself makes its run, so that there is one; its experiments wait for it. */
+async function sweepRun(place: Workplace, client: MlflowClient, experimentId: string, name: string): Promise<Run> {
+  const key = trackingKey(place, { kind: 'sweep', name })
+  const [run] = await client.runsByTag(experimentId, 'rlev.key', key)
+  if (run !== undefined) return run
+  throw new RlevError({ kind: 'ServiceUnavailable', message: "the sweep's run is not in MLflow yet", place: key })
+}
+
+function runName({ sweep, arm, seed, name }: Extract<Subject, { kind: 'experiment' }>): string {
+  return sweep === undefined ? name : `${arm} seed ${seed}`
+}
+
+/** MLflow takes at most 36 characters of a digest. */
+export function shortDigest(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 32)
+}

@@ -1,0 +1,55 @@
+/** Stage: a run of training steps in one activity, step by step through the same functions and the same journal. */
+import type { StepMetrics } from '../pipelines/update/step-metrics.js'
+import { stage } from './failures.js'
+import { activityHooks, throwIfCancelled } from './hooks.js'
+import type { PolicyCache } from './policy-cache.js'
+import { Training, type TrainingInput } from './training.js'
+import type { Workplace } from './workplace.js'
+
+export interface TrainedSteps {
+  step: number
+  /** Of the last step: mean reward, sampled tokens a second. */
+  reward?: number
+  tokensPerSecond?: number
+  /** sha256 of the weights, where the run of steps ended with a checkpoint. */
+  weights?: string
+}
+
+/** Trains steps `from` + 1 .. `to`. */
+export function trainSteps(place: Workplace, policies: PolicyCache) {
+  return stage(async ({ from, to, ...input }: TrainingInput & { from: number; to: number }): Promise<TrainedSteps> => {
+    const training = new Training(place, policies, input)
+    let last = measuredAlready(training, from, to)
+    const hooks = activityHooks(`steps ${from + 1}-${to}`)
+    if (last === null) {
+      for (let step = from + 1; step <= to; step++) last = await training.update(step, hooks)
+    }
+    return finishSteps(training, to, last as StepMetrics)
+  })
+}
+
+/** What follows the last update of an activity: the checkpoint where one is due, then the journal onto the disk. */
+export async function finishSteps(training: Training, step: number, last: StepMetrics): Promise<TrainedSteps> {
+  await throwIfCancelled()
+  const weights = training.checkpointDue(step)
+    ? (await training.checkpoint(step, activityHooks(`checkpoint of step ${step}`))).weights
+    : undefined
+  training.journal.sync()
+  const { 'reward/mean': reward, 'perf/tokens_per_second': tokensPerSecond } = last.values
+  return {
+    step,
+    ...(reward === undefined ? {} : { reward }),
+    ...(tokensPerSecond === undefined ? {} : { tokensPerSecond }),
+    ...(weights === undefined ? {} : { weights }),
+  }
+}
+
+/** The last step's metrics when every step of the run was measured before: then nothing is loaded, only checked. */
+function measuredAlready(training: Training, from: number, to: number): StepMetrics | null {
+  let last: StepMetrics | null = null
+  for (let step = from + 1; step <= to; step++) {
+    last = training.journal.metrics(step)
+    if (last === null) return null
+  }
+  return last
+}

@@ -1,0 +1,177 @@
+/**
+ * Training of one experiment on this worker: brings its policy to a step and keeps what each step gave. A step is the same
+ * whether it is made for the first time or replayed after a crash: what the journal holds is read, what it lacks is made,
+ * and since randomness is named by counters and not by a generator's state, both give the same bits.
+ */
+import { performance } from 'node:perf_hooks'
+import { experimentKey } from '../pipelines/config/digest.js'
+import type { ExperimentConfig } from '../pipelines/config/schema.js'
+import type { DataSet } from '../pipelines/data/item.js'
+import { trainingMetrics } from '../pipelines/evaluation/training-metrics.js'
+import type { Hooks } from '../pipelines/hooks.js'
+import { saveOptimizer } from '../pipelines/policy/optimizer-file.js'
+import { savePolicy } from '../pipelines/policy/policy-folder.js'
+import { promptsOfStep } from '../pipelines/rollout/prompts.js'
+import type { Rollout } from '../pipelines/rollout/response.js'
+import { rollOut } from '../pipelines/rollout/roll-out.js'
+import { policyGradientStep } from '../pipelines/update/policy-gradient.js'
+import type { StepMetrics } from '../pipelines/update/step-metrics.js'
+import { type Checkpoint, Checkpoints } from './clients/checkpoints.js'
+import { Fence } from './clients/fence.js'
+import { Journal } from './clients/journal.js'
+import { runFolder } from './clients/run-folder.js'
+import { readConfig } from './clients/runs.js'
+import type { ArtifactRef } from './clients/store.js'
+import { readValues, type StoredValues } from './normalize-values.js'
+import type { LivePolicy, PolicyCache } from './policy-cache.js'
+import { readData } from './prepare-data.js'
+import { scoreStep } from './score-step.js'
+import type { Workplace } from './workplace.js'
+
+/** References that the stages before training produced. */
+export interface StageOutputs {
+  data: ArtifactRef
+  /** True values of the training and test items, and their statistics. */
+  values: ArtifactRef
+  /** The values that the arm's reward sees. */
+  rewardValues: ArtifactRef
+  /** Checkpoint 0. */
+  start: ArtifactRef
+}
+
+export interface TrainingInput {
+  /** The experiment's id. */
+  run: string
+  stages: StageOutputs
+}
+
+export class Training {
+  readonly config: ExperimentConfig
+  readonly data: DataSet
+  /** As the reward sees them. */
+  readonly rewardValues: StoredValues
+  readonly journal: Journal
+  readonly checkpoints: Checkpoints
+  readonly fence: Fence
+  readonly #place: Workplace
+  readonly #policies: PolicyCache
+  readonly #input: TrainingInput
+
+  /** Takes the experiment's fence from whichever attempt had it. */
+  constructor(place: Workplace, policies: PolicyCache, input: TrainingInput) {
+    const folder = runFolder(place.home, input.run)
+    this.#place = place
+    this.#policies = policies
+    this.#input = input
+    this.config = readConfig(place.home, input.run)
+    this.data = readData(place.store, input.stages.data)
+    this.rewardValues = readValues(place.store, input.stages.rewardValues)
+    this.fence = Fence.take(folder)
+    this.journal = new Journal(folder, this.fence)
+    this.checkpoints = new Checkpoints(folder, experimentKey(this.config))
+  }
+
+  /** Whether the step ends with a checkpoint: every `everySteps`, and the last. */
+  checkpointDue(step: number): boolean {
+    return step % this.config.checkpoint.everySteps === 0 || step === this.config.steps
+  }
+
+  /** The policy after the updates of `step` steps; replays what a cold worker lacks. */
+  async policyAt(step: number, hooks: Hooks): Promise<LivePolicy> {
+    const live = await this.#policies.atOrBefore({
+      run: this.#input.run,
+      step,
+      config: this.config,
+      start: this.#input.stages.start,
+      checkpoints: this.checkpoints,
+    })
+    while (live.step < step) await this.#advance(live, hooks)
+    return live
+  }
+
+  /** The step's responses: journaled, or sampled by the policy of the step before and journaled. */
+  async rollout(step: number, hooks: Hooks): Promise<Rollout> {
+    return this.journal.rollout(step) ?? this.#sample(await this.policyAt(step - 1, hooks), hooks)
+  }
+
+  /** Makes the step's update, unless it is made, and gives its metrics. */
+  async update(step: number, hooks: Hooks): Promise<StepMetrics> {
+    await this.policyAt(step, hooks)
+    const metrics = this.journal.metrics(step)
+    // Its policy was there, and its metrics were damaged since: the update is replayed to measure it again.
+    if (metrics === null) {
+      this.#policies.drop(this.#input.run)
+      await this.policyAt(step, hooks)
+    }
+    return metrics ?? (this.journal.metrics(step) as StepMetrics)
+  }
+
+  /** The checkpoint of a step. Everything it was made from is on the disk before it counts. */
+  async checkpoint(step: number, hooks: Hooks): Promise<Checkpoint> {
+    const there = this.checkpoints.whole(step)
+    if (there !== null) return there
+    const live = await this.policyAt(step, hooks)
+    this.journal.sync()
+    const made = await this.checkpoints.make({
+      step,
+      fill: async folder => {
+        await savePolicy(live.policy, folder)
+        await saveOptimizer(live.optimizer, folder)
+      },
+      mayCommit: () => this.fence.check(),
+    })
+    this.checkpoints.retain(this.config.checkpoint.keep)
+    return made
+  }
+
+  /** One step further. A policy whose update was broken off is not used again. */
+  async #advance(live: LivePolicy, hooks: Hooks): Promise<void> {
+    const step = live.step + 1
+    const started = performance.now()
+    const before = this.journal.rollout(step)
+    const rollout = before ?? (await this.#sample(live, hooks))
+    const sampled = performance.now()
+    const { time, records } = scoreStep({ place: this.#place, training: this, rollout })
+    let values: Record<string, number>
+    try {
+      const update = await policyGradientStep({
+        policy: live.policy,
+        optimizer: live.optimizer,
+        responses: rollout.responses,
+        records,
+        config: this.config,
+        hooks,
+      })
+      values = { ...trainingMetrics({ rollout, records, config: this.config }), ...update.metrics }
+    } catch (error) {
+      this.#policies.drop(this.#input.run)
+      throw error
+    }
+    live.step = step
+    if (this.journal.metrics(step) !== null) return
+    const seconds = (performance.now() - sampled) / 1000
+    const tokens = rollout.responses.reduce((sum, response) => sum + response.tokens.length, 0)
+    values['perf/update_seconds'] = seconds
+    if (before === null) {
+      values['perf/rollout_seconds'] = (sampled - started) / 1000
+      values['perf/tokens_per_second'] = tokens / ((sampled - started) / 1000)
+    }
+    this.journal.keepMetrics({ step, time, values })
+  }
+
+  async #sample(live: LivePolicy, hooks: Hooks): Promise<Rollout> {
+    const step = live.step + 1
+    const { config } = this
+    const items = promptsOfStep({ items: this.data.train, prompts: config.rollout.prompts, step, seed: config.seed })
+    const reference = config.kl.place === 'none' ? undefined : await this.#policies.reference(this.#input.stages.start)
+    const rollout = await rollOut({
+      policy: live.policy,
+      ...(reference === undefined ? {} : { reference }),
+      items,
+      config,
+      step,
+      hooks,
+    })
+    return this.journal.keepRollout(rollout)
+  }
+}

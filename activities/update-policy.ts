@@ -1,0 +1,16 @@
+/** Stage: the update of one step from its journaled responses and records. */
+import { stage } from './failures.js'
+import { activityHooks } from './hooks.js'
+import type { PolicyCache } from './policy-cache.js'
+import { finishSteps, type TrainedSteps } from './train-steps.js'
+import { Training, type TrainingInput } from './training.js'
+import type { Workplace } from './workplace.js'
+
+export function updatePolicy(place: Workplace, policies: PolicyCache) {
+  return stage(async ({ step, ...input }: TrainingInput & { step: number }): Promise<TrainedSteps> => {
+    const training = new Training(place, policies, input)
+    const metrics =
+      training.journal.metrics(step) ?? (await training.update(step, activityHooks(`update of step ${step}`)))
+    return finishSteps(training, step, metrics)
+  })
+}

@@ -1,0 +1,59 @@
+/** Stage: checkpoint 0, made by the supervised warm start or read from a folder. Shared by arms with the same seed. */
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { PolicyConfig } from '../pipelines/config/schema.js'
+import { RlevError } from '../pipelines/errors.js'
+import { disposePolicy } from '../pipelines/policy/policy.js'
+import { savePolicy } from '../pipelines/policy/policy-folder.js'
+import { warmStart as warmUp } from '../pipelines/policy/warm-start.js'
+import { namesIn } from './clients/files.js'
+import { readConfig } from './clients/runs.js'
+import type { ArtifactRef } from './clients/store.js'
+import { stage } from './failures.js'
+import { activityHooks, throwIfCancelled } from './hooks.js'
+import { readData } from './prepare-data.js'
+import type { Workplace } from './workplace.js'
+
+export function warmStart({ home, store }: Workplace) {
+  return stage(async ({ run, data }: { run: string; data: ArtifactRef }): Promise<ArtifactRef> => {
+    const config = readConfig(home, run)
+    const { warmStart, seed } = config
+    return store.once({
+      kind: 'warm-start',
+      from: { data: data.sha256, policy: policyContents(config.policy), warmStart, seed },
+      fill: async folder => {
+        const policy = await warmUp({ config, dataset: readData(store, data), hooks: activityHooks('warm start') })
+        try {
+          await savePolicy(policy, folder)
+        } finally {
+          disposePolicy(policy)
+        }
+        await throwIfCancelled()
+      },
+    })
+  })
+}
+
+/** The policy section, with the digests of a base checkpoint's files in place of its path. */
+function policyContents(policy: PolicyConfig): object {
+  if (policy.from === 'scratch') return policy
+  const names = namesIn(policy.path).filter(name => /\.(json|safetensors|jinja|txt|model)$/.test(name))
+  if (names.length === 0) {
+    throw new RlevError({
+      kind: 'CheckpointInvalid',
+      message: 'there is no checkpoint',
+      place: policy.path,
+      expected: 'a folder in Hugging Face form: config.json, tokenizer.json, model.safetensors',
+      found: 'no such files',
+      remedy: 'check policy.path in the config',
+    })
+  }
+  const digests = names.map(name => [
+    name,
+    createHash('sha256')
+      .update(readFileSync(join(policy.path, name)))
+      .digest('hex'),
+  ])
+  return { from: policy.from, files: Object.fromEntries(digests) as Record<string, string> }
+}

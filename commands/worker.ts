@@ -1,0 +1,114 @@
+/**
+ * The worker processes. One runs workflows and light activities, the other everything that needs the policy, one at a time,
+ * with TensorFlow on its main thread: a kernel blocks the event loop, and a blocked loop would time workflow tasks out.
+ */
+import { existsSync, readdirSync, statSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { loadClientConnectConfig } from '@temporalio/envconfig'
+import {
+  bundleWorkflowCode,
+  DefaultLogger,
+  type LogEntry,
+  NativeConnection,
+  Runtime,
+  Worker,
+  type WorkerOptions,
+  type WorkflowBundleOption,
+} from '@temporalio/worker'
+import { ioActivities } from '../activities/io.js'
+import { workplace } from '../activities/workplace.js'
+import { queues } from '../workflows/messages.js'
+import { openHome } from './services/home.js'
+
+export interface WorkerCall {
+  queue: 'rlev' | 'rlev-gpu' | 'all'
+  home?: string
+}
+
+/** Runs until SIGTERM or SIGINT; resolves after a clean end. */
+export async function runWorker({ queue, home: path }: WorkerCall): Promise<void> {
+  const home = resolve(openHome(path).path)
+  Runtime.install({ logger: new DefaultLogger('INFO', logLine), shutdownSignals: ['SIGTERM', 'SIGINT'] })
+  const { connectionOptions, namespace } = temporalAddress(home)
+  const connection = await NativeConnection.connect(connectionOptions)
+  try {
+    const shared = { connection, namespace: namespace ?? 'default', identity: `${queue}@${hostname()}#${process.pid}` }
+    const workers: Worker[] = []
+    if (queue !== 'rlev-gpu') workers.push(...(await lightWorkers(home, shared)))
+    if (queue !== 'rlev') workers.push(await gpuWorker(home, shared))
+    const runs = workers.map(worker => worker.run())
+    process.stdout.write(`rlev worker ready: ${queue}\n`)
+    await Promise.all(runs)
+  } finally {
+    await connection.close()
+  }
+}
+
+type Shared = Pick<WorkerOptions, 'connection' | 'namespace' | 'identity'>
+
+async function lightWorkers(home: string, shared: Shared): Promise<Worker[]> {
+  return Promise.all([
+    Worker.create({
+      ...shared,
+      taskQueue: queues.workflows,
+      workflowBundle: await workflowBundle(),
+      shutdownGraceTime: '5 seconds',
+    }),
+    Worker.create({
+      ...shared,
+      taskQueue: queues.io,
+      activities: ioActivities(workplace(home)),
+      maxConcurrentActivityTaskExecutions: 8,
+      maxHeartbeatThrottleInterval: '1 second',
+      shutdownGraceTime: '5 seconds',
+    }),
+  ])
+}
+
+async function gpuWorker(home: string, shared: Shared): Promise<Worker> {
+  // Only this process loads TensorFlow.
+  const [{ gpuActivities }, { PolicyCache }] = await Promise.all([
+    import('../activities/gpu.js'),
+    import('../activities/policy-cache.js'),
+  ])
+  const place = workplace(home)
+  return Worker.create({
+    ...shared,
+    taskQueue: queues.gpu,
+    activities: gpuActivities(place, new PolicyCache(place.store)),
+    maxConcurrentActivityTaskExecutions: 1,
+    // A cancellation comes back with a heartbeat, so this is how long one waits for it.
+    maxHeartbeatThrottleInterval: '1 second',
+    // The journal holds all that is finished: giving up at once costs the step under way.
+    shutdownGraceTime: 0,
+  })
+}
+
+/** The bundle that the build made, unless the workflows were compiled since; else one made now, which takes seconds. */
+async function workflowBundle(): Promise<WorkflowBundleOption> {
+  const folder = fileURLToPath(new URL('../workflows/', import.meta.url))
+  const codePath = fileURLToPath(new URL('../workflow-bundle.js', import.meta.url))
+  const compiled = readdirSync(folder).map(name => statSync(join(folder, name)).mtimeMs)
+  if (existsSync(codePath) && statSync(codePath).mtimeMs >= Math.max(...compiled)) return { codePath }
+  return bundleWorkflowCode({ workflowsPath: join(folder, 'index.js') })
+}
+
+/** TEMPORAL_* and Temporal's own profile first, then the server of this home. */
+function temporalAddress(home: string): ReturnType<typeof loadClientConnectConfig> {
+  const config = loadClientConnectConfig()
+  const own = openHome(home).services?.temporal
+  if (config.connectionOptions.address !== undefined || own === undefined) return config
+  return {
+    namespace: config.namespace ?? own.namespace,
+    connectionOptions: { ...config.connectionOptions, address: own.address },
+  }
+}
+
+function logLine({ level, timestampNanos, message, meta }: LogEntry): void {
+  const time = new Date(Number(timestampNanos / 1_000_000n)).toISOString()
+  const error = meta?.['error']
+  const details = error instanceof Error ? { ...meta, error: error.stack } : meta
+  process.stderr.write(`${JSON.stringify({ time, level, message, ...details })}\n`)
+}

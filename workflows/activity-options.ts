@@ -1,0 +1,60 @@
+/**
+ * The activities as workflows call them, with the limits of each kind. Attempts are not counted here: a worker that dies is
+ * always replaced, and an error that is thrown says itself whether another attempt can help (activities/failures.ts).
+ */
+import { ActivityCancellationType, proxyActivities } from '@temporalio/workflow'
+import type { GpuActivities } from '../activities/gpu.js'
+import type { IoActivities } from '../activities/io.js'
+import type { ExperimentConfig } from '../pipelines/config/schema.js'
+import { queues } from './messages.js'
+
+type TrackingActivities = Pick<IoActivities, 'openTracking' | 'trackProgress' | 'closeTracking'>
+
+const retry = { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '10 seconds' } as const
+
+/** Files and scoring: seconds. `summary` is what the Web UI shows beside the activity. */
+export function io(summary: string) {
+  return proxyActivities<IoActivities>({
+    taskQueue: queues.io,
+    startToCloseTimeout: '1 hour',
+    heartbeatTimeout: '30 seconds',
+    retry,
+    summary,
+  })
+}
+
+/** Everything that needs the policy. Waiting for the one slot of the GPU is not an error, so only silence has a short limit. */
+export function gpu({ durability }: ExperimentConfig, summary: string) {
+  return proxyActivities<GpuActivities>({
+    taskQueue: queues.gpu,
+    startToCloseTimeout: '7 days',
+    heartbeatTimeout: durability.heartbeatTimeout * 1000,
+    retry,
+    summary,
+  })
+}
+
+/** MLflow may be away for long; `patience` is how long one activity waits for it in all, without end if left out. */
+export function trackingActivities(summary: string, patience?: '10 minutes' | '24 hours') {
+  return proxyActivities<TrackingActivities>({
+    taskQueue: queues.io,
+    startToCloseTimeout: '5 minutes',
+    heartbeatTimeout: '30 seconds',
+    ...(patience === undefined ? {} : { scheduleToCloseTimeout: patience }),
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    retry: { ...retry, maximumInterval: '30 seconds' },
+    summary,
+  })
+}
+
+/** After a failure or a cancellation: what is not done soon is left. */
+export function cleanup(summary: string) {
+  return proxyActivities<Pick<IoActivities, 'recordResult'>>({
+    taskQueue: queues.io,
+    startToCloseTimeout: '1 minute',
+    scheduleToCloseTimeout: '5 minutes',
+    heartbeatTimeout: '30 seconds',
+    retry,
+    summary,
+  })
+}

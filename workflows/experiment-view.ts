@@ -1,0 +1,113 @@
+/** What an experiment shows of itself: the query, search attributes, memo, current details, and a word to its sweep. */
+import { getExternalWorkflowHandle, log, setCurrentDetails, setHandler } from '@temporalio/workflow'
+import type { EvaluationSummary } from '../activities/evaluation-summary.js'
+import type { TrainedSteps } from '../activities/train-steps.js'
+import { showExperiment, stageText } from './attributes.js'
+import {
+  type ExperimentInput,
+  type ExperimentProgress,
+  movedSignal,
+  progressQuery,
+  type Stage,
+  type State,
+} from './messages.js'
+
+export class ExperimentView {
+  readonly progress: ExperimentProgress
+  readonly #input: ExperimentInput
+  /** Where the present run of the workflow began to train, for the estimate of the time left. */
+  #trainingBegan: { time: number; step: number } | undefined
+
+  constructor(input: ExperimentInput) {
+    const { name, arm, seed, config, carried } = input
+    this.#input = input
+    this.progress = carried?.progress ?? {
+      name,
+      arm,
+      seed,
+      stage: 'prepare',
+      state: 'running',
+      step: 0,
+      steps: config.steps,
+    }
+    setHandler(progressQuery, () => ({ ...this.progress }), { description: 'Stage, step and newest results.' })
+    this.#show()
+  }
+
+  enter(stage: Stage): void {
+    if (stage === 'train') this.#trainingBegan ??= { time: Date.now(), step: this.progress.step }
+    this.progress.stage = stage
+    this.#show()
+  }
+
+  become(state: State, failure?: string): void {
+    this.progress.state = state
+    if (failure !== undefined) this.progress.failure = failure
+    this.#show()
+  }
+
+  /** Not an event of its own: the newest step shows with the next change of stage, and in the query at once. */
+  trained({ step, reward, tokensPerSecond, weights }: TrainedSteps): void {
+    const { progress } = this
+    progress.step = step
+    if (reward !== undefined) progress.reward = reward
+    if (tokensPerSecond !== undefined) progress.tokensPerSecond = tokensPerSecond
+    if (weights !== undefined && step === progress.steps) progress.weights = weights
+    if (this.#trainingBegan !== undefined && step > this.#trainingBegan.step) {
+      const perStep = (Date.now() - this.#trainingBegan.time) / 1000 / (step - this.#trainingBegan.step)
+      progress.secondsLeft = Math.round(perStep * (progress.steps - step))
+    }
+    this.#details()
+  }
+
+  evaluated({ step, acc, hAcc, expectedHAcc }: EvaluationSummary): void {
+    Object.assign(this.progress, { step, acc, hAcc, expectedHAcc })
+    this.#show()
+  }
+
+  tracked(url: string | undefined): void {
+    if (url === undefined || url === this.progress.trackingUrl) return
+    this.progress.trackingUrl = url
+    this.#details()
+  }
+
+  /** To the sweep, if there is one that wants to know. A sweep that is gone is no reason to stop. */
+  async tellSweep({ trained }: { trained: boolean }): Promise<void> {
+    const { sweep } = this.#input
+    if (sweep === undefined || (!trained && !sweep.follow)) return
+    try {
+      await getExternalWorkflowHandle(sweep.name).signal(movedSignal, { progress: { ...this.progress }, trained })
+    } catch (error) {
+      log.warn('the sweep was not told', { sweep: sweep.name, error: String(error) })
+    }
+  }
+
+  #show(): void {
+    showExperiment(this.#input.config, this.progress)
+    this.#details()
+  }
+
+  #details(): void {
+    const { progress } = this
+    const { config } = this.#input
+    const percent = (share: number | undefined) => (share === undefined ? '' : `${(100 * share).toFixed(1)}%`)
+    const rows: [string, string][] = [
+      ['stage', stageText(progress)],
+      ['step', `${progress.step} of ${progress.steps}`],
+      [
+        'estimator, scale, values',
+        `${config.estimator.name}, ${config.reward.scale}, ${config.value.ablation === 'none' ? 'true' : config.value.ablation}`,
+      ],
+      ['reward', progress.reward?.toFixed(3) ?? ''],
+      ['Acc', percent(progress.acc)],
+      ['H-Acc', percent(progress.hAcc)],
+      ['expected H-Acc', percent(progress.expectedHAcc)],
+      ['tokens/s', progress.tokensPerSecond?.toFixed(0) ?? ''],
+      ['weights', progress.weights ?? ''],
+      ['MLflow', progress.trackingUrl === undefined ? '' : `[run](${progress.trackingUrl})`],
+      ['failure', progress.failure?.split('\n')[0] ?? ''],
+    ]
+    const table = rows.filter(([, value]) => value !== '').map(([name, value]) => `| ${name} | ${value} |`)
+    setCurrentDetails([`**${progress.arm}**, seed ${progress.seed}`, '', '| | |', '| --- | --- |', ...table].join('\n'))
+  }
+}

@@ -1,0 +1,176 @@
+/**
+ * One experiment: one arm with one seed, from its data to its report. Everything that computes is an activity whose output
+ * is in the store, so a workflow that is started again for the same experiment passes what is there and goes on.
+ */
+import {
+  allHandlersFinished,
+  CancellationScope,
+  condition,
+  continueAsNew,
+  isCancellation,
+  workflowInfo,
+} from '@temporalio/workflow'
+import type { Subject } from '../activities/tracking/subject.js'
+import type { StageOutputs } from '../activities/training.js'
+import { cleanup, gpu, io } from './activity-options.js'
+import { ExperimentView } from './experiment-view.js'
+import { type Carried, type ExperimentInput, type ExperimentResult, experimentId } from './messages.js'
+import { type PauseSwitch, pauseSwitch } from './pause.js'
+import { evaluationDue, nextBoundary } from './segments.js'
+import { messageOf, type Tracking, trackBeside } from './tracking.js'
+
+/** Continues as new when its history reaches `durability.maxHistoryEvents`. */
+export async function experiment(input: ExperimentInput): Promise<ExperimentResult> {
+  const run = experimentId(input)
+  const view = new ExperimentView(input)
+  const pause = pauseSwitch({ paused: input.carried?.paused ?? false })
+  const tracking = trackBeside(subjectOf(input, run), input.carried?.trackedStep)
+  const parts: Parts = { input, run, view, pause, tracking }
+
+  let carried: Carried | 'finished'
+  try {
+    const known = input.carried?.stages
+    carried = known === undefined ? await fromTheStart(parts) : await train(parts, known, input.carried?.step ?? 0)
+    if (carried === 'finished') return await finish(parts)
+  } catch (error) {
+    await CancellationScope.nonCancellable(() => abandon(parts, error))
+    throw error
+  }
+  return continueAsNew<typeof experiment>({ ...input, carried })
+}
+
+interface Parts {
+  input: ExperimentInput
+  run: string
+  view: ExperimentView
+  pause: PauseSwitch
+  tracking: Tracking
+}
+
+async function fromTheStart(parts: Parts): Promise<Carried | 'finished'> {
+  const { input, run, view, pause, tracking } = parts
+  const { name, config } = input
+
+  const { finished } = await io('config').freezeRun({
+    experiment: { id: run, config },
+    ...(input.sweep === undefined ? { plan: { kind: 'experiment', name, config, warnings: [] } } : {}),
+  })
+  if (finished !== undefined) {
+    tracking.open()
+    view.trained({ step: config.steps, weights: finished.weights })
+    view.evaluated(finished.evaluation)
+    return 'finished'
+  }
+
+  const data = await io('items').prepareData({ run })
+  tracking.open(data)
+  const values = await io('v = points / total').normalizeValues({ run, data })
+  const rewardValues = await io(`values: ${config.value.ablation}`).ablateValues({ run, values })
+
+  await pauseGate(view, pause)
+  view.enter('warm start')
+  const start = await gpu(config, 'checkpoint 0').warmStart({ run, data })
+  const stages = { data, values, rewardValues, start }
+
+  await evaluate(parts, stages, 0)
+  return train(parts, stages, 0)
+}
+
+async function train(parts: Parts, stages: StageOutputs, from: number): Promise<Carried | 'finished'> {
+  const { input, run, view, pause, tracking } = parts
+  const { config } = input
+  const startedAt = input.carried?.startedAt ?? workflowInfo().startTime.getTime()
+  if (input.carried !== undefined) tracking.open(stages.data)
+
+  for (let step = from; step < config.steps; ) {
+    await pauseGate(view, pause)
+    if (view.progress.stage !== 'train') view.enter('train')
+
+    const to = nextBoundary(step, config)
+    if (config.durability.stepsPerActivity === 1) await oneStep(parts, stages, to)
+    else view.trained(await gpu(config, `steps ${step + 1}-${to}`).trainSteps({ run, stages, from: step, to }))
+    step = to
+
+    if (evaluationDue(step, config)) await evaluate(parts, stages, step)
+    tracking.advanceTo(step)
+    view.tracked(tracking.url)
+
+    if (step < config.steps && historyIsLong(config.durability.maxHistoryEvents)) {
+      await tracking.settle()
+      await condition(allHandlersFinished)
+      const { trackedStep } = tracking
+      return { stages, step, trackedStep, startedAt, paused: pause.paused, progress: view.progress }
+    }
+  }
+  return 'finished'
+}
+
+/** Rollout, reward and update as activities of their own: each is seen and retried alone. */
+async function oneStep({ input: { config }, run, view }: Parts, stages: StageOutputs, step: number): Promise<void> {
+  await gpu(config, `step ${step}: rollout`).rollOut({ run, stages, step })
+  await io(`step ${step}: rewards`).scaleRewards({ run, stages, step })
+  view.trained(await gpu(config, `step ${step}: update`).updatePolicy({ run, stages, step }))
+}
+
+async function evaluate({ input: { config }, run, view }: Parts, stages: StageOutputs, step: number): Promise<void> {
+  view.enter('evaluate')
+  view.evaluated(await gpu(config, `evaluation at step ${step}`).evaluatePolicy({ run, stages, step }))
+  await view.tellSweep({ trained: false })
+}
+
+async function finish({ input, run, view, tracking }: Parts): Promise<ExperimentResult> {
+  const { weights, step, acc, hAcc, expectedHAcc } = view.progress
+  view.enter('report')
+  await io('result').recordResult({ run, state: 'done', step, ...(weights === undefined ? {} : { weights }) })
+  await view.tellSweep({ trained: true })
+  const report = input.sweep === undefined ? await publish(input.name, tracking.url) : undefined
+
+  const trackingFailure = await tracking.close({ status: 'FINISHED' })
+  view.tracked(tracking.url)
+  view.progress.stage = 'done'
+  view.become('done')
+  await condition(allHandlersFinished)
+  return {
+    run,
+    step,
+    weights: weights ?? '',
+    acc: acc ?? 0,
+    hAcc: hAcc ?? 0,
+    expectedHAcc: expectedHAcc ?? 0,
+    ...(report === undefined ? {} : { reportPath: report.path }),
+    ...(tracking.url === undefined ? {} : { trackingUrl: tracking.url }),
+    ...(trackingFailure === undefined ? {} : { trackingFailure }),
+  }
+}
+
+/** After a failure or a cancellation: what is there is kept, and nothing is left looking as if it ran. */
+async function abandon({ run, view, tracking }: Parts, error: unknown): Promise<void> {
+  const cancelled = isCancellation(error)
+  const failure = cancelled ? undefined : messageOf(error)
+  view.become(cancelled ? 'cancelled' : 'failed', failure)
+  const reason = failure === undefined ? {} : { failure }
+  try {
+    const state = cancelled ? 'cancelled' : 'failed'
+    await cleanup('result').recordResult({ run, state, step: view.progress.step, ...reason })
+  } catch (cleanupError) {
+    view.progress.failure = `${failure ?? 'cancelled'}; the result was not recorded: ${messageOf(cleanupError)}`
+  }
+  await tracking.close({ status: cancelled ? 'KILLED' : 'FAILED', ...reason })
+}
+
+function publish(name: string, trackingUrl: string | undefined) {
+  return io('report').publishReport({ name, ...(trackingUrl === undefined ? {} : { trackingUrl }) })
+}
+
+function pauseGate(view: ExperimentView, pause: PauseSwitch): Promise<void> {
+  return pause.gate({ onWait: () => view.become('paused'), onGo: () => view.become('running') })
+}
+
+function historyIsLong(most: number): boolean {
+  const { historyLength, continueAsNewSuggested } = workflowInfo()
+  return historyLength >= most || continueAsNewSuggested
+}
+
+function subjectOf({ name, arm, seed, sweep }: ExperimentInput, id: string): Subject {
+  return { kind: 'experiment', id, name, arm, seed, ...(sweep === undefined ? {} : { sweep: sweep.name }) }
+}

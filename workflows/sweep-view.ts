@@ -1,0 +1,53 @@
+/** What a sweep shows of itself: every experiment's place, in the query and as a table in the current details. */
+import { setCurrentDetails, setHandler } from '@temporalio/workflow'
+import type { SweepPlan } from '../pipelines/config/schema.js'
+import { showSweep, stageText } from './attributes.js'
+import { type ExperimentProgress, progressQuery, type State, type SweepProgress } from './messages.js'
+
+export class SweepView {
+  readonly progress: SweepProgress
+
+  constructor({ name }: SweepPlan, experiments: ExperimentProgress[]) {
+    this.progress = { name, state: 'running', experiments }
+    setHandler(progressQuery, () => ({ ...this.progress }), { description: 'Every experiment, as last heard of.' })
+    this.become('running')
+  }
+
+  become(state: State): void {
+    this.progress.state = state
+    showSweep(this.progress.name, state)
+    this.refresh()
+  }
+
+  heard(news: ExperimentProgress): void {
+    const index = this.progress.experiments.findIndex(({ arm, seed }) => arm === news.arm && seed === news.seed)
+    if (index >= 0) this.progress.experiments[index] = news
+    this.refresh()
+  }
+
+  experiment({ arm, seed }: Pick<ExperimentProgress, 'arm' | 'seed'>): ExperimentProgress {
+    return this.progress.experiments.find(
+      experiment => experiment.arm === arm && experiment.seed === seed,
+    ) as ExperimentProgress
+  }
+
+  refresh(): void {
+    const percent = (share: number | undefined) => (share === undefined ? '' : `${(100 * share).toFixed(1)}%`)
+    const rows = this.progress.experiments.map(experiment => {
+      const { arm, seed, step, steps, acc, hAcc, expectedHAcc, trackingUrl } = experiment
+      const name = trackingUrl === undefined ? arm : `[${arm}](${trackingUrl})`
+      const figures = [percent(acc), percent(hAcc), percent(expectedHAcc)].join(' | ')
+      return `| ${name} | ${seed} | ${stageText(experiment)} | ${step} of ${steps} | ${figures} |`
+    })
+    const { trackingUrl, reportPath } = this.progress
+    setCurrentDetails(
+      [
+        ...(trackingUrl === undefined ? [] : [`[MLflow](${trackingUrl})`, '']),
+        ...(reportPath === undefined ? [] : [`Report: \`${reportPath}\``, '']),
+        '| arm | seed | stage | step | Acc | H-Acc | expected H-Acc |',
+        '| --- | --- | --- | --- | --- | --- | --- |',
+        ...rows,
+      ].join('\n'),
+    )
+  }
+}

@@ -1,0 +1,174 @@
+/**
+ * A sweep: every arm with every seed as a child workflow, some at a time, and the comparison at the end. The limit here is
+ * for order and fairness; what keeps the GPU to one experiment at a time is the one slot of its worker.
+ */
+
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common'
+import {
+  ApplicationFailure,
+  allHandlersFinished,
+  CancellationScope,
+  CancelledFailure,
+  type ChildWorkflowHandle,
+  condition,
+  isCancellation,
+  log,
+  ParentClosePolicy,
+  setHandler,
+  sleep,
+  startChild,
+} from '@temporalio/workflow'
+import type { SweepPlan } from '../pipelines/config/schema.js'
+import { io } from './activity-options.js'
+import type { experiment } from './experiment.js'
+import {
+  type ExperimentInput,
+  type ExperimentProgress,
+  experimentId,
+  movedSignal,
+  pauseSignal,
+  queues,
+  resumeSignal,
+  type SweepInput,
+  type SweepResult,
+} from './messages.js'
+import { pauseSwitch } from './pause.js'
+import { SweepView } from './sweep-view.js'
+import { messageOf, trackBeside } from './tracking.js'
+
+type Child = ChildWorkflowHandle<typeof experiment>
+
+/** Above so many messages the experiments of a sweep keep their evaluations to themselves, for the sake of its history. */
+const mostMessages = 1000
+
+/** Fails, after the report, when an experiment failed. */
+export async function sweep({ plan }: SweepInput): Promise<SweepResult> {
+  const { name, settings } = plan
+  const cells = cellsOf(plan)
+  const view = new SweepView(plan, cells.map(notStarted))
+  const running = new Map<string, Child>()
+  const trained = new Set<string>()
+  const endings: Promise<void>[] = []
+  const pause = pauseSwitch({ onChange: paused => passOn(paused, running) })
+  const tracking = trackBeside({ kind: 'sweep', name })
+  setHandler(movedSignal, ({ progress, trained: isTrained }) => {
+    view.heard(progress)
+    if (isTrained) trained.add(idOf(name, progress))
+  })
+
+  try {
+    await io('plan').freezeRun({ plan })
+    tracking.open()
+
+    for (const cell of cells) {
+      // An experiment that only waits for MLflow holds no place.
+      await condition(() => [...running.keys()].filter(id => !trained.has(id)).length < settings.concurrency)
+      await pause.gate({ onWait: () => view.become('paused'), onGo: () => view.become('running') })
+      const id = experimentId(cell)
+      const child = await startExperiment(id, cell)
+      running.set(id, child)
+      view.heard({ ...notStarted(cell), stage: 'prepare' })
+      endings.push(follow(child, cell, view).finally(() => running.delete(id)))
+    }
+    await Promise.all(endings)
+    // Cancelled experiments are endings like others; a cancelled sweep is not.
+    if (CancellationScope.current().consideredCancelled) throw new CancelledFailure('the sweep was cancelled')
+
+    const { path } = await io('comparison and report').publishReport({
+      name,
+      ...(tracking.url === undefined ? {} : { trackingUrl: tracking.url }),
+    })
+    view.progress.reportPath = path
+    const failed = view.progress.experiments.filter(({ state }) => state !== 'done')
+    const trackingFailure = await tracking.close({ status: failed.length === 0 ? 'FINISHED' : 'FAILED' })
+    if (tracking.url !== undefined) view.progress.trackingUrl = tracking.url
+    view.become(failed.length === 0 ? 'done' : 'failed')
+    await condition(allHandlersFinished)
+    if (failed.length > 0) throw failureOf(failed, cells.length)
+    const { experiments, trackingUrl } = view.progress
+    return {
+      name,
+      experiments,
+      reportPath: path,
+      ...(trackingUrl === undefined ? {} : { trackingUrl }),
+      ...(trackingFailure === undefined ? {} : { trackingFailure }),
+    }
+  } catch (error) {
+    if (view.progress.state !== 'failed') {
+      await CancellationScope.nonCancellable(async () => {
+        view.become(isCancellation(error) ? 'cancelled' : 'failed')
+        await Promise.all(endings)
+        await tracking.close({ status: isCancellation(error) ? 'KILLED' : 'FAILED' })
+      })
+    }
+    throw error
+  }
+}
+
+/** All arms of a seed together, so that an unfinished sweep has paired seeds to compare. */
+function cellsOf({ name, settings, arms }: SweepPlan): ExperimentInput[] {
+  const messages =
+    settings.seeds.length * arms.reduce((sum, { config }) => sum + config.steps / config.evaluation.every, 0)
+  const sweepFacts = { name, follow: messages <= mostMessages }
+  return settings.seeds.flatMap(seed =>
+    arms.map(arm => ({ name, arm: arm.name, seed, config: { ...arm.config, seed }, sweep: sweepFacts })),
+  )
+}
+
+function notStarted({ name, arm, seed, config }: ExperimentInput): ExperimentProgress {
+  return { name, arm, seed, stage: 'prepare', state: 'running', step: 0, steps: config.steps }
+}
+
+function idOf(name: string, { arm, seed }: ExperimentProgress): string {
+  return experimentId({ name, arm, seed, sweep: { name, follow: true } })
+}
+
+/** An experiment of an earlier sweep of this name may still be ending: its id is free once it has. */
+async function startExperiment(workflowId: string, cell: ExperimentInput): Promise<Child> {
+  for (;;) {
+    try {
+      return await startChild<typeof experiment>('experiment', {
+        workflowId,
+        taskQueue: queues.workflows,
+        args: [cell],
+        parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
+        staticSummary: `${cell.arm}, seed ${cell.seed}, ${cell.config.estimator.name}`,
+      })
+    } catch (error) {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error
+      log.warn('the experiment of an earlier sweep has not ended', { workflowId })
+      await sleep('2 seconds')
+    }
+  }
+}
+
+/** Never rejects: one failed experiment does not end the others. */
+async function follow(child: Child, cell: ExperimentInput, view: SweepView): Promise<void> {
+  const before = () => view.experiment(cell)
+  try {
+    const { run: _run, trackingFailure: _failure, reportPath: _report, ...result } = await child.result()
+    view.heard({ ...before(), ...result, stage: 'done', state: 'done' })
+  } catch (error) {
+    const state = isCancellation(error) ? 'cancelled' : 'failed'
+    view.heard({ ...before(), state, ...(state === 'failed' ? { failure: messageOf(error) } : {}) })
+  }
+}
+
+function passOn(paused: boolean, running: ReadonlyMap<string, Child>): void {
+  for (const [id, child] of running) {
+    child.signal(paused ? pauseSignal : resumeSignal).catch((error: unknown) => {
+      // It ended in the meantime.
+      log.info('an experiment was not told', { id, paused, error: String(error) })
+    })
+  }
+}
+
+function failureOf(failed: readonly ExperimentProgress[], of: number): ApplicationFailure {
+  const names = failed.map(
+    ({ arm, seed, state, failure }) => `${arm} seed ${seed} (${failure?.split('\n')[0] ?? state})`,
+  )
+  return ApplicationFailure.nonRetryable(
+    `${failed.length} of ${of} experiments failed: ${names.join('; ')}`,
+    'ExperimentsFailed',
+  )
+}
