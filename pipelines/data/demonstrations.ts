@@ -1,0 +1,90 @@
+/**
+ * The demonstrations of one warm-start step, from either source of data. The paper starts from a base model and has no
+ * such phase; a policy made from scratch needs one, for without any right answer there is no reward to learn from.
+ */
+import type { ExperimentConfig } from '../config/schema.js'
+import { stream } from '../random.js'
+import { sectionNames } from './exams.js'
+import type { DataSet, Item, Prompt } from './item.js'
+import { syntheticDemonstrations } from './synthetic/demonstrations.js'
+
+export interface Demonstration {
+  prompt: Prompt
+  /** Without the end-of-sequence token, which the trainer adds. */
+  response: string
+}
+
+/**
+ * `warmStart.batch` demonstrations for step 1 .. `warmStart.steps`. A synthetic exam makes fresh items; a file's training items
+ * are taken in an order shuffled anew for every pass, with their working where they have one.
+ */
+export function demonstrations({
+  config,
+  dataset,
+  step,
+}: {
+  config: ExperimentConfig
+  dataset: Pick<DataSet, 'train'>
+  /** From 1. */
+  step: number
+}): Demonstration[] {
+  const { data, warmStart, seed, reward } = config
+  const { steps, finalSteps, batch, sectionShares } = warmStart
+  if (data.source === 'file') {
+    return itemsOfStep({ items: dataset.train, seed, step, batch }).map(({ prompt, working = '', answer }) => ({
+      prompt,
+      response: responseText({ working, answer, place: reward.answer }),
+    }))
+  }
+  // The last steps even out how often each section shows its working: they set what the policy does before it is rewarded.
+  const final = step > steps - finalSteps
+  const workingShares = final ? sectionNames.map(() => warmStart.finalWorkingShare) : warmStart.workingShares
+  return syntheticDemonstrations({ style: data.style, sectionShares, workingShares, seed, step, batch })
+}
+
+/** Positions (step - 1) * batch onwards of an endless series of passes, each pass a permutation of its own. */
+function itemsOfStep({
+  items,
+  seed,
+  step,
+  batch,
+}: {
+  items: readonly Item[]
+  seed: number
+  step: number
+  batch: number
+}): Item[] {
+  const random = stream(seed, 'demonstrations from items')
+  const orders = new Map<number, number[]>()
+  return Array.from({ length: batch }, (_, row) => {
+    const position = (step - 1) * batch + row
+    const pass = Math.floor(position / items.length)
+    const order = orders.get(pass) ?? random.permutation(items.length, pass)
+    orders.set(pass, order)
+    return items[order[position % items.length] as number] as Item
+  })
+}
+
+/** A response whose final answer is found where `reward.answer` looks for it. */
+export function responseText({
+  working,
+  answer,
+  place,
+}: {
+  working: string
+  answer: string
+  place: ExperimentConfig['reward']['answer']
+}): string {
+  switch (place) {
+    case 'after-hash':
+      return `${working}#${answer}`
+    case 'boxed':
+      return `${working}\\boxed{${answer}}`
+    case 'last-line':
+      return working === '' ? answer : `${working}\n${answer}`
+    case 'whole':
+      return answer
+    default:
+      return place satisfies never
+  }
+}

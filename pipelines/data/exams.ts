@@ -1,0 +1,40 @@
+/**
+ * The compositions of the synthetic exam: how many items of each section a paper has, and what each is worth. The paper's
+ * exams are real; these are made so that values can be seen to act (docs/exam.md). `nc` and `inv` are the nulls.
+ */
+import type { ExamName } from '../config/schema.js'
+
+/** In this order wherever sections are listed, the warm start's shares among them. */
+export const sectionNames = ['add1', 'add2', 'mul', 'add3'] as const
+export type SectionName = (typeof sectionNames)[number]
+
+export interface SectionPart {
+  section: SectionName
+  /** Items of the section in a paper. */
+  items: number
+  /** Points of each of them. */
+  points: number
+}
+
+/** `items` and `points` in the order of `sectionNames`. */
+function composition(items: readonly number[], points: readonly number[]): readonly SectionPart[] {
+  return sectionNames.map((section, index) => ({ section, items: items[index] ?? 0, points: points[index] ?? 0 }))
+}
+
+export const exams: Readonly<Record<ExamName, readonly SectionPart[]>> = {
+  v7: composition([14, 3, 1, 2], [1, 8, 12, 25]),
+  v5: composition([10, 5, 2, 3], [1, 6, 10, 13]),
+  pl: composition([35, 9, 4, 2], [1, 5, 8, 20]),
+  p50: composition([25, 15, 8, 2], [1, 4, 6, 20]),
+  nc: composition([1, 12, 4, 3], [1, 1, 9, 17]),
+  inv: composition([10, 5, 2, 3], [7, 3, 3, 3]),
+}
+
+/** T_i: points of a whole paper. */
+export function totalPoints(exam: ExamName): number {
+  return exams[exam].reduce((sum, { items, points }) => sum + items * points, 0)
+}
+
+export function paperLength(exam: ExamName): number {
+  return exams[exam].reduce((sum, { items }) => sum + items, 0)
+}
