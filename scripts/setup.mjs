@@ -40,14 +40,12 @@ async function main() {
     header = ''
     console.log(line)
   }
-  const { made, failures, records } = await makeParts({ parts, context, print })
+  const { made, failures, untried, records } = await makeParts({ parts, context, print })
   if (failures.length > 0) {
-    const reasons = failures.map(({ part, error }) => `${part.title}: ${error.message}`)
-    console.error(
-      ['', `set-up could not make ${failures.length === 1 ? 'one part' : `${failures.length} parts`}`, ...reasons].join(
-        '\n',
-      ),
-    )
+    const lines = ['', `set-up could not make ${failures.length === 1 ? 'one part' : `${failures.length} parts`}`]
+    for (const { part, error } of failures) lines.push(`${part.title}: ${error.message}`)
+    if (untried.length > 0) lines.push(`not tried for want of it: ${untried.map(({ title }) => title).join(', ')}`)
+    console.error(lines.join('\n'))
     process.exitCode = 1
     return
   }

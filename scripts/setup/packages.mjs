@@ -27,8 +27,16 @@ export const packages = {
         // Under `npm start` the npm that runs is the one to use, by the Node that runs.
         command: npm ? process.execPath : 'npm',
         // The build and the tests need the development packages, whatever NODE_ENV says.
-        args: [...(npm ? [npm] : []), 'ci', '--ignore-scripts', '--include=dev', '--no-audit', '--no-fund'],
-        remedy: 'see whether npm reaches its registry (`npm ping`); delete node_modules and try again',
+        args: [
+          ...(npm ? [npm] : []),
+          'ci',
+          '--ignore-scripts',
+          '--include=dev',
+          '--no-audit',
+          '--no-fund',
+          '--loglevel=error',
+        ],
+        remedy: 'see whether npm reaches its registry (`npm ping`)',
       })
     })
   },

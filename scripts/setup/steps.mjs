@@ -6,10 +6,11 @@
 import { PartError } from './part-error.mjs'
 
 /**
- * @returns {Promise<{ made: string[], failures: { part: object, error: Error }[], records: object }>}
+ * @returns {Promise<{ made: string[], failures: { part: object, error: Error }[], untried: object[], records: object }>}
+ *   `untried`: parts that come after one that failed
  */
 export async function makeParts({ parts, context, print }) {
-  const outcome = { made: [], failures: [], records: {} }
+  const outcome = { made: [], failures: [], untried: [], records: {} }
   const width = Math.max(...parts.map(({ title }) => title.length)) + 2
   const started = new Map()
   const begin = part => {
@@ -22,7 +23,10 @@ export async function makeParts({ parts, context, print }) {
     try {
       await checkTools(part, context)
       const before = await Promise.all(parts.filter(({ name }) => part.after.includes(name)).map(begin))
-      if (before.includes(false)) return false
+      if (before.includes(false)) {
+        outcome.untried.push(part)
+        return false
+      }
       let state = await part.state(context)
       if (!state.ready) {
         state = await make(part, context, say)
