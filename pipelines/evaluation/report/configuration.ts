@@ -1,0 +1,72 @@
+/** What was run: the config that the arms share, where they differ, versions, and how to run it again. */
+import { configDifference } from '../../config/difference.js'
+import type { Plan } from '../../config/schema.js'
+import type { ExperimentOutcome } from '../outcome.js'
+import { type Html, html, link, table } from './html.js'
+
+export function configurationSection({
+  plan,
+  outcomes,
+  versions,
+  links,
+}: {
+  plan: Plan
+  outcomes: readonly ExperimentOutcome[]
+  versions: Readonly<Record<string, string>>
+  links: Readonly<Record<string, string>>
+}): Html {
+  const arms = plan.kind === 'sweep' ? plan.arms : [{ name: plan.name, config: plan.config }]
+  const baseline = plan.kind === 'sweep' ? arms.find(arm => arm.name === plan.settings.baseline) : arms[0]
+  const first = baseline ?? arms[0]
+  const weights = outcomes.flatMap(({ arm, seed, weights: sha256 }) =>
+    sha256 === undefined ? [] : [{ cells: [arm, String(seed), html`<code>${sha256}</code>`] }],
+  )
+  return html`${first === undefined ? null : differences(arms, first)}
+<h3>How to run it again</h3>
+<pre>${reproduce(plan)}</pre>
+<p>Every random number is named by its seed, purpose, step, prompt, sample and position, so on the same machine with the same versions the
+weights come out as the same bits:</p>
+${table({ caption: 'Final weights (sha256 of the checkpoint).', header: ['arm', 'seed', 'weights'], rows: weights, numeric: false })}
+<h3>Versions</h3>
+${table({
+  caption: 'What computed the figures.',
+  header: ['part', 'version'],
+  rows: Object.entries(versions).map(([part, version]) => ({ cells: [part, version] })),
+  numeric: false,
+})}
+<p>${Object.entries(links).map(([name, address]) => html`${name}: ${link(address, address)}<br>`)}</p>
+<details><summary>Resolved config of ${first?.name ?? 'the run'}</summary><pre>${JSON.stringify(first?.config ?? {}, null, 2)}</pre></details>
+${plan.kind === 'sweep' ? html`<details><summary>Settings of the sweep</summary><pre>${JSON.stringify(plan.settings, null, 2)}</pre></details>` : null}
+${plan.warnings.map(warning => html`<p class="faint">Warning of the config: ${warning}</p>`)}
+`
+}
+
+type Arm = Extract<Plan, { kind: 'sweep' }>['arms'][number]
+
+function differences(arms: readonly Arm[], baseline: Arm): Html {
+  const rows = arms
+    .filter(arm => arm !== baseline)
+    .flatMap(arm =>
+      configDifference(baseline.config, arm.config).map(({ path, a, b }) => ({
+        cells: [arm.name, html`<code>${path}</code>`, written(a), written(b)],
+      })),
+    )
+  if (rows.length === 0) return html``
+  return table({
+    caption: `Keys in which an arm differs from ${baseline.name}.`,
+    header: ['arm', 'key', `in ${baseline.name}`, 'in the arm'],
+    rows,
+    numeric: false,
+  })
+}
+
+function written(value: unknown): string {
+  return value === undefined ? 'not set' : JSON.stringify(value)
+}
+
+function reproduce(plan: Plan): string {
+  const file = `${plan.name}.yaml`
+  return plan.kind === 'sweep'
+    ? `bin/rlev sweep ${file}\nbin/rlev compare ${plan.name}\nbin/rlev report ${plan.name}`
+    : `bin/rlev run ${file}\nbin/rlev report ${plan.name}`
+}

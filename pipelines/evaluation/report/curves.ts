@@ -1,0 +1,158 @@
+/** Training curves: the mean over seeds of each arm, with the single seeds faint behind it. */
+import * as Plot from '@observablehq/plot'
+import type { Evaluation } from '../evaluation.js'
+import { percent } from '../format.js'
+import type { ExperimentOutcome } from '../outcome.js'
+import { mean } from '../statistics.js'
+import { type ArmMark, figure } from './figure.js'
+import { type Html, html } from './html.js'
+import { colourOf, dashOf } from './style.js'
+
+interface Point {
+  step: number
+  y: number
+}
+
+interface ArmCurve extends ArmMark {
+  seeds: readonly (readonly Point[])[]
+  /** At the steps that every seed has. */
+  mean: readonly Point[]
+}
+
+/** Steps of training are averaged in this many stretches, for single steps are noise. */
+const STRETCHES = 25
+
+export function curvesSection(arms: readonly ArmMark[], outcomes: readonly ExperimentOutcome[]): Html {
+  const evaluated = (read: (evaluation: Evaluation) => number) =>
+    curvesOf(arms, outcomes, ({ evaluations }) => evaluations.map(one => ({ step: one.step, y: read(one) })))
+  const measured = (key: string) => curvesOf(arms, outcomes, outcome => stretched(outcome, key))
+  const stretch = 'Steps are averaged in stretches.'
+  return html`<div class="figures-grid">
+${curveFigure({
+  title: 'Expected H-Acc on the test items',
+  label: 'expected H-Acc (%)',
+  curves: evaluated(evaluation => 100 * evaluation.expected.hAcc),
+  caption:
+    'Expected H-Acc. Shaded: the part whose mean is the endpoint over the curve (the base is left out); level lines are those means.',
+  shade: true,
+})}${curveFigure({
+  title: 'Expected accuracy on the test items',
+  label: 'expected Acc (%)',
+  curves: evaluated(evaluation => 100 * evaluation.expected.acc),
+  caption: 'Expected accuracy, every item counting by its weight.',
+})}${curveFigure({
+  title: 'Expected response length on the test items',
+  label: 'length (tokens)',
+  curves: evaluated(evaluation => evaluation.expected.length),
+  caption: 'Expected response length.',
+})}${curveFigure({
+  title: 'Training reward',
+  label: 'reward',
+  curves: measured('reward/mean'),
+  caption: `Mean reward of a response in training. Its scale is the arm's own, so its height does not compare between arms. ${stretch}`,
+})}${curveFigure({
+  title: 'Share of training responses that are correct',
+  label: 'correct (%)',
+  curves: measured('verdict/correct').map(scaledBy(100)),
+  caption: `Correct responses in training, at the sampling temperature. ${stretch}`,
+})}${curveFigure({
+  title: 'Length of training responses',
+  label: 'length (tokens)',
+  curves: measured('length/mean'),
+  caption: `Response length in training. ${stretch}`,
+})}</div>
+`
+}
+
+function curvesOf(
+  arms: readonly ArmMark[],
+  outcomes: readonly ExperimentOutcome[],
+  read: (outcome: ExperimentOutcome) => readonly Point[],
+): ArmCurve[] {
+  return arms.flatMap(arm => {
+    const seeds = outcomes
+      .filter(outcome => outcome.arm === arm.name)
+      .map(read)
+      .filter(points => points.length > 0)
+    if (seeds.length === 0) return []
+    const average = (seeds[0] ?? []).flatMap(({ step }) => {
+      const here = seeds.flatMap(points => points.find(point => point.step === step)?.y ?? [])
+      return here.length === seeds.length ? [{ step, y: mean(here) }] : []
+    })
+    return [{ ...arm, seeds, mean: average }]
+  })
+}
+
+function stretched({ metrics }: ExperimentOutcome, key: string): Point[] {
+  const points = metrics.flatMap(({ step, values }) => {
+    const y = values[key]
+    return y === undefined ? [] : [{ step, y }]
+  })
+  const size = Math.max(1, Math.ceil(points.length / STRETCHES))
+  return Array.from({ length: Math.ceil(points.length / size) }, (_, index) => {
+    const part = points.slice(index * size, (index + 1) * size)
+    return { step: part.at(-1)?.step ?? 0, y: mean(part.map(point => point.y)) }
+  })
+}
+
+function scaledBy(factor: number): (curve: ArmCurve) => ArmCurve {
+  const scale = (points: readonly Point[]) => points.map(({ step, y }) => ({ step, y: factor * y }))
+  return curve => ({ ...curve, seeds: curve.seeds.map(scale), mean: scale(curve.mean) })
+}
+
+function curveFigure({
+  title,
+  label,
+  curves,
+  caption,
+  shade = false,
+}: {
+  title: string
+  label: string
+  curves: readonly ArmCurve[]
+  caption: string
+  shade?: boolean
+}): Html {
+  if (curves.length === 0) return html`<p class="faint">${title}: nothing measured.</p>`
+  const steps = curves.flatMap(curve => curve.mean.map(point => point.step))
+  const first = Math.min(...steps.filter(step => step > 0))
+  const last = Math.max(...steps)
+  const shading =
+    shade && Number.isFinite(first)
+      ? [Plot.rect([0], { x1: first, x2: last, fill: 'currentColor', fillOpacity: 0.06 })]
+      : []
+  const marks = curves.flatMap(({ index, seeds, mean: points }) => {
+    const stroke = colourOf(index)
+    const dash = dashOf(index)
+    const level = points.filter(point => point.step > 0)
+    return [
+      ...(seeds.length > 1
+        ? seeds.map(seed => Plot.line(seed, { x: 'step', y: 'y', stroke, strokeOpacity: 0.28, strokeWidth: 1 }))
+        : []),
+      Plot.line(points, { x: 'step', y: 'y', stroke, strokeWidth: 2.2, strokeDasharray: dash }),
+      ...(shade && level.length > 0
+        ? [
+            Plot.ruleY([mean(level.map(point => point.y))], {
+              x1: first,
+              x2: last,
+              stroke,
+              strokeWidth: 1,
+              strokeOpacity: 0.7,
+            }),
+          ]
+        : []),
+    ]
+  })
+  const ends = curves
+    .map(({ name, mean: points }) => `${name} from ${ends1(points[0])} to ${ends1(points.at(-1))}`)
+    .join(', ')
+  return figure({
+    caption,
+    alternative: `${title} by training step: ${ends}.`,
+    plot: { x: { label: 'training step' }, y: { label, grid: true, nice: true }, marks: [...shading, ...marks] },
+  })
+}
+
+function ends1(point: Point | undefined): string {
+  return point === undefined ? '–' : percent(point.y / 100)
+}

@@ -1,0 +1,66 @@
+/** EOS trajectories (figure 2 of the paper): P(EOS) by position for the most and the least valued test items, before and after. */
+import * as Plot from '@observablehq/plot'
+import type { EosTrajectory } from '../evaluation.js'
+import type { ExperimentOutcome } from '../outcome.js'
+import { type ArmMark, figure } from './figure.js'
+import { type Html, html } from './html.js'
+
+const colours = { top: 'var(--arm-1)', bottom: 'var(--arm-2)' } as const
+
+export function eosSection(arms: readonly ArmMark[], outcomes: readonly ExperimentOutcome[]): Html {
+  return html`<div class="figures-grid">
+${arms.map(arm =>
+  eosFigure(
+    arm.name,
+    outcomes.filter(outcome => outcome.arm === arm.name && outcome.evaluations.length > 1),
+  ),
+)}</div>
+`
+}
+
+function eosFigure(name: string, outcomes: readonly ExperimentOutcome[]): Html {
+  const after = pooled(outcomes.map(outcome => outcome.evaluations.at(-1)?.eos ?? []))
+  const before = pooled(outcomes.map(outcome => outcome.evaluations[0]?.eos ?? []))
+  const [top] = after
+  if (top === undefined) return html`<p class="faint">${name}: no trajectory.</p>`
+  const line = ({ group, points }: (typeof after)[number], dashed: boolean) =>
+    Plot.line(points, {
+      x: 'position',
+      y: 'probability',
+      stroke: colours[group],
+      strokeWidth: dashed ? 1.4 : 2.2,
+      strokeDasharray: dashed ? '4 3' : '',
+    })
+  const peak = (group: EosTrajectory['group']) => {
+    const points = after.find(one => one.group === group)?.points ?? []
+    return points.find(point => point.probability >= 0.5)?.position
+  }
+  return figure({
+    caption: `${name}: P(EOS) by response position, greedy, over the ${top.items} test items with the highest values (blue) and as many with the lowest (orange). Solid: after training; dashed: before. Late positions stand on the few responses that reach them.`,
+    alternative: `EOS trajectories of ${name}: after training P(EOS) passes one half at position ${peak('top') ?? 'none'} for the most valued items and at ${peak('bottom') ?? 'none'} for the least valued.`,
+    plot: {
+      x: { label: 'response position (tokens)' },
+      y: { label: 'P(EOS)', domain: [0, 1], grid: true },
+      marks: [...before.map(one => line(one, true)), ...after.map(one => line(one, false))],
+    },
+  })
+}
+
+/** Over seeds, each position weighted by the responses that reach it. */
+function pooled(runs: readonly (readonly EosTrajectory[])[]) {
+  const groups = ['top', 'bottom'] as const
+  return groups.flatMap(group => {
+    const trajectories = runs.flatMap(run => run.filter(one => one.group === group))
+    const longest = Math.max(0, ...trajectories.map(one => one.probability.length))
+    const points = Array.from({ length: longest }, (_, position) => {
+      let sum = 0
+      let reached = 0
+      for (const one of trajectories) {
+        sum += (one.probability[position] ?? 0) * (one.reached[position] ?? 0)
+        reached += one.reached[position] ?? 0
+      }
+      return { position, probability: reached === 0 ? 0 : sum / reached }
+    })
+    return points.length === 0 ? [] : [{ group, items: trajectories[0]?.items ?? 0, points }]
+  })
+}

@@ -1,0 +1,48 @@
+/** A figure of the report: a plot drawn to inline SVG without a browser, with alternative text and a caption. */
+import * as Plot from '@observablehq/plot'
+import { parseHTML } from 'linkedom'
+import { Html, html } from './html.js'
+import { colourOf, dashOf } from './style.js'
+
+/** An arm as all figures show it: the same colour and dash pattern everywhere. */
+export interface ArmMark {
+  name: string
+  index: number
+}
+
+const { document } = parseHTML('<!doctype html><html><body></body></html>')
+
+/** `alternative` says in words what the figure shows; it stands in for the figure where that is not seen. */
+export function figure({
+  caption,
+  alternative,
+  plot,
+}: {
+  caption: string
+  alternative: string
+  plot: Plot.PlotOptions
+}): Html {
+  const drawn = Plot.plot({
+    width: 520,
+    height: 300,
+    marginLeft: 52,
+    marginBottom: 42,
+    style: { background: 'none', fontSize: '13px', fontFamily: 'inherit', overflow: 'visible' },
+    ...plot,
+    document,
+  })
+  drawn.setAttribute('role', 'img')
+  drawn.setAttribute('aria-label', alternative)
+  // The only markup that does not come from a template: Plot escapes the texts it draws.
+  return html`<figure>${new Html(drawn.outerHTML)}<figcaption>${caption}</figcaption></figure>
+`
+}
+
+export function legend(arms: readonly ArmMark[]): Html {
+  const entries = arms.map(
+    ({ name, index }) =>
+      html`<li><svg width="34" height="10" aria-hidden="true"><line x1="0" y1="5" x2="34" y2="5" stroke="${colourOf(index)}" stroke-width="2.5" stroke-dasharray="${dashOf(index)}"/></svg>${name}</li>`,
+  )
+  return html`<ul class="legend">${entries}</ul>
+`
+}

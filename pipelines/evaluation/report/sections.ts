@@ -1,0 +1,108 @@
+/** Accuracy and length by section, before and after: a figure to look at and the table behind it. */
+import * as Plot from '@observablehq/plot'
+import type { Comparison, SectionComparison } from '../comparison.js'
+import { nameOf } from '../comparison-table.js'
+import { columnEstimate, NONE, percent, percentEstimate, pointsDifference, tokensDifference } from '../format.js'
+import { type ArmMark, figure, legend } from './figure.js'
+import { type Html, html, table } from './html.js'
+import { colourOf } from './style.js'
+
+export function sectionsSection(comparison: Comparison, marks: readonly ArmMark[]): Html {
+  return html`${legend(marks)}<div class="figures-grid">
+${sectionFigure({
+  comparison,
+  marks,
+  title: 'Expected accuracy by section',
+  label: 'expected Acc (%)',
+  read: (section, when) => 100 * section[when].expected.acc.mean,
+})}${sectionFigure({
+  comparison,
+  marks,
+  title: 'Expected response length by section',
+  label: 'length (tokens)',
+  read: (section, when) => section[when].expected.length.mean,
+})}</div>
+${sectionTable(comparison)}`
+}
+
+function sectionFigure({
+  comparison,
+  marks,
+  title,
+  label,
+  read,
+}: {
+  comparison: Comparison
+  marks: readonly ArmMark[]
+  title: string
+  label: string
+  read: (section: SectionComparison, when: 'base' | 'final') => number
+}): Html {
+  const rows = comparison.arms.flatMap(arm =>
+    (arm.figures?.sections ?? []).map(section => ({
+      arm: arm.arm,
+      section: section.section,
+      colour: colourOf(marks.find(mark => mark.name === arm.arm)?.index ?? 0),
+      base: read(section, 'base'),
+      final: read(section, 'final'),
+    })),
+  )
+  if (rows.length === 0) return html`<p class="faint">${title}: nothing evaluated.</p>`
+  const words = rows.map(row => `${row.arm}, ${row.section}: ${percent(row.base / 100)} to ${percent(row.final / 100)}`)
+  return figure({
+    caption: `${title}, sections in order of value. Open circle: before training; full: after.`,
+    alternative: `${title}, before to after: ${words.join('; ')}.`,
+    plot: {
+      fx: { label: null, domain: sectionsByValue(comparison).map(section => section.section) },
+      x: { axis: null, domain: marks.map(mark => mark.name), padding: 0.6 },
+      y: { label, grid: true, zero: true, nice: true },
+      color: { type: 'identity' },
+      marks: [
+        Plot.ruleX(rows, { fx: 'section', x: 'arm', y1: 'base', y2: 'final', stroke: 'colour', strokeWidth: 1.6 }),
+        Plot.dot(rows, { fx: 'section', x: 'arm', y: 'base', stroke: 'colour', r: 3.5 }),
+        Plot.dot(rows, { fx: 'section', x: 'arm', y: 'final', fill: 'colour', r: 4.5 }),
+      ],
+    },
+  })
+}
+
+function sectionsByValue({ arms }: Comparison): SectionComparison[] {
+  const sections = arms.find(arm => arm.figures !== null)?.figures?.sections ?? []
+  return sections.toSorted((a, b) => a.value - b.value)
+}
+
+function sectionTable(comparison: Comparison): Html {
+  const rows = sectionsByValue(comparison).flatMap(({ section, value }) =>
+    comparison.arms.flatMap(arm => {
+      const own = arm.figures?.sections.find(one => one.section === section)
+      if (own === undefined) return []
+      const cells = [
+        section,
+        value.toFixed(3),
+        nameOf(arm),
+        percentEstimate(own.base.expected.acc),
+        percentEstimate(own.final.expected.acc),
+        own.difference === null ? NONE : pointsDifference(own.difference.acc),
+        columnEstimate('length', own.base.expected.length),
+        columnEstimate('length', own.final.expected.length),
+        own.difference === null ? NONE : tokensDifference(own.difference.length),
+      ]
+      return [{ cells, className: arm.role === 'placebo' ? 'placebo' : '' }]
+    }),
+  )
+  return table({
+    caption: `Expected accuracy (%) and length (tokens) by section. Differences are to ${comparison.baseline ?? 'nothing'}, paired, mean over the curve.`,
+    header: [
+      'section',
+      'value',
+      'arm',
+      'Acc before',
+      'Acc after',
+      'Acc minus baseline',
+      'length before',
+      'length after',
+      'length minus baseline',
+    ],
+    rows,
+  })
+}
