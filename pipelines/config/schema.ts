@@ -52,6 +52,11 @@ const fileData = z.strictObject({
   train: z.string().describe('Path of the training file, relative to the config file.'),
   test: z.string().optional().describe('Path of the test file; without it `testShare` of the exams are held out.'),
   testShare: share.default(0.1).describe('Share of exams held out where no test file is given. (share)'),
+  splitSeed: z
+    .int()
+    .nonnegative()
+    .default(99999)
+    .describe('Seed of which exams are held out, the same for every seed of a sweep.'),
   form: z
     .enum(['auto', 'plain', 'rlev'])
     .default('auto')

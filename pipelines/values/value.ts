@@ -13,7 +13,7 @@ export interface ValueStatistics {
   mean: number
   /** Quantiles at 0, 0.05, 0.25, 0.5, 0.75, 0.95, 1. */
   quantiles: Record<string, number>
-  /** Share of items with alpha * v > 1, whose scale is clipped. */
+  /** Share of items with alpha * v > cap, whose scale is clipped. */
   shareClipped: number
   histogram: readonly { from: number; to: number; count: number }[]
 }

@@ -1,0 +1,40 @@
+/** The identity of data and configs: sha256 over JSON in canonical form, so that the order in which a person wrote keys does not count. */
+import { createHash } from 'node:crypto'
+import { RlevError } from '../errors.js'
+import type { ExperimentConfig } from './schema.js'
+
+/** Lower-case hex sha256 of the value's canonical JSON. Throws NotFinite for NaN and infinities, which JSON would turn into null. */
+export function digest(value: unknown): string {
+  return createHash('sha256')
+    .update(canonicalJson(value) ?? '')
+    .digest('hex')
+}
+
+/** JSON with keys in code unit order, without keys whose value is undefined. */
+export function canonicalJson(value: unknown): string | undefined {
+  return JSON.stringify(value, (_, inner: unknown) => {
+    if (typeof inner === 'number' && !Number.isFinite(inner)) {
+      throw new RlevError({
+        kind: 'NotFinite',
+        message: 'a number without a digest',
+        expected: 'a finite number',
+        found: String(inner),
+      })
+    }
+    if (inner === null || typeof inner !== 'object' || Array.isArray(inner)) return inner
+    return Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)))
+  })
+}
+
+/** How an experiment is named, tracked, cut up and kept: its results are the same bits without. */
+const indecisive: readonly string[] = [
+  'name',
+  'tracking',
+  'durability',
+  'checkpoint',
+] satisfies (keyof ExperimentConfig)[]
+
+/** Digest of what an experiment's results depend on, seed included. */
+export function experimentKey(config: ExperimentConfig): string {
+  return digest(Object.fromEntries(Object.entries(config).filter(([key]) => !indecisive.includes(key))))
+}

@@ -1,0 +1,34 @@
+/** The characters that a policy made from scratch must know. */
+import type { DataConfig } from '../config/schema.js'
+import { responseText } from './demonstrations.js'
+import type { DataSet, Item } from './item.js'
+import { alphabet } from './synthetic/prompts.js'
+
+export { alphabet }
+
+/**
+ * Every character of prompts and responses, each once, in a fixed order: a style's alphabet for a synthetic exam; for files what their
+ * items hold, in code point order, and what the forms of a final answer need.
+ */
+export function alphabetOf({
+  data,
+  dataset,
+}: {
+  data: DataConfig
+  dataset: Pick<DataSet, 'train' | 'test'>
+}): string[] {
+  if (data.source === 'synthetic') return alphabet(data.style)
+  const characters = new Set<string>()
+  for (const item of [...dataset.train, ...dataset.test]) {
+    for (const character of textsOf(item).join('')) characters.add(character)
+  }
+  for (const place of ['after-hash', 'boxed', 'last-line', 'whole'] as const) {
+    for (const character of responseText({ working: ' ', answer: '0', place })) characters.add(character)
+  }
+  return [...characters].sort((a, b) => (a.codePointAt(0) ?? 0) - (b.codePointAt(0) ?? 0))
+}
+
+function textsOf({ prompt, answer, working = '' }: Item): string[] {
+  const said = typeof prompt === 'string' ? [prompt] : prompt.map(({ content }) => content)
+  return [...said, answer, working]
+}

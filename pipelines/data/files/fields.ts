@@ -1,0 +1,75 @@
+/** Fields of a data row, each read as what it must be. A field that is not says why in words that name it. */
+import type { Prompt } from '../item.js'
+
+/** Why a row cannot be used. Thrown and caught within the reader of a row. */
+export class BadField extends Error {}
+
+export type Fields = Readonly<Record<string, unknown>>
+
+/** Text that is not blank; a number is taken as it is written. `what` is how the message calls the field. */
+export function requiredText(fields: Fields, key: string, what: string): string {
+  const value = fields[key]
+  if (value === undefined || value === null || value === '') throw new BadField(`no ${what} (${key})`)
+  const text = textOf(value)
+  if (text === null) throw new BadField(`the ${what} (${key}) is ${kindOf(value)}, text is expected`)
+  if (text.trim() === '') throw new BadField(`no ${what} (${key} is blank)`)
+  return text
+}
+
+export function optionalText(fields: Fields, key: string): string | undefined {
+  const value = fields[key]
+  if (value === undefined || value === null || value === '') return undefined
+  const text = textOf(value)
+  if (text === null) throw new BadField(`${key} is ${kindOf(value)}, text is expected`)
+  return text
+}
+
+/** A finite number. Text is refused even where it reads as one: what a file means by "1,5" cannot be told. */
+export function requiredNumber(fields: Fields, key: string, what: string): number {
+  const value = fields[key]
+  if (value === undefined || value === null) throw new BadField(`no ${what} (${key})`)
+  if (typeof value !== 'number') throw new BadField(`the ${what} (${key}) is ${kindOf(value)}, a number is expected`)
+  if (!Number.isFinite(value)) throw new BadField(`the ${what} (${key}) is ${value}, a finite number is expected`)
+  return value
+}
+
+/** Text, or chat messages of which at least one says something. */
+export function requiredPrompt(fields: Fields, key: string): Prompt {
+  const value = fields[key]
+  if (!Array.isArray(value)) return requiredText(fields, key, 'prompt')
+  const messages = value.map((message: unknown, index) => {
+    if (!isFields(message)) throw new BadField(`message ${index + 1} of the prompt (${key}) is ${kindOf(message)}`)
+    const { role, content } = message
+    if (typeof role !== 'string' || typeof content !== 'string') {
+      throw new BadField(`message ${index + 1} of the prompt (${key}) has no role and content in text`)
+    }
+    return { role, content }
+  })
+  if (messages.every(({ content }) => content.trim() === '')) throw new BadField(`no prompt (${key} says nothing)`)
+  return messages
+}
+
+export function optionalTexts(fields: Fields, key: string): string[] | undefined {
+  const value = fields[key]
+  if (value === undefined || value === null) return undefined
+  const texts = Array.isArray(value) ? value.map(textOf) : [null]
+  if (texts.length === 0 || texts.some(text => text === null)) throw new BadField(`${key} is no list of texts`)
+  return texts.filter(text => text !== null)
+}
+
+export function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function textOf(value: unknown): string | null {
+  if (typeof value === 'string') return value
+  return typeof value === 'number' && Number.isFinite(value) ? String(value) : null
+}
+
+/** How a message calls a value of the wrong kind. */
+export function kindOf(value: unknown): string {
+  if (value === null) return 'null'
+  if (Array.isArray(value)) return 'a list'
+  if (typeof value === 'string') return `text ${JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value)}`
+  return typeof value === 'object' ? 'an object' : `${typeof value} ${String(value)}`
+}

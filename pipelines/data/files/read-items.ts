@@ -1,0 +1,71 @@
+/** The items of a data file, and every row that is none, with its reason: no row goes missing between the two. */
+import { RlevError } from '../../errors.js'
+import type { BadRow, Item } from '../item.js'
+import { BadField, isFields, kindOf } from './fields.js'
+import { type Form, formOf, itemOfRow } from './item-of-row.js'
+import { rowsOf } from './rows.js'
+
+export interface ItemsOfFile {
+  /** With the row that each came from. */
+  items: { item: Item; row: number }[]
+  bad: BadRow[]
+  /** items + bad. */
+  rows: number
+}
+
+/**
+ * Reads a JSON or JSONL file. A row without an id is called `idPrefix` and its number, so its id does not change when another row
+ * is corrected. `form` auto is told by the first row that has a field of either form. Throws DataInvalid for an unreadable file.
+ */
+export function readItems({
+  path,
+  form,
+  idPrefix,
+}: {
+  path: string
+  form: Form | 'auto'
+  idPrefix: string
+}): ItemsOfFile {
+  const items: ItemsOfFile['items'] = []
+  const bad: BadRow[] = []
+  const rowOfId = new Map<string, number>()
+  let told: Form | null = form === 'auto' ? null : form
+  let rows = 0
+  for (const { row, content } of rowsOf(path)) {
+    rows++
+    try {
+      if ('problem' in content) throw new BadField(content.problem)
+      const fields = content.value
+      if (!isFields(fields)) throw new BadField(`the row is ${kindOf(fields)}, an object is expected`)
+      told ??= formOf(fields)
+      const item = itemOfRow({
+        fields,
+        form: told ?? 'plain',
+        fallbackId: `${idPrefix}${String(row).padStart(6, '0')}`,
+      })
+      const first = rowOfId.get(item.id)
+      if (first !== undefined) throw new BadField(`the id ${item.id} is a duplicate of row ${first}`)
+      rowOfId.set(item.id, row)
+      items.push({ item, row })
+    } catch (error) {
+      if (!(error instanceof BadField)) throw error
+      bad.push({ place: placeOf(path, row), reason: error.message })
+    }
+  }
+  return { items, bad, rows }
+}
+
+export function placeOf(path: string, row: number): string {
+  return `${path} row ${row}`
+}
+
+/** One error that names every bad row. */
+export function badRowsError(bad: readonly BadRow[], rows: number): RlevError {
+  return new RlevError({
+    kind: 'DataInvalid',
+    message: `${bad.length} of ${rows} rows of the data cannot be used`,
+    expected: 'in every row a prompt, an answer, points above 0 and at most the total, and an id of its own',
+    found: bad.map(({ place, reason }) => `${place}: ${reason}`).join('\n            '),
+    remedy: 'correct the rows, or set data.onBadRow: skip to leave them out and have them counted',
+  })
+}

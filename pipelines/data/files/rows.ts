@@ -1,0 +1,112 @@
+/** The rows of a data file, whichever way it holds them: a JSON list, or one JSON value a line. */
+import { closeSync, openSync, readFileSync, readSync } from 'node:fs'
+import { extname } from 'node:path'
+import { RlevError } from '../../errors.js'
+import { parseJson } from './json.js'
+import { lines } from './lines.js'
+
+export interface Row {
+  /** From 1: index in the list, or line of the file. */
+  row: number
+  /** The parsed value, or why there is none. */
+  content: { value: unknown } | { problem: string }
+}
+
+const BYTE_ORDER_MARK = '\ufeff'
+
+/**
+ * Rows in file order; blank lines are no rows. A file is a list when its first character is `[` and its name does not end in
+ * .jsonl or .ndjson. Throws DataInvalid for a file that cannot be read, or a list that is no JSON.
+ */
+export function rowsOf(path: string): Iterable<Row> {
+  try {
+    // Read before the name is looked at: a file that cannot be opened is told here, not at its first row.
+    const opensList = firstCharacter(path) === '['
+    const named = ['.jsonl', '.ndjson'].includes(extname(path).toLowerCase())
+    return opensList && !named ? listRows(path) : lineRows(path)
+  } catch (cause) {
+    if (cause instanceof RlevError || !(cause instanceof Error)) throw cause
+    throw new RlevError({
+      kind: 'DataInvalid',
+      message: 'the data file cannot be read',
+      place: path,
+      found: cause.message,
+      remedy: 'check data.train and data.test in the config',
+      cause,
+    })
+  }
+}
+
+function firstCharacter(path: string): string {
+  const file = openSync(path, 'r')
+  try {
+    const head = Buffer.alloc(1024)
+    const size = readSync(file, head, 0, head.length, 0)
+    return head.toString('utf8', 0, size).trimStart().charAt(0)
+  } finally {
+    closeSync(file)
+  }
+}
+
+function listRows(path: string): Row[] {
+  const text = decode(readFileSync(path))
+  if (text === null) throw unreadable(path, 'bytes that are no UTF-8')
+  let list: unknown
+  try {
+    list = parseJson(text)
+  } catch (cause) {
+    if (!(cause instanceof SyntaxError)) throw cause
+    throw unreadable(`${path}${positionIn(text, cause.message)}`, cause.message)
+  }
+  if (!Array.isArray(list)) throw unreadable(path, 'JSON that is no list')
+  return list.map((value: unknown, index) => ({ row: index + 1, content: { value } }))
+}
+
+function unreadable(place: string, found: string): RlevError {
+  return new RlevError({
+    kind: 'DataInvalid',
+    message: 'the data file cannot be read',
+    place,
+    expected: 'a JSON list of objects, or one object a line (.jsonl), in UTF-8',
+    found,
+    remedy: 'correct the file, or write it as .jsonl, where one bad row does not hide the others',
+  })
+}
+
+function* lineRows(path: string): Generator<Row> {
+  let row = 0
+  for (const bytes of lines(path)) {
+    row++
+    const text = decode(bytes)
+    if (text === null) yield { row, content: { problem: 'the line is no UTF-8' } }
+    else if (text.trim() !== '') yield { row, content: parseLine(text) }
+  }
+}
+
+function parseLine(text: string): Row['content'] {
+  try {
+    return { value: parseJson(text) }
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
+    return { problem: `the line is no JSON (${error.message})` }
+  }
+}
+
+/** Null for bytes that are no UTF-8; replacement characters would change answers silently. */
+function decode(bytes: Uint8Array): string | null {
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+    return text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text
+  } catch (error) {
+    if (error instanceof TypeError) return null
+    throw error
+  }
+}
+
+/** `:line:column` where the parser's message tells a position. */
+function positionIn(text: string, message: string): string {
+  const position = /at position (\d+)/.exec(message)?.[1]
+  if (position === undefined) return ''
+  const before = text.slice(0, Number(position)).split('\n')
+  return `:${before.length}:${(before.at(-1)?.length ?? 0) + 1}`
+}

@@ -1,0 +1,72 @@
+/** The data set of an experiment, from the synthetic exam or from files. */
+
+import { digest } from '../config/digest.js'
+import type { DataConfig } from '../config/schema.js'
+import { RlevError } from '../errors.js'
+import { badRowsError, placeOf, readItems } from './files/read-items.js'
+import type { BadRow, DataSet, Item } from './item.js'
+import { splitByExam } from './split.js'
+import { syntheticItems } from './synthetic/items.js'
+
+type FileData = Extract<DataConfig, { source: 'file' }>
+
+/**
+ * Train and test items. `seed` makes the training papers of a synthetic exam; test items and the split of a file have seeds of
+ * their own, so that all seeds of a sweep are tested on the same items. Throws DataInvalid, naming every bad row.
+ */
+export function prepareData(config: DataConfig, { seed }: { seed: number }): DataSet {
+  if (config.source === 'synthetic') return { ...syntheticItems({ ...config, seed }), skipped: [] }
+  const { train, test, skipped } = readFiles(config)
+  for (const [items, part] of [
+    [train, 'training'],
+    [test, 'test'],
+  ] as const) {
+    if (items.length > 0) continue
+    throw new RlevError({
+      kind: 'DataInvalid',
+      message: `there are no ${part} items`,
+      place: config.test !== undefined && part === 'test' ? config.test : config.train,
+      expected: 'usable rows of at least one exam to train on and another to test on',
+      found: `${skipped.length} rows skipped, ${train.length} training and ${test.length} test items`,
+      remedy: 'give data.test, or a file with items of two exams or more',
+    })
+  }
+  return { train, test, skipped }
+}
+
+function readFiles({ train, test, form, onBadRow, testShare, splitSeed }: FileData): DataSet {
+  const training = readItems({ path: train, form, idPrefix: 'row-' })
+  const testing = test === undefined ? null : readItems({ path: test, form, idPrefix: 'test-row-' })
+  const separate = testing === null ? null : apart(training.items, testing.items, test ?? '')
+  const bad = [...training.bad, ...(testing?.bad ?? []), ...(separate?.bad ?? [])]
+  if (bad.length > 0 && onBadRow === 'stop') throw badRowsError(bad, training.rows + (testing?.rows ?? 0))
+  const items = training.items.map(({ item }) => item)
+  if (separate === null) return { ...splitByExam(items, { testShare, seed: splitSeed }), skipped: bad }
+  return { train: items, test: separate.items, skipped: bad }
+}
+
+/** Test rows whose exam or id is among the training rows are bad: with them the test would be on what was trained. */
+function apart(
+  training: readonly { item: Item; row: number }[],
+  testing: readonly { item: Item; row: number }[],
+  path: string,
+): { items: Item[]; bad: BadRow[] } {
+  const exams = new Map(training.map(({ item, row }) => [item.exam, row]))
+  const ids = new Map(training.map(({ item, row }) => [item.id, row]))
+  const items: Item[] = []
+  const bad: BadRow[] = []
+  for (const { item, row } of testing) {
+    const place = placeOf(path, row)
+    if (exams.has(item.exam)) {
+      bad.push({ place, reason: `its exam ${item.exam} is in the training file too (row ${exams.get(item.exam)})` })
+    } else if (ids.has(item.id)) {
+      bad.push({ place, reason: `the id ${item.id} is that of row ${ids.get(item.id)} of the training file` })
+    } else items.push(item)
+  }
+  return { items, bad }
+}
+
+/** Digest of the items, whatever made them. */
+export function dataDigest({ train, test }: Pick<DataSet, 'train' | 'test'>): string {
+  return digest({ train, test })
+}

@@ -1,0 +1,22 @@
+/** Training and test items, split by exam and never across: items of one paper share its topic, its level and its total. */
+import { stream } from '../random.js'
+import type { Item } from './item.js'
+
+/**
+ * Holds out `testShare` of the exams, at least one and not all where there are two or more. Which ones depends on the seed and the exams' names,
+ * not on the order of the items; the items keep their order.
+ */
+export function splitByExam(
+  items: readonly Item[],
+  { testShare, seed }: { testShare: number; seed: number },
+): { train: Item[]; test: Item[] } {
+  const exams = [...new Set(items.map(({ exam }) => exam))].sort()
+  const wanted = Math.round(testShare * exams.length)
+  const heldOut = Math.max(Math.min(1, exams.length - 1), Math.min(exams.length - 1, wanted))
+  const order = stream(seed, 'split by exam').permutation(exams.length)
+  const testExams = new Set(order.slice(0, Math.max(0, heldOut)).map(index => exams[index]))
+  return {
+    train: items.filter(({ exam }) => !testExams.has(exam)),
+    test: items.filter(({ exam }) => testExams.has(exam)),
+  }
+}

@@ -1,0 +1,31 @@
+/** The human value of every item, v = points / total of its exam (eq. 2). */
+import type { Item } from '../data/item.js'
+import { RlevError } from '../errors.js'
+import { valueStatistics } from './statistics.js'
+import type { ItemValue, ValueStatistics } from './value.js'
+
+/** Values in item order, v in (0, 1]. Throws DataInvalid for points that are no share of the total; readers have named such rows before. */
+export function normalizeValues(
+  items: readonly Pick<Item, 'id' | 'points' | 'total'>[],
+  settings: { alpha: number; cap?: number | undefined },
+): { values: ItemValue[]; statistics: ValueStatistics } {
+  const values = items.map(({ id, points, total }): ItemValue => {
+    const value = points / total
+    if (!(value > 0 && value <= 1)) {
+      throw new RlevError({
+        kind: 'DataInvalid',
+        message: 'an item without a value',
+        place: `item ${id}`,
+        expected: 'points above 0 and at most the total',
+        found: `${points} of ${total} points`,
+        remedy: 'correct the row of the data file',
+      })
+    }
+    return { itemId: id, points, total, value }
+  })
+  const statistics = valueStatistics(
+    values.map(({ value }) => value),
+    settings,
+  )
+  return { values, statistics }
+}
