@@ -16,24 +16,30 @@ export interface PublishedReport {
 }
 
 export function publishReport(place: Workplace) {
-  return lightStage(async ({ name, trackingUrl }: { name: string; trackingUrl?: string }): Promise<PublishedReport> => {
-    const { home } = place
-    const folder = runFolder(home, name)
-    const plan = readPlan(home, name)
-    const outcomes = readOutcomes(home, name)
-    const comparison = compareArms({ plan, outcomes })
-    const report = renderReport({
-      plan,
-      outcomes,
-      comparison,
-      versions: versions(),
-      links: links(place, name, trackingUrl),
-    })
-    writeWhole(planPaths.comparison(folder), `${JSON.stringify(comparison, null, 2)}\n`)
-    writeWhole(planPaths.comparisonMarkdown(folder), comparisonMarkdown(comparison))
-    writeWhole(planPaths.report(folder), report)
-    return { path: relative(home, planPaths.report(folder)) }
+  return lightStage(async (subject: { name: string; trackingUrl?: string }) => writeReport(place, subject))
+}
+
+/** Replaces what was there. For the command too, which makes the report of a run that is not over. */
+export function writeReport(
+  place: Workplace,
+  { name, trackingUrl }: { name: string; trackingUrl?: string },
+): PublishedReport {
+  const { home } = place
+  const folder = runFolder(home, name)
+  const plan = readPlan(home, name)
+  const outcomes = readOutcomes(home, name)
+  const comparison = compareArms({ plan, outcomes })
+  const report = renderReport({
+    plan,
+    outcomes,
+    comparison,
+    versions: versions(),
+    links: links(place, name, trackingUrl),
   })
+  writeWhole(planPaths.comparison(folder), `${JSON.stringify(comparison, null, 2)}\n`)
+  writeWhole(planPaths.comparisonMarkdown(folder), comparisonMarkdown(comparison))
+  writeWhole(planPaths.report(folder), report)
+  return { path: relative(home, planPaths.report(folder)) }
 }
 
 function links({ home }: Workplace, name: string, trackingUrl: string | undefined): Record<string, string> {

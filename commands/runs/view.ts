@@ -47,6 +47,8 @@ export interface RunView {
   reportPath?: string
   /** Pages for a browser. */
   pages: { temporal?: string; mlflow?: string }
+  /** The Temporal server did not answer this time. */
+  serverAway?: true
   /** What else one should know: services that are down, tracking that lags behind. */
   notes: string[]
 }

@@ -1,0 +1,34 @@
+/** What a command prints when it fails, and its exit status: 1, the work failed; 2, the call or the config is wrong. */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { type ErrorKind, RlevError } from '../pipelines/errors.js'
+
+const status: Record<ErrorKind, 1 | 2> = {
+  CallInvalid: 2,
+  ConfigInvalid: 2,
+  DataInvalid: 2,
+  CheckpointInvalid: 2,
+  NotFound: 2,
+  ArtifactDamaged: 1,
+  NotFinite: 1,
+  PartMissing: 1,
+  ServiceUnavailable: 1,
+  TrackingConflict: 1,
+}
+
+export function exitStatusOf(error: unknown): 1 | 2 {
+  return error instanceof RlevError ? status[error.kind] : 1
+}
+
+/** Our own errors say everything themselves; of others the reader gets the message, and where to find the rest. */
+export function failureText(error: unknown, home: string): string {
+  if (error instanceof RlevError) return error.message
+  const logs = join(home, 'logs')
+  const lines = [
+    `unexpected error: ${error instanceof Error ? error.message : String(error)}`,
+    ...(existsSync(logs) ? [`  the services' logs are in ${logs}; \`rlev doctor\` shows what is missing`] : []),
+  ]
+  if (process.env['RLEV_DEBUG']) lines.push(error instanceof Error ? (error.stack ?? '') : '')
+  else lines.push('  with RLEV_DEBUG=1 in the environment the place in the program is shown too')
+  return lines.join('\n')
+}

@@ -1,0 +1,64 @@
+/** What `run`, `sweep` and `watch` share: the live view, leaving it with Ctrl-C, and what is printed when the run is over. */
+import { readOutcomes, readPlan } from '../activities/clients/runs.js'
+import { compareArms } from '../pipelines/evaluation/compare.js'
+import { comparisonTable } from '../pipelines/evaluation/comparison-table.js'
+import { openScreen } from './live/screen.js'
+import { watchRun } from './live/watch-run.js'
+import { isOver, type RunView } from './runs/view.js'
+import { commandFor } from './runs/words.js'
+import type { Home } from './services/home.js'
+import { placesOf } from './status.js'
+import { oneLine } from './text/width.js'
+
+/** What a shell gives to a command that ended by Ctrl-C: whatever waits for the run must not go on as if it were done. */
+const leftByReader = 130
+
+/** The exit status: 0 done, 1 it did not come to its end, 130 left while it goes on. */
+export async function follow(home: Home, name: string): Promise<number> {
+  const left = new AbortController()
+  const leave = () => left.abort()
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+  for (const signal of signals) process.once(signal, leave)
+  const screen = await openScreen()
+  try {
+    const view = await watchRun({ home, name, screen, left: left.signal })
+    screen.done()
+    if (isOver(view.state)) return printEnding(home, view)
+    console.log(detachedText(home, name))
+    return leftByReader
+  } catch (error) {
+    screen.done()
+    throw error
+  } finally {
+    for (const signal of signals) process.off(signal, leave)
+  }
+}
+
+/** How to come back to work that goes on. */
+export function detachedText(home: Home, name: string): string {
+  const ways = [
+    ['watch', 'come back to this view'],
+    ['status', 'see where it stands'],
+    ['pause', 'let it wait'],
+    ['cancel', 'end it; what it made is kept'],
+  ] as const
+  const commands = ways.map(([word, meaning]) => ({ meaning, text: commandFor(home, word, name) }))
+  const width = Math.max(...commands.map(({ text }) => text.length))
+  return [`The work goes on.`, ...commands.map(({ text, meaning }) => `  ${text.padEnd(width)}  ${meaning}`)].join('\n')
+}
+
+/** The comparison, where to read on, and what went wrong. Returns the exit status. */
+export function printEnding(home: Home, view: RunView): number {
+  const { name, state, kind, experiments, weights, notes } = view
+  if (experiments.some(experiment => experiment.state === 'done')) {
+    const comparison = compareArms({ plan: readPlan(home.path, name), outcomes: readOutcomes(home.path, name) })
+    console.log(`\n${comparisonTable(comparison)}\n`)
+  }
+  if (kind === 'experiment' && weights !== undefined) console.log(`${'weights'.padEnd(10)}${weights}`)
+  for (const [title, place] of placesOf(view)) console.log(`${title.padEnd(10)}${place}`)
+  if (state === 'done') return 0
+  for (const { id, failure } of experiments) if (failure !== undefined) console.error(`${id}: ${oneLine(failure)}`)
+  for (const note of notes) console.error(oneLine(note))
+  console.error(`${name} is ${state}. To go on where it stopped: ${commandFor(home, 'resume', name)}`)
+  return 1
+}

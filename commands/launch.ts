@@ -1,0 +1,52 @@
+/**
+ * `rlev run` and `rlev sweep`. Everything that can be wrong with the config is told before anything is started or written;
+ * the same plan under the same name is come back to, whatever state it is in.
+ */
+import { checkedPlan } from './plan/checked.js'
+import { freezePlan, isKnownPlan } from './runs/freeze.js'
+import { openHome } from './services/home.js'
+
+export interface LaunchOptions {
+  kind: 'run' | 'sweep'
+  /** Path of the config file. */
+  config: string
+  home?: string | undefined
+  name?: string | undefined
+  seed?: number | undefined
+  /** `path=value` each. */
+  set?: readonly string[]
+  detach?: boolean | undefined
+}
+
+/** The exit status. */
+export async function launch(options: LaunchOptions): Promise<number> {
+  const { config: path, detach = false } = options
+  const { plan, findings } = checkedPlan(options)
+  const home = openHome(options.home)
+  const known = isKnownPlan(home.path, plan, path)
+  for (const warning of plan.warnings) console.error(`warning: ${warning}`)
+  for (const { severity, sentence } of known ? [] : findings()) console.error(`${severity}: ${sentence}`)
+
+  // From here on the call is right; what takes its time to load is loaded now.
+  const [{ lookAtRun }, { withTemporal }, { ensureUp }, { detachedText, follow, printEnding }, { begin }] =
+    await Promise.all([
+      import('./runs/look.js'),
+      import('./runs/open.js'),
+      import('./services/up.js'),
+      import('./follow.js'),
+      import('./runs/begin.js'),
+    ])
+  if (known) {
+    const view = await withTemporal(home, temporal => lookAtRun(home, plan.name, temporal))
+    if (view.state === 'done') {
+      console.log(`${plan.name} is done already; this is its result. For another one like it give --name.`)
+      return printEnding(home, view)
+    }
+  }
+  freezePlan(home.path, plan, path)
+  await ensureUp(home)
+  console.log(await begin({ home, plan, known }))
+  if (!detach) return follow(home, plan.name)
+  console.log(detachedText(home, plan.name))
+  return 0
+}

@@ -1,0 +1,209 @@
+/**
+ * The program `rlev`. Each subcommand imports its file when it is called: a wrong config is told within moments, before
+ * TensorFlow or Temporal are read from the disk.
+ */
+import { resolve } from 'node:path'
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { exitStatusOf, failureText } from './failure.js'
+
+const program = new Command('rlev')
+  .description('Reinforcement learning with explicit human values, as durable experiments.')
+  .option('--home <folder>', 'where runs, artifacts and services are kept (default: RLEV_HOME, else .rlev here)')
+  .showSuggestionAfterError()
+  .exitOverride()
+  .configureHelp({ showGlobalOptions: true })
+  .addHelpText(
+    'after',
+    `
+Examples:
+  rlev plan configs/quickstart.yaml       what it would do and cost; starts nothing
+  rlev sweep configs/quickstart.yaml      every arm and seed; Ctrl-C leaves the work going on
+  rlev run configs/smoke.yaml             one experiment
+  rlev status                             the runs of this home
+  rlev compare quickstart --json          the table with intervals, for a program
+
+Exit status: 0 done; 1 the work failed; 2 the call or the config is wrong; 130 left with Ctrl-C, the work goes on.`,
+  )
+
+const home = (): string | undefined => program.opts<{ home?: string }>().home
+
+program
+  .command('plan')
+  .description('arms, seeds, what differs from the baseline, preflight and estimated cost of a config; starts nothing')
+  .argument('[config]', 'YAML file of an experiment or a sweep')
+  .option('--name <name>', 'instead of the name in the config')
+  .option('--seed <seed>', 'instead of the seed in the config', wholeNumber)
+  .option(
+    '--set <path=value>',
+    'another value for a key, as in --set update.learningRate=1e-4; repeatable',
+    collect,
+    [],
+  )
+  .option('--keys', 'print every key of a config with its meaning, unit and default')
+  .option('--json', 'print JSON')
+  .action(async (config, options) => {
+    const { plan } = await import('./plan.js')
+    await plan({ ...options, config })
+  })
+
+for (const kind of ['run', 'sweep'] as const) {
+  program
+    .command(kind)
+    .description(
+      kind === 'run'
+        ? 'run one experiment, or come back to it; Ctrl-C detaches, the work goes on'
+        : 'run every arm with every seed, or come back to it; Ctrl-C detaches, the work goes on',
+    )
+    .argument('<config>', kind === 'run' ? 'YAML file of an experiment' : 'YAML file of a sweep')
+    .option('--name <name>', 'instead of the name in the config')
+    .option('--seed <seed>', 'instead of the seed in the config', wholeNumber)
+    .option('--set <path=value>', 'another value for a key; repeatable', collect, [])
+    .option('--detach', 'return as soon as the work has begun')
+    .addHelpText('after', examplesOf(kind))
+    .action(async (config, options) => {
+      const { launch } = await import('./launch.js')
+      process.exitCode = await launch({ ...options, config, kind, home: home() })
+    })
+}
+
+program
+  .command('status')
+  .description('where a run stands; without a name, the runs of this home')
+  .argument('[name]', 'name of a run')
+  .option('--json', 'print JSON')
+  .action(async (name, options) => {
+    const { status } = await import('./status.js')
+    await status({ ...options, name, home: home() })
+  })
+
+program
+  .command('watch')
+  .description('follow a run until it ends; Ctrl-C leaves, the work goes on')
+  .argument('<name>', 'name of a run')
+  .action(async name => {
+    const { watch } = await import('./watch.js')
+    process.exitCode = await watch({ name, home: home() })
+  })
+
+program
+  .command('pause')
+  .description('let what is being computed finish, then wait; nothing is lost')
+  .argument('<name>', 'name of a run')
+  .action(async name => {
+    const { pause } = await import('./pause.js')
+    await pause({ name, home: home() })
+  })
+
+program
+  .command('resume')
+  .description('go on with what was paused, crashed, failed or cancelled, and only with that')
+  .argument('<name>', 'name of a run')
+  .action(async name => {
+    const { resume } = await import('./resume.js')
+    await resume({ name, home: home() })
+  })
+
+program
+  .command('cancel')
+  .description('end a run; what it made is kept, and `rlev resume` goes on from there')
+  .argument('<name>', 'name of a run')
+  .action(async name => {
+    const { cancel } = await import('./cancel.js')
+    await cancel({ name, home: home() })
+  })
+
+program
+  .command('compare')
+  .description('arms against the baseline, paired by seed, with intervals; of a running run, what is there')
+  .argument('<names...>', 'a run; several are set side by side, the first is the baseline')
+  .option('--json', 'print JSON')
+  .action(async (names, options) => {
+    const { compare } = await import('./compare.js')
+    await compare({ ...options, names, home: home() })
+  })
+
+program
+  .command('report')
+  .description('write the HTML report of a run as it stands, and print its path')
+  .argument('<name>', 'name of a run')
+  .action(async name => {
+    const { report } = await import('./report.js')
+    await report({ name, home: home() })
+  })
+
+program
+  .command('up')
+  .description('start the services of this home: Temporal, MLflow and the workers')
+  .option('--json', 'print JSON')
+  .action(async options => {
+    const { up } = await import('./up.js')
+    await up({ ...options, home: home() })
+  })
+
+program
+  .command('down')
+  .description('end the services that `up` started; runs go on from where they were at the next `up`')
+  .option('--json', 'print JSON')
+  .action(async options => {
+    const { down } = await import('./down.js')
+    await down({ ...options, home: home() })
+  })
+
+program
+  .command('doctor')
+  .description('what is installed, what is missing and how to get it, and the state of the services')
+  .option('--json', 'print JSON')
+  .action(async options => {
+    const { doctor } = await import('./doctor.js')
+    await doctor({ ...options, home: home() })
+  })
+
+program
+  .command('worker')
+  .description('a worker process, for a machine of its own; `up` starts the two of this home')
+  .addOption(
+    new Option('--queue <queue>', 'rlev: workflows and light activities; rlev-gpu: the policy')
+      .choices(['rlev', 'rlev-gpu', 'all'])
+      .makeOptionMandatory(),
+  )
+  .action(async ({ queue }: { queue: 'rlev' | 'rlev-gpu' | 'all' }) => {
+    const { runWorker } = await import('./worker.js')
+    const folder = home()
+    await runWorker({ queue, ...(folder === undefined ? {} : { home: folder }) })
+  })
+
+function wholeNumber(text: string): number {
+  if (/^\d+$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('a whole number of 0 or more was expected')
+}
+
+function collect(text: string, before: readonly string[]): string[] {
+  return [...before, text]
+}
+
+function examplesOf(kind: 'run' | 'sweep'): string {
+  const [file, name] = kind === 'run' ? ['configs/smoke.yaml', 'smoke-2'] : ['configs/quickstart.yaml', 'short']
+  return `
+Examples:
+  rlev ${kind} ${file}
+  rlev ${kind} ${file} --name ${name} --set steps=50
+  rlev ${kind} ${file} --detach`
+}
+
+// A reader that went away, as in `rlev status | head`, is no failure; the work goes on without it.
+process.stdout.on('error', error => {
+  if ('code' in error && error.code === 'EPIPE') process.exit(0)
+  throw error
+})
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  if (error instanceof CommanderError) {
+    // Help and version end by an error of status 0; commander has printed its message itself.
+    process.exitCode = error.exitCode === 0 ? 0 : 2
+  } else {
+    console.error(failureText(error, resolve(home() ?? (process.env['RLEV_HOME'] || '.rlev'))))
+    process.exitCode = exitStatusOf(error)
+  }
+}

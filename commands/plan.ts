@@ -1,0 +1,123 @@
+/** `rlev plan CONFIG`: what `run` or `sweep` would do with a config. Starts nothing, writes nothing. */
+import { configDifference, type Difference } from '../pipelines/config/difference.js'
+import type { Plan } from '../pipelines/config/schema.js'
+import { RlevError } from '../pipelines/errors.js'
+import type { PreflightFinding } from '../pipelines/update/preflight.js'
+import { type CheckedPlan, checkedPlan } from './plan/checked.js'
+import { type Cost, costOf } from './plan/cost.js'
+import { formatCount, formatEstimate } from './text/format.js'
+import { layOutTable } from './text/table.js'
+
+export interface PlanOptions {
+  config?: string | undefined
+  name?: string | undefined
+  seed?: number | undefined
+  set?: readonly string[]
+  keys?: boolean | undefined
+  json?: boolean | undefined
+}
+
+/** @throws RlevError where `run` or `sweep` would refuse the config. */
+export async function plan({ config, keys = false, json = false, ...call }: PlanOptions): Promise<void> {
+  if (keys) return printKeys(json)
+  if (config === undefined) {
+    throw new RlevError({
+      kind: 'CallInvalid',
+      message: 'no config was given',
+      expected: 'the path of a YAML file, or --keys for what can stand in one',
+      remedy: 'rlev plan configs/quickstart.yaml',
+    })
+  }
+  const outline = outlineOf(checkedPlan({ ...call, config }))
+  console.log(json ? JSON.stringify(outline, null, 2) : textOf(outline))
+}
+
+/** What is printed, as text and as JSON. */
+interface Outline {
+  name: string
+  kind: Plan['kind']
+  arms: { name: string; role?: 'baseline' | 'placebo'; differs: Difference[] }[]
+  seeds: readonly number[]
+  concurrency: number
+  endpoint?: string
+  items: { train: number; test: number; skipped: number }
+  findings: PreflightFinding[]
+  cost: Cost
+  warnings: readonly string[]
+}
+
+function outlineOf({ plan, data, findings }: CheckedPlan): Outline {
+  const { train, test, skipped } = data()
+  return {
+    name: plan.name,
+    kind: plan.kind,
+    ...armsOf(plan),
+    items: { train: train.length, test: test.length, skipped: skipped.length },
+    findings: findings(),
+    cost: costOf(plan, { testItems: test.length }),
+    warnings: plan.warnings,
+  }
+}
+
+function armsOf(plan: Plan): Pick<Outline, 'arms' | 'seeds' | 'concurrency' | 'endpoint'> {
+  if (plan.kind === 'experiment') {
+    return { arms: [{ name: plan.name, differs: [] }], seeds: [plan.config.seed], concurrency: 1 }
+  }
+  const { baseline, placebo, seeds, concurrency, endpoint } = plan.settings
+  const reference = plan.arms.find(({ name }) => name === baseline)
+  const arms = plan.arms.map(({ name, config }) => ({
+    name,
+    ...(name === baseline ? { role: 'baseline' as const } : {}),
+    ...(placebo.includes(name) ? { role: 'placebo' as const } : {}),
+    differs: reference === undefined ? [] : configDifference(reference.config, config),
+  }))
+  return { arms, seeds, concurrency, endpoint }
+}
+
+function textOf({ name, kind, arms, seeds, concurrency, endpoint, items, findings, cost, warnings }: Outline): string {
+  const head =
+    kind === 'sweep'
+      ? [
+          `${name}: a sweep of ${arms.length} arms x ${seeds.length} seeds (${seeds.join(', ')}) = ${cost.experiments} experiments, ${concurrency} at a time`,
+          `endpoint: ${endpoint}`,
+        ]
+      : [`${name}: one experiment, seed ${seeds.join('')}`]
+  const rows = arms.map(({ name: arm, role, differs }) => [arm, role ?? '', differenceText(differs)])
+  const columns = ['arm', 'role', 'what differs from the baseline'].map(heading => ({ heading }))
+  const skipped = items.skipped === 0 ? '' : `, ${items.skipped} bad rows skipped`
+  return [
+    ...head,
+    '',
+    ...(kind === 'sweep' ? [...layOutTable({ columns, rows }), ''] : []),
+    `items: ${items.train} to train on, ${items.test} to test on${skipped}`,
+    ...costLines(cost),
+    '',
+    ...findings.map(({ severity, sentence }) => `${severity}: ${sentence}`),
+    ...warnings.map(warning => `warning: ${warning}`),
+  ]
+    .join('\n')
+    .trimEnd()
+}
+
+function differenceText(differs: readonly Difference[]): string {
+  const written = (value: unknown) => (value === undefined ? 'absent' : JSON.stringify(value))
+  return differs.map(({ path, a, b }) => `${path} ${written(b)}, not ${written(a)}`).join('; ')
+}
+
+function costLines({ responses, tokens, warmStarts, seconds, basis }: Cost): string[] {
+  const { trained, evaluated } = responses
+  return [
+    `cost: ${formatCount(trained)} responses to train on, ${formatCount(evaluated)} to evaluate, ${warmStarts} warm starts;` +
+      ` at most ${formatCount(tokens.trained + tokens.evaluated)} sampled tokens`,
+    `time: ${seconds === undefined ? 'not known for a policy from a checkpoint' : formatEstimate(seconds)} (${basis})`,
+  ]
+}
+
+async function printKeys(json: boolean): Promise<void> {
+  const { describeKeys } = await import('../pipelines/config/describe.js')
+  const keys = describeKeys()
+  if (json) return console.log(JSON.stringify(keys, null, 2))
+  for (const { path, sentence, unit, default: preset } of keys) {
+    console.log(`${path}${unit === undefined ? '' : ` (${unit})`}, default ${JSON.stringify(preset)}\n    ${sentence}`)
+  }
+}

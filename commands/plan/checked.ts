@@ -1,0 +1,91 @@
+/** The plan of a config file as `plan`, `run` and `sweep` take it: overrides applied, everything checked, nothing started. */
+import { parse } from 'yaml'
+import { loadPlan } from '../../pipelines/config/load.js'
+import type { ExperimentConfig, Plan } from '../../pipelines/config/schema.js'
+import type { DataSet } from '../../pipelines/data/item.js'
+import { prepareData } from '../../pipelines/data/prepare.js'
+import { RlevError } from '../../pipelines/errors.js'
+import { type PreflightFinding, preflight } from '../../pipelines/update/preflight.js'
+import { normalizeValues } from '../../pipelines/values/normalize.js'
+
+export interface PlanCall {
+  config: string
+  /** Absent: whatever the file holds. */
+  kind?: 'run' | 'sweep'
+  name?: string | undefined
+  seed?: number | undefined
+  set?: readonly string[]
+}
+
+export interface CheckedPlan {
+  plan: Plan
+  /** The items of the baseline arm, or of the experiment, with the first seed. */
+  data: () => DataSet
+  /**
+   * What the preflight has to say.
+   * @throws RlevError ConfigInvalid where it refuses the plan, DataInvalid for bad rows.
+   */
+  findings: () => PreflightFinding[]
+}
+
+/** @throws RlevError ConfigInvalid or CallInvalid for everything that is wrong with the file or the call. */
+export function checkedPlan({ config: path, kind, name, seed, set = [] }: PlanCall): CheckedPlan {
+  const overrides = Object.fromEntries([...set.map(overrideOf), ...(name === undefined ? [] : [['name', name]])])
+  const plan = loadPlan({ path, overrides, ...(seed === undefined ? {} : { seed }) })
+  if (kind === 'run' && plan.kind === 'sweep') throw wrongKind(path, 'one experiment', 'a sweep', 'sweep')
+  if (kind === 'sweep' && plan.kind === 'experiment') throw wrongKind(path, 'a sweep', 'one experiment', 'run')
+  const config = referenceConfig(plan)
+  let data: DataSet | undefined
+  const items = () => {
+    data ??= prepareData(config.data, { seed: config.seed })
+    return data
+  }
+  return { plan, data: items, findings: () => findingsOf(plan, config, items(), path) }
+}
+
+/** The config of the baseline arm with its first seed, or of the experiment. */
+export function referenceConfig(plan: Plan): ExperimentConfig {
+  if (plan.kind === 'experiment') return plan.config
+  const baseline = plan.arms.find(({ name }) => name === plan.settings.baseline) ?? plan.arms[0]
+  if (baseline === undefined) throw new Error('a plan of a sweep has arms')
+  return { ...baseline.config, seed: plan.settings.seeds[0] ?? baseline.config.seed }
+}
+
+function findingsOf(plan: Plan, config: ExperimentConfig, { train }: DataSet, path: string): PreflightFinding[] {
+  const { values } = normalizeValues(train, { alpha: config.reward.alpha, cap: config.reward.cap })
+  const findings = preflight({ plan, values })
+  const refused = findings.filter(({ severity }) => severity === 'refuse')
+  if (refused.length === 0) return findings
+  throw new RlevError({
+    kind: 'ConfigInvalid',
+    message: 'the preflight refuses this plan',
+    place: path,
+    expected: 'arms that take different steps, and a value that reaches the step',
+    found: refused.map(({ sentence }) => sentence).join('\n            '),
+    remedy: 'change what the sentences above name; `rlev plan` shows the findings without starting anything',
+  })
+}
+
+/** `update.learningRate=1e-4`: the value is read as YAML, as it would be in the file. */
+function overrideOf(text: string): [string, unknown] {
+  const sign = text.indexOf('=')
+  if (sign > 0) return [text.slice(0, sign).trim(), parse(text.slice(sign + 1))]
+  throw new RlevError({
+    kind: 'CallInvalid',
+    message: 'this is not a key with a value',
+    place: '--set',
+    expected: 'path=value, as in --set update.learningRate=1e-4',
+    found: text,
+  })
+}
+
+function wrongKind(path: string, expected: string, found: string, remedy: 'run' | 'sweep'): RlevError {
+  return new RlevError({
+    kind: 'CallInvalid',
+    message: `this config is ${found}`,
+    place: path,
+    expected,
+    found: `${found} (a sweep has a \`sweep:\` key)`,
+    remedy: `rlev ${remedy} ${path}`,
+  })
+}

@@ -1,0 +1,16 @@
+/** `rlev report NAME`: writes the HTML report of a run as it stands now, and prints its path. */
+import { join } from 'node:path'
+import { writeReport } from '../activities/publish-report.js'
+import { workplace } from '../activities/workplace.js'
+import { lookAt } from './runs/open.js'
+import { openHome } from './services/home.js'
+
+export async function report({ home: path, name }: { home?: string | undefined; name: string }): Promise<void> {
+  const home = openHome(path)
+  const { pages } = await lookAt(home, name)
+  const written = writeReport(workplace(home.path), {
+    name,
+    ...(pages.mlflow === undefined ? {} : { trackingUrl: pages.mlflow }),
+  })
+  console.log(join(home.path, written.path))
+}

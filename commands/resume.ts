@@ -1,0 +1,66 @@
+/**
+ * `rlev resume NAME`: goes on with what was paused, crashed, failed or cancelled, and only that. A run that ended is started
+ * again under its own id; what is done in it is passed by, since every stage finds its output in the store.
+ */
+
+import { readPlan } from '../activities/clients/runs.js'
+import { homeId } from '../activities/workplace.js'
+import { lookAtRun } from './runs/look.js'
+import { knownRun } from './runs/names.js'
+import { withTemporal } from './runs/open.js'
+import { startWorkflow } from './runs/start.js'
+import type { TemporalRuns } from './runs/temporal.js'
+import type { RunView } from './runs/view.js'
+import { commandFor } from './runs/words.js'
+import { type Home, openHome } from './services/home.js'
+import { ensureUp } from './services/up.js'
+
+export async function resume({ home: path, name }: { home?: string | undefined; name: string }): Promise<void> {
+  const home = openHome(path)
+  knownRun(home.path, name)
+  const before = await withTemporal(home, temporal => lookAtRun(home, name, temporal))
+  if (before.state === 'done') return console.log(`nothing to do: ${name} is done`)
+  await ensureUp(home)
+  await withTemporal(home, async temporal => {
+    if (temporal === undefined) throw new Error('the services are up, and no Temporal server is known')
+    const view = await lookAtRun(home, name, temporal)
+    console.log(await goOn({ home, view, temporal }))
+  })
+}
+
+/** Does what the state asks for, and says it. */
+export async function goOn(run: { home: Home; view: RunView; temporal: TemporalRuns }): Promise<string> {
+  const { home, view, temporal } = run
+  const { name, state, experiments } = view
+  const follow = `To follow it: ${commandFor(home, 'watch', name)}`
+  const plan = readPlan(home.path, name)
+  switch (state) {
+    case 'done':
+      return `nothing to do: ${name} is done`
+    case 'paused':
+      await temporal.resume(name)
+      return `${name} goes on. ${follow}`
+    case 'running':
+    case 'waiting': {
+      const ended = experiments.filter(experiment => experiment.state === 'failed' || experiment.state === 'cancelled')
+      // A pause that has not taken effect yet is not seen in the state; to take it back is harmless.
+      await temporal.resume(name)
+      if (ended.length === 0) return `nothing to do: ${name} is at work. ${follow}`
+      return `${name} is at work; ${count(ended.length)} that ended early can be resumed when the others are done`
+    }
+    case 'failed':
+    case 'cancelled':
+    case 'stopped': {
+      await startWorkflow({ temporal, plan, home: homeId(home.path) })
+      const open = experiments.filter(experiment => experiment.state !== 'done')
+      if (plan.kind === 'experiment') return `${name} goes on from step ${open[0]?.step ?? 0}. ${follow}`
+      return `${name} goes on with ${count(open.length)} of ${experiments.length}. ${follow}`
+    }
+    default:
+      return state satisfies never
+  }
+}
+
+function count(experiments: number): string {
+  return experiments === 1 ? '1 experiment' : `${experiments} experiments`
+}

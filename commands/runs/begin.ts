@@ -1,0 +1,46 @@
+/** The moment a run begins, or is come back to, once its services are up. */
+import { homeId } from '../../activities/workplace.js'
+import { digest } from '../../pipelines/config/digest.js'
+import type { Plan } from '../../pipelines/config/schema.js'
+import { RlevError } from '../../pipelines/errors.js'
+import { goOn } from '../resume.js'
+import type { Home } from '../services/home.js'
+import { lookAtRun, workflowPage } from './look.js'
+import { withTemporal } from './open.js'
+import { startWorkflow } from './start.js'
+import type { WorkflowFacts } from './temporal.js'
+import { commandFor } from './words.js'
+
+/** What was done, in a sentence. `known`: the home had the plan before. */
+export function begin(run: { home: Home; plan: Plan; known: boolean }): Promise<string> {
+  const { home, plan, known } = run
+  const { name } = plan
+  return withTemporal(home, async temporal => {
+    if (temporal === undefined) throw new Error('the services are up, and no Temporal server is known')
+    const facts = await temporal.facts(name)
+    refuseForeign(home, plan, facts)
+    if (!known || facts === null) {
+      await startWorkflow({ temporal, plan, home: homeId(home.path) })
+      const page = workflowPage(home, name)
+      return `${known ? `${name} goes on` : `started ${name}`}${page === undefined ? '' : `: ${page}`}`
+    }
+    const view = await lookAtRun(home, name, temporal)
+    if (view.state === 'paused') return `${name} is paused. To go on: ${commandFor(home, 'resume', name)}`
+    if (view.state === 'running' || view.state === 'waiting') return `${name} is at work already; this is its progress`
+    return goOn({ home, view, temporal })
+  })
+}
+
+/** A Temporal server that serves several homes has one workflow of a name. */
+function refuseForeign(home: Home, plan: Plan, facts: WorkflowFacts | null): void {
+  const owner = facts?.memo['home']
+  if (facts === null || owner === homeId(home.path)) return
+  throw new RlevError({
+    kind: 'CallInvalid',
+    message: `the Temporal server has a workflow ${plan.name} of another home`,
+    place: home.services?.temporal.address ?? home.path,
+    expected: `a workflow of home ${homeId(home.path)}, with the plan ${digest(plan).slice(0, 12)}`,
+    found: typeof owner === 'string' ? `home ${owner}` : 'a workflow that rlev did not start',
+    remedy: 'give this run another name with --name',
+  })
+}

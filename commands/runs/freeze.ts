@@ -1,0 +1,59 @@
+/** The plan of a run, kept with it from its first moment: what a name stands for does not change afterwards. */
+import { isDeepStrictEqual } from 'node:util'
+import { writeOnce } from '../../activities/clients/files.js'
+import { planPaths, runFolder } from '../../activities/clients/run-folder.js'
+import { listRuns, readPlan } from '../../activities/clients/runs.js'
+import { configDifference, type Difference } from '../../pipelines/config/difference.js'
+import type { Plan } from '../../pipelines/config/schema.js'
+import { RlevError } from '../../pipelines/errors.js'
+
+/** Differences that an error lists in full. */
+const listed = 8
+
+/**
+ * Whether the home has this very plan already.
+ * @throws RlevError ConfigInvalid, with what differs, where the name stands for another plan.
+ */
+export function isKnownPlan(home: string, plan: Plan, place: string): boolean {
+  if (!listRuns(home).includes(plan.name)) return false
+  const before = readPlan(home, plan.name)
+  const difference = planDifference(before, plan)
+  if (difference.length === 0) return true
+  const show = (side: 'a' | 'b') =>
+    difference
+      .slice(0, listed)
+      .map(({ path, [side]: value }) => `${path} = ${written(value)}`)
+      .join(', ')
+  const more = difference.length > listed ? ` (and ${difference.length - listed} more)` : ''
+  throw new RlevError({
+    kind: 'ConfigInvalid',
+    message: `the run ${plan.name} was started with another config`,
+    place,
+    expected: `${show('a')}${more}, as in ${planPaths.plan(runFolder(home, plan.name))}`,
+    found: `${show('b')}${more}`,
+    remedy: 'give the changed one a name of its own with --name, or set the config back to go on with the old one',
+  })
+}
+
+/** Kept whole or not at all; of two commands at the same time the first one wins, and the second is held to its plan. */
+export function freezePlan(home: string, plan: Plan, place: string): void {
+  const path = planPaths.plan(runFolder(home, plan.name))
+  if (!writeOnce(path, `${JSON.stringify(plan, null, 2)}\n`)) isKnownPlan(home, plan, place)
+}
+
+/** Warnings are about the program that read the config, and do not count. */
+export function planDifference(before: Plan, now: Plan): Difference[] {
+  const difference = configDifference(comparable(before), comparable(now))
+  return difference.filter(({ a, b }) => !isDeepStrictEqual(a, b))
+}
+
+function comparable(plan: Plan): object {
+  // As a plan that was written and read again: without keys whose value is undefined.
+  const { warnings: _warnings, ...rest } = JSON.parse(JSON.stringify(plan)) as Plan
+  if (rest.kind === 'experiment') return rest
+  return { ...rest, arms: Object.fromEntries(rest.arms.map(({ name, config }) => [name, config])) }
+}
+
+function written(value: unknown): string {
+  return value === undefined ? 'nothing' : JSON.stringify(value)
+}

@@ -1,0 +1,148 @@
+/**
+ * One look at a run: the store for results, Temporal for what is going on. Where they disagree, a result in the store is
+ * final unless the workflow is at work again; where Temporal does not answer, the store alone speaks, and a note says so.
+ */
+import { existsSync } from 'node:fs'
+import { planPaths, runFolder } from '../../activities/clients/run-folder.js'
+import { readPlan } from '../../activities/clients/runs.js'
+import type { Plan } from '../../pipelines/config/schema.js'
+import { RlevError } from '../../pipelines/errors.js'
+import type { ExperimentProgress, SweepProgress } from '../../workflows/messages.js'
+import type { Home } from '../services/home.js'
+import { given, storedExperiments } from './stored.js'
+import type { Ending, TemporalRuns, WorkflowFacts } from './temporal.js'
+import { type ExperimentView, isOver, type RunState, type RunView, stateOfAll } from './view.js'
+
+/** What was asked of Temporal; `away`: it did not answer. */
+interface Answer {
+  facts: WorkflowFacts | null
+  progress: ExperimentProgress | SweepProgress | null
+  ending: Ending | null
+  away: boolean
+  /** The server answers, but nobody answers for the workflow. */
+  workerAway: boolean
+}
+
+const nothing: Answer = { facts: null, progress: null, ending: null, away: false, workerAway: false }
+
+/** `temporal`: absent where no server is known, as before the first `up`. */
+export async function lookAtRun(home: Home, name: string, temporal?: TemporalRuns): Promise<RunView> {
+  const plan = readPlan(home.path, name)
+  const answer = temporal === undefined ? { ...nothing, away: true } : await ask(temporal, name)
+  const stored = storedExperiments(home.path, plan)
+  const experiments = stored.map(experiment => merge(experiment, reportOf(experiment, answer), answer))
+  const state = stateOfRun(plan, experiments, answer)
+  const single = plan.kind === 'experiment' ? experiments[0] : undefined
+  const report = planPaths.report(runFolder(home.path, name))
+  return {
+    name,
+    kind: plan.kind,
+    state,
+    ...given('startedAt', answer.facts?.startedAt),
+    ...given('endedAt', answer.facts?.endedAt),
+    experiments,
+    ...given('weights', single?.weights),
+    ...given('reportPath', existsSync(report) ? report : undefined),
+    pages: {
+      ...given('temporal', workflowPage(home, name)),
+      ...given('mlflow', trackingPage(answer)),
+    },
+    ...(answer.away ? { serverAway: true as const } : {}),
+    notes: notesOf(state, answer),
+  }
+}
+
+async function ask(temporal: TemporalRuns, name: string): Promise<Answer> {
+  const answer = { ...nothing }
+  try {
+    answer.facts = await temporal.facts(name)
+    if (answer.facts === null) return answer
+    if (answer.facts.status !== 'running') answer.ending = await temporal.ending(name)
+  } catch (error) {
+    if (!isAway(error)) throw error
+    return { ...answer, away: true }
+  }
+  if (answer.ending?.state === 'completed') return answer
+  try {
+    // One that failed or was cancelled still tells how far each experiment came.
+    answer.progress = await temporal.progress(name)
+  } catch (error) {
+    if (!isAway(error)) throw error
+    answer.workerAway = answer.ending === null
+  }
+  return answer
+}
+
+/** A service that may come back, as opposed to a call that is wrong. */
+export function isAway(error: unknown): boolean {
+  return error instanceof RlevError && error.kind === 'ServiceUnavailable'
+}
+
+function reportOf({ arm, seed }: ExperimentView, { progress, ending }: Answer): ExperimentProgress | undefined {
+  const told = progress ?? (ending?.state === 'completed' ? ending.result : null)
+  if (told === null) return undefined
+  if ('experiments' in told) return told.experiments.find(other => other.arm === arm && other.seed === seed)
+  return 'stage' in told ? told : undefined
+}
+
+function merge(stored: ExperimentView, report: ExperimentProgress | undefined, answer: Answer): ExperimentView {
+  if (report === undefined) return { ...stored, state: stateWithoutReport(stored, answer) }
+  const { name: _name, trackingUrl: _url, ...told } = report
+  const newer = stored.step > told.step ? stored : undefined
+  return {
+    ...stored,
+    ...told,
+    // The workflow hears of steps in runs of several; the journal is written at each.
+    step: Math.max(stored.step, told.step),
+    ...given('reward', newer?.reward),
+    ...given('tokensPerSecond', newer?.tokensPerSecond),
+    id: stored.id,
+    state: told.state === 'running' ? stateOfMoving(stored, answer) : told.state,
+  }
+}
+
+/** A sweep counts what it has not begun as running, and so does one that ended before it was told otherwise. */
+function stateOfMoving({ state }: ExperimentView, { facts, ending }: Answer): RunState {
+  if (facts?.status === 'running') return state === 'waiting' ? 'waiting' : 'running'
+  if (state === 'waiting' || state === 'stopped') return ending?.state === 'cancelled' ? 'cancelled' : 'stopped'
+  return state
+}
+
+function stateWithoutReport({ state }: ExperimentView, { facts, away, ending }: Answer): RunState {
+  if (state !== 'stopped' && state !== 'waiting') return state
+  if (ending !== null && ending.state !== 'completed') return ending.state
+  return away || facts?.status === 'running' ? 'waiting' : 'stopped'
+}
+
+function stateOfRun(plan: Plan, experiments: readonly ExperimentView[], answer: Answer): RunState {
+  const { facts, progress, ending } = answer
+  if (facts?.status === 'running') return progress?.state ?? 'waiting'
+  if (ending?.state === 'failed' || ending?.state === 'cancelled') return ending.state
+  if (facts?.status === 'completed' && plan.kind === 'experiment') return 'done'
+  return stateOfAll(experiments.map(({ state }) => state))
+}
+
+function trackingPage({ progress, ending }: Answer): string | undefined {
+  return progress?.trackingUrl ?? (ending?.state === 'completed' ? ending.result.trackingUrl : undefined)
+}
+
+/** The page of a workflow in the Web UI. */
+export function workflowPage({ services }: Home, id: string): string | undefined {
+  const { uiUrl, namespace } = services?.temporal ?? {}
+  if (uiUrl === undefined) return undefined
+  return `${uiUrl}/namespaces/${namespace ?? 'default'}/workflows/${encodeURIComponent(id)}`
+}
+
+function notesOf(state: RunState, { away, workerAway, ending }: Answer): string[] {
+  const notes: string[] = []
+  if (away && !isOver(state))
+    notes.push('The Temporal server does not answer: the work waits. `rlev up` starts the services.')
+  if (workerAway)
+    notes.push('No worker answers for the run: `rlev up` starts what is missing, `rlev doctor` shows what is.')
+  if (ending?.state === 'failed') notes.push(`It failed: ${ending.failure}`)
+  if (ending?.state === 'completed' && ending.result.trackingFailure !== undefined) {
+    notes.push(`Tracking in MLflow is not complete: ${ending.result.trackingFailure}`)
+  }
+  if (state === 'stopped') notes.push('Nobody works on it: `rlev resume` goes on where it stopped.')
+  return notes
+}

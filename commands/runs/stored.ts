@@ -1,0 +1,59 @@
+/** What the store says of an experiment: cheap enough to be read every second, and there when no service is. */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { namesIn } from '../../activities/clients/files.js'
+import { experimentPaths, runFolder, stepOf } from '../../activities/clients/run-folder.js'
+import { experimentsOf, readResult, type StoredEvaluation } from '../../activities/clients/runs.js'
+import { readSealed } from '../../activities/clients/sealed.js'
+import type { Plan } from '../../pipelines/config/schema.js'
+import type { StepMetrics } from '../../pipelines/update/step-metrics.js'
+import type { ExperimentView } from './view.js'
+
+/**
+ * In the plan's order. `waiting`: it was never begun; `stopped`: begun and without a result, for the store cannot know whether
+ * somebody works on it.
+ */
+export function storedExperiments(home: string, plan: Plan): ExperimentView[] {
+  return experimentsOf(plan).map(({ id, arm, seed, config }) => {
+    const folder = runFolder(home, id)
+    const result = readResult(home, id)
+    const step = newestStep(join(folder, 'metrics'))
+    const metrics = step === 0 ? null : readSealed<StepMetrics>(experimentPaths.metrics(folder, step))
+    const evaluation = newestEvaluation(folder)
+    return {
+      id,
+      arm,
+      seed,
+      stage: result?.state === 'done' ? 'done' : evaluation === null ? 'prepare' : 'train',
+      state: result?.state ?? (existsSync(experimentPaths.config(folder)) ? 'stopped' : 'waiting'),
+      step: result?.state === 'done' ? config.steps : step,
+      steps: config.steps,
+      ...given('reward', metrics?.values['reward/mean']),
+      ...given('tokensPerSecond', metrics?.values['perf/tokens_per_second']),
+      ...given('acc', evaluation?.greedy.acc),
+      ...given('hAcc', evaluation?.greedy.hAcc),
+      ...given('expectedHAcc', evaluation?.expected.hAcc),
+      ...given('weights', result?.weights),
+      ...given('failure', result?.failure),
+    }
+  })
+}
+
+/** An optional property, absent where its value is. */
+export function given<Key extends string, Value>(
+  key: Key,
+  value: Value | null | undefined,
+): Partial<Record<Key, Value>> {
+  return value === undefined || value === null ? {} : ({ [key]: value } as Record<Key, Value>)
+}
+
+function newestStep(folder: string): number {
+  return namesIn(folder).reduce((newest, name) => Math.max(newest, stepOf(name) ?? 0), 0)
+}
+
+function newestEvaluation(folder: string): StoredEvaluation['evaluation'] | null {
+  const steps = namesIn(join(folder, 'evaluations')).map(stepOf)
+  const made = steps.filter(step => step !== null)
+  if (made.length === 0) return null
+  return readSealed<StoredEvaluation>(experimentPaths.evaluation(folder, Math.max(...made)))?.evaluation ?? null
+}

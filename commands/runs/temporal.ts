@@ -1,0 +1,161 @@
+/**
+ * The Temporal side of runs: what is known of a workflow, starting it, and telling it something. Every call has a deadline;
+ * a server or a worker that does not answer is ServiceUnavailable, so that callers can wait and try again.
+ */
+import {
+  Client,
+  Connection,
+  isGrpcServiceError,
+  type WorkflowExecutionDescription,
+  WorkflowFailedError,
+  type WorkflowHandle,
+  WorkflowNotFoundError,
+} from '@temporalio/client'
+import { loadClientConnectConfig } from '@temporalio/envconfig'
+import { RlevError } from '../../pipelines/errors.js'
+import {
+  type ExperimentProgress,
+  type ExperimentResult,
+  pauseSignal,
+  progressQuery,
+  resumeSignal,
+  type SweepProgress,
+  type SweepResult,
+} from '../../workflows/messages.js'
+import type { TemporalService } from '../services/temporal.js'
+import { externalTemporal } from '../services/temporal.js'
+
+/** What Temporal knows of a workflow, as long as it keeps it. */
+export interface WorkflowFacts {
+  status: 'running' | 'completed' | 'failed' | 'cancelled' | 'terminated'
+  /** Milliseconds; of the first run of a chain, where the memo has it. */
+  startedAt: number
+  endedAt?: number
+  memo: Readonly<Record<string, unknown>>
+}
+
+export type Ending =
+  | { state: 'completed'; result: ExperimentResult | SweepResult }
+  | { state: 'failed' | 'cancelled'; failure: string }
+
+/** Milliseconds for one call. */
+const patience = 5_000
+
+export class TemporalRuns {
+  readonly client: Client
+  readonly #connection: Connection
+  readonly #address: string
+
+  constructor(service: TemporalService) {
+    const external = externalTemporal()?.address === service.address
+    const options = external ? loadClientConnectConfig().connectionOptions : {}
+    this.#address = service.address
+    this.#connection = Connection.lazy({ ...options, address: service.address, connectTimeout: patience })
+    this.client = new Client({ connection: this.#connection, namespace: service.namespace })
+  }
+
+  close(): Promise<void> {
+    return this.#connection.close()
+  }
+
+  /** Null where Temporal has no workflow of this id. */
+  async facts(id: string): Promise<WorkflowFacts | null> {
+    const description = await this.#call(id, handle => handle.describe())
+    return description === null ? null : factsOf(description)
+  }
+
+  /** Null where Temporal has no workflow of this id; also answers for a closed one, as long as a worker runs. */
+  progress(id: string): Promise<ExperimentProgress | SweepProgress | null> {
+    return this.#call(id, handle => handle.query(progressQuery))
+  }
+
+  /** How a closed workflow ended. */
+  async ending(id: string): Promise<Ending | null> {
+    try {
+      const result = await this.#call(id, handle => handle.result() as Promise<ExperimentResult | SweepResult>)
+      return result === null ? null : { state: 'completed', result }
+    } catch (error) {
+      if (!(error instanceof WorkflowFailedError)) throw error
+      const cancelled = error.cause?.name === 'CancelledFailure'
+      return { state: cancelled ? 'cancelled' : 'failed', failure: innermost(error.cause ?? error) }
+    }
+  }
+
+  /** False where there is no such workflow at work. */
+  async pause(id: string): Promise<boolean> {
+    return (await this.#call(id, async handle => (await handle.signal(pauseSignal)) ?? true)) !== null
+  }
+
+  async resume(id: string): Promise<boolean> {
+    return (await this.#call(id, async handle => (await handle.signal(resumeSignal)) ?? true)) !== null
+  }
+
+  async cancel(id: string): Promise<boolean> {
+    return (await this.#call(id, async handle => (await handle.cancel()) && true)) !== null
+  }
+
+  async #call<Result>(id: string, call: (handle: WorkflowHandle) => Promise<Result>): Promise<Result | null> {
+    return this.guard(async () => {
+      try {
+        return await call(this.client.workflow.getHandle(id))
+      } catch (error) {
+        if (error instanceof WorkflowNotFoundError) return null
+        throw error
+      }
+    })
+  }
+
+  /** @throws RlevError ServiceUnavailable where the server, or the worker that must answer a query, is away. */
+  async guard<Result>(call: () => Promise<Result>): Promise<Result> {
+    try {
+      return await this.client.withDeadline(Date.now() + patience, call)
+    } catch (error) {
+      const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
+      if (!isGrpcServiceError(error) && !isGrpcServiceError(cause) && !isConnectTimeout(error)) throw error
+      throw new RlevError({
+        kind: 'ServiceUnavailable',
+        message: 'the Temporal server or its worker does not answer',
+        place: this.#address,
+        found: error instanceof Error ? innermost(error) : String(error),
+        remedy: '`rlev up` starts what is missing; `rlev doctor` shows what is',
+        cause: error,
+      })
+    }
+  }
+}
+
+/** The connection's own patience ended before the call's. */
+function isConnectTimeout(error: unknown): boolean {
+  return error instanceof Error && /Failed to connect before the deadline/.test(error.message)
+}
+
+function factsOf({ status, startTime, closeTime, memo = {} }: WorkflowExecutionDescription): WorkflowFacts {
+  const startedAt = memo['startedAt']
+  return {
+    status: statusOf(status.name),
+    startedAt: typeof startedAt === 'number' ? startedAt : startTime.getTime(),
+    ...(closeTime === undefined ? {} : { endedAt: closeTime.getTime() }),
+    memo,
+  }
+}
+
+function statusOf(name: WorkflowExecutionDescription['status']['name']): WorkflowFacts['status'] {
+  switch (name) {
+    case 'COMPLETED':
+      return 'completed'
+    case 'FAILED':
+    case 'TIMED_OUT':
+      return 'failed'
+    case 'CANCELLED':
+      return 'cancelled'
+    case 'TERMINATED':
+      return 'terminated'
+    default:
+      return 'running'
+  }
+}
+
+/** Temporal wraps a failure once for each layer it passed; the reader wants the first one. */
+function innermost(error: Error): string {
+  return error.cause instanceof Error ? innermost(error.cause) : error.message
+}

@@ -1,0 +1,73 @@
+/** `rlev status [NAME]`: where a run stands, or the runs of this home. Reads only; works with the services down. */
+import { resolve } from 'node:path'
+import { listRuns } from '../activities/clients/runs.js'
+import { progressTable } from './live/progress-table.js'
+import { lookAtRun } from './runs/look.js'
+import { lookAt, withTemporal } from './runs/open.js'
+import type { RunView } from './runs/view.js'
+import { type Home, openHome } from './services/home.js'
+import { formatMoment } from './text/format.js'
+import { layOutTable } from './text/table.js'
+
+export interface StatusOptions {
+  home?: string | undefined
+  name?: string | undefined
+  json?: boolean | undefined
+}
+
+export async function status({ home: path, name, json = false }: StatusOptions): Promise<void> {
+  const home = openHome(path)
+  if (name === undefined) {
+    const runs = await everyRun(home)
+    console.log(json ? toJson({ home: home.path, runs }) : listText(home, runs))
+    return
+  }
+  const view = await lookAt(home, name)
+  console.log(json ? toJson(view) : statusText(view))
+}
+
+function everyRun(home: Home): Promise<RunView[]> {
+  return withTemporal(home, async temporal => {
+    const runs: RunView[] = []
+    for (const name of listRuns(home.path)) runs.push(await lookAtRun(home, name, temporal))
+    return runs.sort((a, b) => (b.startedAt ?? 0) - (a.startedAt ?? 0))
+  })
+}
+
+function listText(home: Home, runs: readonly RunView[]): string {
+  if (runs.length === 0) return `no runs in ${home.path} yet: start one with \`rlev run\` or \`rlev sweep\``
+  const rows = runs.map(({ name, kind, state, startedAt, experiments }) => [
+    name,
+    kind,
+    state,
+    `${experiments.filter(experiment => experiment.state === 'done').length}/${experiments.length}`,
+    startedAt === undefined ? '' : formatMoment(startedAt),
+  ])
+  const columns = ['name', 'kind', 'state', 'done', 'started'].map(heading => ({ heading }))
+  return layOutTable({ columns, rows }).join('\n')
+}
+
+function statusText(view: RunView): string {
+  const places = placesOf(view).map(([title, place]) => `${title.padEnd(10)}${place}`)
+  return [...progressTable(view, { now: Date.now() }), '', ...weightLines(view), ...places].join('\n').trimEnd()
+}
+
+function weightLines({ kind, experiments }: RunView): string[] {
+  return experiments
+    .filter(({ weights }) => weights !== undefined)
+    .map(({ arm, seed, weights }) => `weights   ${weights}${kind === 'sweep' ? `  ${arm} seed ${seed}` : ''}`)
+}
+
+/** Where to read on, by title. */
+export function placesOf({ reportPath, pages }: Pick<RunView, 'reportPath' | 'pages'>): [string, string][] {
+  const places: [string, string | undefined][] = [
+    ['report', reportPath === undefined ? undefined : resolve(reportPath)],
+    ['Temporal', pages.temporal],
+    ['MLflow', pages.mlflow],
+  ]
+  return places.filter((place): place is [string, string] => place[1] !== undefined)
+}
+
+export function toJson(value: unknown): string {
+  return JSON.stringify(value, null, 2)
+}
