@@ -31,10 +31,11 @@ export function figure({
     ...plot,
     document,
   })
-  drawn.setAttribute('role', 'img')
-  drawn.setAttribute('aria-label', alternative)
-  // The only markup that does not come from a template: Plot escapes the texts it draws.
-  return html`<figure>${new Html(drawn.outerHTML)}<figcaption>${caption}</figcaption></figure>
+  // The only markup that does not come whole from a template. Plot draws data as text nodes, which are escaped; the alternative
+  // text goes in by a template, for linkedom leaves < as it is in attributes.
+  const attributes = html`<svg role="img" aria-label="${alternative}" `
+  const svg = new Html(drawn.outerHTML.replace(/^<svg /u, () => attributes.text))
+  return html`<figure>${svg}<figcaption>${caption}</figcaption></figure>
 `
 }
 

@@ -50,8 +50,9 @@ export function table({
     const tds = rest.map(cell => html`<td>${cell}</td>`)
     return html`<tr class="${className ?? ''}"><th scope="row">${first ?? ''}</th>${tds}</tr>\n`
   })
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="${caption}"><table class="${numeric ? 'figures' : 'words'}">
-<caption>${caption}</caption><thead><tr>${head}</tr></thead><tbody>
+  return html`<p class="caption">${caption}</p>
+<div class="scroll" tabindex="0" role="region" aria-label="${caption}"><table class="${numeric ? 'figures' : 'words'}">
+<thead><tr>${head}</tr></thead><tbody>
 ${body}</tbody></table></div>
 `
 }

@@ -78,7 +78,8 @@ function subtitle(plan: Plan, { arms }: Comparison): string {
   const data = config.data.source === 'synthetic' ? `synthetic exam ${config.data.exam}` : 'exam items of a file'
   const estimators = [...new Set((plan.kind === 'sweep' ? plan.arms : [plan]).map(arm => arm.config.estimator.name))]
   const seeded = seeds.length === 0 ? 'no seed done' : `${seeds.length === 1 ? 'seed' : 'seeds'} ${seeds.join(', ')}`
-  return `${data}, ${estimators.join(', ')}, ${config.update.optimizer}, ${config.steps} steps of ${config.rollout.prompts} prompts with ${config.rollout.samples} samples; ${arms.length} ${arms.length === 1 ? 'arm' : 'arms'}, ${seeded}.`
+  const { steps, rollout, update } = config
+  return `${data}, ${estimators.join(', ')}, ${update.optimizer}, ${steps} steps of ${rollout.prompts} prompts with ${rollout.samples} samples; ${arms.length} ${arms.length === 1 ? 'arm' : 'arms'}, ${seeded}.`
 }
 
 function missing(comparison: Comparison): Html {

@@ -77,9 +77,8 @@ function sectionTable(comparison: Comparison): Html {
       const own = arm.figures?.sections.find(one => one.section === section)
       if (own === undefined) return []
       const cells = [
-        section,
+        `${section}, ${nameOf(arm)}`,
         value.toFixed(3),
-        nameOf(arm),
         percentEstimate(own.base.expected.acc),
         percentEstimate(own.final.expected.acc),
         own.difference === null ? NONE : pointsDifference(own.difference.acc),
@@ -93,15 +92,14 @@ function sectionTable(comparison: Comparison): Html {
   return table({
     caption: `Expected accuracy (%) and length (tokens) by section. Differences are to ${comparison.baseline ?? 'nothing'}, paired, mean over the curve.`,
     header: [
-      'section',
+      'section, arm',
       'value',
-      'arm',
       'Acc before',
       'Acc after',
-      'Acc minus baseline',
+      'minus baseline',
       'length before',
       'length after',
-      'length minus baseline',
+      'minus baseline',
     ],
     rows,
   })

@@ -25,12 +25,12 @@ h2 { font-size: 1.25rem; margin: 2.6rem 0 .6rem; border-bottom: 1px solid var(--
 h3 { font-size: 1.02rem; margin: 1.4rem 0 .4rem; }
 p, li { max-width: 48rem; }
 a { color: var(--arm-1); }
-.faint, figcaption, caption { color: var(--faint); font-size: .9rem; }
+.faint, figcaption, .caption { color: var(--faint); font-size: .9rem; }
 .claim { background: var(--panel); border-left: 4px solid var(--arm-1); padding: .7rem 1rem; margin: 1rem 0; }
 .claim p { margin: .3rem 0; }
-.scroll { overflow-x: auto; margin: .8rem 0; }
+.scroll { overflow-x: auto; margin: .3rem 0 .8rem; }
 table { border-collapse: collapse; font-size: .92rem; }
-caption { text-align: left; padding-bottom: .35rem; }
+.caption { margin: 1.1rem 0 0; }
 th, td { padding: .3rem .7rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
 thead th { font-weight: 600; border-bottom-width: 2px; white-space: nowrap; }
 tbody th { font-weight: 500; white-space: nowrap; }

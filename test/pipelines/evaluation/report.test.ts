@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { parseHTML } from 'linkedom'
+import type { Plan } from '../../../pipelines/config/schema.js'
+import { compareArms } from '../../../pipelines/evaluation/compare.js'
+import type { ExperimentOutcome } from '../../../pipelines/evaluation/outcome.js'
+import { sentence } from '../../../pipelines/evaluation/report/claim.js'
+import { escapeHtml, html, link } from '../../../pipelines/evaluation/report/html.js'
+import { renderReport } from '../../../pipelines/evaluation/report/render.js'
+import { constructedSweep } from './constructed.js'
+
+const versions = { node: '20.3.0', '@tensorflow/tfjs-node-gpu': '4.22.0' }
+const links = { Temporal: 'http://127.0.0.1:8233/namespaces/default/workflows/study' }
+
+function reportOf({ plan, outcomes }: { plan: Plan; outcomes: readonly ExperimentOutcome[] }) {
+  const page = renderReport({ plan, outcomes, comparison: compareArms({ plan, outcomes }), versions, links })
+  return { page, document: parseHTML(page).document }
+}
+
+test('with three seeds it shows endpoint, intervals, the placebo, all figures and how to run it again', () => {
+  const { page, document } = reportOf(constructedSweep([1, 2, 3]))
+  const text = document.body.textContent ?? ''
+  assert.match(
+    text,
+    /human-aligned minus correctness: \+6\.0 ± 2\.5 points \(3 pairs, p 0\.009, Holm 0\.018\): a clear gain\./,
+  )
+  assert.match(text, /Main endpoint, named before the run: expected H-Acc, mean over the curve/)
+  assert.match(text, /uniform \(placebo\)/)
+  assert.match(text, /bin\/rlev sweep study\.yaml/)
+  assert.match(text, /reward\.scale/)
+  assert.match(text, /It does not show a better final accuracy or shorter/)
+  assert.ok(page.includes('2'.repeat(64)))
+  const figures = [...document.querySelectorAll('figure')]
+  // One of differences, six curves, two of sections, one of values, four of EOS.
+  assert.equal(figures.length, 14)
+  for (const one of figures) {
+    const svg = one.querySelector('svg')
+    assert.equal(svg?.getAttribute('role'), 'img')
+    assert.ok((svg?.getAttribute('aria-label') ?? '').length > 30)
+    assert.ok(one.querySelector('path, circle, rect'), one.textContent ?? '')
+    assert.ok((one.querySelector('figcaption')?.textContent ?? '').length > 10)
+  }
+  assert.ok(!/NaN|undefined|\[object/u.test(page))
+})
+
+test('with one seed it says that no interval can be given', () => {
+  const { document } = reportOf(constructedSweep([7]))
+  const text = document.body.textContent ?? ''
+  assert.match(text, /on one seed: no interval can be given/)
+  assert.match(text, /One seed: no interval and no test can be given/)
+  assert.ok(!text.includes('a clear gain'))
+})
+
+test('it stands alone: no script, no style or picture from elsewhere, links only as links', () => {
+  const { page, document } = reportOf(constructedSweep([1, 2, 3]))
+  assert.equal(document.querySelectorAll('script, link, img, iframe, object, embed, base').length, 0)
+  assert.equal(document.querySelectorAll('[src], [srcset], [onload], [onclick]').length, 0)
+  assert.ok(!/@import|url\(\s*['"]?(?:https?:)?\/\//u.test(page))
+  const addresses = [...document.querySelectorAll('[href]')].map(one => `${one.tagName} ${one.getAttribute('href')}`)
+  assert.deepEqual(addresses, [`A ${links.Temporal}`])
+  assert.match(page, /Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'"/)
+})
+
+test('it is the same bytes every time', () => {
+  assert.equal(reportOf(constructedSweep([1, 2])).page, reportOf(constructedSweep([1, 2])).page)
+})
+
+const hostile = `</style><script>alert("1")</script><img src=x onerror='alert(2)'>&amp;`
+
+test('markup that a model or a data file wrote shows as text, wherever it appears', () => {
+  const { plan, outcomes } = constructedSweep([1, 2])
+  const soiled = outcomes.map((outcome, index): ExperimentOutcome => {
+    const evaluations = outcome.evaluations.map(evaluation => ({
+      ...evaluation,
+      sections: evaluation.sections.map(section => ({ ...section, section: `${hostile}${section.section}` })),
+      responses: evaluation.responses.map(response => ({
+        ...response,
+        prompt: hostile,
+        answer: hostile,
+        text: hostile,
+        section: hostile,
+      })),
+    }))
+    return index === 0 ? { ...outcome, evaluations, state: 'failed', failure: hostile } : { ...outcome, evaluations }
+  })
+  const { page, document } = reportOf({ plan: { ...plan, warnings: [hostile] }, outcomes: soiled })
+  assert.equal(document.querySelectorAll('script, img').length, 0)
+  assert.equal(document.querySelectorAll('style').length, [...page.matchAll(/<style>/gu)].length)
+  assert.ok(!page.includes('<script') && !page.includes('<img'))
+  const shown = [...document.querySelectorAll('td .text')].filter(one => one.textContent === hostile)
+  assert.equal(shown.length, 4 * 10 * 3)
+  // In an attribute too: the alternative text of the figure by section.
+  const alternatives = [...document.querySelectorAll('svg[role=img]')].map(one => one.getAttribute('aria-label') ?? '')
+  assert.ok(alternatives.some(alternative => alternative.includes(hostile)))
+})
+
+test('templates escape texts and attributes, and a link that is no web address is only text', () => {
+  assert.equal(
+    html`<b title="${'"x" & <y>'}">${"it's"}</b>`.text,
+    '<b title="&quot;x&quot; &amp; &lt;y&gt;">it&#39;s</b>',
+  )
+  assert.equal(escapeHtml('a&lt;b'), 'a&amp;lt;b')
+  assert.equal(link('javascript:alert(1)', 'x').text, 'x')
+  assert.equal(link('http://h/?a=1&b="', 'x').text, '<a href="http://h/?a=1&amp;b=&quot;">x</a>')
+})
+
+test('a sweep with nothing done, and a single experiment, have a report too', () => {
+  const { plan, outcomes } = constructedSweep([1, 2])
+  const empty = reportOf({ plan, outcomes: outcomes.map(outcome => ({ ...outcome, state: 'running' as const })) })
+  assert.match(empty.document.body.textContent ?? '', /human-aligned, seed 2: running/)
+  assert.ok(!/NaN|undefined/u.test(empty.page))
+
+  const one = outcomes.find(outcome => outcome.arm === 'human-aligned' && outcome.seed === 1)
+  assert.ok(one)
+  const alone = reportOf({
+    plan: { kind: 'experiment', name: 'alone', config: one.config, warnings: [] },
+    outcomes: [{ ...one, name: 'alone', arm: 'alone' }],
+  })
+  assert.match(alone.document.body.textContent ?? '', /alone: expected H-Acc from 31\.0% to 76\.0%/)
+  assert.ok(!/NaN|undefined/u.test(alone.page))
+})
+
+test('a claim is never stronger than its interval', () => {
+  const difference = { n: 3, mean: 0.02, half: 0.03, p: 0.2, pHolm: 0.2 }
+  const arm = { arm: 'a', role: 'arm' as const, seeds: [1, 2, 3], figures: null, finalDifferences: null, perSeed: [] }
+  assert.match(sentence({ ...arm, endpointDifference: difference }, 'b'), /undecided/)
+  const corrected = { ...difference, half: 0.019, p: 0.04, pHolm: 0.08 }
+  assert.match(sentence({ ...arm, endpointDifference: corrected }, 'b'), /undecided/)
+  assert.match(sentence({ ...arm, endpointDifference: { ...corrected, pHolm: 0.04 } }, 'b'), /a clear gain/)
+  assert.match(
+    sentence({ ...arm, endpointDifference: { ...corrected, mean: -0.02, pHolm: 0.04 } }, 'b'),
+    /a clear loss/,
+  )
+  assert.match(sentence({ ...arm, role: 'placebo', endpointDifference: difference }, 'b'), /as expected, no clear/)
+  assert.match(sentence({ ...arm, endpointDifference: null }, 'b'), /no seed in common/)
+})
