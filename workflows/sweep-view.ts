@@ -15,6 +15,10 @@ export class SweepView {
 
   become(state: State): void {
     this.progress.state = state
+    // What never began has no ending of its own.
+    if (state === 'cancelled') {
+      for (const experiment of this.progress.experiments) if (experiment.state === 'running') experiment.state = state
+    }
     showSweep(this.progress.name, state)
     this.refresh()
   }

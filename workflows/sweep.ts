@@ -96,8 +96,8 @@ export async function sweep({ plan }: SweepInput): Promise<SweepResult> {
   } catch (error) {
     if (view.progress.state !== 'failed') {
       await CancellationScope.nonCancellable(async () => {
-        view.become(isCancellation(error) ? 'cancelled' : 'failed')
         await Promise.all(endings)
+        view.become(isCancellation(error) ? 'cancelled' : 'failed')
         await tracking.close({ status: isCancellation(error) ? 'KILLED' : 'FAILED' })
       })
     }

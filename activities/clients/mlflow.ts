@@ -101,7 +101,11 @@ export class MlflowClient {
   /** Active runs with a tag, the earliest first. */
   async runsByTag(experimentId: string, key: string, value: string): Promise<Run[]> {
     checkName('tag', key)
-    const filter = `tags.\`${key}\` = '${value.replaceAll("'", "\\'")}'`
+    // The filter's grammar has two kinds of quotes and, in this server, no way to escape one.
+    const quote = value.includes("'") ? '"' : "'"
+    if (value.includes(quote))
+      throw new RlevError({ kind: 'CallInvalid', message: 'both kinds of quotes in a tag', found: value })
+    const filter = `tags.\`${key}\` = ${quote}${value}${quote}`
     const runs = await this.searchRuns({ experimentIds: [experimentId], filter })
     return runs.sort((a, b) => a.info.start_time - b.info.start_time || (a.info.run_id < b.info.run_id ? -1 : 1))
   }

@@ -66,14 +66,16 @@ export function readPlan(home: string, name: string): Plan {
 /** Keeps the plan with its run. Throws ConfigInvalid with the difference where the name stands for something else already. */
 export function freezePlan(home: string, plan: Plan): void {
   const path = planPaths.plan(runFolder(home, plan.name))
-  if (existsSync(path)) {
-    const there = new Map(experimentsOf(readPlan(home, plan.name)).map(({ id, config }) => [id, config]))
-    for (const { id, config } of experimentsOf(plan)) {
-      const before = there.get(id)
-      if (before !== undefined) refuseDifference(id, before, config)
-    }
+  if (!existsSync(path)) {
+    writeWhole(path, `${JSON.stringify(plan, null, 2)}\n`)
+    return
   }
-  writeWhole(path, `${JSON.stringify(plan, null, 2)}\n`)
+  // Usually there: the command keeps it before it starts the workflow.
+  const there = new Map(experimentsOf(readPlan(home, plan.name)).map(({ id, config }) => [id, config]))
+  for (const { id, config } of experimentsOf(plan)) {
+    const before = there.get(id)
+    if (before !== undefined) refuseDifference(id, before, config)
+  }
 }
 
 /** Keeps the resolved config with its experiment. Throws ConfigInvalid with the difference. */

@@ -1,0 +1,202 @@
+import assert from 'node:assert/strict'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, it } from 'node:test'
+import { Checkpoints } from '../../activities/clients/checkpoints.js'
+import { Fence } from '../../activities/clients/fence.js'
+import { writeWhole } from '../../activities/clients/files.js'
+import { Journal } from '../../activities/clients/journal.js'
+import { runFolder } from '../../activities/clients/run-folder.js'
+import { seal, unseal } from '../../activities/clients/sealed.js'
+import { Store } from '../../activities/clients/store.js'
+import { RlevError } from '../../pipelines/errors.js'
+import { stream } from '../../pipelines/random.js'
+
+const isKind = (kind: string) => (error: unknown) => error instanceof RlevError && error.kind === kind
+const nothing = () => {}
+
+let home: string
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), 'rlev-store-'))
+})
+afterEach(() => rmSync(home, { recursive: true, force: true }))
+
+describe('a sealed file', () => {
+  const body = { step: 3, text: '“值”', numbers: [0.1, -1e-7, 12345678.9] }
+
+  it('gives back what was sealed', () => {
+    assert.deepEqual(unseal(Buffer.from(seal(body)), 'here'), body)
+  })
+
+  it('is refused after any change of one byte and any cut', () => {
+    const whole = Buffer.from(seal(body))
+    const random = stream(7, 'bytes')
+    for (let place = 0; place < whole.length; place++) {
+      const changed = Buffer.from(whole)
+      changed[place] = (whole[place] as number) ^ (1 + random.integer(255, place))
+      assert.throws(() => unseal(changed, 'here'), isKind('ArtifactDamaged'), `byte ${place}`)
+      assert.throws(() => unseal(whole.subarray(0, place), 'here'), isKind('ArtifactDamaged'), `cut at ${place}`)
+    }
+  })
+
+  it('holds no number that JSON would lose', () => {
+    assert.throws(() => seal({ loss: Number.NaN }), isKind('NotFinite'))
+    assert.throws(() => seal([Number.POSITIVE_INFINITY]), isKind('NotFinite'))
+  })
+})
+
+describe('the store', () => {
+  const fill = (text: string) => async (folder: string) => writeWhole(join(folder, 'data.json'), JSON.stringify(text))
+
+  it('makes an output once for the same inputs', async () => {
+    const store = new Store(home)
+    let made = 0
+    const make = () =>
+      store.once({
+        kind: 'data',
+        from: { seed: 1 },
+        fill: async folder => {
+          made++
+          await fill('items')(folder)
+        },
+      })
+    const first = await make()
+    assert.deepEqual(await make(), first)
+    assert.equal(made, 1)
+    assert.equal(store.json(first, 'data.json'), 'items')
+  })
+
+  it('keeps one output of two makers at once', async () => {
+    const store = new Store(home)
+    const makers = [1, 2, 3].map(() => store.once({ kind: 'data', from: { seed: 1 }, fill: fill('items') }))
+    const [first, ...others] = await Promise.all(makers)
+    for (const other of others) assert.deepEqual(other, first)
+    assert.equal(readdirSync(join(home, 'store', 'data')).length, 1, 'no temporary folder is left')
+  })
+
+  it('refuses to read what was changed, sets it aside and makes it again', async () => {
+    const store = new Store(home)
+    const options = { kind: 'data', from: { seed: 1 }, fill: fill('items') }
+    const ref = await store.once(options)
+    writeFileSync(join(store.path(ref), 'data.json'), '"itens"')
+    assert.throws(() => store.json(ref, 'data.json'), isKind('ArtifactDamaged'))
+    assert.deepEqual(await store.once(options), ref)
+    assert.equal(store.json(ref, 'data.json'), 'items')
+    assert.ok(existsSync(`${store.path(ref)}.damaged-1`))
+  })
+
+  it('leaves nothing behind when the making fails', async () => {
+    const store = new Store(home)
+    const failing = store.once({ kind: 'data', from: 1, fill: () => Promise.reject(new Error('no')) })
+    await assert.rejects(failing, /no/)
+    assert.deepEqual(readdirSync(join(home, 'store', 'data')), [])
+  })
+})
+
+describe('checkpoints', () => {
+  const make = (checkpoints: Checkpoints, step: number) =>
+    checkpoints.make({
+      step,
+      fill: async folder => {
+        writeWhole(join(folder, 'model.safetensors'), `weights ${step}`)
+        writeWhole(join(folder, 'optimizer.safetensors'), `moments ${step}`)
+      },
+      mayCommit: nothing,
+    })
+
+  it('say which step, after which, of which experiment', async () => {
+    const checkpoints = new Checkpoints(home, 'key')
+    await make(checkpoints, 5)
+    const { manifest } = await make(checkpoints, 10)
+    assert.deepEqual(manifest.about, { step: 10, parent: 'step-000005', experimentKey: 'key' })
+    assert.deepEqual(Object.keys(manifest.files), ['model.safetensors', 'optimizer.safetensors'])
+  })
+
+  it('are passed over when damaged: the one before is used', async () => {
+    const checkpoints = new Checkpoints(home, 'key')
+    for (const step of [5, 10, 15]) await make(checkpoints, step)
+    writeFileSync(join(home, 'checkpoints', 'step-000015', 'optimizer.safetensors'), 'moments 51')
+    rmSync(join(home, 'checkpoints', 'step-000010', 'manifest.json'))
+    assert.equal(checkpoints.newestWhole(20)?.step, 5)
+    const names = readdirSync(join(home, 'checkpoints')).sort()
+    assert.deepEqual(names, ['step-000005', 'step-000010.damaged-1', 'step-000015.damaged-1'])
+  })
+
+  it('are told from damaged ones at every byte of every file', async () => {
+    const checkpoints = new Checkpoints(home, 'key')
+    const { path } = await make(checkpoints, 5)
+    for (const name of readdirSync(path)) {
+      const file = join(path, name)
+      const whole = readFileSync(file)
+      for (let place = 0; place < whole.length; place++) {
+        const changed = Buffer.from(whole)
+        changed[place] = (whole[place] as number) ^ 1
+        writeFileSync(file, changed)
+        assert.equal(checkpoints.whole(5), null, `${name} byte ${place}`)
+        const [aside] = readdirSync(join(home, 'checkpoints'))
+        rmSync(path, { recursive: true, force: true })
+        // Undo: what was set aside comes back whole.
+        const back = join(home, 'checkpoints', aside as string)
+        writeFileSync(join(back, name), whole)
+        renameSync(back, path)
+      }
+    }
+    assert.equal(checkpoints.whole(5)?.step, 5)
+  })
+
+  it('of another experiment are refused', async () => {
+    await make(new Checkpoints(home, 'key'), 5)
+    assert.throws(() => new Checkpoints(home, 'other').newestWhole(5), isKind('CheckpointInvalid'))
+  })
+
+  it('are kept as many as asked for besides the last', async () => {
+    const checkpoints = new Checkpoints(home, 'key')
+    for (const step of [5, 10, 15, 20]) await make(checkpoints, step)
+    checkpoints.retain(2)
+    assert.deepEqual(checkpoints.steps(), [10, 15, 20])
+  })
+})
+
+describe('the journal', () => {
+  const rollout = (text: string) => ({
+    step: 1,
+    prompts: ['a'],
+    responses: [
+      { itemId: 'a', sample: 0, promptTokens: [1], tokens: [2], text, logProbs: [-0.5], finish: 'stop' as const },
+    ],
+  })
+
+  it('keeps what was written first, whoever comes second', () => {
+    const journal = new Journal(home, Fence.take(home))
+    journal.keepRollout(rollout('first'))
+    assert.equal(journal.keepRollout(rollout('second')).responses[0]?.text, 'first')
+    assert.equal(journal.rollout(1)?.responses[0]?.text, 'first')
+  })
+
+  it('takes a step again whose file was cut short', () => {
+    const journal = new Journal(home, Fence.take(home))
+    journal.keepRollout(rollout('first'))
+    const path = join(home, 'rollouts', 'step-000001.json')
+    writeFileSync(path, readFileSync(path).subarray(0, 100))
+    assert.equal(journal.rollout(1), null)
+    assert.equal(journal.keepRollout(rollout('again')).responses[0]?.text, 'again')
+  })
+
+  it('takes nothing from an attempt whose task has gone to another', () => {
+    const stopped = new Journal(home, Fence.take(home))
+    const successor = new Journal(home, Fence.take(home))
+    assert.throws(() => stopped.keepRollout(rollout('late')), /another attempt has taken over/)
+    assert.equal(successor.rollout(1), null)
+    assert.equal(successor.keepRollout(rollout('in time')).responses[0]?.text, 'in time')
+  })
+})
+
+describe('the name of a run', () => {
+  it('cannot leave the home', () => {
+    for (const id of ['..', '../x', 'a/../../b', '/etc', 'a//b', '', 'a/', 'a\0b', '.hidden', 'a\\..\\b']) {
+      assert.throws(() => runFolder(home, id), isKind('CallInvalid'), JSON.stringify(id))
+    }
+    assert.equal(runFolder(home, 'sweep/arm/seed-1'), join(home, 'runs', 'sweep', 'arm', 'seed-1'))
+  })
+})

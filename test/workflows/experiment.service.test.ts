@@ -1,0 +1,323 @@
+/** The two workflows on a real Temporal server, a real MLflow and real worker processes. */
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client'
+import { WorkflowFailedError } from '@temporalio/client'
+import { MlflowClient } from '../../activities/clients/mlflow.js'
+import type { Run } from '../../activities/clients/mlflow-types.js'
+import { experimentPaths, runFolder, stepName } from '../../activities/clients/run-folder.js'
+import { readEvaluations, readMetrics, readOutcome, readResult } from '../../activities/clients/runs.js'
+import type { ProcessRecord } from '../../commands/services/processes.js'
+import type { ExperimentConfig, SweepPlan } from '../../pipelines/config/schema.js'
+import type { experiment } from '../../workflows/experiment.js'
+import {
+  type ExperimentProgress,
+  pauseSignal,
+  progressQuery,
+  queues,
+  resumeSignal,
+  type SweepProgress,
+} from '../../workflows/messages.js'
+import type { sweep } from '../../workflows/sweep.js'
+import { TestServices } from '../services.js'
+import { tinyConfig, tinySweep } from './tiny.js'
+
+let services: TestServices
+let policyWorker: ProcessRecord
+let mlflow: MlflowClient
+
+before(async () => {
+  services = await TestServices.start({ temporal: true, mlflow: true })
+  ;[, policyWorker] = await Promise.all([services.startWorker('orchestrator'), services.startWorker('policy')])
+  mlflow = new MlflowClient({ address: services.services.mlflow.url })
+})
+after(() => services?.stop())
+
+type Handle = WorkflowHandleWithFirstExecutionRunId<typeof experiment>
+
+function start(config: ExperimentConfig): Promise<Handle> {
+  const { name, seed } = config
+  const args: Parameters<typeof experiment> = [{ name, arm: name, seed, config }]
+  return services.client.workflow.start<typeof experiment>('experiment', {
+    workflowId: name,
+    taskQueue: queues.workflows,
+    args,
+  })
+}
+
+const run = async (config: ExperimentConfig) => (await start(config)).result()
+
+function startSweep(plan: SweepPlan) {
+  return services.client.workflow.start<typeof sweep>('sweep', {
+    workflowId: plan.name,
+    taskQueue: queues.workflows,
+    args: [{ plan }],
+  })
+}
+
+const progressOf = async (handle: Handle) => (await handle.query(progressQuery)) as ExperimentProgress
+
+async function until(what: string, holds: () => Promise<boolean> | boolean): Promise<void> {
+  for (const end = Date.now() + 60_000; Date.now() < end; await sleep(50)) if (await holds()) return
+  throw new Error(`waited a minute in vain for: ${what}`)
+}
+
+async function trackedRuns(name: string): Promise<Run[]> {
+  const found = await mlflow.getExperimentByName('rlev')
+  const runs = await mlflow.searchRuns({ experimentIds: [found?.experiment_id ?? ''], filter: '' })
+  const key = (tagged: Run) => tagged.data.tags?.find(tag => tag.key === 'rlev.key')?.value ?? ''
+  return runs.filter(tagged => new RegExp(`^${name}[@/]`).test(key(tagged)))
+}
+
+const optimizerBytes = (name: string, step: number) =>
+  readFileSync(
+    join(experimentPaths.checkpoints(runFolder(services.path, name)), stepName(step), 'optimizer.safetensors'),
+  )
+
+/** What every other cutting of the same experiment has to give. */
+const undisturbed = tinyConfig('undisturbed', { steps: 6 })
+let expected: { weights: string; optimizer: Buffer }
+
+describe('an experiment', () => {
+  it('goes from its data to its report, and everything of it is in the store', async () => {
+    const result = await run(undisturbed)
+    expected = { weights: result.weights, optimizer: optimizerBytes('undisturbed', 6) }
+    assert.match(result.weights, /^[0-9a-f]{64}$/)
+    assert.equal(result.trackingFailure, undefined)
+
+    const outcome = readOutcome(services.path, 'undisturbed')
+    assert.equal(outcome.state, 'done')
+    assert.equal(outcome.weights, result.weights)
+    assert.deepEqual(
+      outcome.metrics.map(({ step }) => step),
+      [1, 2, 3, 4, 5, 6],
+    )
+    assert.deepEqual(
+      outcome.evaluations.map(({ step }) => step),
+      [0, 3, 6],
+    )
+    assert.ok(outcome.valueStatistics.n > 0)
+    assert.match(readFileSync(join(services.path, result.reportPath ?? ''), 'utf8'), /<html/)
+  })
+
+  it('has one run in MLflow: finished, its histories without gaps or doubles, its artifacts and words', async () => {
+    const [tracked, ...others] = await trackedRuns('undisturbed')
+    assert.equal(others.length, 0)
+    assert.ok(tracked)
+    assert.equal(tracked.info.status, 'FINISHED')
+    for (const key of ['reward/mean', 'verdict/correct']) {
+      const history = await mlflow.getMetricHistory(tracked.info.run_id, key)
+      assert.deepEqual(
+        history.map(({ step }) => step).sort((a, b) => a - b),
+        [1, 2, 3, 4, 5, 6],
+        key,
+      )
+    }
+    const evaluations = await mlflow.getMetricHistory(tracked.info.run_id, 'eval/h_acc')
+    assert.deepEqual(
+      evaluations.map(({ step }) => step).sort((a, b) => a - b),
+      [0, 3, 6],
+    )
+    assert.equal((await mlflow.getMetricHistory(tracked.info.run_id, 'final/h_acc'))[0]?.step, 0)
+    assert.equal(tracked.data.params?.find(({ key }) => key === 'reward.alpha')?.value, '10')
+    assert.match(tracked.data.tags?.find(({ key }) => key === 'mlflow.note.content')?.value ?? '', /H-Acc/)
+    assert.equal((await mlflow.getRun(tracked.info.run_id)).inputs?.dataset_inputs?.length, 2)
+    const frozen = JSON.parse(
+      Buffer.from(await mlflow.downloadArtifact(tracked, 'config.json')).toString(),
+    ) as ExperimentConfig
+    assert.equal(frozen.name, 'undisturbed')
+  })
+
+  it('reads as an experiment in the list of workflows', async () => {
+    const { searchAttributes, status } = await services.client.workflow.getHandle('undisturbed').describe()
+    const { RlevArm, RlevStage, RlevStep, RlevEstimator, RlevHAcc } = searchAttributes
+    assert.equal(status.name, 'COMPLETED')
+    assert.deepEqual([RlevArm, RlevStage, RlevStep, RlevEstimator], [['undisturbed'], ['done'], [6], ['rloo']])
+    assert.equal(typeof RlevHAcc?.[0], 'number')
+  })
+
+  it('started again passes what is there: nothing is made anew and no point is doubled', async () => {
+    const times = () => readMetrics(services.path, 'undisturbed').map(({ time }) => time)
+    const before = times()
+    assert.equal((await run(undisturbed)).weights, expected.weights)
+    assert.deepEqual(times(), before)
+    const [tracked, ...others] = await trackedRuns('undisturbed')
+    assert.equal(others.length, 0)
+    assert.equal(tracked?.info.status, 'FINISHED')
+    assert.equal((await mlflow.getMetricHistory(tracked?.info.run_id ?? '', 'reward/mean')).length, 6)
+  })
+
+  it('is refused under its old name when its config has changed, with the difference', async () => {
+    const changed = tinyConfig('undisturbed', { update: { learningRate: 2e-3 } })
+    await assert.rejects(run(changed), (error: unknown) => {
+      const cause = error instanceof WorkflowFailedError ? error.cause?.cause : undefined
+      assert.match(String(cause), /update\.learningRate = 0\.001[\s\S]*update\.learningRate = 0\.002/)
+      return true
+    })
+    // The refusal leaves the finished run as it was.
+    assert.equal(readResult(services.path, 'undisturbed')?.weights, expected.weights)
+  })
+})
+
+describe('the same bits', () => {
+  it('with rollout, reward and update as activities of their own', async () => {
+    const config = tinyConfig('apart', { durability: { stepsPerActivity: 1, heartbeatTimeout: 3 } })
+    assert.equal((await run(config)).weights, expected.weights)
+    assert.deepEqual(optimizerBytes('apart', 6), expected.optimizer)
+  })
+
+  it('with a checkpoint at every step, and through several workflows that continue as new', async () => {
+    const config = tinyConfig('renewed', {
+      checkpoint: { everySteps: 1 },
+      durability: { stepsPerActivity: 1, heartbeatTimeout: 3, maxHistoryEvents: 40 },
+    })
+    const handle = await start(config)
+    assert.equal((await handle.result()).weights, expected.weights)
+    assert.notEqual((await handle.describe()).runId, handle.firstExecutionRunId)
+    const [tracked, ...others] = await trackedRuns('renewed')
+    assert.equal(others.length, 0)
+    const history = await mlflow.getMetricHistory(tracked?.info.run_id ?? '', 'reward/mean')
+    assert.deepEqual(
+      history.map(({ step }) => step).sort((a, b) => a - b),
+      [1, 2, 3, 4, 5, 6],
+    )
+  })
+
+  it('after the policy worker was killed in the middle, nothing sampled twice', async () => {
+    const handle = await start(tinyConfig('killed'))
+    const rollouts = join(runFolder(services.path, 'killed'), 'rollouts')
+    await until('the second rollout', () => filesIn(rollouts).length >= 2)
+    const sampled = filesIn(rollouts).map(name => [name, readFileSync(join(rollouts, name), 'utf8')] as const)
+    await services.kill(policyWorker)
+    policyWorker = await services.startWorker('policy')
+    assert.equal((await handle.result()).weights, expected.weights)
+    assert.deepEqual(optimizerBytes('killed', 6), expected.optimizer)
+    for (const [name, text] of sampled) assert.equal(readFileSync(join(rollouts, name), 'utf8'), text)
+    const [tracked, ...others] = await trackedRuns('killed')
+    assert.equal(others.length, 0)
+    assert.equal((await mlflow.getMetricHistory(tracked?.info.run_id ?? '', 'reward/mean')).length, 6)
+  })
+
+  it('resumed from its journal where the newest checkpoint and a rollout were damaged', async () => {
+    const folder = runFolder(services.path, 'undisturbed')
+    const before = readMetrics(services.path, 'undisturbed')
+    const model = join(experimentPaths.checkpoints(folder), stepName(6), 'model.safetensors')
+    const bytes = readFileSync(model)
+    bytes[bytes.length - 5] = (bytes[bytes.length - 5] as number) ^ 1
+    writeFileSync(model, bytes)
+    const rollout = experimentPaths.rollout(folder, 5)
+    writeFileSync(rollout, readFileSync(rollout).subarray(0, 200))
+    // The worker that holds the policy in memory would not need either.
+    await services.kill(policyWorker)
+    policyWorker = await services.startWorker('policy')
+
+    assert.equal((await run(undisturbed)).weights, expected.weights)
+    assert.ok(readdirSync(experimentPaths.checkpoints(folder)).includes('step-000006.damaged-1'))
+    assert.deepEqual(readMetrics(services.path, 'undisturbed'), before, 'no step is stamped again')
+  })
+})
+
+const filesIn = (folder: string) => {
+  try {
+    return readdirSync(folder).filter(name => name.endsWith('.json'))
+  } catch {
+    // Not made yet.
+    return []
+  }
+}
+
+describe('messages', () => {
+  it('pause stops at the next boundary, resume goes on, and the weights are the same', async () => {
+    const handle = await start(tinyConfig('paused', { durability: { stepsPerActivity: 1, heartbeatTimeout: 3 } }))
+    await until('the first step', async () => (await progressOf(handle)).step >= 1)
+    await handle.signal(pauseSignal)
+    await until('the pause', async () => (await progressOf(handle)).state === 'paused')
+    const { step } = await progressOf(handle)
+    await sleep(1000)
+    assert.equal((await progressOf(handle)).step, step)
+    assert.deepEqual((await handle.describe()).searchAttributes['RlevStage'], ['paused'])
+    await handle.signal(resumeSignal)
+    assert.equal((await handle.result()).weights, expected.weights)
+  })
+
+  it('cancel ends it as such everywhere, and starting it again goes on from where it was', async () => {
+    const config = tinyConfig('cancelled', { durability: { stepsPerActivity: 1, heartbeatTimeout: 3 } })
+    const handle = await start(config)
+    await until('the second step', async () => (await progressOf(handle)).step >= 2)
+    await handle.cancel()
+    await assert.rejects(handle.result(), WorkflowFailedError)
+    assert.equal((await handle.describe()).status.name, 'CANCELLED')
+    assert.equal(readResult(services.path, 'cancelled')?.state, 'cancelled')
+    assert.equal((await trackedRuns('cancelled'))[0]?.info.status, 'KILLED')
+
+    const kept = readMetrics(services.path, 'cancelled')
+    assert.equal((await run(config)).weights, expected.weights)
+    assert.deepEqual(readMetrics(services.path, 'cancelled').slice(0, kept.length), kept)
+    const [tracked, ...others] = await trackedRuns('cancelled')
+    assert.equal(others.length, 0)
+    assert.equal(tracked?.info.status, 'FINISHED')
+    assert.equal((await mlflow.getMetricHistory(tracked?.info.run_id ?? '', 'reward/mean')).length, 6)
+  })
+})
+
+describe('a sweep', () => {
+  it('compares its arms with a run each inside its own, from one warm start a seed', async () => {
+    const plan = tinySweep('pair', { correctness: { reward: { scale: 'correctness' } }, human: {} }, { seeds: [1, 2] })
+    const handle = await startSweep(plan)
+    const result = await handle.result()
+    assert.deepEqual(
+      result.experiments.map(({ arm, seed, state }) => [arm, seed, state]),
+      [
+        ['correctness', 1, 'done'],
+        ['human', 1, 'done'],
+        ['correctness', 2, 'done'],
+        ['human', 2, 'done'],
+      ],
+    )
+    assert.equal(new Set(result.experiments.map(({ weights }) => weights)).size, 4)
+
+    const runs = await trackedRuns('pair')
+    assert.equal(runs.length, 5)
+    for (const tracked of runs) assert.equal(tracked.info.status, 'FINISHED')
+    const parent = runs.find(tracked => tracked.info.run_name === 'pair')
+    const children = runs.filter(tracked => tracked !== parent)
+    for (const child of children) {
+      const tag = child.data.tags?.find(({ key }) => key === 'mlflow.parentRunId')
+      assert.equal(tag?.value, parent?.info.run_id)
+    }
+    const base = (arm: string) => readEvaluations(services.path, `pair/${arm}/seed-1`)[0]
+    assert.deepEqual(base('human'), base('correctness'))
+    assert.ok((await mlflow.downloadArtifact(parent as Run, 'report/report.html')).length > 1000)
+  })
+
+  it('goes to its end when one arm fails, and then fails by name', async () => {
+    const plan = tinySweep(
+      'mixed',
+      { good: {}, exploding: { update: { optimizer: 'sgd', learningRate: 1e30 } } },
+      { concurrency: 1 },
+    )
+    const handle = await startSweep(plan)
+    await assert.rejects(handle.result(), (error: unknown) =>
+      /exploding seed 1/.test(String((error as WorkflowFailedError).cause)),
+    )
+    const { experiments, reportPath } = (await handle.query(progressQuery)) as SweepProgress
+    assert.deepEqual(
+      experiments.map(({ arm, state }) => [arm, state]),
+      [
+        ['good', 'done'],
+        ['exploding', 'failed'],
+      ],
+    )
+    assert.equal(experiments[0]?.weights, expected.weights)
+    assert.ok(reportPath)
+    const statuses = (await trackedRuns('mixed')).map(({ info }) => [info.run_name, info.status]).sort()
+    assert.deepEqual(statuses, [
+      ['exploding seed 1', 'FAILED'],
+      ['good seed 1', 'FINISHED'],
+      ['mixed', 'FAILED'],
+    ])
+  })
+})
