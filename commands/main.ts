@@ -2,13 +2,16 @@
  * The program `rlev`. Each subcommand imports its file when it is called: a wrong config is told within moments, before
  * TensorFlow or Temporal are read from the disk.
  */
-import { resolve } from 'node:path'
+import { readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { exitStatusOf, failureText } from './failure.js'
+import { projectFolder } from './services/project.js'
 
 const program = new Command('rlev')
   .description('Reinforcement learning with explicit human values, as durable experiments.')
   .option('--home <folder>', 'where runs, artifacts and services are kept (default: RLEV_HOME, else .rlev here)')
+  .version(version())
   .showSuggestionAfterError()
   .exitOverride()
   .configureHelp({ showGlobalOptions: true })
@@ -171,6 +174,10 @@ program
     const folder = home()
     await runWorker({ queue, ...(folder === undefined ? {} : { home: folder }) })
   })
+
+function version(): string {
+  return (JSON.parse(readFileSync(join(projectFolder, 'package.json'), 'utf8')) as { version: string }).version
+}
 
 function wholeNumber(text: string): number {
   if (/^\d+$/.test(text)) return Number(text)

@@ -8,7 +8,9 @@ import { readPlan } from '../../activities/clients/runs.js'
 import type { Plan } from '../../pipelines/config/schema.js'
 import { RlevError } from '../../pipelines/errors.js'
 import type { ExperimentProgress, SweepProgress } from '../../workflows/messages.js'
-import type { Home } from '../services/home.js'
+import { type Home, readRecord } from '../services/home.js'
+import { isAlive } from '../services/processes.js'
+import { workerNames } from '../services/workers.js'
 import { given, storedExperiments } from './stored.js'
 import type { Ending, TemporalRuns, WorkflowFacts } from './temporal.js'
 import { type ExperimentView, isOver, type RunState, type RunView, stateOfAll } from './view.js'
@@ -48,7 +50,7 @@ export async function lookAtRun(home: Home, name: string, temporal?: TemporalRun
       ...given('mlflow', trackingPage(answer)),
     },
     ...(answer.away ? { serverAway: true as const } : {}),
-    notes: notesOf(state, answer),
+    notes: [...notesOf(state, answer), ...(isOver(state) ? [] : endedWorkers(home))],
   }
 }
 
@@ -145,4 +147,11 @@ function notesOf(state: RunState, { away, workerAway, ending }: Answer): string[
   }
   if (state === 'stopped') notes.push('Nobody works on it: `rlev resume` goes on where it stopped.')
   return notes
+}
+
+/** A worker that `up` started and that is gone: without a word about it the run would only seem to be slow. */
+function endedWorkers(home: Home): string[] {
+  const { processes } = readRecord(home)
+  const ended = workerNames.filter(name => processes[name] !== undefined && !isAlive(processes[name]))
+  return ended.map(name => `The ${name} worker has ended: \`rlev up\` starts it again, and the work goes on.`)
 }

@@ -1,0 +1,45 @@
+/** Calls the command as a person does: the compiled program in a process of its own, in a home of the test's. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { join } from 'node:path'
+import { buildFolder, projectFolder } from '../../commands/services/project.js'
+
+export interface Called {
+  /** Null where a signal ended it. */
+  status: number | null
+  out: string
+  err: string
+  milliseconds: number
+}
+
+export interface Calling {
+  child: ChildProcess
+  done: Promise<Called>
+  /** Standard output so far. */
+  out: () => string
+}
+
+const program = join(buildFolder, 'commands', 'main.js')
+
+/** `cwd`: the checkout unless said. */
+export function begin(words: readonly string[], { cwd = projectFolder }: { cwd?: string } = {}): Calling {
+  const { TEMPORAL_ADDRESS: _temporal, MLFLOW_TRACKING_URI: _mlflow, RLEV_HOME: _home, ...env } = process.env
+  const began = performance.now()
+  const child = spawn(process.execPath, [program, ...words], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
+  let out = ''
+  let err = ''
+  child.stdout.setEncoding('utf8').on('data', text => {
+    out += text
+  })
+  child.stderr.setEncoding('utf8').on('data', text => {
+    err += text
+  })
+  const done = new Promise<Called>((settle, fail) => {
+    child.once('error', fail)
+    child.once('close', status => settle({ status, out, err, milliseconds: performance.now() - began }))
+  })
+  return { child, done, out: () => out }
+}
+
+export function call(...words: readonly string[]): Promise<Called> {
+  return begin(words).done
+}

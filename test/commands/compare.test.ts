@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { sideBySide } from '../../commands/compare.js'
+import type { Plan } from '../../pipelines/config/schema.js'
+import type { ExperimentOutcome } from '../../pipelines/evaluation/outcome.js'
+import { experimentPlan, sweepPlan } from './plans.js'
+
+function outcome(plan: Plan, arm: string, seed: number): ExperimentOutcome {
+  const config = plan.kind === 'experiment' ? plan.config : plan.arms.find(({ name }) => name === arm)?.config
+  assert.ok(config !== undefined)
+  const valueStatistics = { n: 0, mean: 0, quantiles: {}, shareClipped: 0, histogram: [] }
+  return { name: plan.name, arm, seed, config, evaluations: [], metrics: [], valueStatistics, state: 'running' }
+}
+
+test('several runs become arms of one comparison, the first one the baseline, seeds of all of them', () => {
+  const sweep = sweepPlan('exam')
+  const single = experimentPlan('sgd', { seed: 9 })
+  const { plan, outcomes } = sideBySide([
+    { plan: single, outcomes: [outcome(single, 'sgd', 9)] },
+    { plan: sweep, outcomes: [outcome(sweep, 'correctness', 1), outcome(sweep, 'human-aligned', 2)] },
+  ])
+  assert.deepEqual(
+    plan.arms.map(({ name }) => name),
+    ['sgd', 'exam/correctness', 'exam/human-aligned'],
+  )
+  assert.equal(plan.settings.baseline, 'sgd')
+  assert.deepEqual(plan.settings.seeds, [1, 2, 9])
+  assert.deepEqual(
+    outcomes.map(({ arm, seed }) => [arm, seed]),
+    [
+      ['sgd', 9],
+      ['exam/correctness', 1],
+      ['exam/human-aligned', 2],
+    ],
+  )
+})
+
+test('runs that were tested on other items are not compared', () => {
+  const [one, other] = [experimentPlan('one'), experimentPlan('other', { data: { source: 'synthetic', exam: 'nc' } })]
+  assert.throws(
+    () => sideBySide([one, other].map(plan => ({ plan, outcomes: [] }))),
+    /one and other were not evaluated on the same test items\n {2}expected: exam v7 .*\n {2}found: {4}exam nc /,
+  )
+})

@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { call } from './call.js'
+
+const folder = mkdtempSync(join(tmpdir(), 'rlev-main-'))
+const home = join(folder, 'home')
+after(() => rmSync(folder, { recursive: true, force: true }))
+
+test('--help lists the subcommands with examples and the exit statuses, and ends with 0', async () => {
+  const { status, out } = await call('--help')
+  assert.equal(status, 0)
+  for (const word of ['plan', 'run', 'sweep', 'status', 'watch', 'pause', 'resume', 'cancel', 'compare', 'report']) {
+    assert.match(out, new RegExp(`^ {2}${word} `, 'm'))
+  }
+  assert.match(out, /Examples:/)
+  assert.match(out, /Exit status: 0 done; 1 the work failed; 2 /)
+})
+
+test('an unknown command is a wrong call, and the nearest one is offered', async () => {
+  const { status, err } = await call('stauts')
+  assert.equal(status, 2)
+  assert.match(err, /unknown command 'stauts'[\s\S]*Did you mean status\?/)
+})
+
+test('a missing argument, an unknown option and a seed that is no number are wrong calls', async () => {
+  const calls = [['run'], ['status', '--jsn'], ['run', 'x.yaml', '--seed', 'one'], ['worker', '--queue', 'tpu']]
+  for (const words of calls) {
+    const { status, err } = await call(...words)
+    assert.equal(status, 2, `${words.join(' ')}: ${err}`)
+    assert.match(err, /^error: /)
+  }
+})
+
+test('a name that would leave the folder of runs is refused before anything is read', async () => {
+  const { status, err } = await call('cancel', '../elsewhere', '--home', home)
+  assert.equal(status, 2)
+  assert.match(err, /found: {4}"\.\.\/elsewhere"/)
+  assert.ok(!existsSync(home))
+})
+
+test('status of a home without runs says how to start one, and makes no home', async () => {
+  const { status, out } = await call('status', '--home', home)
+  assert.equal(status, 0)
+  assert.match(out, /no runs in .* yet: start one with `rlev run`/)
+  assert.ok(!existsSync(home))
+})
+
+test('every key of a config is printed with its meaning', async () => {
+  const { status, out } = await call('plan', '--keys')
+  assert.equal(status, 0)
+  assert.match(out, /^reward\.alpha .*default 10\n {4}Slope of the scale/m)
+})

@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { costOf, parametersOf } from '../../../commands/plan/cost.js'
+import { experimentPlan, sweepPlan } from '../plans.js'
+
+test('responses are counted from steps, prompts, samples and evaluations, the last step always evaluated', () => {
+  const parts = { steps: 50, rollout: { prompts: 4, samples: 8, maxTokens: 10 }, evaluation: { every: 20, samples: 3 } }
+  const { responses, tokens, experiments } = costOf(experimentPlan('one', parts), { testItems: 100 })
+  assert.equal(experiments, 1)
+  assert.equal(responses.trained, 50 * 4 * 8)
+  // Before training, at 20, 40 and 50.
+  assert.equal(responses.evaluated, 4 * 100 * (1 + 3))
+  assert.equal(tokens.trained, 50 * 4 * 8 * 10)
+})
+
+test('a sweep counts every arm with every seed, and a warm start once a seed where arms share it', () => {
+  const one = costOf(experimentPlan('one'), { testItems: 1600 })
+  const sweep = costOf(sweepPlan('exam'), { testItems: 1600 })
+  assert.equal(sweep.experiments, 6)
+  assert.equal(sweep.responses.trained, 6 * one.responses.trained)
+  assert.equal(sweep.warmStarts, 3)
+  assert.equal(sweep.tokens.warmStart, 3 * one.tokens.warmStart)
+})
+
+test('the decoder of the default has about 105,000 weights less its embeddings', () => {
+  const { policy } = sweepPlan('exam').arms[0]?.config ?? {}
+  assert.ok(policy?.from === 'scratch')
+  // 2 layers of 4 * 64 * 64 for attention and 3 * 64 * 168 for the MLP.
+  assert.equal(parametersOf(policy), 2 * (4 * 64 * 64 + 3 * 64 * 168))
+})
+
+test('no time is given for a policy whose size the config does not say', () => {
+  const plan = experimentPlan('one', { policy: { from: 'checkpoint', path: '/models/some' } })
+  assert.equal(costOf(plan, { testItems: 10 }).seconds, undefined)
+})
