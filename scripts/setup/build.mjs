@@ -3,11 +3,9 @@
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { checkoutLock, withLock } from './lock.mjs'
 import { runCommand } from './run-command.mjs'
 
-const bundler = fileURLToPath(new URL('bundle-workflows.mjs', import.meta.url))
 const configuration = ['tsconfig.json', 'package.json', 'package-lock.json']
 
 export const build = {
@@ -38,10 +36,14 @@ export const build = {
         remedy: 'correct the sources that the compiler names',
       })
       removeOrphans(root)
-      if (existsSync(join(root, 'dist', 'workflows', 'index.js'))) {
-        report('bundling the workflows')
-        await runCommand({ context, part: 'build', command: process.execPath, args: [bundler, root] })
-      }
+      report('bundling the workflows')
+      await runCommand({
+        context,
+        part: 'build',
+        command: process.execPath,
+        args: [join(root, 'dist', 'commands', 'bundle-workflows.js')],
+        remedy: 'correct the workflows: what they import must be deterministic',
+      })
       writeFileSync(stampOf(root), `${digest}\n`)
     })
   },

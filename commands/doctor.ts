@@ -1,0 +1,52 @@
+/** `rlev doctor`: what is installed, where, what is missing and how to get it, and the services of this home. */
+
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { openHome } from './services/home.js'
+import { projectFolder } from './services/project.js'
+import { serviceStates } from './services/state.js'
+import { statesTable } from './up.js'
+
+export interface DoctorCommandOptions {
+  home?: string | undefined
+  /** Print the rows as JSON on standard output. */
+  json?: boolean | undefined
+}
+
+/** A part that set-up makes, a tool that it uses, or the disk: as `scripts/setup.mjs --check` prints it. */
+export interface PartRow {
+  name: string
+  title: string
+  state: 'ready' | 'missing'
+  /** Whether rlev, as it is now, cannot do without. */
+  needed: boolean
+  version?: string
+  place?: string
+  detail?: string
+  remedy?: string
+}
+
+/** Sets exit status 1 when a needed part is missing. Services that are stopped are no fault: `up` starts them. */
+export async function doctor({ home: path, json = false }: DoctorCommandOptions = {}): Promise<void> {
+  const home = openHome(path)
+  const [parts, services] = await Promise.all([partRows(), serviceStates(home)])
+  const ready = !parts.some(({ needed, state }) => needed && state === 'missing')
+  if (json) console.log(JSON.stringify({ ready, parts, home: home.path, services }, null, 2))
+  else console.log([...parts.map(partLine), '', statesTable(services, home.path)].join('\n'))
+  if (!ready) process.exitCode = 1
+}
+
+/** Asked of set-up itself: what it would make again is what is missing. */
+async function partRows(): Promise<PartRow[]> {
+  const call = [join(projectFolder, 'scripts', 'setup.mjs'), '--check']
+  const { stdout } = await promisify(execFile)(process.execPath, call, { cwd: projectFolder })
+  return JSON.parse(stdout) as PartRow[]
+}
+
+function partLine({ title, state, needed, version, place, detail, remedy }: PartRow): string {
+  const word = state === 'ready' ? 'ready' : needed ? 'MISSING' : 'absent'
+  const facts = [version, detail, place].filter(text => text !== undefined).join('; ')
+  const line = `  ${title.padEnd(22)} ${word.padEnd(8)} ${facts}`.trimEnd()
+  return remedy === undefined ? line : `${line}\n${' '.repeat(34)}to do: ${remedy}`
+}

@@ -1,0 +1,229 @@
+/** Set-up: what was interrupted is not taken for whole, and what is missing is named with how to get it. */
+
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { pathToFileURL } from 'node:url'
+import { projectFolder } from '../../commands/services/project.js'
+
+const scripts = join(projectFolder, 'scripts')
+const load = async <Module>(name: string): Promise<Module> =>
+  (await import(pathToFileURL(join(scripts, 'setup', name)).href)) as Module
+
+let folder = ''
+before(() => {
+  folder = mkdtempSync(join(tmpdir(), 'rlev-setup-'))
+})
+after(() => rmSync(folder, { recursive: true, force: true }))
+
+interface Ended {
+  status: number
+  output: string
+}
+
+const run = (command: string, args: string[], env: NodeJS.ProcessEnv = process.env): Promise<Ended> =>
+  new Promise(settle => {
+    execFile(command, args, { env, cwd: projectFolder }, (error, stdout, stderr) => {
+      const status = error === null ? 0 : typeof error.code === 'number' ? error.code : -1
+      settle({ status, output: `${stdout}${stderr}` })
+    })
+  })
+
+describe('a folder of the cache', () => {
+  interface WholeFolder {
+    isWhole(folder: string): boolean
+    makeWhole(folder: string, fill: (temporary: string) => Promise<void>): Promise<void>
+  }
+  const large = Buffer.alloc(2 ** 21, 7)
+
+  it('is whole once it was filled, and not while it is being filled', async () => {
+    const { isWhole, makeWhole } = await load<WholeFolder>('whole-folder.mjs')
+    const made = join(folder, 'made')
+    await makeWhole(made, async temporary => {
+      writeFileSync(join(temporary, 'library.so'), large)
+      assert.equal(isWhole(made), false)
+      assert.equal(existsSync(made), false)
+    })
+    assert.equal(isWhole(made), true)
+  })
+
+  it('whose filling failed leaves nothing behind', async () => {
+    const { isWhole, makeWhole } = await load<WholeFolder>('whole-folder.mjs')
+    const failed = join(folder, 'failed')
+    const fill = async (temporary: string) => {
+      writeFileSync(join(temporary, 'library.so'), large)
+      throw new Error('the network went away')
+    }
+    await assert.rejects(makeWhole(failed, fill), /network/)
+    assert.equal(isWhole(failed), false)
+    assert.deepEqual(
+      readdirSync(folder).filter(name => name.startsWith('failed')),
+      [],
+    )
+  })
+
+  it('of an unpacking that was killed is not taken for whole, and is cleared away by the next', async () => {
+    const { isWhole, makeWhole } = await load<WholeFolder>('whole-folder.mjs')
+    const killed = join(folder, 'killed')
+    const module = pathToFileURL(join(scripts, 'setup', 'whole-folder.mjs')).href
+    const code = `
+      const { makeWhole } = await import(${JSON.stringify(module)});
+      const { writeFileSync } = await import('node:fs');
+      await makeWhole(${JSON.stringify(killed)}, async temporary => {
+        writeFileSync(temporary + '/library.so', 'half of it');
+        process.kill(process.pid, 'SIGKILL');
+      })`
+    assert.equal((await run(process.execPath, ['--input-type=module', '-e', code])).status, -1)
+    const left = () => readdirSync(folder).filter(name => name.startsWith('killed.partial'))
+    assert.equal(left().length, 1)
+    assert.equal(isWhole(killed), false)
+    await makeWhole(killed, async temporary => writeFileSync(join(temporary, 'library.so'), large))
+    assert.equal(isWhole(killed), true)
+    assert.equal(left().length, 0)
+  })
+
+  it('with a library that was cut off since is not whole any more', async () => {
+    const { isWhole, makeWhole } = await load<WholeFolder>('whole-folder.mjs')
+    const cut = join(folder, 'cut')
+    await makeWhole(cut, async temporary => writeFileSync(join(temporary, 'library.so'), large))
+    truncateSync(join(cut, 'library.so'), 1_000_000)
+    assert.equal(isWhole(cut), false)
+  })
+})
+
+describe('unpacking a wheel', () => {
+  const python = process.env['RLEV_PYTHON'] ?? 'python3'
+  const makeWheel = (path: string) =>
+    run(python, [
+      '-c',
+      `import zipfile, sys
+z = zipfile.ZipFile(sys.argv[1], 'w', zipfile.ZIP_DEFLATED)
+z.writestr('tensorflow/libtensorflow_cc.so.2', bytes(range(256)) * 8192)
+z.writestr('tensorflow/python/big.py', 'x')
+z.writestr('tensorflow-2.21.0.dist-info/METADATA', '''Requires-Dist: numpy>=1.26.0
+Requires-Dist: nvidia-cudnn-cu12<10.0,>=9.3.0.75; extra == "and-cuda"
+''')
+z.close()`,
+      path,
+    ])
+  const unpack = (target: string, wheel: string) =>
+    run(python, [join(scripts, 'setup', 'unpack-wheel.py'), target, 'tensorflow/lib*', wheel])
+
+  it('takes the wanted members only, and says what a GPU needs besides', async () => {
+    const wheel = join(folder, 'good.whl')
+    await makeWheel(wheel)
+    const target = join(folder, 'unpacked')
+    const { status, output } = await unpack(target, wheel)
+    assert.equal(status, 0, output)
+    assert.deepEqual(readdirSync(join(target, 'tensorflow')), ['libtensorflow_cc.so.2'])
+    assert.match(output, /^requires nvidia-cudnn-cu12 <10\.0,>=9\.3\.0\.75$/m)
+  })
+
+  it('fails on a wheel that was cut off, and on one whose bytes changed', async () => {
+    const wheel = join(folder, 'cut.whl')
+    await makeWheel(wheel)
+    truncateSync(wheel, 500)
+    assert.notEqual((await unpack(join(folder, 'cut-off'), wheel)).status, 0)
+    await makeWheel(wheel)
+    const flip = `f = open(${JSON.stringify(wheel)}, 'r+b'); f.seek(400); b = f.read(1); f.seek(400); f.write(bytes([b[0] ^ 255]))`
+    await run(python, ['-c', flip])
+    assert.notEqual((await unpack(join(folder, 'changed'), wheel)).status, 0)
+  })
+})
+
+describe('a missing part', () => {
+  /** A path on which only these programs are found. */
+  const pathOf = (name: string, programs: Record<string, string>): string => {
+    const bin = join(folder, name)
+    mkdirSync(bin)
+    for (const [program, target] of Object.entries(programs)) symlinkSync(target, join(bin, program))
+    return bin
+  }
+  const setUp = (path: string, cache: string, only: string, more: NodeJS.ProcessEnv = {}) =>
+    run(process.execPath, [join(scripts, 'setup.mjs'), '--only', only], {
+      ...process.env,
+      PATH: path,
+      RLEV_CACHE: join(folder, cache),
+      RLEV_TENSORFLOW: 'cpu',
+      ...more,
+    })
+
+  it('is named at once, with what was expected and how to get it: Python', async () => {
+    const { status, output } = await setUp(pathOf('no-python', {}), 'cache-1', 'tensorflow,mlflow')
+    assert.equal(status, 1)
+    assert.match(
+      output,
+      /set-up could not make 2 parts[\s\S]*Python is missing[\s\S]*3\.10 or later[\s\S]*none on the path[\s\S]*apt install python3/,
+    )
+  })
+
+  it('is named before anything is fetched: the compiler', async () => {
+    const { status, output } = await setUp(pathOf('no-compiler', {}), 'cache-2', 'addon', {
+      RLEV_PYTHON: 'python-that-is-not',
+    })
+    assert.equal(status, 1)
+    assert.match(output, /C\+\+ compiler or make is missing[\s\S]*no compiler, no make[\s\S]*apt install g\+\+ make/)
+    assert.match(output, /python-that-is-not, which does not run/)
+  })
+
+  it('is refused when a variable names a kind of TensorFlow that is not', async () => {
+    const { status, output } = await setUp(dirname(process.execPath), 'cache-3', 'tensorflow', {
+      RLEV_TENSORFLOW: 'tpu',
+    })
+    assert.equal(status, 1)
+    assert.match(output, /RLEV_TENSORFLOW[\s\S]*cpu or gpu[\s\S]*tpu/)
+  })
+
+  it('is refused when it is no part at all', async () => {
+    const { status, output } = await setUp(process.env['PATH'] ?? '', 'cache-4', 'tensorflaw')
+    assert.equal(status, 1)
+    assert.match(output, /no such part[\s\S]*tensorflow[\s\S]*tensorflaw/)
+  })
+
+  it('of a Node that is too old is told with the version wanted', async () => {
+    const { checkNode } = await load<{ checkNode(context: object, found: string): void }>('node.mjs')
+    const context = { versions: { node: '20.3.0' } }
+    assert.throws(() => checkNode(context, '20.2.1'), /Node is too old[\s\S]*20\.3\.0 or later[\s\S]*20\.2\.1/)
+    assert.throws(() => checkNode(context, '18.20.0'), /too old/)
+    checkNode(context, '20.3.0')
+    checkNode(context, '24.1.0')
+  })
+})
+
+describe('a lock of the set-up', () => {
+  interface Lock {
+    withLock<Result>(options: { file: string; onWait?: () => void }, work: () => Promise<Result>): Promise<Result>
+  }
+
+  it('lets one at a time through, and takes over what a killed set-up left', async () => {
+    const { withLock } = await load<Lock>('lock.mjs')
+    const file = join(folder, 'part.lock')
+    const module = pathToFileURL(join(scripts, 'setup', 'lock.mjs')).href
+    const code = `
+      const { withLock } = await import(${JSON.stringify(module)});
+      await withLock({ file: ${JSON.stringify(file)} }, async () => process.kill(process.pid, 'SIGKILL'))`
+    await run(process.execPath, ['--input-type=module', '-e', code])
+    assert.equal(existsSync(file), true)
+    let inside = 0
+    const work = async () => {
+      inside += 1
+      assert.equal(inside, 1)
+      await new Promise(settle => setTimeout(settle, 20))
+      inside -= 1
+    }
+    await Promise.all([withLock({ file }, work), withLock({ file }, work), withLock({ file }, work)])
+    assert.equal(existsSync(file), false)
+  })
+})
