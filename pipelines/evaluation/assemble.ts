@@ -1,0 +1,147 @@
+/** An evaluation from what was answered to each test item: columns greedy and expected, sections, EOS trajectories, ten responses. */
+import type { Item, Prompt } from '../data/item.js'
+import { RlevError } from '../errors.js'
+import type { Verdict } from '../rewards/record.js'
+import type { ItemValue } from '../values/value.js'
+import { eosTrajectories } from './eos.js'
+import type { Evaluation, ItemOutcome, SampleResponse, SectionOutcome } from './evaluation.js'
+import { columns, type ScoredItem, weightedMean } from './metrics.js'
+
+const SAMPLE_RESPONSES = 10
+
+export interface AnsweredItem {
+  item: Item
+  /** The true value. */
+  value: number
+  outcome: ItemOutcome
+  /** P(EOS) before each token of the greedy response was drawn. */
+  eosProbabilities: readonly number[]
+}
+
+/** The value of each item, in the order of the items. Throws DataInvalid when one has none: without it there is no H-Acc. */
+export function valuesInOrder(items: readonly Item[], values: readonly ItemValue[]): number[] {
+  const known = new Map(values.map(({ itemId, value }) => [itemId, value]))
+  return items.map(({ id }) => {
+    const value = known.get(id)
+    if (value !== undefined) return value
+    throw new RlevError({
+      kind: 'DataInvalid',
+      message: 'a test item has no value',
+      place: 'evaluation',
+      expected: `a value for each of the ${items.length} items`,
+      found: `none for ${JSON.stringify(id)}`,
+      remedy: 'evaluate on the items that the values were made from',
+    })
+  })
+}
+
+/** Expected columns are means over the scored samples; without samples they repeat the greedy ones. */
+export function assembleEvaluation({
+  step,
+  answered,
+}: {
+  step: number
+  answered: readonly AnsweredItem[]
+}): Evaluation {
+  const greedy = answered.map(greedyScore)
+  const expected = answered.map(expectedScore)
+  return {
+    step,
+    items: answered.length,
+    greedy: columns(greedy),
+    expected: columns(expected),
+    unscored: answered.reduce((sum, { outcome }) => sum + verdictsOf(outcome).filter(isUnscored).length, 0),
+    sections: sectionsOf(answered, greedy, expected),
+    eos: eosTrajectories(answered.map(({ value, eosProbabilities }) => ({ value, probabilities: eosProbabilities }))),
+    responses: sampleResponses(answered),
+  }
+}
+
+function verdictsOf({ greedy, samples }: ItemOutcome): Verdict[] {
+  return [greedy.verdict, ...samples.map(sample => sample.verdict)]
+}
+
+function isUnscored(verdict: Verdict): boolean {
+  return verdict === 'unscored'
+}
+
+function greedyScore({ item, value, outcome: { greedy } }: AnsweredItem): ScoredItem {
+  const correct = greedy.verdict === 'unscored' ? null : greedy.verdict === 'correct' ? 1 : 0
+  return { value, weight: item.weight, correct, length: greedy.length }
+}
+
+function expectedScore(answered: AnsweredItem): ScoredItem {
+  const { item, value, outcome } = answered
+  const { samples } = outcome
+  if (samples.length === 0) return greedyScore(answered)
+  const scored = samples.filter(sample => !isUnscored(sample.verdict))
+  const right = scored.filter(sample => sample.verdict === 'correct').length
+  return {
+    value,
+    weight: item.weight,
+    correct: scored.length === 0 ? null : right / scored.length,
+    length: samples.reduce((sum, sample) => sum + sample.length, 0) / samples.length,
+  }
+}
+
+/** In the order in which the sections first come up; a section whose items are all unscored has accuracy 0 over no weight. */
+function sectionsOf(
+  answered: readonly AnsweredItem[],
+  greedy: readonly ScoredItem[],
+  expected: readonly ScoredItem[],
+): SectionOutcome[] {
+  const names = [...new Set(answered.map(({ item }) => item.section))]
+  return names.map(section => {
+    const indices = answered.flatMap(({ item }, index) => (item.section === section ? [index] : []))
+    const of = (scores: readonly ScoredItem[]) => {
+      const own = indices.flatMap(index => scores[index] ?? [])
+      const weights = own.map(score => (score.correct === null ? 0 : score.weight))
+      return {
+        acc: weightedMean(
+          own.map(score => score.correct ?? 0),
+          weights,
+        ),
+        length: weightedMean(
+          own.map(score => score.length),
+          own.map(score => score.weight),
+        ),
+      }
+    }
+    const own = indices.flatMap(index => answered[index] ?? [])
+    return {
+      section,
+      items: own.length,
+      value: weightedMean(
+        own.map(({ value }) => value),
+        own.map(({ item }) => item.weight),
+      ),
+      greedy: of(greedy),
+      expected: of(expected),
+    }
+  })
+}
+
+/** One of each section in turn, in the order of the items, so that every arm and step shows the same items. */
+function sampleResponses(answered: readonly AnsweredItem[]): SampleResponse[] {
+  const sections = [...new Set(answered.map(({ item }) => item.section))].map(section =>
+    answered.filter(({ item }) => item.section === section),
+  )
+  const rounds = Math.max(0, ...sections.map(items => items.length))
+  const chosen: AnsweredItem[] = []
+  for (let round = 0; round < rounds && chosen.length < SAMPLE_RESPONSES; round++) {
+    chosen.push(...sections.flatMap(items => items[round] ?? []))
+  }
+  return chosen.slice(0, SAMPLE_RESPONSES).map(({ item, value, outcome: { greedy } }) => ({
+    itemId: item.id,
+    section: item.section,
+    prompt: promptText(item.prompt),
+    answer: item.answer,
+    value,
+    text: greedy.text,
+    verdict: greedy.verdict,
+  }))
+}
+
+function promptText(prompt: Prompt): string {
+  return typeof prompt === 'string' ? prompt : prompt.map(({ role, content }) => `${role}: ${content}`).join('\n')
+}

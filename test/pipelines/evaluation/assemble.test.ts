@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Item } from '../../../pipelines/data/item.js'
+import { RlevError } from '../../../pipelines/errors.js'
+import { type AnsweredItem, assembleEvaluation, valuesInOrder } from '../../../pipelines/evaluation/assemble.js'
+import type { Verdict } from '../../../pipelines/rewards/record.js'
+
+function answered({
+  id,
+  section,
+  value,
+  weight,
+  greedy,
+  samples,
+  length,
+}: {
+  id: string
+  section: string
+  value: number
+  weight: number
+  greedy: Verdict
+  samples: Verdict[]
+  length: number
+}): AnsweredItem {
+  const item: Item = {
+    id,
+    exam: 'e',
+    section,
+    prompt: [{ role: 'user', content: `${id}?` }],
+    answer: id,
+    points: 100 * value,
+    total: 100,
+    weight,
+  }
+  return {
+    item,
+    value,
+    outcome: {
+      itemId: id,
+      greedy: { verdict: greedy, length, text: `#${id}` },
+      samples: samples.map((verdict, index) => ({ verdict, length: length + index })),
+    },
+    eosProbabilities: [0, value],
+  }
+}
+
+const items = [
+  answered({
+    id: 'a',
+    section: 'easy',
+    value: 0.01,
+    weight: 7,
+    greedy: 'correct',
+    samples: ['correct', 'wrong'],
+    length: 2,
+  }),
+  answered({
+    id: 'b',
+    section: 'easy',
+    value: 0.01,
+    weight: 7,
+    greedy: 'wrong',
+    samples: ['correct', 'correct'],
+    length: 4,
+  }),
+  answered({
+    id: 'c',
+    section: 'hard',
+    value: 0.25,
+    weight: 3,
+    greedy: 'correct',
+    samples: ['wrong', 'unscored'],
+    length: 8,
+  }),
+  answered({
+    id: 'd',
+    section: 'hard',
+    value: 0.25,
+    weight: 3,
+    greedy: 'unscored',
+    samples: ['unscored', 'unscored'],
+    length: 8,
+  }),
+]
+
+const close = (found: number | undefined, expected: number) =>
+  assert.ok(found !== undefined && Math.abs(found - expected) < 1e-12, `${found}, not ${expected}`)
+
+test('greedy and expected columns, by hand: unscored responses are in no accuracy, and counted', () => {
+  const { greedy, expected, unscored, step, items: count } = assembleEvaluation({ step: 20, answered: items })
+  assert.deepEqual([step, count, unscored], [20, 4, 4])
+  close(greedy.acc, 10 / 17)
+  close(greedy.hAcc, (0.07 + 0.75) / (0.14 + 0.75))
+  close(greedy.length, (14 + 28 + 24 + 24) / 20)
+  close(expected.acc, (3.5 + 7) / 17)
+  close(expected.hAcc, (0.035 + 0.07) / (0.14 + 0.75))
+  close(expected.length, (7 * 2.5 + 7 * 4.5 + 3 * 8.5 + 3 * 8.5) / 20)
+})
+
+test('sections keep their order, their weights and their mean value', () => {
+  const { sections } = assembleEvaluation({ step: 0, answered: items })
+  assert.deepEqual(
+    sections.map(({ section, items: count, value }) => [section, count, value]),
+    [
+      ['easy', 2, 0.01],
+      ['hard', 2, 0.25],
+    ],
+  )
+  close(sections[0]?.greedy.acc, 0.5)
+  close(sections[0]?.expected.acc, 0.75)
+  close(sections[1]?.greedy.acc, 1)
+  close(sections[1]?.expected.acc, 0)
+  close(sections[1]?.expected.length, 8.5)
+})
+
+test('without samples the expected columns repeat the greedy ones', () => {
+  const plain = items.map(one => ({ ...one, outcome: { ...one.outcome, samples: [] } }))
+  const { greedy, expected } = assembleEvaluation({ step: 0, answered: plain })
+  assert.deepEqual(expected, greedy)
+})
+
+test('ten sample responses, a section in turn, chat prompts as text', () => {
+  const many = Array.from({ length: 9 }, (_, index) => {
+    const one = items[index % 3 === 0 ? 2 : 0]
+    assert.ok(one)
+    return { ...one, item: { ...one.item, id: `${index}` } }
+  })
+  const { responses } = assembleEvaluation({ step: 0, answered: [...many, ...many.map(one => ({ ...one }))] })
+  assert.equal(responses.length, 10)
+  assert.deepEqual(
+    responses.slice(0, 6).map(({ itemId, section }) => `${section} ${itemId}`),
+    ['hard 0', 'easy 1', 'hard 3', 'easy 2', 'hard 6', 'easy 4'],
+  )
+  assert.equal(responses[0]?.prompt, 'user: c?')
+})
+
+test('EOS trajectories come from the greedy responses', () => {
+  const [top, bottom] = assembleEvaluation({ step: 0, answered: items }).eos
+  assert.deepEqual([top?.items, top?.probability, bottom?.probability], [2, [0, 0.25], [0, 0.01]])
+})
+
+test('values are matched by item, and a missing one is an error that names the item', () => {
+  const own = items.map(one => one.item)
+  const values = items.map(({ item, value }) => ({ itemId: item.id, points: 1, total: 1, value }))
+  assert.deepEqual(valuesInOrder(own, values.toReversed()), [0.01, 0.01, 0.25, 0.25])
+  assert.throws(
+    () => valuesInOrder(own, values.slice(1)),
+    (error: unknown) => error instanceof RlevError && error.message.includes('none for "a"'),
+  )
+})
