@@ -19,6 +19,7 @@ export interface PreflightFinding {
 interface Arm {
   name: string
   config: ExperimentConfig
+  baseline: boolean
   placebo: boolean
   step: SimulatedStep
 }
@@ -52,9 +53,11 @@ function armsOf(plan: Plan, values: readonly ItemValue[]): Arm[] {
             : [{ name: IMAGINED, config: correctnessOf(plan.config) }]),
         ]
   const placebos = plan.kind === 'sweep' ? plan.settings.placebo : []
+  const baseline = plan.kind === 'sweep' ? plan.settings.baseline : IMAGINED
   return named.map(({ name, config }) => {
     const batches = simulateGroups(values, config)
-    return { name, config, placebo: placebos.includes(name), step: simulatedStep({ values, batches, config }) }
+    const step = simulatedStep({ values, batches, config })
+    return { name, config, baseline: name === baseline, placebo: placebos.includes(name), step }
   })
 }
 
@@ -94,7 +97,7 @@ function aboutArm({ name, config, step }: Arm): PreflightFinding[] {
     severity: cancelled ? (estimator.allowCancelled ? 'warning' : 'refuse') : 'note',
     arm: name,
     sentence: cancelled
-      ? `${name}: value transmission ${found.transmission.toFixed(2)}: ${estimator.name} divides the value out again (${reach}). Take another estimator, or value.site advantage or loss, or say estimator.allowCancelled: true.`
+      ? `${name}: value transmission 0.00: ${estimator.name} divides the value out again (${reach}). Take another estimator, or value.site advantage or loss, or say estimator.allowCancelled: true.`
       : `${name}: value transmission ${found.transmission.toFixed(2)} through ${estimator.name} at the ${value.site} (${reach}; mean scale ${numbers.meanScale.toFixed(3)}${reward.scale === 'human-aligned' ? `, ${percent(numbers.shareClipped)} of the items clipped` : ''}).`,
     numbers,
   })
@@ -125,7 +128,8 @@ function aboutPair(first: Arm, second: Arm): PreflightFinding[] {
   }
   const factor = commonFactor(first.step.factors, second.step.factors)
   if (factor === null) {
-    if (!declared) return []
+    // A placebo is declared against the baseline; to other arms it may differ.
+    if (!declared || !(first.baseline || second.baseline)) return []
     return [
       {
         severity: 'warning',

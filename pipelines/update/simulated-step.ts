@@ -12,7 +12,7 @@ import { advantages } from './advantages.js'
 import type { TransmissionRow } from './transmission.js'
 
 const SEED = 20251023
-const GROUPS = 512
+const GROUPS = 1024
 
 export interface SimulatedSample {
   verdict: Verdict
@@ -27,7 +27,7 @@ export interface SimulatedGroup {
   samples: readonly SimulatedSample[]
 }
 
-/** Steps of the arm's own shape: batches x prompts, each with `rollout.samples` samples; 512 prompts in all, or a little more. */
+/** Steps of the arm's own shape: batches x prompts, each with `rollout.samples` samples; 1024 prompts in all, or a little more. */
 export function simulateGroups(
   values: readonly ItemValue[],
   config: Pick<ExperimentConfig, 'rollout'>,

@@ -66,7 +66,7 @@ test('GRPO with values takes the step of GRPO without: refused, unless allowed, 
     refused.map(finding => finding.severity),
     ['refuse', 'refuse'],
   )
-  assert.match(refused[0]?.sentence ?? '', /value transmission -?0\.00: grpo divides the value out/)
+  assert.match(refused[0]?.sentence ?? '', /value transmission 0\.00: grpo divides the value out/)
   assert.match(refused[1]?.sentence ?? '', /baseline and aligned would take the same step/)
 
   const allowed = { ...grpo, allowCancelled: true }
@@ -127,6 +127,14 @@ test('arms that differ in anything else that shapes the step are not called the 
 test('a declared placebo that takes another step is warned of', () => {
   const findings = sweep([arm('baseline', baseline), arm('aligned', aligned)], ['aligned'])
   assert.match(findings[0]?.sentence ?? '', /declared as placebo, yet/)
+})
+
+test('a placebo is declared against the baseline: to other arms it may differ without a word', () => {
+  const findings = sweep([arm('baseline', baseline), arm('aligned', aligned), arm('uniform', uniform)], ['uniform'])
+  assert.deepEqual(
+    findings.map(finding => finding.severity),
+    ['note', 'note'],
+  )
 })
 
 test('one sample a prompt is refused for estimators that compare samples', () => {
