@@ -25,7 +25,7 @@ export async function experiment(input: ExperimentInput): Promise<ExperimentResu
   const view = new ExperimentView(input)
   const pause = pauseSwitch({ paused: input.carried?.paused ?? false })
   const tracking = trackBeside(subjectOf(input, run), input.carried?.trackedStep)
-  const parts: Parts = { input, run, view, pause, tracking }
+  const parts: Parts = { input, run, view, pause, tracking, owned: input.carried !== undefined }
 
   let carried: Carried | 'finished'
   try {
@@ -45,6 +45,8 @@ interface Parts {
   view: ExperimentView
   pause: PauseSwitch
   tracking: Tracking
+  /** Whether the folder and the MLflow run of this name are this config's, and so may be written to. */
+  owned: boolean
 }
 
 async function fromTheStart(parts: Parts): Promise<Carried | 'finished'> {
@@ -55,6 +57,7 @@ async function fromTheStart(parts: Parts): Promise<Carried | 'finished'> {
     experiment: { id: run, config },
     ...(input.sweep === undefined ? { plan: { kind: 'experiment', name, config, warnings: [] } } : {}),
   })
+  parts.owned = true
   if (finished !== undefined) {
     tracking.open()
     view.trained({ step: config.steps, weights: finished.weights })
@@ -144,10 +147,11 @@ async function finish({ input, run, view, tracking }: Parts): Promise<Experiment
 }
 
 /** After a failure or a cancellation: what is there is kept, and nothing is left looking as if it ran. */
-async function abandon({ run, view, tracking }: Parts, error: unknown): Promise<void> {
+async function abandon({ run, view, tracking, owned }: Parts, error: unknown): Promise<void> {
   const cancelled = isCancellation(error)
   const failure = cancelled ? undefined : messageOf(error)
   view.become(cancelled ? 'cancelled' : 'failed', failure)
+  if (!owned) return
   const reason = failure === undefined ? {} : { failure }
   try {
     const state = cancelled ? 'cancelled' : 'failed'

@@ -49,24 +49,34 @@ export async function sweep({ plan }: SweepInput): Promise<SweepResult> {
   const running = new Map<string, Child>()
   const trained = new Set<string>()
   const endings: Promise<void>[] = []
-  const pause = pauseSwitch({ onChange: paused => passOn(paused, running) })
+  const pause = pauseSwitch({
+    onChange(paused) {
+      view.become(paused ? 'paused' : 'running')
+      for (const [id, child] of running) passOn(paused, id, child)
+    },
+  })
   const tracking = trackBeside({ kind: 'sweep', name })
   setHandler(movedSignal, ({ progress, trained: isTrained }) => {
     view.heard(progress)
     if (isTrained) trained.add(idOf(name, progress))
   })
 
+  /** Whether the folder and the MLflow run of this name are this plan's, and so may be written to. */
+  let owned = false
   try {
     await io('plan').freezeRun({ plan })
+    owned = true
     tracking.open()
 
     for (const cell of cells) {
       // An experiment that only waits for MLflow holds no place.
       await condition(() => [...running.keys()].filter(id => !trained.has(id)).length < settings.concurrency)
-      await pause.gate({ onWait: () => view.become('paused'), onGo: () => view.become('running') })
+      await condition(() => !pause.paused)
       const id = experimentId(cell)
       const child = await startExperiment(id, cell)
       running.set(id, child)
+      // The pause came while it was started.
+      if (pause.paused) passOn(true, id, child)
       view.heard({ ...notStarted(cell), stage: 'prepare' })
       endings.push(follow(child, cell, view).finally(() => running.delete(id)))
     }
@@ -98,7 +108,7 @@ export async function sweep({ plan }: SweepInput): Promise<SweepResult> {
       await CancellationScope.nonCancellable(async () => {
         await Promise.all(endings)
         view.become(isCancellation(error) ? 'cancelled' : 'failed')
-        await tracking.close({ status: isCancellation(error) ? 'KILLED' : 'FAILED' })
+        if (owned) await tracking.close({ status: isCancellation(error) ? 'KILLED' : 'FAILED' })
       })
     }
     throw error
@@ -154,13 +164,11 @@ async function follow(child: Child, cell: ExperimentInput, view: SweepView): Pro
   }
 }
 
-function passOn(paused: boolean, running: ReadonlyMap<string, Child>): void {
-  for (const [id, child] of running) {
-    child.signal(paused ? pauseSignal : resumeSignal).catch((error: unknown) => {
-      // It ended in the meantime.
-      log.info('an experiment was not told', { id, paused, error: String(error) })
-    })
-  }
+function passOn(paused: boolean, id: string, child: Child): void {
+  child.signal(paused ? pauseSignal : resumeSignal).catch((error: unknown) => {
+    // It ended in the meantime.
+    log.info('an experiment was not told', { id, paused, error: String(error) })
+  })
 }
 
 function failureOf(failed: readonly ExperimentProgress[], of: number): ApplicationFailure {

@@ -1,0 +1,72 @@
+/**
+ * Records the histories that replay.test.ts replays: `node dist/test/histories/record.js FOLDER`. To be run, and its files
+ * committed, when the workflows are changed on purpose.
+ */
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js'
+import { projectFolder } from '../../commands/services/project.js'
+import type { ExperimentConfig } from '../../pipelines/config/schema.js'
+import { pauseSignal, queues, resumeSignal } from '../../workflows/messages.js'
+import { TestServices } from '../services.js'
+import { tinyConfig, tinySweep } from '../workflows/tiny.js'
+
+const folder = process.argv[2]
+if (folder === undefined) throw new Error('give the folder to write to')
+
+const services = await TestServices.start({ temporal: true, mlflow: true })
+try {
+  await Promise.all([services.startWorker('orchestrator'), services.startWorker('policy')])
+  const { workflow } = services.client
+  const start = (config: ExperimentConfig) =>
+    workflow.start('experiment', {
+      workflowId: config.name,
+      taskQueue: queues.workflows,
+      args: [{ name: config.name, arm: config.name, seed: config.seed, config }],
+    })
+
+  await (await start(tinyConfig('whole'))).result()
+  await save('experiment', 'whole')
+
+  const apart = { durability: { stepsPerActivity: 1, heartbeatTimeout: 3 } }
+  const paused = await start(tinyConfig('paused', apart))
+  await sleep(1500)
+  await paused.signal(pauseSignal)
+  await sleep(1500)
+  await paused.signal(resumeSignal)
+  await paused.result()
+  await save('experiment-paused', 'paused')
+
+  const renewed = await start(tinyConfig('renewed', { durability: { ...apart.durability, maxHistoryEvents: 60 } }))
+  await renewed.result()
+  await save('experiment-first-of-several', 'renewed', renewed.firstExecutionRunId)
+  await save('experiment-last-of-several', 'renewed')
+
+  const cancelled = await start(tinyConfig('cancelled', apart))
+  await sleep(2500)
+  await cancelled.cancel()
+  await cancelled.result().catch(() => {
+    // As it should be.
+  })
+  await save('experiment-cancelled', 'cancelled')
+
+  const exploding = { update: { optimizer: 'sgd' as const, learningRate: 1e30 } }
+  const plan = tinySweep('mixed', { good: {}, exploding }, { seeds: [1, 2] })
+  const sweep = await workflow.start('sweep', { workflowId: 'mixed', taskQueue: queues.workflows, args: [{ plan }] })
+  await sweep.result().catch(() => {
+    // One of its arms fails.
+  })
+  await save('sweep-with-a-failed-arm', 'mixed')
+  await save('experiment-failed', 'mixed/exploding/seed-1')
+} finally {
+  await services.stop()
+}
+
+/** With the true workflow id, from which other ids are derived; a history does not hold it. */
+async function save(name: string, workflowId: string, runId?: string): Promise<void> {
+  const history = await services.client.workflow.getHandle(workflowId, runId).fetchHistory()
+  const text = JSON.stringify({ workflowId, history: JSON.parse(historyToJSON(history)) as unknown }, null, 1)
+  // Stack traces name the folders of whoever recorded.
+  writeFileSync(join(folder as string, `${name}.json`), `${text.replaceAll(projectFolder, '')}\n`)
+}

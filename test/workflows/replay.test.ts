@@ -1,0 +1,70 @@
+/** Committed histories of real runs replay against the workflows as they are now. */
+import assert from 'node:assert/strict'
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { before, describe, it } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { bundleWorkflowCode, DefaultLogger, Runtime, Worker, type WorkflowBundle } from '@temporalio/worker'
+import { projectFolder } from '../../commands/services/project.js'
+
+const histories = join(projectFolder, 'test', 'histories')
+const workflows = fileURLToPath(new URL('../../workflows/', import.meta.url))
+const logger = new DefaultLogger('ERROR')
+
+interface Recorded {
+  name: string
+  workflowId: string
+  history: unknown
+}
+
+const recorded: Recorded[] = readdirSync(histories)
+  .filter(name => name.endsWith('.json'))
+  .map(name => ({ name, ...(JSON.parse(readFileSync(join(histories, name), 'utf8')) as Omit<Recorded, 'name'>) }))
+
+/** The iterator yields errors and throws none: every result has to be looked at. */
+async function replay(
+  workflowBundle: WorkflowBundle,
+  runs: readonly Recorded[],
+): Promise<Map<string, Error | undefined>> {
+  const results = new Map<string, Error | undefined>()
+  for (const { name, workflowId, history } of runs) {
+    for await (const { error } of Worker.runReplayHistories({ workflowBundle }, [{ workflowId, history }])) {
+      results.set(name, error)
+    }
+  }
+  return results
+}
+
+describe('the workflows', () => {
+  before(() => {
+    Runtime.install({ logger })
+  })
+
+  it('replay every committed history', async () => {
+    const bundle = await bundleWorkflowCode({ workflowsPath: join(workflows, 'index.js'), logger })
+    const results = await replay(bundle, recorded)
+    assert.ok(recorded.length >= 7, 'histories of whole, paused, renewed, cancelled and failed runs, and of a sweep')
+    assert.equal(results.size, recorded.length)
+    for (const [name, error] of results) assert.equal(error, undefined, `${name}: ${error?.message}`)
+  })
+
+  it('are caught when a stage has moved', async () => {
+    const changed = join(workflows, '..', `changed-workflows-${process.pid}`)
+    cpSync(workflows, changed, { recursive: true })
+    try {
+      const path = join(changed, 'experiment.js')
+      const code = readFileSync(path, 'utf8')
+      const moved = code
+        .replace(/tracking\.open\(data\);\n/, '')
+        .replace(/(const rewardValues = .*\n)/, '$1    tracking.open(data);\n')
+      assert.notEqual(moved, code)
+      writeFileSync(path, moved)
+      const bundle = await bundleWorkflowCode({ workflowsPath: join(changed, 'index.js'), logger })
+      const whole = recorded.filter(({ name }) => name === 'experiment.json')
+      const error = (await replay(bundle, whole)).get('experiment.json')
+      assert.match(String(error), /[Nn]ondeterminism|DeterminismViolation/)
+    } finally {
+      rmSync(changed, { recursive: true, force: true })
+    }
+  })
+})
