@@ -1,0 +1,204 @@
+/** The command from its first call to its last, over the services that it starts itself. */
+import assert from 'node:assert/strict'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { begin, call } from './call.js'
+
+const folder = mkdtempSync(join(tmpdir(), 'rlev-run-'))
+const home = join(folder, 'home')
+const rlev = (...words: string[]) => call(...words, '--home', home)
+after(async () => {
+  await rlev('down')
+  rmSync(folder, { recursive: true, force: true })
+})
+
+const tiny = `
+data: { source: synthetic, exam: v7, trainPapers: 4, testItemsPerSection: 8 }
+policy: { from: scratch, width: 16, layers: 1, heads: 2, keyValueHeads: 2, mlpWidth: 32 }
+warmStart: { steps: 12, batch: 16, warmup: 2, finalSteps: 2 }
+rollout: { prompts: 4, samples: 4, chunk: 16, maxTokens: 8 }
+update: { learningRate: 1.0e-3, microBatch: 8 }
+evaluation: { every: 3, samples: 1, chunk: 32 }
+checkpoint: { everySteps: 3 }
+durability: { stepsPerActivity: 3, heartbeatTimeout: 5 }
+`
+
+function configFile(name: string, text: string): string {
+  const path = join(folder, `${name}.yaml`)
+  writeFileSync(path, `name: ${name}\n${text}`)
+  return path
+}
+
+const first = configFile('first', `steps: 6\n${tiny}`)
+const long = configFile('long', `steps: 3000\n${tiny}`)
+
+async function statusOf(name: string) {
+  const { status, out, err } = await rlev('status', name, '--json')
+  assert.equal(status, 0, err)
+  return JSON.parse(out)
+}
+
+/** Looks until the run is in that state. */
+async function becomes(name: string, state: string): Promise<void> {
+  let seen: unknown
+  for (const end = Date.now() + 60_000; Date.now() < end; await sleep(500)) {
+    seen = await statusOf(name)
+    if ((seen as { state: string }).state === state) return
+  }
+  assert.fail(`${name} did not become ${state}: ${JSON.stringify(seen)}`)
+}
+
+async function trains(name: string): Promise<number> {
+  for (const end = Date.now() + 120_000; Date.now() < end; await sleep(500)) {
+    const { experiments } = await statusOf(name)
+    if (experiments[0].step > 0) return experiments[0].step
+  }
+  return assert.fail(`${name} did not begin to train`)
+}
+
+test('run prints progress, the comparison, the report and the pages, and ends with 0', async () => {
+  const { status, out, err } = await rlev('run', first)
+  assert.equal(status, 0, `${out}\n${err}`)
+  assert.match(err, /starting the Temporal server/)
+  assert.match(out, /^started first: http:/m)
+  assert.match(out, /^first {2}train {2}step \d\/6/m)
+  assert.match(out, /^first: one experiment/m)
+  assert.match(out, /^weights +[0-9a-f]{64}$/m)
+  assert.match(out, /^Temporal +http:\/\/127\.0\.0\.1:\d+\/namespaces\/default\/workflows\/first$/m)
+  assert.match(out, /^MLflow +http:\/\/127\.0\.0\.1:\d+\/.*runs\/[0-9a-f]{32}/m)
+  const report = /^report +(.*)$/m.exec(out)?.[1] ?? ''
+  assert.match(readFileSync(report, 'utf8'), /^<!doctype html>/i)
+  // Lines only: no cursor movement, no colour, no overwriting.
+  assert.doesNotMatch(out, /[^\P{Cc}\n]/u)
+})
+
+test('status and compare give as JSON what the terminal shows', async () => {
+  const view = await statusOf('first')
+  assert.equal(view.state, 'done')
+  assert.match(view.weights, /^[0-9a-f]{64}$/)
+  assert.equal(view.experiments[0].weights, view.weights)
+  const { out } = await rlev('status', 'first')
+  assert.match(out, new RegExp(`^weights +${view.weights}$`, 'm'))
+  assert.match(out, new RegExp(`^MLflow +${view.pages.mlflow.replaceAll(/[?#]/g, '\\$&')}$`, 'm'))
+  const list = JSON.parse((await rlev('status', '--json')).out)
+  assert.deepEqual(
+    list.runs.map(({ name, state }: { name: string; state: string }) => [name, state]),
+    [['first', 'done']],
+  )
+  const comparison = JSON.parse((await rlev('compare', 'first', '--json')).out)
+  const hAcc = (100 * comparison.arms[0].figures.final.expected.hAcc.mean).toFixed(1)
+  assert.ok((await rlev('compare', 'first')).out.includes(hAcc))
+  const path = (await rlev('report', 'first')).out.trim()
+  assert.equal(path, view.reportPath)
+})
+
+test('an unknown name is a wrong call that offers the nearest one', async () => {
+  const { status, err } = await rlev('status', 'frist')
+  assert.equal(status, 2)
+  assert.match(err, /did you mean first\?/)
+})
+
+test('the same run again shows its result and computes nothing', async () => {
+  const { weights } = await statusOf('first')
+  const { status, out } = await rlev('run', first)
+  assert.equal(status, 0)
+  assert.match(out, /^first is done already/)
+  assert.match(out, new RegExp(`^weights +${weights}$`, 'm'))
+  assert.match((await rlev('resume', 'first')).out, /^nothing to do: first is done/)
+  assert.match((await rlev('pause', 'first')).out, /^nothing to pause: first is done/)
+  assert.match((await rlev('cancel', 'first')).out, /^nothing to cancel: first is done/)
+})
+
+test('a changed config under an old name is refused with the difference, and taken under another name', async () => {
+  const { status, err } = await rlev('run', first, '--set', 'update.learningRate=0.002')
+  assert.equal(status, 2)
+  assert.match(err, /expected: config\.update\.learningRate = 0\.001/)
+  assert.match(err, /found: {4}config\.update\.learningRate = 0\.002/)
+  assert.match(err, /--name/)
+  const other = await rlev('run', first, '--set', 'update.learningRate=0.002', '--name', 'second')
+  assert.equal(other.status, 0, other.err)
+  const side = await rlev('compare', 'first', 'second')
+  assert.equal(side.status, 0, side.err)
+  assert.match(side.out, /2 arms/)
+})
+
+test('Ctrl-C leaves the work going on and says how to come back; pause, resume and cancel reach it', async () => {
+  const detached = await rlev('run', long, '--detach')
+  assert.equal(detached.status, 0, detached.err)
+  assert.match(detached.out, /The work goes on\.\n.*watch long --home .*\n.*status long .*\n.*\n.*cancel long /)
+
+  const attached = begin(['run', long, '--home', home])
+  const step = await trains('long')
+  attached.child.kill('SIGINT')
+  const { status, out } = await attached.done
+  assert.equal(status, 130)
+  assert.match(out, /^long is at work already/)
+  assert.match(out, /The work goes on\.\n.*watch long --home /)
+
+  assert.match((await rlev('pause', 'long')).out, /^long pauses when/)
+  await becomes('long', 'paused')
+  const paused = (await statusOf('long')).experiments[0].step
+  assert.ok(paused >= step)
+  assert.match((await rlev('pause', 'long')).out, /^nothing to do: long is paused/)
+  await sleep(2_000)
+  assert.equal((await statusOf('long')).experiments[0].step, paused)
+
+  assert.match((await rlev('resume', 'long')).out, /^long goes on\./)
+  await becomes('long', 'running')
+  assert.match((await rlev('cancel', 'long')).out, /^long is cancelled/)
+  const watched = await rlev('watch', 'long')
+  assert.equal(watched.status, 1)
+  assert.match(watched.err, /^long is cancelled\. To go on where it stopped: .*resume long /m)
+
+  const cancelledAt = (await statusOf('long')).experiments[0].step
+  assert.match((await rlev('resume', 'long')).out, /^long goes on from step /)
+  await becomes('long', 'running')
+  await trains('long')
+  assert.ok((await statusOf('long')).experiments[0].step >= cancelledAt)
+  await rlev('cancel', 'long')
+})
+
+test('a sweep goes through every arm; one that fails ends it with 1, the others done', async () => {
+  const sweep = configFile(
+    'exam',
+    `steps: 3
+${tiny}
+sweep:
+  baseline: correctness
+  seeds: [1]
+  arms:
+    correctness: { reward: { scale: correctness } }
+    human-aligned: { reward: { scale: human-aligned } }
+    too-fast: { reward: { scale: correctness }, update: { optimizer: sgd, learningRate: 1.0e+30 } }
+`,
+  )
+  const { status, out, err } = await rlev('sweep', sweep)
+  assert.equal(status, 1, out)
+  assert.match(out, /^human-aligned seed 1 {2}done {2}step 3\/3/m)
+  assert.match(out, /^exam: 3 arms, seed 1, baseline correctness/m)
+  assert.match(err, /^exam\/too-fast\/seed-1: /m)
+  assert.match(err, /^exam is failed\. .*resume exam /m)
+  const view = await statusOf('exam')
+  const states = view.experiments.map(({ arm, state }: { arm: string; state: string }) => [arm, state])
+  assert.deepEqual(states, [
+    ['correctness', 'done'],
+    ['human-aligned', 'done'],
+    ['too-fast', 'failed'],
+  ])
+  assert.ok(existsSync(view.reportPath))
+})
+
+test('with the services down, status still tells what the store holds, and the services come back where they were', async () => {
+  const before = await statusOf('first')
+  assert.equal((await rlev('down')).status, 0)
+  const after = await statusOf('first')
+  assert.equal(after.state, 'done')
+  assert.equal(after.weights, before.weights)
+  assert.equal((await rlev('compare', 'first')).status, 0)
+  const { status, err } = await rlev('pause', 'long')
+  assert.equal(status, 1)
+  assert.match(err, /`rlev up` starts the services/)
+})
