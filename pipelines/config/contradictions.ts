@@ -1,0 +1,12 @@
+/** Configs whose keys are each valid and yet do not go together: refused where the run would not be what it says, warned about where a key has no effect. */
+import { dataRules, policyRules } from './contradictions/data.js'
+import type { Finding, Rule, Subject } from './contradictions/finding.js'
+import { stepRules, warmStartRules } from './contradictions/training.js'
+import { valueRules } from './contradictions/values.js'
+
+const rules: readonly Rule[] = [...dataRules, ...policyRules, ...valueRules, ...warmStartRules, ...stepRules]
+
+/** Everything that the rules have to say about one experiment. Looks whether the files it names are there. */
+export function contradictions(subject: Subject): Finding[] {
+  return rules.flatMap(rule => rule(subject))
+}

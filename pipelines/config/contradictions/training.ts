@@ -1,0 +1,100 @@
+/** Rules about warm start, estimator and optimizer: that every key given acts, and that a step can be made. */
+import type { Finding, Rule } from './finding.js'
+import { withoutEffect } from './finding.js'
+
+const warmStartKeys = [
+  'steps',
+  'batch',
+  'learningRate',
+  'warmup',
+  'weightDecay',
+  'clipNorm',
+  'sectionShares',
+  'workingShares',
+  'finalSteps',
+  'finalWorkingShare',
+].map(key => `warmStart.${key}`)
+
+const syntheticWarmStartKeys = warmStartKeys.filter(key => /Shares?$|finalSteps$/.test(key))
+
+/** Estimators that add `epsilon` to what they divide by. */
+const dividing: readonly string[] = ['grpo', 'batch-deviation', 'maxrl']
+
+export const warmStartRules: Rule[] = [
+  subject => {
+    const { policy, data, warmStart } = subject.config
+    if (policy.from === 'checkpoint')
+      return withoutEffect(subject, warmStartKeys, 'a policy from a checkpoint has no warm start')
+    if (warmStart.steps === 0) {
+      const others = warmStartKeys.filter(key => key !== 'warmStart.steps')
+      const unlearned: Finding = {
+        severity: 'warning',
+        key: 'warmStart.steps',
+        message: 'without a warm start a policy made from scratch gives no right answer to be rewarded for',
+      }
+      return [unlearned, ...withoutEffect(subject, others, 'warmStart.steps is 0')]
+    }
+    if (data.source === 'synthetic') return []
+    return withoutEffect(
+      subject,
+      syntheticWarmStartKeys,
+      'it is for synthetic exams; items of a file show their working where they have one',
+    )
+  },
+  ({ config: { policy, data, warmStart } }) => {
+    if (policy.from !== 'scratch' || warmStart.steps === 0) return []
+    const findings: Finding[] = []
+    for (const key of ['warmup', 'finalSteps'] as const) {
+      if (warmStart[key] <= warmStart.steps || (key === 'finalSteps' && data.source === 'file')) continue
+      findings.push({
+        severity: 'warning',
+        key: `warmStart.${key}`,
+        message: `warmStart.${key} ${warmStart[key]} is longer than the warm start of ${warmStart.steps} steps`,
+        expected: `at most ${warmStart.steps}`,
+      })
+    }
+    if (data.source === 'synthetic' && warmStart.sectionShares.every(share => share === 0)) {
+      findings.push({
+        severity: 'refuse',
+        key: 'warmStart.sectionShares',
+        message: 'no section is drawn in the warm start',
+        expected: 'at least one share above 0',
+      })
+    }
+    return findings
+  },
+]
+
+export const stepRules: Rule[] = [
+  ({ config: { rollout, estimator } }) => {
+    if (rollout.samples > 1 || estimator.name === 'reinforce++') return []
+    return [
+      {
+        severity: 'refuse',
+        key: 'rollout.samples',
+        message: `${estimator.name} compares the samples of a prompt with each other`,
+        expected: 'rollout.samples of at least 2',
+        found: '1',
+        remedy: 'draw more samples, or take reinforce++',
+      },
+    ]
+  },
+  subject => {
+    const { name } = subject.config.estimator
+    return dividing.includes(name) ? [] : withoutEffect(subject, ['estimator.epsilon'], `${name} adds it to nothing`)
+  },
+  subject => {
+    const { place, coefficient } = subject.config.kl
+    const acts = place === 'reward' || place === 'loss'
+    if (acts && coefficient > 0) return []
+    if (!acts)
+      return withoutEffect(subject, ['kl.coefficient', 'kl.estimator'], `kl.place is ${place}`).filter(
+        ({ key }) => key === 'kl.estimator' || coefficient > 0,
+      )
+    return withoutEffect(subject, ['kl.place', 'kl.estimator'], 'kl.coefficient is 0')
+  },
+  subject => {
+    if (subject.config.update.optimizer === 'adamw') return []
+    return withoutEffect(subject, ['update.betas', 'update.epsilon'], 'sgd has no moments')
+  },
+]

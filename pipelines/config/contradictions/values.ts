@@ -1,0 +1,63 @@
+/** Rules about values and rewards: that the value an arm is named after reaches the step. */
+import type { Rule } from './finding.js'
+import { withoutEffect } from './finding.js'
+
+/** Estimators that divide each prompt's advantages by something of the prompt's own rewards. */
+const cancelling: readonly string[] = ['grpo', 'maxrl']
+
+export const valueRules: Rule[] = [
+  ({ config: { value, reward } }) => {
+    if (value.ablation === 'none' || reward.scale === 'human-aligned' || reward.scale === 'multiplicative') return []
+    return [
+      {
+        severity: 'refuse',
+        key: 'value.ablation',
+        message: `shuffled values do nothing under the scale ${reward.scale}, which does not read them`,
+        expected: 'reward.scale human-aligned or multiplicative where value.ablation is shuffled',
+        found: `reward.scale ${reward.scale}`,
+        remedy: 'leave value.ablation out, or take another reward.scale',
+      },
+    ]
+  },
+  subject => {
+    const { reward, value } = subject.config
+    if (reward.scale === 'multiplicative')
+      return withoutEffect(subject, ['reward.cap'], 'the multiplicative scale is not clipped')
+    if (reward.scale !== 'correctness') return []
+    const because = 'the scale correctness is 1 for every item'
+    return withoutEffect(
+      subject,
+      ['reward.alpha', 'reward.cap', ...(value.site === 'reward' ? [] : ['value.site'])],
+      because,
+    )
+  },
+  subject => {
+    const { estimator, value, reward, kl } = subject.config
+    const scaled = reward.scale !== 'correctness'
+    const passes = value.site !== 'reward' || (kl.place === 'reward' && kl.coefficient > 0)
+    if (!cancelling.includes(estimator.name) || !scaled || passes) {
+      return estimator.allowCancelled
+        ? withoutEffect(subject, ['estimator.allowCancelled'], 'nothing is cancelled in this arm')
+        : []
+    }
+    if (estimator.allowCancelled || (reward.scale === 'uniform' && subject.placebo)) return []
+    const divisor = estimator.name === 'grpo' ? 'the deviation of its own group' : 'the mean of its own group'
+    return [
+      {
+        severity: 'refuse',
+        key: 'estimator.name',
+        message: `${estimator.name} cancels the scale ${reward.scale}: it divides a prompt's rewards by ${divisor}, so the arm takes the step of correctness`,
+        expected:
+          'an estimator that passes the value on (rloo, reinforce++, reinforce++-baseline, dr-grpo, batch-deviation), or value.site advantage or loss',
+        found: `estimator.name ${estimator.name}, reward.scale ${reward.scale}, value.site reward`,
+        remedy:
+          'take dr-grpo or batch-deviation for a GRPO that keeps values, or say estimator.allowCancelled: true to run it knowingly',
+      },
+    ]
+  },
+  subject => {
+    const { verifier } = subject.config.reward
+    if (verifier === 'numeric') return []
+    return withoutEffect(subject, ['reward.tolerance'], `the verifier ${verifier} compares without one`)
+  },
+]

@@ -1,0 +1,152 @@
+/** What the schema finds wrong, told as a problem: the place in the file, what the key expects, and what to write instead. */
+import { distance } from 'fastest-levenshtein'
+import type { z } from 'zod'
+import { describeKeys, type KeyDescription } from './describe.js'
+import type { Problem } from './problems.js'
+import { at, type KeyPath, type Located, nearest, plain } from './yaml/located.js'
+
+type Issue = z.core.$ZodIssue
+
+/** Problems of a config or of its sweep section. `prefix` is the path of `node` in the file's keys, for example `sweep`. */
+export function problemsOf({
+  issues,
+  node,
+  prefix = [],
+}: {
+  issues: readonly Issue[]
+  node: Located
+  prefix?: KeyPath
+}): Problem[] {
+  const keys = describeKeys()
+  return issues.flatMap(issue => {
+    const path = issue.path.map(step => (typeof step === 'symbol' ? step.toString() : step))
+    if (issue.code === 'unrecognized_keys') {
+      return issue.keys.map(key => unknownKey({ node, path, key, prefix, keys }))
+    }
+    return [badValue({ issue, node, path, prefix, keys })]
+  })
+}
+
+function unknownKey(options: {
+  node: Located
+  path: KeyPath
+  key: string
+  prefix: KeyPath
+  keys: readonly KeyDescription[]
+}): Problem {
+  const { node, path, key, prefix } = options
+  const section = dotted([...prefix, ...path])
+  const known = keysOfSection(options.keys, section, kindsStated(at(node, path)))
+  const close = closest(key, known)
+  // A key put into the wrong section is as likely as a misspelt one.
+  const elsewhere = options.keys.find(({ path: other }) => other.split('.').at(-1) === key)
+  const remedy =
+    close !== undefined
+      ? `did you mean ${close}?`
+      : elsewhere !== undefined
+        ? `did you mean ${elsewhere.path}${elsewhere.only === undefined ? '' : ` (${elsewhere.only})`}?`
+        : 'remove it; docs/config.md lists the keys'
+  return {
+    place: nearest(node, [...path, key]).keyPlace,
+    message: `unknown key ${dotted([...prefix, ...path, key])}`,
+    expected: `one of ${known.join(', ')}`,
+    found: key,
+    remedy,
+  }
+}
+
+/** The names directly below a section, of the kind that the config states where there are several. */
+function keysOfSection(keys: readonly KeyDescription[], section: string, stated: readonly string[]): string[] {
+  const start = section === '' ? '' : `${section}.`
+  const below = keys.filter(
+    ({ path, only }) => path.startsWith(start) && (only === undefined || stated.includes(only) || section === ''),
+  )
+  const names = below.map(({ path }) => path.slice(start.length).split('.')[0] ?? '')
+  return [...new Set(section === '' ? [...names, 'extends'] : names)]
+}
+
+/** `source: file` and the like, as the section has it. */
+function kindsStated(section: Located | undefined): string[] {
+  if (section?.content.kind !== 'map') return []
+  return [...section.content.entries].map(
+    ([key, { content }]) => `${key}: ${content.kind === 'scalar' ? String(content.value) : ''}`,
+  )
+}
+
+/** The known name nearest in spelling, unless none is near. */
+export function closest(name: string, known: readonly string[]): string | undefined {
+  const near = known
+    .map(other => ({ other, far: distance(name.toLowerCase(), other.toLowerCase()) }))
+    .filter(({ other, far }) => far < name.length && far <= Math.max(2, Math.floor(other.length / 3)))
+    .sort((a, b) => a.far - b.far)
+  return near[0]?.other
+}
+
+function badValue({
+  issue,
+  node,
+  path,
+  prefix,
+  keys,
+}: {
+  issue: Issue
+  node: Located
+  path: KeyPath
+  prefix: KeyPath
+  keys: readonly KeyDescription[]
+}): Problem {
+  const found = at(node, path)
+  const name = dotted([...prefix, ...path])
+  const key = keyOf(keys, name)
+  const expected = key?.expected ?? sectionExpected(keys, name) ?? issue.message
+  if (found === undefined) {
+    return {
+      place: nearest(node, path).place,
+      message: `${name} is missing`,
+      expected,
+      remedy: `add ${name}${key === undefined ? '' : `: ${key.sentence}`}`,
+    }
+  }
+  const value = plain(found)
+  const meant =
+    issue.code === 'invalid_value' || issue.code === 'invalid_union' ? suggestion(value, expected) : undefined
+  const byDefault =
+    key?.default === undefined
+      ? 'set it as expected'
+      : `set it as expected, or leave it out for the default ${JSON.stringify(key.default)}`
+  return {
+    place: issue.code === 'invalid_key' ? found.keyPlace : found.place,
+    message: issue.code === 'invalid_key' ? `${name} is no name` : `${name} cannot be ${shown(value)}`,
+    expected: issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? expected) : expected,
+    found: issue.code === 'invalid_key' ? String(path.at(-1)) : shown(value),
+    remedy: meant === undefined ? byDefault : `did you mean ${meant}?`,
+  }
+}
+
+/** The description of a key or of the list that it is an element of; kinds of a section are told together. */
+function keyOf(keys: readonly KeyDescription[], name: string): KeyDescription | undefined {
+  const plainName = name.replace(/(\.\d+)+$/, '')
+  const [first, ...others] = keys.filter(({ path }) => path === plainName)
+  if (first === undefined || others.length === 0) return first
+  return { ...first, expected: `one of ${[first, ...others].map(({ expected }) => expected).join(', ')}` }
+}
+
+function sectionExpected(keys: readonly KeyDescription[], name: string): string | undefined {
+  const names = keysOfSection(keys, name, [])
+  return names.length === 0 ? undefined : `a map of keys with values: ${names.join(', ')}`
+}
+
+function suggestion(value: unknown, expected: string): string | undefined {
+  if (typeof value !== 'string') return undefined
+  return closest(value, expected.replace(/^one of /, '').split(', '))
+}
+
+function shown(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value)
+  if (typeof value === 'number' && !Number.isFinite(value)) return String(value)
+  return text.length > 80 ? `${text.slice(0, 80)}…` : text
+}
+
+function dotted(path: KeyPath): string {
+  return path.join('.')
+}

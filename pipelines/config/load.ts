@@ -1,0 +1,69 @@
+/** A config file as a plan: `extends` followed, overrides applied, defaults filled in, checked, frozen. Everything wrong with it is told at once. */
+
+import { resolveExperiment } from './experiment.js'
+import { freeze } from './freeze.js'
+import { configError } from './problems.js'
+import type { Plan } from './schema.js'
+import { resolveSweep } from './sweep.js'
+import { readExtended } from './yaml/extends.js'
+import { at, type Located, withEntries, withValue } from './yaml/located.js'
+import { merge } from './yaml/merge.js'
+
+export interface LoadPlanOptions {
+  path: string
+  /** In place of the seed, or of the seeds of a sweep. */
+  seed?: number | undefined
+  /** Values by dotted path, over those of the file; of a sweep's base unless the path starts with `sweep.`. */
+  overrides?: Readonly<Record<string, unknown>> | undefined
+}
+
+/** The plan. Throws ConfigInvalid, each problem with `file:line:column`, what was expected and what to do. */
+export function loadPlan({ path, seed, overrides = {} }: LoadPlanOptions): Plan {
+  const file = Object.entries(overrides).reduce(withOverride, readExtended(path))
+  const section = sectionOf(file)
+  const keys = withSeed(file, { seed, sweep: section !== undefined })
+  const { base, sweep } = parts(keys)
+  if (section === undefined || sweep === undefined) {
+    const { config, problems, warnings } = resolveExperiment(base, { placebo: false })
+    if (config === null || problems.length > 0) throw configError(problems)
+    return freeze({ kind: 'experiment', name: config.name, config, warnings: warnings.map(({ sentence }) => sentence) })
+  }
+  const { plan, problems } = resolveSweep(base, sweep)
+  if (plan === null) throw configError(problems)
+  return freeze(plan)
+}
+
+/** `sweep: null` makes one experiment of a sweep that is extended. */
+function sectionOf(file: Located): Located | undefined {
+  const section = at(file, ['sweep'])
+  return section?.content.kind === 'scalar' && section.content.value === null ? undefined : section
+}
+
+function parts(file: Located): { base: Located; sweep: Located | undefined } {
+  const entries = new Map(file.content.kind === 'map' ? file.content.entries : [])
+  const sweep = entries.get('sweep')
+  entries.delete('sweep')
+  return { base: withEntries(file, entries), sweep }
+}
+
+function withSeed(file: Located, { seed, sweep }: { seed: number | undefined; sweep: boolean }): Located {
+  if (seed === undefined) return file
+  return withOverride(file, sweep ? ['sweep.seeds', [seed]] : ['seed', seed])
+}
+
+function withOverride(file: Located, [key, value]: readonly [string, unknown]): Located {
+  const override = withValue(overrideNode({}, key), key.split('.'), overrideNode(value, key))
+  return merge(file, override, { mapsOf: 'below' })
+}
+
+/** A plain value as a located one, whose place is the override itself and whose paths start in the working directory. */
+function overrideNode(value: unknown, key: string): Located {
+  const place = `override ${key}`
+  const node = (content: Located['content']): Located => ({ place, keyPlace: place, folder: '', content })
+  if (Array.isArray(value)) return node({ kind: 'list', items: value.map((item: unknown) => overrideNode(item, key)) })
+  if (typeof value !== 'object' || value === null) return node({ kind: 'scalar', value })
+  return node({
+    kind: 'map',
+    entries: new Map(Object.entries(value).map(([name, inner]: [string, unknown]) => [name, overrideNode(inner, key)])),
+  })
+}

@@ -1,0 +1,97 @@
+/** Config sections of where items come from and what their values do: `data`, `value`, `reward`. */
+import { z } from 'zod'
+import { count, positive, seedNumber } from './numbers.js'
+
+export const scaleNames = ['correctness', 'human-aligned', 'multiplicative', 'uniform'] as const
+export const examNames = ['v7', 'v5', 'pl', 'p50', 'nc', 'inv'] as const
+
+const syntheticData = z.strictObject({
+  source: z.literal('synthetic').describe('Exam papers made by the seeded generator.'),
+  exam: z
+    .enum(examNames)
+    .default('v7')
+    .describe('Composition of the papers: sections, items and points (docs/exam.md).'),
+  style: z
+    .enum(['symbols', 'english', 'chinese'])
+    .default('symbols')
+    .describe('How a prompt is written: bare symbols (12+34=), or a sentence.'),
+  trainPapers: count.default(100).describe('Papers to train on. (papers)'),
+  testItemsPerSection: count
+    .default(400)
+    .describe('Test items of each section, weighted by the composition when they are averaged. (items)'),
+  testSeed: seedNumber.default(99999).describe('Seed of the test items, the same for every seed of a sweep.'),
+})
+
+const fileData = z.strictObject({
+  source: z.literal('file').describe('Items read from JSON or JSONL.'),
+  train: z.string().describe('Path of the training file, relative to the config file.'),
+  test: z
+    .string()
+    .optional()
+    .describe('Path of the test file, relative to the config file; without it `testShare` of the exams are held out.'),
+  testShare: z
+    .number()
+    .gt(0)
+    .lt(1)
+    .default(0.1)
+    .describe('Share of exams held out where no test file is given. (share)'),
+  splitSeed: seedNumber
+    .default(99999)
+    .describe('Seed of which exams are held out, the same for every seed of a sweep.'),
+  form: z
+    .enum(['auto', 'plain', 'rlev'])
+    .default('auto')
+    .describe(
+      'How rows name their fields. plain: prompt, answer, points, total, exam; rlev: query, label, score, total of the public set; auto: told by the first row.',
+    ),
+  onBadRow: z
+    .enum(['stop', 'skip'])
+    .default('stop')
+    .describe('What a bad row does: ends the run, or is reported, counted and left out.'),
+})
+
+export const dataSection = z
+  .discriminatedUnion('source', [syntheticData, fileData])
+  .prefault({ source: 'synthetic' })
+  .describe('Where the exam items come from.')
+
+export const valueSection = z
+  .strictObject({
+    ablation: z
+      .enum(['none', 'shuffled'])
+      .default('none')
+      .describe(
+        'Values that the reward sees: as they are, or permuted over the training items (seeded). Evaluation always uses the true ones.',
+      ),
+    site: z
+      .enum(['reward', 'advantage', 'loss'])
+      .default('reward')
+      .describe('Where the scale acts: on the reward (the paper), on the advantage, or on the loss of the response.'),
+  })
+  .prefault({})
+  .describe('What the arm does with the values.')
+
+export const rewardSection = z
+  .strictObject({
+    scale: z
+      .enum(scaleNames)
+      .default('human-aligned')
+      .describe(
+        'Factor of a correct answer: 1; 1 + min(alpha v, cap); 1 + alpha v; or the mean of the human-aligned scale over the training items.',
+      ),
+    alpha: positive.default(10).describe('Slope of the scale in the value. (1)'),
+    cap: positive.default(1).describe('Largest addition to 1 that alpha v can make. (1)'),
+    verifier: z
+      .enum(['exact', 'numeric', 'choice'])
+      .default('exact')
+      .describe('How the final answer is compared with the reference.'),
+    tolerance: z.number().min(0).default(1e-6).describe('Relative tolerance of the numeric verifier. (share)'),
+    answer: z
+      .enum(['after-hash', 'boxed', 'last-line', 'whole'])
+      .default('after-hash')
+      .describe(
+        'Which part of a response is its final answer: after the first #, in the last \\boxed{}, the last line, or all of it.',
+      ),
+  })
+  .prefault({})
+  .describe('Verifier and scale.')

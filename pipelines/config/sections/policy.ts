@@ -1,0 +1,60 @@
+/** Config sections of the model and how it first learns to answer: `policy`, `warmStart`. */
+import { z } from 'zod'
+import { count, positive, share } from './numbers.js'
+
+export const scratchPolicy = z.strictObject({
+  from: z.literal('scratch').describe('A decoder made here, with a character tokenizer.'),
+  width: count.default(64).describe('Hidden size. (units)'),
+  layers: count.default(2).describe('Decoder layers. (layers)'),
+  heads: count.default(4).describe('Attention heads. (heads)'),
+  keyValueHeads: count.default(4).describe('Key and value heads, a divisor of `heads`. (heads)'),
+  mlpWidth: count.default(168).describe('Width of the gated MLP. (units)'),
+  tied: z.boolean().default(false).describe('Whether the output head is the embedding.'),
+  ropeTheta: positive.default(10000).describe('Base of the rotary positions.'),
+  initDeviation: positive.default(0.02).describe('Standard deviation of initial projection weights.'),
+  embeddingDeviation: positive.default(0.3).describe('Standard deviation of initial embeddings.'),
+})
+
+const checkpointPolicy = z.strictObject({
+  from: z.literal('checkpoint').describe('A folder in Hugging Face form.'),
+  path: z.string().describe('Path of the folder, relative to the config file.'),
+})
+
+export const policySection = z
+  .discriminatedUnion('from', [scratchPolicy, checkpointPolicy])
+  .prefault({ from: 'scratch' })
+  .describe('The model that is trained.')
+
+export const warmStartSection = z
+  .strictObject({
+    steps: z
+      .int()
+      .nonnegative()
+      .default(900)
+      .describe('Supervised steps before reinforcement learning; 0 for none. (steps)'),
+    batch: count.default(128).describe('Demonstrations a step. (items)'),
+    learningRate: positive
+      .default(3e-3)
+      .describe('Peak rate of AdamW, after warm-up, before the cosine to a tenth. (1)'),
+    warmup: z.int().nonnegative().default(100).describe('Steps of linear warm-up. (steps)'),
+    weightDecay: z.number().min(0).default(0.01).describe('Decoupled weight decay. (1)'),
+    clipNorm: positive.default(1).describe('Largest global gradient norm. (1)'),
+    sectionShares: z
+      .array(z.number().min(0))
+      .length(4)
+      .default([1, 2, 2, 3])
+      .describe('How often each section of a synthetic exam is drawn, in the order add1, add2, mul, add3. (ratio)'),
+    workingShares: z
+      .array(share)
+      .length(4)
+      .default([0.05, 0.7, 0.7, 0.7])
+      .describe('Share of demonstrations that show the working, for each section in the same order. (share)'),
+    finalSteps: z
+      .int()
+      .nonnegative()
+      .default(40)
+      .describe('Last steps, in which every section of a synthetic exam shows working equally often. (steps)'),
+    finalWorkingShare: share.default(0.2).describe('Share of demonstrations with working in the last steps. (share)'),
+  })
+  .prefault({})
+  .describe('Supervised warm start of a policy made from scratch.')

@@ -1,0 +1,51 @@
+/** Config sections of how a run is measured, kept and shown: `evaluation`, `checkpoint`, `durability`, `tracking`. */
+import { z } from 'zod'
+import { count, seedNumber } from './numbers.js'
+
+export const evaluationSection = z
+  .strictObject({
+    every: count.default(20).describe('Steps between evaluations; the last step is always evaluated. (steps)'),
+    samples: z
+      .int()
+      .nonnegative()
+      .default(4)
+      .describe('Sampled responses a test item, for the expected metrics. (responses)'),
+    chunk: count.default(400).describe('Responses decoded together. (responses)'),
+    seed: seedNumber.default(4242).describe('Seed of the evaluation samples, the same for every arm and step.'),
+  })
+  .prefault({})
+  .describe('Evaluation on the test items.')
+
+export const checkpointSection = z
+  .strictObject({
+    everySteps: count
+      .default(20)
+      .describe('Steps between checkpoints; between them the journal of rollouts is replayed. (steps)'),
+    keep: count.default(3).describe('Newest checkpoints that are kept, besides the last. (checkpoints)'),
+  })
+  .prefault({})
+  .describe('Checkpoints.')
+
+export const durabilitySection = z
+  .strictObject({
+    stepsPerActivity: count
+      .default(20)
+      .describe(
+        'Training steps in one activity; at 1 rollout, reward and update are activities of their own. Results are the same bits. (steps)',
+      ),
+    heartbeatTimeout: z
+      .number()
+      .min(2)
+      .default(30)
+      .describe('Silence after which a GPU activity is given to another worker. (s)'),
+    maxHistoryEvents: count.default(4000).describe('History length at which the workflow continues as new. (events)'),
+  })
+  .prefault({})
+  .describe('How the work is cut into durable pieces.')
+
+export const trackingSection = z
+  .strictObject({
+    experiment: z.string().min(1).max(200).default('rlev').describe('MLflow experiment that the runs belong to.'),
+  })
+  .prefault({})
+  .describe('Tracking in MLflow.')

@@ -1,0 +1,78 @@
+/** Config sections of a training step: `rollout`, `estimator`, `kl`, `update`. */
+import { z } from 'zod'
+import { count, positive } from './numbers.js'
+
+const decay = z.number().min(0).lt(1)
+
+export const estimatorNames = [
+  'rloo',
+  'reinforce++',
+  'reinforce++-baseline',
+  'grpo',
+  'dr-grpo',
+  'batch-deviation',
+  'maxrl',
+] as const
+
+export const rolloutSection = z
+  .strictObject({
+    prompts: count.default(16).describe('Prompts a step. (prompts)'),
+    samples: z.int().min(1).default(8).describe('Responses a prompt. (responses)'),
+    temperature: positive.default(1).describe('Sampling temperature. (1)'),
+    maxTokens: count.default(14).describe('Longest response. (tokens)'),
+    chunk: count
+      .default(128)
+      .describe('Responses decoded together; the shape of the batch is fixed by it. (responses)'),
+  })
+  .prefault({})
+  .describe('Sampling of responses.')
+
+export const estimatorSection = z
+  .strictObject({
+    name: z.enum(estimatorNames).default('rloo').describe('Advantage estimator (docs/estimators.md).'),
+    epsilon: positive.default(1e-6).describe('Added to a deviation that is divided by. (reward)'),
+    allowCancelled: z
+      .boolean()
+      .default(false)
+      .describe('Run although the estimator cancels the value, so that the arm takes the step of the correctness arm.'),
+  })
+  .prefault({})
+  .describe('How rewards become advantages.')
+
+export const klSection = z
+  .strictObject({
+    place: z
+      .enum(['none', 'log', 'reward', 'loss'])
+      .default('log')
+      .describe(
+        'Where the divergence from the warm start acts: nowhere, in the metrics only, in the reward, or in the loss.',
+      ),
+    estimator: z
+      .enum(['k1', 'k2', 'k3'])
+      .default('k3')
+      .describe('Estimator of the divergence that acts; all three are logged.'),
+    coefficient: z.number().min(0).default(0).describe('Weight of the divergence in the reward or the loss. (1)'),
+  })
+  .prefault({})
+  .describe('Divergence from the reference policy.')
+
+export const updateSection = z
+  .strictObject({
+    optimizer: z.enum(['adamw', 'sgd']).default('adamw').describe('Rule that turns gradients into steps.'),
+    learningRate: positive.default(5e-5).describe('Step size. (1)'),
+    betas: z.tuple([decay, decay]).default([0.9, 0.99]).describe('Decay of the first and second moments of AdamW. (1)'),
+    epsilon: positive.default(1e-8).describe('Added to the root of the second moment of AdamW. (gradient)'),
+    weightDecay: z.number().min(0).default(0).describe('Decoupled weight decay. (1)'),
+    clipNorm: positive.nullable().default(null).describe('Largest global gradient norm; null for none. (1)'),
+    aggregation: z
+      .enum(['sequence-sum', 'sequence-mean', 'token-mean'])
+      .default('sequence-sum')
+      .describe(
+        'Loss of a batch: mean over responses of the sum over tokens, of the mean over tokens, or mean over all tokens.',
+      ),
+    microBatch: count
+      .default(128)
+      .describe('Responses in one forward and backward pass; the gradient does not depend on it. (responses)'),
+  })
+  .prefault({})
+  .describe('Policy gradient.')
