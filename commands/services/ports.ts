@@ -5,6 +5,7 @@
 
 import { randomInt } from 'node:crypto'
 import { createServer } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { RlevError } from '../../pipelines/errors.js'
 
 const lowest = 20_000
@@ -20,10 +21,22 @@ export function portIsFree(port: number): Promise<boolean> {
 
 /**
  * The remembered port where it is free, else another free one.
+ * @param taken ports that are given out already, though nobody may listen on them yet
+ * @param patience milliseconds to wait for the remembered port: a killed server's threads may hold it for a moment longer
  * @throws RlevError ServiceUnavailable when a hundred draws were all taken.
  */
-export async function claimPort(remembered: number | undefined, taken: readonly number[] = []): Promise<number> {
-  if (remembered !== undefined && !taken.includes(remembered) && (await portIsFree(remembered))) return remembered
+export async function claimPort(
+  remembered?: number,
+  taken: readonly number[] = [],
+  { patience = 0 }: { patience?: number } = {},
+): Promise<number> {
+  if (remembered !== undefined && !taken.includes(remembered)) {
+    const end = performance.now() + patience
+    do {
+      if (await portIsFree(remembered)) return remembered
+      await sleep(50)
+    } while (performance.now() < end)
+  }
   for (let draw = 0; draw < 100; draw++) {
     const port = randomInt(lowest, highest)
     if (!taken.includes(port) && (await portIsFree(port))) return port

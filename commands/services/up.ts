@@ -64,9 +64,16 @@ class Start {
   /** Keeps the port of a living server, also of one that was started a moment ago and does not listen yet. */
   async choosePorts(): Promise<void> {
     const { ports, processes } = this.record
-    const taken = () => Object.values(ports)
-    const claim = async (port: number | undefined, owner: ProcessRecord | undefined) =>
-      port !== undefined && isAlive(owner) ? port : claimPort(port, port === undefined ? taken() : [])
+    const claim = async (port: number | undefined, owner: ProcessRecord | undefined) => {
+      if (port !== undefined && isAlive(owner)) return port
+      // What a crashed one left of its group would hold its files and ports.
+      if (owner !== undefined) await endProcess(owner, { patience: 5_000 })
+      return claimPort(
+        port,
+        Object.values(ports).filter(other => other !== port),
+        { patience: 3_000 },
+      )
+    }
     ports.temporal = await claim(ports.temporal, processes.temporal)
     ports.temporalUi = await claim(ports.temporalUi, processes.temporal)
     ports.mlflow = await claim(ports.mlflow, processes.mlflow)
@@ -136,8 +143,6 @@ class Start {
     const { name, title, start, ready, renewPorts, place } = server
     const before = this.record.processes[name]
     if (isAlive(before)) return ready(before)
-    // What the dead one left of its group would hold its files and ports.
-    if (before !== undefined) await endProcess(before, { patience: 5_000 })
     const began = performance.now()
     try {
       await ready(await this.note(name, title, start))
