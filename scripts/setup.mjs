@@ -7,7 +7,7 @@
  *   node scripts/setup.mjs --only a,b      only these parts and those they come after
  */
 
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { addon } from './setup/addon.mjs'
@@ -41,6 +41,7 @@ async function main() {
     console.log(line)
   }
   const { made, failures, untried, records } = await makeParts({ parts, context, print })
+  record(context, records)
   if (failures.length > 0) {
     const lines = ['', `set-up could not make ${failures.length === 1 ? 'one part' : `${failures.length} parts`}`]
     for (const { part, error } of failures) lines.push(`${part.title}: ${error.message}`)
@@ -49,7 +50,6 @@ async function main() {
     process.exitCode = 1
     return
   }
-  if (parts === everyPart) record(context, records)
   const seconds = ((performance.now() - began) / 1000).toFixed(1)
   console.log(made.length === 0 ? `set-up: everything is there (${seconds} s)` : `set-up: done (${seconds} s)`)
 }
@@ -71,11 +71,16 @@ function chosen(names) {
   return everyPart.filter(({ name }) => wanted.has(name))
 }
 
-/** Where the services find the parts; in the checkout, so that it holds also where RLEV_CACHE is not set later. */
+/**
+ * Where the services find the parts that are there. In the checkout, so that it holds also where RLEV_CACHE is not set later.
+ */
 function record({ local }, records) {
-  mkdirSync(local, { recursive: true })
   const file = join(local, 'parts.json')
-  writeFileSync(`${file}.${process.pid}`, `${JSON.stringify(records, null, 2)}\n`)
+  const before = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {}
+  const text = `${JSON.stringify({ ...before, ...records }, null, 2)}\n`
+  if (existsSync(file) && readFileSync(file, 'utf8') === text) return
+  mkdirSync(local, { recursive: true })
+  writeFileSync(`${file}.${process.pid}`, text)
   renameSync(`${file}.${process.pid}`, file)
 }
 

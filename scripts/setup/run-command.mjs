@@ -54,7 +54,7 @@ export function runCommand({ context, part, command, args, cwd, env, timeout, re
         new PartError({
           message: `${shown} failed`,
           expected: 'exit status 0',
-          found: `${found}; all of it in ${log}`,
+          found: `${found}; all of it is in ${log}${tail.map(line => `\n            ${line}`).join('')}`,
           remedy,
         }),
       )
@@ -68,7 +68,7 @@ export function runCommand({ context, part, command, args, cwd, env, timeout, re
       running.delete(child)
       sink.end()
       if (status === 0) settle(stdout)
-      else broken(`${signal ?? `status ${status}`}${tail.map(line => `\n            ${line}`).join('')}`)
+      else broken(signal ?? `status ${status}`)
     })
   })
 }
