@@ -57,6 +57,7 @@ export async function sweep({ plan }: SweepInput): Promise<SweepResult> {
   })
   const tracking = trackBeside({ kind: 'sweep', name })
   setHandler(movedSignal, ({ progress, trained: isTrained }) => {
+    if (tracking.url !== undefined) view.progress.trackingUrl = tracking.url
     view.heard(progress)
     if (isTrained) trained.add(idOf(name, progress))
   })
@@ -77,7 +78,6 @@ export async function sweep({ plan }: SweepInput): Promise<SweepResult> {
       running.set(id, child)
       // The pause came while it was started.
       if (pause.paused) passOn(true, id, child)
-      view.heard({ ...notStarted(cell), stage: 'prepare' })
       endings.push(follow(child, cell, view).finally(() => running.delete(id)))
     }
     await Promise.all(endings)
