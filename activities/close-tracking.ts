@@ -1,12 +1,13 @@
 /** Last stage of tracking: what was not sent yet, final values, artifacts, the result in words, and the run's status. */
+import type { Comparison } from '../pipelines/evaluation/comparison.js'
 import { readIfThere } from './clients/files.js'
 import type { MlflowClient } from './clients/mlflow.js'
 import type { Run, RunStatus } from './clients/mlflow-types.js'
 import { planPaths, runFolder } from './clients/run-folder.js'
-import { readEvaluations } from './clients/runs.js'
+import { experimentsOf, readEvaluations, readPlan } from './clients/runs.js'
 import { lightStage } from './light-stage.js'
 import { pointsOf } from './track-progress.js'
-import { experimentNote, finalMetrics, samplesTable } from './tracking/layout.js'
+import { comparisonMetrics, experimentNote, finalMetrics, samplesTable } from './tracking/layout.js'
 import { configOf, ensureTrackedRun, type OpenedRun, type Subject } from './tracking/subject.js'
 import type { Workplace } from './workplace.js'
 
@@ -28,7 +29,10 @@ export function closeTracking(place: Workplace) {
     if (subject.kind === 'experiment') await closeExperiment({ place, client, run, input })
     const report = subject.kind === 'sweep' ? subject.name : subject.sweep === undefined ? subject.id : undefined
     if (report !== undefined) await uploadReport({ place, client, run, name: report })
-    if (failure !== undefined) await client.setTag(runId, 'rlev.failure', failure.slice(0, 2000))
+    if (subject.kind === 'sweep') await closeSweep({ place, client, run, name: subject.name })
+    // A run that is taken up again and ends well has no failure any more.
+    const failedBefore = run.data.tags?.some(({ key }) => key === 'rlev.failure') ?? false
+    if (failure !== undefined || failedBefore) await client.setTag(runId, 'rlev.failure', failure?.slice(0, 2000) ?? '')
     await client.updateRun({ runId, status, endTime })
     return { runId, url }
   })
@@ -83,6 +87,28 @@ async function uploadReport({
     const bytes = readIfThere(path)
     if (bytes !== null) await client.uploadArtifact(run, artifact, bytes)
   }
+}
+
+/** The endpoint of each arm as bars, the comparison as the run's text. */
+async function closeSweep({
+  place,
+  client,
+  run,
+  name,
+}: {
+  place: Workplace
+  client: MlflowClient
+  run: Run
+  name: string
+}): Promise<void> {
+  const folder = runFolder(place.home, name)
+  const comparison = readIfThere(planPaths.comparison(folder))
   const words = readIfThere(planPaths.comparisonMarkdown(folder))
-  if (words !== null) await client.setTag(run.info.run_id, 'mlflow.note.content', words.toString('utf8').slice(0, 8000))
+  if (comparison === null || words === null) return
+  const times = experimentsOf(readPlan(place.home, name)).map(
+    ({ id }) => readEvaluations(place.home, id).at(-1)?.time ?? 0,
+  )
+  const metrics = comparisonMetrics(JSON.parse(comparison.toString('utf8')) as Comparison, Math.max(...times))
+  await client.logBatch({ runId: run.info.run_id, metrics })
+  await client.setTag(run.info.run_id, 'mlflow.note.content', words.toString('utf8').slice(0, 8000))
 }

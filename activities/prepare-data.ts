@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
+import { log } from '@temporalio/activity'
 import type { DataConfig } from '../pipelines/config/schema.js'
 import type { DataSet } from '../pipelines/data/item.js'
 import { prepareData as prepare } from '../pipelines/data/prepare.js'
@@ -16,11 +17,13 @@ import type { Workplace } from './workplace.js'
 export function prepareData({ home, store }: Workplace) {
   return lightStage(async ({ run }: { run: string }): Promise<ArtifactRef> => {
     const { data, seed } = readConfig(home, run)
-    return store.once({
+    const ref = await store.once({
       kind: 'data',
       from: { data: await contents(data), seed },
       fill: async folder => writeWhole(join(folder, 'data.json'), JSON.stringify(prepare(data, { seed }))),
     })
+    for (const { place, reason } of readData(store, ref).skipped) log.warn('a row was left out', { place, reason })
+    return ref
   })
 }
 

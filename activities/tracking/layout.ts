@@ -3,6 +3,7 @@
  * more at step 0 (bars beside the curves), the result in words. A point's timestamp is the one stored with it.
  */
 import type { ExperimentConfig } from '../../pipelines/config/schema.js'
+import type { Comparison } from '../../pipelines/evaluation/comparison.js'
 import type { Columns, Evaluation } from '../../pipelines/evaluation/evaluation.js'
 import { overCurve } from '../../pipelines/evaluation/outcome.js'
 import type { StepMetrics } from '../../pipelines/update/step-metrics.js'
@@ -61,6 +62,15 @@ export function finalMetrics(evaluations: readonly StoredEvaluation[]): Metric[]
   )
   if (curve !== null) values.push(['final/expected_h_acc_curve', curve])
   return values.map(([key, value]) => ({ key, value, timestamp: last.time, step: 0 }))
+}
+
+/** Endpoint and paired difference of each arm, at step 0; `time` is that of the newest evaluation in them. */
+export function comparisonMetrics({ arms }: Comparison, time: number): Metric[] {
+  const values = arms.flatMap(({ arm, figures, endpointDifference }): [string, number][] => [
+    ...(figures === null ? [] : [[`endpoint/${arm}`, figures.endpoint.mean] satisfies [string, number]]),
+    ...(endpointDifference === null ? [] : [[`difference/${arm}`, endpointDifference.mean] satisfies [string, number]]),
+  ])
+  return values.map(([key, value]) => ({ key, value, timestamp: time, step: 0 }))
 }
 
 /** Markdown of the run's page. */
