@@ -4,7 +4,7 @@ import { compareArms } from '../pipelines/evaluation/compare.js'
 import { comparisonTable } from '../pipelines/evaluation/comparison-table.js'
 import { openScreen } from './live/screen.js'
 import { watchRun } from './live/watch-run.js'
-import { isOver, type RunView } from './runs/view.js'
+import type { RunView } from './runs/view.js'
 import { commandFor } from './runs/words.js'
 import type { Home } from './services/home.js'
 import { placesOf } from './status.js'
@@ -23,7 +23,7 @@ export async function follow(home: Home, name: string): Promise<number> {
   try {
     const view = await watchRun({ home, name, screen, left: left.signal })
     screen.done()
-    if (isOver(view.state)) return printEnding(home, view)
+    if (view !== undefined) return printEnding(home, view)
     console.log(detachedText(home, name))
     return leftByReader
   } catch (error) {

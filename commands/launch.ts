@@ -25,7 +25,7 @@ export async function launch(options: LaunchOptions): Promise<number> {
   const home = openHome(options.home)
   const known = isKnownPlan(home.path, plan, path)
   for (const warning of plan.warnings) console.error(`warning: ${warning}`)
-  for (const { severity, sentence } of known ? [] : findings()) console.error(`${severity}: ${sentence}`)
+  for (const { severity, sentence } of known ? [] : await findings()) console.error(`${severity}: ${sentence}`)
 
   // From here on the call is right; what takes its time to load is loaded now.
   const [{ lookAtRun }, { withTemporal }, { ensureUp }, { detachedText, follow, printEnding }, { begin }] =

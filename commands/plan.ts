@@ -28,7 +28,7 @@ export async function plan({ config, keys = false, json = false, ...call }: Plan
       remedy: 'rlev plan configs/quickstart.yaml',
     })
   }
-  const outline = outlineOf(checkedPlan({ ...call, config }))
+  const outline = await outlineOf(checkedPlan({ ...call, config }))
   console.log(json ? JSON.stringify(outline, null, 2) : textOf(outline))
 }
 
@@ -46,14 +46,14 @@ interface Outline {
   warnings: readonly string[]
 }
 
-function outlineOf({ plan, data, findings }: CheckedPlan): Outline {
-  const { train, test, skipped } = data()
+async function outlineOf({ plan, data, findings }: CheckedPlan): Promise<Outline> {
+  const { train, test, skipped } = await data()
   return {
     name: plan.name,
     kind: plan.kind,
     ...armsOf(plan),
     items: { train: train.length, test: test.length, skipped: skipped.length },
-    findings: findings(),
+    findings: await findings(),
     cost: costOf(plan, { testItems: test.length }),
     warnings: plan.warnings,
   }
@@ -78,7 +78,7 @@ function textOf({ name, kind, arms, seeds, concurrency, endpoint, items, finding
   const head =
     kind === 'sweep'
       ? [
-          `${name}: a sweep of ${arms.length} arms x ${seeds.length} seeds (${seeds.join(', ')}) = ${cost.experiments} experiments, ${concurrency} at a time`,
+          `${name}: a sweep of ${arms.length} arms x ${seeds.length} ${seeds.length === 1 ? 'seed' : 'seeds'} (${seeds.join(', ')}) = ${cost.experiments} experiments, ${concurrency} at a time`,
           `endpoint: ${endpoint}`,
         ]
       : [`${name}: one experiment, seed ${seeds.join('')}`]
@@ -107,7 +107,7 @@ function differenceText(differs: readonly Difference[]): string {
 function costLines({ responses, tokens, warmStarts, seconds, basis }: Cost): string[] {
   const { trained, evaluated } = responses
   return [
-    `cost: ${formatCount(trained)} responses to train on, ${formatCount(evaluated)} to evaluate, ${warmStarts} warm starts;` +
+    `cost: ${formatCount(trained)} responses to train on, ${formatCount(evaluated)} to evaluate, ${warmStarts === 1 ? '1 warm start' : `${warmStarts} warm starts`};` +
       ` at most ${formatCount(tokens.trained + tokens.evaluated)} sampled tokens`,
     `time: ${seconds === undefined ? 'not known for a policy from a checkpoint' : formatEstimate(seconds)} (${basis})`,
   ]

@@ -1,4 +1,5 @@
 /** Follows a run until it is over or the reader leaves. Nothing here moves the work: it goes on whoever watches. */
+import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { RlevError } from '../../pipelines/errors.js'
 import { lookAtRun } from '../runs/look.js'
@@ -13,7 +14,7 @@ import type { Screen } from './screen.js'
 const patience = 10 * 60_000
 
 /**
- * The last view: over, or as it was when `left` was aborted.
+ * The view when it is over; undefined where `left` was aborted before.
  * @throws RlevError ServiceUnavailable when the Temporal server stays away for ten minutes.
  */
 export async function watchRun(options: {
@@ -21,52 +22,48 @@ export async function watchRun(options: {
   name: string
   screen: Screen
   left: AbortSignal
-}): Promise<RunView> {
+}): Promise<RunView | undefined> {
   const { home, name, screen, left } = options
   const pace = new Pace()
   const connection = new Reconnecting(home)
   let lastAnswer = Date.now()
   try {
     for (;;) {
-      const view = pace.estimate(await lookAtRun(connection.home(), name, connection.temporal()), Date.now())
+      // Whoever leaves need not wait for a server that takes its time.
+      const seen = await unlessLeft(left, lookAtRun(connection.home, name, connection.temporal()))
+      if (seen === undefined) return undefined
+      const view = pace.estimate(seen, Date.now())
       screen.show(view, Date.now())
-      if (isOver(view.state) || left.aborted) return view
+      if (isOver(view.state)) return view
       if (!view.serverAway) lastAnswer = Date.now()
-      else connection.renew()
+      else await connection.renew()
       if (Date.now() - lastAnswer > patience) throw awayTooLong(home, name)
-      await pauseUnless(left, screen.pace)
+      await pause(screen.pace, left)
+      if (left.aborted) return undefined
     }
   } finally {
     await connection.close()
   }
 }
 
-/** A server that comes back may have another address: `up` writes it into the home. */
+/** A server that comes back may have another address, which `up` writes into the home; and a new channel is faster than an old one. */
 class Reconnecting {
-  readonly #path: string
-  #home: Home
+  home: Home
   #temporal: TemporalRuns | undefined
 
   constructor(home: Home) {
-    this.#path = home.path
-    this.#home = home
-  }
-
-  home(): Home {
-    return this.#home
+    this.home = home
   }
 
   temporal(): TemporalRuns | undefined {
-    const service = externalTemporal() ?? this.#home.services?.temporal
+    const service = externalTemporal() ?? this.home.services?.temporal
     if (service !== undefined) this.#temporal ??= new TemporalRuns(service)
     return this.#temporal
   }
 
-  renew(): void {
-    const before = this.#home.services?.temporal.address
-    this.#home = openHome(this.#path)
-    if (this.#home.services?.temporal.address === before) return
-    void this.close()
+  async renew(): Promise<void> {
+    this.home = openHome(this.home.path)
+    await this.close()
   }
 
   async close(): Promise<void> {
@@ -76,11 +73,28 @@ class Reconnecting {
   }
 }
 
-async function pauseUnless(left: AbortSignal, milliseconds: number): Promise<void> {
+async function pause(milliseconds: number, left: AbortSignal): Promise<void> {
   try {
     await sleep(milliseconds, undefined, { signal: left })
   } catch (error) {
     if (!left.aborted) throw error
+  }
+}
+
+/** The result, or undefined as soon as the reader leaves. */
+async function unlessLeft<Result>(left: AbortSignal, work: Promise<Result>): Promise<Result | undefined> {
+  const leaving = new AbortController()
+  try {
+    const gone = once(left, 'abort', { signal: leaving.signal }).then(
+      () => undefined,
+      // The work was first.
+      () => undefined,
+    )
+    return left.aborted ? undefined : await Promise.race([work, gone])
+  } finally {
+    leaving.abort()
+    // What is no longer waited for may still fail.
+    work.catch(() => {})
   }
 }
 

@@ -3,10 +3,8 @@ import { parse } from 'yaml'
 import { loadPlan } from '../../pipelines/config/load.js'
 import type { ExperimentConfig, Plan } from '../../pipelines/config/schema.js'
 import type { DataSet } from '../../pipelines/data/item.js'
-import { prepareData } from '../../pipelines/data/prepare.js'
 import { RlevError } from '../../pipelines/errors.js'
-import { type PreflightFinding, preflight } from '../../pipelines/update/preflight.js'
-import { normalizeValues } from '../../pipelines/values/normalize.js'
+import type { PreflightFinding } from '../../pipelines/update/preflight.js'
 
 export interface PlanCall {
   config: string
@@ -20,12 +18,12 @@ export interface PlanCall {
 export interface CheckedPlan {
   plan: Plan
   /** The items of the baseline arm, or of the experiment, with the first seed. */
-  data: () => DataSet
+  data: () => Promise<DataSet>
   /**
    * What the preflight has to say.
    * @throws RlevError ConfigInvalid where it refuses the plan, DataInvalid for bad rows.
    */
-  findings: () => PreflightFinding[]
+  findings: () => Promise<PreflightFinding[]>
 }
 
 /** @throws RlevError ConfigInvalid or CallInvalid for everything that is wrong with the file or the call. */
@@ -36,11 +34,13 @@ export function checkedPlan({ config: path, kind, name, seed, set = [] }: PlanCa
   if (kind === 'sweep' && plan.kind === 'experiment') throw wrongKind(path, 'a sweep', 'one experiment', 'run')
   const config = referenceConfig(plan)
   let data: DataSet | undefined
-  const items = () => {
+  const items = async () => {
+    // Loaded when the config is known to be right: an error of the config is told sooner without.
+    const { prepareData } = await import('../../pipelines/data/prepare.js')
     data ??= prepareData(config.data, { seed: config.seed })
     return data
   }
-  return { plan, data: items, findings: () => findingsOf(plan, config, items(), path) }
+  return { plan, data: items, findings: async () => findingsOf(plan, config, await items(), path) }
 }
 
 /** The config of the baseline arm with its first seed, or of the experiment. */
@@ -51,7 +51,16 @@ export function referenceConfig(plan: Plan): ExperimentConfig {
   return { ...baseline.config, seed: plan.settings.seeds[0] ?? baseline.config.seed }
 }
 
-function findingsOf(plan: Plan, config: ExperimentConfig, { train }: DataSet, path: string): PreflightFinding[] {
+async function findingsOf(
+  plan: Plan,
+  config: ExperimentConfig,
+  { train }: DataSet,
+  path: string,
+): Promise<PreflightFinding[]> {
+  const [{ normalizeValues }, { preflight }] = await Promise.all([
+    import('../../pipelines/values/normalize.js'),
+    import('../../pipelines/update/preflight.js'),
+  ])
   const { values } = normalizeValues(train, { alpha: config.reward.alpha, cap: config.reward.cap })
   const findings = preflight({ plan, values })
   const refused = findings.filter(({ severity }) => severity === 'refuse')

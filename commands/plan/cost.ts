@@ -3,7 +3,7 @@ import type { ExperimentConfig, Plan } from '../../pipelines/config/schema.js'
 
 export interface Cost {
   experiments: number
-  /** Different warm starts: arms of one seed share theirs. */
+  /** Different warm starts: arms of one seed share theirs, and its evaluation. */
   warmStarts: number
   responses: { trained: number; evaluated: number }
   /** At most: every response as long as `rollout.maxTokens`. */
@@ -36,10 +36,13 @@ export function costOf(plan: Plan, { testItems }: { testItems: number }): Cost {
   return {
     experiments: seeds * configs.length,
     warmStarts: seeds * starts.size,
-    responses: { trained: sum(one => one.trained), evaluated: sum(one => one.evaluated) },
+    responses: {
+      trained: sum(one => one.trained),
+      evaluated: sum(one => one.evaluated) + startSum(one => one.evaluatedAtStart),
+    },
     tokens: {
       trained: sum(one => one.trained * one.maxTokens),
-      evaluated: sum(one => one.evaluated * one.maxTokens),
+      evaluated: sum(one => one.evaluated * one.maxTokens) + startSum(one => one.evaluatedAtStart * one.maxTokens),
       warmStart: startSum(one => one.warmStartTokens),
     },
     ...(known ? { seconds: sum(one => one.seconds ?? 0) + startSum(one => one.warmStartSeconds ?? 0) } : {}),
@@ -51,11 +54,12 @@ function costOfOne(config: ExperimentConfig, testItems: number) {
   const { steps, rollout, evaluation, warmStart, update } = config
   const { maxTokens } = rollout
   const trained = steps * rollout.prompts * rollout.samples
-  // Before training, at every multiple of `every`, and at the last step.
-  const evaluations = 1 + Math.ceil(steps / evaluation.every)
-  const evaluated = evaluations * testItems * (1 + evaluation.samples)
+  // At every multiple of `every`, and at the last step; the one before training belongs to the warm start, and is shared with it.
+  const evaluations = Math.ceil(steps / evaluation.every)
+  const evaluatedAtStart = testItems * (1 + evaluation.samples)
+  const evaluated = evaluations * evaluatedAtStart
   const warmStartTokens = warmStart.steps * warmStart.batch * maxTokens
-  const facts = { trained, evaluated, maxTokens, warmStartTokens }
+  const facts = { trained, evaluated, evaluatedAtStart, maxTokens, warmStartTokens }
   const { policy } = config
   if (policy.from !== 'scratch') return { ...facts, seconds: undefined, warmStartSeconds: undefined }
   const size = parametersOf(policy)
@@ -69,8 +73,8 @@ function costOfOne(config: ExperimentConfig, testItems: number) {
     ...facts,
     seconds:
       steps * (decode(perStep, rollout.chunk) + learn(Math.ceil(perStep / update.microBatch), perStep * maxTokens)) +
-      evaluations * decode(testItems * (1 + evaluation.samples), evaluation.chunk),
-    warmStartSeconds: learn(warmStart.steps, warmStartTokens),
+      evaluations * decode(evaluatedAtStart, evaluation.chunk),
+    warmStartSeconds: learn(warmStart.steps, warmStartTokens) + decode(evaluatedAtStart, evaluation.chunk),
   }
 }
 

@@ -1,13 +1,12 @@
 /** The moment a run begins, or is come back to, once its services are up. */
 import { homeId } from '../../activities/workplace.js'
-import { digest } from '../../pipelines/config/digest.js'
 import type { Plan } from '../../pipelines/config/schema.js'
 import { RlevError } from '../../pipelines/errors.js'
 import { goOn } from '../resume.js'
 import type { Home } from '../services/home.js'
 import { lookAtRun, workflowPage } from './look.js'
 import { withTemporal } from './open.js'
-import { startWorkflow } from './start.js'
+import { planDigest, startWorkflow } from './start.js'
 import type { WorkflowFacts } from './temporal.js'
 import { commandFor } from './words.js'
 
@@ -31,16 +30,21 @@ export function begin(run: { home: Home; plan: Plan; known: boolean }): Promise<
   })
 }
 
-/** A Temporal server that serves several homes has one workflow of a name. */
+/** A Temporal server that serves several homes has one workflow of a name, and so has a home whose folder of runs was emptied. */
 function refuseForeign(home: Home, plan: Plan, facts: WorkflowFacts | null): void {
-  const owner = facts?.memo['home']
-  if (facts === null || owner === homeId(home.path)) return
+  if (facts === null) return
+  const mine = { home: homeId(home.path), plan: planDigest(plan) }
+  const theirs = { home: facts.memo['home'], plan: facts.memo['plan'] }
+  if (theirs.home === mine.home && (theirs.plan === mine.plan || facts.status !== 'running')) return
   throw new RlevError({
     kind: 'CallInvalid',
-    message: `the Temporal server has a workflow ${plan.name} of another home`,
+    message: `the Temporal server has another workflow ${plan.name}`,
     place: home.services?.temporal.address ?? home.path,
-    expected: `a workflow of home ${homeId(home.path)}, with the plan ${digest(plan).slice(0, 12)}`,
-    found: typeof owner === 'string' ? `home ${owner}` : 'a workflow that rlev did not start',
+    expected: `one of home ${mine.home} with plan ${mine.plan.slice(0, 12)}`,
+    found:
+      typeof theirs.home === 'string' && typeof theirs.plan === 'string'
+        ? `home ${theirs.home}, plan ${theirs.plan.slice(0, 12)}`
+        : 'a workflow that this command did not start',
     remedy: 'give this run another name with --name',
   })
 }

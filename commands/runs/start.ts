@@ -19,7 +19,7 @@ export async function startWorkflow(options: { temporal: TemporalRuns; plan: Pla
       workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
       workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
       staticSummary: summaryOf(plan),
-      memo: { home, plan: digest(plan), startedAt: Date.now() },
+      memo: { home, plan: planDigest(plan), startedAt: Date.now() },
       typedSearchAttributes: [
         {
           key: defineSearchAttributeKey(plan.kind === 'sweep' ? 'RlevSweep' : 'RlevArm', SearchAttributeType.KEYWORD),
@@ -36,6 +36,11 @@ export async function startWorkflow(options: { temporal: TemporalRuns; plan: Pla
       ],
     }),
   )
+}
+
+/** What a plan asks for; warnings are about the program that read it. */
+export function planDigest(plan: Plan): string {
+  return digest({ ...plan, warnings: [] })
 }
 
 function inputOf(plan: Plan): ExperimentInput | SweepInput {

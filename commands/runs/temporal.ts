@@ -110,8 +110,7 @@ export class TemporalRuns {
     try {
       return await this.client.withDeadline(Date.now() + patience, call)
     } catch (error) {
-      const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
-      if (!isGrpcServiceError(error) && !isGrpcServiceError(cause) && !isConnectTimeout(error)) throw error
+      if (!isAbsence(error)) throw error
       throw new RlevError({
         kind: 'ServiceUnavailable',
         message: 'the Temporal server or its worker does not answer',
@@ -124,9 +123,12 @@ export class TemporalRuns {
   }
 }
 
-/** The connection's own patience ended before the call's. */
-function isConnectTimeout(error: unknown): boolean {
-  return error instanceof Error && /Failed to connect before the deadline/.test(error.message)
+/** gRPC codes that say the call itself is wrong; every other one may pass. */
+const wrongCalls: ReadonlySet<number> = new Set([3, 5, 6, 7, 12, 16])
+
+function isAbsence(error: unknown): boolean {
+  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
+  return [error, cause].some(one => isGrpcServiceError(one) && !wrongCalls.has(one.code))
 }
 
 function factsOf({ status, startTime, closeTime, memo = {} }: WorkflowExecutionDescription): WorkflowFacts {
