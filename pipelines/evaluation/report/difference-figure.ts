@@ -32,7 +32,7 @@ export function differenceFigure(comparison: Comparison, marks: readonly ArmMark
     alternative: `Difference to ${comparison.baseline} in ${comparison.endpointName}: ${rows.map(({ name, text }) => `${name} ${text} points`).join(', ')}.`,
     plot: {
       width: 720,
-      height: 60 + 44 * rows.length,
+      height: 74 + 44 * rows.length,
       marginLeft: 160,
       marginRight: 24,
       x: { label: `points of ${comparison.endpointName} over ${comparison.baseline}`, grid: true, nice: true },

@@ -39,11 +39,17 @@ function eosFigure(name: string, outcomes: readonly ExperimentOutcome[]): Html {
     caption: `${name}: P(EOS) by response position, greedy, over the ${top.items} test items with the highest values (blue) and as many with the lowest (orange). Solid: after training; dashed: before. Late positions stand on the few responses that reach them.`,
     alternative: `EOS trajectories of ${name}: after training P(EOS) passes one half at position ${peak('top') ?? 'none'} for the most valued items and at ${peak('bottom') ?? 'none'} for the least valued.`,
     plot: {
-      x: { label: 'response position (tokens)' },
+      x: { label: 'response position (tokens)', ticks: wholeTicks(top.points.length) },
       y: { label: 'P(EOS)', domain: [0, 1], grid: true },
       marks: [...before.map(one => line(one, true)), ...after.map(one => line(one, false))],
     },
   })
+}
+
+/** About eight whole positions from 0. */
+function wholeTicks(positions: number): number[] {
+  const step = Math.max(1, Math.ceil(positions / 8))
+  return Array.from({ length: Math.ceil(positions / step) }, (_, index) => index * step)
 }
 
 /** Over seeds, each position weighted by the responses that reach it. */

@@ -26,6 +26,7 @@ export function figure({
     width: 520,
     height: 300,
     marginLeft: 52,
+    marginTop: 32,
     marginBottom: 42,
     style: { background: 'none', fontSize: '13px', fontFamily: 'inherit', overflow: 'visible' },
     ...plot,
