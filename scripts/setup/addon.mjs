@@ -8,7 +8,6 @@ import {
   cpSync,
   existsSync,
   mkdirSync,
-  readdirSync,
   readFileSync,
   realpathSync,
   renameSync,
@@ -92,24 +91,20 @@ async function tryOut(context, libraries) {
 }
 
 function isPlaced(context, key, libraries) {
-  if (!existsSync(placedFile(context)) || !existsSync(join(packageFolder(context), 'lib', 'napi-v8', binary)))
-    return false
+  const folder = packageFolder(context)
+  if (!existsSync(placedFile(context)) || !existsSync(join(folder, 'lib', 'napi-v8', binary))) return false
   const placed = JSON.parse(readFileSync(placedFile(context), 'utf8'))
-  const lib = join(packageFolder(context), 'deps', 'lib')
+  if (placed.key !== key || placed.libraries !== libraries) return false
+  const cuda = cudaFolders(libraries).length > 0 ? [join(folder, 'deps', 'nvidia')] : []
+  const linked = [...Object.keys(links(libraries)).map(name => join(folder, 'deps', 'lib', name)), ...cuda]
   // A link into a cache that was deleted leads nowhere, and then existsSync is false.
-  return (
-    placed.key === key &&
-    placed.libraries === libraries &&
-    Object.keys(links(libraries)).every(name => existsSync(join(lib, name)))
-  )
+  return linked.every(path => existsSync(path))
 }
 
-/** What the addon's loader path ($ORIGIN/../../deps/lib) must hold; TensorFlow looks for CUDA in the same folder. */
+/** What the addon's loader path ($ORIGIN/../../deps/lib) must hold. */
 function links(libraries) {
   const tensorflow = name => join(libraries, 'tensorflow', name)
-  const cuda = cudaFolders(libraries).flatMap(folder => readdirSync(folder).map(name => [name, join(folder, name)]))
   return {
-    ...Object.fromEntries(cuda),
     'libtensorflow.so': tensorflow('libtensorflow_cc.so.2'),
     'libtensorflow_cc.so.2': tensorflow('libtensorflow_cc.so.2'),
     'libtensorflow_framework.so': tensorflow('libtensorflow_framework.so.2'),
@@ -184,4 +179,8 @@ function place(context, { built, libraries }) {
   makeLinks(fresh, libraries)
   rmSync(lib, { recursive: true, force: true })
   renameSync(fresh, lib)
+  // TensorFlow's own loader path has $ORIGIN/../nvidia, and its origin is where the link lies, not where it leads.
+  const nvidia = join(target, 'deps', 'nvidia')
+  rmSync(nvidia, { force: true })
+  if (cudaFolders(libraries).length > 0) symlinkSync(join(libraries, 'nvidia'), nvidia)
 }

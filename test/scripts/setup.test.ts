@@ -45,6 +45,7 @@ describe('a folder of the cache', () => {
   interface WholeFolder {
     isWhole(folder: string): boolean
     makeWhole(folder: string, fill: (temporary: string) => Promise<void>): Promise<void>
+    makeInPlace(folder: string, fill: (folder: string) => Promise<void>): Promise<void>
   }
   const large = Buffer.alloc(2 ** 21, 7)
 
@@ -92,6 +93,25 @@ describe('a folder of the cache', () => {
     await makeWhole(killed, async temporary => writeFileSync(join(temporary, 'library.so'), large))
     assert.equal(isWhole(killed), true)
     assert.equal(left().length, 0)
+  })
+
+  it('that cannot be renamed, and whose making was killed, is not taken for whole either', async () => {
+    const { isWhole, makeInPlace } = await load<WholeFolder>('whole-folder.mjs')
+    const environment = join(folder, 'environment')
+    const module = pathToFileURL(join(scripts, 'setup', 'whole-folder.mjs')).href
+    const code = `
+      const { makeInPlace } = await import(${JSON.stringify(module)});
+      const { writeFileSync } = await import('node:fs');
+      await makeInPlace(${JSON.stringify(environment)}, async folder => {
+        writeFileSync(folder + '/half', 'half of it');
+        process.kill(process.pid, 'SIGKILL');
+      })`
+    await run(process.execPath, ['--input-type=module', '-e', code])
+    assert.deepEqual(readdirSync(environment), ['half'])
+    assert.equal(isWhole(environment), false)
+    await makeInPlace(environment, async made => writeFileSync(join(made, 'all'), 'all of it'))
+    assert.equal(isWhole(environment), true)
+    assert.equal(existsSync(join(environment, 'half')), false)
   })
 
   it('with a library that was cut off since is not whole any more', async () => {
