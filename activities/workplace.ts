@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { RlevError } from '../pipelines/errors.js'
-import { readIfThere, writeWhole } from './clients/files.js'
+import { readIfThere, writeOnce } from './clients/files.js'
 import { Store } from './clients/store.js'
 
 export interface Workplace {
@@ -59,6 +59,7 @@ export function homeId(home: string): string {
   const path = join(home, 'home-id')
   const there = readIfThere(path)
   if (there !== null) return there.toString('utf8').trim()
-  writeWhole(path, randomUUID().slice(0, 8))
+  // Of two processes at once the first one names it.
+  writeOnce(path, randomUUID().slice(0, 8))
   return homeId(home)
 }

@@ -25,7 +25,9 @@ export function showExperiment(config: ExperimentConfig, progress: ExperimentPro
     { key: attributes.step, value: progress.step },
     ...(progress.hAcc === undefined ? [] : [{ key: attributes.hAcc, value: progress.hAcc }]),
   ])
-  upsertMemo({ progress: { ...progress } })
+  // A memo is to stay under 2 KiB; the whole message is in the workflow's failure.
+  const failure = progress.failure?.slice(0, 500)
+  upsertMemo({ progress: { ...progress, ...(failure === undefined ? {} : { failure }) } })
 }
 
 export function showSweep(name: string, stage: string): void {
