@@ -10,9 +10,9 @@ export const scratchPolicy = z.strictObject({
   keyValueHeads: count.default(4).describe('Key and value heads, a divisor of `heads`. (heads)'),
   mlpWidth: count.default(168).describe('Width of the gated MLP. (units)'),
   tied: z.boolean().default(false).describe('Whether the output head is the embedding.'),
-  ropeTheta: positive.default(10000).describe('Base of the rotary positions.'),
-  initDeviation: positive.default(0.02).describe('Standard deviation of initial projection weights.'),
-  embeddingDeviation: positive.default(0.3).describe('Standard deviation of initial embeddings.'),
+  ropeTheta: positive.default(10000).describe('Base of the rotary positions. (1)'),
+  initDeviation: positive.default(0.02).describe('Standard deviation of initial projection weights. (1)'),
+  embeddingDeviation: positive.default(0.3).describe('Standard deviation of initial embeddings. (1)'),
 })
 
 const checkpointPolicy = z.strictObject({

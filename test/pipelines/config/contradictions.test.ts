@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { experiment, file, refusal, sweep } from './config-files.js'
+
+const refused: readonly (readonly [string, string, RegExp])[] = [
+  [
+    'GRPO with a scale of its own for each prompt',
+    'estimator: {name: grpo}',
+    /^config\.yaml:2:19: grpo cancels the scale human-aligned[\s\S]*expected: .*dr-grpo[\s\S]*to do: .*allowCancelled/,
+  ],
+  [
+    'MaxRL with the multiplicative scale',
+    'estimator: {name: maxrl}\nreward: {scale: multiplicative}',
+    /^config\.yaml:2:19: maxrl cancels the scale multiplicative/,
+  ],
+  [
+    'shuffled values under the scale of correctness',
+    'value: {ablation: shuffled}\nreward: {scale: correctness}',
+    /^config\.yaml:2:19: shuffled values do nothing/,
+  ],
+  [
+    'shuffled values under the uniform scale',
+    'value: {ablation: shuffled}\nreward: {scale: uniform}',
+    /shuffled values do nothing/,
+  ],
+  [
+    'key and value heads that do not divide the heads',
+    'policy: {keyValueHeads: 3}',
+    /^config\.yaml:2:25: policy\.keyValueHeads 3 does not divide/,
+  ],
+  [
+    'a width that makes no even heads',
+    'policy: {width: 60, heads: 4}',
+    /^config\.yaml:2:28: policy\.width 60 does not make 4 heads/,
+  ],
+  [
+    'a checkpoint that is not there',
+    'policy: {path: absent}',
+    /^config\.yaml:2:16: there is no checkpoint to start from/,
+  ],
+  [
+    'one sample for an estimator that compares samples',
+    'rollout: {samples: 1}',
+    /^config\.yaml:2:20: rloo compares the samples/,
+  ],
+  [
+    'choices in an exam without any',
+    'reward: {verifier: choice}',
+    /^config\.yaml:2:20: the synthetic exam has no choices/,
+  ],
+  [
+    'an answer where no demonstration puts it',
+    'reward: {answer: boxed}',
+    /^config\.yaml:2:18: a policy made from scratch learns/,
+  ],
+  [
+    'a warm start that draws no section',
+    'warmStart: {sectionShares: [0, 0, 0, 0]}',
+    /^config\.yaml:2:28: no section is drawn/,
+  ],
+]
+
+for (const [what, content, message] of refused) {
+  test(`${what}: refused, with place, expectation and remedy`, () => {
+    assert.match(refusal(`name: a\n${content}\n`), message)
+  })
+}
+
+const allowed: readonly (readonly [string, string])[] = [
+  ['GRPO under the scale of correctness', 'estimator: {name: grpo}\nreward: {scale: correctness}'],
+  ['GRPO with the value at the advantage', 'estimator: {name: grpo}\nvalue: {site: advantage}'],
+  ['GRPO with the divergence in the reward', 'estimator: {name: grpo}\nkl: {place: reward, coefficient: 0.1}'],
+  ['GRPO that says it is cancelled', 'estimator: {name: grpo, allowCancelled: true}'],
+  ['one sample with REINFORCE++', 'rollout: {samples: 1}\nestimator: {name: reinforce++}'],
+]
+
+for (const [what, content] of allowed) {
+  test(`${what}: allowed without a warning`, () => {
+    assert.deepEqual(experiment(file('allowed.yaml', `name: a\n${content}\n`)).warnings, [])
+  })
+}
+
+const withoutEffect: readonly (readonly [string, string])[] = [
+  ['reward.alpha', 'reward: {scale: correctness, alpha: 3}'],
+  ['reward.cap', 'reward: {scale: multiplicative, cap: 3}'],
+  ['value.site', 'reward: {scale: correctness}\nvalue: {site: loss}'],
+  ['reward.tolerance', 'reward: {tolerance: 0.1}'],
+  ['kl.coefficient', 'kl: {coefficient: 0.1}'],
+  ['kl.place', 'kl: {place: loss}'],
+  ['kl.estimator', 'kl: {place: none, estimator: k1}'],
+  ['update.betas', 'update: {optimizer: sgd, betas: [0.9, 0.9]}'],
+  ['estimator.epsilon', 'estimator: {name: rloo, epsilon: 0.1}'],
+  ['estimator.allowCancelled', 'estimator: {allowCancelled: true}'],
+  ['warmStart.batch', 'warmStart: {steps: 0, batch: 4}'],
+]
+
+for (const [key, content] of withoutEffect) {
+  test(`${key} without effect is warned about`, () => {
+    const { warnings } = experiment(file('effect.yaml', `name: a\n${content}\n`))
+    assert.ok(
+      warnings.some(sentence => /effect\.yaml:\d+:\d+: /.test(sentence) && sentence.includes(`${key} has no effect`)),
+      warnings.join('\n'),
+    )
+  })
+}
+
+test('phases longer than the warm start and responses cut off are warned about', () => {
+  const { warnings } = experiment(
+    file('long.yaml', 'name: a\nwarmStart: {steps: 30, warmup: 40}\nrollout: {maxTokens: 6}\n'),
+  )
+  assert.match(warnings.join('\n'), /warmStart\.warmup 40 is longer[\s\S]*warmStart\.finalSteps 40 is longer/)
+  assert.match(warnings.join('\n'), /rollout\.maxTokens 6 cuts off/)
+})
+
+test('in a sweep with GRPO the arm with values is refused, and the uniform arm unless it is declared a placebo', () => {
+  const content = (placebo: string) =>
+    `name: a\nestimator: {name: grpo}\nsweep:\n  baseline: plain\n  placebo: ${placebo}\n  seeds: [1, 2]\n  arms:\n    plain: {reward: {scale: correctness}}\n    flat: {reward: {scale: uniform}}\n`
+  assert.match(refusal(content('[]')), /config\.yaml:2:19: grpo cancels the scale uniform/)
+  assert.equal(sweep(file('placebo.yaml', content('[flat]'))).arms.length, 2)
+  assert.match(
+    refusal(`${content('[flat]')}    valued: {reward: {scale: human-aligned}}\n`),
+    /grpo cancels the scale human-aligned/,
+  )
+})
