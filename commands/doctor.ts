@@ -4,7 +4,7 @@ import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { openHome } from './services/home.js'
-import { projectFolder } from './services/project.js'
+import { projectFolder, readParts } from './services/project.js'
 import { serviceStates } from './services/state.js'
 import { statesTable } from './up.js'
 
@@ -40,7 +40,14 @@ export async function doctor({ home: path, json = false }: DoctorCommandOptions 
 /** Asked of set-up itself: what it would make again is what is missing. */
 async function partRows(): Promise<PartRow[]> {
   const call = [join(projectFolder, 'scripts', 'setup.mjs'), '--check']
-  const { stdout } = await promisify(execFile)(process.execPath, call, { cwd: projectFolder })
+  const { cache, tensorflow } = readParts()
+  // Looked at is what was set up, also where the shell that set it up had variables that this one has not.
+  const env = {
+    ...(cache !== undefined && { RLEV_CACHE: cache }),
+    ...(tensorflow !== undefined && { RLEV_TENSORFLOW: tensorflow.kind }),
+    ...process.env,
+  }
+  const { stdout } = await promisify(execFile)(process.execPath, call, { cwd: projectFolder, env })
   return JSON.parse(stdout) as PartRow[]
 }
 

@@ -74,10 +74,10 @@ function chosen(names) {
 /**
  * Where the services find the parts that are there. In the checkout, so that it holds also where RLEV_CACHE is not set later.
  */
-function record({ local }, records) {
+function record({ local, cache }, records) {
   const file = join(local, 'parts.json')
   const before = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {}
-  const text = `${JSON.stringify({ ...before, ...records }, null, 2)}\n`
+  const text = `${JSON.stringify({ ...before, cache, ...records }, null, 2)}\n`
   if (existsSync(file) && readFileSync(file, 'utf8') === text) return
   mkdirSync(local, { recursive: true })
   writeFileSync(`${file}.${process.pid}`, text)

@@ -10,6 +10,8 @@ export const buildFolder = join(dirname(fileURLToPath(import.meta.url)), '..', '
 export const projectFolder = join(buildFolder, '..')
 
 export interface Parts {
+  /** The cache that they were made in. */
+  cache?: string
   /** The Temporal command-line program, which holds the dev server. */
   temporal?: { command: string; version?: string; source?: string }
   /** The `mlflow` program of the private virtual environment. */
