@@ -1,10 +1,11 @@
 /** What `run`, `sweep` and `watch` share: the live view, leaving it with Ctrl-C, and what is printed when the run is over. */
+import { join } from 'node:path'
 import { readOutcomes, readPlan } from '../activities/clients/runs.js'
 import { compareArms } from '../pipelines/evaluation/compare.js'
 import { comparisonTable } from '../pipelines/evaluation/comparison-table.js'
 import { openScreen } from './live/screen.js'
 import { watchRun } from './live/watch-run.js'
-import type { RunView } from './runs/view.js'
+import { clauseOf, type RunView } from './runs/view.js'
 import { commandFor } from './runs/words.js'
 import type { Home } from './services/home.js'
 import { placesOf } from './status.js'
@@ -59,6 +60,7 @@ export function printEnding(home: Home, view: RunView): number {
   if (state === 'done') return 0
   for (const { id, failure } of experiments) if (failure !== undefined) console.error(`${id}: ${oneLine(failure)}`)
   for (const note of notes) console.error(oneLine(note))
-  console.error(`${name} is ${state}. To go on where it stopped: ${commandFor(home, 'resume', name)}`)
+  if (state === 'failed') console.error(`the workers' logs are in ${join(home.path, 'logs')}`)
+  console.error(`${name} ${clauseOf(state)}. To go on where it stopped: ${commandFor(home, 'resume', name)}`)
   return 1
 }

@@ -1,5 +1,5 @@
 /** The live table: a line an experiment, and below it what concerns the run as a whole. Pure: a view in, lines out. */
-import type { ExperimentView, RunState, RunView } from '../runs/view.js'
+import { clauseOf, type ExperimentView, type RunState, type RunView } from '../runs/view.js'
 import { formatCount, formatDuration, formatNumber, formatShare } from '../text/format.js'
 import { type Column, layOutTable } from '../text/table.js'
 import { cutToWidth, oneLine } from '../text/width.js'
@@ -54,8 +54,11 @@ export function summaryLine(view: RunView, now: number): string {
   const { experiments, startedAt, endedAt, secondsLeft, state, kind, name } = view
   const parts = [kind === 'sweep' ? `${name}: ${experiments.length} experiments` : `${name}: ${state}`]
   if (kind === 'sweep') parts.push(countStates(experiments))
-  if (kind === 'sweep' && state !== 'running') parts.push(`the sweep is ${state}`)
-  if (startedAt !== undefined) parts.push(`${formatDuration(((endedAt ?? now) - startedAt) / 1000)} so far`)
+  if (kind === 'sweep' && state !== 'running') parts.push(`the sweep ${clauseOf(state)}`)
+  if (startedAt !== undefined) {
+    const duration = formatDuration(((endedAt ?? now) - startedAt) / 1000)
+    parts.push(endedAt === undefined ? `${duration} so far` : `took ${duration}`)
+  }
   if (state === 'running' && secondsLeft !== undefined) parts.push(`about ${formatDuration(secondsLeft)} left`)
   return parts.join(', ')
 }

@@ -31,8 +31,8 @@ const nothing: Answer = { facts: null, progress: null, ending: null, away: false
 export async function lookAtRun(home: Home, name: string, temporal?: TemporalRuns): Promise<RunView> {
   const plan = readPlan(home.path, name)
   const answer = temporal === undefined ? { ...nothing, away: true } : await ask(temporal, name)
-  const stored = storedExperiments(home.path, plan)
-  const experiments = stored.map(experiment => merge(experiment, reportOf(experiment, answer), answer))
+  const merged = storedExperiments(home.path, plan).map(one => merge(one, reportOf(one, answer), answer))
+  const experiments = plan.kind === 'sweep' ? await askEach(merged, answer, temporal) : merged
   const state = stateOfRun(plan, experiments, answer)
   const single = plan.kind === 'experiment' ? experiments[0] : undefined
   const report = planPaths.report(runFolder(home.path, name))
@@ -50,7 +50,7 @@ export async function lookAtRun(home: Home, name: string, temporal?: TemporalRun
       ...given('mlflow', trackingPage(answer)),
     },
     ...(answer.away ? { serverAway: true as const } : {}),
-    notes: [...notesOf(state, answer), ...(isOver(state) ? [] : endedWorkers(home))],
+    notes: [...notesOf(state, experiments, answer), ...(isOver(state) ? [] : endedWorkers(home))],
   }
 }
 
@@ -73,6 +73,26 @@ async function ask(temporal: TemporalRuns, name: string): Promise<Answer> {
     answer.workerAway = answer.ending === null
   }
   return answer
+}
+
+/** A sweep hears of its experiments at their evaluations; those at work can say themselves what they are at. */
+function askEach(
+  experiments: readonly ExperimentView[],
+  answer: Answer,
+  temporal: TemporalRuns | undefined,
+): Promise<ExperimentView[]> {
+  return Promise.all(
+    experiments.map(async experiment => {
+      if (temporal === undefined || answer.progress === null || experiment.state !== 'running') return experiment
+      try {
+        const told = await temporal.progress(experiment.id)
+        return told === null || !('stage' in told) ? experiment : merge(experiment, told, answer)
+      } catch (error) {
+        if (!isAway(error)) throw error
+        return experiment
+      }
+    }),
+  )
 }
 
 /** A service that may come back, as opposed to a call that is wrong. */
@@ -135,13 +155,19 @@ export function workflowPage({ services }: Home, id: string): string | undefined
   return `${uiUrl}/namespaces/${namespace ?? 'default'}/workflows/${encodeURIComponent(id)}`
 }
 
-function notesOf(state: RunState, { away, workerAway, ending }: Answer): string[] {
+function notesOf(
+  state: RunState,
+  experiments: readonly ExperimentView[],
+  { away, workerAway, ending }: Answer,
+): string[] {
   const notes: string[] = []
   if (away && !isOver(state))
     notes.push('The Temporal server does not answer: the work waits. `rlev up` starts the services.')
   if (workerAway)
     notes.push('No worker answers for the run: `rlev up` starts what is missing, `rlev doctor` shows what is.')
-  if (ending?.state === 'failed') notes.push(`It failed: ${ending.failure}`)
+  // A sweep's failure is the list of those of its experiments.
+  if (ending?.state === 'failed' && !experiments.some(({ failure }) => failure !== undefined))
+    notes.push(`It failed: ${ending.failure}`)
   if (ending?.state === 'completed' && ending.result.trackingFailure !== undefined) {
     notes.push(`Tracking in MLflow is not complete: ${ending.result.trackingFailure}`)
   }

@@ -63,3 +63,25 @@ export function stateOfAll(states: readonly RunState[]): RunState {
   const order: readonly RunState[] = ['running', 'paused', 'waiting', 'failed', 'cancelled', 'stopped']
   return order.find(state => states.includes(state)) ?? 'done'
 }
+
+/** For a sentence about a run: `quickstart has failed`. */
+export function clauseOf(state: RunState): string {
+  switch (state) {
+    case 'running':
+      return 'is at work'
+    case 'paused':
+      return 'is paused'
+    case 'waiting':
+      return 'waits'
+    case 'done':
+      return 'is done'
+    case 'failed':
+      return 'has failed'
+    case 'cancelled':
+      return 'was cancelled'
+    case 'stopped':
+      return 'has stopped'
+    default:
+      return state satisfies never
+  }
+}

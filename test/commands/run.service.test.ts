@@ -148,10 +148,10 @@ test('Ctrl-C leaves the work going on and says how to come back; pause, resume a
 
   assert.match((await rlev('resume', 'long')).out, /^long goes on\./)
   await becomes('long', 'running')
-  assert.match((await rlev('cancel', 'long')).out, /^long is cancelled/)
+  assert.match((await rlev('cancel', 'long')).out, /^long was cancelled/)
   const watched = await rlev('watch', 'long')
   assert.equal(watched.status, 1)
-  assert.match(watched.err, /^long is cancelled\. To go on where it stopped: .*resume long /m)
+  assert.match(watched.err, /^long was cancelled\. To go on where it stopped: .*resume long /m)
 
   const cancelledAt = (await statusOf('long')).experiments[0].step
   assert.match((await rlev('resume', 'long')).out, /^long goes on from step /)
@@ -180,7 +180,7 @@ sweep:
   assert.match(out, /^human-aligned seed 1 {2}done {2}step 3\/3/m)
   assert.match(out, /^exam: 3 arms, seed 1, baseline correctness/m)
   assert.match(err, /^exam\/too-fast\/seed-1: /m)
-  assert.match(err, /^exam is failed\. .*resume exam /m)
+  assert.match(err, /^exam has failed\. .*resume exam /m)
   const view = await statusOf('exam')
   const states = view.experiments.map(({ arm, state }: { arm: string; state: string }) => [arm, state])
   assert.deepEqual(states, [
