@@ -1,0 +1,51 @@
+/** A policy: a decoder's shape, its weights on the device, and its tokenizer. Made from scratch here, or loaded from a folder. */
+import type { ScratchPolicyConfig } from '../config/schema.js'
+import { stream } from '../random.js'
+import { type Architecture, scratchArchitecture } from './architecture.js'
+import { tensorShapes } from './tensor-shapes.js'
+import { type Tensor, tf } from './tensorflow.js'
+import { characterTokenizer, type PolicyTokenizer } from './tokenizer.js'
+
+export interface Policy {
+  architecture: Architecture
+  /** By Hugging Face name, float32; an update replaces the tensors. */
+  weights: Map<string, Tensor>
+  tokenizer: PolicyTokenizer
+}
+
+/**
+ * A decoder with normal weights of the configured deviations, norms of one and biases of zero, and a tokenizer of the
+ * alphabet's characters. Equal seeds give equal bits.
+ */
+export function createPolicy({
+  config,
+  alphabet,
+  seed,
+}: {
+  config: ScratchPolicyConfig
+  alphabet: readonly string[]
+  seed: number
+}): Policy {
+  const tokenizer = characterTokenizer(alphabet)
+  const architecture = scratchArchitecture(config, tokenizer.padId + 2)
+  const { normal } = stream(seed, 'initial weights')
+  const weights = new Map<string, Tensor>()
+  let index = 0
+  for (const [name, shape] of tensorShapes(architecture)) {
+    const tensorIndex = index++
+    if (name.endsWith('norm.weight')) weights.set(name, tf.ones(shape))
+    else if (name.endsWith('bias')) weights.set(name, tf.zeros(shape))
+    else {
+      const deviation = name.startsWith('model.embed_tokens') ? config.embeddingDeviation : config.initDeviation
+      const size = shape.reduce((product, dimension) => product * dimension, 1)
+      const data = Float32Array.from({ length: size }, (_, place) => deviation * normal(tensorIndex, place))
+      weights.set(name, tf.tensor(data, shape))
+    }
+  }
+  return { architecture, weights, tokenizer }
+}
+
+export function disposePolicy(policy: Policy): void {
+  for (const tensor of policy.weights.values()) tensor.dispose()
+  policy.weights.clear()
+}

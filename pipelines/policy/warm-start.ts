@@ -1,0 +1,122 @@
+/**
+ * The policy that reinforcement learning starts from: a checkpoint, or one made from scratch and taught by demonstrations.
+ * The paper starts from a base model; a policy from scratch has no right answer to be rewarded for until it was shown some.
+ * AdamW with betas (0.9, 0.98), a linear warm-up, then a cosine down to a tenth of the peak rate; the loss is the mean of
+ * -log pi over the response tokens of the batch.
+ */
+import type { ExperimentConfig } from '../config/schema.js'
+import { alphabet } from '../data/alphabet.js'
+import { demonstrations } from '../data/demonstrations.js'
+import type { DataSet } from '../data/item.js'
+import { RlevError } from '../errors.js'
+import type { Hooks } from '../hooks.js'
+import { clipFactor, disposeGradients, globalNorm, gradientsOf } from '../update/gradients.js'
+import { applyGradients, createOptimizer, disposeOptimizer, type Optimizer } from '../update/optimizer.js'
+import { makeDecoder } from './decoder.js'
+import { disposeBatch, logProbabilities, type Sequence, sequenceBatch } from './log-probabilities.js'
+import { createPolicy, disposePolicy, type Policy } from './policy.js'
+import { loadPolicy } from './policy-folder.js'
+import type { Tensor } from './tensorflow.js'
+import { tidy } from './tidy.js'
+import { encodeWhole } from './tokenizer.js'
+
+type WarmStart = ExperimentConfig['warmStart']
+
+/** The caller disposes the policy. Rejects with NotFinite when the loss is not a number. */
+export async function warmStart({
+  config,
+  dataset,
+  hooks,
+}: {
+  config: ExperimentConfig
+  dataset: DataSet
+  hooks: Hooks
+}): Promise<Policy> {
+  const policy =
+    config.policy.from === 'checkpoint'
+      ? await loadPolicy(config.policy.path)
+      : createPolicy({ config: config.policy, alphabet: charactersOf(config, dataset), seed: config.seed })
+  const { warmStart: settings } = config
+  const optimizer = createOptimizer(policy, { optimizer: 'adamw' })
+  try {
+    for (let step = 1; step <= settings.steps; step++) {
+      const batch = demonstrations({ config, dataset, step }).map(
+        ({ prompt, response }): Sequence => ({
+          promptTokens: policy.tokenizer.encodePrompt(prompt),
+          tokens: [...encodeWhole(policy.tokenizer, response, 'a demonstration'), policy.tokenizer.eosIds[0] as number],
+        }),
+      )
+      supervisedStep({ policy, optimizer, batch, settings, learningRate: rateOf(step, settings) })
+      await hooks.tick({ done: step, of: settings.steps, note: 'warm start' })
+    }
+    return policy
+  } catch (error) {
+    disposePolicy(policy)
+    throw error
+  } finally {
+    disposeOptimizer(optimizer)
+  }
+}
+
+function charactersOf(config: ExperimentConfig, dataset: DataSet): string[] {
+  if (config.data.source === 'synthetic') return [...alphabet(config.data.style)]
+  const texts = dataset.train.flatMap(({ prompt, answer, working = '' }) => [
+    ...(typeof prompt === 'string' ? [prompt] : prompt.map(message => `${message.content}\n`)),
+    answer,
+    working,
+    '#',
+  ])
+  return [...new Set(texts.flatMap(text => [...text]))].sort()
+}
+
+/** Peak rate times warm-up times 0.1 + 0.9 (1 + cos(pi t / n)) / 2. */
+function rateOf(step: number, { learningRate, warmup, steps }: WarmStart): number {
+  const risen = warmup === 0 ? 1 : Math.min(1, step / warmup)
+  return learningRate * risen * (0.1 + 0.45 * (1 + Math.cos((Math.PI * (step - 1)) / steps)))
+}
+
+function supervisedStep({
+  policy,
+  optimizer,
+  batch: sequences,
+  settings,
+  learningRate,
+}: {
+  policy: Policy
+  optimizer: Optimizer
+  batch: readonly Sequence[]
+  settings: WarmStart
+  learningRate: number
+}): void {
+  const { architecture, tokenizer } = policy
+  const tokens = sequences.reduce((sum, sequence) => sum + sequence.tokens.length, 0)
+  const batch = tidy(() => sequenceBatch({ sequences, padId: tokenizer.padId, architecture }))
+  const { value, gradients } = gradientsOf(policy.weights, (under): Tensor => {
+    const { logProbs } = logProbabilities(makeDecoder({ architecture, weights: under }), batch)
+    return logProbs.sum().div(-tokens)
+  })
+  const loss = (value.dataSync() as Float32Array)[0] as number
+  const norm = globalNorm(gradients)
+  value.dispose()
+  disposeBatch(batch)
+  if (!Number.isFinite(loss) || !Number.isFinite(norm)) {
+    disposeGradients(gradients)
+    throw new RlevError({
+      kind: 'NotFinite',
+      message: 'the warm start is not finite',
+      place: `warm-start step ${optimizer.steps + 1}`,
+      expected: 'a finite loss and gradient norm',
+      found: `loss ${loss}, gradient norm ${norm}`,
+      remedy: 'lower warmStart.learningRate',
+    })
+  }
+  const { weightDecay, clipNorm } = settings
+  applyGradients({
+    policy,
+    optimizer,
+    gradients,
+    settings: { learningRate, betas: [0.9, 0.98], epsilon: 1e-8, weightDecay },
+    factor: clipFactor(norm, clipNorm),
+  })
+  disposeGradients(gradients)
+}

@@ -1,0 +1,96 @@
+/**
+ * Samples a step's responses, grouped by prompt. Every token is named by (seed, step, prompt, sample, position), so a
+ * rollout that is made again is the same.
+ */
+import type { ExperimentConfig } from '../config/schema.js'
+import type { Item } from '../data/item.js'
+import type { Hooks } from '../hooks.js'
+import { makeDecoder } from '../policy/decoder.js'
+import { generate } from '../policy/generate.js'
+import { disposeBatch, logProbabilities, type Sequence, sequenceBatch } from '../policy/log-probabilities.js'
+import type { Policy } from '../policy/policy.js'
+import { tidy } from '../policy/tidy.js'
+import { stream } from '../random.js'
+import type { Response, Rollout } from './response.js'
+
+export async function rollOut({
+  policy,
+  reference,
+  items,
+  config,
+  step,
+  hooks,
+}: {
+  policy: Policy
+  /** Gives the reference log-probabilities; left out where no divergence is asked for. */
+  reference?: Policy
+  /** The step's items, in order. */
+  items: readonly Item[]
+  config: ExperimentConfig
+  step: number
+  hooks: Hooks
+}): Promise<Rollout> {
+  const { samples, temperature, maxTokens, chunk } = config.rollout
+  const { uniform } = stream(config.seed, 'rollout')
+  const encoded = items.map(item => policy.tokenizer.encodePrompt(item.prompt))
+  const generated = await generate({
+    policy,
+    prompts: encoded.flatMap(tokens => new Array<number[]>(samples).fill(tokens)),
+    uniforms: (row, position) => uniform(step, Math.floor(row / samples), row % samples, position),
+    temperature,
+    maxTokens,
+    chunk,
+    hooks,
+  })
+  const responses = generated.map(
+    ({ tokens, logProbs, finish }, row): Response => ({
+      itemId: (items[Math.floor(row / samples)] as Item).id,
+      sample: row % samples,
+      promptTokens: encoded[Math.floor(row / samples)] as number[],
+      tokens,
+      text: policy.tokenizer.decode(tokens),
+      logProbs,
+      finish,
+    }),
+  )
+  return {
+    step,
+    prompts: items.map(item => item.id),
+    responses: reference === undefined ? responses : await withReference({ reference, responses, chunk, hooks }),
+  }
+}
+
+async function withReference({
+  reference,
+  responses,
+  chunk,
+  hooks,
+}: {
+  reference: Policy
+  responses: readonly Response[]
+  chunk: number
+  hooks: Hooks
+}): Promise<Response[]> {
+  const measured: Response[] = []
+  for (let first = 0; first < responses.length; first += chunk) {
+    const part = responses.slice(first, first + chunk)
+    const rows = logProbsOf(reference, part)
+    part.forEach((response, row) => {
+      measured.push({ ...response, referenceLogProbs: rows[row] as number[] })
+    })
+    await hooks.tick({ done: measured.length, of: responses.length, note: 'reference' })
+  }
+  return measured
+}
+
+/** log pi of each token of each sequence. */
+export function logProbsOf(policy: Policy, sequences: readonly Sequence[]): number[][] {
+  const { architecture, tokenizer } = policy
+  const batch = tidy(() => sequenceBatch({ sequences, padId: tokenizer.padId, architecture }))
+  const logProbs = tidy(() => logProbabilities(makeDecoder(policy), batch).logProbs)
+  const width = batch.mask.shape[1] as number
+  const data = logProbs.dataSync() as Float32Array
+  logProbs.dispose()
+  disposeBatch(batch)
+  return sequences.map(({ tokens }, row) => Array.from(data.subarray(row * width, row * width + tokens.length)))
+}
