@@ -37,24 +37,17 @@ export function stage<Input, Output>(body: (input: Input) => Promise<Output>): (
 
 export function toFailure(error: unknown, attempt: number): Error {
   if (error instanceof CancelledFailure || error instanceof ApplicationFailure) return error
-  if (error instanceof FenceLost)
-    return ApplicationFailure.create({ message: error.message, type: 'FenceLost', cause: error })
+  if (error instanceof FenceLost) return ApplicationFailure.fromError(error, { type: 'FenceLost' })
   if (error instanceof RlevError) {
     const { cause: _, ...parts } = error.parts
     const how = retry[error.kind]
-    return ApplicationFailure.create({
+    return ApplicationFailure.fromError(error, {
       message: error.message,
       type: error.kind,
       nonRetryable: how === 'never' || (how === 'few' && attempt >= attemptsOfUnknown),
       details: [parts],
-      cause: error,
     })
   }
   const cause = error instanceof Error ? error : new Error(String(error))
-  return ApplicationFailure.create({
-    message: cause.message,
-    type: cause.name,
-    nonRetryable: attempt >= attemptsOfUnknown,
-    cause,
-  })
+  return ApplicationFailure.fromError(cause, { type: cause.name, nonRetryable: attempt >= attemptsOfUnknown })
 }
