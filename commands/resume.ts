@@ -24,7 +24,7 @@ export async function resume({ home: path, name }: { home?: string | undefined; 
   await withTemporal(home, async temporal => {
     if (temporal === undefined) throw new Error('the services are up, and no Temporal server is known')
     const view = await lookAtRun(home, name, temporal)
-    console.log(await goOn({ home, view, temporal }))
+    console.log(`${await goOn({ home, view, temporal })}. To follow it: ${commandFor(home, 'watch', name)}`)
   })
 }
 
@@ -32,20 +32,19 @@ export async function resume({ home: path, name }: { home?: string | undefined; 
 export async function goOn(run: { home: Home; view: RunView; temporal: TemporalRuns }): Promise<string> {
   const { home, view, temporal } = run
   const { name, state, experiments } = view
-  const follow = `To follow it: ${commandFor(home, 'watch', name)}`
   const plan = readPlan(home.path, name)
   switch (state) {
     case 'done':
       return `nothing to do: ${name} is done`
     case 'paused':
       await temporal.resume(name)
-      return `${name} goes on. ${follow}`
+      return `${name} goes on`
     case 'running':
     case 'waiting': {
       const ended = experiments.filter(experiment => experiment.state === 'failed' || experiment.state === 'cancelled')
       // A pause that has not taken effect yet is not seen in the state; to take it back is harmless.
       await temporal.resume(name)
-      if (ended.length === 0) return `nothing to do: ${name} is at work. ${follow}`
+      if (ended.length === 0) return `nothing to do: ${name} is at work`
       return `${name} is at work; ${count(ended.length)} that ended early can be resumed when the others are done`
     }
     case 'failed':
@@ -53,8 +52,8 @@ export async function goOn(run: { home: Home; view: RunView; temporal: TemporalR
     case 'stopped': {
       await startWorkflow({ temporal, plan, home: homeId(home.path) })
       const open = experiments.filter(experiment => experiment.state !== 'done')
-      if (plan.kind === 'experiment') return `${name} goes on from step ${open[0]?.step ?? 0}. ${follow}`
-      return `${name} goes on with ${count(open.length)} of ${experiments.length}. ${follow}`
+      if (plan.kind === 'experiment') return `${name} goes on from step ${open[0]?.step ?? 0}`
+      return `${name} goes on with ${count(open.length)} of ${experiments.length}`
     }
     default:
       return state satisfies never

@@ -46,7 +46,7 @@ export function experimentLine(experiment: ExperimentView, kind: RunView['kind']
   if (hAcc !== undefined) parts.push(`H-Acc ${formatShare(hAcc)}`)
   if (expectedHAcc !== undefined) parts.push(`expected ${formatShare(expectedHAcc)}`)
   if (state === 'running' && tokensPerSecond !== undefined) parts.push(`${formatCount(tokensPerSecond)} tokens/s`)
-  if (state === 'running' && secondsLeft !== undefined) parts.push(`${formatDuration(secondsLeft)} left`)
+  if (state === 'running' && secondsLeft) parts.push(`${formatDuration(secondsLeft)} left`)
   if (failure !== undefined) parts.push(oneLine(failure))
   return parts.join('  ')
 }

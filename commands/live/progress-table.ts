@@ -40,7 +40,7 @@ function cellsOf(experiment: ExperimentView, kind: RunView['kind']): string[] {
     formatShare(hAcc),
     formatShare(expectedHAcc),
     formatCount(tokensPerSecond),
-    state === 'running' && secondsLeft !== undefined ? formatDuration(secondsLeft) : '',
+    state === 'running' && secondsLeft ? formatDuration(secondsLeft) : '',
   ]
 }
 
@@ -59,7 +59,7 @@ export function summaryLine(view: RunView, now: number): string {
     const duration = formatDuration(((endedAt ?? now) - startedAt) / 1000)
     parts.push(endedAt === undefined ? `${duration} so far` : `took ${duration}`)
   }
-  if (state === 'running' && secondsLeft !== undefined) parts.push(`about ${formatDuration(secondsLeft)} left`)
+  if (state === 'running' && secondsLeft) parts.push(`about ${formatDuration(secondsLeft)} left`)
   return parts.join(', ')
 }
 

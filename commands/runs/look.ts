@@ -32,7 +32,9 @@ export async function lookAtRun(home: Home, name: string, temporal?: TemporalRun
   const plan = readPlan(home.path, name)
   const answer = temporal === undefined ? { ...nothing, away: true } : await ask(temporal, name)
   const merged = storedExperiments(home.path, plan).map(one => merge(one, reportOf(one, answer), answer))
-  const experiments = plan.kind === 'sweep' ? await askEach(merged, answer, temporal) : merged
+  const { facts } = answer
+  const isMoving = temporal !== undefined && plan.kind === 'sweep' && facts?.status === 'running'
+  const experiments = isMoving ? await askEach(merged, { temporal, since: facts.startedAt }) : merged
   const state = stateOfRun(plan, experiments, answer)
   const single = plan.kind === 'experiment' ? experiments[0] : undefined
   const report = planPaths.report(runFolder(home.path, name))
@@ -75,24 +77,44 @@ async function ask(temporal: TemporalRuns, name: string): Promise<Answer> {
   return answer
 }
 
-/** A sweep hears of its experiments at their evaluations; those at work can say themselves what they are at. */
-function askEach(
+/**
+ * A sweep hears of its experiments at their evaluations, and counts those to come as running; they can say themselves whether
+ * and what they are at. They begin in the plan's order, so behind the first that has not begun nobody is asked.
+ */
+async function askEach(
   experiments: readonly ExperimentView[],
-  answer: Answer,
-  temporal: TemporalRuns | undefined,
+  sweep: { temporal: TemporalRuns; since: number },
 ): Promise<ExperimentView[]> {
-  return Promise.all(
-    experiments.map(async experiment => {
-      if (temporal === undefined || answer.progress === null || experiment.state !== 'running') return experiment
-      try {
-        const told = await temporal.progress(experiment.id)
-        return told === null || !('stage' in told) ? experiment : merge(experiment, told, answer)
-      } catch (error) {
-        if (!isAway(error)) throw error
-        return experiment
-      }
-    }),
-  )
+  const asked: ExperimentView[] = []
+  let behind = false
+  for (const experiment of experiments) {
+    if (experiment.state !== 'running' && experiment.state !== 'paused') {
+      asked.push(experiment)
+      continue
+    }
+    const told: ExperimentProgress | 'not begun' | 'silent' = behind ? 'not begun' : await toldBy(experiment.id, sweep)
+    if (told === 'silent') asked.push(experiment)
+    else if (told === 'not begun') asked.push({ ...experiment, state: 'waiting' })
+    else asked.push(withReport(experiment, told))
+    behind ||= told === 'not begun'
+  }
+  return asked
+}
+
+/** A workflow that ended before the sweep began is of an earlier attempt at the sweep. */
+async function toldBy(
+  id: string,
+  { temporal, since }: { temporal: TemporalRuns; since: number },
+): Promise<ExperimentProgress | 'not begun' | 'silent'> {
+  try {
+    const facts = await temporal.facts(id)
+    if (facts === null || (facts.status !== 'running' && facts.startedAt < since)) return 'not begun'
+    const told = facts.status === 'running' ? await temporal.progress(id) : null
+    return told !== null && 'stage' in told ? told : 'silent'
+  } catch (error) {
+    if (!isAway(error)) throw error
+    return 'silent'
+  }
 }
 
 /** A service that may come back, as opposed to a call that is wrong. */
@@ -109,31 +131,36 @@ function reportOf({ arm, seed }: ExperimentView, { progress, ending }: Answer): 
 
 function merge(stored: ExperimentView, report: ExperimentProgress | undefined, answer: Answer): ExperimentView {
   if (report === undefined) return { ...stored, state: stateWithoutReport(stored, answer) }
+  const merged = withReport(stored, report)
+  // What ended before it was told that an experiment had, leaves it looking as if it ran.
+  if (report.state === 'running' && answer.facts?.status !== 'running') {
+    return { ...merged, state: stateWithoutReport(stored, answer), ...given('failure', stored.failure) }
+  }
+  return merged
+}
+
+/** The result in the store may be of an earlier attempt: what the workflow says goes before it. */
+function withReport(stored: ExperimentView, report: ExperimentProgress): ExperimentView {
   const { name: _name, trackingUrl: _url, ...told } = report
+  const { failure: _failure, weights, ...lasting } = stored
   const newer = stored.step > told.step ? stored : undefined
   return {
-    ...stored,
+    ...lasting,
+    ...(told.state === 'done' ? given('weights', weights) : {}),
     ...told,
     // The workflow hears of steps in runs of several; the journal is written at each.
     step: Math.max(stored.step, told.step),
     ...given('reward', newer?.reward),
     ...given('tokensPerSecond', newer?.tokensPerSecond),
     id: stored.id,
-    state: told.state === 'running' ? stateOfMoving(stored, answer) : told.state,
   }
 }
 
-/** A sweep counts what it has not begun as running, and so does one that ended before it was told otherwise. */
-function stateOfMoving({ state }: ExperimentView, { facts, ending }: Answer): RunState {
-  if (facts?.status === 'running') return state === 'waiting' ? 'waiting' : 'running'
-  if (state === 'waiting' || state === 'stopped') return ending?.state === 'cancelled' ? 'cancelled' : 'stopped'
-  return state
-}
-
 function stateWithoutReport({ state }: ExperimentView, { facts, away, ending }: Answer): RunState {
+  if (facts?.status === 'running') return state === 'done' ? 'done' : 'waiting'
   if (state !== 'stopped' && state !== 'waiting') return state
   if (ending !== null && ending.state !== 'completed') return ending.state
-  return away || facts?.status === 'running' ? 'waiting' : 'stopped'
+  return away ? 'waiting' : 'stopped'
 }
 
 function stateOfRun(plan: Plan, experiments: readonly ExperimentView[], answer: Answer): RunState {
