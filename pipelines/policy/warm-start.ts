@@ -5,7 +5,7 @@
  * -log pi over the response tokens of the batch.
  */
 import type { ExperimentConfig } from '../config/schema.js'
-import { alphabet } from '../data/alphabet.js'
+import { alphabetOf } from '../data/alphabet.js'
 import { demonstrations } from '../data/demonstrations.js'
 import type { DataSet } from '../data/item.js'
 import { RlevError } from '../errors.js'
@@ -14,6 +14,7 @@ import { clipFactor, disposeGradients, globalNorm, gradientsOf } from '../update
 import { applyGradients, createOptimizer, disposeOptimizer, type Optimizer } from '../update/optimizer.js'
 import { makeDecoder } from './decoder.js'
 import { disposeBatch, logProbabilities, type Sequence, sequenceBatch } from './log-probabilities.js'
+import { neverDrawn } from './never-drawn.js'
 import { createPolicy, disposePolicy, type Policy } from './policy.js'
 import { loadPolicy } from './policy-folder.js'
 import type { Tensor } from './tensorflow.js'
@@ -32,10 +33,9 @@ export async function warmStart({
   dataset: DataSet
   hooks: Hooks
 }): Promise<Policy> {
-  const policy =
-    config.policy.from === 'checkpoint'
-      ? await loadPolicy(config.policy.path)
-      : createPolicy({ config: config.policy, alphabet: charactersOf(config, dataset), seed: config.seed })
+  if (config.policy.from === 'checkpoint') return loadPolicy(config.policy.path)
+  const alphabet = alphabetOf({ data: config.data, dataset })
+  const policy = createPolicy({ config: config.policy, alphabet, seed: config.seed })
   const { warmStart: settings } = config
   const optimizer = createOptimizer(policy, { optimizer: 'adamw' })
   try {
@@ -56,17 +56,6 @@ export async function warmStart({
   } finally {
     disposeOptimizer(optimizer)
   }
-}
-
-function charactersOf(config: ExperimentConfig, dataset: DataSet): string[] {
-  if (config.data.source === 'synthetic') return [...alphabet(config.data.style)]
-  const texts = dataset.train.flatMap(({ prompt, answer, working = '' }) => [
-    ...(typeof prompt === 'string' ? [prompt] : prompt.map(message => `${message.content}\n`)),
-    answer,
-    working,
-    '#',
-  ])
-  return [...new Set(texts.flatMap(text => [...text]))].sort()
 }
 
 /** Peak rate times warm-up times 0.1 + 0.9 (1 + cos(pi t / n)) / 2. */
@@ -92,8 +81,9 @@ function supervisedStep({
   const tokens = sequences.reduce((sum, sequence) => sum + sequence.tokens.length, 0)
   const batch = tidy(() => sequenceBatch({ sequences, padId: tokenizer.padId, architecture }))
   const { value, gradients } = gradientsOf(policy.weights, (under): Tensor => {
-    const { logProbs } = logProbabilities(makeDecoder({ architecture, weights: under }), batch)
-    return logProbs.sum().div(-tokens)
+    const decoder = makeDecoder({ architecture, weights: under })
+    const { logProbs } = logProbabilities(decoder, batch, neverDrawn(policy))
+    return logProbs.mul(batch.mask).sum().div(-tokens)
   })
   const loss = (value.dataSync() as Float32Array)[0] as number
   const norm = globalNorm(gradients)

@@ -11,7 +11,7 @@ export const scratchPolicy = z.strictObject({
   mlpWidth: count.default(168).describe('Width of the gated MLP. (units)'),
   tied: z.boolean().default(false).describe('Whether the output head is the embedding.'),
   ropeTheta: positive.default(10000).describe('Base of the rotary positions. (1)'),
-  initDeviation: positive.default(0.02).describe('Standard deviation of initial projection weights. (1)'),
+  initDeviation: positive.default(0.05).describe('Standard deviation of initial projection weights. (1)'),
   embeddingDeviation: positive.default(0.3).describe('Standard deviation of initial embeddings. (1)'),
 })
 
@@ -47,12 +47,12 @@ export const warmStartSection = z
     workingShares: z
       .array(share)
       .length(4)
-      .default([0.05, 0.7, 0.7, 0.7])
+      .default([0, 0.95, 0.95, 0.95])
       .describe('Share of demonstrations that show the working, for each section in the same order. (share)'),
     finalSteps: z
       .int()
       .nonnegative()
-      .default(40)
+      .default(30)
       .describe('Last steps, in which every section of a synthetic exam shows working equally often. (steps)'),
     finalWorkingShare: share.default(0.2).describe('Share of demonstrations with working in the last steps. (share)'),
   })
