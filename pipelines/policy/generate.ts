@@ -1,13 +1,15 @@
 /**
- * Decoding with a key/value cache, in chunks of a fixed number of rows. A token is drawn by one uniform number a row and
- * position, as the first whose cumulated probability reaches it: what a row gets depends on no other row and on no
- * generator's state. A finished row is decoded on until its whole chunk is done, and what it says then is ignored.
+ * Decoding with a key/value cache, in chunks of a fixed number of rows; the last chunk is filled with dummy rows. A finished
+ * row is decoded on until its whole chunk is done, and what it says then is ignored: no row depends on another.
  *
  * Shapes: B rows of a chunk, V vocabulary.
  */
+import { RlevError } from '../errors.js'
 import { type Hooks, noHooks } from '../hooks.js'
-import { paddedLength, placesOfColumns, promptBatch } from './batch.js'
-import { type Decoder, hiddenStates, type LayerCache, logitsOf, makeDecoder, type Places } from './decoder.js'
+import { type Decoder, disposeDecoder, hiddenStates, type LayerCache, logitsOf, makeDecoder } from './decoder.js'
+import { draw } from './draw.js'
+import { neverDrawn } from './never-drawn.js'
+import { followingPlaces, idsOf, type Places, paddedLength, paddingOf, placesOf } from './places.js'
 import type { Policy } from './policy.js'
 import { type Tensor, tf } from './tensorflow.js'
 import { tidy } from './tidy.js'
@@ -26,169 +28,202 @@ export interface GenerateOptions {
   policy: Policy
   /** Token ids of each row's prompt. */
   prompts: readonly (readonly number[])[]
-  /** In [0, 1) for a sampled token, null for the likeliest one. */
+  /** In [0, 1) for a sampled token, null in every position of a row that takes the likeliest ones. */
   uniforms: (row: number, position: number) => number | null
   /** Divides the logits of sampled tokens. */
   temperature?: number
   maxTokens: number
-  /** Rows decoded together; the last chunk is filled with dummy rows. */
+  /** Rows decoded together. */
   chunk: number
   eosProbabilities?: boolean
   hooks?: Hooks
 }
 
-/** Smallest number that is drawn against, so that a token of probability 0 before the first real one is never reached. */
-const LEAST_UNIFORM = 2 ** -25
+/** What every chunk of a call shares. */
+interface Shared {
+  decoder: Decoder
+  /** Prompt columns. */
+  length: number
+  bias: Tensor | null
+  eosTokens: Tensor | null
+}
 
+/** Tokens of one position as the host has them. */
+interface Position {
+  ids: Int32Array
+  /** [B] or, with P(EOS) under it, [2, B]. */
+  probabilities: Tensor
+}
+
+/** Rows in the order of `prompts`. Rejects with CallInvalid for an empty prompt, NotFinite where the policy's weights are not numbers. */
 export async function generate(options: GenerateOptions): Promise<Generated[]> {
-  const { policy, prompts, chunk, hooks = noHooks } = options
+  const { policy, prompts, chunk, eosProbabilities = false, hooks = noHooks } = options
+  const { architecture, tokenizer, weights } = policy
   if (prompts.length === 0) return []
-  const longest = prompts.reduce((most, prompt) => Math.max(most, prompt.length), 1)
-  const length = paddedLength(longest)
-  const decoder = tidy(() => makeDecoder(policy))
+  const shared = tidy(
+    (): Shared => ({
+      decoder: makeDecoder(policy),
+      length: paddedLength(prompts),
+      bias: neverDrawn(policy),
+      eosTokens: eosProbabilities ? eosMask(tokenizer.eosIds, architecture.vocabulary) : null,
+    }),
+  )
   const results: Generated[] = []
   try {
     for (let first = 0; first < prompts.length; first += chunk) {
-      results.push(...decodeChunk({ ...options, decoder, first, length }))
+      results.push(...decodeChunk({ options, shared, first }))
       await hooks.tick({ done: Math.min(first + chunk, prompts.length), of: prompts.length })
     }
+    return results
   } finally {
-    const owned = new Set(policy.weights.values())
-    for (const tensor of tensorsOf(decoder)) if (!owned.has(tensor)) tensor.dispose()
+    disposeDecoder(shared.decoder, weights)
+    tf.dispose([shared.bias, shared.eosTokens].filter(tensor => tensor !== null))
   }
-  return results
 }
 
 function decodeChunk({
-  policy,
-  prompts,
-  uniforms,
-  temperature = 1,
-  maxTokens,
-  chunk,
-  eosProbabilities = false,
-  decoder,
+  options: { policy, prompts, uniforms, temperature = 1, maxTokens, chunk },
+  shared,
   first,
-  length,
-}: GenerateOptions & { decoder: Decoder; first: number; length: number }): Generated[] {
+}: {
+  options: GenerateOptions
+  shared: Shared
+  first: number
+}): Generated[] {
   const { architecture, tokenizer } = policy
+  const { decoder, length, bias, eosTokens } = shared
   const rows = Math.min(chunk, prompts.length - first)
-  const dummy = prompts[first] as readonly number[]
-  const chunkPrompts = Array.from({ length: chunk }, (_, row) =>
-    row < rows ? (prompts[first + row] as readonly number[]) : dummy,
+  const own = prompts.slice(first, first + rows)
+  const filled = [...own, ...new Array<readonly number[]>(chunk - rows).fill(own[0] as readonly number[])]
+  const padding = paddingOf(filled, length)
+  const following = followingPlaces({ architecture, padding, columns: length, count: maxTokens - 1 })
+  const numbers = numbersOf({ uniforms, first, rows, chunk, maxTokens })
+  const open = new Array<boolean>(rows).fill(true)
+  const positions: Position[] = []
+
+  const step = (ids: Tensor, places: Places, past?: readonly LayerCache[]): { logits: Tensor; cache: LayerCache[] } => {
+    const { hidden, cache } = hiddenStates({ decoder, ids, places, ...(past === undefined ? {} : { cache: past }) })
+    const last =
+      places.tokens === 1
+        ? hidden
+        : hidden
+            .reshape([chunk, places.tokens, -1])
+            .slice([0, places.tokens - 1, 0], [-1, 1, -1])
+            .reshape([chunk, -1])
+    return { logits: logitsOf(decoder, last, bias), cache }
+  }
+  let state = tidy(() =>
+    step(
+      idsOf({ prompts: filled, padding, columns: length, padId: tokenizer.padId }),
+      placesOf(architecture, padding, length),
+    ),
   )
-  const open = Array.from({ length: chunk }, (_, row) => row < rows)
-  const drawn: Int32Array[] = []
-  const kept: Tensor[] = []
-
-  const batch = tidy(() => promptBatch({ prompts: chunkPrompts, padId: tokenizer.padId, architecture, length }))
-  const step = (ids: Tensor, places: Places, past: readonly LayerCache[]): { logits: Tensor; cache: LayerCache[] } =>
-    tidy(() => {
-      const { hidden, cache } = hiddenStates({ decoder, ids, places, cache: past })
-      const tokens = ids.shape[1] as number
-      const last = tokens === 1 ? hidden : hidden.reshape([chunk, tokens, -1]).slice([0, tokens - 1, 0], [-1, 1, -1])
-      return { logits: logitsOf(decoder, last.reshape([chunk, -1])), cache }
-    })
-  let state = step(batch.ids, batch.places, [])
-  tf.dispose([batch.ids, ...Object.values(batch.places)])
-
   for (let position = 0; position < maxTokens; position++) {
-    const numbers = Array.from({ length: chunk }, (_, row) => (row < rows ? uniforms(first + row, position) : null))
-    const { ids, seen } = tidy(() =>
-      drawTokens({ logits: state.logits, numbers, temperature, eosIds: eosProbabilities ? tokenizer.eosIds : [] }),
-    )
-    kept.push(seen)
-    const picked = (ids.dataSync() as Int32Array).slice()
-    drawn.push(picked)
-    for (let row = 0; row < rows; row++) if (tokenizer.eosIds.includes(picked[row] as number)) open[row] = false
-    if (position + 1 === maxTokens || !open.includes(true)) {
-      ids.dispose()
-      break
-    }
-    const column = length + position
+    const drawn = tidy(() => {
+      const { ids, probability, eosProbability } = draw({
+        logits: state.logits,
+        uniforms: numbers.columns?.[position] ?? null,
+        sampled: numbers.sampled,
+        temperature,
+        eosTokens,
+      })
+      return { ids, probabilities: eosProbability === null ? probability : tf.stack([probability, eosProbability]) }
+    })
+    const ids = drawn.ids.dataSync() as Int32Array
+    positions.push({ ids, probabilities: drawn.probabilities })
+    for (let row = 0; row < rows; row++) if (tokenizer.eosIds.includes(ids[row] as number)) open[row] = false
+    const last = position + 1 === maxTokens || !open.includes(true)
     const before = state
-    state = tidy(() =>
-      step(
-        ids.reshape([chunk, 1]),
-        placesOfColumns({ architecture, padding: batch.padding, from: column, to: column + 1 }),
-        before.cache,
-      ),
-    )
-    tf.dispose([ids, before.logits, ...tensorsOfCache(before.cache)])
+    if (!last) state = tidy(() => step(drawn.ids, following.at(position), before.cache))
+    tf.dispose([drawn.ids, before.logits, ...before.cache.flatMap(({ keys, values }) => [keys, values])])
+    if (last) break
   }
-  tf.dispose([state.logits, ...tensorsOfCache(state.cache)])
-  const numbers = kept.map(tensor => {
-    const data = tensor.dataSync() as Float32Array
-    tensor.dispose()
-    return data
-  })
-  return Array.from({ length: rows }, (_, row) =>
-    collect({ row, drawn, numbers, chunk, eosIds: tokenizer.eosIds, eosProbabilities }),
-  )
+  following.dispose()
+  disposeNumbers(numbers)
+  return collect({ positions, rows, eosIds: tokenizer.eosIds, withEos: eosTokens !== null })
 }
 
-/** One token a row: ids [B], and what was seen of the drawing, [1, B] log-probabilities, with P(EOS) under them where asked for. */
-function drawTokens({
-  logits,
-  numbers,
-  temperature,
-  eosIds,
-}: {
-  logits: Tensor
-  numbers: readonly (number | null)[]
-  temperature: number
-  eosIds: readonly number[]
-}): { ids: Tensor; seen: Tensor } {
-  const [rows, vocabulary] = logits.shape as [number, number]
-  const sampled = () => {
-    const cumulated = tf.cumsum(tf.softmax(temperature === 1 ? logits : logits.div(temperature)), 1)
-    const draws = tf.tensor2d(
-      numbers.map(number => Math.max(number ?? 0, LEAST_UNIFORM)),
-      [rows, 1],
-    )
-    const reached = draws.mul(cumulated.slice([0, vocabulary - 1], [-1, 1]))
-    return tf.less(cumulated, reached).sum(1).cast('int32')
-  }
-  const ids = numbers.every(number => number === null) ? tf.argMax(logits, 1) : sampled()
-  const logs: Tensor = tf.logSoftmax(logits as never)
-  const logProbs = logs.mul(tf.oneHot(ids as never, vocabulary)).sum(1)
-  const ends = eosIds.map(id => logs.slice([0, id], [-1, 1]).exp().reshape([rows]))
-  return { ids, seen: tf.stack(ends.length === 0 ? [logProbs] : [logProbs, ends.reduce((sum, end) => sum.add(end))]) }
+interface Numbers {
+  /** [B, 1] for each position; null where every row is greedy. */
+  columns: Tensor[] | null
+  /** [B]; null where every row is sampled, or none. */
+  sampled: Tensor | null
 }
 
-function collect({
-  row,
-  drawn,
-  numbers,
+/** Uniform numbers of a chunk, a column a position. Dummy rows go as the first row does. */
+function numbersOf({
+  uniforms,
+  first,
+  rows,
   chunk,
-  eosIds,
-  eosProbabilities,
+  maxTokens,
 }: {
-  row: number
-  drawn: readonly Int32Array[]
-  numbers: readonly Float32Array[]
+  uniforms: GenerateOptions['uniforms']
+  first: number
+  rows: number
   chunk: number
-  eosIds: readonly number[]
-  eosProbabilities: boolean
-}): Generated {
-  const ids = drawn.map(picked => picked[row] as number)
-  const end = ids.findIndex(id => eosIds.includes(id))
-  const length = end === -1 ? ids.length : end + 1
+  maxTokens: number
+}): Numbers {
+  const sampled = Array.from({ length: chunk }, (_, row) => uniforms(first + (row < rows ? row : 0), 0) !== null)
+  if (!sampled.includes(true)) return { columns: null, sampled: null }
+  const values = new Float32Array(maxTokens * chunk)
+  for (let position = 0; position < maxTokens; position++) {
+    for (let row = 0; row < rows; row++) values[position * chunk + row] = uniforms(first + row, position) ?? 0
+  }
   return {
-    tokens: ids.slice(0, length),
-    logProbs: numbers.slice(0, length).map(data => data[row] as number),
-    finish: end === -1 ? 'length' : 'stop',
-    ...(eosProbabilities
-      ? { eosProbabilities: numbers.slice(0, length).map(data => data[chunk + row] as number) }
-      : {}),
+    columns: tidy(() => tf.unstack(tf.tensor3d(values, [maxTokens, chunk, 1]))),
+    sampled: sampled.includes(false) ? tf.tensor1d(sampled, 'bool') : null,
   }
 }
 
-const tensorsOf = (decoder: Decoder): Tensor[] => [
-  decoder.embedding,
-  decoder.norm,
-  decoder.head,
-  ...decoder.layers.flatMap(layer => Object.values(layer) as Tensor[]),
-]
+function disposeNumbers({ columns, sampled }: Numbers): void {
+  tf.dispose(columns ?? [])
+  sampled?.dispose()
+}
 
-const tensorsOfCache = (cache: readonly LayerCache[]): Tensor[] => cache.flatMap(({ keys, values }) => [keys, values])
+function eosMask(eosIds: readonly number[], vocabulary: number): Tensor {
+  const values = new Float32Array(vocabulary)
+  for (const id of eosIds) values[id] = 1
+  return tf.tensor1d(values)
+}
+
+/** Rows up to their end, from what the host has of every position. Frees the positions' tensors. */
+function collect({
+  positions,
+  rows,
+  eosIds,
+  withEos,
+}: {
+  positions: readonly Position[]
+  rows: number
+  eosIds: readonly number[]
+  withEos: boolean
+}): Generated[] {
+  const columns = positions.map(({ ids, probabilities }) => {
+    const values = probabilities.dataSync() as Float32Array
+    probabilities.dispose()
+    return { ids, values, chunk: ids.length }
+  })
+  return Array.from({ length: rows }, (_, row) => {
+    const end = columns.findIndex(({ ids }) => eosIds.includes(ids[row] as number))
+    const said = end === -1 ? columns : columns.slice(0, end + 1)
+    return {
+      tokens: said.map(({ ids }) => ids[row] as number),
+      logProbs: said.map(({ values }, position) => finiteLog(values[row] as number, position)),
+      finish: end === -1 ? 'length' : 'stop',
+      ...(withEos ? { eosProbabilities: said.map(({ values, chunk }) => values[chunk + row] as number) } : {}),
+    }
+  })
+}
+
+function finiteLog(probability: number, position: number): number {
+  if (probability > 0) return Math.log(probability)
+  throw new RlevError({
+    kind: 'NotFinite',
+    message: 'the policy gives no probability to the token it said',
+    place: `response position ${position}`,
+    expected: 'a probability above 0',
+    found: String(probability),
+    remedy: 'the weights are not finite or have run away: lower the learning rate, or go back to an earlier checkpoint',
+  })
+}

@@ -8,6 +8,7 @@ import type { Hooks } from '../hooks.js'
 import { makeDecoder } from '../policy/decoder.js'
 import { generate } from '../policy/generate.js'
 import { disposeBatch, logProbabilities, type Sequence, sequenceBatch } from '../policy/log-probabilities.js'
+import { neverDrawn } from '../policy/never-drawn.js'
 import type { Policy } from '../policy/policy.js'
 import { tidy } from '../policy/tidy.js'
 import { stream } from '../random.js'
@@ -87,7 +88,7 @@ async function withReference({
 export function logProbsOf(policy: Policy, sequences: readonly Sequence[]): number[][] {
   const { architecture, tokenizer } = policy
   const batch = tidy(() => sequenceBatch({ sequences, padId: tokenizer.padId, architecture }))
-  const logProbs = tidy(() => logProbabilities(makeDecoder(policy), batch).logProbs)
+  const logProbs = tidy(() => logProbabilities(makeDecoder(policy), batch, neverDrawn(policy)).logProbs)
   const width = batch.mask.shape[1] as number
   const data = logProbs.dataSync() as Float32Array
   logProbs.dispose()

@@ -6,7 +6,8 @@ import type { ExperimentConfig } from '../config/schema.js'
 import { RlevError } from '../errors.js'
 import type { Hooks } from '../hooks.js'
 import { type Decoder, makeDecoder } from '../policy/decoder.js'
-import { disposeBatch, logProbabilities, sequenceBatch } from '../policy/log-probabilities.js'
+import { disposeBatch, logProbabilities, sequenceBatch, totalEntropy } from '../policy/log-probabilities.js'
+import { neverDrawn } from '../policy/never-drawn.js'
 import type { Policy } from '../policy/policy.js'
 import { type Tensor, tf } from '../policy/tensorflow.js'
 import { tidy } from '../policy/tidy.js'
@@ -115,8 +116,10 @@ function microBatchGradients({
     const seen: Tensor[] = []
     const { value, gradients } = gradientsOf(policy.weights, under => {
       const decoder: Decoder = makeDecoder({ architecture, weights: under })
-      const { logProbs, entropy } = logProbabilities(decoder, batch)
-      seen.push(tf.keep(tf.stack([entropy.sum(), logProbs.sub(sampled).abs().sum()])))
+      const found = logProbabilities(decoder, batch, neverDrawn(policy))
+      const { logProbs } = found
+      const gap = logProbs.sub(sampled).abs().mul(batch.mask).sum()
+      seen.push(tf.keep(tf.stack([totalEntropy(found, batch), gap])))
       return policyGradientLoss({
         logProbs,
         mask: batch.mask,

@@ -2,15 +2,14 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { after, before, test } from 'node:test'
-import { promptBatch } from '../../../pipelines/policy/batch.js'
 import { hiddenStates, logitsOf, makeDecoder } from '../../../pipelines/policy/decoder.js'
 import { generate } from '../../../pipelines/policy/generate.js'
 import { logProbabilities, sequenceBatch } from '../../../pipelines/policy/log-probabilities.js'
+import { idsOf, paddedLength, paddingOf, placesOf } from '../../../pipelines/policy/places.js'
 import { disposePolicy, type Policy } from '../../../pipelines/policy/policy.js'
 import { loadPolicy } from '../../../pipelines/policy/policy-folder.js'
 import { type Tensor, tf } from '../../../pipelines/policy/tensorflow.js'
 import { tidy } from '../../../pipelines/policy/tidy.js'
-import { logProbsOf } from '../../../pipelines/rollout/roll-out.js'
 import { clipFactor, disposeGradients, globalNorm, gradientsOf } from '../../../pipelines/update/gradients.js'
 import { applyGradients, createOptimizer, disposeOptimizer } from '../../../pipelines/update/optimizer.js'
 
@@ -54,18 +53,17 @@ function close(actual: number, wanted: number, what: string): void {
 }
 
 function lastLogits(ids: readonly number[]): number[] {
+  const { architecture, tokenizer } = policy
   const logits = tidy(() => {
-    const batch = promptBatch({
-      prompts: [ids],
-      padId: policy.tokenizer.padId,
-      architecture: policy.architecture,
-      length: 64,
-    })
     const decoder = makeDecoder(policy)
-    return logitsOf(
+    const columns = paddedLength([ids])
+    const padding = paddingOf([ids], columns)
+    const { hidden } = hiddenStates({
       decoder,
-      hiddenStates({ decoder, ids: batch.ids, places: batch.places }).hidden.slice([63, 0], [1, -1]),
-    )
+      ids: idsOf({ prompts: [ids], padding, columns, padId: tokenizer.padId }),
+      places: placesOf(architecture, padding, columns),
+    })
+    return logitsOf(decoder, hidden.slice([columns - 1, 0], [1, -1]))
   })
   const data = Array.from(logits.dataSync() as Float32Array)
   logits.dispose()
@@ -98,19 +96,23 @@ test('greedy decoding with the cache gives the tokens of PyTorch', async () => {
 test('log-probabilities, gradients and the weights after one AdamW step equal those of PyTorch', async () => {
   const { prompts, completions, advantages, logprobs, adamw, ...golden } = expected.policy_gradient
   const sequences = prompts.map((promptTokens, row) => ({ promptTokens, tokens: completions[row] as number[] }))
-  logProbsOf(policy, sequences).forEach((row, index) => {
-    row.forEach((logProb, token) => {
-      close(logProb, (logprobs[index] as number[])[token] as number, `log-probability ${index}, ${token}`)
-    })
-  })
   const batch = tidy(() =>
     sequenceBatch({ sequences, padId: policy.tokenizer.padId, architecture: policy.architecture }),
   )
+  const said = tidy(() => logProbabilities(makeDecoder(policy), batch).logProbs)
+  const found = said.arraySync() as number[][]
+  said.dispose()
+  logprobs.forEach((row, index) => {
+    row.forEach((wanted, token) => {
+      close((found[index] as number[])[token] as number, wanted, `log-probability ${index}, ${token}`)
+    })
+  })
   const { value, gradients } = gradientsOf(policy.weights, (weights): Tensor => {
     const { logProbs } = logProbabilities(makeDecoder({ architecture: policy.architecture, weights }), batch)
     const tokens = completions.reduce((sum, row) => sum + row.length, 0)
     return logProbs
       .mul(tf.tensor2d(advantages.map(advantage => [advantage])))
+      .mul(batch.mask)
       .sum()
       .div(-tokens)
   })
