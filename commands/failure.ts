@@ -20,15 +20,17 @@ export function exitStatusOf(error: unknown): 1 | 2 {
   return error instanceof RlevError ? status[error.kind] : 1
 }
 
-/** Our own errors say everything themselves; of others the reader gets the message, and where to find the rest. */
-export function failureText(error: unknown, home: string): string {
+/**
+ * Our own errors say everything themselves; of others the reader gets the message, and where to find the rest. `whole`: for a
+ * log, with the place in the program.
+ */
+export function failureText(error: unknown, { home, whole }: { home: string; whole: boolean }): string {
   if (error instanceof RlevError) return error.message
+  if (whole) return error instanceof Error ? (error.stack ?? error.message) : String(error)
   const logs = join(home, 'logs')
-  const lines = [
+  return [
     `unexpected error: ${error instanceof Error ? error.message : String(error)}`,
     ...(existsSync(logs) ? [`  the services' logs are in ${logs}; \`rlev doctor\` shows what is missing`] : []),
-  ]
-  if (process.env['RLEV_DEBUG']) lines.push(error instanceof Error ? (error.stack ?? '') : '')
-  else lines.push('  with RLEV_DEBUG=1 in the environment the place in the program is shown too')
-  return lines.join('\n')
+    '  with RLEV_DEBUG=1 in the environment the place in the program is shown too',
+  ].join('\n')
 }

@@ -14,15 +14,20 @@ import { oneLine } from './text/width.js'
 /** What a shell gives to a command that ended by Ctrl-C: whatever waits for the run must not go on as if it were done. */
 const leftByReader = 130
 
-/** The exit status: 0 done, 1 it did not come to its end, 130 left while it goes on. */
-export async function follow(home: Home, name: string): Promise<number> {
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
+/** From here on Ctrl-C means to leave, and the second one to end this command at once. */
+export function leaving(): AbortSignal {
   const left = new AbortController()
-  const leave = () => left.abort()
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
-  for (const signal of signals) process.once(signal, leave)
+  for (const signal of signals) process.once(signal, () => left.abort())
+  return left.signal
+}
+
+/** The exit status: 0 done, 1 it did not come to its end, 130 left while it goes on. */
+export async function follow(home: Home, name: string, left = leaving()): Promise<number> {
   const screen = await openScreen()
   try {
-    const view = await watchRun({ home, name, screen, left: left.signal })
+    const view = await watchRun({ home, name, screen, left })
     screen.done()
     if (view !== undefined) return printEnding(home, view)
     console.log(detachedText(home, name))
@@ -30,8 +35,6 @@ export async function follow(home: Home, name: string): Promise<number> {
   } catch (error) {
     screen.done()
     throw error
-  } finally {
-    for (const signal of signals) process.off(signal, leave)
   }
 }
 

@@ -28,7 +28,7 @@ export async function launch(options: LaunchOptions): Promise<number> {
   for (const { severity, sentence } of known ? [] : await findings()) console.error(`${severity}: ${sentence}`)
 
   // From here on the call is right; what takes its time to load is loaded now.
-  const [{ lookAtRun }, { withTemporal }, { ensureUp }, { detachedText, follow, printEnding }, { begin }] =
+  const [{ lookAtRun }, { withTemporal }, { ensureUp }, { detachedText, follow, leaving, printEnding }, { begin }] =
     await Promise.all([
       import('./runs/look.js'),
       import('./runs/open.js'),
@@ -45,8 +45,9 @@ export async function launch(options: LaunchOptions): Promise<number> {
   }
   freezePlan(home.path, plan, path)
   await ensureUp(home)
+  const left = leaving()
   console.log(await begin({ home, plan, known }))
-  if (!detach) return follow(home, plan.name)
+  if (!detach) return follow(home, plan.name, left)
   console.log(detachedText(home, plan.name))
   return 0
 }

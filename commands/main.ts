@@ -210,7 +210,8 @@ try {
     // Help and version end by an error of status 0; commander has printed its message itself.
     process.exitCode = error.exitCode === 0 ? 0 : 2
   } else {
-    console.error(failureText(error, resolve(home() ?? (process.env['RLEV_HOME'] || '.rlev'))))
+    const whole = program.args[0] === 'worker' || Boolean(process.env['RLEV_DEBUG'])
+    console.error(failureText(error, { home: resolve(home() ?? (process.env['RLEV_HOME'] || '.rlev')), whole }))
     process.exitCode = exitStatusOf(error)
   }
 }

@@ -17,11 +17,11 @@ export function checkName(name: string): string {
   })
 }
 
-/** The known name that was probably meant: at most a third of its letters away. */
+/** The known name that was probably meant: two letters away (as when two are swapped), or a third of a long one. */
 export function nearestName(name: string, known: readonly string[]): string | undefined {
   if (known.length === 0) return undefined
   const nearest = closest(name.toLowerCase(), [...known])
-  return distance(name.toLowerCase(), nearest.toLowerCase()) <= Math.max(1, nearest.length / 3) ? nearest : undefined
+  return distance(name.toLowerCase(), nearest.toLowerCase()) <= Math.max(2, nearest.length / 3) ? nearest : undefined
 }
 
 /**

@@ -13,8 +13,10 @@ test('a wrong call or config exits with 2, work or services that fail with 1, li
 
 test('an error of ours is printed as it is, an unexpected one without its stack but with the way to it', () => {
   const ours = new RlevError({ kind: 'NotFound', message: 'no such run', remedy: 'look again' })
-  assert.equal(failureText(ours, '/nowhere'), 'no such run\n  to do:    look again')
-  const text = failureText(new TypeError('x is not a function'), '/nowhere')
+  assert.equal(failureText(ours, { home: '/nowhere', whole: false }), 'no such run\n  to do:    look again')
+  const unexpected = new TypeError('x is not a function')
+  const text = failureText(unexpected, { home: '/nowhere', whole: false })
   assert.match(text, /^unexpected error: x is not a function\n.*RLEV_DEBUG=1/)
   assert.doesNotMatch(text, /\n {4}at /)
+  assert.match(failureText(unexpected, { home: '/nowhere', whole: true }), /\n {4}at /)
 })

@@ -132,6 +132,7 @@ test('Ctrl-C leaves the work going on and says how to come back; pause, resume a
 
   const attached = begin(['run', long, '--home', home])
   const step = await trains('long')
+  while (!/^long {2}/m.test(attached.out())) await sleep(100)
   attached.child.kill('SIGINT')
   const { status, out } = await attached.done
   assert.equal(status, 130)
@@ -172,7 +173,7 @@ sweep:
   arms:
     correctness: { reward: { scale: correctness } }
     human-aligned: { reward: { scale: human-aligned } }
-    too-fast: { reward: { scale: correctness }, update: { optimizer: sgd, learningRate: 1.0e+30 } }
+    too-fast: { reward: { scale: correctness }, warmStart: { learningRate: 1.0e+30 } }
 `,
   )
   const { status, out, err } = await rlev('sweep', sweep)
