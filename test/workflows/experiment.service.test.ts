@@ -100,6 +100,8 @@ describe('an experiment', () => {
       [0, 3, 6],
     )
     assert.ok(outcome.valueStatistics.n > 0)
+    const updates = outcome.metrics.filter(({ values }) => values['update/skipped'] === 0)
+    assert.ok(updates.length >= 4, 'most updates change the weights, or equal weights would say nothing')
     assert.match(readFileSync(join(services.path, result.reportPath ?? ''), 'utf8'), /<html/)
   })
 
@@ -187,10 +189,11 @@ describe('the same bits', () => {
   })
 
   it('after the policy worker was killed in the middle, nothing sampled twice', async () => {
-    const handle = await start(tinyConfig('killed'))
+    const handle = await start(tinyConfig('killed', { durability: { stepsPerActivity: 1, heartbeatTimeout: 3 } }))
     const rollouts = join(runFolder(services.path, 'killed'), 'rollouts')
     await until('the second rollout', () => filesIn(rollouts).length >= 2)
     const sampled = filesIn(rollouts).map(name => [name, readFileSync(join(rollouts, name), 'utf8')] as const)
+    assert.ok(sampled.length < 6, 'there is still something to train')
     await services.kill(policyWorker)
     policyWorker = await services.startWorker('policy')
     assert.equal((await handle.result()).weights, expected.weights)
