@@ -1,0 +1,92 @@
+/**
+ * Pictures of a finished sweep for docs/: the Web UI's list of workflows, one experiment, MLflow's page of the sweep, the report.
+ * Usage: node dist/scripts/screenshots.js NAME ARM/seed-N [--home DIR]   (needs Chromium on the PATH, as chromium)
+ */
+import { execFileSync } from 'node:child_process'
+import { resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { chromium, type Page } from 'playwright-core'
+import { openHome } from '../commands/services/home.js'
+
+const { positionals, values } = parseArgs({ allowPositionals: true, options: { home: { type: 'string' } } })
+const [name, experiment] = positionals
+const { path, services } = openHome(values.home)
+if (name === undefined || experiment === undefined || services?.temporal.uiUrl === undefined) {
+  throw new Error('usage: node dist/scripts/screenshots.js NAME ARM/seed-N [--home DIR], with the services up')
+}
+
+const columns = [
+  'Status',
+  'Workflow ID',
+  'RlevArm',
+  'RlevSeed',
+  'RlevEstimator',
+  'RlevStage',
+  'RlevStep',
+  'RlevHAcc',
+  'Start',
+  'End',
+]
+
+const browser = await chromium.launch({
+  executablePath: execFileSync('which', ['chromium'], { encoding: 'utf8' }).trim(),
+  args: [
+    '--no-sandbox',
+    '--disable-gpu',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+  ],
+})
+
+async function picture(file: string, url: string, settle: (page: Page) => Promise<void>, height = 900): Promise<void> {
+  const context = await browser.newContext({ viewport: { width: 1500, height } })
+  // The Web UI keeps the choice of columns in the browser.
+  const chosen = JSON.stringify(JSON.stringify({ default: columns.map(label => ({ label })) }))
+  await context.addInitScript({ content: `localStorage.setItem('namespace-workflow-table-columns', ${chosen})` })
+  const page = await context.newPage()
+  await page.goto(url)
+  await settle(page)
+  await page.screenshot({ path: `docs/images/${file}` })
+  await context.close()
+  console.log(`docs/images/${file}`)
+}
+
+const pause = (page: Page) => page.waitForTimeout(4000)
+const list = `${services.temporal.uiUrl}/namespaces/${services.temporal.namespace}/workflows`
+const query = encodeURIComponent(`RlevSweep="${name}"`)
+
+await picture('temporal-workflows.png', `${list}?query=${query}`, pause)
+await picture('temporal-experiment.png', `${list}?query=${query}`, async page => {
+  await page
+    .getByRole('link', { name: `${name}/${experiment}` })
+    .first()
+    .click()
+  await pause(page)
+})
+
+const mlflow = async (
+  route: string,
+  body: object,
+): Promise<{ runs?: { info: { run_id: string; experiment_id: string } }[] }> => {
+  const response = await fetch(`${services.mlflow.url}/api/2.0/mlflow/${route}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  })
+  return (await response.json()) as never
+}
+const { runs = [] } = await mlflow('runs/search', {
+  experiment_ids: process.env['MLFLOW_EXPERIMENT_ID']?.split(',') ?? ['1'],
+  filter: `attributes.run_name = '${name}'`,
+})
+const parent = runs[0]?.info
+if (parent === undefined) throw new Error(`MLflow has no run of the name ${name}`)
+await picture(
+  'mlflow-sweep.png',
+  `${services.mlflow.url}/#/experiments/${parent.experiment_id}/runs/${parent.run_id}`,
+  pause,
+)
+await picture('mlflow-runs.png', `${services.mlflow.url}/#/experiments/${parent.experiment_id}/runs`, pause)
+await picture('report.png', `file://${resolve(path, 'runs', name, 'report', 'report.html')}`, pause, 1600)
+await browser.close()
