@@ -1,45 +1,76 @@
 /** The optimizer's state beside a policy: optimizer.safetensors, moments by the weights' names, steps in the metadata. */
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { RlevError } from '../errors.js'
-import type { Optimizer } from '../update/optimizer.js'
-import { decodeSafetensors, encodeSafetensors } from './safetensors.js'
+import type { Moments, Optimizer } from '../update/optimizer.js'
+import { fromVector, layoutOf, toVector } from '../update/vector.js'
+import { decodeSafetensors, encodeSafetensors, type TensorData } from './safetensors.js'
 import { readTensors } from './tensor-file.js'
 import { type Tensor, tf } from './tensorflow.js'
+import { tidy } from './tidy.js'
 
-const FILE = 'optimizer.safetensors'
-const FIRST = 'first_moment.'
-const SECOND = 'second_moment.'
+const file = 'optimizer.safetensors'
+const prefixes = { first: 'first_moment.', second: 'second_moment.' } as const
 
-export async function saveOptimizer(optimizer: Optimizer, folder: string): Promise<void> {
+export async function saveOptimizer({ name, steps, moments }: Optimizer, folder: string): Promise<void> {
   const named = new Map<string, Tensor>()
-  for (const [name, moment] of optimizer.first) named.set(FIRST + name, moment)
-  for (const [name, moment] of optimizer.second) named.set(SECOND + name, moment)
-  const metadata = { optimizer: optimizer.name, steps: String(optimizer.steps) }
-  await writeFile(join(folder, FILE), encodeSafetensors({ tensors: await readTensors(named), metadata }))
+  if (moments !== null) {
+    for (const key of ['first', 'second'] as const) {
+      for (const [weight, moment] of tidy(() => fromVector(moments[key], moments.layout))) {
+        named.set(prefixes[key] + weight, moment)
+      }
+    }
+  }
+  const bytes = encodeSafetensors({
+    tensors: await readTensors(named),
+    metadata: { optimizer: name, steps: String(steps) },
+  })
+  tf.dispose([...named.values()])
+  await writeFile(join(folder, file), bytes)
 }
 
+/** Fails with CheckpointInvalid when the file is missing, damaged or not an optimizer's. */
 export async function loadOptimizer(folder: string): Promise<Optimizer> {
-  const path = join(folder, FILE)
+  const path = join(folder, file)
+  if (!existsSync(path)) throw unreadable(path, 'no such file')
   const { tensors, metadata } = decodeSafetensors(readFileSync(path), path)
-  const name = metadata['optimizer']
+  const { optimizer: name } = metadata
   const steps = Number(metadata['steps'])
-  if ((name !== 'adamw' && name !== 'sgd') || !Number.isSafeInteger(steps)) {
-    throw new RlevError({
-      kind: 'CheckpointInvalid',
-      message: 'the optimizer cannot be read',
-      place: path,
-      expected: 'metadata optimizer (adamw or sgd) and steps',
-      found: JSON.stringify(metadata),
-      remedy: 'use an earlier checkpoint',
-    })
+  if (!Number.isSafeInteger(steps) || steps < 0) throw unreadable(path, JSON.stringify(metadata))
+  if (name === 'sgd') return { name, steps, moments: null }
+  if (name !== 'adamw') throw unreadable(path, JSON.stringify(metadata))
+  return { name, steps, moments: momentsFrom(tensors, path) }
+}
+
+function momentsFrom(tensors: ReadonlyMap<string, TensorData>, path: string): Moments {
+  const first = withPrefix(tensors, prefixes.first)
+  const second = withPrefix(tensors, prefixes.second)
+  const layout = layoutOf(first)
+  const other = layoutOf(second)
+  if (layout.names.length === 0 || JSON.stringify(layout) !== JSON.stringify(other)) {
+    throw unreadable(path, `${layout.names.length} first and ${other.names.length} second moments`)
   }
-  const moments = (prefix: string) =>
-    new Map(
-      [...tensors]
-        .filter(([key]) => key.startsWith(prefix))
-        .map(([key, { shape, values }]) => [key.slice(prefix.length), tf.tensor(values, [...shape])]),
-    )
-  return { name, steps, first: moments(FIRST), second: moments(SECOND) }
+  const vector = (named: ReadonlyMap<string, TensorData>): Tensor =>
+    tidy(() => {
+      const onDevice = [...named].map(([key, { shape, values }]) => [key, tf.tensor(values, [...shape])] as const)
+      return toVector(new Map(onDevice), layout)
+    })
+  return { layout, first: vector(first), second: vector(second) }
+}
+
+function withPrefix(tensors: ReadonlyMap<string, TensorData>, prefix: string): Map<string, TensorData> {
+  const some = [...tensors].filter(([key]) => key.startsWith(prefix))
+  return new Map(some.map(([key, tensor]) => [key.slice(prefix.length), tensor]))
+}
+
+function unreadable(path: string, found: string): RlevError {
+  return new RlevError({
+    kind: 'CheckpointInvalid',
+    message: "the optimizer's state cannot be read",
+    place: path,
+    expected: 'moments of every weight; optimizer (adamw or sgd) and steps in the metadata',
+    found,
+    remedy: 'use an earlier checkpoint',
+  })
 }

@@ -10,8 +10,8 @@ import { demonstrations } from '../data/demonstrations.js'
 import type { DataSet } from '../data/item.js'
 import { RlevError } from '../errors.js'
 import type { Hooks } from '../hooks.js'
-import { clipFactor, disposeGradients, globalNorm, gradientsOf } from '../update/gradients.js'
-import { applyGradients, createOptimizer, disposeOptimizer, type Optimizer } from '../update/optimizer.js'
+import { clipFactor, gradientsOf, normOf } from '../update/gradients.js'
+import { applyGradient, createOptimizer, disposeOptimizer, type Optimizer } from '../update/optimizer.js'
 import { makeDecoder } from './decoder.js'
 import { disposeBatch, logProbabilities, type Sequence, sequenceBatch } from './log-probabilities.js'
 import { neverDrawn } from './never-drawn.js'
@@ -80,17 +80,17 @@ function supervisedStep({
   const { architecture, tokenizer } = policy
   const tokens = sequences.reduce((sum, sequence) => sum + sequence.tokens.length, 0)
   const batch = tidy(() => sequenceBatch({ sequences, padId: tokenizer.padId, architecture }))
-  const { value, gradients } = gradientsOf(policy.weights, (under): Tensor => {
+  const { value, gradient } = gradientsOf(policy.weights, (under): Tensor => {
     const decoder = makeDecoder({ architecture, weights: under })
     const { logProbs } = logProbabilities(decoder, batch, neverDrawn(policy))
     return logProbs.mul(batch.mask).sum().div(-tokens)
   })
   const loss = (value.dataSync() as Float32Array)[0] as number
-  const norm = globalNorm(gradients)
+  const norm = normOf(gradient)
   value.dispose()
   disposeBatch(batch)
   if (!Number.isFinite(loss) || !Number.isFinite(norm)) {
-    disposeGradients(gradients)
+    gradient.dispose()
     throw new RlevError({
       kind: 'NotFinite',
       message: 'the warm start is not finite',
@@ -101,12 +101,12 @@ function supervisedStep({
     })
   }
   const { weightDecay, clipNorm } = settings
-  applyGradients({
+  applyGradient({
     policy,
     optimizer,
-    gradients,
+    gradient,
     settings: { learningRate, betas: [0.9, 0.98], epsilon: 1e-8, weightDecay },
     factor: clipFactor(norm, clipNorm),
   })
-  disposeGradients(gradients)
+  gradient.dispose()
 }

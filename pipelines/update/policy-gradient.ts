@@ -13,9 +13,9 @@ import { type Tensor, tf } from '../policy/tensorflow.js'
 import { tidy } from '../policy/tidy.js'
 import type { RewardRecord } from '../rewards/record.js'
 import type { Response } from '../rollout/response.js'
-import { accumulate, clipFactor, disposeGradients, type Gradients, globalNorm, gradientsOf } from './gradients.js'
+import { clipFactor, gradientsOf, normOf } from './gradients.js'
 import { policyGradientLoss, responseWeights } from './loss.js'
-import { applyGradients, type Optimizer } from './optimizer.js'
+import { applyGradient, type Optimizer } from './optimizer.js'
 
 interface Row {
   response: Response
@@ -58,21 +58,22 @@ export async function policyGradientStep({
     (response, index): Row => ({ response, record: records[index] as RewardRecord, weight: weights[index] as number }),
   )
   const tokens = responses.reduce((sum, response) => sum + response.tokens.length, 0)
-  const gradients: Gradients = new Map()
+  let gradient: Tensor | null = null
   const sums: Sums = { loss: 0, entropy: 0, gap: 0 }
   try {
     for (let first = 0; first < rows.length; first += microBatch) {
-      const part = microBatchGradients({ policy, rows: rows.slice(first, first + microBatch), config, klInLoss })
-      accumulate(gradients, part.gradients)
+      const part = microBatchGradient({ policy, rows: rows.slice(first, first + microBatch), config, klInLoss })
+      gradient = plus(gradient, part.gradient)
       sums.loss += part.sums.loss
       sums.entropy += part.sums.entropy
       sums.gap += part.sums.gap
       await hooks.tick({ done: Math.min(first + microBatch, rows.length), of: rows.length, note: 'update' })
     }
-    const norm = globalNorm(gradients)
+    if (gradient === null) throw new RangeError('an update needs responses')
+    const norm = normOf(gradient)
     checkFinite({ loss: sums.loss, norm })
     const factor = clipFactor(norm, clipNorm)
-    applyGradients({ policy, optimizer, gradients, settings: config.update, factor })
+    applyGradient({ policy, optimizer, gradient, settings: config.update, factor })
     return {
       metrics: {
         'update/skipped': 0,
@@ -85,11 +86,11 @@ export async function policyGradientStep({
       },
     }
   } finally {
-    disposeGradients(gradients)
+    gradient?.dispose()
   }
 }
 
-function microBatchGradients({
+function microBatchGradient({
   policy,
   rows,
   config,
@@ -99,7 +100,7 @@ function microBatchGradients({
   rows: readonly Row[]
   config: ExperimentConfig
   klInLoss: boolean
-}): { gradients: Gradients; sums: Sums } {
+}): { gradient: Tensor; sums: Sums } {
   const { architecture, tokenizer } = policy
   const batch = tidy(() =>
     sequenceBatch({ sequences: rows.map(row => row.response), padId: tokenizer.padId, architecture }),
@@ -114,7 +115,7 @@ function microBatchGradients({
     const weights = perRow(row => row.weight)
     const reference = klInLoss ? perToken(response => response.referenceLogProbs ?? []) : undefined
     const seen: Tensor[] = []
-    const { value, gradients } = gradientsOf(policy.weights, under => {
+    const { value, gradient } = gradientsOf(policy.weights, under => {
       const decoder: Decoder = makeDecoder({ architecture, weights: under })
       const found = logProbabilities(decoder, batch, neverDrawn(policy))
       const { logProbs } = found
@@ -135,10 +136,18 @@ function microBatchGradients({
     const [entropy, gap] = (seen[0] as Tensor).dataSync() as Float32Array
     tf.dispose(seen)
     const loss = (value.dataSync() as Float32Array)[0] as number
-    return { gradients, sums: { loss, entropy: entropy as number, gap: gap as number } }
+    return { gradient, sums: { loss, entropy: entropy as number, gap: gap as number } }
   })
   disposeBatch(batch)
   return result
+}
+
+/** The sum; frees its terms. */
+function plus(sum: Tensor | null, more: Tensor): Tensor {
+  if (sum === null) return more
+  const total: Tensor = sum.add(more)
+  tf.dispose([sum, more])
+  return total
 }
 
 const zeros = (length: number): number[] => new Array<number>(length).fill(0)
