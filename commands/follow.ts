@@ -14,12 +14,16 @@ import { oneLine } from './text/width.js'
 /** What a shell gives to a command that ended by Ctrl-C: whatever waits for the run must not go on as if it were done. */
 const leftByReader = 130
 
-const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
-
 /** From here on Ctrl-C means to leave, and the second one to end this command at once. */
 export function leaving(): AbortSignal {
   const left = new AbortController()
-  for (const signal of signals) process.once(signal, () => left.abort())
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    // Not `once`: the live table's library ends the process by a signal that nobody else listens to.
+    process.on(signal, () => {
+      if (left.signal.aborted) process.exit(leftByReader)
+      left.abort()
+    })
+  }
   return left.signal
 }
 

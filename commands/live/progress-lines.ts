@@ -2,7 +2,7 @@
 import type { ExperimentView, RunView } from '../runs/view.js'
 import { formatCount, formatDuration, formatNumber, formatShare } from '../text/format.js'
 import { oneLine } from '../text/width.js'
-import { stageText, summaryLine } from './progress-table.js'
+import { stageDetail, stageText, summaryLine } from './progress-table.js'
 
 /** Milliseconds between lines while nothing but steps changes. */
 export const interval = 15_000
@@ -40,7 +40,7 @@ export class ProgressLines {
 export function experimentLine(experiment: ExperimentView, kind: RunView['kind']): string {
   const { arm, seed, step, steps, reward, hAcc, expectedHAcc, tokensPerSecond, secondsLeft, state, failure } =
     experiment
-  const parts = [kind === 'sweep' ? `${arm} seed ${seed}` : arm, stageText(experiment)]
+  const parts = [kind === 'sweep' ? `${arm} seed ${seed}` : arm, stageDetail(experiment)]
   if (state !== 'waiting') parts.push(`step ${step}/${steps}`)
   if (reward !== undefined) parts.push(`reward ${formatNumber(reward, 3)}`)
   if (hAcc !== undefined) parts.push(`H-Acc ${formatShare(hAcc)}`)

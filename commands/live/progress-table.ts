@@ -34,7 +34,7 @@ function cellsOf(experiment: ExperimentView, kind: RunView['kind']): string[] {
   const { arm, seed, step, steps, reward, hAcc, expectedHAcc, tokensPerSecond, secondsLeft, state } = experiment
   return [
     kind === 'sweep' ? `${arm} seed ${seed}` : arm,
-    stageText(experiment),
+    stageDetail(experiment),
     `${step}/${steps}`,
     formatNumber(reward, 3),
     formatShare(hAcc),
@@ -42,6 +42,13 @@ function cellsOf(experiment: ExperimentView, kind: RunView['kind']): string[] {
     formatCount(tokensPerSecond),
     state === 'running' && secondsLeft ? formatDuration(secondsLeft) : '',
   ]
+}
+
+/** The stage, and how far its warm start is. */
+export function stageDetail(experiment: ExperimentView): string {
+  const { stage, warmStart } = experiment
+  const share = stage === 'warm start' && warmStart !== undefined ? ` ${warmStart.done}/${warmStart.of}` : ''
+  return stageText(experiment) + share
 }
 
 /** The stage while it is at work, else the state. */

@@ -25,6 +25,9 @@ interface Answer {
   workerAway: boolean
 }
 
+/** What an experiment says of itself, and its heartbeat. */
+type Report = ExperimentProgress & Pick<ExperimentView, 'warmStart'>
+
 const nothing: Answer = { facts: null, progress: null, ending: null, away: false, workerAway: false }
 
 /** `temporal`: absent where no server is known, as before the first `up`. */
@@ -92,7 +95,7 @@ async function askEach(
       asked.push(experiment)
       continue
     }
-    const told: ExperimentProgress | 'not begun' | 'silent' = behind ? 'not begun' : await toldBy(experiment.id, sweep)
+    const told: Report | 'not begun' | 'silent' = behind ? 'not begun' : await toldBy(experiment.id, sweep)
     if (told === 'silent') asked.push(experiment)
     else if (told === 'not begun') asked.push({ ...experiment, state: 'waiting' })
     else asked.push(withReport(experiment, told))
@@ -105,12 +108,12 @@ async function askEach(
 async function toldBy(
   id: string,
   { temporal, since }: { temporal: TemporalRuns; since: number },
-): Promise<ExperimentProgress | 'not begun' | 'silent'> {
+): Promise<Report | 'not begun' | 'silent'> {
   try {
     const facts = await temporal.facts(id)
     if (facts === null || (facts.status !== 'running' && facts.startedAt < since)) return 'not begun'
     const told = facts.status === 'running' ? await temporal.progress(id) : null
-    return told !== null && 'stage' in told ? told : 'silent'
+    return told !== null && 'stage' in told ? { ...told, ...given('warmStart', facts.warmStart) } : 'silent'
   } catch (error) {
     if (!isAway(error)) throw error
     return 'silent'
@@ -122,14 +125,14 @@ export function isAway(error: unknown): boolean {
   return error instanceof RlevError && error.kind === 'ServiceUnavailable'
 }
 
-function reportOf({ arm, seed }: ExperimentView, { progress, ending }: Answer): ExperimentProgress | undefined {
+function reportOf({ arm, seed }: ExperimentView, { facts, progress, ending }: Answer): Report | undefined {
   const told = progress ?? (ending?.state === 'completed' ? ending.result : null)
   if (told === null) return undefined
   if ('experiments' in told) return told.experiments.find(other => other.arm === arm && other.seed === seed)
-  return 'stage' in told ? told : undefined
+  return 'stage' in told ? { ...told, ...given('warmStart', facts?.warmStart) } : undefined
 }
 
-function merge(stored: ExperimentView, report: ExperimentProgress | undefined, answer: Answer): ExperimentView {
+function merge(stored: ExperimentView, report: Report | undefined, answer: Answer): ExperimentView {
   if (report === undefined) return { ...stored, state: stateWithoutReport(stored, answer) }
   const merged = withReport(stored, report)
   // What ended before it was told that an experiment had, leaves it looking as if it ran.
@@ -140,7 +143,7 @@ function merge(stored: ExperimentView, report: ExperimentProgress | undefined, a
 }
 
 /** The result in the store may be of an earlier attempt: what the workflow says goes before it. */
-function withReport(stored: ExperimentView, report: ExperimentProgress): ExperimentView {
+function withReport(stored: ExperimentView, report: Report): ExperimentView {
   const { name: _name, trackingUrl: _url, ...told } = report
   const { failure: _failure, weights, ...lasting } = stored
   const newer = stored.step > told.step ? stored : undefined

@@ -5,6 +5,7 @@
 import {
   Client,
   Connection,
+  defaultPayloadConverter,
   isGrpcServiceError,
   type WorkflowExecutionDescription,
   WorkflowFailedError,
@@ -32,6 +33,8 @@ export interface WorkflowFacts {
   startedAt: number
   endedAt?: number
   memo: Readonly<Record<string, unknown>>
+  /** How far the warm start is that it waits for, by its newest heartbeat (which leaves the worker every half a minute). */
+  warmStart?: { done: number; of: number }
 }
 
 export type Ending =
@@ -131,14 +134,23 @@ function isAbsence(error: unknown): boolean {
   return [error, cause].some(one => isGrpcServiceError(one) && !wrongCalls.has(one.code))
 }
 
-function factsOf({ status, startTime, closeTime, memo = {} }: WorkflowExecutionDescription): WorkflowFacts {
+function factsOf({ status, startTime, closeTime, memo = {}, raw }: WorkflowExecutionDescription): WorkflowFacts {
   const startedAt = memo['startedAt']
   return {
     status: statusOf(status.name),
     startedAt: typeof startedAt === 'number' ? startedAt : startTime.getTime(),
     ...(closeTime === undefined ? {} : { endedAt: closeTime.getTime() }),
     memo,
+    ...warmStartOf(raw),
   }
+}
+
+function warmStartOf({ pendingActivities }: WorkflowExecutionDescription['raw']): Pick<WorkflowFacts, 'warmStart'> {
+  const beat = pendingActivities?.find(({ activityType }) => activityType?.name === 'warmStart')?.heartbeatDetails
+  const payload = beat?.payloads?.[0]
+  if (payload === undefined || payload === null) return {}
+  const { done, of } = defaultPayloadConverter.fromPayload<{ done?: number; of?: number }>(payload)
+  return done === undefined || of === undefined ? {} : { warmStart: { done, of } }
 }
 
 function statusOf(name: WorkflowExecutionDescription['status']['name']): WorkflowFacts['status'] {

@@ -19,6 +19,8 @@ export interface ExperimentView {
   state: RunState
   step: number
   steps: number
+  /** Of the warm start, while it is at work. */
+  warmStart?: { done: number; of: number }
   /** Mean reward of the newest step. */
   reward?: number
   /** Of the newest evaluation, in [0, 1]. */
