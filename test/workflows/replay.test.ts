@@ -6,26 +6,18 @@ import { before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { bundleWorkflowCode, DefaultLogger, Runtime, Worker, type WorkflowBundle } from '@temporalio/worker'
 import { projectFolder } from '../../commands/services/project.js'
+import { readRecorded } from './recorded-history.js'
 
 const histories = join(projectFolder, 'test', 'histories')
 const workflows = fileURLToPath(new URL('../../workflows/', import.meta.url))
 const logger = new DefaultLogger('ERROR')
 
-interface Recorded {
-  name: string
-  workflowId: string
-  history: unknown
-}
-
-const recorded: Recorded[] = readdirSync(histories)
+const recorded = readdirSync(histories)
   .filter(name => name.endsWith('.json'))
-  .map(name => ({ name, ...(JSON.parse(readFileSync(join(histories, name), 'utf8')) as Omit<Recorded, 'name'>) }))
+  .map(name => ({ name, ...readRecorded(join(histories, name)) }))
 
 /** The iterator yields errors and throws none: every result has to be looked at. */
-async function replay(
-  workflowBundle: WorkflowBundle,
-  runs: readonly Recorded[],
-): Promise<Map<string, Error | undefined>> {
+async function replay(workflowBundle: WorkflowBundle, runs: typeof recorded): Promise<Map<string, Error | undefined>> {
   const results = new Map<string, Error | undefined>()
   for (const { name, workflowId, history } of runs) {
     for await (const { error } of Worker.runReplayHistories({ workflowBundle }, [{ workflowId, history }])) {

@@ -1,16 +1,18 @@
 /**
- * Records the histories that replay.test.ts replays: `node dist/test/histories/record.js FOLDER`. To be run, and its files
+ * Records the histories that replay.test.ts replays: `node dist/test/workflows/record-histories.js test/histories`. To be run, and its files
  * committed, when the workflows are changed on purpose.
  */
+import { execFile } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { historyToJSON } from '@temporalio/common/lib/proto-utils.js'
-import { projectFolder } from '../../commands/services/project.js'
+import { promisify } from 'node:util'
+import { programOf, projectFolder } from '../../commands/services/project.js'
 import type { ExperimentConfig } from '../../pipelines/config/schema.js'
 import { pauseSignal, queues, resumeSignal } from '../../workflows/messages.js'
 import { TestServices } from '../services.js'
-import { tinyConfig, tinySweep } from '../workflows/tiny.js'
+import { tinyConfig, tinySweep } from './tiny.js'
 
 const folder = process.argv[2]
 if (folder === undefined) throw new Error('give the folder to write to')
@@ -65,8 +67,12 @@ try {
 
 /** With the true workflow id, from which other ids are derived; a history does not hold it. */
 async function save(name: string, workflowId: string, runId?: string): Promise<void> {
-  const history = await services.client.workflow.getHandle(workflowId, runId).fetchHistory()
-  const text = JSON.stringify({ workflowId, history: JSON.parse(historyToJSON(history)) as unknown }, null, 1)
-  // Stack traces name the folders of whoever recorded.
-  writeFileSync(join(folder as string, `${name}.json`), `${text.replaceAll(projectFolder, '')}\n`)
+  const { address } = services.services.temporal
+  const which = ['--workflow-id', workflowId, ...(runId === undefined ? [] : ['--run-id', runId])]
+  const args = ['workflow', 'show', '--address', address, '--output', 'json', '--no-json-shorthand-payloads', ...which]
+  const { stdout } = await promisify(execFile)(programOf('temporal'), args, { maxBuffer: 2 ** 26 })
+  const text = JSON.stringify({ workflowId, history: JSON.parse(stdout) as unknown }, null, 1)
+  // Stack traces and identities name the folders and the machine of whoever recorded.
+  const impersonal = text.replaceAll(projectFolder, '').replaceAll(`@${hostname()}`, '@machine')
+  writeFileSync(join(folder as string, `${name}.json`), `${impersonal}\n`)
 }
