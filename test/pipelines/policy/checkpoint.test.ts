@@ -1,0 +1,165 @@
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { RlevError } from '../../../pipelines/errors.js'
+import { loadOptimizer, saveOptimizer } from '../../../pipelines/policy/optimizer-file.js'
+import { disposePolicy, type Policy } from '../../../pipelines/policy/policy.js'
+import { loadPolicy, savePolicy } from '../../../pipelines/policy/policy-folder.js'
+import { decodeSafetensors, encodeSafetensors, type TensorData } from '../../../pipelines/policy/safetensors.js'
+import { tf } from '../../../pipelines/policy/tensorflow.js'
+import { tidy } from '../../../pipelines/policy/tidy.js'
+import {
+  applyGradient,
+  createOptimizer,
+  disposeOptimizer,
+  type Optimizer,
+} from '../../../pipelines/update/optimizer.js'
+import { layoutOf } from '../../../pipelines/update/vector.js'
+import { tinyPolicy } from './tiny-policy.js'
+
+const root = mkdtempSync(join(tmpdir(), 'rlev-checkpoint-'))
+after(() => rmSync(root, { recursive: true }))
+const folder = () => mkdtempSync(join(root, 'folder-'))
+
+function digestsIn(path: string): Record<string, string> {
+  const names = readdirSync(path).sort()
+  return Object.fromEntries(
+    names.map(name => [
+      name,
+      createHash('sha256')
+        .update(readFileSync(join(path, name)))
+        .digest('hex'),
+    ]),
+  )
+}
+
+/** A made-up gradient, different in every step. */
+function step(policy: Policy, optimizer: Optimizer, number: number): void {
+  const length = layoutOf(policy.weights).sizes.reduce((sum, size) => sum + size, 0)
+  const gradient = tidy(() => tf.sin(tf.range(0, length).mul(number)))
+  const settings = { learningRate: 0.01, betas: [0.9, 0.99] as [number, number], epsilon: 1e-8, weightDecay: 0.1 }
+  applyGradient({ policy, optimizer, gradient, settings })
+  gradient.dispose()
+}
+
+test('a policy that is saved and loaded is the same to the bit, in its files too', async () => {
+  const before = tf.memory().numTensors
+  const policy = tinyPolicy()
+  const [first, second] = [folder(), folder()]
+  await savePolicy(policy, first)
+  const loaded = await loadPolicy(first)
+  await savePolicy(loaded, second)
+  assert.deepEqual(digestsIn(second), digestsIn(first))
+  assert.deepEqual(Object.keys(digestsIn(first)), [
+    'config.json',
+    'generation_config.json',
+    'model.safetensors',
+    'tokenizer.json',
+    'tokenizer_config.json',
+  ])
+  assert.deepEqual(loaded.architecture, policy.architecture)
+  assert.deepEqual(loaded.tokenizer.eosIds, policy.tokenizer.eosIds)
+  assert.deepEqual(loaded.tokenizer.encode('12+3='), policy.tokenizer.encode('12+3='))
+  disposePolicy(policy)
+  disposePolicy(loaded)
+  assert.equal(tf.memory().numTensors, before)
+})
+
+test('equal seeds make equal policies, different seeds different ones', async () => {
+  const digests = []
+  for (const seed of [1, 1, 2]) {
+    const policy = tinyPolicy(seed)
+    const path = folder()
+    await savePolicy(policy, path)
+    disposePolicy(policy)
+    digests.push(digestsIn(path)['model.safetensors'])
+  }
+  assert.equal(digests[0], digests[1])
+  assert.notEqual(digests[0], digests[2])
+})
+
+test('a folder of transformers is loaded and written back with its tokenizer and template', async () => {
+  const policy = await loadPolicy('test/fixtures/qwen2-tiny')
+  const path = folder()
+  await savePolicy(policy, path)
+  const again = await loadPolicy(path)
+  assert.deepEqual(again.architecture, policy.architecture)
+  const messages = [{ role: 'user', content: 'naïve ½ 🙂' }]
+  assert.deepEqual(again.tokenizer.encodePrompt(messages), policy.tokenizer.encodePrompt(messages))
+  disposePolicy(policy)
+  disposePolicy(again)
+})
+
+for (const name of ['adamw', 'sgd'] as const) {
+  test(`training with ${name} that goes on from a checkpoint gives the weights of training without a break`, async () => {
+    const before = tf.memory().numTensors
+    const policy = tinyPolicy()
+    const optimizer = createOptimizer(policy, { optimizer: name })
+    for (const number of [1, 2]) step(policy, optimizer, number)
+    const path = folder()
+    await savePolicy(policy, path)
+    await saveOptimizer(optimizer, path)
+    const resumed = await loadPolicy(path)
+    const resumedOptimizer = await loadOptimizer(path)
+    assert.equal(resumedOptimizer.steps, 2)
+    for (const number of [3, 4]) {
+      step(policy, optimizer, number)
+      step(resumed, resumedOptimizer, number)
+    }
+    const [whole, broken] = [folder(), folder()]
+    await savePolicy(policy, whole)
+    await saveOptimizer(optimizer, whole)
+    await savePolicy(resumed, broken)
+    await saveOptimizer(resumedOptimizer, broken)
+    assert.deepEqual(digestsIn(broken), digestsIn(whole))
+    for (const one of [policy, resumed]) disposePolicy(one)
+    for (const one of [optimizer, resumedOptimizer]) disposeOptimizer(one)
+    assert.equal(tf.memory().numTensors, before)
+  })
+}
+
+test('what is wrong with a checkpoint is said by file, tensor and key', async () => {
+  const policy = tinyPolicy()
+  const whole = folder()
+  await savePolicy(policy, whole)
+  await saveOptimizer(createOptimizer(policy, { optimizer: 'adamw' }), whole)
+  disposePolicy(policy)
+  const changed = (change: (path: string) => void): string => {
+    const path = folder()
+    cpSync(whole, path, { recursive: true })
+    change(path)
+    return path
+  }
+  const tensorsChanged = (change: (tensors: Map<string, TensorData>) => void) =>
+    changed(path => {
+      const file = join(path, 'model.safetensors')
+      const { tensors } = decodeSafetensors(readFileSync(file), file)
+      change(tensors)
+      writeFileSync(file, encodeSafetensors({ tensors }))
+    })
+  const refused = (load: Promise<unknown>, words: RegExp) =>
+    assert.rejects(
+      load,
+      (error: unknown) => error instanceof RlevError && error.kind === 'CheckpointInvalid' && words.test(error.message),
+    )
+  await refused(loadPolicy(join(root, 'nowhere')), /config\.json/)
+  await refused(loadPolicy(changed(path => writeFileSync(join(path, 'tokenizer.json'), '{'))), /tokenizer\.json/)
+  await refused(loadPolicy(changed(path => rmSync(join(path, 'model.safetensors')))), /model\.safetensors/)
+  await refused(loadPolicy(tensorsChanged(tensors => tensors.delete('lm_head.weight'))), /lm_head\.weight/)
+  await refused(
+    loadPolicy(
+      tensorsChanged(tensors => tensors.set('model.norm.weight', { shape: [1], values: new Float32Array(1) })),
+    ),
+    /model\.norm\.weight[\s\S]*\[16\][\s\S]*\[1\]/,
+  )
+  await refused(loadOptimizer(changed(path => rmSync(join(path, 'optimizer.safetensors')))), /optimizer\.safetensors/)
+  await refused(
+    loadOptimizer(
+      changed(path => writeFileSync(join(path, 'optimizer.safetensors'), encodeSafetensors({ tensors: new Map() }))),
+    ),
+    /steps/,
+  )
+})
