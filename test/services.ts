@@ -15,6 +15,7 @@ export class TestServices {
   readonly services: Services
   readonly #processes: ProcessRecord[] = []
   #client: Client | undefined
+  #mlflow: ProcessRecord | undefined
 
   private constructor(home: Home, services: Services) {
     this.home = home
@@ -62,11 +63,15 @@ export class TestServices {
     this.#client = new Client({ connection: await Connection.connect({ address: this.services.temporal.address }) })
   }
 
-  async startMlflow(): Promise<ProcessRecord> {
+  async startMlflow(): Promise<void> {
     const record = await startMlflow(this.home, Number(new URL(this.services.mlflow.url).port))
     this.#processes.push(record)
+    this.#mlflow = record
     await awaitMlflow(record, this.services.mlflow)
-    return record
+  }
+
+  async killMlflow(): Promise<void> {
+    if (this.#mlflow !== undefined) await this.kill(this.#mlflow)
   }
 
   async startWorker(name: WorkerName): Promise<ProcessRecord> {

@@ -266,6 +266,28 @@ describe('messages', () => {
   })
 })
 
+describe('an MLflow that is away', () => {
+  it('delays tracking and not training, and gets every point once when it is back', async () => {
+    await services.killMlflow()
+    const handle = await start(tinyConfig('untracked'))
+    await until('the result', () => filesIn(runFolder(services.path, 'untracked')).includes('result.json'))
+    assert.equal(readResult(services.path, 'untracked')?.weights, expected.weights)
+    assert.equal((await handle.describe()).status.name, 'RUNNING')
+
+    await services.startMlflow()
+    const result = await handle.result()
+    assert.equal(result.trackingFailure, undefined)
+    const [tracked, ...others] = await trackedRuns('untracked')
+    assert.equal(others.length, 0)
+    assert.equal(tracked?.info.status, 'FINISHED')
+    const history = await mlflow.getMetricHistory(tracked?.info.run_id ?? '', 'reward/mean')
+    assert.deepEqual(
+      history.map(({ step }) => step).sort((a, b) => a - b),
+      [1, 2, 3, 4, 5, 6],
+    )
+  })
+})
+
 describe('a sweep', () => {
   it('compares its arms with a run each inside its own, from one warm start a seed', async () => {
     const plan = tinySweep('pair', { correctness: { reward: { scale: 'correctness' } }, human: {} }, { seeds: [1, 2] })
