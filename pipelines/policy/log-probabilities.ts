@@ -19,7 +19,7 @@ export interface SequenceBatch {
   /** [B (P + R - 1)]: the last response token predicts nothing. */
   ids: Tensor
   places: Places
-  /** One-hot response tokens, [B R, V]. */
+  /** One-hot response tokens, all 0 after their end, [B R, V]. */
   targets: Tensor
   /** 1 on response tokens, 0 after their end, [B, R]. */
   mask: Tensor
@@ -27,7 +27,7 @@ export interface SequenceBatch {
 }
 
 export interface TokenLogProbabilities {
-  /** log pi of every response token, [B, R]; meaningless after the end. */
+  /** log pi of every response token, [B, R]; 0 after the end. */
   logProbs: Tensor
   /** log pi of every token of the vocabulary there, [B R, V]. */
   all: Tensor
@@ -48,7 +48,8 @@ export function sequenceBatch({
   const padding = paddingOf(prompts, promptLength)
   const responseLength = sequences.reduce((most, { tokens }) => Math.max(most, tokens.length), 1)
   const columns = promptLength + responseLength - 1
-  const targets = new Int32Array(rows * responseLength).fill(padId)
+  // -1 has no place in a one-hot: log-probabilities after the end are 0, harmless whatever is made of them before the mask.
+  const targets = new Int32Array(rows * responseLength).fill(-1)
   const mask = new Float32Array(rows * responseLength)
   for (const [row, { tokens }] of sequences.entries()) {
     targets.set(tokens, row * responseLength)
