@@ -24,7 +24,11 @@ export async function resume({ home: path, name }: { home?: string | undefined; 
   await withTemporal(home, async temporal => {
     if (temporal === undefined) throw new Error('the services are up, and no Temporal server is known')
     const view = await lookAtRun(home, name, temporal)
-    console.log(`${await goOn({ home, view, temporal })}. To follow it: ${commandFor(home, 'watch', name)}`)
+    // With its services up again it goes on by itself.
+    const held = before.state === 'waiting' && (view.state === 'running' || view.state === 'waiting')
+    console.log(
+      `${held ? `${name} goes on` : await goOn({ home, view, temporal })}. To follow it: ${commandFor(home, 'watch', name)}`,
+    )
   })
 }
 

@@ -205,3 +205,17 @@ test('with the services down, status still tells what the store holds, and the s
   assert.equal(status, 1)
   assert.match(err, /`rlev up` starts the services/)
 })
+
+test('work that the end of the services held up goes on when it is resumed', async () => {
+  assert.match((await rlev('resume', 'long')).out, /^long goes on/)
+  await becomes('long', 'running')
+  const { step } = (await statusOf('long')).experiments[0]
+  assert.equal((await rlev('down')).status, 0)
+  const held = await statusOf('long')
+  assert.equal(held.state, 'waiting')
+  assert.match(held.notes.join('\n'), /`rlev up` starts the services/)
+  assert.match((await rlev('resume', 'long')).out, /^long goes on\. To follow it: .*watch long /)
+  await becomes('long', 'running')
+  assert.ok((await statusOf('long')).experiments[0].step >= step)
+  assert.match((await rlev('cancel', 'long')).out, /^long was cancelled/)
+})
