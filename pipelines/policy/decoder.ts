@@ -93,19 +93,21 @@ export function disposeDecoder(decoder: Decoder, weights: Weights): void {
 }
 
 /**
- * Hidden states before the last norm, [B T, D], of `ids` [B T], and the cache with the new keys and values at its end.
- * Without `cache` the tokens see one another only.
+ * Hidden states before the last norm, [B last, D], of the last columns of `ids` [B T], by default of all, and the cache with
+ * the new keys and values at its end. Without `cache` the tokens see one another only.
  */
 export function hiddenStates({
   decoder,
   ids,
   places,
   cache,
+  last = places.tokens,
 }: {
   decoder: Decoder
   ids: Tensor
   places: Places
   cache?: readonly LayerCache[]
+  last?: number
 }): { hidden: Tensor; cache: LayerCache[] } {
   const grown: LayerCache[] = []
   let x: Tensor = tf.gather(decoder.embedding, ids as never)
@@ -119,9 +121,20 @@ export function hiddenStates({
     })
     grown.push(attended.cache)
     x = x.add(attended.output)
+    // Behind the last attention nobody looks at the other columns.
+    if (index === decoder.layers.length - 1) x = lastColumns(x, places, last)
     x = x.add(mlp(rmsNorm(decoder, x, layer.postNorm), layer))
   }
   return { hidden: x, cache: grown }
+}
+
+/** The last columns of x [B T, D], as [B last, D]. */
+function lastColumns(x: Tensor, { rows, tokens }: Places, last: number): Tensor {
+  if (last === tokens) return x
+  return x
+    .reshape([rows, tokens, -1])
+    .slice([0, tokens - last, 0], [-1, last, -1])
+    .reshape([rows * last, -1])
 }
 
 /** Logits [N, V] of hidden states [N, D]. `bias` [V], if any, is added: it takes tokens out of the distribution. */

@@ -102,15 +102,14 @@ function decodeChunk({
   const positions: Position[] = []
 
   const step = (ids: Tensor, places: Places, past?: readonly LayerCache[]): { logits: Tensor; cache: LayerCache[] } => {
-    const { hidden, cache } = hiddenStates({ decoder, ids, places, ...(past === undefined ? {} : { cache: past }) })
-    const last =
-      places.tokens === 1
-        ? hidden
-        : hidden
-            .reshape([chunk, places.tokens, -1])
-            .slice([0, places.tokens - 1, 0], [-1, 1, -1])
-            .reshape([chunk, -1])
-    return { logits: logitsOf(decoder, last, bias), cache }
+    const { hidden, cache } = hiddenStates({
+      decoder,
+      ids,
+      places,
+      last: 1,
+      ...(past === undefined ? {} : { cache: past }),
+    })
+    return { logits: logitsOf(decoder, hidden, bias), cache }
   }
   let state = tidy(() =>
     step(

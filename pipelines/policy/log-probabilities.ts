@@ -23,7 +23,6 @@ export interface SequenceBatch {
   targets: Tensor
   /** 1 on response tokens, 0 after their end, [B, R]. */
   mask: Tensor
-  promptLength: number
 }
 
 export interface TokenLogProbabilities {
@@ -60,24 +59,19 @@ export function sequenceBatch({
     places: placesOf(architecture, padding, columns),
     targets: tf.oneHot(tf.tensor1d(targets, 'int32'), architecture.vocabulary).cast('float32'),
     mask: tf.tensor2d(mask, [rows, responseLength]),
-    promptLength,
   }
 }
 
 /** `bias` [V], if any, is added to the logits: it takes tokens that are never drawn out of the distribution. */
 export function logProbabilities(
   decoder: Decoder,
-  { ids, places, targets, mask, promptLength }: SequenceBatch,
+  { ids, places, targets, mask }: SequenceBatch,
   bias: Tensor | null = null,
 ): TokenLogProbabilities {
   const [rows, responseLength] = mask.shape as [number, number]
-  const { hidden } = hiddenStates({ decoder, ids, places })
-  // The column before a token predicts it.
-  const predicting = hidden
-    .reshape([rows, places.tokens, -1])
-    .slice([0, promptLength - 1, 0], [-1, responseLength, -1])
-    .reshape([rows * responseLength, -1])
-  const all: Tensor = tf.logSoftmax(logitsOf(decoder, predicting, bias) as never)
+  // The column before a token predicts it: the last R of the P + R - 1 columns.
+  const { hidden } = hiddenStates({ decoder, ids, places, last: responseLength })
+  const all: Tensor = tf.logSoftmax(logitsOf(decoder, hidden, bias) as never)
   return { logProbs: all.mul(targets).sum(1).reshape([rows, responseLength]), all }
 }
 
