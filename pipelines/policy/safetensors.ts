@@ -30,8 +30,6 @@ const entrySchema = z.strictObject({
   shape: z.array(z.int().nonnegative()),
   data_offsets: z.tuple([z.int().nonnegative(), z.int().nonnegative()]),
 })
-const headerSchema = z.record(z.string(), z.unknown())
-const metadataSchema = z.record(z.string(), z.string())
 
 interface Entry {
   name: string
@@ -50,16 +48,16 @@ export function encodeSafetensors({
   metadata?: Readonly<Record<string, string>>
 }): Uint8Array {
   const names = [...tensors.keys()].sort(byCodeUnit)
-  const header: Record<string, unknown> = {}
+  const header = new Map<string, unknown>()
   const keys = Object.keys(metadata).sort(byCodeUnit)
-  if (keys.length > 0) header['__metadata__'] = Object.fromEntries(keys.map(key => [key, metadata[key]]))
+  if (keys.length > 0) header.set('__metadata__', Object.fromEntries(keys.map(key => [key, metadata[key]])))
   let offset = 0
   for (const name of names) {
     const { shape, values } = tensors.get(name) as TensorData
-    header[name] = { dtype: 'F32', shape, data_offsets: [offset, offset + values.byteLength] }
+    header.set(name, { dtype: 'F32', shape, data_offsets: [offset, offset + values.byteLength] })
     offset += values.byteLength
   }
-  const text = new TextEncoder().encode(JSON.stringify(header))
+  const text = new TextEncoder().encode(JSON.stringify(Object.fromEntries(header)))
   // Spaces up to a multiple of 8, so that the data lies aligned.
   const padded = Math.ceil(text.length / 8) * 8
   const bytes = new Uint8Array(8 + padded + offset).fill(0x20, 8, 8 + padded)
@@ -78,15 +76,14 @@ export function encodeSafetensors({
 export function decodeSafetensors(bytes: Uint8Array, place: string): TensorFile {
   const { header, start } = readHeader(bytes, place)
   const { __metadata__: metadata = {}, ...rest } = header
-  const said = metadataSchema.safeParse(metadata)
-  if (!said.success) throw damaged(place, 'text by key in __metadata__', 'something else')
+  if (!isTextByKey(metadata)) throw damaged(place, 'text by key in __metadata__', 'something else')
   const entries = Object.entries(rest).map(([name, entry]) => readEntry(name, entry, place))
   checkRanges(entries, bytes.length - start, place)
   const tensors = new Map<string, TensorData>()
   for (const { name, type, shape, from, to } of entries) {
     tensors.set(name, { shape, values: widen(Uint8Array.from(bytes.subarray(start + from, start + to)), type) })
   }
-  return { tensors, metadata: said.data }
+  return { tensors, metadata }
 }
 
 function readHeader(bytes: Uint8Array, place: string): { header: Record<string, unknown>; start: number } {
@@ -102,10 +99,15 @@ function readHeader(bytes: Uint8Array, place: string): { header: Record<string, 
   } catch (cause) {
     throw damaged(place, 'a header in JSON', (cause as Error).message)
   }
-  const header = headerSchema.safeParse(content)
-  if (!header.success) throw damaged(place, 'a header that is a JSON object', typeof content)
-  return { header: header.data, start }
+  if (!isObject(content)) throw damaged(place, 'a header that is a JSON object', typeof content)
+  return { header: content, start }
 }
+
+const isObject = (content: unknown): content is Record<string, unknown> =>
+  typeof content === 'object' && content !== null && !Array.isArray(content)
+
+const isTextByKey = (content: unknown): content is Record<string, string> =>
+  isObject(content) && Object.values(content).every(text => typeof text === 'string')
 
 function readEntry(name: string, content: unknown, place: string): Entry {
   const at = `${place}, tensor ${name}`

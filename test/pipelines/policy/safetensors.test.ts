@@ -13,7 +13,7 @@ const tensor = fc.array(fc.nat({ max: 4 }), { maxLength: 3 }).chain(shape => {
 })
 const tensors = fc
   .uniqueArray(fc.tuple(fc.string({ unit: 'grapheme' }), tensor), { selector: ([name]) => name, maxLength: 5 })
-  .map(entries => entries.filter(([name]) => name !== '__metadata__' && name !== '__proto__'))
+  .map(entries => entries.filter(([name]) => name !== '__metadata__'))
 
 function bits({ shape, values }: TensorData): unknown {
   return { shape, bits: [...new Uint32Array(values.buffer, values.byteOffset, values.length)] }
@@ -40,7 +40,7 @@ test('what is written is read back to the bit, not-a-number and infinities inclu
   fc.assert(
     fc.property(tensors, fc.dictionary(fc.string(), fc.string()), (entries, metadata) => {
       const read = decodeSafetensors(encodeSafetensors({ tensors: new Map(entries), metadata }), 'x')
-      assert.deepEqual({ ...read.metadata }, { ...metadata })
+      assert.deepEqual(new Map(Object.entries(read.metadata)), new Map(Object.entries(metadata)))
       const sorted = [...entries].sort(([a], [b]) => (a < b ? -1 : 1))
       assert.deepEqual(
         [...read.tensors]
