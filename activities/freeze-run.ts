@@ -2,10 +2,11 @@
  * First stage: the plan and the resolved config are kept with the run; a changed config under an old name is refused. Says
  * whether the experiment was finished before, so that starting it again costs a look and no work.
  */
+import { rmSync } from 'node:fs'
 import { experimentKey } from '../pipelines/config/digest.js'
 import type { ExperimentConfig, Plan } from '../pipelines/config/schema.js'
 import { Checkpoints } from './clients/checkpoints.js'
-import { runFolder } from './clients/run-folder.js'
+import { experimentPaths, runFolder } from './clients/run-folder.js'
 import { freezeConfig, freezePlan, readEvaluations, readResult } from './clients/runs.js'
 import { type EvaluationSummary, summaryOf } from './evaluation-summary.js'
 import { lightStage } from './light-stage.js'
@@ -26,7 +27,10 @@ export function freezeRun({ home }: Workplace) {
     if (plan !== undefined) freezePlan(home, plan)
     if (experiment === undefined) return {}
     freezeConfig(home, experiment.id, experiment.config)
-    return finishedBefore(home, experiment)
+    const frozen = finishedBefore(home, experiment)
+    // How an earlier attempt ended is over: whoever reads the store sees an experiment at work.
+    if (frozen.finished === undefined) rmSync(experimentPaths.result(runFolder(home, experiment.id)), { force: true })
+    return frozen
   })
 }
 
