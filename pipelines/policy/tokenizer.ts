@@ -61,7 +61,11 @@ function specialTokens(config: Record<string, unknown>): Record<string, unknown>
   return Object.fromEntries(['bos_token', 'eos_token', 'pad_token', 'unk_token'].map(key => [key, config[key] ?? '']))
 }
 
-/** A tokenizer of the characters in `alphabet` (byte-pair encoding without merges), then `<pad>` and `<eos>`. */
+/**
+ * A tokenizer of the characters in `alphabet` (byte-pair encoding without merges), then `<pad>` and `<eos>`. In Python it is
+ * read by `Tokenizer.from_file` or `PreTrainedTokenizerFast.from_pretrained`; AutoTokenizer of transformers 5 takes its own
+ * Qwen2 tokenizer for every folder of the family, whatever tokenizer.json says.
+ */
 export function characterTokenizer(alphabet: readonly string[]): PolicyTokenizer {
   const characters = [...new Set(alphabet)]
   const vocabulary = Object.fromEntries([...characters, PAD, EOS].map((token, id) => [token, id]))
