@@ -21,7 +21,7 @@ export interface Cost {
 const measured = { position: 2.5e-3, microBatch: 15e-3, work: 8e-11, experiment: 3 }
 
 const basis =
-  'counted from steps, prompts, samples, evaluations and their items; time from the pace of the default policy on 2 CPU cores, an order of magnitude elsewhere'
+  'counted from steps, prompts, samples, evaluations and their items; time from the pace of the default policy on 2 CPU cores; on another machine no more than an order of magnitude'
 
 /** `testItems`: of one evaluation. */
 export function costOf(plan: Plan, { testItems }: { testItems: number }): Cost {
