@@ -15,16 +15,12 @@ import { type Tensor, tf } from './tensorflow.js'
 export type Weights = ReadonlyMap<string, Tensor>
 
 interface Layer {
-  /** [D], times sqrt(D). */
-  inputNorm: Tensor
-  /** [(H + 2K) E, D] and its bias [(H + 2K) E]. */
+  /** [(H + 2K) E, D], columns times the weight of the norm before it; and its bias [(H + 2K) E]. */
   queryKeyValue: Tensor
   bias: Tensor
   /** [D, H E] */
   output: Tensor
-  /** [D], times sqrt(D). */
-  postNorm: Tensor
-  /** [2 M, D], gate over up. */
+  /** [2 M, D], gate over up, columns times the weight of the norm before them. */
   gateUp: Tensor
   /** [D, M] */
   down: Tensor
@@ -36,9 +32,7 @@ export interface Decoder {
   /** [V, D] */
   embedding: Tensor
   layers: readonly Layer[]
-  /** [D], times sqrt(D). */
-  norm: Tensor
-  /** [V, D]; the embedding when tied. */
+  /** [V, D], the embedding when tied; columns times the weight of the norm before it. */
   head: Tensor
   /** [], the norm's epsilon times D. */
   epsilon: Tensor
@@ -57,19 +51,20 @@ export function makeDecoder({ architecture, weights }: { architecture: Architect
     return tensor
   }
   const joined = (names: readonly string[]) => tf.concat(names.map(get), 0)
-  // x / sqrt(mean(x^2) + e) w  =  x / sqrt(sum(x^2) + D e) (sqrt(D) w), with an op less.
+  // W (w x / sqrt(mean(x^2) + e))  =  (W diag(sqrt(D) w)) (x / sqrt(sum(x^2) + D e)): the norm's weight goes into the product.
   const root = tf.scalar(Math.sqrt(architecture.width))
-  const norm = (name: string) => get(name).mul(root)
+  const after = (norm: string, matrix: Tensor) => matrix.mul(get(norm).mul(root))
   const layers = Array.from({ length: architecture.layers }, (_, index): Layer => {
     const at = `model.layers.${index}`
     const projections = ['q', 'k', 'v'].map(name => `${at}.self_attn.${name}_proj`)
     return {
-      inputNorm: norm(`${at}.input_layernorm.weight`),
-      queryKeyValue: joined(projections.map(name => `${name}.weight`)),
+      queryKeyValue: after(`${at}.input_layernorm.weight`, joined(projections.map(name => `${name}.weight`))),
       bias: joined(projections.map(name => `${name}.bias`)),
       output: get(`${at}.self_attn.o_proj.weight`),
-      postNorm: norm(`${at}.post_attention_layernorm.weight`),
-      gateUp: joined([`${at}.mlp.gate_proj.weight`, `${at}.mlp.up_proj.weight`]),
+      gateUp: after(
+        `${at}.post_attention_layernorm.weight`,
+        joined([`${at}.mlp.gate_proj.weight`, `${at}.mlp.up_proj.weight`]),
+      ),
       down: get(`${at}.mlp.down_proj.weight`),
     }
   })
@@ -78,8 +73,7 @@ export function makeDecoder({ architecture, weights }: { architecture: Architect
     architecture,
     embedding,
     layers,
-    norm: norm('model.norm.weight'),
-    head: architecture.tied ? embedding : get('lm_head.weight'),
+    head: after('model.norm.weight', architecture.tied ? embedding : get('lm_head.weight')),
     epsilon: tf.scalar(architecture.normEpsilon * architecture.width),
   }
 }
@@ -87,8 +81,8 @@ export function makeDecoder({ architecture, weights }: { architecture: Architect
 /** Frees what `makeDecoder` made; the weights stay. */
 export function disposeDecoder(decoder: Decoder, weights: Weights): void {
   const owned = new Set(weights.values())
-  const { embedding, norm, head, epsilon, layers } = decoder
-  const tensors = [embedding, norm, head, epsilon, ...layers.flatMap(layer => Object.values(layer) as Tensor[])]
+  const { embedding, head, epsilon, layers } = decoder
+  const tensors = [embedding, head, epsilon, ...layers.flatMap(layer => Object.values(layer) as Tensor[])]
   for (const tensor of tensors) if (!owned.has(tensor)) tensor.dispose()
 }
 
@@ -113,7 +107,7 @@ export function hiddenStates({
   let x: Tensor = tf.gather(decoder.embedding, ids as never)
   for (const [index, layer] of decoder.layers.entries()) {
     const attended = attention({
-      x: rmsNorm(decoder, x, layer.inputNorm),
+      x: rmsNorm(decoder, x),
       layer,
       decoder,
       places,
@@ -123,7 +117,7 @@ export function hiddenStates({
     x = x.add(attended.output)
     // Behind the last attention nobody looks at the other columns.
     if (index === decoder.layers.length - 1) x = lastColumns(x, places, last)
-    x = x.add(mlp(rmsNorm(decoder, x, layer.postNorm), layer))
+    x = x.add(mlp(rmsNorm(decoder, x), layer))
   }
   return { hidden: x, cache: grown }
 }
@@ -139,13 +133,13 @@ function lastColumns(x: Tensor, { rows, tokens }: Places, last: number): Tensor 
 
 /** Logits [N, V] of hidden states [N, D]. `bias` [V], if any, is added: it takes tokens out of the distribution. */
 export function logitsOf(decoder: Decoder, hidden: Tensor, bias: Tensor | null = null): Tensor {
-  const logits = linear(rmsNorm(decoder, hidden, decoder.norm), decoder.head)
+  const logits = linear(rmsNorm(decoder, hidden), decoder.head)
   return bias === null ? logits : logits.add(bias)
 }
 
-/** x / sqrt(sum(x^2) + D e) * weight, over the last axis of x [N, D]. */
-function rmsNorm({ epsilon }: Pick<Decoder, 'epsilon'>, x: Tensor, weight: Tensor): Tensor {
-  return x.mul(x.square().sum(1, true).add(epsilon).rsqrt()).mul(weight)
+/** x / sqrt(sum(x^2) + D e) over the last axis of x [N, D]: RMSNorm without its weight, which the next product carries. */
+function rmsNorm({ epsilon }: Pick<Decoder, 'epsilon'>, x: Tensor): Tensor {
+  return x.mul(x.square().sum(1, true).add(epsilon).rsqrt())
 }
 
 /** x W^T for x [N, in] and W [out, in]. */

@@ -10,8 +10,10 @@ import { type Tensor, tf } from './tensorflow.js'
 export interface Drawn {
   /** [B] int32 */
   ids: Tensor
-  /** pi(token) at temperature 1, [B]. */
-  probability: Tensor
+  /** log pi(token) at temperature 1, [B]. */
+  logProb: Tensor
+  /** Entropy in nats of the distribution at temperature 1, [B]. */
+  entropy: Tensor
   /** P(EOS) at temperature 1, summed over the end-of-sequence tokens, [B]; null where not asked for. */
   eosProbability: Tensor | null
 }
@@ -29,7 +31,8 @@ export interface DrawOptions {
 }
 
 export function draw({ logits, uniforms, sampled, temperature, eosTokens }: DrawOptions): Drawn {
-  const probabilities = tf.softmax(logits)
+  const logs: Tensor = tf.logSoftmax(logits as never)
+  const probabilities = logs.exp()
   const picked =
     uniforms === null
       ? null
@@ -40,10 +43,11 @@ export function draw({ logits, uniforms, sampled, temperature, eosTokens }: Draw
       : picked === null || sampled === null
         ? tf.argMax(logits, 1)
         : tf.where(sampled, picked, tf.argMax(logits, 1))
-  const chosen = tf.oneHot(ids as never, logits.shape[1] as number, 1, 0, 'float32')
+  const chosen: Tensor = tf.oneHot(ids as never, logits.shape[1] as number, 1, 0, 'float32')
   return {
     ids,
-    probability: probabilities.mul(chosen).sum(1),
+    logProb: logs.mul(chosen).sum(1),
+    entropy: probabilities.mul(logs).sum(1).neg(),
     eosProbability: eosTokens === null ? null : probabilities.mul(eosTokens).sum(1),
   }
 }

@@ -19,6 +19,8 @@ export interface Generated {
   tokens: number[]
   /** log pi of each token at temperature 1. */
   logProbs: number[]
+  /** Sum over the tokens of the entropy, in nats, of the distribution at temperature 1 that each was drawn from. */
+  entropy: number
   finish: 'stop' | 'length'
   /** P(EOS) at temperature 1 before each token; present when asked for. */
   eosProbabilities?: number[]
@@ -51,8 +53,8 @@ interface Shared {
 /** Tokens of one position as the host has them. */
 interface Position {
   ids: Int32Array
-  /** [B] or, with P(EOS) under it, [2, B]. */
-  probabilities: Tensor
+  /** [2, B] log-probability of the token, entropy; and, where asked for, P(EOS) under them. */
+  seen: Tensor
 }
 
 /** Rows in the order of `prompts`. Rejects with CallInvalid for an empty prompt, NotFinite where the policy's weights are not numbers. */
@@ -119,17 +121,17 @@ function decodeChunk({
   )
   for (let position = 0; position < maxTokens; position++) {
     const drawn = tidy(() => {
-      const { ids, probability, eosProbability } = draw({
+      const { ids, logProb, entropy, eosProbability } = draw({
         logits: state.logits,
         uniforms: numbers.columns?.[position] ?? null,
         sampled: numbers.sampled,
         temperature,
         eosTokens,
       })
-      return { ids, probabilities: eosProbability === null ? probability : tf.stack([probability, eosProbability]) }
+      return { ids, seen: tf.stack(eosProbability === null ? [logProb, entropy] : [logProb, entropy, eosProbability]) }
     })
     const ids = drawn.ids.dataSync() as Int32Array
-    positions.push({ ids, probabilities: drawn.probabilities })
+    positions.push({ ids, seen: drawn.seen })
     for (let row = 0; row < rows; row++) if (tokenizer.eosIds.includes(ids[row] as number)) open[row] = false
     const last = position + 1 === maxTokens || !open.includes(true)
     const before = state
@@ -198,9 +200,9 @@ function collect({
   eosIds: readonly number[]
   withEos: boolean
 }): Generated[] {
-  const columns = positions.map(({ ids, probabilities }) => {
-    const values = probabilities.dataSync() as Float32Array
-    probabilities.dispose()
+  const columns = positions.map(({ ids, seen }) => {
+    const values = seen.dataSync() as Float32Array
+    seen.dispose()
     return { ids, values, chunk: ids.length }
   })
   return Array.from({ length: rows }, (_, row) => {
@@ -208,21 +210,22 @@ function collect({
     const said = end === -1 ? columns : columns.slice(0, end + 1)
     return {
       tokens: said.map(({ ids }) => ids[row] as number),
-      logProbs: said.map(({ values }, position) => finiteLog(values[row] as number, position)),
+      logProbs: said.map(({ values }, position) => finite(values[row] as number, position)),
+      entropy: said.reduce((sum, { values, chunk }) => sum + (values[chunk + row] as number), 0),
       finish: end === -1 ? 'length' : 'stop',
-      ...(withEos ? { eosProbabilities: said.map(({ values, chunk }) => values[chunk + row] as number) } : {}),
+      ...(withEos ? { eosProbabilities: said.map(({ values, chunk }) => values[2 * chunk + row] as number) } : {}),
     }
   })
 }
 
-function finiteLog(probability: number, position: number): number {
-  if (probability > 0) return Math.log(probability)
+function finite(logProb: number, position: number): number {
+  if (Number.isFinite(logProb)) return logProb
   throw new RlevError({
     kind: 'NotFinite',
     message: 'the policy gives no probability to the token it said',
     place: `response position ${position}`,
-    expected: 'a probability above 0',
-    found: String(probability),
+    expected: 'a finite log-probability',
+    found: String(logProb),
     remedy: 'the weights are not finite or have run away: lower the learning rate, or go back to an earlier checkpoint',
   })
 }

@@ -25,13 +25,6 @@ export interface SequenceBatch {
   mask: Tensor
 }
 
-export interface TokenLogProbabilities {
-  /** log pi of every response token, [B, R]; 0 after the end. */
-  logProbs: Tensor
-  /** log pi of every token of the vocabulary there, [B R, V]. */
-  all: Tensor
-}
-
 export function sequenceBatch({
   sequences,
   padId,
@@ -62,28 +55,20 @@ export function sequenceBatch({
   }
 }
 
-/** `bias` [V], if any, is added to the logits: it takes tokens that are never drawn out of the distribution. */
+/**
+ * log pi of every response token, [B, R]; 0 after the end. `bias` [V], if any, is added to the logits: it takes tokens that
+ * are never drawn out of the distribution.
+ */
 export function logProbabilities(
   decoder: Decoder,
   { ids, places, targets, mask }: SequenceBatch,
   bias: Tensor | null = null,
-): TokenLogProbabilities {
+): Tensor {
   const [rows, responseLength] = mask.shape as [number, number]
   // The column before a token predicts it: the last R of the P + R - 1 columns.
   const { hidden } = hiddenStates({ decoder, ids, places, last: responseLength })
   const all: Tensor = tf.logSoftmax(logitsOf(decoder, hidden, bias) as never)
-  return { logProbs: all.mul(targets).sum(1).reshape([rows, responseLength]), all }
-}
-
-/** Sum of the entropies, in nats, of the distributions that the response tokens were drawn from. */
-export function totalEntropy({ all }: TokenLogProbabilities, { mask }: SequenceBatch): Tensor {
-  return all
-    .exp()
-    .mul(all)
-    .sum(1)
-    .mul(mask.reshape([-1]))
-    .sum()
-    .neg()
+  return all.mul(targets).sum(1).reshape([rows, responseLength])
 }
 
 export function disposeBatch({ ids, places, targets, mask }: SequenceBatch): void {

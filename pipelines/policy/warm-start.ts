@@ -82,8 +82,7 @@ function supervisedStep({
   const batch = tidy(() => sequenceBatch({ sequences, padId: tokenizer.padId, architecture }))
   const { value, gradient } = gradientsOf(policy.weights, (under): Tensor => {
     const decoder = makeDecoder({ architecture, weights: under })
-    const { logProbs } = logProbabilities(decoder, batch, neverDrawn(policy))
-    return logProbs.mul(batch.mask).sum().div(-tokens)
+    return logProbabilities(decoder, batch, neverDrawn(policy)).sum().div(-tokens)
   })
   const loss = (value.dataSync() as Float32Array)[0] as number
   const norm = normOf(gradient)

@@ -12,7 +12,9 @@ export interface Response {
   text: string
   /** log pi(token | prefix) of each of `tokens` at temperature 1, as the sampling policy saw it. */
   logProbs: readonly number[]
-  /** The same under the reference policy; present when the KL is asked for. */
+  /** Sum over `tokens` of the entropy, in nats, of the distribution at temperature 1 that each was drawn from. */
+  entropy?: number
+  /** `logProbs` under the reference policy; present when the KL is asked for. */
   referenceLogProbs?: readonly number[]
   /** `stop`: the end-of-sequence token was drawn; `length`: the limit was reached. */
   finish: 'stop' | 'length'

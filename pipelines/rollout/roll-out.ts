@@ -44,13 +44,14 @@ export async function rollOut({
     hooks,
   })
   const responses = generated.map(
-    ({ tokens, logProbs, finish }, row): Response => ({
+    ({ tokens, logProbs, entropy, finish }, row): Response => ({
       itemId: (items[Math.floor(row / samples)] as Item).id,
       sample: row % samples,
       promptTokens: encoded[Math.floor(row / samples)] as number[],
       tokens,
       text: policy.tokenizer.decode(tokens),
       logProbs,
+      entropy,
       finish,
     }),
   )
@@ -88,7 +89,7 @@ async function withReference({
 export function logProbsOf(policy: Policy, sequences: readonly Sequence[]): number[][] {
   const { architecture, tokenizer } = policy
   const batch = tidy(() => sequenceBatch({ sequences, padId: tokenizer.padId, architecture }))
-  const logProbs = tidy(() => logProbabilities(makeDecoder(policy), batch, neverDrawn(policy)).logProbs)
+  const logProbs = tidy(() => logProbabilities(makeDecoder(policy), batch, neverDrawn(policy)))
   const width = batch.mask.shape[1] as number
   const data = logProbs.dataSync() as Float32Array
   logProbs.dispose()

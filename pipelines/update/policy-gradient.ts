@@ -1,12 +1,13 @@
 /**
  * One update of the policy from a step's responses and their records: gradients summed over micro-batches, clipped by
- * their global norm, one optimizer step. A step whose responses all have advantage 0 is left out, moments included.
+ * their global norm, one optimizer step. Responses of advantage 0 push nowhere and are not computed, though the loss's
+ * divisors count them; a step that has no others is left out, moments included.
  */
 import type { ExperimentConfig } from '../config/schema.js'
 import { RlevError } from '../errors.js'
 import type { Hooks } from '../hooks.js'
 import { type Decoder, makeDecoder } from '../policy/decoder.js'
-import { disposeBatch, logProbabilities, sequenceBatch, totalEntropy } from '../policy/log-probabilities.js'
+import { disposeBatch, logProbabilities, sequenceBatch } from '../policy/log-probabilities.js'
 import { neverDrawn } from '../policy/never-drawn.js'
 import type { Policy } from '../policy/policy.js'
 import { type Tensor, tf } from '../policy/tensorflow.js'
@@ -26,7 +27,6 @@ interface Row {
 /** What a micro-batch adds to the step's sums. */
 interface Sums {
   loss: number
-  entropy: number
   gap: number
 }
 
@@ -51,21 +51,28 @@ export async function policyGradientStep({
 }): Promise<{ metrics: Record<string, number> }> {
   const { microBatch, clipNorm } = config.update
   const klInLoss = config.kl.place === 'loss' && config.kl.coefficient > 0
-  if (!klInLoss && records.every(({ advantage }) => advantage === 0)) return { metrics: { 'update/skipped': 1 } }
+  if (!klInLoss && records.every(({ advantage }) => advantage === 0)) {
+    return { metrics: { 'update/skipped': 1, ...entropyOf(responses) } }
+  }
 
   const weights = responseWeights(records, config)
-  const rows = responses.map(
-    (response, index): Row => ({ response, record: records[index] as RewardRecord, weight: weights[index] as number }),
-  )
-  const tokens = responses.reduce((sum, response) => sum + response.tokens.length, 0)
+  const rows = responses
+    .map(
+      (response, index): Row => ({
+        response,
+        record: records[index] as RewardRecord,
+        weight: weights[index] as number,
+      }),
+    )
+    .filter(({ record }) => klInLoss || record.advantage !== 0)
+  const tokens = rows.reduce((sum, { response }) => sum + response.tokens.length, 0)
   let gradient: Tensor | null = null
-  const sums: Sums = { loss: 0, entropy: 0, gap: 0 }
+  const sums: Sums = { loss: 0, gap: 0 }
   try {
     for (let first = 0; first < rows.length; first += microBatch) {
       const part = microBatchGradient({ policy, rows: rows.slice(first, first + microBatch), config, klInLoss })
       gradient = plus(gradient, part.gradient)
       sums.loss += part.sums.loss
-      sums.entropy += part.sums.entropy
       sums.gap += part.sums.gap
       await hooks.tick({ done: Math.min(first + microBatch, rows.length), of: rows.length, note: 'update' })
     }
@@ -81,7 +88,7 @@ export async function policyGradientStep({
         'policy/loss': sums.loss,
         'policy/grad_norm': norm,
         'policy/grad_clipped': factor < 1 ? 1 : 0,
-        'policy/entropy': sums.entropy / tokens,
+        ...entropyOf(responses),
         'policy/sampling_log_prob_gap': sums.gap / tokens,
       },
     }
@@ -117,10 +124,8 @@ function microBatchGradient({
     const seen: Tensor[] = []
     const { value, gradient } = gradientsOf(policy.weights, under => {
       const decoder: Decoder = makeDecoder({ architecture, weights: under })
-      const found = logProbabilities(decoder, batch, neverDrawn(policy))
-      const { logProbs } = found
-      const gap = logProbs.sub(sampled).abs().mul(batch.mask).sum()
-      seen.push(tf.keep(tf.stack([totalEntropy(found, batch), gap])))
+      const logProbs = logProbabilities(decoder, batch, neverDrawn(policy))
+      seen.push(tf.keep(logProbs.sub(sampled).abs().sum()))
       return policyGradientLoss({
         logProbs,
         mask: batch.mask,
@@ -133,13 +138,20 @@ function microBatchGradient({
             }),
       })
     })
-    const [entropy, gap] = (seen[0] as Tensor).dataSync() as Float32Array
+    const gap = (seen[0] as Tensor).dataSync()[0] as number
     tf.dispose(seen)
     const loss = (value.dataSync() as Float32Array)[0] as number
-    return { gradient, sums: { loss, entropy: entropy as number, gap: gap as number } }
+    return { gradient, sums: { loss, gap } }
   })
   disposeBatch(batch)
   return result
+}
+
+/** Mean over the tokens of all responses, where the rollout has it. */
+function entropyOf(responses: readonly Response[]): { 'policy/entropy'?: number } {
+  const tokens = responses.reduce((sum, response) => sum + response.tokens.length, 0)
+  const sum = responses.reduce((total, { entropy = Number.NaN }) => total + entropy, 0)
+  return Number.isFinite(sum) && tokens > 0 ? { 'policy/entropy': sum / tokens } : {}
 }
 
 /** The sum; frees its terms. */

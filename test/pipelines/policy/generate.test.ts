@@ -28,7 +28,7 @@ test('log-probabilities of decoding with the cache are those of one pass over th
     const batch = tidy(() =>
       sequenceBatch({ sequences, padId: policy.tokenizer.padId, architecture: policy.architecture }),
     )
-    const said = tidy(() => logProbabilities(makeDecoder(policy), batch, neverDrawn(policy)).logProbs)
+    const said = tidy(() => logProbabilities(makeDecoder(policy), batch, neverDrawn(policy)))
     const whole = said.arraySync() as number[][]
     said.dispose()
     disposeBatch(batch)
@@ -149,6 +149,29 @@ test('P(EOS) is given before every token, and is the probability of the end wher
   for (const { eosProbabilities, logProbs } of ended) {
     assert.ok(Math.abs((eosProbabilities?.at(-1) as number) - Math.exp(logProbs.at(-1) as number)) < 1e-6)
   }
+})
+
+test('entropy is that of the distributions the tokens were drawn from: of one token, and 0 where nothing is left open', async () => {
+  const [row] = await sample({ maxTokens: 1 })
+  const decoded = await sample({
+    prompts: Array.from({ length: 3000 }, () => prompts[0] as number[]),
+    maxTokens: 1,
+    chunk: 1000,
+  })
+  // The mean of -log pi over samples is the entropy.
+  const mean = decoded.reduce((sum, { logProbs }) => sum - (logProbs[0] as number), 0) / decoded.length
+  assert.ok(Math.abs((row?.entropy as number) - mean) < 0.08, `${row?.entropy} for ${mean}`)
+  const certain = tinyPolicy(4)
+  const head = certain.weights.get('lm_head.weight') as Tensor
+  certain.weights.set(
+    'lm_head.weight',
+    tidy(() => head.mul(1e4)),
+  )
+  head.dispose()
+  for (const { entropy } of await generate({ policy: certain, prompts, uniforms: uniform, maxTokens: 3, chunk: 6 })) {
+    assert.ok(Math.abs(entropy) < 1e-3, `${entropy}`)
+  }
+  disposePolicy(certain)
 })
 
 test('an empty prompt is refused by its place', async () => {

@@ -34,6 +34,7 @@ function batch(policy: Policy, reference?: Policy): { responses: Response[]; rec
       ...sequence,
       text: texts[index] as string,
       logProbs: logProbs[index] as number[],
+      entropy: index + 1,
       ...(others === undefined ? {} : { referenceLogProbs: others[index] as number[] }),
       finish: 'stop',
     }),
@@ -163,12 +164,24 @@ test('a step raises the log-probability of what was better and lowers that of wh
   disposeOptimizer(optimizer)
 })
 
-test('metrics of the step: tokens, entropy between 0 and that of the uniform, and no gap to the sampling policy', async () => {
+test('metrics of the step: tokens that were computed, entropy of all, and no gap to the sampling policy', async () => {
   const { metrics } = await sgdStep({})
   assert.equal(metrics['update/skipped'], 0)
-  assert.equal(metrics['update/tokens'], 21)
-  assert.ok((metrics['policy/entropy'] as number) > 0 && (metrics['policy/entropy'] as number) < Math.log(14))
+  // 21 response tokens, of which the response of advantage 0 has 2.
+  assert.equal(metrics['update/tokens'], 19)
+  assert.equal(metrics['policy/entropy'], 21 / 21)
   assert.ok((metrics['policy/sampling_log_prob_gap'] as number) < 1e-6)
+})
+
+test('a response of advantage 0 counts in the divisors, and is computed only where the divergence is in the loss', async () => {
+  const all = await sgdStep({})
+  const fewer = await sgdStep({}, records =>
+    records.map(record => ({ ...record, advantage: record.advantage || 1e-30 })),
+  )
+  assert.equal(fewer.metrics['update/tokens'], 21)
+  near(all.weights, fewer.weights, 1e-5)
+  const divergence = await sgdStep({ kl: { place: 'loss', coefficient: 0.3 } })
+  assert.equal(divergence.metrics['update/tokens'], 21)
 })
 
 test('a gradient above the limit is clipped to it', async () => {
@@ -201,7 +214,7 @@ test('a step without any advantage is left out: weights and moments stay, and th
     config,
     hooks: noHooks,
   })
-  assert.deepEqual(metrics, { 'update/skipped': 1 })
+  assert.deepEqual(metrics, { 'update/skipped': 1, 'policy/entropy': 1 })
   assert.deepEqual(valuesIn(policy), before)
   assert.equal(optimizer.steps, 0)
   disposePolicy(policy)
