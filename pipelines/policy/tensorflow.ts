@@ -14,8 +14,3 @@ process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2'
 
 export const tf = require('@tensorflow/tfjs-node-gpu') as typeof tfTypes
 export type Tensor = tfTypes.Tensor
-export type Tensor1D = tfTypes.Tensor1D
-export type Tensor2D = tfTypes.Tensor2D
-export type Tensor3D = tfTypes.Tensor3D
-export type Tensor4D = tfTypes.Tensor4D
-export type Variable = tfTypes.Variable
