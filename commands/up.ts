@@ -24,6 +24,7 @@ const titles = {
   mlflow: 'MLflow server',
   orchestrator: 'worker for workflows',
   policy: 'worker for the policy',
+  'policy-2': 'second worker for it',
 } as const
 
 /** A line a service: title, state, address or process. Shared with `rlev doctor`. */

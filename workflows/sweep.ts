@@ -1,6 +1,6 @@
 /**
  * A sweep: every arm with every seed as a child workflow, some at a time, and the comparison at the end. The limit here is
- * for order and fairness; what keeps the GPU to one experiment at a time is the one slot of its worker.
+ * for order and fairness; what keeps a card to one experiment at a time is the one slot of its worker.
  */
 
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common'
@@ -115,13 +115,22 @@ export async function sweep({ plan }: SweepInput): Promise<SweepResult> {
   }
 }
 
-/** All arms of a seed together, so that an unfinished sweep has paired seeds to compare. */
+/**
+ * As many seeds at a time as run at once, and all their arms before the next: their warm starts, which the arms of a seed share,
+ * are made beside one another, and an unfinished sweep has paired seeds to compare.
+ */
 function cellsOf({ name, settings, arms }: SweepPlan): ExperimentInput[] {
   const messages =
     settings.seeds.length * arms.reduce((sum, { config }) => sum + config.steps / config.evaluation.every, 0)
   const sweepFacts = { name, follow: messages <= mostMessages }
-  return settings.seeds.flatMap(seed =>
-    arms.map(arm => ({ name, arm: arm.name, seed, config: { ...arm.config, seed }, sweep: sweepFacts })),
+  const { seeds, concurrency } = settings
+  const blocks = Array.from({ length: Math.ceil(seeds.length / concurrency) }, (_, index) =>
+    seeds.slice(index * concurrency, (index + 1) * concurrency),
+  )
+  return blocks.flatMap(block =>
+    arms.flatMap(arm =>
+      block.map(seed => ({ name, arm: arm.name, seed, config: { ...arm.config, seed }, sweep: sweepFacts })),
+    ),
   )
 }
 

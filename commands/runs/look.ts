@@ -208,6 +208,6 @@ function notesOf(
 /** A worker that `up` started and that is gone: without a word about it the run would only seem to be slow. */
 function endedWorkers(home: Home): string[] {
   const { processes } = readRecord(home)
-  const ended = workerNames.filter(name => processes[name] !== undefined && !isAlive(processes[name]))
+  const ended = workerNames().filter(name => processes[name] !== undefined && !isAlive(processes[name]))
   return ended.map(name => `The ${name} worker has ended: \`rlev up\` starts it again, and the work goes on.`)
 }

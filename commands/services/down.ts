@@ -14,7 +14,7 @@ export interface Ended {
 
 /** Workers first: a worker that loses its server first would only write complaints into its log. */
 const waves: readonly { names: readonly ProcessName[]; patience: number }[] = [
-  { names: ['orchestrator', 'policy'], patience: 30_000 },
+  { names: ['orchestrator', 'policy', 'policy-2'], patience: 30_000 },
   { names: ['temporal', 'mlflow'], patience: 15_000 },
 ]
 

@@ -8,14 +8,14 @@ import { join, resolve } from 'node:path'
 import { RlevError } from '../../pipelines/errors.js'
 import type { ProcessRecord } from './processes.js'
 
-export const processNames = ['temporal', 'mlflow', 'orchestrator', 'policy'] as const
+export const processNames = ['temporal', 'mlflow', 'orchestrator', 'policy', 'policy-2'] as const
 export type ProcessName = (typeof processNames)[number]
 
 /** Addresses and process ids of the services of a home. A service without a pid was not started by us. */
 export interface Services {
   temporal: { address: string; namespace: string; uiUrl?: string; pid?: number; port?: number; uiPort?: number }
   mlflow: { url: string; pid?: number }
-  workers: { orchestrator?: number; policy?: number }
+  workers: { orchestrator?: number; policy?: number; 'policy-2'?: number }
 }
 
 /** services.json, as written. */

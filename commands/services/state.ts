@@ -5,6 +5,7 @@ import { logFile, processNames, readRecord } from './home.js'
 import { externalMlflow, mlflowAnswers } from './mlflow.js'
 import { isAlive } from './processes.js'
 import { externalTemporal, temporalAnswers } from './temporal.js'
+import { workerNames } from './workers.js'
 
 export interface ServiceState {
   name: ProcessName
@@ -54,5 +55,7 @@ export function serviceStates(home: Home): Promise<ServiceState[]> {
     return { name, state, owner: 'home', pid: record.pid, log, ...(address && { address }), ...(page && { page }) }
   }
 
-  return Promise.all(processNames.map(stateOf))
+  // A home on a card has no second policy worker.
+  const had = processNames.filter(name => name in processes || name !== 'policy-2' || workerNames().includes(name))
+  return Promise.all(had.map(stateOf))
 }

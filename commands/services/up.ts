@@ -14,7 +14,7 @@ import { endProcess, isAlive } from './processes.js'
 import { EndedEarly } from './ready.js'
 import * as temporal from './temporal.js'
 import type { WorkerName } from './workers.js'
-import { awaitWorker, startWorker, workerNames, workerPurpose } from './workers.js'
+import { awaitWorker, startWorker, workerNames, workerPurpose, workers } from './workers.js'
 
 export interface UpOptions {
   /** Gets a line for each thing started. Default: standard error, for standard output is for results. */
@@ -34,13 +34,13 @@ export const lockPatience = 300_000
  * others stay up; `takeDown` ends them).
  */
 export async function ensureUp(home: Home, options: UpOptions = {}): Promise<Services> {
-  const { report = line => process.stderr.write(`${line}\n`), workers = true } = options
+  const { report = line => process.stderr.write(`${line}\n`), workers: withWorkers = true } = options
   const onWait = (pid: number) => report(`waiting for process ${pid}, which is starting or ending the same services`)
   return withLock({ file: lockFile(home), patience: lockPatience, onWait }, async () => {
     const start = new Start(home, report)
     await start.choosePorts()
     // MLflow takes ten times as long as Temporal, and workers can do without it for a while.
-    const servers = start.temporalServer().then(() => (workers ? start.bothWorkers() : undefined))
+    const servers = start.temporalServer().then(() => (withWorkers ? start.allWorkers() : undefined))
     const outcomes = await Promise.allSettled([servers, start.mlflowServer()])
     // Thrown only now: nobody else may begin while one of the two is still at work.
     for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
@@ -84,12 +84,14 @@ class Start {
   publish(): Services {
     const { ports, processes } = this.record
     const pid = (name: ProcessName) => (isAlive(processes[name]) ? processes[name].pid : undefined)
-    const orchestrator = pid('orchestrator')
-    const policy = pid('policy')
+    const living = Object.keys(workers).flatMap(name => {
+      const found = pid(name as WorkerName)
+      return found === undefined ? [] : [[name, found]]
+    })
     const services: Services = {
       temporal: this.externalTemporal ?? temporal.localTemporal(ports, pid('temporal')),
       mlflow: this.externalMlflow ?? mlflow.localMlflow(ports.mlflow, pid('mlflow')),
-      workers: { ...(orchestrator && { orchestrator }), ...(policy && { policy }) },
+      workers: Object.fromEntries(living),
     }
     this.record.services = services
     writeRecord(this.home, this.record)
@@ -127,8 +129,8 @@ class Start {
     })
   }
 
-  async bothWorkers(): Promise<void> {
-    const outcomes = await Promise.allSettled(workerNames.map(name => this.worker(name)))
+  async allWorkers(): Promise<void> {
+    const outcomes = await Promise.allSettled(workerNames().map(name => this.worker(name)))
     for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
   }
 

@@ -1,8 +1,11 @@
 /**
- * The two worker processes of a home: the orchestrator (workflows and light activities, queues rlev and rlev-io) and the
- * policy worker (queue rlev-gpu, which has TensorFlow on its main thread and so must be a process of its own).
+ * The worker processes of a home: the orchestrator (workflows and light activities, queues rlev and rlev-io) and the
+ * policy workers (queue rlev-gpu, each with TensorFlow on its main thread and so a process of its own). A card has one.
+ * Without a card there are two with a thread each, for eager TensorFlow keeps a small policy on one core however many
+ * threads it has; and with one thread the bits do not depend on the number of cores.
  */
 
+import { availableParallelism } from 'node:os'
 import { delimiter, join } from 'node:path'
 import type { Home, Services } from './home.js'
 import { logFile } from './home.js'
@@ -11,10 +14,21 @@ import { outputOf, startDetached } from './processes.js'
 import { buildDigest, buildFolder, projectFolder, readParts } from './project.js'
 import { waitUntilReady } from './ready.js'
 
-export const workers = { orchestrator: 'rlev', policy: 'rlev-gpu' } as const
+export const workers = { orchestrator: 'rlev', policy: 'rlev-gpu', 'policy-2': 'rlev-gpu' } as const
 export type WorkerName = keyof typeof workers
 
-export const workerNames: readonly WorkerName[] = ['orchestrator', 'policy']
+const onCard = (): boolean => readParts().tensorflow?.kind === 'gpu'
+
+/** Those that `up` starts; `RLEV_POLICY_WORKERS` (1 or 2) overrides how many compute policies. */
+export function workerNames(): WorkerName[] {
+  const wanted = process.env['RLEV_POLICY_WORKERS']
+  const single = wanted === undefined ? onCard() || availableParallelism() < 2 : wanted === '1'
+  return single ? ['orchestrator', 'policy'] : ['orchestrator', 'policy', 'policy-2']
+}
+
+/** Threads of a matrix product without a card; a large policy wants more than one (`RLEV_POLICY_THREADS`). */
+const threads = (): NodeJS.ProcessEnv =>
+  onCard() ? {} : { TF_NUM_INTRAOP_THREADS: process.env['RLEV_POLICY_THREADS'] ?? '1' }
 
 /** A worker that serves other addresses or another build than these is replaced. */
 export const workerPurpose = ({ temporal, mlflow }: Services): string =>
@@ -29,7 +43,7 @@ export function startWorker(home: Home, name: WorkerName, services: Services): P
     RLEV_HOME: home.path,
     MLFLOW_TRACKING_URI: mlflow.url,
     ...(local ? { TEMPORAL_ADDRESS: temporal.address, TEMPORAL_NAMESPACE: temporal.namespace } : {}),
-    ...(name === 'policy' ? libraryPath() : {}),
+    ...(name === 'orchestrator' ? {} : { ...libraryPath(), ...threads() }),
   }
   return startDetached({
     command: process.execPath,

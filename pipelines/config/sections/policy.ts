@@ -47,7 +47,7 @@ export const warmStartSection = z
     workingShares: z
       .array(share)
       .length(4)
-      .default([0, 0.95, 0.95, 0.95])
+      .default([0.004, 0.94, 0.94, 0.94])
       .describe('Share of demonstrations that show the working, for each section in the same order. (share)'),
     finalSteps: z
       .int()
