@@ -12,6 +12,7 @@ import {
   DefaultLogger,
   type LogEntry,
   NativeConnection,
+  type NativeConnectionOptions,
   Runtime,
   Worker,
   type WorkerOptions,
@@ -19,6 +20,7 @@ import {
 } from '@temporalio/worker'
 import { ioActivities } from '../activities/io.js'
 import { workplace } from '../activities/workplace.js'
+import { RlevError } from '../pipelines/errors.js'
 import { queues } from '../workflows/messages.js'
 import { openHome } from './services/home.js'
 
@@ -32,7 +34,7 @@ export async function runWorker({ queue, home: path }: WorkerCall): Promise<void
   const home = resolve(openHome(path).path)
   Runtime.install({ logger: new DefaultLogger('INFO', logLine), shutdownSignals: ['SIGTERM', 'SIGINT'] })
   const { connectionOptions, namespace } = temporalAddress(home)
-  const connection = await NativeConnection.connect(connectionOptions)
+  const connection = await connect(connectionOptions)
   try {
     const shared = { connection, namespace: namespace ?? 'default', identity: `${queue}@${hostname()}#${process.pid}` }
     const workers: Worker[] = []
@@ -43,6 +45,22 @@ export async function runWorker({ queue, home: path }: WorkerCall): Promise<void
     await Promise.all(runs)
   } finally {
     await connection.close()
+  }
+}
+
+async function connect(options: NativeConnectionOptions): Promise<NativeConnection> {
+  try {
+    return await NativeConnection.connect(options)
+  } catch (cause) {
+    throw new RlevError({
+      kind: 'ServiceUnavailable',
+      message: 'the Temporal server does not answer',
+      place: options.address ?? 'localhost:7233',
+      expected: 'a Temporal server for the worker to poll',
+      found: (cause as Error).message,
+      remedy: 'start this home with `rlev up`, or name another server by TEMPORAL_ADDRESS',
+      cause,
+    })
   }
 }
 
