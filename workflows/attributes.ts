@@ -23,7 +23,7 @@ export function showExperiment(config: ExperimentConfig, progress: ExperimentPro
     { key: attributes.seed, value: progress.seed },
     { key: attributes.stage, value: stageText(progress) },
     { key: attributes.step, value: progress.step },
-    ...(progress.hAcc === undefined ? [] : [{ key: attributes.hAcc, value: progress.hAcc }]),
+    ...(progress.hAcc === undefined ? [] : [{ key: attributes.hAcc, value: Math.round(progress.hAcc * 1e4) / 1e4 }]),
   ])
   // A memo is to stay under 2 KiB; the whole message is in the workflow's failure.
   const failure = progress.failure?.slice(0, 500)

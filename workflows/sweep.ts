@@ -19,6 +19,7 @@ import {
   startChild,
 } from '@temporalio/workflow'
 import type { SweepPlan } from '../pipelines/config/schema.js'
+import { startOrder } from '../pipelines/config/start-order.js'
 import { io } from './activity-options.js'
 import type { experiment } from './experiment.js'
 import {
@@ -115,23 +116,12 @@ export async function sweep({ plan }: SweepInput): Promise<SweepResult> {
   }
 }
 
-/**
- * As many seeds at a time as run at once, and all their arms before the next: their warm starts, which the arms of a seed share,
- * are made beside one another, and an unfinished sweep has paired seeds to compare.
- */
-function cellsOf({ name, settings, arms }: SweepPlan): ExperimentInput[] {
+function cellsOf(plan: SweepPlan): ExperimentInput[] {
+  const { name, settings, arms } = plan
   const messages =
     settings.seeds.length * arms.reduce((sum, { config }) => sum + config.steps / config.evaluation.every, 0)
   const sweepFacts = { name, follow: messages <= mostMessages }
-  const { seeds, concurrency } = settings
-  const blocks = Array.from({ length: Math.ceil(seeds.length / concurrency) }, (_, index) =>
-    seeds.slice(index * concurrency, (index + 1) * concurrency),
-  )
-  return blocks.flatMap(block =>
-    arms.flatMap(arm =>
-      block.map(seed => ({ name, arm: arm.name, seed, config: { ...arm.config, seed }, sweep: sweepFacts })),
-    ),
-  )
+  return startOrder(plan).map(cell => ({ name, ...cell, sweep: sweepFacts }))
 }
 
 function notStarted({ name, arm, seed, config }: ExperimentInput): ExperimentProgress {

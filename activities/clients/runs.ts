@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { configDifference } from '../../pipelines/config/difference.js'
 import { experimentKey } from '../../pipelines/config/digest.js'
 import type { ExperimentConfig, Plan } from '../../pipelines/config/schema.js'
+import { startOrder } from '../../pipelines/config/start-order.js'
 import { RlevError } from '../../pipelines/errors.js'
 import type { Evaluation, ItemOutcome } from '../../pipelines/evaluation/evaluation.js'
 import type { ExperimentOutcome } from '../../pipelines/evaluation/outcome.js'
@@ -27,19 +28,12 @@ export interface StoredResult {
   failure?: string
 }
 
-/** Arm and seed of each experiment of a plan, in the order in which a sweep starts them: all arms of a seed together. */
+/** Arm and seed of each experiment of a plan, in the order in which a sweep starts them. */
 export function experimentsOf(plan: Plan): { arm: string; seed: number; config: ExperimentConfig; id: string }[] {
   if (plan.kind === 'experiment') {
     return [{ arm: plan.name, seed: plan.config.seed, config: plan.config, id: plan.name }]
   }
-  return plan.settings.seeds.flatMap(seed =>
-    plan.arms.map(({ name, config }) => ({
-      arm: name,
-      seed,
-      config: { ...config, seed },
-      id: `${plan.name}/${name}/seed-${seed}`,
-    })),
-  )
+  return startOrder(plan).map(cell => ({ ...cell, id: `${plan.name}/${cell.arm}/seed-${cell.seed}` }))
 }
 
 /** Names of the runs of a home that have a plan. */
