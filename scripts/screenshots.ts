@@ -40,7 +40,7 @@ const browser = await chromium.launch({
 })
 
 async function picture(file: string, url: string, settle: (page: Page) => Promise<void>, height = 900): Promise<void> {
-  const context = await browser.newContext({ viewport: { width: 1500, height } })
+  const context = await browser.newContext({ viewport: { width: 1800, height } })
   // The Web UI keeps the choice of columns in the browser.
   const chosen = JSON.stringify(JSON.stringify({ default: columns.map(label => ({ label })) }))
   await context.addInitScript({ content: `localStorage.setItem('namespace-workflow-table-columns', ${chosen})` })
@@ -82,11 +82,16 @@ const { runs = [] } = await mlflow('runs/search', {
 })
 const parent = runs[0]?.info
 if (parent === undefined) throw new Error(`MLflow has no run of the name ${name}`)
-await picture(
-  'mlflow-sweep.png',
-  `${services.mlflow.url}/#/experiments/${parent.experiment_id}/runs/${parent.run_id}`,
-  pause,
-)
-await picture('mlflow-runs.png', `${services.mlflow.url}/#/experiments/${parent.experiment_id}/runs`, pause)
+const training = async (page: Page) => {
+  await pause(page)
+  await page.getByText('Model training', { exact: true }).first().click()
+  await pause(page)
+}
+const base = `${services.mlflow.url}/#/experiments/${parent.experiment_id}/runs`
+await picture('mlflow-sweep.png', base, async page => {
+  await training(page)
+  await page.goto(`${base}/${parent.run_id}`)
+  await pause(page)
+})
 await picture('report.png', `file://${resolve(path, 'runs', name, 'report', 'report.html')}`, pause, 1600)
 await browser.close()
