@@ -52,7 +52,18 @@ export async function policyGradientStep({
   const { microBatch, clipNorm } = config.update
   const klInLoss = config.kl.place === 'loss' && config.kl.coefficient > 0
   if (!klInLoss && records.every(({ advantage }) => advantage === 0)) {
-    return { metrics: { 'update/skipped': 1, ...entropyOf(responses) } }
+    // The loss and its gradient are exactly 0: said, so that no history in the tracking has a gap.
+    return {
+      metrics: {
+        'update/skipped': 1,
+        'update/tokens': 0,
+        'policy/loss': 0,
+        'policy/grad_norm': 0,
+        'policy/grad_clipped': 0,
+        ...entropyOf(responses),
+        'policy/sampling_log_prob_gap': 0,
+      },
+    }
   }
 
   const weights = responseWeights(records, config)

@@ -214,7 +214,11 @@ test('a step without any advantage is left out: weights and moments stay, and th
     config,
     hooks: noHooks,
   })
-  assert.deepEqual(metrics, { 'update/skipped': 1, 'policy/entropy': 1 })
+  const { 'update/skipped': skipped, 'policy/entropy': entropy, ...measured } = metrics
+  assert.deepEqual({ skipped, entropy }, { skipped: 1, entropy: 1 })
+  assert.ok(Object.values(measured).every(value => value === 0))
+  const { metrics: made } = await sgdStep({})
+  assert.deepEqual(Object.keys(metrics).sort(), Object.keys(made).sort())
   assert.deepEqual(valuesIn(policy), before)
   assert.equal(optimizer.steps, 0)
   disposePolicy(policy)
