@@ -14,6 +14,7 @@ import { claimPort, portIsFree } from '../../../commands/services/ports.js'
 import { partsFile, programOf } from '../../../commands/services/project.js'
 import { serviceStates } from '../../../commands/services/state.js'
 import { externalTemporal } from '../../../commands/services/temporal.js'
+import { workerNames } from '../../../commands/services/workers.js'
 import { RlevError } from '../../../pipelines/errors.js'
 
 let folder = ''
@@ -40,8 +41,8 @@ describe('a home', () => {
   it('is not made by being opened, looked at or taken down', async () => {
     const home = openHome(join(folder, 'absent'))
     assert.deepEqual(
-      (await serviceStates(home)).map(({ state }) => state),
-      ['stopped', 'stopped', 'stopped', 'stopped'],
+      (await serviceStates(home)).map(({ name, state }) => [name, state]),
+      ['temporal', 'mlflow', ...workerNames()].map(name => [name, 'stopped']),
     )
     assert.deepEqual(await takeDown(home), [])
     assert.equal(existsSync(home.path), false)
