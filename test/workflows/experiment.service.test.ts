@@ -297,8 +297,8 @@ describe('a sweep', () => {
       result.experiments.map(({ arm, seed, state }) => [arm, seed, state]),
       [
         ['correctness', 1, 'done'],
-        ['human', 1, 'done'],
         ['correctness', 2, 'done'],
+        ['human', 1, 'done'],
         ['human', 2, 'done'],
       ],
     )
