@@ -65,17 +65,15 @@ async function closeExperiment({
   await client.setTag(runId, 'mlflow.note.content', experimentNote(config, evaluations, subject.id))
 }
 
-async function uploadReport({
-  place,
-  client,
-  run,
-  name,
-}: {
+/** A sweep or a single experiment under `runs/name`, and its run in MLflow. */
+interface NamedRun {
   place: Workplace
   client: MlflowClient
   run: Run
   name: string
-}): Promise<void> {
+}
+
+async function uploadReport({ place, client, run, name }: NamedRun): Promise<void> {
   const folder = runFolder(place.home, name)
   const paths = {
     'plan.json': planPaths.plan(folder),
@@ -90,17 +88,7 @@ async function uploadReport({
 }
 
 /** The endpoint of each arm as bars, the comparison as the run's text. */
-async function closeSweep({
-  place,
-  client,
-  run,
-  name,
-}: {
-  place: Workplace
-  client: MlflowClient
-  run: Run
-  name: string
-}): Promise<void> {
+async function closeSweep({ place, client, run, name }: NamedRun): Promise<void> {
   const folder = runFolder(place.home, name)
   const comparison = readIfThere(planPaths.comparison(folder))
   const words = readIfThere(planPaths.comparisonMarkdown(folder))

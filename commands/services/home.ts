@@ -15,7 +15,7 @@ export type ProcessName = (typeof processNames)[number]
 export interface Services {
   temporal: { address: string; namespace: string; uiUrl?: string; pid?: number; port?: number; uiPort?: number }
   mlflow: { url: string; pid?: number }
-  workers: { orchestrator?: number; policy?: number; 'policy-2'?: number }
+  workers: Partial<Record<Exclude<ProcessName, 'temporal' | 'mlflow'>, number>>
 }
 
 /** services.json, as written. */
