@@ -1,0 +1,212 @@
+/**
+ * Writes down what a tfjs function does. Every tfjs-node kernel, gradients included, ends in one call of the addon's binding;
+ * while a function is recorded, an object in the binding's place executes each operation as ever, on example values, and adds
+ * it to a graph. Shapes are therefore known, and whatever a function asks of a shape has its answer; a value may not be
+ * asked for, for the graph will run on others.
+ */
+import { RlevError } from '../../errors.js'
+import type { Tensor } from '../tensorflow.js'
+import type { Frame, GraphDef } from './graph-def.js'
+import { nodeOf } from './graph-def.js'
+import { type Attribute, type Binding, backend, type Handle } from './native.js'
+
+/** Type in which matrix products are computed; everything else, weights included, is float32. */
+export type MatrixType = 'float32' | 'bfloat16'
+
+const bfloat16 = 14
+const products = new Set(['MatMul', 'BatchMatMul', 'BatchMatMulV2', 'BatchMatMulV3'])
+
+interface Constant {
+  shape: readonly number[]
+  dtype: number
+  values: ArrayLike<number>
+}
+
+let active: Recording | null = null
+
+/** The recording that is under way, if any. */
+export const activeRecording = (): Recording | null => active
+
+export class Recording {
+  readonly graph: GraphDef
+  /** The loop that is being written. */
+  frame: Frame | null = null
+  readonly #name: string
+  readonly #matrices: MatrixType
+  /** Output by handle, for every tensor that the graph knows. */
+  readonly #outputs = new Map<number, string>()
+  readonly #constants = new Map<number, Constant>()
+  /** Nodes without outputs that the program must run. */
+  readonly #effects: string[] = []
+  /** The last assignment of each variable, and its reading since. */
+  readonly assigned = new Map<string, string>()
+  readonly readings = new Map<string, string>()
+
+  constructor({ graph, name, matrices }: { graph: GraphDef; name: string; matrices: MatrixType }) {
+    this.graph = graph
+    this.#name = name
+    this.#matrices = matrices
+  }
+
+  get effects(): readonly string[] {
+    return this.#effects
+  }
+
+  effect(node: string): void {
+    this.#effects.push(node)
+  }
+
+  /** Runs `work` with the binding replaced. */
+  record<Result>(work: () => Result): Result {
+    if (active !== null) throw this.#refused('a program is recorded while another one is', 'one recording at a time')
+    const home = backend()
+    const real = home.binding
+    active = this
+    home.binding = this.#recorder(real)
+    try {
+      return work()
+    } finally {
+      home.binding = real
+      active = null
+    }
+  }
+
+  /** A tensor like `example` that stands for an output of the graph. */
+  stand({ example, output, type }: { example: Tensor; output: string; type: number }): Tensor {
+    const home = backend()
+    const ids = home.getInputTensorIds([example])
+    const [copy] = this.#real.executeOp('Identity', [{ name: 'T', type: this.#real.TF_ATTR_TYPE, value: type }], ids, 1)
+    const handle = copy as Handle
+    this.#outputs.set(handle.id, this.graph.typed(output, type))
+    return home.createOutputTensor(handle)
+  }
+
+  /** The output that a tensor stands for. */
+  outputOf(tensor: Tensor): string {
+    return this.#output(backend().getInputTensorIds([tensor])[0] as number)
+  }
+
+  get #real(): Binding {
+    const { binding } = backend()
+    return active === null ? binding : (Object.getPrototypeOf(binding) as Binding)
+  }
+
+  #recorder(real: Binding): Binding {
+    const executeOp: Binding['executeOp'] = (name, attributes, inputs, outputs) => {
+      const made = real.executeOp(name, attributes, inputs, outputs)
+      this.#add({ name, attributes, inputs, made })
+      return made
+    }
+    const createTensor: Binding['createTensor'] = (shape, dtype, values) => {
+      const id = real.createTensor(shape, dtype, values)
+      this.#constants.set(id, { shape: [...shape], dtype, values })
+      return id
+    }
+    const tensorDataSync: Binding['tensorDataSync'] = () => {
+      throw this.#refused(
+        'the function reads the value of a tensor while it is recorded',
+        'only tensors go in and out; shapes may be read, values may not',
+      )
+    }
+    // The addon's properties are read-only, so they are defined anew, not assigned.
+    return Object.create(real, {
+      executeOp: { value: executeOp },
+      createTensor: { value: createTensor },
+      tensorDataSync: { value: tensorDataSync },
+    }) as Binding
+  }
+
+  #add({
+    name,
+    attributes,
+    inputs,
+    made,
+  }: {
+    name: string
+    attributes: readonly Attribute[]
+    inputs: readonly number[]
+    made: readonly Handle[]
+  }): void {
+    const outputs = inputs.map(id => this.#output(id))
+    const all = [...attributes, ...this.#counts(name, inputs.length, attributes)]
+    const narrow = this.#matrices === 'bfloat16' && products.has(name)
+    const node = narrow ? this.#narrowProduct(name, all, outputs) : this.#node(name, all, outputs)
+    for (const [index, { id, dtype }] of made.entries()) {
+      this.#outputs.set(id, this.graph.typed(`${node}:${index}`, dtype))
+    }
+  }
+
+  #node(op: string, attributes: readonly Attribute[], inputs: readonly string[]): string {
+    return this.graph.add({ op, attributes, inputs, frame: this.frame })
+  }
+
+  /** The product of two matrices rounded to bfloat16, summed as the kernel sums, widened again. */
+  #narrowProduct(op: string, attributes: readonly Attribute[], inputs: readonly string[]): string {
+    const { TF_ATTR_TYPE: type, TF_FLOAT: float } = this.#real
+    const cast = (input: string, from: number, to: number) =>
+      this.#node(
+        'Cast',
+        [
+          { name: 'SrcT', type, value: from },
+          { name: 'DstT', type, value: to },
+        ],
+        [input],
+      )
+    const rounded = inputs.map(input => this.graph.typed(`${cast(input, float, bfloat16)}:0`, bfloat16))
+    const product = this.#node(
+      op,
+      attributes.map(attribute => (attribute.name === 'T' ? { ...attribute, value: bfloat16 } : attribute)),
+      rounded,
+    )
+    return cast(this.graph.typed(`${product}:0`, bfloat16), bfloat16, float)
+  }
+
+  /** Attributes that eager execution infers from the number of inputs. */
+  #counts(name: string, inputs: number, given: readonly Attribute[]): Attribute[] {
+    const several = { ConcatV2: inputs - 1, Pack: inputs, AddN: inputs }[name]
+    if (several === undefined || given.some(attribute => attribute.name === 'N')) return []
+    return [{ name: 'N', type: this.#real.TF_ATTR_INT, value: several }]
+  }
+
+  #output(id: number): string {
+    const known = this.#outputs.get(id)
+    if (known !== undefined) return known
+    const constant = this.#constants.get(id)
+    if (constant === undefined) {
+      throw this.#refused(
+        'the function uses a tensor that was made outside of it',
+        'its inputs, variables of its session, and what it makes itself',
+      )
+    }
+    const output = this.graph.constant(constant)
+    this.#outputs.set(id, output)
+    return output
+  }
+
+  #refused(message: string, expected: string): RlevError {
+    return new RlevError({ kind: 'CallInvalid', message, place: `recording ${this.#name}`, expected })
+  }
+}
+
+/** A node that runs `before` it passes its input on. */
+export function passOn({
+  recording,
+  input,
+  type,
+  after,
+}: {
+  recording: Recording
+  input: string
+  type: number
+  after: readonly string[]
+}): string {
+  const { binding } = backend()
+  const node = recording.graph.add({
+    op: 'Identity',
+    inputs: [input],
+    after: after.map(nodeOf),
+    attributes: [{ name: 'T', type: binding.TF_ATTR_TYPE, value: type }],
+    frame: recording.frame,
+  })
+  return recording.graph.typed(`${node}:0`, type)
+}
