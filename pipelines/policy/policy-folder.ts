@@ -45,6 +45,7 @@ export async function loadPolicy(folder: string): Promise<Policy> {
   const shapes = tensorShapes(architecture)
   return {
     architecture,
+    adapter: null,
     tokenizer: makeTokenizer({ files, eosIds, padId }),
     weights: tensorsOnDevice({ tensors, shapes, place: path }),
   }

@@ -1,6 +1,7 @@
 /** A policy: a decoder's shape, its weights on the device, and its tokenizer. Made from scratch here, or loaded from a folder. */
 import type { ScratchPolicyConfig } from '../config/schema.js'
 import { stream } from '../random.js'
+import { type Adapter, disposeAdapter } from './adapter.js'
 import { type Architecture, scratchArchitecture } from './architecture.js'
 import { tensorShapes } from './tensor-shapes.js'
 import { type Tensor, tf } from './tensorflow.js'
@@ -8,8 +9,10 @@ import { characterTokenizer, type PolicyTokenizer } from './tokenizer.js'
 
 export interface Policy {
   architecture: Architecture
-  /** By Hugging Face name, float32; an update replaces the tensors. */
+  /** By Hugging Face name, float32; an update replaces the tensors, unless there is an adapter. */
   weights: Map<string, Tensor>
+  /** Low-rank changes that are trained in place of the weights; null where the weights are. */
+  adapter: Adapter | null
   tokenizer: PolicyTokenizer
 }
 
@@ -42,10 +45,16 @@ export function createPolicy({
       weights.set(name, tf.tensor(data, shape))
     }
   }
-  return { architecture, weights, tokenizer }
+  return { architecture, weights, adapter: null, tokenizer }
+}
+
+/** What an update changes: the adapter's tensors where there is one, else the weights. */
+export function trainable({ weights, adapter }: Policy): Map<string, Tensor> {
+  return adapter === null ? weights : adapter.tensors
 }
 
 export function disposePolicy(policy: Policy): void {
+  if (policy.adapter !== null) disposeAdapter(policy.adapter)
   for (const tensor of policy.weights.values()) tensor.dispose()
   policy.weights.clear()
 }

@@ -1,0 +1,78 @@
+/**
+ * A low-rank adapter (LoRA, Hu et al. 2021): the weight W of some linear projections stays as it is, and a product of two
+ * narrow matrices is learned beside it, y = x W^T + (alpha / rank) (x A^T) B^T. Optimizer state then exists for A and B only.
+ * Initial values as PEFT's: A uniform in [-1, 1] / sqrt(in) (its Kaiming uniform with a = sqrt 5), B zero, so that the
+ * adapter starts as no change at all. It differs from PEFT in its randomness, which is counter-based, and has no dropout.
+ *
+ * Shapes: A [rank, in], B [out, rank], W [out, in].
+ */
+import { stream } from '../random.js'
+import type { Architecture } from './architecture.js'
+import { tensorShapes } from './tensor-shapes.js'
+import { type Tensor, tf } from './tensorflow.js'
+
+/** The linear projections of a layer that an adapter can change, in the order in which they act. */
+export const adapterTargets = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'] as const
+export type AdapterTarget = (typeof adapterTargets)[number]
+
+export interface AdapterSettings {
+  /** Width of the narrow matrices. */
+  rank: number
+  /** The product is scaled by alpha / rank. */
+  alpha: number
+  targets: readonly AdapterTarget[]
+}
+
+export interface Adapter extends AdapterSettings {
+  /** `model.layers.0.self_attn.q_proj.lora_A.weight` [rank, in], `....lora_B.weight` [out, rank]; an update replaces them. */
+  tensors: Map<string, Tensor>
+}
+
+/** Name and shape of every tensor of an adapter, in the order of the layers, A before B. */
+export function adapterShapes(
+  architecture: Architecture,
+  { rank, targets }: Pick<AdapterSettings, 'rank' | 'targets'>,
+): Map<string, [number, number]> {
+  const shapes = new Map<string, [number, number]>()
+  for (const [name, shape] of tensorShapes(architecture)) {
+    const target = /\.(\w+)\.weight$/.exec(name)?.[1] as AdapterTarget
+    if (!targets.includes(target)) continue
+    const [out, into] = shape as [number, number]
+    const at = name.slice(0, -'.weight'.length)
+    shapes.set(`${at}.lora_A.weight`, [rank, into])
+    shapes.set(`${at}.lora_B.weight`, [out, rank])
+  }
+  return shapes
+}
+
+/** Equal seeds give equal bits, and a tensor's values depend on its place in the architecture, not on the other targets. */
+export function createAdapter({
+  architecture,
+  rank,
+  alpha,
+  targets,
+  seed,
+}: AdapterSettings & { architecture: Architecture; seed: number }): Adapter {
+  const { uniform } = stream(seed, 'initial adapter')
+  const indices = new Map(
+    [...adapterShapes(architecture, { rank, targets: adapterTargets }).keys()].map((name, index) => [name, index]),
+  )
+  const tensors = new Map<string, Tensor>()
+  for (const [name, shape] of adapterShapes(architecture, { rank, targets })) {
+    const [rows, columns] = shape
+    if (name.endsWith('lora_B.weight')) {
+      tensors.set(name, tf.zeros(shape))
+      continue
+    }
+    const index = indices.get(name) as number
+    const bound = 1 / Math.sqrt(columns)
+    const values = Float32Array.from({ length: rows * columns }, (_, place) => bound * (2 * uniform(index, place) - 1))
+    tensors.set(name, tf.tensor(values, shape))
+  }
+  return { rank, alpha, targets, tensors }
+}
+
+export function disposeAdapter({ tensors }: Adapter): void {
+  for (const tensor of tensors.values()) tensor.dispose()
+  tensors.clear()
+}
