@@ -21,6 +21,8 @@ const retry: Record<ErrorKind, 'never' | 'few' | 'always'> = {
   // Set aside when found, so the next attempt goes on from the one before.
   ArtifactDamaged: 'few',
   PartMissing: 'few',
+  // Another process may give some back.
+  OutOfMemory: 'few',
   ServiceUnavailable: 'always',
 }
 
