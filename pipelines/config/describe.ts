@@ -52,6 +52,9 @@ function keysOf(schema: JsonSchema, prefix: string, only?: string): KeyDescripti
   return Object.entries(schema.properties ?? {}).flatMap(([key, inner]): KeyDescription[] => {
     const path = `${prefix}${key}`
     if (inner.properties !== undefined) return keysOf(inner, `${path}.`, only)
+    const mayBeNull = inner.anyOf?.find(kind => kind.properties !== undefined)
+    // The section itself first, for it may be null; then its keys.
+    if (mayBeNull !== undefined) return [describe(path, inner, false, only), ...keysOf(mayBeNull, `${path}.`, only)]
     if (inner.oneOf !== undefined) return inner.oneOf.flatMap(kind => keysOf(kind, `${path}.`, nameOfKind(kind)))
     return [
       describe(path, inner, schema.required?.includes(key) ?? false, inner.const === undefined ? only : undefined),
@@ -80,6 +83,8 @@ function describe(path: string, schema: JsonSchema, required: boolean, only: str
   }
 }
 
+const aMap = 'a map of keys with values'
+
 /** What a schema asks for, in words. */
 function expectation(schema: JsonSchema): string {
   if (schema.const !== undefined) return String(schema.const)
@@ -96,7 +101,7 @@ function expectation(schema: JsonSchema): string {
     case 'null':
       return 'null'
     case 'object':
-      return 'a map of keys with values'
+      return schema.properties === undefined ? aMap : `${aMap}: ${Object.keys(schema.properties).join(', ')}`
     default:
       return schema.pattern === undefined ? 'text' : 'a name: letters, digits, dot, dash and underscore, at most 64'
   }

@@ -6,13 +6,14 @@
  *
  * Shapes: A [rank, in], B [out, rank], W [out, in].
  */
+import { adapterTargetNames } from '../config/sections/training.js'
 import { stream } from '../random.js'
 import type { Architecture } from './architecture.js'
 import { tensorShapes } from './tensor-shapes.js'
 import { type Tensor, tf } from './tensorflow.js'
 
 /** The linear projections of a layer that an adapter can change, in the order in which they act. */
-export const adapterTargets = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'] as const
+export const adapterTargets = adapterTargetNames
 export type AdapterTarget = (typeof adapterTargets)[number]
 
 export interface AdapterSettings {

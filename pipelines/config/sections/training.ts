@@ -2,6 +2,9 @@
 import { z } from 'zod'
 import { count, positive } from './numbers.js'
 
+/** The projections of `pipelines/policy/adapter.ts`, named here so that a config is read without TensorFlow. */
+export const adapterTargetNames = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'] as const
+
 const decay = z.number().min(0).lt(1)
 
 export const estimatorNames = [
@@ -72,7 +75,32 @@ export const updateSection = z
       ),
     microBatch: count
       .default(128)
-      .describe('Responses in one forward and backward pass; the gradient does not depend on it. (responses)'),
+      .describe('Most responses in one forward and backward pass; the gradient does not depend on it. (responses)'),
+    tokenBudget: count
+      .nullable()
+      .default(null)
+      .describe(
+        'Most tokens in one forward and backward pass, prompts, responses and padding counted; null for microBatch alone. (tokens)',
+      ),
+    gradientCheckpointing: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Compute each layer again in the backward pass instead of keeping what it held: less memory, more time.',
+      ),
+    adapter: z
+      .strictObject({
+        rank: count.default(16).describe('Width of the two narrow matrices beside a projection. (units)'),
+        alpha: positive.default(32).describe('Scale of their product, which is multiplied by alpha / rank. (1)'),
+        targets: z
+          .array(z.enum(adapterTargetNames))
+          .min(1)
+          .default([...adapterTargetNames])
+          .describe('Projections of every layer that are changed.'),
+      })
+      .nullable()
+      .default(null)
+      .describe('Train a low-rank adapter instead of the weights (docs/adapters.md); null to train the weights.'),
   })
   .prefault({})
   .describe('Policy gradient.')

@@ -58,6 +58,32 @@ const refused: readonly (readonly [string, string, RegExp])[] = [
     'warmStart: {sectionShares: [0, 0, 0, 0]}',
     /^config\.yaml:2:28: no section is drawn/,
   ],
+  [
+    'an adapter that names a projection twice',
+    'update: {adapter: {targets: [q_proj, v_proj, q_proj]}}',
+    /^config\.yaml:2:29: update\.adapter\.targets names q_proj twice/,
+  ],
+  [
+    'an adapter wider than the policy',
+    'policy: {width: 64}\nupdate: {adapter: {rank: 65}}',
+    /^config\.yaml:3:26: update\.adapter\.rank 65 is above the width/,
+  ],
+  [
+    'an adapter without any projection',
+    'update: {adapter: {targets: []}}',
+    /^config\.yaml:2:29: update\.adapter\.targets cannot be \[\][\s\S]*of at least 1/,
+  ],
+  [
+    'a key that an adapter does not have',
+    'update: {adapter: {rnak: 8}}',
+    /^config\.yaml:2:20: unknown key update\.adapter\.rnak[\s\S]*did you mean rank/,
+  ],
+  [
+    'a rank that is no number',
+    'update: {adapter: {rank: all}}',
+    /^config\.yaml:2:26: update\.adapter\.rank cannot be "all"/,
+  ],
+  ['an adapter that is a number', 'update: {adapter: 8}', /^config\.yaml:2:19: update\.adapter cannot be 8[\s\S]*rank/],
 ]
 
 for (const [what, content, message] of refused) {
@@ -72,6 +98,11 @@ const allowed: readonly (readonly [string, string])[] = [
   ['GRPO with the divergence in the reward', 'estimator: {name: grpo}\nkl: {place: reward, coefficient: 0.1}'],
   ['GRPO that says it is cancelled', 'estimator: {name: grpo, allowCancelled: true}'],
   ['one sample with REINFORCE++', 'rollout: {samples: 1}\nestimator: {name: reinforce++}'],
+  [
+    'an adapter after a warm start',
+    'update: {adapter: {rank: 8, targets: [q_proj, v_proj]}, gradientCheckpointing: true}',
+  ],
+  ['an adapter with its defaults', 'update: {adapter: {}}'],
 ]
 
 for (const [what, content] of allowed) {
@@ -121,4 +152,9 @@ test('in a sweep with GRPO the arm with values is refused, and the uniform arm u
     refusal(`${content('[flat]')}    valued: {reward: {scale: human-aligned}}\n`),
     /grpo cancels the scale human-aligned/,
   )
+})
+
+test('a budget of tokens that one response may go above is warned about', () => {
+  const { warnings } = experiment(file('budget.yaml', 'name: a\nupdate: {tokenBudget: 14}\n'))
+  assert.match(warnings.join('\n'), /budget\.yaml:2:23: [\s\S]*goes above update\.tokenBudget alone/)
 })
