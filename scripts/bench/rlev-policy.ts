@@ -1,0 +1,230 @@
+/**
+ * What rlev's side of the bench measures: the functions that a run calls, on a random policy of the size asked for. Sampling by
+ * `generate`, an update by `policyGradientStep`, a whole step by `rollOut`, a reward, the estimator and the update.
+ *
+ * Where all responses have the limit's length, no token ends one. Where lengths are planned, the end, the last token of the
+ * vocabulary, is drawn by a uniform number near 1 at the planned position and, by numbers below 0.9, nowhere else; the decoder knows
+ * nothing of the plan.
+ */
+import { performance } from 'node:perf_hooks'
+import { type ExperimentConfig, experimentSchema } from '../../pipelines/config/schema.js'
+import type { Item } from '../../pipelines/data/item.js'
+import { noHooks } from '../../pipelines/hooks.js'
+import { generate } from '../../pipelines/policy/generate.js'
+import { createPolicy, type Policy } from '../../pipelines/policy/policy.js'
+import { stream } from '../../pipelines/random.js'
+import type { RewardRecord } from '../../pipelines/rewards/record.js'
+import { groupRecords } from '../../pipelines/rewards/score.js'
+import type { Response, Rollout } from '../../pipelines/rollout/response.js'
+import { rollOut } from '../../pipelines/rollout/roll-out.js'
+import { advantages } from '../../pipelines/update/advantages.js'
+import { createOptimizer, type Optimizer } from '../../pipelines/update/optimizer.js'
+import { policyGradientStep } from '../../pipelines/update/policy-gradient.js'
+import { type EngineName, engineSection, hasEngines } from './engine.js'
+import type { Answer } from './protocol.js'
+import { rowsOf, type Size } from './sizes.js'
+import { promptTokens } from './workload.js'
+
+export interface RlevSettings {
+  /** Rows decoded together. */
+  chunk: number
+  /** Rows of a forward and backward pass. */
+  microBatch: number
+}
+
+export interface Bench {
+  size: Size
+  lengths: readonly number[]
+  config: ExperimentConfig
+  /** Its responses end at the limit only. */
+  endless: Policy
+  /** The same weights, with an end. */
+  ending: Policy
+  optimizer: Optimizer
+  responses: readonly Response[]
+  records: readonly RewardRecord[]
+  prompts: readonly number[][]
+  steps: number
+}
+
+const seed = 1
+
+export function openBench({
+  size,
+  lengths,
+  engine,
+}: {
+  size: Size
+  lengths: readonly number[]
+  engine: EngineName
+}): Bench {
+  const config = experimentSchema.parse({
+    name: 'bench',
+    seed,
+    policy: {
+      from: 'scratch',
+      width: size.width,
+      layers: size.layers,
+      heads: size.heads,
+      keyValueHeads: size.keyValueHeads,
+      mlpWidth: size.mlpWidth,
+      tied: size.tied,
+      initDeviation: 0.02,
+      embeddingDeviation: 0.02,
+    },
+    rollout: {
+      prompts: size.prompts,
+      samples: size.samples,
+      maxTokens: size.completionTokens,
+      chunk: rowsOf(size),
+    },
+    estimator: { name: 'grpo' },
+    kl: { place: 'none' },
+    update: { learningRate: 1e-6, clipNorm: 1, microBatch: rowsOf(size) },
+    ...(hasEngines() ? engineSection(engine) : {}),
+  })
+  if (config.policy.from !== 'scratch') throw new TypeError('the bench makes its policy from scratch')
+  // A character a token: ideographs, of which there are enough. Padding and end follow.
+  const alphabet = Array.from({ length: size.vocabulary - 2 }, (_, index) => String.fromCodePoint(0x4e00 + index))
+  const ending = createPolicy({ config: config.policy, alphabet, seed })
+  const endless = { ...ending, tokenizer: { ...ending.tokenizer, eosIds: [-1] } }
+  const prompts = promptTokens(size)
+  const { integer } = stream(seed, 'responses of the bench')
+  const responses = prompts.flatMap((tokens, prompt) =>
+    Array.from({ length: size.samples }, (_, sample): Response => {
+      const said = Array.from({ length: size.completionTokens }, (_, position) =>
+        integer(size.vocabulary - 2, prompt, sample, position),
+      )
+      const logProbs = said.map(() => -Math.log(size.vocabulary))
+      return { itemId: `${prompt}`, sample, promptTokens: tokens, tokens: said, text: '', logProbs, finish: 'length' }
+    }),
+  )
+  const records = responses.map(({ itemId, sample, tokens }, row) =>
+    recordOf({ itemId, sample, length: tokens.length, reward: row % 2, advantage: row % 2 === 0 ? 1 : -1 }),
+  )
+  const optimizer = createOptimizer(endless, config.update)
+  return { size, lengths, config, endless, ending, optimizer, responses, records, prompts, steps: 0 }
+}
+
+export function withSettings(bench: Bench, { chunk, microBatch }: RlevSettings): ExperimentConfig {
+  const { config } = bench
+  return { ...config, rollout: { ...config.rollout, chunk }, update: { ...config.update, microBatch } }
+}
+
+/** Sampled tokens; throws where a response has another length than it should. */
+export async function sampleFixed(bench: Bench, settings: RlevSettings): Promise<Answer> {
+  const { size } = bench
+  const { uniform } = stream(seed, 'uniforms of the bench')
+  return await sample({
+    bench,
+    policy: bench.endless,
+    settings,
+    uniforms: (row, position) => uniform(row, position),
+    lengths: new Array<number>(rowsOf(size)).fill(size.completionTokens),
+  })
+}
+
+export async function sampleUnequal(bench: Bench, settings: RlevSettings): Promise<Answer> {
+  const { size, lengths } = bench
+  const { uniform } = stream(seed, 'uniforms of the bench')
+  return await sample({
+    bench,
+    policy: bench.ending,
+    settings,
+    uniforms: (row, position) => {
+      const length = lengths[row] as number
+      return position === length - 1 && length < size.completionTokens ? 1 - 2 ** -14 : 0.9 * uniform(row, position)
+    },
+    lengths,
+  })
+}
+
+async function sample({
+  bench,
+  policy,
+  settings,
+  uniforms,
+  lengths,
+}: {
+  bench: Bench
+  policy: Policy
+  settings: RlevSettings
+  uniforms: (row: number, position: number) => number
+  lengths: readonly number[]
+}): Promise<Answer> {
+  const { size, prompts } = bench
+  const began = performance.now()
+  const generated = await generate({
+    policy,
+    prompts: prompts.flatMap(tokens => new Array<number[]>(size.samples).fill(tokens)),
+    uniforms,
+    maxTokens: size.completionTokens,
+    chunk: settings.chunk,
+  })
+  const seconds = (performance.now() - began) / 1000
+  const wrong = generated.findIndex(({ tokens }, row) => tokens.length !== lengths[row])
+  if (wrong !== -1) {
+    throw new RangeError(`response ${wrong}: ${generated[wrong]?.tokens.length} tokens and not ${lengths[wrong]}`)
+  }
+  return { seconds, tokens: generated.reduce((sum, { tokens }) => sum + tokens.length, 0) }
+}
+
+/** Prompt and response tokens. */
+export async function update(bench: Bench, settings: RlevSettings): Promise<Answer> {
+  const { endless: policy, optimizer, responses, records } = bench
+  const config = withSettings(bench, settings)
+  const began = performance.now()
+  await policyGradientStep({ policy, optimizer, responses, records, config, hooks: noHooks })
+  return { seconds: (performance.now() - began) / 1000, tokens: tokensOf(bench) }
+}
+
+/** One step as a run takes it, on other prompts each time. */
+export async function wholeStep(bench: Bench, settings: RlevSettings): Promise<Answer> {
+  const { size, endless: policy, optimizer } = bench
+  const config = withSettings(bench, settings)
+  const step = ++bench.steps
+  const items = promptTokens(size, step).map(
+    (tokens, index): Item => ({
+      id: `${step}-${index}`,
+      exam: 'bench',
+      section: 'bench',
+      prompt: policy.tokenizer.decode(tokens),
+      answer: '',
+      points: 1,
+      total: 1,
+      weight: 1,
+    }),
+  )
+  const began = performance.now()
+  const rollout = await rollOut({ policy, items, config, step, hooks: noHooks })
+  const records = scored(rollout, config)
+  const { metrics } = await policyGradientStep({
+    policy,
+    optimizer,
+    responses: rollout.responses,
+    records,
+    config,
+    hooks: noHooks,
+  })
+  const seconds = (performance.now() - began) / 1000
+  if (metrics['update/skipped'] !== 0) throw new RangeError('the step has no update, for all its rewards are equal')
+  return { seconds, tokens: tokensOf(bench) }
+}
+
+/** The reward of a random policy must differ between samples, so a verdict will not do: code points of the text, modulo 7. */
+function scored({ responses }: Rollout, { estimator }: ExperimentConfig): RewardRecord[] {
+  const records = responses.map(({ itemId, sample, text, tokens }) => {
+    const reward = ([...text].reduce((sum, character) => sum + (character.codePointAt(0) as number), 0) % 7) / 7
+    return recordOf({ itemId, sample, length: tokens.length, reward, advantage: 0 })
+  })
+  const estimated = advantages({ estimator, groups: groupRecords(records) }).flat()
+  return records.map((record, row) => ({ ...record, advantage: estimated[row] as number }))
+}
+
+function recordOf(record: Pick<RewardRecord, 'itemId' | 'sample' | 'length' | 'reward' | 'advantage'>): RewardRecord {
+  return { verdict: 'correct', value: 1, scale: 1, ...record }
+}
+
+function tokensOf({ size }: Bench): number {
+  return rowsOf(size) * (size.promptTokens + size.completionTokens)
+}

@@ -1,0 +1,124 @@
+/**
+ * rlev as a candidate of the bench: a process that serves the bench's requests on one engine (protocol.ts).
+ * Started by the bench:  node rlev.js ENGINE
+ */
+import { performance } from 'node:perf_hooks'
+import { createInterface } from 'node:readline'
+import { tf } from '../../pipelines/policy/tensorflow.js'
+import { type EngineName, engineNames } from './engine.js'
+import type { Answer, Measure, Request } from './protocol.js'
+import {
+  type Bench,
+  openBench,
+  type RlevSettings,
+  sampleFixed,
+  sampleUnequal,
+  update,
+  wholeStep,
+} from './rlev-policy.js'
+import { rowsOf } from './sizes.js'
+
+type Tuned = 'generate' | 'unequal' | 'update'
+
+class Server {
+  readonly #engine: EngineName
+  #bench: Bench | null = null
+  /** By measure; a whole step takes those of sampling and of an update. */
+  readonly #settings = new Map<Tuned, RlevSettings>()
+
+  constructor(engine: EngineName) {
+    this.#engine = engine
+  }
+
+  async answer(request: Request): Promise<Answer> {
+    switch (request.do) {
+      case 'open':
+        this.#bench = openBench({ size: request.size, lengths: request.lengths, engine: this.#engine })
+        return {
+          versions: { tensorflow: (tf.backend() as unknown as { binding: { TF_Version: string } }).binding.TF_Version },
+        }
+      case 'tune':
+        return await this.#tune(request.measure)
+      default:
+        return await this.#measure(request.do)
+    }
+  }
+
+  /** The setting of the least time, each tried three times, the first of them not counted. */
+  async #tune(measure: Measure): Promise<Answer> {
+    if (measure === 'step' || measure === 'peak') return {}
+    const rows = rowsOf(this.#opened().size)
+    const key = measure === 'update' ? 'microBatch' : 'chunk'
+    let best = { seconds: Number.POSITIVE_INFINITY, part: rows }
+    for (const part of [rows, rows / 2, rows / 4]) {
+      this.#settings.set(measure, { ...this.#settingsOf(measure), [key]: part })
+      await this.#measure(measure)
+      for (let time = 0; time < 2; time++) {
+        const { seconds = Number.NaN } = await this.#measure(measure)
+        if (seconds < best.seconds) best = { seconds, part }
+      }
+    }
+    this.#settings.set(measure, { ...this.#settingsOf(measure), [key]: best.part })
+    return { settings: { [key]: best.part } }
+  }
+
+  async #measure(measure: Measure): Promise<Answer> {
+    switch (measure) {
+      case 'generate':
+        return await sampleFixed(this.#opened(), this.#settingsOf('generate'))
+      case 'unequal':
+        return await sampleUnequal(this.#opened(), this.#settingsOf('unequal'))
+      case 'update':
+        return await update(this.#opened(), this.#settingsOf('update'))
+      case 'step': {
+        const { chunk } = this.#settingsOf('generate')
+        return await wholeStep(this.#opened(), { ...this.#settingsOf('update'), chunk })
+      }
+      case 'peak':
+        return { peak: matrixPeak() }
+      default:
+        return measure satisfies never
+    }
+  }
+
+  #opened(): Bench {
+    if (this.#bench === null) throw new TypeError('nothing is opened')
+    return this.#bench
+  }
+
+  #settingsOf(measure: Tuned): RlevSettings {
+    const rows = rowsOf(this.#opened().size)
+    return this.#settings.get(measure) ?? { chunk: rows, microBatch: rows }
+  }
+}
+
+/** Float32 matrix products by their side, best of a quarter of a second each. (GFLOP/s) */
+function matrixPeak(): Record<string, number> {
+  const peak: Record<string, number> = {}
+  for (const side of [512, 1024, 2048]) {
+    const [a, b] = [tf.randomNormal([side, side]), tf.randomNormal([side, side])]
+    tf.matMul(a, b).dispose()
+    let best = Number.POSITIVE_INFINITY
+    for (const until = performance.now() + 250; performance.now() < until; ) {
+      const began = performance.now()
+      tf.matMul(a, b).dispose()
+      best = Math.min(best, performance.now() - began)
+    }
+    tf.dispose([a, b])
+    peak[String(side)] = (2 * side ** 3) / best / 1e6
+  }
+  return peak
+}
+
+const engine = engineNames.find(name => name === process.argv[2])
+if (engine === undefined) throw new TypeError(`an engine: ${engineNames.join(', ')}`)
+const server = new Server(engine)
+for await (const line of createInterface({ input: process.stdin })) {
+  let answer: Answer | { error: string }
+  try {
+    answer = await server.answer(JSON.parse(line) as Request)
+  } catch (error) {
+    answer = { error: error instanceof Error ? (error.stack ?? error.message) : String(error) }
+  }
+  process.stdout.write(`${JSON.stringify(answer)}\n`)
+}
