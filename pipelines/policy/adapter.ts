@@ -7,6 +7,7 @@
  * Shapes: A [rank, in], B [out, rank], W [out, in].
  */
 import { adapterTargetNames } from '../config/sections/training.js'
+import { RlevError } from '../errors.js'
 import { stream } from '../random.js'
 import type { Architecture } from './architecture.js'
 import { tensorShapes } from './tensor-shapes.js'
@@ -46,7 +47,10 @@ export function adapterShapes(
   return shapes
 }
 
-/** Equal seeds give equal bits, and a tensor's values depend on its place in the architecture, not on the other targets. */
+/**
+ * Equal seeds give equal bits, and a tensor's values depend on its place in the architecture, not on the other targets.
+ * Throws ConfigInvalid for a rank above the width, which of a checkpoint only its own config.json says.
+ */
 export function createAdapter({
   architecture,
   rank,
@@ -54,6 +58,7 @@ export function createAdapter({
   targets,
   seed,
 }: AdapterSettings & { architecture: Architecture; seed: number }): Adapter {
+  if (rank > architecture.width) throw rankAboveWidth(rank, architecture.width)
   const { uniform } = stream(seed, 'initial adapter')
   const indices = new Map(
     [...adapterShapes(architecture, { rank, targets: adapterTargets }).keys()].map((name, index) => [name, index]),
@@ -76,4 +81,15 @@ export function createAdapter({
 export function disposeAdapter({ tensors }: Adapter): void {
   for (const tensor of tensors.values()) tensor.dispose()
   tensors.clear()
+}
+
+function rankAboveWidth(rank: number, width: number): RlevError {
+  return new RlevError({
+    kind: 'ConfigInvalid',
+    message: 'the rank of the adapter is above the width of the policy',
+    place: 'update.adapter.rank',
+    expected: `at most ${width}`,
+    found: String(rank),
+    remedy: 'lower update.adapter.rank, or train the weights with update.adapter: null',
+  })
 }
