@@ -52,7 +52,15 @@ export async function loadPolicy(folder: string): Promise<Policy> {
 }
 
 export async function savePolicy(policy: Policy, folder: string): Promise<void> {
-  const { tokenizer, architecture } = policy
+  await saveDescription(policy, folder)
+  await writeFile(
+    join(folder, 'model.safetensors'),
+    encodeSafetensors({ tensors: await readTensors(policy.weights), metadata: { format: 'pt' } }),
+  )
+}
+
+/** Everything but the weights: config, tokenizer and template. */
+export async function saveDescription({ tokenizer, architecture }: Policy, folder: string): Promise<void> {
   const json = (name: string, content: unknown) =>
     writeFile(join(folder, name), `${JSON.stringify(content, null, 2)}\n`)
   await json('config.json', writeArchitecture(architecture, tokenizer))
@@ -62,10 +70,6 @@ export async function savePolicy(policy: Policy, folder: string): Promise<void> 
   if (tokenizer.files.chatTemplate !== undefined) {
     await writeFile(join(folder, 'chat_template.jinja'), tokenizer.files.chatTemplate)
   }
-  await writeFile(
-    join(folder, 'model.safetensors'),
-    encodeSafetensors({ tensors: await readTensors(policy.weights), metadata: { format: 'pt' } }),
-  )
 }
 
 const idList = (value: unknown): number[] =>
