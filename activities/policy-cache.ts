@@ -3,9 +3,12 @@
  * A hit spares loading; a miss, or a policy beyond the step asked for, goes back to the newest whole checkpoint.
  */
 import type { ExperimentConfig } from '../pipelines/config/schema.js'
+import { createAdapter } from '../pipelines/policy/adapter.js'
+import { loadAdapter } from '../pipelines/policy/adapter-file.js'
 import { loadOptimizer } from '../pipelines/policy/optimizer-file.js'
-import { disposePolicy, type Policy } from '../pipelines/policy/policy.js'
+import { disposePolicy, type Policy, trainable } from '../pipelines/policy/policy.js'
 import { loadPolicy } from '../pipelines/policy/policy-folder.js'
+import { withAdapter } from '../pipelines/policy/trained-folder.js'
 import { createOptimizer, disposeOptimizer, type Optimizer } from '../pipelines/update/optimizer.js'
 import type { Checkpoints } from './clients/checkpoints.js'
 import type { ArtifactRef, Store } from './clients/store.js'
@@ -19,6 +22,9 @@ export interface LivePolicy {
 
 /** Two experiments of a sweep take turns on one GPU slot; a few more cost a small policy nothing. */
 const mostPolicies = 4
+
+/** Beyond this only the newest stays: loading a large policy again takes less than the memory that it would hold. */
+const mostBytes = 2 ** 30
 
 export class PolicyCache {
   readonly #store: Store
@@ -48,19 +54,19 @@ export class PolicyCache {
     this.drop(run)
     const loaded = await this.#load(options)
     this.#live.set(run, loaded)
-    for (const oldest of [...this.#live.keys()].slice(0, -mostPolicies)) this.drop(oldest)
+    for (const oldest of tooOld(this.#live, ({ policy }) => 3 * bytesIn(trainable(policy)))) this.drop(oldest)
     return loaded
   }
 
-  /** The warm start, which the divergence is measured from. */
+  /** The warm start, which the divergence is measured from, and which adapters lie over. */
   async reference(start: ArtifactRef): Promise<Policy> {
     const there = this.#references.get(start.sha256)
     if (there !== undefined) return there
     const policy = await loadPolicy(this.#store.folder(start))
     this.#references.set(start.sha256, policy)
-    for (const [key, oldest] of [...this.#references].slice(0, -mostPolicies)) {
-      this.#references.delete(key)
-      disposePolicy(oldest)
+    for (const oldest of tooOld(this.#references, ({ weights }) => bytesIn(weights))) {
+      disposePolicy(this.#references.get(oldest) as Policy)
+      this.#references.delete(oldest)
     }
     return policy
   }
@@ -91,11 +97,37 @@ export class PolicyCache {
     checkpoints: Checkpoints
   }): Promise<LivePolicy> {
     const checkpoint = checkpoints.newestWhole(step)
-    if (checkpoint === null) {
-      const policy = await loadPolicy(this.#store.folder(start))
-      return { step: 0, policy, optimizer: createOptimizer(policy, config.update) }
-    }
-    const policy = await loadPolicy(checkpoint.path)
+    const policy = await this.#policyOf(config, start, checkpoint?.path ?? null)
+    if (checkpoint === null) return { step: 0, policy, optimizer: createOptimizer(policy, config.update) }
     return { step: checkpoint.step, policy, optimizer: await loadOptimizer(checkpoint.path) }
   }
+
+  /** From a checkpoint's folder, or as training begins; an adapter lies over the warm start, its checkpoints do not hold that again. */
+  async #policyOf({ update, seed }: ExperimentConfig, start: ArtifactRef, folder: string | null): Promise<Policy> {
+    if (update.adapter === null) return loadPolicy(folder ?? this.#store.folder(start))
+    const base = await this.reference(start)
+    const { architecture } = base
+    const adapter =
+      folder === null
+        ? createAdapter({ architecture, ...update.adapter, seed })
+        : await loadAdapter({ folder, architecture })
+    return withAdapter(base, adapter)
+  }
+}
+
+function bytesIn(tensors: ReadonlyMap<string, { size: number }>): number {
+  return [...tensors.values()].reduce((sum, { size }) => sum + 4 * size, 0)
+}
+
+/** Keys, the oldest first, of what is beyond the number or the bytes that stay; never the newest. */
+function tooOld<Value>(kept: ReadonlyMap<string, Value>, bytesOf: (value: Value) => number): string[] {
+  const newestFirst = [...kept].reverse()
+  let bytes = 0
+  return newestFirst
+    .filter(([, value], index) => {
+      bytes += bytesOf(value)
+      return index > 0 && (index >= mostPolicies || bytes > mostBytes)
+    })
+    .map(([key]) => key)
+    .reverse()
 }

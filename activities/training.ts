@@ -10,7 +10,7 @@ import type { DataSet } from '../pipelines/data/item.js'
 import { trainingMetrics } from '../pipelines/evaluation/training-metrics.js'
 import type { Hooks } from '../pipelines/hooks.js'
 import { saveOptimizer } from '../pipelines/policy/optimizer-file.js'
-import { savePolicy } from '../pipelines/policy/policy-folder.js'
+import { saveTrained } from '../pipelines/policy/trained-folder.js'
 import { promptsOfStep } from '../pipelines/rollout/prompts.js'
 import type { Rollout } from '../pipelines/rollout/response.js'
 import { rollOut } from '../pipelines/rollout/roll-out.js'
@@ -115,7 +115,7 @@ export class Training {
     const made = await this.checkpoints.make({
       step,
       fill: async folder => {
-        await savePolicy(live.policy, folder)
+        await saveTrained(live.policy, folder)
         await saveOptimizer(live.optimizer, folder)
       },
       mayCommit: () => this.fence.check(),

@@ -1,13 +1,11 @@
 /** Stage: checkpoint 0, made by the supervised warm start or read from a folder. Shared by arms with the same seed. */
-import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { PolicyConfig } from '../pipelines/config/schema.js'
 import { RlevError } from '../pipelines/errors.js'
 import { disposePolicy } from '../pipelines/policy/policy.js'
 import { savePolicy } from '../pipelines/policy/policy-folder.js'
 import { warmStart as warmUp } from '../pipelines/policy/warm-start.js'
-import { namesIn } from './clients/files.js'
+import { digestOfFile, namesIn } from './clients/files.js'
 import { readConfig } from './clients/runs.js'
 import type { ArtifactRef } from './clients/store.js'
 import { stage } from './failures.js'
@@ -49,11 +47,6 @@ function policyContents(policy: PolicyConfig): object {
       remedy: 'check policy.path in the config',
     })
   }
-  const digests = names.map(name => [
-    name,
-    createHash('sha256')
-      .update(readFileSync(join(policy.path, name)))
-      .digest('hex'),
-  ])
+  const digests = names.map(name => [name, digestOfFile(join(policy.path, name))?.sha256])
   return { from: policy.from, files: Object.fromEntries(digests) as Record<string, string> }
 }

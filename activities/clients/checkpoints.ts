@@ -1,10 +1,12 @@
 /**
- * Checkpoints of an experiment: `checkpoints/step-000020/`, a Hugging Face folder with the optimizer's state and a sealed
- * manifest that says of which step, after which checkpoint, of which experiment. The manifest decides whether it counts.
+ * Checkpoints of an experiment: `checkpoints/step-000020/`, a Hugging Face folder, or one of PEFT where an adapter is trained,
+ * with the optimizer's state and a sealed manifest that says of which step, after which checkpoint, of which experiment. The
+ * manifest decides whether it counts.
  */
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { RlevError } from '../../pipelines/errors.js'
+import { trainedFile } from '../../pipelines/policy/checkpoint-files.js'
 import { namesIn } from './files.js'
 import { type Manifest, makeFolder, readFolderOrSetAside } from './folder.js'
 import { experimentPaths, stepName, stepOf } from './run-folder.js'
@@ -21,7 +23,7 @@ export interface Checkpoint {
   step: number
   path: string
   manifest: Manifest<CheckpointFacts>
-  /** sha256 of model.safetensors. */
+  /** sha256 of model.safetensors, or with an adapter of adapter_model.safetensors. */
   weights: string
 }
 
@@ -101,8 +103,12 @@ export class Checkpoints {
   }
 }
 
-function weightsOf(path: string, manifest: Manifest<CheckpointFacts>): string {
-  const file = manifest.files['model.safetensors']
+function weightsOf(path: string, { files }: Manifest<CheckpointFacts>): string {
+  const file = files[trainedFile(Object.keys(files)) ?? '']
   if (file !== undefined) return file.sha256
-  throw new RlevError({ kind: 'CheckpointInvalid', message: 'the checkpoint has no model.safetensors', place: path })
+  throw new RlevError({
+    kind: 'CheckpointInvalid',
+    message: 'the checkpoint has no model.safetensors or adapter_model.safetensors',
+    place: path,
+  })
 }

@@ -9,6 +9,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  readSync,
   renameSync,
   rmSync,
   writeSync,
@@ -24,6 +25,32 @@ export function temporaryBeside(path: string): string {
 
 export function sha256(bytes: Uint8Array | string): string {
   return createHash('sha256').update(bytes).digest('hex')
+}
+
+/**
+ * Digest and length of a file, read piece by piece: a checkpoint may be longer than a buffer can be, and need not be held to be
+ * compared. Null where there is no such file.
+ */
+export function digestOfFile(path: string): { sha256: string; bytes: number } | null {
+  let handle: number
+  try {
+    handle = openSync(path, 'r')
+  } catch (error) {
+    if (isCode(error, 'ENOENT')) return null
+    throw error
+  }
+  try {
+    const hash = createHash('sha256')
+    const piece = Buffer.allocUnsafe(1 << 20)
+    let bytes = 0
+    for (let read = readSync(handle, piece); read > 0; read = readSync(handle, piece)) {
+      hash.update(piece.subarray(0, read))
+      bytes += read
+    }
+    return { sha256: hash.digest('hex'), bytes }
+  } finally {
+    closeSync(handle)
+  }
 }
 
 export function syncPath(path: string): void {

@@ -2,10 +2,10 @@
  * A folder of files with a sealed `manifest.json` of their digests: made under a temporary name, every file synced, the
  * manifest written last, then renamed into place. Checkpoints and shared stage outputs have this form.
  */
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { RlevError } from '../../pipelines/errors.js'
-import { isCode, readIfThere, setAside, sha256, syncPath, temporaryBeside, writeWhole } from './files.js'
+import { digestOfFile, isCode, setAside, syncPath, temporaryBeside, writeWhole } from './files.js'
 import { readSealed, seal } from './sealed.js'
 
 export interface Manifest<About> {
@@ -25,15 +25,10 @@ export function readFolder<About>(path: string): Manifest<About> | null {
   const manifest = readSealed<Manifest<About>>(join(path, 'manifest.json'))
   if (manifest === null) throw damaged(path, 'a manifest.json', 'none')
   for (const [name, expected] of Object.entries(manifest.files)) {
-    const bytes = readIfThere(join(path, name))
-    if (bytes === null) throw damaged(join(path, name), 'a file', 'none')
-    if (bytes.length !== expected.bytes || sha256(bytes) !== expected.sha256) {
-      throw damaged(
-        join(path, name),
-        `${expected.bytes} bytes with sha256 ${expected.sha256}`,
-        `${bytes.length} bytes with sha256 ${sha256(bytes)}`,
-      )
-    }
+    const found = digestOfFile(join(path, name))
+    if (found === null) throw damaged(join(path, name), 'a file', 'none')
+    const words = (file: typeof found) => `${file.bytes} bytes with sha256 ${file.sha256}`
+    if (words(found) !== words(expected)) throw damaged(join(path, name), words(expected), words(found))
   }
   return manifest
 }
@@ -70,9 +65,8 @@ export async function makeFolder<About>(options: {
     await fill(temporary)
     const manifest: Manifest<About> = { form: 1, about, files: {} }
     for (const name of readdirSync(temporary).sort()) {
-      const bytes = readFileSync(join(temporary, name))
       syncPath(join(temporary, name))
-      manifest.files[name] = { sha256: sha256(bytes), bytes: bytes.length }
+      manifest.files[name] = digestOfFile(join(temporary, name)) as NonNullable<ReturnType<typeof digestOfFile>>
     }
     writeWhole(join(temporary, 'manifest.json'), seal(manifest))
     mayCommit?.()

@@ -10,10 +10,9 @@ import { z } from 'zod'
 import { RlevError } from '../errors.js'
 import { type Adapter, type AdapterTarget, adapterShapes, adapterTargets } from './adapter.js'
 import type { Architecture } from './architecture.js'
+import { adapterFiles } from './checkpoint-files.js'
 import { decodeSafetensors, encodeSafetensors } from './safetensors.js'
 import { readTensors, tensorsOnDevice } from './tensor-file.js'
-
-export const adapterFiles = { config: 'adapter_config.json', tensors: 'adapter_model.safetensors' } as const
 
 /** Before every name: PEFT wraps the model twice. */
 const prefix = 'base_model.model.'
