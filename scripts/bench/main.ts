@@ -1,0 +1,52 @@
+/** `npm run bench`: measures the policy engine, and peers beside it. Progress on standard error, tables on standard output. */
+import { writeFileSync } from 'node:fs'
+import { RlevError } from '../../pipelines/errors.js'
+import { comparisonsOf, sharesOf } from './comparisons.js'
+import { describeMachine, thisMachine } from './machine.js'
+import { type BenchOptions, readOptions, usage } from './options.js'
+import { measureSize, type SizeResult } from './rounds.js'
+import { markdownOf, tablesOf, textOf, titleOf } from './table.js'
+
+async function bench(options: BenchOptions): Promise<void> {
+  const began = performance.now()
+  const say = (line: string) => {
+    process.stderr.write(`${((performance.now() - began) / 1000).toFixed(0).padStart(5)} s  ${line}\n`)
+  }
+  const results: SizeResult[] = []
+  for (const size of options.sizes) {
+    const result = await measureSize({ options, size, say })
+    results.push(result)
+    // Written as it grows: a later failure costs only what it interrupted.
+    if (options.json !== null) writeFileSync(options.json, `${JSON.stringify(report(results, options), null, 2)}\n`)
+  }
+  const { heading, table } = options.markdown
+    ? { heading: (text: string) => `### ${text}`, table: markdownOf }
+    : { heading: (text: string) => text, table: textOf }
+  const versions = Object.entries(Object.assign({}, ...results.map(result => result.versions)) as object)
+  console.log(
+    `${describeMachine(thisMachine())}; ${versions.map(([name, version]) => `${name} ${version}`).join(', ')}`,
+  )
+  console.log(`${options.rounds} ${options.rounds === 1 ? 'round' : 'rounds'}, candidates in turn within each`)
+  for (const result of results) {
+    console.log(`\n${heading(titleOf(result.size))}`)
+    for (const each of tablesOf(result)) console.log(`\n${table(each)}`)
+  }
+}
+
+function report(results: readonly SizeResult[], { rounds }: BenchOptions): unknown {
+  return {
+    machine: thisMachine(),
+    rounds,
+    sizes: results.map(result => ({ ...result, comparisons: comparisonsOf(result), shares: sharesOf(result) })),
+  }
+}
+
+try {
+  const options = readOptions(process.argv.slice(2))
+  if (options === null) console.log(usage)
+  else await bench(options)
+} catch (error) {
+  if (!(error instanceof RlevError)) throw error
+  console.error(error.message)
+  process.exitCode = error.kind === 'CallInvalid' ? 2 : 1
+}

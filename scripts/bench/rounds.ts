@@ -1,0 +1,104 @@
+/**
+ * Measures one size: opens a process a candidate, lets each take its first call, choose its settings and warm up, and then goes
+ * round after round, every candidate in turn for each measure. What is compared was measured within seconds.
+ */
+import { type CandidateName, candidatesFor } from './candidates.js'
+import type { BenchOptions } from './options.js'
+import { type Answer, Candidate, type Measure, type Settings } from './protocol.js'
+import type { Size } from './sizes.js'
+import { plannedLengths, promptTokens } from './workload.js'
+
+export interface Measured {
+  candidate: CandidateName
+  measure: Measure
+  /** Chosen before the rounds. */
+  settings: Settings
+  /** Of the first call in the process, which builds what later calls find. (s) */
+  firstCall: number | null
+  /** An answer a round. */
+  rounds: Answer[]
+}
+
+export interface SizeResult {
+  size: Size
+  measured: Measured[]
+  versions: Readonly<Record<string, string>>
+}
+
+export async function measureSize({
+  options,
+  size,
+  say,
+}: {
+  options: BenchOptions
+  size: Size
+  say: (line: string) => void
+}): Promise<SizeResult> {
+  const candidates: { candidate: Candidate; measured: Measured[] }[] = []
+  const versions: Record<string, string> = {}
+  try {
+    let chosen: Settings = {}
+    for (const { name, measures, ...command } of candidatesFor(options, size)) {
+      say(`${size.name}: ${name} starts`)
+      const candidate = new Candidate({ name, ...command })
+      const measured = measures.map(
+        (measure): Measured => ({ candidate: name, measure, settings: {}, firstCall: null, rounds: [] }),
+      )
+      candidates.push({ candidate, measured })
+      const opened = await candidate.ask({
+        do: 'open',
+        size,
+        prompts: promptTokens(size),
+        lengths: plannedLengths(size),
+        // TRL samples and updates with what PyTorch found the fastest.
+        settings: name === 'TRL' ? chosen : {},
+      })
+      Object.assign(versions, opened.versions)
+      await prepare({ candidate, measured, tune: options.tune, say: line => say(`${size.name}: ${line}`) })
+      if (name === 'PyTorch') chosen = settingsOfStep(measured)
+    }
+    for (const { candidate, measured } of candidates) {
+      for (const { measure } of measured) await candidate.ask({ do: measure })
+    }
+    for (let round = 1; round <= options.rounds; round++) {
+      say(`${size.name}: round ${round} of ${options.rounds}`)
+      for (const measure of options.only) {
+        for (const { candidate, measured } of candidates) {
+          const own = measured.find(one => one.measure === measure)
+          if (own !== undefined) own.rounds.push(await candidate.ask({ do: measure }))
+        }
+      }
+    }
+    return { size, measured: candidates.flatMap(({ measured }) => measured), versions }
+  } finally {
+    for (const { candidate } of candidates) await candidate.close()
+  }
+}
+
+/** The first call of each measure, timed, then its settings. */
+async function prepare({
+  candidate,
+  measured,
+  tune,
+  say,
+}: {
+  candidate: Candidate
+  measured: Measured[]
+  tune: boolean
+  say: (line: string) => void
+}): Promise<void> {
+  for (const own of measured) {
+    own.firstCall = (await candidate.ask({ do: own.measure })).seconds ?? null
+    if (!tune) continue
+    own.settings = (await candidate.ask({ do: 'tune', measure: own.measure })).settings ?? {}
+    const settings = Object.entries(own.settings).map(([key, value]) => `${key} ${value}`)
+    if (settings.length > 0) say(`${candidate.name}, ${own.measure}: ${settings.join(', ')}`)
+  }
+}
+
+function settingsOfStep(measured: readonly Measured[]): Settings {
+  const of = (measure: Measure) => measured.find(one => one.measure === measure)?.settings ?? {}
+  const { microBatch } = of('update')
+  const { attention } = of('generate')
+  return { ...(microBatch === undefined ? {} : { microBatch }), ...(attention === undefined ? {} : { attention }) }
+}

@@ -1,0 +1,72 @@
+/** The bench's batch: what every candidate is given, and how much arithmetic it is. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { scratchArchitecture } from '../../../pipelines/policy/architecture.js'
+import { tensorShapes } from '../../../pipelines/policy/tensor-shapes.js'
+import { parametersOf, rowsOf, type Size, sizeNames, sizeOf, updateOperations } from '../../../scripts/bench/sizes.js'
+import { plannedLengths, promptTokens } from '../../../scripts/bench/workload.js'
+import { tinyConfig } from '../../pipelines/policy/tiny-policy.js'
+
+const sizes = sizeNames.map(sizeOf)
+
+/** Elements of every tensor whose name the pattern holds for. */
+function elements(size: Size, holds: RegExp): number {
+  const { policy } = tinyConfig({ policy: { from: 'scratch', ...shapeOf(size) } })
+  if (policy.from !== 'scratch') throw new TypeError('made from scratch')
+  return [...tensorShapes(scratchArchitecture(policy, size.vocabulary))]
+    .filter(([name]) => holds.test(name))
+    .reduce((sum, [, shape]) => sum + shape.reduce((product, length) => product * length, 1), 0)
+}
+
+const shapeOf = ({ width, layers, heads, keyValueHeads, mlpWidth, tied }: Size) => ({
+  width,
+  layers,
+  heads,
+  keyValueHeads,
+  mlpWidth,
+  tied,
+})
+
+test('planned lengths have a mean of a quarter of the limit, and one of them reaches it', () => {
+  for (const size of sizes) {
+    const lengths = plannedLengths(size)
+    const mean = lengths.reduce((sum, length) => sum + length, 0) / lengths.length
+    assert.equal(lengths.length, rowsOf(size))
+    assert.ok(Math.abs(mean / size.completionTokens - 0.25) < 0.01, `${size.name}: ${mean}`)
+    assert.equal(Math.max(...lengths), size.completionTokens)
+    assert.ok(lengths.every(length => Number.isInteger(length) && length >= 1))
+    assert.deepEqual(plannedLengths(size), lengths)
+  }
+})
+
+test('prompts are the same in every process, others at every step, and hold neither padding nor the end', () => {
+  for (const size of sizes) {
+    const prompts = promptTokens(size)
+    assert.deepEqual(promptTokens(size), prompts)
+    assert.notDeepEqual(promptTokens(size, 1), prompts)
+    assert.equal(prompts.length, size.prompts)
+    assert.ok(prompts.every(tokens => tokens.length === size.promptTokens))
+    assert.ok(prompts.flat().every(token => token >= 0 && token < size.vocabulary - 2))
+  }
+})
+
+test('the parameters of a size are the elements of the tensors that a policy of its shape has', () => {
+  for (const size of sizes) assert.equal(parametersOf(size), elements(size, /./))
+})
+
+test('the operations of an update are those of its matrix products, counted one by one', () => {
+  for (const size of sizes) {
+    const rows = rowsOf(size)
+    const tokens = size.promptTokens + size.completionTokens
+    // A product of [1, n] by [n, m] takes 2 n m operations; an update does it once forward and twice backward.
+    const layers = 2 * elements(size, /proj\.weight$/) * rows * tokens
+    const head = 2 * size.vocabulary * size.width * rows * size.completionTokens
+    let attention = 0
+    for (let token = 1; token <= tokens; token++) {
+      const scores = 2 * size.width * token
+      const mixed = 2 * size.width * token
+      attention += rows * size.layers * (scores + mixed)
+    }
+    assert.equal(updateOperations(size), 3 * (layers + head + attention))
+  }
+})
