@@ -6,45 +6,15 @@
  *
  * Shapes: A [rank, in], B [out, rank], W [out, in].
  */
-import { adapterTargetNames } from '../config/sections/training.js'
 import { RlevError } from '../errors.js'
 import { stream } from '../random.js'
+import { type AdapterSettings, adapterShapes, adapterTargets } from './adapter-shapes.js'
 import type { Architecture } from './architecture.js'
-import { tensorShapes } from './tensor-shapes.js'
 import { type Tensor, tf } from './tensorflow.js'
-
-/** The linear projections of a layer that an adapter can change, in the order in which they act. */
-export const adapterTargets = adapterTargetNames
-export type AdapterTarget = (typeof adapterTargets)[number]
-
-export interface AdapterSettings {
-  /** Width of the narrow matrices. */
-  rank: number
-  /** The product is scaled by alpha / rank. */
-  alpha: number
-  targets: readonly AdapterTarget[]
-}
 
 export interface Adapter extends AdapterSettings {
   /** `model.layers.0.self_attn.q_proj.lora_A.weight` [rank, in], `....lora_B.weight` [out, rank]; an update replaces them. */
   tensors: Map<string, Tensor>
-}
-
-/** Name and shape of every tensor of an adapter, in the order of the layers, A before B. */
-export function adapterShapes(
-  architecture: Architecture,
-  { rank, targets }: Pick<AdapterSettings, 'rank' | 'targets'>,
-): Map<string, [number, number]> {
-  const shapes = new Map<string, [number, number]>()
-  for (const [name, shape] of tensorShapes(architecture)) {
-    const target = /\.(\w+)\.weight$/.exec(name)?.[1] as AdapterTarget
-    if (!targets.includes(target)) continue
-    const [out, into] = shape as [number, number]
-    const at = name.slice(0, -'.weight'.length)
-    shapes.set(`${at}.lora_A.weight`, [rank, into])
-    shapes.set(`${at}.lora_B.weight`, [out, rank])
-  }
-  return shapes
 }
 
 /**
