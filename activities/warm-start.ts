@@ -1,11 +1,17 @@
 /** Stage: checkpoint 0, made by the supervised warm start or read from a folder. Shared by arms with the same seed. */
 import { join } from 'node:path'
-import type { PolicyConfig } from '../pipelines/config/schema.js'
+import type { ExperimentConfig, PolicyConfig } from '../pipelines/config/schema.js'
+import type { DataSet } from '../pipelines/data/item.js'
 import { RlevError } from '../pipelines/errors.js'
+import { computesOnCard } from '../pipelines/policy/card.js'
+import { memoryOf } from '../pipelines/policy/memory.js'
+import { promptTokensOf, refuseWithoutRoom } from '../pipelines/policy/memory-fit.js'
+import { plannedArchitecture } from '../pipelines/policy/planned-architecture.js'
 import { disposePolicy } from '../pipelines/policy/policy.js'
 import { savePolicy } from '../pipelines/policy/policy-folder.js'
 import { warmStart as warmUp } from '../pipelines/policy/warm-start.js'
 import { digestOfFile, namesIn } from './clients/files.js'
+import { memoryAtHand } from './clients/machine-memory.js'
 import { readConfig } from './clients/runs.js'
 import type { ArtifactRef } from './clients/store.js'
 import { stage } from './failures.js'
@@ -17,11 +23,13 @@ export function warmStart({ home, store }: Workplace) {
   return stage(async ({ run, data }: { run: string; data: ArtifactRef }): Promise<ArtifactRef> => {
     const config = readConfig(home, run)
     const { warmStart, seed } = config
+    const dataset = readData(store, data)
+    checkMemory(config, dataset)
     return store.once({
       kind: 'warm-start',
       from: { data: data.sha256, policy: policyContents(config.policy), warmStart, seed },
       fill: async folder => {
-        const policy = await warmUp({ config, dataset: readData(store, data), hooks: activityHooks('warm start') })
+        const policy = await warmUp({ config, dataset, hooks: activityHooks('warm start') })
         try {
           await savePolicy(policy, folder)
         } finally {
@@ -31,6 +39,13 @@ export function warmStart({ home, store }: Workplace) {
       },
     })
   })
+}
+
+/** Throws OutOfMemory, before any is spent: this worker, or one like it, will train the policy too. */
+function checkMemory(config: ExperimentConfig, dataset: DataSet): void {
+  const promptTokens = promptTokensOf([...dataset.train, ...dataset.test], config.policy)
+  const estimate = memoryOf({ architecture: plannedArchitecture(config, dataset), config, promptTokens })
+  refuseWithoutRoom(estimate, memoryAtHand({ onCard: computesOnCard() }))
 }
 
 /** The policy section, with the digests of a base checkpoint's files in place of its path. */

@@ -5,6 +5,7 @@ import { RlevError } from '../pipelines/errors.js'
 import type { PreflightFinding } from '../pipelines/update/preflight.js'
 import { type CheckedPlan, checkedPlan } from './plan/checked.js'
 import { type Cost, costOf } from './plan/cost.js'
+import { memoryLines, memoryOfPlan, type PlanMemory } from './plan/memory.js'
 import { formatCount, formatEstimate } from './text/format.js'
 import { layOutTable } from './text/table.js'
 
@@ -43,11 +44,13 @@ interface Outline {
   items: { train: number; test: number; skipped: number }
   findings: PreflightFinding[]
   cost: Cost
+  memory: PlanMemory
   warnings: readonly string[]
 }
 
 async function outlineOf({ plan, data, findings }: CheckedPlan): Promise<Outline> {
-  const { train, test, skipped } = await data()
+  const dataset = await data()
+  const { train, test, skipped } = dataset
   return {
     name: plan.name,
     kind: plan.kind,
@@ -55,6 +58,7 @@ async function outlineOf({ plan, data, findings }: CheckedPlan): Promise<Outline
     items: { train: train.length, test: test.length, skipped: skipped.length },
     findings: await findings(),
     cost: costOf(plan, { testItems: test.length }),
+    memory: memoryOfPlan(plan, dataset),
     warnings: plan.warnings,
   }
 }
@@ -74,7 +78,19 @@ function armsOf(plan: Plan): Pick<Outline, 'arms' | 'seeds' | 'concurrency' | 'e
   return { arms, seeds, concurrency, endpoint }
 }
 
-function textOf({ name, kind, arms, seeds, concurrency, endpoint, items, findings, cost, warnings }: Outline): string {
+function textOf({
+  name,
+  kind,
+  arms,
+  seeds,
+  concurrency,
+  endpoint,
+  items,
+  findings,
+  cost,
+  memory,
+  warnings,
+}: Outline): string {
   const head =
     kind === 'sweep'
       ? [
@@ -91,6 +107,7 @@ function textOf({ name, kind, arms, seeds, concurrency, endpoint, items, finding
     ...(kind === 'sweep' ? [...layOutTable({ columns, rows }), ''] : []),
     `items: ${items.train} to train on, ${items.test} to test on${skipped}`,
     ...costLines(cost),
+    ...memoryLines(memory, kind === 'sweep'),
     '',
     ...findings.map(({ severity, sentence }) => `${severity}: ${sentence}`),
     ...warnings.map(warning => `warning: ${warning}`),

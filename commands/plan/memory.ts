@@ -1,0 +1,56 @@
+/** What a plan will need of memory: the estimate for the policy of each arm, and whether this machine has it. */
+import { memoryAtHand } from '../../activities/clients/machine-memory.js'
+import type { Plan } from '../../pipelines/config/schema.js'
+import type { DataSet } from '../../pipelines/data/item.js'
+import { countsOf, type MemoryEstimate, memoryOf } from '../../pipelines/policy/memory.js'
+import { fitOf, type MemoryFit, memoryShortage, promptTokensOf, sizeText } from '../../pipelines/policy/memory-fit.js'
+import { plannedArchitecture } from '../../pipelines/policy/planned-architecture.js'
+import { readParts } from '../services/project.js'
+import { formatCount } from '../text/format.js'
+
+export interface PlanMemory extends MemoryEstimate {
+  /** The arm that needs most. */
+  arm: string
+  weights: number
+  /** Numbers that an update changes: all weights, or those of the adapter. */
+  trained: number
+  atHand: { bytes: number; of: string; fit: MemoryFit }
+  /** Where it may not fit. */
+  warning?: string
+}
+
+/** Of the arm that needs most. Throws CheckpointInvalid where the config.json of a checkpoint cannot be read. */
+export function memoryOfPlan(plan: Plan, data: DataSet): PlanMemory {
+  const arms = plan.kind === 'experiment' ? [{ name: plan.name, config: plan.config }] : plan.arms
+  const room = memoryAtHand({ onCard: readParts().tensorflow?.kind === 'gpu' })
+  const each = arms.map(({ name, config }) => {
+    const architecture = plannedArchitecture(config, data)
+    const promptTokens = promptTokensOf([...data.train, ...data.test], config.policy)
+    return { arm: name, ...countsOf({ architecture, config }), ...memoryOf({ architecture, config, promptTokens }) }
+  })
+  const most = each.reduce((largest, one) => (one.bytes > largest.bytes ? one : largest))
+  const fit = fitOf(most, room)
+  return {
+    ...most,
+    atHand: { ...room, fit },
+    ...(fit === 'fits' ? {} : { warning: `it ${fit}: ${memoryShortage(most, room)}` }),
+  }
+}
+
+/** One line of the sum and where it goes, and one of the warning where there is one. */
+export function memoryLines(
+  { phase, bytes, parts, weights, trained, arm, warning, atHand }: PlanMemory,
+  sweep: boolean,
+): string[] {
+  const largestFirst = parts
+    .filter(part => part.phase === phase || part.phase === 'always')
+    .toSorted((a, b) => b.bytes - a.bytes)
+  const named = largestFirst.slice(0, 4).map(part => `${part.name} ${sizeText(part.bytes)}`)
+  const change =
+    trained === weights ? '' : `, of which an update changes none but the ${formatCount(trained)} of its adapter`
+  return [
+    `policy: ${formatCount(weights)} weights${change}`,
+    `memory: about ${sizeText(bytes)} a policy worker, in the ${phase}${sweep ? ` of ${arm}` : ''} (${named.join(', ')}); ${sizeText(atHand.bytes)} at hand by ${atHand.of}`,
+    ...(warning === undefined ? [] : [`warning: ${warning}`]),
+  ]
+}
