@@ -38,7 +38,7 @@ export interface Bench {
   config: ExperimentConfig
   /** Its responses end at the limit only. */
   endless: Policy
-  /** The same weights, with an end. */
+  /** The same weights to begin with, and an end. It is never updated. */
   ending: Policy
   optimizer: Optimizer
   responses: readonly Response[]
@@ -87,7 +87,8 @@ export function openBench({
   // A character a token: ideographs, of which there are enough. Padding and end follow.
   const alphabet = Array.from({ length: size.vocabulary - 2 }, (_, index) => String.fromCodePoint(0x4e00 + index))
   const ending = createPolicy({ config: config.policy, alphabet, seed })
-  const endless = { ...ending, tokenizer: { ...ending.tokenizer, eosIds: [-1] } }
+  const whole = createPolicy({ config: config.policy, alphabet, seed })
+  const endless = { ...whole, tokenizer: { ...whole.tokenizer, eosIds: [-1] } }
   const prompts = promptTokens(size)
   const { integer } = stream(seed, 'responses of the bench')
   const responses = prompts.flatMap((tokens, prompt) =>

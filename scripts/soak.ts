@@ -1,0 +1,93 @@
+/**
+ * `npm run soak`: trains the tiny policy for many steps by the functions that a run calls (rollout, reward, update), and tells
+ * whether memory stays flat: resident size and tensors alive after an early step and after the last.
+ * Usage, after the build:  npm run soak -- [--steps N] [--from N] [--warm-start N] [--engine eager|recorded|recorded-bfloat16]
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { experimentSchema } from '../pipelines/config/schema.js'
+import { prepareData } from '../pipelines/data/prepare.js'
+import { noHooks } from '../pipelines/hooks.js'
+import { loadPolicy, savePolicy } from '../pipelines/policy/policy-folder.js'
+import { tf } from '../pipelines/policy/tensorflow.js'
+import { warmStart } from '../pipelines/policy/warm-start.js'
+import { scoreResponses } from '../pipelines/rewards/score.js'
+import { promptsOfStep } from '../pipelines/rollout/prompts.js'
+import { rollOut } from '../pipelines/rollout/roll-out.js'
+import { createOptimizer } from '../pipelines/update/optimizer.js'
+import { policyGradientStep } from '../pipelines/update/policy-gradient.js'
+import { normalizeValues } from '../pipelines/values/normalize.js'
+import { engineNames, engineSection, hasEngines } from './bench/engine.js'
+import { residentSize } from './resident.js'
+
+const { values: given } = parseArgs({
+  options: {
+    steps: { type: 'string', default: '2000' },
+    from: { type: 'string', default: '200' },
+    'warm-start': { type: 'string', default: '300' },
+    engine: { type: 'string', default: 'recorded' },
+  },
+})
+const engine = engineNames.find(name => name === given.engine)
+if (engine === undefined) throw new TypeError(`--engine: one of ${engineNames.join(', ')}`)
+const [steps, from] = [Number(given.steps), Number(given.from)]
+const config = experimentSchema.parse({
+  name: 'soak',
+  steps,
+  data: { source: 'synthetic', exam: 'v7' },
+  // Enough that some answers are right, so that steps have something to push.
+  warmStart: { steps: Number(given['warm-start']) },
+  ...(hasEngines() ? engineSection(engine) : {}),
+})
+const dataset = prepareData(config.data, { seed: config.seed })
+const { values } = normalizeValues(dataset.train, config.reward)
+
+const policy = await warmStart({ config, dataset, hooks: noHooks })
+const folder = mkdtempSync(join(tmpdir(), 'rlev-soak-'))
+await savePolicy(policy, folder)
+const reference = await loadPolicy(folder)
+rmSync(folder, { recursive: true })
+const optimizer = createOptimizer(policy, config.update)
+
+interface Reading {
+  step: number
+  resident: number
+  tensors: number
+}
+const readings: Reading[] = []
+let skipped = 0
+const began = performance.now()
+for (let step = 1; step <= steps; step++) {
+  const items = promptsOfStep({ items: dataset.train, prompts: config.rollout.prompts, step, seed: config.seed })
+  const rollout = await rollOut({ policy, reference, items, config, step, hooks: noHooks })
+  const records = scoreResponses({ rollout, items: dataset.train, values, config })
+  const { metrics } = await policyGradientStep({
+    policy,
+    optimizer,
+    responses: rollout.responses,
+    records,
+    config,
+    hooks: noHooks,
+  })
+  skipped += metrics['update/skipped'] as number
+  if (step % from !== 0 && step !== steps) continue
+  const reading = { step, resident: residentSize().now, tensors: tf.memory().numTensors }
+  readings.push(reading)
+  const seconds = ((performance.now() - began) / 1000).toFixed(0)
+  console.error(`step ${step}: ${mebibytes(reading.resident)} resident, ${reading.tensors} tensors, ${seconds} s`)
+}
+
+const [first, last] = [readings[0], readings.at(-1)]
+if (first === undefined || last === undefined) throw new RangeError('--steps: at least 1')
+const milliseconds = (performance.now() - began) / steps
+console.log(`${engine}, ${steps} steps, ${skipped} of them without an update, ${milliseconds.toFixed(0)} ms a step`)
+console.log(
+  `resident size: step ${first.step} ${mebibytes(first.resident)}, step ${last.step} ${mebibytes(last.resident)}`,
+)
+console.log(`ratio ${(last.resident / first.resident).toFixed(3)}; tensors alive: ${first.tensors}, ${last.tensors}`)
+
+function mebibytes(bytes: number): string {
+  return `${(bytes / 2 ** 20).toFixed(0)} MiB`
+}
