@@ -46,14 +46,30 @@ export function readPlan(home: string, name: string): Plan {
   const path = planPaths.plan(runFolder(home, name))
   const bytes = readIfThere(path)
   if (bytes !== null) return JSON.parse(bytes.toString('utf8')) as Plan
+  throw noSuchRun({ home, name })
+}
+
+/** NotFound; `meant` is the known name that was probably meant. */
+export function noSuchRun({
+  home,
+  name,
+  meant,
+}: {
+  home: string
+  name: string
+  meant?: string | undefined
+}): RlevError {
   const known = listRuns(home)
-  throw new RlevError({
+  return new RlevError({
     kind: 'NotFound',
     message: 'there is no run of this name',
-    place: path,
-    expected: known.length === 0 ? 'a run of this home; it has none yet' : `one of ${known.join(', ')}`,
+    place: home,
+    expected: known.length === 0 ? 'a run of this home, which has none yet' : `one of ${known.join(', ')}`,
     found: name,
-    remedy: 'look at `rlev status`, or give the home with --home',
+    remedy:
+      meant === undefined
+        ? 'start one with `rlev run` or `rlev sweep`, or give another home with --home'
+        : `did you mean ${meant}? Another home is given with --home`,
   })
 }
 

@@ -1,6 +1,6 @@
 /** Names of runs that a person gives: checked before they become a path or a workflow id, and the nearest known one offered. */
 import { closest, distance } from 'fastest-levenshtein'
-import { listRuns } from '../../activities/clients/runs.js'
+import { listRuns, noSuchRun } from '../../activities/clients/runs.js'
 import { RlevError } from '../../pipelines/errors.js'
 
 const form = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
@@ -32,16 +32,5 @@ export function knownRun(home: string, name: string): string {
   checkName(name)
   const known = listRuns(home)
   if (known.includes(name)) return name
-  const nearest = nearestName(name, known)
-  throw new RlevError({
-    kind: 'NotFound',
-    message: 'there is no run of this name',
-    place: home,
-    expected: known.length === 0 ? 'a run of this home, which has none yet' : `one of ${known.join(', ')}`,
-    found: name,
-    remedy:
-      nearest === undefined
-        ? 'start one with `rlev run` or `rlev sweep`, or give another home with --home'
-        : `did you mean ${nearest}? Another home is given with --home`,
-  })
+  throw noSuchRun({ home, name, meant: nearestName(name, known) })
 }

@@ -7,6 +7,7 @@
 
 import { availableParallelism } from 'node:os'
 import { delimiter, join } from 'node:path'
+import { RlevError } from '../../pipelines/errors.js'
 import type { Home, Services } from './home.js'
 import { logFile } from './home.js'
 import type { ProcessRecord } from './processes.js'
@@ -19,16 +20,34 @@ export type WorkerName = keyof typeof workers
 
 const onCard = (): boolean => readParts().tensorflow?.kind === 'gpu'
 
-/** Those that `up` starts; `RLEV_POLICY_WORKERS` (1 or 2) overrides how many compute policies. */
+/**
+ * Those that `up` starts; `RLEV_POLICY_WORKERS` (1 or 2) overrides how many compute policies.
+ * @throws RlevError CallInvalid for another number of them.
+ */
 export function workerNames(): WorkerName[] {
-  const wanted = process.env['RLEV_POLICY_WORKERS']
-  const single = wanted === undefined ? onCard() || availableParallelism() < 2 : wanted === '1'
-  return single ? ['orchestrator', 'policy'] : ['orchestrator', 'policy', 'policy-2']
+  const wanted = countFrom('RLEV_POLICY_WORKERS', { most: 2 }) ?? (onCard() || availableParallelism() < 2 ? 1 : 2)
+  return wanted === 1 ? ['orchestrator', 'policy'] : ['orchestrator', 'policy', 'policy-2']
 }
 
 /** Threads of a matrix product without a card; a large policy wants more than one (`RLEV_POLICY_THREADS`). */
 const threads = (): NodeJS.ProcessEnv =>
-  onCard() ? {} : { TF_NUM_INTRAOP_THREADS: process.env['RLEV_POLICY_THREADS'] ?? '1' }
+  onCard() ? {} : { TF_NUM_INTRAOP_THREADS: String(countFrom('RLEV_POLICY_THREADS', { most: 1024 }) ?? 1) }
+
+/** A whole number from 1 that the environment states; undefined where it states none. */
+function countFrom(variable: string, { most }: { most: number }): number | undefined {
+  const stated = process.env[variable]?.trim() ?? ''
+  if (stated === '') return undefined
+  const count = Number(stated)
+  if (/^\d+$/.test(stated) && count >= 1 && count <= most) return count
+  throw new RlevError({
+    kind: 'CallInvalid',
+    message: 'the environment variable has another value than it can have',
+    place: variable,
+    expected: `a whole number from 1 to ${most}`,
+    found: JSON.stringify(stated),
+    remedy: `correct ${variable}, or leave it out`,
+  })
+}
 
 /** A worker that serves other addresses or another build than these is replaced. */
 export const workerPurpose = ({ temporal, mlflow }: Services): string =>
