@@ -19,18 +19,18 @@ async function bench(options: BenchOptions): Promise<void> {
     // Written as it grows: a later failure costs only what it interrupted.
     if (options.json !== null) writeFileSync(options.json, `${JSON.stringify(report(results, options), null, 2)}\n`)
   }
-  const { heading, table } = options.markdown
-    ? { heading: (text: string) => `### ${text}`, table: markdownOf }
-    : { heading: (text: string) => text, table: textOf }
+  const table = options.markdown ? markdownOf : textOf
   const versions = Object.entries(Object.assign({}, ...results.map(result => result.versions)) as object)
   console.log(
-    `${describeMachine(thisMachine())}; ${versions.map(([name, version]) => `${name} ${version}`).join(', ')}`,
+    [
+      `${describeMachine(thisMachine())}; ${versions.map(([name, version]) => `${name} ${version}`).join(', ')}`,
+      `${options.rounds} ${options.rounds === 1 ? 'round' : 'rounds'}, candidates in turn within each`,
+      ...results.map(({ size }) => titleOf(size)),
+    ]
+      .map(line => (options.markdown ? `- ${line}` : line))
+      .join('\n'),
   )
-  console.log(`${options.rounds} ${options.rounds === 1 ? 'round' : 'rounds'}, candidates in turn within each`)
-  for (const result of results) {
-    console.log(`\n${heading(titleOf(result.size))}`)
-    for (const each of tablesOf(result)) console.log(`\n${table(each)}`)
-  }
+  for (const each of tablesOf(results)) console.log(`\n${table(each)}`)
 }
 
 function report(results: readonly SizeResult[], { rounds }: BenchOptions): unknown {

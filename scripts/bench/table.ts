@@ -1,6 +1,5 @@
 /** Results as tables of text, for the eye or in Markdown. */
-import type { CandidateName } from './candidates.js'
-import { comparisonsOf, medianSeconds, medianSpeed, peakOf, sharesOf } from './comparisons.js'
+import { type Comparison, comparisonsOf, medianSeconds, medianSpeed, peakOf, sharesOf } from './comparisons.js'
 import type { Measure } from './protocol.js'
 import type { Measured, SizeResult } from './rounds.js'
 import { parametersOf, rowsOf, type Size } from './sizes.js'
@@ -20,10 +19,19 @@ const titles: Record<Exclude<Measure, 'peak'>, string> = {
 }
 const timed = ['generate', 'unequal', 'update', 'step'] as const
 
-export function tablesOf(result: SizeResult): Table[] {
-  return [speeds(result), ratios(result), firstCalls(result), peaks(result), shares(result)].filter(
-    ({ rows }) => rows.length > 0,
-  )
+/** One of each kind over all sizes; those without rows left out. */
+export function tablesOf(results: readonly SizeResult[]): Table[] {
+  return [
+    byCandidate({ results, title: 'medians', shown: medianShown }),
+    ratios(results),
+    byCandidate({
+      results,
+      title: 'first call of the process (s)',
+      shown: ({ firstCall }) => firstCall?.toFixed(2) ?? '',
+    }),
+    peaks(results),
+    shares(results),
+  ].filter(({ rows }) => rows.length > 0)
 }
 
 export function titleOf(size: Size): string {
@@ -33,73 +41,79 @@ export function titleOf(size: Size): string {
   return `${name}: ${parameters} (width ${width}, ${layers} layers, vocabulary ${vocabulary}); ${batch}`
 }
 
-function speeds({ size, measured }: SizeResult): Table {
-  const names = candidateNames(measured)
-  const shown = (own: Measured | undefined) => {
-    if (own === undefined) return ''
-    return own.measure === 'step' ? medianSeconds(own).toFixed(3) : thousands(medianSpeed(own))
+const medianShown = (own: Measured): string =>
+  own.measure === 'step' ? medianSeconds(own).toFixed(3) : thousands(medianSpeed(own))
+
+function byCandidate({
+  results,
+  title,
+  shown,
+}: {
+  results: readonly SizeResult[]
+  title: string
+  shown: (own: Measured) => string
+}): Table {
+  const all = results.flatMap(({ measured }) => measured.filter(({ measure }) => measure !== 'peak'))
+  const names = [...new Set(all.map(({ candidate }) => candidate))]
+  const rows = results.flatMap(({ size, measured }) =>
+    timed
+      .filter(measure => measured.some(own => own.measure === measure))
+      .map(measure => {
+        const cells = names.map(name => measured.find(own => own.candidate === name && own.measure === measure))
+        return [`${size.name}: ${titles[measure]}`, ...cells.map(own => (own === undefined ? '' : shown(own)))]
+      }),
+  )
+  return { title, head: ['', ...names], rows }
+}
+
+/** The peer of a whole step is TRL, of all else PyTorch: one column for both. */
+function ratios(results: readonly SizeResult[]): Table {
+  const columnOf = ({ candidate, against }: Comparison) =>
+    `${candidate} / ${against === 'PyTorch' || against === 'TRL' ? 'peer' : against}`
+  const compared = results.map(result => ({ name: result.size.name, comparisons: comparisonsOf(result) }))
+  const columns = [...new Set(compared.flatMap(({ comparisons }) => comparisons.map(columnOf)))]
+  const rows = compared.flatMap(({ name, comparisons }) =>
+    timed
+      .filter(measure => comparisons.some(one => one.measure === measure))
+      .map(measure => {
+        const own = comparisons.filter(one => one.measure === measure)
+        const cells = columns.map(column => own.find(one => columnOf(one) === column))
+        return [`${name}: ${measure}`, ...cells.map(cell => (cell === undefined ? '' : shownRatio(cell.ratio)))]
+      }),
+  )
+  return { title: 'times as fast, median over the rounds (least to most)', head: ['', ...columns], rows }
+}
+
+function peaks(results: readonly SizeResult[]): Table {
+  const measured = results.flatMap(result => result.measured.filter(({ measure }) => measure === 'peak'))
+  const libraries = new Map<string, Measured>()
+  for (const own of measured) {
+    const library = own.candidate === 'PyTorch' ? 'PyTorch' : 'TensorFlow'
+    const there = libraries.get(library)
+    libraries.set(library, { ...own, rounds: [...(there?.rounds ?? []), ...own.rounds] })
   }
-  return { title: `${size.name}, medians`, head: ['', ...names], rows: rowsBy(measured, names, shown) }
-}
-
-function firstCalls({ size, measured }: SizeResult): Table {
-  const names = candidateNames(measured)
-  const shown = (own: Measured | undefined) => own?.firstCall?.toFixed(2) ?? ''
-  return { title: `${size.name}, first call (s)`, head: ['', ...names], rows: rowsBy(measured, names, shown) }
-}
-
-function ratios(result: SizeResult): Table {
-  const comparisons = comparisonsOf(result)
-  const pairs = [...new Set(comparisons.map(({ candidate, against }) => `${candidate} / ${against}`))]
-  const rows = timed.flatMap(measure => {
-    const own = comparisons.filter(one => one.measure === measure)
-    if (own.length === 0) return []
-    const cells = pairs.map(pair => own.find(({ candidate, against }) => `${candidate} / ${against}` === pair))
-    return [[measure, ...cells.map(cell => (cell === undefined ? '' : shownRatio(cell.ratio)))]]
-  })
-  return { title: `${result.size.name}, times as fast, median over rounds (least to most)`, head: ['', ...pairs], rows }
-}
-
-function peaks({ size, measured }: SizeResult): Table {
-  const rows = measured
-    .filter(({ measure }) => measure === 'peak')
-    .map(own => [own.candidate === 'PyTorch' ? 'PyTorch' : 'TensorFlow', ...[...peakOf(own).values()].map(rounded)])
-  const sides = [...(measured.map(peakOf).find(({ size: count }) => count > 0) ?? new Map<string, number>()).keys()]
+  const speeds = [...libraries].map(([library, own]) => ({ library, peak: peakOf(own) }))
+  const sides = [...(speeds[0]?.peak.keys() ?? [])]
   return {
-    title: `${size.name}, float32 matrix products (GFLOP/s)`,
+    title: 'float32 matrix products (GFLOP/s)',
     head: ['', ...sides.map(side => `${side} x ${side}`)],
-    rows,
+    rows: speeds.map(({ library, peak }) => [library, ...sides.map(side => rounded(peak.get(side) ?? Number.NaN))]),
   }
 }
 
-function shares(result: SizeResult): Table {
+function shares(results: readonly SizeResult[]): Table {
   return {
-    title: `${result.size.name}, what an update reaches of the matrix peak`,
+    title: 'what an update reaches of the matrix peak',
     head: ['', 'GFLOP/s', 'peak', 'share'],
-    rows: sharesOf(result).map(({ candidate, reached, peak }) => [
-      candidate,
-      rounded(reached),
-      rounded(peak),
-      `${((100 * reached) / peak).toFixed(0)}%`,
-    ]),
+    rows: results.flatMap(result =>
+      sharesOf(result).map(({ candidate, reached, peak }) => [
+        `${result.size.name}: ${candidate}`,
+        rounded(reached),
+        rounded(peak),
+        `${((100 * reached) / peak).toFixed(0)}%`,
+      ]),
+    ),
   }
-}
-
-function candidateNames(measured: readonly Measured[]): CandidateName[] {
-  return [...new Set(measured.filter(({ measure }) => measure !== 'peak').map(({ candidate }) => candidate))]
-}
-
-function rowsBy(
-  measured: readonly Measured[],
-  names: readonly CandidateName[],
-  shown: (own: Measured | undefined) => string,
-): string[][] {
-  return timed
-    .filter(measure => measured.some(own => own.measure === measure))
-    .map(measure => [
-      titles[measure],
-      ...names.map(name => shown(measured.find(own => own.candidate === name && own.measure === measure))),
-    ])
 }
 
 const rounded = (number: number): string => number.toFixed(0)
