@@ -99,6 +99,10 @@ async function prepare({
 function settingsOfStep(measured: readonly Measured[]): Settings {
   const of = (measure: Measure) => measured.find(one => one.measure === measure)?.settings ?? {}
   const { microBatch } = of('update')
-  const { attention } = of('generate')
-  return { ...(microBatch === undefined ? {} : { microBatch }), ...(attention === undefined ? {} : { attention }) }
+  const { attention, cache } = of('generate')
+  return Object.fromEntries(
+    Object.entries({ microBatch, attention, cache }).flatMap(([key, value]) =>
+      value === undefined ? [] : [[key, value]],
+    ),
+  )
 }

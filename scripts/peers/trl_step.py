@@ -98,6 +98,7 @@ def main():
             gradient_accumulation_steps=rows // micro_batch,
             num_generations=size["samples"],
             max_completion_length=size["completionTokens"],
+            cache_implementation="static" if settings.get("cache") == "static" else None,
             # The end is never drawn: every response has the same length.
             generation_kwargs={"min_new_tokens": size["completionTokens"]},
             max_steps=100_000,
