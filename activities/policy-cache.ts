@@ -2,7 +2,7 @@
  * Policies that live in this process between activities: weights and optimizer of a few experiments, each at some step.
  * A hit spares loading; a miss, or a policy beyond the step asked for, goes back to the newest whole checkpoint.
  */
-import type { ExperimentConfig } from '../pipelines/config/schema.js'
+import type { EngineConfig, ExperimentConfig } from '../pipelines/config/schema.js'
 import { createAdapter } from '../pipelines/policy/adapter.js'
 import { loadAdapter } from '../pipelines/policy/adapter-file.js'
 import { loadOptimizer } from '../pipelines/policy/optimizer-file.js'
@@ -59,11 +59,12 @@ export class PolicyCache {
   }
 
   /** The warm start, which the divergence is measured from, and which adapters lie over. */
-  async reference(start: ArtifactRef): Promise<Policy> {
-    const there = this.#references.get(start.sha256)
+  async reference(start: ArtifactRef, engine: EngineConfig): Promise<Policy> {
+    const key = `${start.sha256} ${JSON.stringify(engine)}`
+    const there = this.#references.get(key)
     if (there !== undefined) return there
-    const policy = await loadPolicy(this.#store.folder(start))
-    this.#references.set(start.sha256, policy)
+    const policy = await loadPolicy(this.#store.folder(start), engine)
+    this.#references.set(key, policy)
     for (const oldest of tooOld(this.#references, ({ weights }) => bytesIn(weights))) {
       disposePolicy(this.#references.get(oldest) as Policy)
       this.#references.delete(oldest)
@@ -103,9 +104,13 @@ export class PolicyCache {
   }
 
   /** From a checkpoint's folder, or as training begins; an adapter lies over the warm start, its checkpoints do not hold that again. */
-  async #policyOf({ update, seed }: ExperimentConfig, start: ArtifactRef, folder: string | null): Promise<Policy> {
-    if (update.adapter === null) return loadPolicy(folder ?? this.#store.folder(start))
-    const base = await this.reference(start)
+  async #policyOf(
+    { update, seed, engine }: ExperimentConfig,
+    start: ArtifactRef,
+    folder: string | null,
+  ): Promise<Policy> {
+    if (update.adapter === null) return loadPolicy(folder ?? this.#store.folder(start), engine)
+    const base = await this.reference(start, engine)
     const { architecture } = base
     const adapter =
       folder === null

@@ -163,7 +163,8 @@ export class Training {
     const step = live.step + 1
     const { config } = this
     const items = promptsOfStep({ items: this.data.train, prompts: config.rollout.prompts, step, seed: config.seed })
-    const reference = config.kl.place === 'none' ? undefined : await this.#policies.reference(this.#input.stages.start)
+    const reference =
+      config.kl.place === 'none' ? undefined : await this.#policies.reference(this.#input.stages.start, config.engine)
     const rollout = await rollOut({
       policy: live.policy,
       ...(reference === undefined ? {} : { reference }),

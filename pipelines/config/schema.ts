@@ -4,12 +4,14 @@
  */
 import { z } from 'zod'
 import { dataSection, type examNames, rewardSection, type scaleNames, valueSection } from './sections/data.js'
+import { engineSection } from './sections/engine.js'
 import { count, seedNumber } from './sections/numbers.js'
 import { policySection, type scratchPolicy, warmStartSection } from './sections/policy.js'
 import { checkpointSection, durabilitySection, evaluationSection, trackingSection } from './sections/run.js'
 import { type estimatorNames, estimatorSection, klSection, rolloutSection, updateSection } from './sections/training.js'
 
 export { examNames, scaleNames } from './sections/data.js'
+export { engineSection } from './sections/engine.js'
 export { estimatorNames } from './sections/training.js'
 
 const name = z
@@ -33,6 +35,7 @@ export const experimentSchema = z.strictObject({
   kl: klSection,
   update: updateSection,
   evaluation: evaluationSection,
+  engine: engineSection,
   checkpoint: checkpointSection,
   durability: durabilitySection,
   tracking: trackingSection,
@@ -58,6 +61,7 @@ export const sweepSchema = z.strictObject({
 export type ExperimentConfig = z.output<typeof experimentSchema>
 export type SweepSettings = z.output<typeof sweepSchema>
 export type DataConfig = ExperimentConfig['data']
+export type EngineConfig = z.output<typeof engineSection>
 export type PolicyConfig = ExperimentConfig['policy']
 export type ScratchPolicyConfig = z.output<typeof scratchPolicy>
 export type EstimatorName = (typeof estimatorNames)[number]

@@ -12,6 +12,7 @@ import type { Adapter } from './adapter.js'
 import { type AdapterTarget, adapterShapes, adapterTargets } from './adapter-shapes.js'
 import type { Architecture } from './architecture.js'
 import { adapterFiles } from './checkpoint-files.js'
+import { DeviceTensors } from './device-tensors.js'
 import { decodeSafetensors, encodeSafetensors } from './safetensors.js'
 import { readTensors, tensorsOnDevice } from './tensor-file.js'
 
@@ -105,7 +106,7 @@ export async function loadAdapter({
     rank,
     alpha,
     targets,
-    tensors: new Map([...loaded].map(([name, tensor]) => [name.slice(prefix.length), tensor])),
+    tensors: new DeviceTensors([...loaded].map(([name, tensor]) => [name.slice(prefix.length), tensor])),
   }
 }
 

@@ -10,11 +10,12 @@ import { RlevError } from '../errors.js'
 import { stream } from '../random.js'
 import { type AdapterSettings, adapterShapes, adapterTargets } from './adapter-shapes.js'
 import type { Architecture } from './architecture.js'
-import { type Tensor, tf } from './tensorflow.js'
+import { DeviceTensors } from './device-tensors.js'
+import { tf } from './tensorflow.js'
 
 export interface Adapter extends AdapterSettings {
   /** `model.layers.0.self_attn.q_proj.lora_A.weight` [rank, in], `....lora_B.weight` [out, rank]; an update replaces them. */
-  tensors: Map<string, Tensor>
+  tensors: DeviceTensors
 }
 
 /**
@@ -33,7 +34,7 @@ export function createAdapter({
   const indices = new Map(
     [...adapterShapes(architecture, { rank, targets: adapterTargets }).keys()].map((name, index) => [name, index]),
   )
-  const tensors = new Map<string, Tensor>()
+  const tensors = new DeviceTensors()
   for (const [name, shape] of adapterShapes(architecture, { rank, targets })) {
     const [rows, columns] = shape
     if (name.endsWith('lora_B.weight')) {
@@ -49,8 +50,7 @@ export function createAdapter({
 }
 
 export function disposeAdapter({ tensors }: Adapter): void {
-  for (const tensor of tensors.values()) tensor.dispose()
-  tensors.clear()
+  tensors.dispose()
 }
 
 function rankAboveWidth(rank: number, width: number): RlevError {

@@ -6,8 +6,21 @@ import { z } from 'zod'
 import type { ScratchPolicyConfig } from '../config/schema.js'
 import { RlevError } from '../errors.js'
 
+export type Family = 'qwen2' | 'qwen3' | 'llama'
+
+/** How the frequencies of the rotary positions are stretched for long contexts. */
+export type RotaryScaling =
+  | { type: 'linear'; factor: number }
+  | {
+      type: 'llama3'
+      factor: number
+      lowFrequencyFactor: number
+      highFrequencyFactor: number
+      originalMaxPositions: number
+    }
+
 export interface Architecture {
-  family: 'qwen2'
+  family: Family
   /** Vocabulary, the rows of the embedding. */
   vocabulary: number
   width: number
@@ -19,7 +32,15 @@ export interface Architecture {
   mlpWidth: number
   /** The output head is the embedding. */
   tied: boolean
-  ropeTheta: number
+  /** Biases on queries, keys and values: Qwen2 always, others where config.json says attention_bias. */
+  queryKeyValueBias: boolean
+  /** Bias on the output of attention: Llama and Qwen3 with attention_bias. */
+  outputBias: boolean
+  /** Biases in the MLP: Llama with mlp_bias. */
+  mlpBias: boolean
+  /** RMSNorm over each head's queries and keys before positions turn them: Qwen3. */
+  queryKeyNorm: boolean
+  rotary: { theta: number; scaling: null | RotaryScaling }
   normEpsilon: number
   maxPositions: number
   /** Standard deviation of fresh weights, kept for the file only. */
@@ -78,7 +99,11 @@ export function readArchitecture(content: unknown, place: string): Architecture 
     headWidth: file.head_dim ?? file.hidden_size / file.num_attention_heads,
     mlpWidth: file.intermediate_size,
     tied: file.tie_word_embeddings,
-    ropeTheta: file.rope_parameters?.rope_theta ?? file.rope_theta ?? 10000,
+    queryKeyValueBias: true,
+    outputBias: false,
+    mlpBias: false,
+    queryKeyNorm: false,
+    rotary: { theta: file.rope_parameters?.rope_theta ?? file.rope_theta ?? 10000, scaling: null },
     normEpsilon: file.rms_norm_eps,
     maxPositions: file.max_position_embeddings,
     initDeviation: file.initializer_range,
@@ -110,8 +135,8 @@ export function writeArchitecture(
     pad_token_id: tokens.padId,
     rms_norm_eps: architecture.normEpsilon,
     // Both the key of today's transformers and the one before it.
-    rope_parameters: { rope_theta: architecture.ropeTheta, rope_type: 'default' },
-    rope_theta: architecture.ropeTheta,
+    rope_parameters: { rope_theta: architecture.rotary.theta, rope_type: 'default' },
+    rope_theta: architecture.rotary.theta,
     tie_word_embeddings: architecture.tied,
     use_cache: true,
     use_sliding_window: false,
@@ -131,7 +156,11 @@ export function scratchArchitecture(config: ScratchPolicyConfig, vocabulary: num
     headWidth: config.width / config.heads,
     mlpWidth: config.mlpWidth,
     tied: config.tied,
-    ropeTheta: config.ropeTheta,
+    queryKeyValueBias: true,
+    outputBias: false,
+    mlpBias: false,
+    queryKeyNorm: false,
+    rotary: { theta: config.ropeTheta, scaling: null },
     normEpsilon: 1e-6,
     maxPositions: 2048,
     initDeviation: config.initDeviation,

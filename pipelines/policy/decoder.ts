@@ -1,191 +1,179 @@
 /**
- * A Qwen2 decoder as pure functions of tensors: RMSNorm, rotary positions, grouped-query attention with biases on queries,
- * keys and values, SwiGLU, tied or untied head. It differs from the Hugging Face one in layout only, since every eager
- * operation has a fixed cost: products that share an input are one, constants are folded into weights and angles, and
- * half a head is turned by a product with a signed permutation.
+ * A decoder of the Qwen2, Qwen3 and Llama families as functions of tensors: RMSNorm, rotary positions, grouped-query attention,
+ * SwiGLU, tied or untied head, and low-rank adapters beside the projections. It differs from the Hugging Face one in layout
+ * only: products that share an input are one, and half a head is turned by a product with a signed permutation.
  *
- * Shapes: B rows, T tokens now, S tokens in all (cache included), D width, H heads, K key/value heads, E = D / H,
- * M MLP width, V vocabulary.
+ * Shapes: N rows of tokens, D width, H heads, K key/value heads, E head width, M MLP width, V vocabulary.
  */
+import type { Adapter } from './adapter.js'
 import type { Architecture } from './architecture.js'
-import type { Places } from './places.js'
+import { gated, linear, rmsNorm } from './kernels.js'
 import { type Tensor, tf } from './tensorflow.js'
 
 /** By Hugging Face name; linear weights are [out, in]. */
 export type Weights = ReadonlyMap<string, Tensor>
 
-interface Layer {
-  /** [(H + 2K) E, D], columns times the weight of the norm before it; and its bias [(H + 2K) E]. */
-  queryKeyValue: Tensor
-  bias: Tensor
-  /** [D, H E] */
-  output: Tensor
-  /** [2 M, D], gate over up, columns times the weight of the norm before them. */
-  gateUp: Tensor
-  /** [D, M] */
-  down: Tensor
+/** An adapter's tensors, which may be those under a gradient, and its settings. */
+export type AdapterWeights = Pick<Adapter, 'rank' | 'alpha'> & { tensors: Weights }
+
+/** One or more linear projections of the same input, their outputs side by side. */
+interface Projection {
+  /** [out, in] */
+  weight: Tensor
+  /** [out] */
+  bias: Tensor | null
+  /** In the order of the outputs; null where a part has none. */
+  adapters: readonly ({ down: Tensor; up: Tensor; scale: number } | null)[]
+  /** Outputs of each part. */
+  sizes: readonly number[]
 }
 
-/** The weights in the layout of the products; made once for a decoding, or inside the gradient for an update. */
+interface Layer {
+  attentionNorm: Tensor
+  queryKeyValue: Projection
+  /** [E] each, where heads are normed. */
+  headNorms: { query: Tensor; key: Tensor } | null
+  output: Projection
+  mlpNorm: Tensor
+  gateUp: Projection
+  down: Projection
+}
+
 export interface Decoder {
   architecture: Architecture
   /** [V, D] */
   embedding: Tensor
   layers: readonly Layer[]
-  /** [V, D], the embedding when tied; columns times the weight of the norm before it. */
+  norm: Tensor
+  /** [V, D], the embedding when tied. */
   head: Tensor
-  /** [], the norm's epsilon times D. */
-  epsilon: Tensor
 }
 
-/** Keys, already turned, and values of one layer, each [B, K, S, E]. */
-export interface LayerCache {
-  keys: Tensor
-  values: Tensor
+/** Where some tokens stand: their rotary angles, times E^(-1/4), so that queries times keys carry attention's 1 / sqrt(E). */
+export interface Angles {
+  /** Broadcast against [N, H + K, E]. */
+  cosine: Tensor
+  sine: Tensor
+  /** x R = (-x_2, x_1) for the halves x = (x_1, x_2), [E, E]. */
+  rotation: Tensor
 }
 
-export function makeDecoder({ architecture, weights }: { architecture: Architecture; weights: Weights }): Decoder {
+export function makeDecoder({
+  architecture,
+  weights,
+  adapter = null,
+}: {
+  architecture: Architecture
+  weights: Weights
+  adapter?: AdapterWeights | null
+}): Decoder {
   const get = (name: string): Tensor => {
     const tensor = weights.get(name)
     if (tensor === undefined) throw new Error(`the decoder has no tensor ${name}; a loaded policy has them all`)
     return tensor
   }
-  const joined = (names: readonly string[]) => tf.concat(names.map(get), 0)
-  // W (w x / sqrt(mean(x^2) + e))  =  (W diag(sqrt(D) w)) (x / sqrt(sum(x^2) + D e)): the norm's weight goes into the product.
-  const root = tf.scalar(Math.sqrt(architecture.width))
-  const after = (norm: string, matrix: Tensor) => matrix.mul(get(norm).mul(root))
+  const projection = (at: string, names: readonly string[], biased: boolean): Projection => {
+    const parts = names.map(name => get(`${at}.${name}.weight`))
+    const biases = biased ? names.map(name => get(`${at}.${name}.bias`)) : []
+    return {
+      weight: joined(parts),
+      bias: biased ? joined(biases) : null,
+      adapters: names.map(name => lowRank(adapter, `${at}.${name}`)),
+      sizes: parts.map(part => part.shape[0] as number),
+    }
+  }
+  const { queryKeyValueBias, outputBias, mlpBias, queryKeyNorm } = architecture
   const layers = Array.from({ length: architecture.layers }, (_, index): Layer => {
     const at = `model.layers.${index}`
-    const projections = ['q', 'k', 'v'].map(name => `${at}.self_attn.${name}_proj`)
     return {
-      queryKeyValue: after(`${at}.input_layernorm.weight`, joined(projections.map(name => `${name}.weight`))),
-      bias: joined(projections.map(name => `${name}.bias`)),
-      output: get(`${at}.self_attn.o_proj.weight`),
-      gateUp: after(
-        `${at}.post_attention_layernorm.weight`,
-        joined([`${at}.mlp.gate_proj.weight`, `${at}.mlp.up_proj.weight`]),
-      ),
-      down: get(`${at}.mlp.down_proj.weight`),
+      attentionNorm: get(`${at}.input_layernorm.weight`),
+      queryKeyValue: projection(`${at}.self_attn`, ['q_proj', 'k_proj', 'v_proj'], queryKeyValueBias),
+      headNorms: queryKeyNorm
+        ? { query: get(`${at}.self_attn.q_norm.weight`), key: get(`${at}.self_attn.k_norm.weight`) }
+        : null,
+      output: projection(`${at}.self_attn`, ['o_proj'], outputBias),
+      mlpNorm: get(`${at}.post_attention_layernorm.weight`),
+      gateUp: projection(`${at}.mlp`, ['gate_proj', 'up_proj'], mlpBias),
+      down: projection(`${at}.mlp`, ['down_proj'], mlpBias),
     }
   })
   const embedding = get('model.embed_tokens.weight')
-  return {
-    architecture,
-    embedding,
-    layers,
-    head: after('model.norm.weight', architecture.tied ? embedding : get('lm_head.weight')),
-    epsilon: tf.scalar(architecture.normEpsilon * architecture.width),
+  const head = architecture.tied ? embedding : get('lm_head.weight')
+  return { architecture, embedding, layers, norm: get('model.norm.weight'), head }
+}
+
+/** Weights with the adapter added to them: W + (alpha / rank) B A. */
+export function mergedWeights(weights: Weights, adapter: AdapterWeights | null): Weights {
+  if (adapter === null) return weights
+  return new Map(
+    [...weights].map(([name, weight]) => {
+      const part = lowRank(adapter, name.slice(0, -'.weight'.length))
+      return [
+        name,
+        part === null ? weight : weight.add(tf.matMul(part.up as never, part.down as never).mul(part.scale)),
+      ]
+    }),
+  )
+}
+
+function lowRank(adapter: AdapterWeights | null, at: string): Projection['adapters'][number] {
+  const down = adapter?.tensors.get(`${at}.lora_A.weight`)
+  const up = adapter?.tensors.get(`${at}.lora_B.weight`)
+  if (adapter === null || down === undefined || up === undefined) return null
+  return { down, up, scale: adapter.alpha / adapter.rank }
+}
+
+const joined = (parts: readonly Tensor[]): Tensor =>
+  parts.length === 1 ? (parts[0] as Tensor) : tf.concat([...parts], 0)
+
+/** x W^T + (alpha / rank) (x A^T) B^T + b for x [N, in]. */
+function project(x: Tensor, { weight, bias, adapters, sizes }: Projection): Tensor {
+  let y = linear(x, weight)
+  if (adapters.some(adapter => adapter !== null)) {
+    const parts = adapters.map((adapter, index) =>
+      adapter === null
+        ? tf.zeros([x.shape[0] as number, sizes[index] as number])
+        : linear(linear(x, adapter.down), adapter.up).mul(adapter.scale),
+    )
+    y = y.add(parts.length === 1 ? (parts[0] as Tensor) : tf.concat(parts, 1))
   }
+  return bias === null ? y : y.add(bias)
 }
 
-/** Frees what `makeDecoder` made; the weights stay. */
-export function disposeDecoder(decoder: Decoder, weights: Weights): void {
-  const owned = new Set(weights.values())
-  const { embedding, head, epsilon, layers } = decoder
-  const tensors = [embedding, head, epsilon, ...layers.flatMap(layer => Object.values(layer) as Tensor[])]
-  for (const tensor of tensors) if (!owned.has(tensor)) tensor.dispose()
-}
-
-/**
- * Hidden states before the last norm, [B last, D], of the last columns of `ids` [B T], by default of all, and the cache with
- * the new keys and values at its end. Without `cache` the tokens see one another only.
- */
-export function hiddenStates({
-  decoder,
-  ids,
-  places,
-  cache,
-  last = places.tokens,
-}: {
-  decoder: Decoder
-  ids: Tensor
-  places: Places
-  cache?: readonly LayerCache[]
-  last?: number
-}): { hidden: Tensor; cache: LayerCache[] } {
-  const grown: LayerCache[] = []
-  let x: Tensor = tf.gather(decoder.embedding, ids as never)
-  for (const [index, layer] of decoder.layers.entries()) {
-    const attended = attention({
-      x: rmsNorm(decoder, x),
-      layer,
-      decoder,
-      places,
-      past: cache?.[index],
-    })
-    grown.push(attended.cache)
-    x = x.add(attended.output)
-    // Behind the last attention nobody looks at the other columns.
-    if (index === decoder.layers.length - 1) x = lastColumns(x, places, last)
-    x = x.add(mlp(rmsNorm(decoder, x), layer))
+/** Turned queries [N, H, E] and keys [N, K, E], and values [N, K, E], of hidden states x [N, D] before a layer. */
+export function queriesKeysValues(
+  { architecture }: Decoder,
+  layer: Layer,
+  x: Tensor,
+  { cosine, sine, rotation }: Angles,
+): { queries: Tensor; keys: Tensor; values: Tensor } {
+  const { heads, keyValueHeads, headWidth, normEpsilon } = architecture
+  const rows = x.shape[0] as number
+  const turning = heads + keyValueHeads
+  const all = project(rmsNorm(x, layer.attentionNorm, normEpsilon), layer.queryKeyValue)
+  const [both, flat] = tf.split(all, [turning * headWidth, keyValueHeads * headWidth], 1) as [Tensor, Tensor]
+  let byHead: Tensor = both.reshape([rows, turning, headWidth])
+  if (layer.headNorms !== null) {
+    const [query, key] = tf.split(byHead, [heads, keyValueHeads], 1) as [Tensor, Tensor]
+    const normed = [rmsNorm(query, layer.headNorms.query, normEpsilon), rmsNorm(key, layer.headNorms.key, normEpsilon)]
+    byHead = tf.concat(normed, 1)
   }
-  return { hidden: x, cache: grown }
+  const halves = tf.matMul(byHead.reshape([rows * turning, headWidth]) as never, rotation as never)
+  const turned = byHead.mul(cosine).add((halves as Tensor).reshape([rows, turning, headWidth]).mul(sine))
+  const [queries, keys] = tf.split(turned, [heads, keyValueHeads], 1) as [Tensor, Tensor]
+  return { queries, keys, values: flat.reshape([rows, keyValueHeads, headWidth]) }
 }
 
-/** The last columns of x [B T, D], as [B last, D]. */
-function lastColumns(x: Tensor, { rows, tokens }: Places, last: number): Tensor {
-  if (last === tokens) return x
-  return x
-    .reshape([rows, tokens, -1])
-    .slice([0, tokens - last, 0], [-1, last, -1])
-    .reshape([rows * last, -1])
+/** Hidden states after a layer, from those before it, x [N, D], and what its heads saw, [N, H E]. */
+export function afterAttention({ architecture }: Decoder, layer: Layer, x: Tensor, seen: Tensor): Tensor {
+  const mid = x.add(project(seen, layer.output))
+  const both = project(rmsNorm(mid, layer.mlpNorm, architecture.normEpsilon), layer.gateUp)
+  const [gate, up] = tf.split(both, 2, 1) as [Tensor, Tensor]
+  return mid.add(project(gated(gate, up), layer.down))
 }
 
 /** Logits [N, V] of hidden states [N, D]. `bias` [V], if any, is added: it takes tokens out of the distribution. */
-export function logitsOf(decoder: Decoder, hidden: Tensor, bias: Tensor | null = null): Tensor {
-  const logits = linear(rmsNorm(decoder, hidden), decoder.head)
+export function logitsOf({ architecture, norm, head }: Decoder, hidden: Tensor, bias: Tensor | null): Tensor {
+  const logits = linear(rmsNorm(hidden, norm, architecture.normEpsilon), head)
   return bias === null ? logits : logits.add(bias)
-}
-
-/** x / sqrt(sum(x^2) + D e) over the last axis of x [N, D]: RMSNorm without its weight, which the next product carries. */
-function rmsNorm({ epsilon }: Pick<Decoder, 'epsilon'>, x: Tensor): Tensor {
-  return x.mul(x.square().sum(1, true).add(epsilon).rsqrt())
-}
-
-/** x W^T for x [N, in] and W [out, in]. */
-const linear = (x: Tensor, weight: Tensor): Tensor => tf.matMul(x as never, weight as never, false, true)
-
-function attention({
-  x,
-  layer,
-  decoder,
-  places,
-  past,
-}: {
-  x: Tensor
-  layer: Layer
-  decoder: Decoder
-  places: Places
-  past: LayerCache | undefined
-}): { output: Tensor; cache: LayerCache } {
-  const { heads, keyValueHeads, headWidth } = decoder.architecture
-  const { rows, tokens } = places
-  const all = heads + 2 * keyValueHeads
-  const projected = linear(x, layer.queryKeyValue).add(layer.bias)
-  // [B, H + 2K, T, E]; where there is one token nothing has to move.
-  const byHead =
-    tokens === 1
-      ? projected.reshape([rows, all, 1, headWidth])
-      : projected.reshape([rows, tokens, all, headWidth]).transpose([0, 2, 1, 3])
-  const [queryKey, newValues] = tf.split(byHead, [heads + keyValueHeads, keyValueHeads], 1) as [Tensor, Tensor]
-  const turned = queryKey.mul(places.cosine).add(tf.matMul(queryKey, places.rotation).mul(places.sine))
-  const [query, newKeys] = tf.split(turned, [heads, keyValueHeads], 1) as [Tensor, Tensor]
-  const keys = past === undefined ? newKeys : tf.concat([past.keys, newKeys], 2)
-  const values = past === undefined ? newValues : tf.concat([past.values, newValues], 2)
-  // Head h reads key/value head h / (H / K): heads of a group are neighbours, so a group is one product, [B, K, (H / K) T, E].
-  const grouped =
-    heads === keyValueHeads ? query : query.reshape([rows, keyValueHeads, (heads / keyValueHeads) * tokens, headWidth])
-  const scores = tf.matMul(grouped, keys, false, true)
-  const mixed = tf.matMul(tf.softmax(places.mask === null ? scores : scores.add(places.mask)), values)
-  const byToken = tokens === 1 ? mixed : mixed.reshape([rows, heads, tokens, headWidth]).transpose([0, 2, 1, 3])
-  return {
-    output: linear(byToken.reshape([rows * tokens, heads * headWidth]), layer.output),
-    cache: { keys, values },
-  }
-}
-
-/** down(silu(gate x) * up x), silu(a) = a sigmoid(a). */
-function mlp(x: Tensor, layer: Layer): Tensor {
-  const [gate, up] = tf.split(linear(x, layer.gateUp), 2, 1) as [Tensor, Tensor]
-  return linear(gate.mul(gate.sigmoid()).mul(up), layer.down)
 }

@@ -3,53 +3,79 @@
  * the row's own (inverse CDF, float32, on the device): what a row gets depends on no other row and on no generator's
  * state. Equal numbers and logits give equal tokens, and a token of probability 0 is never drawn.
  *
- * Shapes: B rows, V vocabulary.
+ * Shapes: N rows, V vocabulary.
  */
+import { elementOfRows, select } from './kernels.js'
 import { type Tensor, tf } from './tensorflow.js'
 
 export interface Drawn {
-  /** [B] int32 */
+  /** [N] int32 */
   ids: Tensor
-  /** log pi(token) at temperature 1, [B]. */
+  /** log pi(token) at temperature 1, nothing cut off, [N]. */
   logProb: Tensor
-  /** Entropy in nats of the distribution at temperature 1, [B]. */
+  /** Entropy in nats of the same distribution, [N]. */
   entropy: Tensor
-  /** P(EOS) at temperature 1, summed over the end-of-sequence tokens, [B]; null where not asked for. */
+  /** P(EOS) under it, summed over the end-of-sequence tokens, [N]; null where not asked for. */
   eosProbability: Tensor | null
 }
 
-export interface DrawOptions {
-  /** [B, V] */
-  logits: Tensor
-  /** [B, 1] in [0, 1); null where every row takes its likeliest token. */
-  uniforms: Tensor | null
-  /** [B], true in the rows that are sampled; null where all are. */
-  sampled: Tensor | null
+/** How the distribution that is drawn from differs from the policy's. */
+export interface Sharpening {
+  /** Divides the logits. */
   temperature: number
+  /** Only the likeliest so many tokens; null for all. Of equal ones at the edge all stay. */
+  topK: number | null
+  /** Only the likeliest tokens that together reach this probability; 1 for all. */
+  topP: number
+}
+
+export interface DrawOptions extends Sharpening {
+  /** [N, V] */
+  logits: Tensor
+  /** [N, 1] in [0, 1), below 0 in a row that takes its likeliest token; null where every row does. */
+  uniforms: Tensor | null
+  /** Whether some of the numbers may be below 0. */
+  mixed: boolean
   /** [V], 1 at the end-of-sequence tokens; null where P(EOS) is not asked for. */
   eosTokens: Tensor | null
 }
 
-export function draw({ logits, uniforms, sampled, temperature, eosTokens }: DrawOptions): Drawn {
+export function draw({ logits, uniforms, mixed, eosTokens, ...sharpening }: DrawOptions): Drawn {
   const logs: Tensor = tf.logSoftmax(logits as never)
   const probabilities = logs.exp()
-  const picked =
-    uniforms === null
-      ? null
-      : inverseCdf(temperature === 1 ? probabilities : tf.softmax(logits.div(temperature)), uniforms)
+  const likeliest = (): Tensor => tf.argMax(logits, 1)
+  const sampled = (numbers: Tensor): Tensor => {
+    const plain = sharpening.temperature === 1 && sharpening.topK === null && sharpening.topP === 1
+    return inverseCdf(plain ? probabilities : sharpened(logits, sharpening), numbers)
+  }
   const ids =
-    picked !== null && sampled === null
-      ? picked
-      : picked === null || sampled === null
-        ? tf.argMax(logits, 1)
-        : tf.where(sampled, picked, tf.argMax(logits, 1))
-  const chosen: Tensor = tf.oneHot(ids as never, logits.shape[1] as number, 1, 0, 'float32')
+    uniforms === null
+      ? likeliest()
+      : mixed
+        ? select(uniforms.reshape([-1]).less(0), likeliest(), sampled(uniforms))
+        : sampled(uniforms)
   return {
     ids,
-    logProb: logs.mul(chosen).sum(1),
+    logProb: elementOfRows(logs, ids),
     entropy: probabilities.mul(logs).sum(1).neg(),
     eosProbability: eosTokens === null ? null : probabilities.mul(eosTokens).sum(1),
   }
+}
+
+/** Probabilities, not scaled to a sum of 1, with those that are cut off at 0. */
+function sharpened(logits: Tensor, { temperature, topK, topP }: Sharpening): Tensor {
+  const vocabulary = logits.shape[1] as number
+  let scaled = temperature === 1 ? logits : logits.div(temperature)
+  if (topK !== null && topK < vocabulary) {
+    const edge = tf.topk(scaled, topK).values.min(1, true)
+    scaled = select(scaled.less(edge), tf.scalar(-1e9), scaled)
+  }
+  const probabilities: Tensor = tf.softmax(scaled as never)
+  if (topP >= 1) return probabilities
+  const { values: falling } = tf.topk(probabilities, vocabulary)
+  const before = tf.cumsum(falling, 1, true)
+  const edge = select(before.less(topP), falling, tf.scalar(2)).min(1, true)
+  return select(probabilities.less(edge), tf.scalar(0), probabilities)
 }
 
 /** min { i : p_0 + ... + p_i > u sum(p) }, with the sum as it was rounded, so that the last token is never passed. */

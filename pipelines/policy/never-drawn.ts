@@ -2,16 +2,19 @@
  * Tokens that stand for nothing are no part of the policy's distribution: padding is neither drawn nor counted, in sampling,
  * log-probabilities and entropy alike, so that what is sampled is what is differentiated.
  */
-import type { Policy } from './policy.js'
 import { type Tensor, tf } from './tensorflow.js'
+import type { PolicyTokenizer } from './tokenizer.js'
 
 /** Finite, so that probability times log-probability is 0 and not NaN. */
 const never = -1e9
 
 /** [V] to add to logits; null where padding is an end-of-sequence token, which must be drawn. */
-export function neverDrawn({ tokenizer, architecture }: Policy): Tensor | null {
-  if (tokenizer.eosIds.includes(tokenizer.padId)) return null
-  const values = new Float32Array(architecture.vocabulary)
-  values[tokenizer.padId] = never
+export function neverDrawn(
+  { padId, eosIds }: Pick<PolicyTokenizer, 'padId' | 'eosIds'>,
+  vocabulary: number,
+): Tensor | null {
+  if (eosIds.includes(padId)) return null
+  const values = new Float32Array(vocabulary)
+  values[padId] = never
   return tf.tensor1d(values)
 }

@@ -4,11 +4,10 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { RlevError } from '../errors.js'
 import type { Moments, Optimizer } from '../update/optimizer.js'
-import { fromVector, layoutOf, toVector } from '../update/vector.js'
+import { DeviceTensors } from './device-tensors.js'
 import { decodeSafetensors, encodeSafetensors, type TensorData } from './safetensors.js'
 import { readTensors } from './tensor-file.js'
 import { type Tensor, tf } from './tensorflow.js'
-import { tidy } from './tidy.js'
 
 const file = 'optimizer.safetensors'
 const prefixes = { first: 'first_moment.', second: 'second_moment.' } as const
@@ -17,16 +16,13 @@ export async function saveOptimizer({ name, steps, moments }: Optimizer, folder:
   const named = new Map<string, Tensor>()
   if (moments !== null) {
     for (const key of ['first', 'second'] as const) {
-      for (const [weight, moment] of tidy(() => fromVector(moments[key], moments.layout))) {
-        named.set(prefixes[key] + weight, moment)
-      }
+      for (const [weight, moment] of moments[key]) named.set(prefixes[key] + weight, moment)
     }
   }
   const bytes = encodeSafetensors({
     tensors: await readTensors(named),
     metadata: { optimizer: name, steps: String(steps) },
   })
-  tf.dispose([...named.values()])
   await writeFile(join(folder, file), bytes)
 }
 
@@ -46,18 +42,19 @@ export async function loadOptimizer(folder: string): Promise<Optimizer> {
 function momentsFrom(tensors: ReadonlyMap<string, TensorData>, path: string): Moments {
   const first = withPrefix(tensors, prefixes.first)
   const second = withPrefix(tensors, prefixes.second)
-  const layout = layoutOf(first)
-  const other = layoutOf(second)
-  if (layout.names.length === 0 || JSON.stringify(layout) !== JSON.stringify(other)) {
-    throw unreadable(path, `${layout.names.length} first and ${other.names.length} second moments`)
+  if (first.size === 0 || layoutOf(first) !== layoutOf(second)) {
+    throw unreadable(path, `${first.size} first and ${second.size} second moments`)
   }
-  const vector = (named: ReadonlyMap<string, TensorData>): Tensor =>
-    tidy(() => {
-      const onDevice = [...named].map(([key, { shape, values }]) => [key, tf.tensor(values, [...shape])] as const)
-      return toVector(new Map(onDevice), layout)
-    })
-  return { layout, first: vector(first), second: vector(second) }
+  return { first: onDevice(first), second: onDevice(second) }
 }
+
+/** Names and shapes, whatever their order. */
+function layoutOf(tensors: ReadonlyMap<string, TensorData>): string {
+  return JSON.stringify([...tensors].map(([name, { shape }]) => [name, shape]).sort())
+}
+
+const onDevice = (tensors: ReadonlyMap<string, TensorData>): DeviceTensors =>
+  new DeviceTensors([...tensors].map(([name, { shape, values }]) => [name, tf.tensor(values, [...shape])]))
 
 function withPrefix(tensors: ReadonlyMap<string, TensorData>, prefix: string): Map<string, TensorData> {
   const some = [...tensors].filter(([key]) => key.startsWith(prefix))

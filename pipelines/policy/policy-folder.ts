@@ -6,9 +6,11 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { EngineConfig } from '../config/schema.js'
 import { RlevError } from '../errors.js'
 import { readArchitecture, writeArchitecture } from './architecture.js'
-import type { Policy } from './policy.js'
+import { DeviceTensors } from './device-tensors.js'
+import { defaultEngine, type Policy } from './policy.js'
 import { decodeSafetensors, encodeSafetensors } from './safetensors.js'
 import { readTensors, tensorsOnDevice } from './tensor-file.js'
 import { tensorShapes } from './tensor-shapes.js'
@@ -17,7 +19,7 @@ import { makeTokenizer, type TokenizerFiles } from './tokenizer.js'
 type Json = Record<string, unknown>
 
 /** Fails with CheckpointInvalid, naming the file and the key or tensor. */
-export async function loadPolicy(folder: string): Promise<Policy> {
+export async function loadPolicy(folder: string, engine: EngineConfig = defaultEngine): Promise<Policy> {
   const config = readJson(join(folder, 'config.json'))
   const architecture = readArchitecture(config, join(folder, 'config.json'))
   const generation = existsSync(join(folder, 'generation_config.json'))
@@ -47,7 +49,8 @@ export async function loadPolicy(folder: string): Promise<Policy> {
     architecture,
     adapter: null,
     tokenizer: makeTokenizer({ files, eosIds, padId }),
-    weights: tensorsOnDevice({ tensors, shapes, place: path }),
+    weights: new DeviceTensors(tensorsOnDevice({ tensors, shapes, place: path })),
+    engine,
   }
 }
 

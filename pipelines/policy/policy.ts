@@ -1,20 +1,26 @@
 /** A policy: a decoder's shape, its weights on the device, and its tokenizer. Made from scratch here, or loaded from a folder. */
-import type { ScratchPolicyConfig } from '../config/schema.js'
+import { type EngineConfig, engineSection, type ScratchPolicyConfig } from '../config/schema.js'
 import { stream } from '../random.js'
 import { type Adapter, disposeAdapter } from './adapter.js'
 import { type Architecture, scratchArchitecture } from './architecture.js'
+import { DeviceTensors } from './device-tensors.js'
 import { tensorShapes } from './tensor-shapes.js'
-import { type Tensor, tf } from './tensorflow.js'
+import { tf } from './tensorflow.js'
 import { characterTokenizer, type PolicyTokenizer } from './tokenizer.js'
 
 export interface Policy {
   architecture: Architecture
-  /** By Hugging Face name, float32; an update replaces the tensors, unless there is an adapter. */
-  weights: Map<string, Tensor>
+  /** By Hugging Face name, float32; an update changes them, unless there is an adapter. */
+  weights: DeviceTensors
   /** Low-rank changes that are trained in place of the weights; null where the weights are. */
   adapter: Adapter | null
   tokenizer: PolicyTokenizer
+  /** How it is computed. */
+  engine: EngineConfig
 }
+
+/** How policies are computed where nobody says otherwise. */
+export const defaultEngine: EngineConfig = engineSection.parse({})
 
 /**
  * A decoder with normal weights of the configured deviations, norms of one and biases of zero, and a tokenizer of the
@@ -24,15 +30,17 @@ export function createPolicy({
   config,
   alphabet,
   seed,
+  engine = defaultEngine,
 }: {
   config: ScratchPolicyConfig
   alphabet: readonly string[]
   seed: number
+  engine?: EngineConfig
 }): Policy {
   const tokenizer = characterTokenizer(alphabet)
   const architecture = scratchArchitecture(config, tokenizer.padId + 2)
   const { normal } = stream(seed, 'initial weights')
-  const weights = new Map<string, Tensor>()
+  const weights = new DeviceTensors()
   let index = 0
   for (const [name, shape] of tensorShapes(architecture)) {
     const tensorIndex = index++
@@ -45,16 +53,15 @@ export function createPolicy({
       weights.set(name, tf.tensor(data, shape))
     }
   }
-  return { architecture, weights, adapter: null, tokenizer }
+  return { architecture, weights, adapter: null, tokenizer, engine }
 }
 
 /** What an update changes: the adapter's tensors where there is one, else the weights. */
-export function trainable({ weights, adapter }: Policy): Map<string, Tensor> {
+export function trainable({ weights, adapter }: Policy): DeviceTensors {
   return adapter === null ? weights : adapter.tensors
 }
 
 export function disposePolicy(policy: Policy): void {
   if (policy.adapter !== null) disposeAdapter(policy.adapter)
-  for (const tensor of policy.weights.values()) tensor.dispose()
-  policy.weights.clear()
+  policy.weights.dispose()
 }

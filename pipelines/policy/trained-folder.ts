@@ -4,6 +4,7 @@
  */
 import type { Adapter } from './adapter.js'
 import { saveAdapter } from './adapter-file.js'
+import { DeviceTensors } from './device-tensors.js'
 import type { Policy } from './policy.js'
 import { saveDescription, savePolicy } from './policy-folder.js'
 
@@ -15,5 +16,6 @@ export async function saveTrained(policy: Policy, folder: string): Promise<void>
 
 /** The base with an adapter over it; its weights share the base's memory, and each policy is disposed on its own. */
 export function withAdapter(base: Policy, adapter: Adapter): Policy {
-  return { ...base, weights: new Map([...base.weights].map(([name, tensor]) => [name, tensor.clone()])), adapter }
+  const weights = new DeviceTensors([...base.weights].map(([name, tensor]) => [name, tensor.clone()]))
+  return { ...base, weights, adapter }
 }

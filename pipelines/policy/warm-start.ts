@@ -9,16 +9,13 @@ import { alphabetOf } from '../data/alphabet.js'
 import { demonstrations } from '../data/demonstrations.js'
 import type { DataSet } from '../data/item.js'
 import { RlevError } from '../errors.js'
-import type { Hooks } from '../hooks.js'
-import { clipFactor, gradientsOf, normOf } from '../update/gradients.js'
-import { applyGradient, createOptimizer, disposeOptimizer, type Optimizer } from '../update/optimizer.js'
-import { makeDecoder } from './decoder.js'
-import { disposeBatch, logProbabilities, type Sequence, sequenceBatch } from './log-probabilities.js'
-import { neverDrawn } from './never-drawn.js'
+import { type Hooks, noHooks } from '../hooks.js'
+import { accumulate } from '../update/accumulate.js'
+import { clipFactor } from '../update/clip.js'
+import { createOptimizer, disposeOptimizer, type Optimizer, optimizerStep } from '../update/optimizer.js'
 import { createPolicy, disposePolicy, type Policy } from './policy.js'
 import { loadPolicy } from './policy-folder.js'
-import type { Tensor } from './tensorflow.js'
-import { tidy } from './tidy.js'
+import type { Sequence } from './response-batch.js'
 import { encodeWhole } from './tokenizer.js'
 
 type WarmStart = ExperimentConfig['warmStart']
@@ -33,9 +30,9 @@ export async function warmStart({
   dataset: DataSet
   hooks: Hooks
 }): Promise<Policy> {
-  if (config.policy.from === 'checkpoint') return loadPolicy(config.policy.path)
+  if (config.policy.from === 'checkpoint') return loadPolicy(config.policy.path, config.engine)
   const alphabet = alphabetOf({ data: config.data, dataset })
-  const policy = createPolicy({ config: config.policy, alphabet, seed: config.seed })
+  const policy = createPolicy({ config: config.policy, alphabet, seed: config.seed, engine: config.engine })
   const { warmStart: settings } = config
   const optimizer = createOptimizer(policy, { optimizer: 'adamw' })
   try {
@@ -46,7 +43,7 @@ export async function warmStart({
           tokens: [...encodeWhole(policy.tokenizer, response, 'a demonstration'), policy.tokenizer.eosIds[0] as number],
         }),
       )
-      supervisedStep({ policy, optimizer, batch, settings, learningRate: rateOf(step, settings) })
+      await supervisedStep({ policy, optimizer, batch, settings, learningRate: rateOf(step, settings) })
       await hooks.tick({ done: step, of: settings.steps, note: 'warm start' })
     }
     return policy
@@ -64,11 +61,12 @@ function rateOf(step: number, { learningRate, warmup, steps }: WarmStart): numbe
   return learningRate * risen * (0.1 + 0.45 * (1 + Math.cos((Math.PI * (step - 1)) / steps)))
 }
 
-function supervisedStep({
+/** The policy-gradient loss with advantages of 1 and the mean over all tokens is the supervised one. */
+async function supervisedStep({
   policy,
   optimizer,
-  batch: sequences,
-  settings,
+  batch,
+  settings: { weightDecay, clipNorm },
   learningRate,
 }: {
   policy: Policy
@@ -76,20 +74,17 @@ function supervisedStep({
   batch: readonly Sequence[]
   settings: WarmStart
   learningRate: number
-}): void {
-  const { architecture, tokenizer } = policy
-  const tokens = sequences.reduce((sum, sequence) => sum + sequence.tokens.length, 0)
-  const batch = tidy(() => sequenceBatch({ sequences, padId: tokenizer.padId, architecture }))
-  const { value, gradient } = gradientsOf(policy.weights, (under): Tensor => {
-    const decoder = makeDecoder({ architecture, weights: under })
-    return logProbabilities(decoder, batch, neverDrawn(policy)).sum().div(-tokens)
+}): Promise<void> {
+  const tokens = batch.reduce((sum, sequence) => sum + sequence.tokens.length, 0)
+  const { engine, loss, norm } = await accumulate({
+    policy,
+    rows: batch.map(sequence => ({ ...sequence, advantage: 1, weight: 1 / tokens, logProbs: [] })),
+    limits: { microBatch: batch.length, tokenBudget: null },
+    kl: null,
+    hooks: noHooks,
+    note: 'warm start',
   })
-  const loss = (value.dataSync() as Float32Array)[0] as number
-  const norm = normOf(gradient)
-  value.dispose()
-  disposeBatch(batch)
   if (!Number.isFinite(loss) || !Number.isFinite(norm)) {
-    gradient.dispose()
     throw new RlevError({
       kind: 'NotFinite',
       message: 'the warm start is not finite',
@@ -99,13 +94,10 @@ function supervisedStep({
       remedy: 'lower warmStart.learningRate',
     })
   }
-  const { weightDecay, clipNorm } = settings
-  applyGradient({
-    policy,
+  optimizerStep({
+    engine,
     optimizer,
-    gradient,
     settings: { learningRate, betas: [0.9, 0.98], epsilon: 1e-8, weightDecay },
     factor: clipFactor(norm, clipNorm),
   })
-  gradient.dispose()
 }

@@ -5,12 +5,9 @@
 import type { ExperimentConfig } from '../config/schema.js'
 import type { Item } from '../data/item.js'
 import type { Hooks } from '../hooks.js'
-import { makeDecoder } from '../policy/decoder.js'
 import { generate } from '../policy/generate.js'
-import { disposeBatch, logProbabilities, type Sequence, sequenceBatch } from '../policy/log-probabilities.js'
-import { neverDrawn } from '../policy/never-drawn.js'
+import { logProbsOf } from '../policy/log-probabilities.js'
 import type { Policy } from '../policy/policy.js'
-import { tidy } from '../policy/tidy.js'
 import { stream } from '../random.js'
 import type { Response, Rollout } from './response.js'
 
@@ -31,7 +28,7 @@ export async function rollOut({
   step: number
   hooks: Hooks
 }): Promise<Rollout> {
-  const { samples, temperature, maxTokens, chunk } = config.rollout
+  const { samples, temperature, topK, topP, maxTokens, chunk } = config.rollout
   const { uniform } = stream(config.seed, 'rollout')
   const encoded = items.map(item => policy.tokenizer.encodePrompt(item.prompt))
   const generated = await generate({
@@ -39,6 +36,8 @@ export async function rollOut({
     prompts: encoded.flatMap(tokens => new Array<number[]>(samples).fill(tokens)),
     uniforms: (row, position) => uniform(step, Math.floor(row / samples), row % samples, position),
     temperature,
+    topK,
+    topP,
     maxTokens,
     chunk,
     hooks,
@@ -83,16 +82,4 @@ async function withReference({
     await hooks.tick({ done: measured.length, of: responses.length, note: 'reference' })
   }
   return measured
-}
-
-/** log pi of each token of each sequence. */
-export function logProbsOf(policy: Policy, sequences: readonly Sequence[]): number[][] {
-  const { architecture, tokenizer } = policy
-  const batch = tidy(() => sequenceBatch({ sequences, padId: tokenizer.padId, architecture }))
-  const logProbs = tidy(() => logProbabilities(makeDecoder(policy), batch, neverDrawn(policy)))
-  const width = batch.mask.shape[1] as number
-  const data = logProbs.dataSync() as Float32Array
-  logProbs.dispose()
-  disposeBatch(batch)
-  return sequences.map(({ tokens }, row) => Array.from(data.subarray(row * width, row * width + tokens.length)))
 }

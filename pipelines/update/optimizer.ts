@@ -1,25 +1,22 @@
 /**
- * AdamW with decoupled weight decay, and plain SGD, with PyTorch's semantics, on all weights as one vector.
- *
- * AdamW, step t:  w <- w (1 - eta lambda);  m <- b1 m + (1 - b1) g;  v <- b2 v + (1 - b2) g^2
- *                 w <- w - eta / (1 - b1^t) * m / (sqrt(v) / sqrt(1 - b2^t) + epsilon)
- * SGD:            w <- w (1 - eta lambda) - eta g
+ * An optimizer's state and its step with the gradients that an engine has summed up: AdamW with decoupled weight decay, and plain
+ * SGD, with PyTorch's semantics (formulas in policy/graph/optimize.ts).
  *
  * A uniform factor on all gradients leaves AdamW's step as it is (up to epsilon): there a uniform scale is a placebo.
  */
 import type { ExperimentConfig } from '../config/schema.js'
-import type { Policy } from '../policy/policy.js'
-import { type Tensor, tf } from '../policy/tensorflow.js'
-import { tidy } from '../policy/tidy.js'
-import { fromVector, type Layout, layoutOf, toVector } from './vector.js'
+import { DeviceTensors } from '../policy/device-tensors.js'
+import type { Engine } from '../policy/engine/engine.js'
+import { Learning } from '../policy/engine/learning.js'
+import { type Policy, trainable } from '../policy/policy.js'
+import { tf } from '../policy/tensorflow.js'
 
 export type UpdateSettings = ExperimentConfig['update']
 
+/** m and v, by the names of what is trained. */
 export interface Moments {
-  layout: Layout
-  /** m and v, a vector each. */
-  first: Tensor
-  second: Tensor
+  first: DeviceTensors
+  second: DeviceTensors
 }
 
 export interface Optimizer {
@@ -34,73 +31,49 @@ export type StepSettings = Pick<UpdateSettings, 'learningRate' | 'betas' | 'epsi
 
 export function createOptimizer(policy: Policy, { optimizer: name }: Pick<UpdateSettings, 'optimizer'>): Optimizer {
   if (name === 'sgd') return { name, steps: 0, moments: null }
-  const layout = layoutOf(policy.weights)
-  const length = layout.sizes.reduce((sum, size) => sum + size, 0)
-  return { name, steps: 0, moments: { layout, first: tf.zeros([length]), second: tf.zeros([length]) } }
+  const zeros = () => new DeviceTensors([...trainable(policy)].map(([key, { shape }]) => [key, tf.fill([...shape], 0)]))
+  return { name, steps: 0, moments: { first: zeros(), second: zeros() } }
 }
 
-/** One step: replaces the policy's weights and the moments. The gradient, laid out as the weights are, is multiplied by `factor` first. */
-export function applyGradient({
-  policy,
+/** One step of the policy that the engine holds, with the sums of gradients, which are multiplied by `factor` first. */
+export function optimizerStep({
+  engine,
   optimizer,
-  gradient,
-  settings,
-  factor = 1,
+  settings: { learningRate, betas, epsilon, weightDecay },
+  factor,
 }: {
-  policy: Policy
+  engine: Engine
   optimizer: Optimizer
-  gradient: Tensor
   settings: StepSettings
-  factor?: number
+  factor: number
 }): void {
-  optimizer.steps++
-  const layout = layoutOf(policy.weights)
+  const learning = Learning.of(engine)
+  const steps = optimizer.steps + 1
+  const decay = 1 - learningRate * weightDecay
   const { moments } = optimizer
-  const next = tidy(() => {
-    const weight = decayed(toVector(policy.weights, layout), settings)
-    const scaled = factor === 1 ? gradient : gradient.mul(factor)
-    const step =
-      moments === null
-        ? { weight: weight.sub(scaled.mul(settings.learningRate)) }
-        : adam({ weight, gradient: scaled, moments, settings, steps: optimizer.steps })
-    return { ...step, weights: fromVector(step.weight, layout) }
-  })
-  next.weight.dispose()
-  for (const [name, before] of policy.weights) {
-    policy.weights.set(name, next.weights.get(name) as Tensor)
-    before.dispose()
+  if (moments === null) {
+    engine.change()
+    run(learning.descend(), [factor * learningRate, decay])
+  } else {
+    const [beta1, beta2] = betas
+    const program = learning.adam(weightDecay !== 0)
+    learning.loans.first.hold(moments.first)
+    learning.loans.second.hold(moments.second)
+    engine.change()
+    learning.loans.first.change()
+    learning.loans.second.change()
+    run(program, [factor, decay, learningRate, beta1, beta2, beta1 ** steps, beta2 ** steps, epsilon])
   }
-  if (moments === null || !('first' in next)) return
-  tf.dispose([moments.first, moments.second])
-  moments.first = next.first
-  moments.second = next.second
+  optimizer.steps = steps
 }
 
-function decayed(weight: Tensor, { learningRate, weightDecay }: StepSettings): Tensor {
-  return weightDecay === 0 ? weight : weight.mul(1 - learningRate * weightDecay)
-}
-
-function adam({
-  weight,
-  gradient,
-  moments,
-  settings: { learningRate, betas, epsilon },
-  steps,
-}: {
-  weight: Tensor
-  gradient: Tensor
-  moments: Moments
-  settings: StepSettings
-  steps: number
-}): { weight: Tensor; first: Tensor; second: Tensor } {
-  const [beta1, beta2] = betas
-  const first = moments.first.mul(beta1).add(gradient.mul(1 - beta1))
-  const second = moments.second.mul(beta2).add(gradient.square().mul(1 - beta2))
-  const root = second.sqrt().div(Math.sqrt(1 - beta2 ** steps))
-  const step = first.div(root.add(epsilon)).mul(learningRate / (1 - beta1 ** steps))
-  return { weight: weight.sub(step), first, second }
+function run(program: (...inputs: ReturnType<typeof tf.scalar>[]) => unknown, numbers: readonly number[]): void {
+  const inputs = numbers.map(number => tf.scalar(number))
+  program(...inputs)
+  tf.dispose(inputs)
 }
 
 export function disposeOptimizer({ moments }: Optimizer): void {
-  if (moments !== null) tf.dispose([moments.first, moments.second])
+  moments?.first.dispose()
+  moments?.second.dispose()
 }

@@ -22,10 +22,15 @@ export const rolloutSection = z
     prompts: count.default(16).describe('Prompts a step. (prompts)'),
     samples: z.int().min(1).default(8).describe('Responses a prompt. (responses)'),
     temperature: positive.default(1).describe('Sampling temperature. (1)'),
+    topK: count.nullable().default(null).describe('Sample among so many likeliest tokens; null for all. (tokens)'),
+    topP: positive
+      .max(1)
+      .default(1)
+      .describe('Sample among the likeliest tokens that together reach this probability. (probability)'),
     maxTokens: count.default(14).describe('Longest response. (tokens)'),
     chunk: count
       .default(128)
-      .describe('Responses decoded together; the shape of the batch is fixed by it. (responses)'),
+      .describe('Responses decoded at a time; one that has ended makes room for the next. (responses)'),
   })
   .prefault({})
   .describe('Sampling of responses.')

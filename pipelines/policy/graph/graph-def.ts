@@ -125,6 +125,12 @@ export class GraphDef {
     return output
   }
 
+  typeOf(output: string): number {
+    const type = this.#types.get(output)
+    if (type === undefined) throw new TypeError(`the graph does not know the type of ${output}`)
+    return type
+  }
+
   constant({ shape, dtype, values }: { shape: readonly number[]; dtype: number; values: ArrayLike<number> }): string {
     const bytes = bytesOf(values, dtype)
     const key = bytes.length > 4096 ? null : `${dtype} ${shape.join()} ${Buffer.from(bytes).toString('base64')}`
@@ -170,8 +176,7 @@ export class GraphDef {
     if (frame === null || own === frame) return input
     const there = frame.inside.get(input)
     if (there !== undefined) return there
-    const type = this.#types.get(input)
-    if (type === undefined) throw new TypeError(`the graph does not know the type of ${input}`)
+    const type = this.typeOf(input)
     const entered = this.typed(this.enter({ input, type, frame, constant: true }), type)
     frame.inside.set(input, entered)
     return entered

@@ -5,16 +5,18 @@
  * asked for, for the graph will run on others.
  */
 import { RlevError } from '../../errors.js'
-import type { Tensor } from '../tensorflow.js'
+import { type Tensor, tf } from '../tensorflow.js'
 import type { Frame, GraphDef } from './graph-def.js'
-import { nodeOf } from './graph-def.js'
-import { type Attribute, type Binding, backend, type Handle } from './native.js'
+import { type Attribute, type Binding, backend, type ElementType, elementCode, type Handle } from './native.js'
 
 /** Type in which matrix products are computed; everything else, weights included, is float32. */
 export type MatrixType = 'float32' | 'bfloat16'
 
 const bfloat16 = 14
 const products = new Set(['MatMul', 'BatchMatMul', 'BatchMatMulV2', 'BatchMatMulV3'])
+
+/** Kernels of tfjs-node that do not say the type of their input. */
+const withoutType = new Set(['ExpandDims', 'Squeeze'])
 
 interface Constant {
   shape: readonly number[]
@@ -33,6 +35,7 @@ export class Recording {
   frame: Frame | null = null
   readonly #name: string
   readonly #matrices: MatrixType
+  readonly #compiled: boolean
   /** Output by handle, for every tensor that the graph knows. */
   readonly #outputs = new Map<number, string>()
   readonly #constants = new Map<number, Constant>()
@@ -42,10 +45,16 @@ export class Recording {
   readonly assigned = new Map<string, string>()
   readonly readings = new Map<string, string>()
 
-  constructor({ graph, name, matrices }: { graph: GraphDef; name: string; matrices: MatrixType }) {
+  constructor({
+    graph,
+    name,
+    matrices,
+    compiled,
+  }: { graph: GraphDef; name: string; matrices: MatrixType; compiled: boolean }) {
     this.graph = graph
     this.#name = name
     this.#matrices = matrices
+    this.#compiled = compiled
   }
 
   get effects(): readonly string[] {
@@ -69,6 +78,21 @@ export class Recording {
       home.binding = real
       active = null
     }
+  }
+
+  /** A tensor of zeros that is not written down. */
+  example(shape: readonly number[], type: ElementType): Tensor {
+    if (type === 'bool') return tf.zeros([...shape], type)
+    const { binding } = backend()
+    const dimensions = tf.tensor1d([...shape], 'int32')
+    const ids = backend().getInputTensorIds([dimensions])
+    const attributes = [
+      { name: 'dtype', type: binding.TF_ATTR_TYPE, value: elementCode(type) },
+      { name: 'init', type: binding.TF_ATTR_BOOL, value: true },
+    ]
+    const [zeros] = this.#real.executeOp('Empty', attributes, ids, 1)
+    dimensions.dispose()
+    return backend().createOutputTensor(zeros as Handle)
   }
 
   /** A tensor like `example` that stands for an output of the graph. */
@@ -128,7 +152,7 @@ export class Recording {
     made: readonly Handle[]
   }): void {
     const outputs = inputs.map(id => this.#output(id))
-    const all = [...attributes, ...this.#counts(name, inputs.length, attributes)]
+    const all = [...attributes, ...this.#inferred(name, outputs, attributes)]
     const narrow = this.#matrices === 'bfloat16' && products.has(name)
     const node = narrow ? this.#narrowProduct(name, all, outputs) : this.#node(name, all, outputs)
     for (const [index, { id, dtype }] of made.entries()) {
@@ -137,7 +161,8 @@ export class Recording {
   }
 
   #node(op: string, attributes: readonly Attribute[], inputs: readonly string[]): string {
-    return this.graph.add({ op, attributes, inputs, frame: this.frame })
+    const marks = this.#compiled ? [{ name: '_XlaCompile', type: this.#real.TF_ATTR_BOOL, value: true }] : []
+    return this.graph.add({ op, attributes: [...attributes, ...marks], inputs, frame: this.frame })
   }
 
   /** The product of two matrices rounded to bfloat16, summed as the kernel sums, widened again. */
@@ -161,11 +186,14 @@ export class Recording {
     return cast(this.graph.typed(`${product}:0`, bfloat16), bfloat16, float)
   }
 
-  /** Attributes that eager execution infers from the number of inputs. */
-  #counts(name: string, inputs: number, given: readonly Attribute[]): Attribute[] {
-    const several = { ConcatV2: inputs - 1, Pack: inputs, AddN: inputs }[name]
-    if (several === undefined || given.some(attribute => attribute.name === 'N')) return []
-    return [{ name: 'N', type: this.#real.TF_ATTR_INT, value: several }]
+  /** Attributes that a kernel leaves out since eager execution infers them from the inputs. */
+  #inferred(name: string, inputs: readonly string[], given: readonly Attribute[]): Attribute[] {
+    const { TF_ATTR_INT, TF_ATTR_TYPE } = this.#real
+    const missing = (key: string) => !given.some(attribute => attribute.name === key)
+    const several = { ConcatV2: inputs.length - 1, Pack: inputs.length, AddN: inputs.length }[name]
+    const counts = several !== undefined && missing('N') ? [{ name: 'N', type: TF_ATTR_INT, value: several }] : []
+    if (!withoutType.has(name) || !missing('T')) return counts
+    return [...counts, { name: 'T', type: TF_ATTR_TYPE, value: this.graph.typeOf(inputs[0] as string) }]
   }
 
   #output(id: number): string {
@@ -186,27 +214,4 @@ export class Recording {
   #refused(message: string, expected: string): RlevError {
     return new RlevError({ kind: 'CallInvalid', message, place: `recording ${this.#name}`, expected })
   }
-}
-
-/** A node that runs `before` it passes its input on. */
-export function passOn({
-  recording,
-  input,
-  type,
-  after,
-}: {
-  recording: Recording
-  input: string
-  type: number
-  after: readonly string[]
-}): string {
-  const { binding } = backend()
-  const node = recording.graph.add({
-    op: 'Identity',
-    inputs: [input],
-    after: after.map(nodeOf),
-    attributes: [{ name: 'T', type: binding.TF_ATTR_TYPE, value: type }],
-    frame: recording.frame,
-  })
-  return recording.graph.typed(`${node}:0`, type)
 }

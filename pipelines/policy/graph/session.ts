@@ -21,6 +21,8 @@ export interface SessionOptions {
   recorded: boolean
   /** Of recorded programs. */
   matrices?: MatrixType
+  /** Whether XLA compiles them. */
+  compiled?: boolean
 }
 
 export interface Input {
@@ -39,6 +41,7 @@ interface Recorded {
 export class Session {
   readonly recorded: boolean
   readonly #matrices: MatrixType
+  readonly #compiled: boolean
   readonly #graph = new GraphDef()
   readonly #variables = new Map<string, Variable>()
   /** Of the loaded SavedModel; null before the first call. */
@@ -47,9 +50,10 @@ export class Session {
   #stale = true
   #disposed = false
 
-  constructor({ recorded, matrices = 'float32' }: SessionOptions) {
+  constructor({ recorded, matrices = 'float32', compiled = false }: SessionOptions) {
     this.recorded = recorded
     this.#matrices = matrices
+    this.#compiled = compiled
   }
 
   /** A variable of zeros. `shape` null: it changes with what is assigned. */
@@ -128,7 +132,7 @@ export class Session {
   }): Recorded {
     const graph = this.#graph
     const { binding } = backend()
-    const recording = new Recording({ graph, name, matrices: this.#matrices })
+    const recording = new Recording({ graph, name, matrices: this.#matrices, compiled: this.#compiled })
     const placeholders = inputs.map(({ type = 'float32' }) => {
       const dtype = elementCode(type)
       const attributes = [{ name: 'dtype', type: binding.TF_ATTR_TYPE, value: dtype }]
@@ -186,7 +190,7 @@ export class Session {
     )
     const feed = graph.typed(`${graph.add({ op: 'Placeholder', attributes: [attribute] })}:0`, dtype)
     const assign = graph.add({ op: 'AssignVariableOp', inputs: [handle, feed], attributes: [attribute] })
-    return { handle, read, feed, assigned: this.#done([assign]), dtype }
+    return { handle, read, feed, assigned: this.#done([assign]) }
   }
 
   #run(program: Recorded, tensors: readonly Tensor[]): Tensor[] {

@@ -3,8 +3,8 @@
  * the graph, in the order in which the function makes them; eager, and before its session is loaded, it is a tensor.
  */
 import { type Tensor, tf } from '../tensorflow.js'
-import { backend, type ElementType } from './native.js'
-import { activeRecording, passOn, type Recording } from './recording.js'
+import { type Attribute, backend, type ElementType, elementCode } from './native.js'
+import { activeRecording, type Recording } from './recording.js'
 
 /** Outputs of the nodes of a recorded variable. */
 export interface VariableNodes {
@@ -12,17 +12,16 @@ export interface VariableNodes {
   read: string
   feed: string
   assigned: string
-  dtype: number
 }
 
 export class Variable {
   readonly name: string
   readonly type: ElementType
+  /** [0] where it changes with what is assigned. */
+  readonly shape: readonly number[]
   /** null where the session is eager. */
   readonly nodes: VariableNodes | null
   #value: Tensor | null
-  /** Shape of the value, for recordings made while the value is in the session. */
-  #shape: readonly number[]
 
   constructor({
     name,
@@ -34,47 +33,42 @@ export class Variable {
     this.type = type
     this.nodes = nodes
     this.#value = initial
-    this.#shape = initial.shape
+    this.shape = initial.shape
   }
 
-  /** The value: inside a function that a session runs. */
-  read(): Tensor {
+  /** The value, inside a function that a session runs; its shape, where the variable's changes. */
+  read(shape: readonly number[] = this.shape): Tensor {
     const recording = activeRecording()
     if (recording === null || this.nodes === null) return this.staged()
-    return this.#stand(recording, this.#reading(recording, this.nodes))
-  }
-
-  /**
-   * The value, given away: until the next assignment the variable holds nothing. A loop can then change the value in place,
-   * since nobody else holds it.
-   */
-  take(shape: readonly number[]): Tensor {
-    const recording = activeRecording()
-    if (recording === null || this.nodes === null) return this.staged()
-    const reading = this.#reading(recording, this.nodes)
-    const nothing = recording.graph.constant({ shape: [0], dtype: this.nodes.dtype, values: [] })
-    const dropped = this.#assignNode(recording, this.nodes, nothing)
-    this.#shape = shape
-    return this.#stand(recording, passOn({ recording, input: reading, type: this.nodes.dtype, after: [dropped] }))
+    const type = elementCode(this.type)
+    const output = this.#reading(recording, this.nodes)
+    return recording.stand({ example: recording.example(shape, this.type), output, type })
   }
 
   assign(value: Tensor): void {
     const recording = activeRecording()
     if (recording === null || this.nodes === null) return this.stage(value)
-    recording.effect(this.#assignNode(recording, this.nodes, recording.outputOf(value)))
-    this.#shape = value.shape
+    const { handle } = this.nodes
+    const reading = recording.readings.get(this.name)
+    const node = recording.graph.add({
+      op: 'AssignVariableOp',
+      inputs: [handle, recording.outputOf(value)],
+      after: [...this.#before(recording), ...(reading === undefined ? [] : [reading])],
+      attributes: this.#typed(),
+    })
+    this.changed(recording, node)
   }
 
   /** Adds in place. */
   add(value: Tensor): void {
     const recording = activeRecording()
     if (recording === null || this.nodes === null) return this.stage(this.staged().add(value))
-    const { handle, dtype } = this.nodes
+    const { handle } = this.nodes
     const node = recording.graph.add({
       op: 'AssignAddVariableOp',
       inputs: [handle, recording.outputOf(value)],
       after: this.#before(recording),
-      attributes: [{ name: 'dtype', type: backend().binding.TF_ATTR_TYPE, value: dtype }],
+      attributes: this.#typed(),
     })
     this.changed(recording, node)
   }
@@ -100,7 +94,6 @@ export class Variable {
   stage(value: Tensor): void {
     const before = this.#value
     this.#value = tf.keep(value.clone())
-    this.#shape = value.shape
     before?.dispose()
   }
 
@@ -109,31 +102,18 @@ export class Variable {
     this.#value = null
   }
 
-  #reading(recording: Recording, { handle, dtype }: VariableNodes): string {
+  #reading(recording: Recording, { handle }: VariableNodes): string {
     const there = recording.readings.get(this.name)
     if (there !== undefined) return there
     const node = recording.graph.add({
       op: 'ReadVariableOp',
       inputs: [handle],
       after: this.#before(recording),
-      attributes: [{ name: 'dtype', type: backend().binding.TF_ATTR_TYPE, value: dtype }],
+      attributes: this.#typed(),
     })
-    const output = recording.graph.typed(`${node}:0`, dtype)
+    const output = recording.graph.typed(`${node}:0`, elementCode(this.type))
     recording.readings.set(this.name, output)
     return output
-  }
-
-  #assignNode(recording: Recording, { handle, dtype }: VariableNodes, value: string): string {
-    const reading = recording.readings.get(this.name)
-    const node = recording.graph.add({
-      op: 'AssignVariableOp',
-      inputs: [handle, value],
-      after: [...this.#before(recording), ...(reading === undefined ? [] : [reading])],
-      attributes: [{ name: 'dtype', type: backend().binding.TF_ATTR_TYPE, value: dtype }],
-    })
-    recording.assigned.set(this.name, node)
-    recording.readings.delete(this.name)
-    return node
   }
 
   #before(recording: Recording): string[] {
@@ -141,9 +121,7 @@ export class Variable {
     return assigned === undefined ? [] : [assigned]
   }
 
-  #stand(recording: Recording, output: string): Tensor {
-    const example =
-      this.#value?.shape.join() === this.#shape.join() ? this.#value : tf.zeros([...this.#shape], this.type)
-    return recording.stand({ example, output, type: this.nodes?.dtype ?? 0 })
+  #typed(): Attribute[] {
+    return [{ name: 'dtype', type: backend().binding.TF_ATTR_TYPE, value: elementCode(this.type) }]
   }
 }

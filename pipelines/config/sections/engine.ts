@@ -1,0 +1,24 @@
+/** Config section of how the policy is computed: `engine`. */
+import { z } from 'zod'
+import { count } from './numbers.js'
+
+export const engineSection = z
+  .strictObject({
+    mode: z
+      .enum(['recorded', 'eager'])
+      .default('recorded')
+      .describe('Recorded once as TensorFlow graphs and run from then on, or operation by operation, which is slower.'),
+    lanes: count
+      .default(1)
+      .describe('Parallel branches of a graph; as many as the worker has threads (docs/performance.md). (branches)'),
+    matrices: z
+      .enum(['float32', 'bfloat16'])
+      .default('float32')
+      .describe('Type in which recorded matrix products are computed; weights and all else stay float32.'),
+    xla: z
+      .boolean()
+      .default(false)
+      .describe('Whether recorded graphs are compiled by XLA: a long first call, for cards.'),
+  })
+  .prefault({})
+  .describe('How the policy is computed.')

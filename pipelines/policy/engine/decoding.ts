@@ -1,0 +1,322 @@
+/**
+ * Programs that decode: prompts are read once into a store, their keys and values copied to the slots of their samples, and
+ * tokens drawn in all slots at once, a few a call, in a loop on the device. A slot's cache grows in buckets; a row of it holds
+ * the row's tokens from column 0 on, so rows of different lengths need no padding between. Lanes are parallel branches, each
+ * with its share of the slots.
+ *
+ * Shapes: R slots, r of a lane, Q prompts in the store, P columns of a prompt's part, S columns of a cache, U tokens a call,
+ * K key/value heads, E head width, V vocabulary.
+ */
+import { afterAttention, type Decoder, logitsOf, queriesKeysValues } from '../decoder.js'
+import { draw, type Sharpening } from '../draw.js'
+import { anglesAt, readPrompts } from '../forward.js'
+import { loop } from '../graph/loop.js'
+import type { Program } from '../graph/session.js'
+import type { Variable } from '../graph/variable.js'
+import { freshZeros, overwriteRows, rowsOf, select, smallProducts } from '../kernels.js'
+import { neverDrawn } from '../never-drawn.js'
+import { type AngleTable, angleTable } from '../rotary-angles.js'
+import { type Tensor, tf } from '../tensorflow.js'
+import type { Engine } from './engine.js'
+import { shareOf } from './response-inputs.js'
+
+/** What decides the shapes of the caches. */
+export interface DecodingShape {
+  /** R, a multiple of the lanes. */
+  slots: number
+  /** Q */
+  stored: number
+  /** P */
+  prefix: number
+  /** Slots that are filled in one call. */
+  admitted: number
+  /** U */
+  tokens: number
+}
+
+export interface DrawingKind extends Sharpening {
+  /** Whether rows are sampled, take their likeliest tokens, or some the one and some the other. */
+  rows: 'sampled' | 'greedy' | 'mixed'
+  eosProbabilities: boolean
+}
+
+/** Numbers of a position of a row, in the order in which a call gives them. */
+export const seenOf = ({ eosProbabilities }: DrawingKind): number => (eosProbabilities ? 3 : 2)
+
+interface LayerVariables {
+  keys: Variable
+  values: Variable
+}
+
+/** One turn's state of a lane. */
+interface Turn {
+  turn: Tensor
+  tokens: Tensor
+  positions: Tensor
+  left: Tensor
+  ids: Tensor
+  seen: Tensor
+}
+
+export class Decoding {
+  readonly #engine: Engine
+  readonly #shape: DecodingShape
+  readonly #store: readonly LayerVariables[]
+  /** By lane. */
+  readonly #slots: readonly (readonly LayerVariables[])[]
+
+  static of(engine: Engine, shape: DecodingShape): Decoding {
+    return engine.part(`decoding ${JSON.stringify(shape)}`, () => new Decoding(engine, shape))
+  }
+
+  private constructor(engine: Engine, shape: DecodingShape) {
+    const { session, architecture, settings } = engine
+    const name = JSON.stringify(shape)
+    const perLayer = (place: string): LayerVariables[] =>
+      Array.from({ length: architecture.layers }, (_, layer) => ({
+        keys: session.variable({ name: `${place} ${layer} keys ${name}`, shape: null }),
+        values: session.variable({ name: `${place} ${layer} values ${name}`, shape: null }),
+      }))
+    this.#engine = engine
+    this.#shape = shape
+    this.#store = perLayer('store')
+    this.#slots = Array.from({ length: settings.lanes }, (_, lane) => perLayer(`lane ${lane}`))
+  }
+
+  /** Makes the caches, of S columns. */
+  allocate(columns: number): Program {
+    return this.#program(`allocate ${columns}`, [], () => {
+      for (const layers of this.#slots) {
+        for (const { keys, values } of layers) {
+          keys.assign(freshZeros(this.#cacheShape(columns), 'float32'))
+          values.assign(freshZeros(this.#cacheShape(columns), 'float32'))
+        }
+      }
+      return []
+    })
+  }
+
+  grow(from: number, to: number): Program {
+    return this.#program(`grow ${from} ${to}`, [], () => {
+      const more = freshZeros(this.#cacheShape(to - from), 'float32')
+      for (const layers of this.#slots) {
+        for (const { keys, values } of layers) {
+          keys.assign(tf.concat([keys.read(this.#cacheShape(from)), more], 2))
+          values.assign(tf.concat([values.read(this.#cacheShape(from)), more], 2))
+        }
+      }
+      return []
+    })
+  }
+
+  /** Reads prompts into the store. Input: ids [Q, P]. */
+  readPrompts(): Program {
+    const { stored, prefix } = this.#shape
+    return this.#program('read prompts', [{ shape: [stored, prefix], type: 'int32' }], ids => {
+      for (const [index, { keys, values }] of readPrompts(this.#engine.mergedDecoder(), ids as Tensor).entries()) {
+        this.#store[index]?.keys.assign(keys)
+        this.#store[index]?.values.assign(values)
+      }
+      return []
+    })
+  }
+
+  /** Copies prompts from the store into slots of a lane. Inputs: slots of the lane and places in the store, pairs, [admitted]. */
+  admit(lane: number, columns: number): Program {
+    const { admitted, stored, prefix } = this.#shape
+    const { keyValueHeads, headWidth } = this.#engine.architecture
+    const pairs = { shape: [admitted], type: 'int32' } as const
+    const [rows] = this.#cacheShape(columns)
+    return this.#program(`admit ${lane} ${columns}`, [pairs, pairs], (slots, places) => {
+      const size = keyValueHeads * columns * headWidth
+      const missing = columns - prefix
+      const copy = (from: Variable, to: Variable) => {
+        const rest = tf.zeros([admitted, keyValueHeads, missing, headWidth])
+        const prompts = rowsOf(from.read([stored, keyValueHeads, prefix, headWidth]), places as Tensor)
+        const whole = missing === 0 ? prompts : tf.concat([prompts, rest], 2)
+        const table = to.read(this.#cacheShape(columns)).reshape([rows, size])
+        const changed = overwriteRows(table, slots as Tensor, whole.reshape([admitted, size]))
+        to.assign(changed.reshape(this.#cacheShape(columns)))
+      }
+      for (const [index, { keys, values }] of (this.#slots[lane] ?? []).entries()) {
+        const store = this.#store[index] as LayerVariables
+        copy(store.keys, keys)
+        copy(store.values, values)
+      }
+      return []
+    })
+  }
+
+  /**
+   * Draws up to U tokens in every slot; stops when no slot is open. Inputs, [R] int32: the token to go on from, its column, and
+   * how many tokens may still be drawn (0: the slot is idle); and, unless all are greedy, uniform numbers [U, R, 1], below 0 in
+   * greedy rows. Outputs: ids [U, R] and what was seen [U, seen R]; what lies behind a row's end is of no meaning.
+   */
+  draw(columns: number, kind: DrawingKind): Program {
+    const { slots, tokens } = this.#shape
+    const row = { shape: [slots], type: 'int32' } as const
+    const uniforms = kind.rows === 'greedy' ? [] : [{ shape: [tokens, slots, 1] }]
+    return this.#program(`draw ${columns} ${JSON.stringify(kind)}`, [row, row, row, ...uniforms], (...inputs) => {
+      const decoder = this.#engine.mergedDecoder()
+      const table = angleTable(this.#engine.architecture, columns)
+      const lanes = this.#slots.map((_, lane) => this.#drawLane({ decoder, table, columns, kind, lane, inputs }))
+      if (lanes.length === 1) return lanes[0] as [Tensor, Tensor]
+      return [0, 1].map(output =>
+        tf.concat(
+          lanes.map(lane => lane[output] as Tensor),
+          1,
+        ),
+      )
+    })
+  }
+
+  #drawLane({
+    decoder,
+    table,
+    columns,
+    kind,
+    lane,
+    inputs,
+  }: {
+    decoder: Decoder
+    table: AngleTable
+    columns: number
+    kind: DrawingKind
+    lane: number
+    inputs: readonly Tensor[]
+  }): [Tensor, Tensor] {
+    const { lanes } = this.#engine.settings
+    const { vocabulary } = this.#engine.architecture
+    const { tokens: most } = this.#shape
+    const rows = this.#shape.slots / lanes
+    const [tokens, positions, left] = inputs.slice(0, 3).map(input => shareOf(input, lane, lanes)) as [
+      Tensor,
+      Tensor,
+      Tensor,
+    ]
+    const uniforms = inputs[3] === undefined ? null : inputs[3].slice([0, lane * rows, 0], [most, rows, 1])
+    const bias = neverDrawn(this.#engine.tokens, vocabulary)
+    const eosTokens = kind.eosProbabilities ? eosMask(this.#engine.tokens.eosIds, vocabulary) : null
+    const caches = (this.#slots[lane] ?? []).flatMap(({ keys, values }) => [
+      keys.read(this.#cacheShape(columns)),
+      values.read(this.#cacheShape(columns)),
+    ])
+    const seenSize = seenOf(kind) * rows
+    const one = tf.scalar(1, 'int32')
+    const step = ({ turn, tokens: now, positions: at, left: open, ids, seen }: Turn, before: readonly Tensor[]) => {
+      const { hidden, caches: after } = this.#oneToken({
+        decoder,
+        table,
+        tokens: now,
+        positions: at,
+        columns,
+        caches: before,
+      })
+      const numbers = uniforms === null ? null : rowsOf(uniforms, turn)
+      const mixed = kind.rows === 'mixed'
+      const drawn = draw({ ...kind, logits: logitsOf(decoder, hidden, bias), uniforms: numbers, mixed, eosTokens })
+      const ended = this.#isEos(drawn.ids)
+      const parts = [drawn.logProb, drawn.entropy, ...(drawn.eosProbability === null ? [] : [drawn.eosProbability])]
+      const place = turn.reshape([1])
+      return [
+        turn.add(one),
+        drawn.ids,
+        at.add(one),
+        select(ended, tf.zerosLike(open), open),
+        overwriteRows(ids, place, drawn.ids.reshape([1, rows])),
+        overwriteRows(seen, place, tf.concat(parts).reshape([1, seenSize])),
+        ...after,
+      ]
+    }
+    const start = [tf.scalar(0, 'int32'), tokens, positions, left]
+    const [, , , , ids, seen, ...after] = loop({
+      state: [...start, freshZeros([most, rows], 'int32'), freshZeros([most, seenSize], 'float32'), ...caches],
+      goesOn: (turn, _tokens, _positions, open) =>
+        tf.logicalAnd((turn as Tensor).less(tf.scalar(most, 'int32')), (open as Tensor).greater(turn as Tensor).any()),
+      body: (...state) => {
+        const [turn, now, at, open, drawnIds, drawnSeen, ...before] = state as [
+          Tensor,
+          Tensor,
+          Tensor,
+          Tensor,
+          Tensor,
+          Tensor,
+          ...Tensor[],
+        ]
+        return step({ turn, tokens: now, positions: at, left: open, ids: drawnIds, seen: drawnSeen }, before)
+      },
+    })
+    for (const [index, { keys, values }] of (this.#slots[lane] ?? []).entries()) {
+      keys.assign(after[2 * index] as Tensor)
+      values.assign(after[2 * index + 1] as Tensor)
+    }
+    return [ids as Tensor, seen as Tensor]
+  }
+
+  /** Hidden states [r, D] of one token a slot, its keys and values written into the caches in place. */
+  #oneToken({
+    decoder,
+    table,
+    tokens,
+    positions,
+    columns,
+    caches,
+  }: {
+    decoder: Decoder
+    table: AngleTable
+    tokens: Tensor
+    positions: Tensor
+    columns: number
+    caches: readonly Tensor[]
+  }): { hidden: Tensor; caches: Tensor[] } {
+    const { heads, keyValueHeads, headWidth } = decoder.architecture
+    const rows = tokens.shape[0] as number
+    const angles = anglesAt(table, positions, decoder)
+    const column = positions.reshape([rows, 1])
+    const visible = tf.range(0, columns, 1, 'int32').reshape([1, columns]).lessEqual(column)
+    const mask = select(visible, tf.scalar(0), tf.scalar(-1e9)).reshape([rows, 1, 1, columns])
+    // Row of the cache, seen as [r K S, E], that each head of each slot writes.
+    const starts = tf.range(0, rows * keyValueHeads, 1, 'int32').mul(tf.scalar(columns, 'int32'))
+    const places = starts.reshape([rows, keyValueHeads]).add(column).reshape([-1])
+    const written = (cache: Tensor, fresh: Tensor) =>
+      overwriteRows(cache.reshape([-1, headWidth]), places, fresh.reshape([-1, headWidth])).reshape(cache.shape)
+    const after: Tensor[] = []
+    let x = rowsOf(decoder.embedding, tokens)
+    for (const [index, layer] of decoder.layers.entries()) {
+      const fresh = queriesKeysValues(decoder, layer, x, angles)
+      const keys = written(caches[2 * index] as Tensor, fresh.keys)
+      const values = written(caches[2 * index + 1] as Tensor, fresh.values)
+      after.push(keys, values)
+      const asked = fresh.queries.reshape([rows, keyValueHeads, heads / keyValueHeads, headWidth])
+      const weights = tf.softmax(smallProducts(asked, keys, { transposeB: true }).add(mask))
+      x = afterAttention(decoder, layer, x, smallProducts(weights, values).reshape([rows, heads * headWidth]))
+    }
+    return { hidden: x, caches: after }
+  }
+
+  #isEos(ids: Tensor): Tensor {
+    const [first, ...others] = this.#engine.tokens.eosIds.map(id => ids.equal(tf.scalar(id, 'int32')))
+    return others.reduce((any, one) => tf.logicalOr(any, one), first as Tensor)
+  }
+
+  /** [r, K, S, E] */
+  #cacheShape(columns: number): [number, number, number, number] {
+    const { keyValueHeads, headWidth } = this.#engine.architecture
+    return [this.#shape.slots / this.#engine.settings.lanes, keyValueHeads, columns, headWidth]
+  }
+
+  #program(
+    name: string,
+    inputs: readonly { shape: readonly number[]; type?: 'int32' }[],
+    run: (...inputs: Tensor[]) => readonly Tensor[],
+  ): Program {
+    const whole = `${name} ${JSON.stringify(this.#shape)}`
+    return this.#engine.program(whole, () => this.#engine.session.compile({ name: whole, inputs, run }))
+  }
+}
+
+function eosMask(eosIds: readonly number[], vocabulary: number): Tensor {
+  const values = new Float32Array(vocabulary)
+  for (const id of eosIds) values[id] = 1
+  return tf.tensor1d(values)
+}

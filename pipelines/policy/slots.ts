@@ -1,0 +1,244 @@
+/**
+ * The host's side of decoding: which row is in which slot, how far it is, and what it has said. Rows are admitted in their
+ * order, so the prompts that wait lie together and the store of read prompts can be filled block by block.
+ *
+ * Shapes: R slots, U tokens a call.
+ */
+import { RlevError } from '../errors.js'
+import type { Decoding, DecodingShape, DrawingKind } from './engine/decoding.js'
+import { seenOf } from './engine/decoding.js'
+import type { Generated, GenerateOptions } from './generate.js'
+import { roundedUp } from './response-batch.js'
+import { type Tensor, tf } from './tensorflow.js'
+
+interface Open {
+  row: number
+  /** Column of the token to go on from. */
+  position: number
+  token: number
+  said: Generated
+}
+
+interface SlotsOptions extends Pick<GenerateOptions, 'prompts' | 'uniforms' | 'maxTokens'> {
+  decoding: Decoding
+  shape: DecodingShape
+  lanes: number
+  kind: DrawingKind
+  eosIds: readonly number[]
+  padId: number
+}
+
+export class Slots {
+  readonly #options: SlotsOptions
+  readonly #open: (Open | null)[]
+  readonly #results: (Generated | undefined)[]
+  #finished = 0
+  /** The next row to be admitted. */
+  #next = 0
+  /** Place in the store of each row's prompt, for rows from `from` up to `to`. */
+  #stored = { from: 0, to: 0, places: [] as number[] }
+  /** Columns of the caches; 0 before they are made. */
+  #columns = 0
+
+  constructor(options: SlotsOptions) {
+    this.#options = options
+    this.#open = new Array<Open | null>(options.shape.slots).fill(null)
+    this.#results = new Array<Generated | undefined>(options.prompts.length)
+  }
+
+  get done(): boolean {
+    return this.#finished === this.#options.prompts.length
+  }
+
+  /** Rows that have ended. */
+  get finished(): number {
+    return this.#finished
+  }
+
+  results(): Generated[] {
+    return this.#results.map((result, row) => {
+      if (result === undefined) throw new RangeError(`row ${row} has not ended`)
+      return result
+    })
+  }
+
+  /** Fills idle slots, then draws up to U tokens in each. */
+  advance(): void {
+    this.#admit()
+    this.#makeRoom()
+    this.#draw()
+  }
+
+  #admit(): void {
+    const { prompts, shape } = this.#options
+    const idle = this.#open.flatMap((open, slot) => (open === null ? [slot] : []))
+    const admitted: { slot: number; place: number }[] = []
+    for (const slot of idle) {
+      if (this.#next === prompts.length) break
+      if (this.#next === this.#stored.to) {
+        // The store is overwritten: whoever was to be copied from it must have been.
+        this.#copy(admitted.splice(0))
+        this.#readPrompts()
+      }
+      const row = this.#next++
+      const prompt = prompts[row] as readonly number[]
+      const said: Generated = { tokens: [], logProbs: [], entropy: 0, finish: 'length' }
+      if (this.#options.kind.eosProbabilities) said.eosProbabilities = []
+      this.#open[slot] = { row, position: prompt.length - 1, token: prompt.at(-1) as number, said }
+      admitted.push({ slot, place: this.#stored.places[row - this.#stored.from] as number })
+    }
+    if (this.#columns === 0) this.#setColumns(this.#columnsFor(shape.prefix))
+    this.#copy(admitted)
+  }
+
+  /** Reads the prompts of the rows from the next one on, as many as the store holds. */
+  #readPrompts(): void {
+    const { prompts, shape, padId, decoding } = this.#options
+    const ids = new Int32Array(shape.stored * shape.prefix).fill(padId)
+    const places: number[] = []
+    let place = -1
+    let row = this.#next
+    for (; row < prompts.length; row++) {
+      const prompt = prompts[row] as readonly number[]
+      if (row === this.#next || !same(prompt, prompts[row - 1] as readonly number[])) {
+        if (place + 1 === shape.stored) break
+        place++
+        ids.set(prompt.slice(0, -1), place * shape.prefix)
+      }
+      places.push(place)
+    }
+    this.#stored = { from: this.#next, to: row, places }
+    call(decoding.readPrompts(), [tf.tensor2d(ids, [shape.stored, shape.prefix], 'int32')])
+  }
+
+  #copy(admitted: readonly { slot: number; place: number }[]): void {
+    if (admitted.length === 0) return
+    const { shape, lanes, decoding } = this.#options
+    if (this.#columns === 0) this.#setColumns(this.#columnsFor(shape.prefix))
+    const perLane = shape.slots / lanes
+    for (let lane = 0; lane < lanes; lane++) {
+      const own = admitted.filter(({ slot }) => Math.floor(slot / perLane) === lane)
+      for (let first = 0; first < own.length; first += shape.admitted) {
+        const part = own.slice(first, first + shape.admitted)
+        // A pair that is copied twice does no harm.
+        const filled = Array.from(
+          { length: shape.admitted },
+          (_, index) => part[index] ?? (part[0] as (typeof part)[0]),
+        )
+        call(decoding.admit(lane, this.#columns), [
+          tf.tensor1d(
+            filled.map(({ slot }) => slot % perLane),
+            'int32',
+          ),
+          tf.tensor1d(
+            filled.map(({ place }) => place),
+            'int32',
+          ),
+        ])
+      }
+    }
+  }
+
+  /** Grows the caches to what the next call may write. */
+  #makeRoom(): void {
+    const { shape } = this.#options
+    const furthest = Math.max(...this.#open.map(open => (open === null ? 0 : open.position)))
+    const needed = this.#columnsFor(furthest + shape.tokens)
+    if (needed > this.#columns) this.#setColumns(needed)
+  }
+
+  /** Quarters of the longest response, so that there are few sizes. */
+  #columnsFor(least: number): number {
+    const { shape, maxTokens } = this.#options
+    const step = roundedUp(Math.max(shape.tokens, maxTokens / 4))
+    return shape.prefix + Math.max(1, Math.ceil((least - shape.prefix) / step)) * step
+  }
+
+  #setColumns(columns: number): void {
+    const { decoding } = this.#options
+    call(this.#columns === 0 ? decoding.allocate(columns) : decoding.grow(this.#columns, columns), [])
+    this.#columns = columns
+  }
+
+  #draw(): void {
+    const { decoding, kind, shape, maxTokens, padId } = this.#options
+    const column = (of: (open: Open) => number, idle: number) =>
+      tf.tensor1d(
+        this.#open.map(open => (open === null ? idle : of(open))),
+        'int32',
+      )
+    const inputs = [
+      column(open => open.token, padId),
+      column(open => open.position, 0),
+      column(open => maxTokens - open.said.tokens.length, 0),
+      ...(kind.rows === 'greedy' ? [] : [this.#uniforms()]),
+    ]
+    const [ids, seen] = decoding.draw(this.#columns, kind)(...inputs) as [Tensor, Tensor]
+    const drawn = { ids: ids.dataSync() as Int32Array, seen: seen.dataSync() as Float32Array }
+    tf.dispose([...inputs, ids, seen])
+    for (let slot = 0; slot < shape.slots; slot++) this.#take(slot, drawn)
+  }
+
+  /** [U, R, 1]; -1 in greedy rows. */
+  #uniforms(): Tensor {
+    const { shape, uniforms, maxTokens } = this.#options
+    const numbers = new Float32Array(shape.tokens * shape.slots)
+    for (const [slot, open] of this.#open.entries()) {
+      if (open === null) continue
+      const first = open.said.tokens.length
+      for (let turn = 0; turn < Math.min(shape.tokens, maxTokens - first); turn++) {
+        numbers[turn * shape.slots + slot] = uniforms(open.row, first + turn) ?? -1
+      }
+    }
+    return tf.tensor3d(numbers, [shape.tokens, shape.slots, 1])
+  }
+
+  /** What a slot's row has said in a call. */
+  #take(slot: number, { ids, seen }: { ids: Int32Array; seen: Float32Array }): void {
+    const open = this.#open[slot]
+    if (open === null || open === undefined) return
+    const { shape, kind, maxTokens, eosIds, lanes } = this.#options
+    const { said } = open
+    const perLane = shape.slots / lanes
+    // Of a turn, what was seen lies lane by lane, in each number by number.
+    const at = (turn: number, number: number) => {
+      const lane = Math.floor(slot / perLane)
+      return seen[(turn * lanes + lane) * seenOf(kind) * perLane + number * perLane + (slot % perLane)] as number
+    }
+    for (let turn = 0; turn < shape.tokens && said.tokens.length < maxTokens; turn++) {
+      const id = ids[turn * shape.slots + slot] as number
+      said.logProbs.push(finite(at(turn, 0), said.tokens.length))
+      said.entropy += at(turn, 1)
+      said.eosProbabilities?.push(at(turn, 2))
+      said.tokens.push(id)
+      open.position++
+      open.token = id
+      if (!eosIds.includes(id)) continue
+      said.finish = 'stop'
+      break
+    }
+    if (said.finish !== 'stop' && said.tokens.length < maxTokens) return
+    this.#results[open.row] = said
+    this.#open[slot] = null
+    this.#finished++
+  }
+}
+
+function call(program: (...inputs: Tensor[]) => Tensor[], inputs: readonly Tensor[]): void {
+  tf.dispose([...program(...inputs), ...inputs])
+}
+
+const same = (a: readonly number[], b: readonly number[]): boolean =>
+  a === b || (a.length === b.length && a.every((token, index) => token === b[index]))
+
+function finite(logProb: number, position: number): number {
+  if (Number.isFinite(logProb)) return logProb
+  throw new RlevError({
+    kind: 'NotFinite',
+    message: 'the policy gives no probability to the token it said',
+    place: `response position ${position}`,
+    expected: 'a finite log-probability',
+    found: String(logProb),
+    remedy: 'the weights are not finite or have run away: lower the learning rate, or go back to an earlier checkpoint',
+  })
+}
