@@ -50,7 +50,7 @@ export async function measureSize({
         size,
         prompts: promptTokens(size),
         lengths: plannedLengths(size),
-        // TRL samples and updates with what PyTorch found the fastest.
+        // TRL's micro-batches are those that PyTorch found the fastest.
         settings: name === 'TRL' ? chosen : {},
       })
       Object.assign(versions, opened.versions)
@@ -96,13 +96,8 @@ async function prepare({
   }
 }
 
+/** What cannot be changed in a trainer once it is made. */
 function settingsOfStep(measured: readonly Measured[]): Settings {
-  const of = (measure: Measure) => measured.find(one => one.measure === measure)?.settings ?? {}
-  const { microBatch } = of('update')
-  const { attention, cache } = of('generate')
-  return Object.fromEntries(
-    Object.entries({ microBatch, attention, cache }).flatMap(([key, value]) =>
-      value === undefined ? [] : [[key, value]],
-    ),
-  )
+  const { microBatch } = measured.find(({ measure }) => measure === 'update')?.settings ?? {}
+  return microBatch === undefined ? {} : { microBatch }
 }

@@ -38,25 +38,53 @@ def reward(completions, **_):
     return [sum(map(ord, text)) % 7 / 7 for text in completions]
 
 
+TRIALS = [
+    {"attention": attention, "cache": cache} for attention in ("sdpa", "eager") for cache in ("dynamic", "static")
+]
+
+
 class StepOnRequest(TrainerCallback):
+    """Holds the loop for a request: `step` is one step; `tune` is three of each setting, of which the fastest is kept."""
+
     def __init__(self, incoming, tokens):
         self.incoming = incoming
         self.tokens = tokens
+        self.trainer = None
         self.began = 0.0
+        # Settings whose steps are still to be made, and the least seconds of those made.
+        self.waiting = []
+        self.tried = []
+
+    def choose(self, setting):
+        self.trainer.model.set_attn_implementation(setting["attention"])
+        self.trainer.generation_config.cache_implementation = "static" if setting["cache"] == "static" else None
 
     def on_step_begin(self, args, state, control, **_):
-        request = next(self.incoming, None)
-        while request is not None and request["do"] == "tune":
-            answer({})
+        if not self.waiting:
             request = next(self.incoming, None)
-        if request is None:
-            os._exit(0)
-        if request["do"] != "step":
-            raise ValueError(f"no measure {request['do']}")
+            if request is None:
+                os._exit(0)
+            if request["do"] == "tune":
+                self.waiting = [(setting, repeat) for setting in TRIALS for repeat in range(3)]
+                self.tried = []
+            elif request["do"] != "step":
+                raise ValueError(f"no measure {request['do']}")
+        if self.waiting:
+            self.choose(self.waiting[0][0])
         self.began = time.perf_counter()
 
     def on_step_end(self, args, state, control, **_):
-        answer({"seconds": time.perf_counter() - self.began, "tokens": self.tokens})
+        seconds = time.perf_counter() - self.began
+        if not self.waiting:
+            answer({"seconds": seconds, "tokens": self.tokens})
+            return
+        setting, repeat = self.waiting.pop(0)
+        if repeat > 0:
+            self.tried.append((seconds, setting))
+        if not self.waiting:
+            best = min(self.tried, key=lambda trial: trial[0])[1]
+            self.choose(best)
+            answer({"settings": best})
 
 
 def main():
@@ -85,8 +113,6 @@ def main():
             pad_token_id=vocabulary - 2,
         )
     )
-    if "attention" in settings:
-        model.set_attn_implementation(settings["attention"])
     generator = torch.Generator().manual_seed(0)
     drawn = torch.randint(0, vocabulary - 2, (256, size["promptTokens"]), generator=generator).tolist()
     prompts = Dataset.from_list([{"prompt": " ".join(f"w{word}" for word in row)} for row in drawn])
@@ -98,7 +124,6 @@ def main():
             gradient_accumulation_steps=rows // micro_batch,
             num_generations=size["samples"],
             max_completion_length=size["completionTokens"],
-            cache_implementation="static" if settings.get("cache") == "static" else None,
             # The end is never drawn: every response has the same length.
             generation_kwargs={"min_new_tokens": size["completionTokens"]},
             max_steps=100_000,
@@ -115,14 +140,16 @@ def main():
             report_to=[],
             disable_tqdm=True,
         )
+        callback = StepOnRequest(incoming, tokens)
         trainer = GRPOTrainer(
             model=model,
             reward_funcs=reward,
             args=config,
             train_dataset=prompts,
             processing_class=word_tokenizer(vocabulary),
-            callbacks=[StepOnRequest(incoming, tokens)],
+            callbacks=[callback],
         )
+        callback.trainer = trainer
         versions = {"trl": trl.__version__, "torch": torch.__version__, "transformers": transformers.__version__}
         answer({"versions": versions, "settings": {"threads": torch.get_num_threads(), "microBatch": micro_batch}})
         trainer.train()
