@@ -19,7 +19,7 @@ import { rollOut } from '../pipelines/rollout/roll-out.js'
 import { createOptimizer } from '../pipelines/update/optimizer.js'
 import { policyGradientStep } from '../pipelines/update/policy-gradient.js'
 import { normalizeValues } from '../pipelines/values/normalize.js'
-import { engineNames, engineSection, hasEngines } from './bench/engine.js'
+import { engineNames, engineSection } from './bench/engine.js'
 import { residentSize } from './resident.js'
 
 const { values: given } = parseArgs({
@@ -39,7 +39,7 @@ const config = experimentSchema.parse({
   data: { source: 'synthetic', exam: 'v7' },
   // Enough that some answers are right, so that steps have something to push.
   warmStart: { steps: Number(given['warm-start']) },
-  ...(hasEngines() ? engineSection(engine) : {}),
+  ...engineSection(engine),
 })
 const dataset = prepareData(config.data, { seed: config.seed })
 const { values } = normalizeValues(dataset.train, config.reward)
@@ -47,7 +47,7 @@ const { values } = normalizeValues(dataset.train, config.reward)
 const policy = await warmStart({ config, dataset, hooks: noHooks })
 const folder = mkdtempSync(join(tmpdir(), 'rlev-soak-'))
 await savePolicy(policy, folder)
-const reference = await loadPolicy(folder)
+const reference = await loadPolicy(folder, config.engine)
 rmSync(folder, { recursive: true })
 const optimizer = createOptimizer(policy, config.update)
 

@@ -1,7 +1,7 @@
 /** Who is measured, by which command, and what each is asked for. */
 import { fileURLToPath } from 'node:url'
 import { projectFolder } from '../../commands/services/project.js'
-import { type EngineName, hasEngines } from './engine.js'
+import type { EngineName } from './engine.js'
 import type { BenchOptions } from './options.js'
 import type { Command, Measure } from './protocol.js'
 import type { Size } from './sizes.js'
@@ -15,18 +15,15 @@ export interface CandidateDescription extends Command {
 
 /** In the order in which they take their turns. */
 export function candidatesFor({ engines, peer, only }: BenchOptions, size: Size): CandidateDescription[] {
-  const own = engines
-    .filter(engine => engine === 'eager' || hasEngines())
-    .map((engine, index): CandidateDescription => {
+  const own = engines.map(
+    (engine, index): CandidateDescription => ({
+      name: `rlev ${engine}`,
+      file: process.execPath,
+      arguments: [fileURLToPath(new URL('rlev.js', import.meta.url)), engine],
       // Matrix products outside a graph are the same on every engine.
-      const measures = only.filter(measure => measure !== 'peak' || index === 0)
-      return {
-        name: `rlev ${engine}`,
-        file: process.execPath,
-        arguments: [fileURLToPath(new URL('rlev.js', import.meta.url)), engine],
-        measures,
-      }
-    })
+      measures: only.filter(measure => measure !== 'peak' || index === 0),
+    }),
+  )
   const peers = peer === null || !size.peers ? [] : peersOf(peer, only)
   return [...own, ...peers].filter(({ measures }) => measures.length > 0)
 }

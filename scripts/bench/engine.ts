@@ -1,5 +1,5 @@
 /** The one place of the bench that knows how an engine is chosen. */
-import { experimentSchema } from '../../pipelines/config/schema.js'
+import { availableParallelism } from 'node:os'
 
 export const engineNames = ['eager', 'recorded', 'recorded-bfloat16'] as const
 export type EngineName = (typeof engineNames)[number]
@@ -10,13 +10,13 @@ export function engineSection(name: EngineName): Record<string, unknown> {
     case 'eager':
       return { engine: { mode: 'eager' } }
     case 'recorded':
-      return { engine: { mode: 'recorded' } }
+      return { engine: { mode: 'recorded', lanes: lanes() } }
     case 'recorded-bfloat16':
-      return { engine: { mode: 'recorded', matrices: 'bfloat16' } }
+      return { engine: { mode: 'recorded', matrices: 'bfloat16', lanes: lanes() } }
     default:
       return name satisfies never
   }
 }
 
-/** Whether this build has a choice of engines. */
-export const hasEngines = (): boolean => 'engine' in experimentSchema.shape
+/** As many as TensorFlow has threads. */
+const lanes = (): number => availableParallelism()

@@ -19,7 +19,7 @@ import { rollOut } from '../../pipelines/rollout/roll-out.js'
 import { createOptimizer } from '../../pipelines/update/optimizer.js'
 import { policyGradientStep } from '../../pipelines/update/policy-gradient.js'
 import { residentSize } from '../resident.js'
-import { engineNames, engineSection, hasEngines } from './engine.js'
+import { engineNames, engineSection } from './engine.js'
 import { markdownOf, type Table, textOf } from './table.js'
 
 const usage =
@@ -69,7 +69,7 @@ function readOptions(): Options {
       gradientCheckpointing: values['gradient-checkpointing'],
       adapter: { rank: Number(values.rank) },
     },
-    ...(hasEngines() ? engineSection(engine) : {}),
+    ...engineSection(engine),
   })
   return {
     folder,
@@ -92,7 +92,7 @@ async function measure({ folder, responses, tokens, promptTokens, config, markdo
     console.error(`${name}: ${seconds.toFixed(1)} s, ${gibibytes(now)} GiB resident, ${gibibytes(peak)} GiB at most`)
     return result
   }
-  const policy = await part('loading', () => loadPolicy(folder))
+  const policy = await part('loading', () => loadPolicy(folder, config.engine))
   const { adapter } = config.update
   if (adapter === null) throw new TypeError('a step of an adapter needs one')
   policy.adapter = createAdapter({ architecture: policy.architecture, ...adapter, seed: config.seed })

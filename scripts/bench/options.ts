@@ -28,7 +28,7 @@ torch, transformers, trl and datasets is named. Candidates alternate within each
   --sizes LIST     of ${sizeNames.join(', ')} (default: all)
   --only LIST      of ${measures.join(', ')} (default: all)
   --engines LIST   of ${engineNames.join(', ')} (default: all)
-  --rounds N       rounds that count, after one that does not (default: 5)
+  --rounds N       rounds that count, after two that do not (default: 5)
   --peer PYTHON    measure PyTorch, transformers and TRL of this Python too
   --no-tune        no trial of batch sizes and kinds of attention before the rounds
   --json FILE      write everything that was measured

@@ -20,7 +20,7 @@ import { rollOut } from '../../pipelines/rollout/roll-out.js'
 import { advantages } from '../../pipelines/update/advantages.js'
 import { createOptimizer, type Optimizer } from '../../pipelines/update/optimizer.js'
 import { policyGradientStep } from '../../pipelines/update/policy-gradient.js'
-import { type EngineName, engineSection, hasEngines } from './engine.js'
+import { type EngineName, engineSection } from './engine.js'
 import type { Answer } from './protocol.js'
 import { rowsOf, type Size } from './sizes.js'
 import { promptTokens } from './workload.js'
@@ -81,13 +81,13 @@ export function openBench({
     estimator: { name: 'grpo' },
     kl: { place: 'none' },
     update: { learningRate: 1e-6, clipNorm: 1, microBatch: rowsOf(size) },
-    ...(hasEngines() ? engineSection(engine) : {}),
+    ...engineSection(engine),
   })
   if (config.policy.from !== 'scratch') throw new TypeError('the bench makes its policy from scratch')
   // A character a token: ideographs, of which there are enough. Padding and end follow.
   const alphabet = Array.from({ length: size.vocabulary - 2 }, (_, index) => String.fromCodePoint(0x4e00 + index))
-  const ending = createPolicy({ config: config.policy, alphabet, seed })
-  const whole = createPolicy({ config: config.policy, alphabet, seed })
+  const ending = createPolicy({ config: config.policy, alphabet, seed, engine: config.engine })
+  const whole = createPolicy({ config: config.policy, alphabet, seed, engine: config.engine })
   const endless = { ...whole, tokenizer: { ...whole.tokenizer, eosIds: [-1] } }
   const prompts = promptTokens(size)
   const { integer } = stream(seed, 'responses of the bench')
@@ -212,10 +212,13 @@ export async function wholeStep(bench: Bench, settings: RlevSettings): Promise<A
   return { seconds, tokens: tokensOf(bench) }
 }
 
-/** The reward of a random policy must differ between samples, so a verdict will not do: code points of the text, modulo 7. */
+/**
+ * The reward of a random policy must differ between the samples of a prompt, so a verdict will not do: the sum of the text's code
+ * points modulo 1009. Hardly an advantage is then 0, whose response rlev would leave out and TRL would not.
+ */
 function scored({ responses }: Rollout, { estimator }: ExperimentConfig): RewardRecord[] {
   const records = responses.map(({ itemId, sample, text, tokens }) => {
-    const reward = ([...text].reduce((sum, character) => sum + (character.codePointAt(0) as number), 0) % 7) / 7
+    const reward = ([...text].reduce((sum, character) => sum + (character.codePointAt(0) as number), 0) % 1009) / 1009
     return recordOf({ itemId, sample, length: tokens.length, reward, advantage: 0 })
   })
   const estimated = advantages({ estimator, groups: groupRecords(records) }).flat()

@@ -34,8 +34,8 @@ def word_tokenizer(vocabulary):
 
 
 def reward(completions, **_):
-    """What rlev's side of the bench gives: the sum of the text's code points, modulo 7."""
-    return [sum(map(ord, text)) % 7 / 7 for text in completions]
+    """What rlev's side of the bench gives: the sum of the text's code points, modulo 1009."""
+    return [sum(map(ord, text)) % 1009 / 1009 for text in completions]
 
 
 TRIALS = [
