@@ -132,6 +132,7 @@ export class Training {
     const rollout = before ?? (await this.#sample(live, hooks))
     const sampled = performance.now()
     const { time, records } = scoreStep({ place: this.#place, training: this, rollout })
+    const microBatchBefore = this.journal.metrics(step)?.values['update/micro_batch']
     let values: Record<string, number>
     try {
       const update = await policyGradientStep({
@@ -141,6 +142,7 @@ export class Training {
         records,
         config: this.config,
         hooks,
+        ...(microBatchBefore === undefined ? {} : { microBatchBefore }),
       })
       values = { ...trainingMetrics({ rollout, records, config: this.config }), ...update.metrics }
     } catch (error) {

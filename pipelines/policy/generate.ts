@@ -8,7 +8,7 @@ import { type Hooks, noHooks } from '../hooks.js'
 import { Decoding, type DecodingShape, type DrawingKind } from './engine/decoding.js'
 import { engineFor } from './engine/engine.js'
 import type { Policy } from './policy.js'
-import { roundedUp } from './response-batch.js'
+import { prefixStep, roundedUp } from './response-batch.js'
 import { Slots } from './slots.js'
 
 export interface Generated {
@@ -82,7 +82,7 @@ function shapeOf({ prompts, maxTokens, chunk }: GenerateOptions, lanes: number):
   return {
     slots,
     stored: Math.min(mostPrompts, roundedUp(Math.min(different, chunk))),
-    prefix: roundedUp(longest - 1),
+    prefix: roundedUp(longest - 1, prefixStep),
     admitted: Math.max(1, Math.ceil(slots / lanes / 8)),
     tokens: Math.min(tokensACall, maxTokens),
   }

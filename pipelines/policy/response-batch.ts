@@ -60,10 +60,26 @@ function sameTokens({ promptTokens: a }: Sequence, { promptTokens: b }: Sequence
   return a === b || (a.length === b.length && a.every((token, index) => token === b[index]))
 }
 
-/** The least of few sizes that holds `length`: multiples of 4, 8, 16, ..., at most a quarter more than asked for beyond 16. */
-export function roundedUp(length: number): number {
-  const step = Math.max(4, 2 ** Math.floor(Math.log2(Math.max(1, length - 1))) / 4)
-  return Math.ceil(Math.max(1, length) / step) * step
+/** Least step between the lengths of prompts' parts. */
+export const prefixStep = 16
+
+/** The least of few sizes that holds `length`: multiples of `step`, and of larger ones beyond four times that, at most a quarter more. */
+export function roundedUp(length: number, step = 4): number {
+  const wide = Math.max(step, 2 ** Math.floor(Math.log2(Math.max(1, length - 1))) / 4)
+  return Math.ceil(Math.max(1, length) / wide) * wide
+}
+
+/** The least of `most`, its half, its quarter, ..., each rounded up to `step`, that holds `length`. */
+export function halvedDown(length: number, most: number, step: number): number {
+  const half = Math.ceil(most / 2)
+  const size = Math.ceil(most / step) * step
+  return half >= length && size > step ? halvedDown(length, half, step) : size
+}
+
+/** The longest that a batch of an update may become, from which its sizes are halved down; its own size where not given. */
+export interface BatchLimits {
+  prompts: number
+  tokens: number
 }
 
 /** `lanes` divides the number of prompts. Throws CallInvalid for an empty prompt or response. */
@@ -71,17 +87,20 @@ export function responseBatch({
   groups,
   padId,
   lanes,
+  limits,
 }: {
   groups: readonly Group[]
   padId: number
   lanes: number
+  limits?: BatchLimits
 }): ResponseBatch {
   const all = groups.flat()
+  const longest = Math.max(...all.map(({ tokens }) => tokens.length))
   const shape: BatchShape = {
-    prompts: Math.ceil(roundedUp(groups.length) / lanes) * lanes,
+    prompts: halvedDown(groups.length, Math.max(groups.length, limits?.prompts ?? 0), lanes),
     samples: Math.max(...groups.map(group => group.length)),
-    prefix: roundedUp(Math.max(...all.map(({ promptTokens }) => promptTokens.length)) - 1),
-    tokens: roundedUp(Math.max(...all.map(({ tokens }) => tokens.length))),
+    prefix: roundedUp(Math.max(...all.map(({ promptTokens }) => promptTokens.length)) - 1, prefixStep),
+    tokens: halvedDown(longest, Math.max(longest, limits?.tokens ?? 0), 4),
   }
   const { prompts, samples, prefix, tokens: width } = shape
   const batch = {

@@ -37,11 +37,18 @@ export class Slots {
   #next = 0
   /** Place in the store of each row's prompt, for rows from `from` up to `to`. */
   #stored = { from: 0, to: 0, places: [] as number[] }
+  /** Sizes that the caches may have: the prompt's part and quarters of the longest response, so that there are few. */
+  readonly #sizes: readonly number[]
   /** Columns of the caches; 0 before they are made. */
   #columns = 0
 
   constructor(options: SlotsOptions) {
+    const { shape, maxTokens, decoding, kind } = options
+    const step = roundedUp(Math.max(shape.tokens, maxTokens / 4))
+    const count = Math.ceil(maxTokens / step)
     this.#options = options
+    this.#sizes = Array.from({ length: count }, (_, index) => shape.prefix + (index + 1) * step)
+    decoding.prepare(this.#sizes, kind)
     this.#open = new Array<Open | null>(options.shape.slots).fill(null)
     this.#results = new Array<Generated | undefined>(options.prompts.length)
   }
@@ -70,7 +77,7 @@ export class Slots {
   }
 
   #admit(): void {
-    const { prompts, shape } = this.#options
+    const { prompts } = this.#options
     const idle = this.#open.flatMap((open, slot) => (open === null ? [slot] : []))
     const admitted: { slot: number; place: number }[] = []
     for (const slot of idle) {
@@ -87,7 +94,6 @@ export class Slots {
       this.#open[slot] = { row, position: prompt.length - 1, token: prompt.at(-1) as number, said }
       admitted.push({ slot, place: this.#stored.places[row - this.#stored.from] as number })
     }
-    if (this.#columns === 0) this.#setColumns(this.#columnsFor(shape.prefix))
     this.#copy(admitted)
   }
 
@@ -114,7 +120,7 @@ export class Slots {
   #copy(admitted: readonly { slot: number; place: number }[]): void {
     if (admitted.length === 0) return
     const { shape, lanes, decoding } = this.#options
-    if (this.#columns === 0) this.#setColumns(this.#columnsFor(shape.prefix))
+    this.#allocate()
     const perLane = shape.slots / lanes
     for (let lane = 0; lane < lanes; lane++) {
       const own = admitted.filter(({ slot }) => Math.floor(slot / perLane) === lane)
@@ -141,23 +147,23 @@ export class Slots {
 
   /** Grows the caches to what the next call may write. */
   #makeRoom(): void {
-    const { shape } = this.#options
-    const furthest = Math.max(...this.#open.map(open => (open === null ? 0 : open.position)))
-    const needed = this.#columnsFor(furthest + shape.tokens)
-    if (needed > this.#columns) this.#setColumns(needed)
+    const { shape, maxTokens, decoding } = this.#options
+    const needed = this.#open.map(open =>
+      open === null ? 0 : open.position + Math.min(shape.tokens, maxTokens - open.said.tokens.length),
+    )
+    const enough = this.#sizes.findIndex(size => size >= Math.max(...needed))
+    while (this.#columns < (this.#sizes[enough] as number)) {
+      const next = this.#sizes[this.#sizes.indexOf(this.#columns) + 1] as number
+      call(decoding.grow(this.#columns, next), [])
+      this.#columns = next
+    }
   }
 
-  /** Quarters of the longest response, so that there are few sizes. */
-  #columnsFor(least: number): number {
-    const { shape, maxTokens } = this.#options
-    const step = roundedUp(Math.max(shape.tokens, maxTokens / 4))
-    return shape.prefix + Math.max(1, Math.ceil((least - shape.prefix) / step)) * step
-  }
-
-  #setColumns(columns: number): void {
-    const { decoding } = this.#options
-    call(this.#columns === 0 ? decoding.allocate(columns) : decoding.grow(this.#columns, columns), [])
-    this.#columns = columns
+  #allocate(): void {
+    if (this.#columns > 0) return
+    const [smallest] = this.#sizes as [number]
+    call(this.#options.decoding.allocate(smallest), [])
+    this.#columns = smallest
   }
 
   #draw(): void {

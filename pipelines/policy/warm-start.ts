@@ -12,7 +12,7 @@ import { RlevError } from '../errors.js'
 import { type Hooks, noHooks } from '../hooks.js'
 import { accumulate } from '../update/accumulate.js'
 import { clipFactor } from '../update/clip.js'
-import { createOptimizer, disposeOptimizer, type Optimizer, optimizerStep } from '../update/optimizer.js'
+import { createOptimizer, disposeOptimizer, type Optimizer, optimizerStep, prepareStep } from '../update/optimizer.js'
 import { createPolicy, disposePolicy, type Policy } from './policy.js'
 import { loadPolicy } from './policy-folder.js'
 import type { Sequence } from './response-batch.js'
@@ -43,7 +43,14 @@ export async function warmStart({
           tokens: [...encodeWhole(policy.tokenizer, response, 'a demonstration'), policy.tokenizer.eosIds[0] as number],
         }),
       )
-      await supervisedStep({ policy, optimizer, batch, settings, learningRate: rateOf(step, settings) })
+      await supervisedStep({
+        policy,
+        optimizer,
+        batch,
+        settings,
+        learningRate: rateOf(step, settings),
+        longest: config.rollout.maxTokens,
+      })
       await hooks.tick({ done: step, of: settings.steps, note: 'warm start' })
     }
     return policy
@@ -68,19 +75,24 @@ async function supervisedStep({
   batch,
   settings: { weightDecay, clipNorm },
   learningRate,
+  longest,
 }: {
   policy: Policy
   optimizer: Optimizer
   batch: readonly Sequence[]
   settings: WarmStart
   learningRate: number
+  /** The longest response that a batch may hold. (tokens) */
+  longest: number
 }): Promise<void> {
   const tokens = batch.reduce((sum, sequence) => sum + sequence.tokens.length, 0)
+  prepareStep(policy, optimizer, { weightDecay })
   const { engine, loss, norm } = await accumulate({
     policy,
     rows: batch.map(sequence => ({ ...sequence, advantage: 1, weight: 1 / tokens, logProbs: [] })),
     limits: { microBatch: batch.length, tokenBudget: null },
     kl: null,
+    largest: { prompts: batch.length, tokens: longest },
     hooks: noHooks,
     note: 'warm start',
   })

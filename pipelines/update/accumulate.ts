@@ -6,6 +6,7 @@ import { Learning, type LossKl } from '../policy/engine/learning.js'
 import { responseTensors } from '../policy/engine/response-inputs.js'
 import type { Policy } from '../policy/policy.js'
 import {
+  type BatchLimits,
   type Group,
   groupByPrompt,
   type ResponseBatch,
@@ -41,6 +42,7 @@ export async function accumulate({
   rows,
   limits: { microBatch, tokenBudget },
   kl,
+  largest,
   hooks,
   note,
 }: {
@@ -48,24 +50,32 @@ export async function accumulate({
   rows: readonly LossRow[]
   limits: Pick<ExperimentConfig['update'], 'microBatch' | 'tokenBudget'>
   kl: LossKl
+  /** All prompts of the batch and the longest response that there may be: sizes of micro-batches are halves of these, and so few. */
+  largest: BatchLimits
   hooks: Hooks
   note: string
 }): Promise<Accumulated> {
   const groups = groupByPrompt(rows, microBatch)
   const samples = Math.max(...groups.map(group => group.length))
+  const most = Math.max(1, Math.floor(microBatch / samples))
   const batches = microBatchesOf(groups, {
-    microBatch: Math.max(1, Math.floor(microBatch / samples)),
+    microBatch: most,
     tokenBudget,
     columns: columnsOf,
   })
   const engine = engineFor(policy)
   const learning = Learning.of(engine)
+  const limits: BatchLimits = { prompts: Math.min(most, largest.prompts), tokens: largest.tokens }
+  const parts = batches.map(part => ({ part, batch: batchOf(engine, policy, part, limits) }))
+  // Compiled before the first of them runs: a graph that grows afterwards is loaded anew.
+  for (const { batch } of parts) learning.gradient(batch.shape, kl)
+  learning.norm()
   learning.clear()()
   let loss = 0
   let gap = 0
   let done = 0
-  for (const part of batches) {
-    const sums = addGradient({ engine, policy, groups: part, kl })
+  for (const { part, batch } of parts) {
+    const sums = addGradient({ engine, batch, rows: part.flat(), kl })
     loss += sums.loss
     gap += sums.gap
     done += part.flat().length
@@ -83,19 +93,26 @@ function columnsOf(groups: readonly Group[]): number {
   return longest(row => row.promptTokens.length) + samples * longest(row => row.tokens.length)
 }
 
+function batchOf(
+  { settings: { lanes } }: Engine,
+  { tokenizer }: Policy,
+  groups: readonly Group[],
+  limits: BatchLimits,
+) {
+  return responseBatch({ groups, padId: tokenizer.padId, lanes, limits })
+}
+
 function addGradient({
   engine,
-  policy: { tokenizer },
-  groups,
+  batch,
+  rows,
   kl,
 }: {
   engine: Engine
-  policy: Policy
-  groups: readonly Group<LossRow>[]
+  batch: ResponseBatch
+  rows: readonly LossRow[]
   kl: LossKl
 }): { loss: number; gap: number } {
-  const batch = responseBatch({ groups, padId: tokenizer.padId, lanes: engine.settings.lanes })
-  const rows = groups.flat()
   const inputs = [
     ...responseTensors(batch),
     perToken(batch, batch.mask),

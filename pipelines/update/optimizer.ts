@@ -6,7 +6,7 @@
  */
 import type { ExperimentConfig } from '../config/schema.js'
 import { DeviceTensors } from '../policy/device-tensors.js'
-import type { Engine } from '../policy/engine/engine.js'
+import { type Engine, engineFor } from '../policy/engine/engine.js'
 import { Learning } from '../policy/engine/learning.js'
 import { type Policy, trainable } from '../policy/policy.js'
 import { tf } from '../policy/tensorflow.js'
@@ -33,6 +33,17 @@ export function createOptimizer(policy: Policy, { optimizer: name }: Pick<Update
   if (name === 'sgd') return { name, steps: 0, moments: null }
   const zeros = () => new DeviceTensors([...trainable(policy)].map(([key, { shape }]) => [key, tf.fill([...shape], 0)]))
   return { name, steps: 0, moments: { first: zeros(), second: zeros() } }
+}
+
+/** Compiles what a step needs, so that it is loaded together with what comes before it. */
+export function prepareStep(
+  policy: Policy,
+  { name }: Optimizer,
+  { weightDecay }: Pick<StepSettings, 'weightDecay'>,
+): void {
+  const learning = Learning.of(engineFor(policy))
+  if (name === 'sgd') learning.descend()
+  else learning.adam(weightDecay !== 0)
 }
 
 /** One step of the policy that the engine holds, with the sums of gradients, which are multiplied by `factor` first. */

@@ -13,7 +13,7 @@ import { accumulate, type LossRow } from './accumulate.js'
 import { clipFactor } from './clip.js'
 import { withHalving } from './halving.js'
 import { responseWeights } from './loss.js'
-import { type Optimizer, optimizerStep } from './optimizer.js'
+import { type Optimizer, optimizerStep, prepareStep } from './optimizer.js'
 
 /**
  * Changes `policy` and `optimizer` in place. `records` are those of `responses`, in the same order. Rejects with NotFinite,
@@ -26,6 +26,7 @@ export async function policyGradientStep({
   records,
   config,
   hooks,
+  microBatchBefore = Number.POSITIVE_INFINITY,
 }: {
   policy: Policy
   optimizer: Optimizer
@@ -33,6 +34,8 @@ export async function policyGradientStep({
   records: readonly RewardRecord[]
   config: ExperimentConfig
   hooks: Hooks
+  /** What fitted into memory when this step was made before; the same micro-batches give the same bits. */
+  microBatchBefore?: number
 }): Promise<{ metrics: Record<string, number> }> {
   const klInLoss = config.kl.place === 'loss' && config.kl.coefficient > 0
   if (!klInLoss && records.every(({ advantage }) => advantage === 0)) {
@@ -59,14 +62,17 @@ export async function policyGradientStep({
     .filter(({ advantage }) => klInLoss || advantage !== 0)
   const tokens = rows.reduce((sum, row) => sum + row.tokens.length, 0)
   const { estimator, coefficient } = config.kl
+  prepareStep(policy, optimizer, config.update)
+  const limit = Math.min(config.update.microBatch, rows.length)
   const { result: sums, microBatch } = await withHalving({
-    first: Math.min(config.update.microBatch, rows.length),
-    run: limit =>
+    first: Math.min(limit, microBatchBefore),
+    run: most =>
       accumulate({
         policy,
         rows,
-        limits: { ...config.update, microBatch: limit },
+        limits: { ...config.update, microBatch: most },
         kl: klInLoss ? { estimator, coefficient } : null,
+        largest: { prompts: config.rollout.prompts, tokens: config.rollout.maxTokens },
         hooks,
         note: 'update',
       }),
@@ -80,7 +86,7 @@ export async function policyGradientStep({
     metrics: {
       'update/skipped': 0,
       'update/tokens': tokens,
-      'update/micro_batch': microBatch,
+      ...(microBatch < limit ? { 'update/micro_batch': microBatch } : {}),
       'policy/loss': loss,
       'policy/grad_norm': norm,
       'policy/grad_clipped': factor < 1 ? 1 : 0,

@@ -83,6 +83,17 @@ export class Decoding {
     this.#slots = Array.from({ length: settings.lanes }, (_, lane) => perLayer(`lane ${lane}`))
   }
 
+  /** Compiles what decoding with caches of these sizes needs, before the first of it runs. */
+  prepare(sizes: readonly number[], kind: DrawingKind): void {
+    this.readPrompts()
+    this.allocate(sizes[0] as number)
+    for (const [index, columns] of sizes.entries()) {
+      if (index > 0) this.grow(sizes[index - 1] as number, columns)
+      for (const lane of this.#slots.keys()) this.admit(lane, columns)
+      this.draw(columns, kind)
+    }
+  }
+
   /** Makes the caches, of S columns. */
   allocate(columns: number): Program {
     return this.#program(`allocate ${columns}`, [], () => {
@@ -203,6 +214,7 @@ export class Decoding {
     ])
     const seenSize = seenOf(kind) * rows
     const one = tf.scalar(1, 'int32')
+    const last = tf.scalar(columns - 1, 'int32')
     const step = ({ turn, tokens: now, positions: at, left: open, ids, seen }: Turn, before: readonly Tensor[]) => {
       const { hidden, caches: after } = this.#oneToken({
         decoder,
@@ -221,7 +233,8 @@ export class Decoding {
       return [
         turn.add(one),
         drawn.ids,
-        at.add(one),
+        // A row that has ended stays in its own columns, whatever it writes there.
+        tf.minimum(at.add(one) as never, last as never),
         select(ended, tf.zerosLike(open), open),
         overwriteRows(ids, place, drawn.ids.reshape([1, rows])),
         overwriteRows(seen, place, tf.concat(parts).reshape([1, seenSize])),

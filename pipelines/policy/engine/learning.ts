@@ -137,6 +137,11 @@ export class Learning {
     return new Map([...this.#sums.keys()].map((name, index) => [name, values[index] as Tensor]))
   }
 
+  /** Puts gradients in the place of the sums; the tensors stay the caller's. */
+  setGradients(gradients: ReadonlyMap<string, Tensor>): void {
+    this.#engine.session.assign(new Map([...this.#sums].map(([name, sum]) => [sum, gradients.get(name) as Tensor])))
+  }
+
   /** AdamW with the sums. Inputs, scalars: factor of the gradients, decay 1 - eta lambda, then as in AdamScalars. */
   adam(decays: boolean): Program {
     const { first, second } = this.moments

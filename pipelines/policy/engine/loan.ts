@@ -2,7 +2,7 @@
 import type { DeviceTensors } from '../device-tensors.js'
 import type { Session } from '../graph/session.js'
 import type { Variable } from '../graph/variable.js'
-import type { Tensor } from '../tensorflow.js'
+import { type Tensor, tf } from '../tensorflow.js'
 
 export class Loan {
   readonly #session: Session
@@ -33,7 +33,8 @@ export class Loan {
     this.#held?.lend(() => {
       const names = [...this.#variables.keys()]
       const values = this.#session.read([...this.#variables.values()])
-      this.#handles = new Map(names.map((name, index) => [name, values[index] as Tensor]))
+      // Whoever reads first may be inside a tidy; the tensors outlive it.
+      this.#handles = new Map(names.map((name, index) => [name, tf.keep(values[index] as Tensor)]))
       return this.#handles
     })
   }

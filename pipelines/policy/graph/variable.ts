@@ -47,7 +47,10 @@ export class Variable {
 
   assign(value: Tensor): void {
     const recording = activeRecording()
-    if (recording === null || this.nodes === null) return this.stage(value)
+    if (recording === null || this.nodes === null) {
+      this.stage(value)
+      return
+    }
     const { handle } = this.nodes
     const reading = recording.readings.get(this.name)
     const node = recording.graph.add({
@@ -62,7 +65,10 @@ export class Variable {
   /** Adds in place. */
   add(value: Tensor): void {
     const recording = activeRecording()
-    if (recording === null || this.nodes === null) return this.stage(this.staged().add(value))
+    if (recording === null || this.nodes === null) {
+      this.stage(this.staged().add(value))
+      return
+    }
     const { handle } = this.nodes
     const node = recording.graph.add({
       op: 'AssignAddVariableOp',

@@ -16,8 +16,8 @@ function refused(content: unknown, words: RegExp): void {
 
 test("the base of the rotary positions is read from today's key and from the one before it", () => {
   const { rope_parameters: _today, ...older } = file
-  assert.equal(readArchitecture(file, 'config.json').ropeTheta, 1e6)
-  assert.equal(readArchitecture({ ...older, rope_theta: 5e5 }, 'config.json').ropeTheta, 5e5)
+  assert.equal(readArchitecture(file, 'config.json').rotary.theta, 1e6)
+  assert.equal(readArchitecture({ ...older, rope_theta: 5e5 }, 'config.json').rotary.theta, 5e5)
 })
 
 test('an architecture is written as it is read', () => {

@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { RlevError } from '../../../pipelines/errors.js'
-import { makeDecoder } from '../../../pipelines/policy/decoder.js'
 import { draw } from '../../../pipelines/policy/draw.js'
+import { disposeEngines } from '../../../pipelines/policy/engine/engine.js'
 import { type GenerateOptions, generate } from '../../../pipelines/policy/generate.js'
-import { disposeBatch, logProbabilities, sequenceBatch } from '../../../pipelines/policy/log-probabilities.js'
-import { neverDrawn } from '../../../pipelines/policy/never-drawn.js'
+import { logProbsOf } from '../../../pipelines/policy/log-probabilities.js'
 import { disposePolicy } from '../../../pipelines/policy/policy.js'
 import { type Tensor, tf } from '../../../pipelines/policy/tensorflow.js'
 import { tidy } from '../../../pipelines/policy/tidy.js'
@@ -17,6 +16,12 @@ const { uniform } = stream(7, 'test')
 const prompts = ['1+2=', '12+34=', '5=', '123+456=7#8', '9+9=', '88+1='].map(text => prompt(policy, text))
 after(() => disposePolicy(policy))
 
+/** Tensors of this process but for those of engines, which stay for the next policy of their shape. */
+function tensors(): number {
+  disposeEngines()
+  return tf.memory().numTensors
+}
+
 function sample(options: Partial<GenerateOptions> = {}) {
   return generate({ policy, prompts, uniforms: uniform, maxTokens: 7, chunk: 4, ...options })
 }
@@ -25,13 +30,7 @@ test('log-probabilities of decoding with the cache are those of one pass over th
   for (const uniforms of [uniform, () => null]) {
     const generated = await sample({ uniforms })
     const sequences = generated.map(({ tokens }, row) => ({ promptTokens: prompts[row] as number[], tokens }))
-    const batch = tidy(() =>
-      sequenceBatch({ sequences, padId: policy.tokenizer.padId, architecture: policy.architecture }),
-    )
-    const said = tidy(() => logProbabilities(makeDecoder(policy), batch, neverDrawn(policy)))
-    const whole = said.arraySync() as number[][]
-    said.dispose()
-    disposeBatch(batch)
+    const whole = logProbsOf(policy, sequences)
     for (const [row, { logProbs }] of generated.entries()) {
       for (const [position, logProb] of logProbs.entries()) {
         assert.ok(Math.abs(logProb - (whole[row]?.[position] as number)) < 1e-5, `row ${row}, position ${position}`)
@@ -41,9 +40,9 @@ test('log-probabilities of decoding with the cache are those of one pass over th
 })
 
 test('the same call gives the same bits, and leaves no tensor behind', async () => {
-  const before = tf.memory().numTensors
+  const before = tensors()
   const first = await sample({ eosProbabilities: true })
-  assert.equal(tf.memory().numTensors, before)
+  assert.equal(tensors(), before)
   assert.deepEqual(await sample({ eosProbabilities: true }), first)
 })
 
@@ -106,12 +105,14 @@ test('tokens are drawn as often as the policy says, at the temperature asked for
   }
 })
 
+const plain = { temperature: 1, topK: null, topP: 1 }
+
 test('a token is the first whose cumulated probability exceeds the number; one of probability 0 is never drawn', () => {
   const drawn = (uniforms: number[]) =>
     tf.tidy(() => {
       const logits = tf.tensor2d(uniforms.map(() => [-1e9, Math.log(0.25), -1e9, Math.log(0.5), Math.log(0.25), -1e9]))
       const column = tf.tensor2d(uniforms.map(number => [number]))
-      const { ids } = draw({ logits, uniforms: column, sampled: null, temperature: 1, eosTokens: null })
+      const { ids } = draw({ ...plain, logits, uniforms: column, mixed: false, eosTokens: null })
       return [...ids.dataSync()]
     })
   assert.deepEqual(drawn([0, 0.1, 0.24, 0.26, 0.74, 0.76, 1 - 2 ** -24]), [1, 1, 1, 3, 3, 4, 4])
@@ -189,11 +190,11 @@ test('weights that are not numbers are an error of their own kind, and leave no 
     tidy(() => norm.mul(Number.NaN)),
   )
   norm.dispose()
-  const before = tf.memory().numTensors
+  const before = tensors()
   await assert.rejects(
     generate({ policy: broken, prompts, uniforms: uniform, maxTokens: 4, chunk: 4 }),
     (error: unknown) => error instanceof RlevError && error.kind === 'NotFinite',
   )
-  assert.equal(tf.memory().numTensors, before)
+  assert.equal(tensors(), before)
   disposePolicy(broken)
 })

@@ -8,11 +8,12 @@ import { demonstrations } from '../../../pipelines/data/demonstrations.js'
 import { prepareData } from '../../../pipelines/data/prepare.js'
 import { RlevError } from '../../../pipelines/errors.js'
 import { noHooks } from '../../../pipelines/hooks.js'
+import { disposeEngines } from '../../../pipelines/policy/engine/engine.js'
+import { logProbsOf } from '../../../pipelines/policy/log-probabilities.js'
 import { disposePolicy, type Policy } from '../../../pipelines/policy/policy.js'
 import { savePolicy } from '../../../pipelines/policy/policy-folder.js'
 import { tf } from '../../../pipelines/policy/tensorflow.js'
 import { warmStart } from '../../../pipelines/policy/warm-start.js'
-import { logProbsOf } from '../../../pipelines/rollout/roll-out.js'
 import { tinyConfig } from './tiny-policy.js'
 import { valuesIn } from './values-in.js'
 
@@ -26,6 +27,12 @@ function configOf(steps: number, learningRate = 0.01): ExperimentConfig {
 const dataset = prepareData(configOf(0).data, { seed: 1 })
 const start = (config: ExperimentConfig) => warmStart({ config, dataset, hooks: noHooks })
 
+/** Tensors of this process but for those of engines, which stay for the next policy of their shape. */
+function tensors(): number {
+  disposeEngines()
+  return tf.memory().numTensors
+}
+
 /** Mean of -log pi over the tokens of demonstrations that were not trained on. */
 function lossOf(policy: Policy): number {
   const sequences = demonstrations({ config: configOf(60), dataset, step: 999 }).map(({ prompt, response }) => ({
@@ -37,7 +44,7 @@ function lossOf(policy: Policy): number {
 }
 
 test('demonstrations teach: the loss on others falls well below that of guessing', async () => {
-  const before = tf.memory().numTensors
+  const before = tensors()
   const fresh = await start(configOf(0))
   const taught = await start(configOf(60))
   const guessing = Math.log(15)
@@ -45,7 +52,7 @@ test('demonstrations teach: the loss on others falls well below that of guessing
   assert.ok(lossOf(taught) < 0.75 * guessing, `${lossOf(taught)}`)
   disposePolicy(fresh)
   disposePolicy(taught)
-  assert.equal(tf.memory().numTensors, before)
+  assert.equal(tensors(), before)
 })
 
 test('a warm start is the same bits twice, and another with another seed', async () => {
@@ -72,7 +79,7 @@ test('a checkpoint is loaded as it is', async () => {
 })
 
 test('progress is told step by step, and a cancelled warm start leaves no tensor behind', async () => {
-  const before = tf.memory().numTensors
+  const before = tensors()
   const seen: unknown[] = []
   const tick = async (progress?: { done: number; of: number }) => {
     seen.push([progress?.done, progress?.of])
@@ -84,15 +91,15 @@ test('progress is told step by step, and a cancelled warm start leaves no tensor
     [2, 9],
     [3, 9],
   ])
-  assert.equal(tf.memory().numTensors, before)
+  assert.equal(tensors(), before)
 })
 
 test('a warm start that runs away is an error of its own kind', async () => {
-  const before = tf.memory().numTensors
+  const before = tensors()
   await assert.rejects(
     start(configOf(30, 1e30)),
     (error: unknown) =>
       error instanceof RlevError && error.kind === 'NotFinite' && /warm-start step/.test(error.message),
   )
-  assert.equal(tf.memory().numTensors, before)
+  assert.equal(tensors(), before)
 })
