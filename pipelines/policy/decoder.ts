@@ -28,7 +28,7 @@ interface Projection {
   sizes: readonly number[]
 }
 
-interface Layer {
+export interface Layer {
   attentionNorm: Tensor
   queryKeyValue: Projection
   /** [E] each, where heads are normed. */
@@ -138,6 +138,28 @@ function project(x: Tensor, { weight, bias, adapters, sizes }: Projection): Tens
     y = y.add(parts.length === 1 ? (parts[0] as Tensor) : tf.concat(parts, 1))
   }
   return bias === null ? y : y.add(bias)
+}
+
+/** The tensors of a layer, and the layer with others in their places. */
+export function takenApart(layer: Layer): { tensors: Tensor[]; rebuild: (tensors: readonly Tensor[]) => Layer } {
+  const tensors: Tensor[] = []
+  const visit = (value: unknown, replace: (tensor: Tensor) => Tensor): unknown => {
+    if (value instanceof tf.Tensor) return replace(value)
+    if (Array.isArray(value)) return value.map(part => visit(part, replace))
+    if (value === null || typeof value !== 'object') return value
+    return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, visit(part, replace)]))
+  }
+  visit(layer, tensor => {
+    tensors.push(tensor)
+    return tensor
+  })
+  return {
+    tensors,
+    rebuild: others => {
+      let next = 0
+      return visit(layer, () => others[next++] as Tensor) as Layer
+    },
+  }
 }
 
 /** Turned queries [N, H, E] and keys [N, K, E], and values [N, K, E], of hidden states x [N, D] before a layer. */

@@ -91,7 +91,7 @@ async function supervisedStep({
     policy,
     rows: batch.map(sequence => ({ ...sequence, advantage: 1, weight: 1 / tokens, logProbs: [] })),
     limits: { microBatch: batch.length, tokenBudget: null },
-    kl: null,
+    form: { kl: null, checkpointing: false },
     largest: { prompts: batch.length, tokens: longest },
     hooks: noHooks,
     note: 'warm start',

@@ -2,7 +2,7 @@
 import type { ExperimentConfig } from '../config/schema.js'
 import type { Hooks } from '../hooks.js'
 import { type Engine, engineFor } from '../policy/engine/engine.js'
-import { Learning, type LossKl } from '../policy/engine/learning.js'
+import { Learning, type LossForm } from '../policy/engine/learning.js'
 import { responseTensors } from '../policy/engine/response-inputs.js'
 import type { Policy } from '../policy/policy.js'
 import {
@@ -41,7 +41,7 @@ export async function accumulate({
   policy,
   rows,
   limits: { microBatch, tokenBudget },
-  kl,
+  form,
   largest,
   hooks,
   note,
@@ -49,7 +49,7 @@ export async function accumulate({
   policy: Policy
   rows: readonly LossRow[]
   limits: Pick<ExperimentConfig['update'], 'microBatch' | 'tokenBudget'>
-  kl: LossKl
+  form: LossForm
   /** All prompts of the batch and the longest response that there may be: sizes of micro-batches are halves of these, and so few. */
   largest: BatchLimits
   hooks: Hooks
@@ -68,14 +68,14 @@ export async function accumulate({
   const limits: BatchLimits = { prompts: Math.min(most, largest.prompts), tokens: largest.tokens }
   const parts = batches.map(part => ({ part, batch: batchOf(engine, policy, part, limits) }))
   // Compiled before the first of them runs: a graph that grows afterwards is loaded anew.
-  for (const { batch } of parts) learning.gradient(batch.shape, kl)
+  for (const { batch } of parts) learning.gradient(batch.shape, form)
   learning.norm()
   learning.clear()()
   let loss = 0
   let gap = 0
   let done = 0
   for (const { part, batch } of parts) {
-    const sums = addGradient({ engine, batch, rows: part.flat(), kl })
+    const sums = addGradient({ engine, batch, rows: part.flat(), form })
     loss += sums.loss
     gap += sums.gap
     done += part.flat().length
@@ -106,12 +106,12 @@ function addGradient({
   engine,
   batch,
   rows,
-  kl,
+  form,
 }: {
   engine: Engine
   batch: ResponseBatch
   rows: readonly LossRow[]
-  kl: LossKl
+  form: LossForm
 }): { loss: number; gap: number } {
   const inputs = [
     ...responseTensors(batch),
@@ -122,7 +122,7 @@ function addGradient({
     ),
     perRow(batch, rows, row => row.advantage),
     perRow(batch, rows, row => row.weight),
-    ...(kl === null
+    ...(form.kl === null
       ? []
       : [
           perToken(
@@ -131,7 +131,7 @@ function addGradient({
           ),
         ]),
   ]
-  const outputs = Learning.of(engine).gradient(batch.shape, kl)(...inputs)
+  const outputs = Learning.of(engine).gradient(batch.shape, form)(...inputs)
   const [loss, gap] = outputs.map(output => output.dataSync()[0] as number) as [number, number]
   tf.dispose([...inputs, ...outputs])
   return { loss, gap }

@@ -71,7 +71,10 @@ export async function policyGradientStep({
         policy,
         rows,
         limits: { ...config.update, microBatch: most },
-        kl: klInLoss ? { estimator, coefficient } : null,
+        form: {
+          kl: klInLoss ? { estimator, coefficient } : null,
+          checkpointing: config.update.gradientCheckpointing,
+        },
         largest: { prompts: config.rollout.prompts, tokens: config.rollout.maxTokens },
         hooks,
         note: 'update',

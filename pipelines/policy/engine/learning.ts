@@ -18,6 +18,12 @@ import { type ResponseInputs, responseInputs, responseLogProbabilities, shareOf 
 /** How the divergence acts in the loss; null where it does not. */
 export type LossKl = Pick<ExperimentConfig['kl'], 'estimator' | 'coefficient'> | null
 
+export interface LossForm {
+  kl: LossKl
+  /** Layers are computed again in the backward pass: less memory, more time. */
+  checkpointing: boolean
+}
+
 /** Sums of gradients, and moments, of the trainable variables; made when they are first needed. */
 export class Learning {
   readonly #engine: Engine
@@ -73,9 +79,9 @@ export class Learning {
    * Adds the gradient of a micro-batch to the sums. Inputs: those of a batch; mask, sampled log-probabilities and, where the
    * KL acts, the reference's [N, T]; advantages and weights [N, 1]. Outputs: the loss, and the sum of |log pi - sampled|.
    */
-  gradient(shape: BatchShape, kl: LossKl): Program {
+  gradient(shape: BatchShape, { kl, checkpointing }: LossForm): Program {
     const { session, settings } = this.#engine
-    const name = `gradient ${JSON.stringify([shape, kl])}`
+    const name = `gradient ${JSON.stringify([shape, kl, checkpointing])}`
     const rows = shape.prompts * shape.samples
     const perToken: Input = { shape: [rows, shape.tokens] }
     const perRow: Input = { shape: [rows, 1] }
@@ -88,7 +94,7 @@ export class Learning {
           const lanes = Array.from({ length: settings.lanes }, (_, lane) =>
             this.#laneGradient(
               tensors.map(tensor => shareOf(tensor, lane, settings.lanes)),
-              kl,
+              { kl, checkpointing },
             ),
           )
           for (const [index, sum] of [...this.#sums.values()].entries()) {
@@ -182,7 +188,10 @@ export class Learning {
     )
   }
 
-  #laneGradient(tensors: readonly Tensor[], kl: LossKl): { loss: Tensor; gap: Tensor; gradients: Tensor[] } {
+  #laneGradient(
+    tensors: readonly Tensor[],
+    { kl, checkpointing }: LossForm,
+  ): { loss: Tensor; gap: Tensor; gradients: Tensor[] } {
     const [mask, sampled, advantages, weights, reference] = tensors.slice(4) as [
       Tensor,
       Tensor,
@@ -194,7 +203,12 @@ export class Learning {
     const gaps: Tensor[] = []
     const { value, grads } = tf.valueAndGrads((...under) => {
       const decoder = this.#engine.learningDecoder(new Map(names.map((name, index) => [name, under[index] as Tensor])))
-      const logProbs = responseLogProbabilities({ decoder, inputs: namedInputs(tensors), bias: this.#bias() })
+      const logProbs = responseLogProbabilities({
+        decoder,
+        inputs: namedInputs(tensors),
+        bias: this.#bias(),
+        checkpointing,
+      })
       gaps.push(tf.keep(logProbs.sub(sampled).abs().mul(mask).sum()))
       return policyGradientLoss({
         logProbs,

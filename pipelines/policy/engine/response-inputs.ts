@@ -49,17 +49,21 @@ export function responseLogProbabilities({
   decoder,
   inputs: { prefixIds, prefixLengths, ids, targets },
   bias,
+  checkpointing = false,
 }: {
   decoder: Decoder
   inputs: ResponseInputs
   bias: Tensor | null
+  /** Layers are computed again in the backward pass. */
+  checkpointing?: boolean
 }): Tensor {
   const [rows, tokens] = ids.shape as [number, number]
   const hidden = readResponses({
     decoder,
-    prompts: { ids: prefixIds, lengths: prefixLengths },
-    caches: readPrompts(decoder, prefixIds),
+    lengths: prefixLengths,
+    caches: readPrompts(decoder, prefixIds, checkpointing),
     ids,
+    checkpointing,
   })
   return logProbabilityOf(logitsOf(decoder, hidden, bias), targets.reshape([rows * tokens])).reshape([rows, tokens])
 }

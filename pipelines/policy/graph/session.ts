@@ -208,6 +208,7 @@ export class Session {
   }
 
   #feed(values: ReadonlyMap<Variable, Tensor>): void {
+    if (values.size === 0) return
     const nodes = [...values.keys()].map(variable => variable.nodes as VariableNodes)
     tf.dispose(
       this.#call(
@@ -225,11 +226,14 @@ export class Session {
     const before = this.#loaded
     if (before !== null) {
       const moved = all.filter(variable => !variable.isStaged)
-      const values = this.#call(
-        [],
-        [],
-        moved.map(({ nodes }) => (nodes as VariableNodes).read),
-      )
+      const values =
+        moved.length === 0
+          ? []
+          : this.#call(
+              [],
+              [],
+              moved.map(({ nodes }) => (nodes as VariableNodes).read),
+            )
       for (const [index, variable] of moved.entries()) {
         const value = values[index] as Tensor
         variable.stage(value)

@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { generate } from '../../../../pipelines/policy/generate.js'
+import { logProbsOf } from '../../../../pipelines/policy/log-probabilities.js'
+import { defaultEngine, disposePolicy } from '../../../../pipelines/policy/policy.js'
+import { stream } from '../../../../pipelines/random.js'
+import { prompt, tinyPolicy } from '../tiny-policy.js'
+import { type TrainingRun, trainingRun } from './training-run.js'
+
+const recorded = { ...defaultEngine, mode: 'recorded' } as const
+const eager = { ...defaultEngine, mode: 'eager' } as const
+
+function near(a: TrainingRun, b: TrainingRun): void {
+  assert.deepEqual(a.tokens, b.tokens)
+  for (const [step, loss] of a.losses.entries())
+    assert.ok(Math.abs(loss - (b.losses[step] as number)) < 1e-6, `loss of step ${step}`)
+  for (const [name, values] of Object.entries(a.weights)) {
+    for (const [place, value] of values.entries()) {
+      assert.ok(Math.abs(value - (b.weights[name]?.[place] as number)) < 1e-5, `${name} ${place}`)
+    }
+  }
+}
+
+test('recorded equals eager over 20 steps: the same tokens, losses to 1e-6, weights to 1e-5', async () => {
+  near(await trainingRun({ engine: recorded, steps: 20 }), await trainingRun({ engine: eager, steps: 20 }))
+})
+
+test('lanes change neither tokens nor, but for rounding, losses and weights', async () => {
+  near(
+    await trainingRun({ engine: { ...recorded, lanes: 2 }, steps: 6 }),
+    await trainingRun({ engine: recorded, steps: 6 }),
+  )
+})
+
+for (const engine of [recorded, eager]) {
+  test(`layers computed again in the backward pass give the gradients that layers kept give, ${engine.mode}`, async () => {
+    near(await trainingRun({ engine, steps: 4, checkpointing: true }), await trainingRun({ engine, steps: 4 }))
+  })
+}
+
+test('a recorded run is the same bits in another process, and again in this one', async () => {
+  const program = fileURLToPath(new URL('./training-run.js', import.meta.url))
+  const outcomes = [1, 2].map(() => execFileSync(process.execPath, [program], { encoding: 'utf8', maxBuffer: 2 ** 26 }))
+  assert.equal(outcomes[1], outcomes[0])
+  assert.equal(JSON.stringify(await trainingRun({ engine: { ...recorded, lanes: 2 }, steps: 5 })), outcomes[0])
+})
+
+test('two policies that take turns on one engine keep their weights apart', async () => {
+  const [one, other] = [tinyPolicy(1), tinyPolicy(2)]
+  const sequences = [{ promptTokens: prompt(one, '1+2='), tokens: prompt(one, '7#3') }]
+  const alone = [logProbsOf(one, sequences), logProbsOf(other, sequences)]
+  for (let turn = 0; turn < 3; turn++) {
+    assert.deepEqual([logProbsOf(one, sequences), logProbsOf(other, sequences)], alone)
+  }
+  assert.notDeepEqual(alone[0], alone[1])
+  disposePolicy(one)
+  disposePolicy(other)
+})
+
+test('sequences that wait take the slots of those that have ended, and say what they would say alone', async () => {
+  const policy = tinyPolicy()
+  const { uniform } = stream(11, 'slots')
+  const prompts = Array.from({ length: 23 }, (_, row) => prompt(policy, `${row % 7}+${row % 3}=`))
+  const options = { policy, prompts, uniforms: uniform, maxTokens: 19 }
+  const few = await generate({ ...options, chunk: 4 })
+  const all = await generate({ ...options, chunk: 23 })
+  assert.deepEqual(
+    few.map(({ tokens }) => tokens),
+    all.map(({ tokens }) => tokens),
+  )
+  for (const [row, { logProbs }] of few.entries()) {
+    for (const [place, value] of logProbs.entries()) {
+      assert.ok(Math.abs(value - (all[row]?.logProbs[place] as number)) < 1e-5)
+    }
+  }
+  disposePolicy(policy)
+})
