@@ -13,7 +13,8 @@ import { type Attribute, type Binding, backend, type ElementType, elementCode, t
 export type MatrixType = 'float32' | 'bfloat16'
 
 const bfloat16 = 14
-const products = new Set(['MatMul', 'BatchMatMul', 'BatchMatMulV2', 'BatchMatMulV3'])
+/** Not BatchMatMulV3: its products are so small that casts cost more than they save (kernels.ts). */
+const products = new Set(['MatMul', 'BatchMatMul', 'BatchMatMulV2'])
 
 /** Kernels of tfjs-node that do not say the type of their input. */
 const withoutType = new Set(['ExpandDims', 'Squeeze'])
