@@ -18,6 +18,8 @@ export interface LivePolicy {
   step: number
   policy: Policy
   optimizer: Optimizer
+  /** Of weights and moments that are trained; counted once, since looking at tensors on loan to an engine fetches them. */
+  bytes: number
 }
 
 /** Two experiments of a sweep take turns on one GPU slot; a few more cost a small policy nothing. */
@@ -54,7 +56,7 @@ export class PolicyCache {
     this.drop(run)
     const loaded = await this.#load(options)
     this.#live.set(run, loaded)
-    for (const oldest of tooOld(this.#live, ({ policy }) => 3 * bytesIn(trainable(policy)))) this.drop(oldest)
+    for (const oldest of tooOld(this.#live, ({ bytes }) => bytes)) this.drop(oldest)
     return loaded
   }
 
@@ -99,8 +101,9 @@ export class PolicyCache {
   }): Promise<LivePolicy> {
     const checkpoint = checkpoints.newestWhole(step)
     const policy = await this.#policyOf(config, start, checkpoint?.path ?? null)
-    if (checkpoint === null) return { step: 0, policy, optimizer: createOptimizer(policy, config.update) }
-    return { step: checkpoint.step, policy, optimizer: await loadOptimizer(checkpoint.path) }
+    const bytes = 3 * bytesIn(trainable(policy))
+    if (checkpoint === null) return { step: 0, policy, optimizer: createOptimizer(policy, config.update), bytes }
+    return { step: checkpoint.step, policy, optimizer: await loadOptimizer(checkpoint.path), bytes }
   }
 
   /** From a checkpoint's folder, or as training begins; an adapter lies over the warm start, its checkpoints do not hold that again. */
