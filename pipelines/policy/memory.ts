@@ -1,10 +1,9 @@
 /**
- * What a run will need of memory, part by part, from the architecture and the config. Weights, gradients, moments and cache are counted to
- * the byte; what the backward pass holds of the forward pass is counted by tensors of a layer and checked against measured
- * peaks (docs/memory.md), for which of them live at once is decided by TensorFlow.
+ * What a run will need of memory, part by part, from the architecture and the config. Weights, gradients and moments are
+ * counted to the byte; what caches and the backward pass hold is counted by their tensors times factors that were measured on
+ * the recorded engine (docs/memory.md), for which of them live at once is decided by TensorFlow, whose pool keeps what it had.
  *
- * Legend: B rows, P prompt columns, R response columns, S = P + R, L layers, D width, H heads, K key/value heads, E head width, M MLP
- * width, V vocabulary. A number is 4 bytes.
+ * Legend: B rows, R response columns, D width, M MLP width, V vocabulary. A number is 4 bytes.
  */
 import type { ExperimentConfig } from '../config/schema.js'
 import { adapterShapes } from './adapter-shapes.js'
@@ -41,16 +40,20 @@ export interface MemorySubject {
 }
 
 /**
- * Tensors of each width that a layer's backward pass finds, for one token; calibrated. D: residuals, normed inputs, outputs. Heads: queries, keys and
- * values, as they are projected and turned. M: gate, up and their product. Scores: before and after softmax.
+ * Tensors of each width that are there for one token of a layer when most are, those of the backward pass included. D: residuals, normed
+ * inputs, outputs. Heads: queries, keys and values, as they are projected and turned. M: gate, up and their product. Scores:
+ * before and after softmax. Measured, and rounded: the resident size grows by so much with each row (docs/memory.md).
  */
-const held = { width: 6, heads: 6, mlp: 6, scores: 3 }
+const held = { width: 12, heads: 20, mlp: 12.7, scores: 10 }
 
 /** Tensors [B R, V] in the loss: logits, their softmax and its gradient. Those of a decoding position, [B, V]. */
 const logitTensors = { update: 4, position: 6 }
 
-/** Node, the program and TensorFlow with its threads and small pools, before there is a policy. */
-const processBytes = 350 * 2 ** 20
+/** A cache, what is copied of it as it grows and as tokens are written, and the pool that keeps it; measured. */
+const cacheCopies = 3.5
+
+/** Node, the program, TensorFlow with its threads, and recorded graphs; measured. */
+const processBytes = 430 * 2 ** 20
 
 export function memoryOf(subject: MemorySubject): MemoryEstimate {
   const parts = [...lasting(subject), ...warmStart(subject), ...sampling(subject), ...update(subject)].filter(
@@ -101,7 +104,7 @@ function warmStart({ architecture, config, promptTokens }: MemorySubject): Memor
   const { steps, batch } = config.warmStart
   if (config.policy.from !== 'scratch' || steps === 0) return []
   const { weights } = countsOf({ architecture, config })
-  const rows = { rows: batch, promptTokens, responseTokens: config.rollout.maxTokens, recomputed: false }
+  const rows = { rows: batch, samples: 1, promptTokens, responseTokens: config.rollout.maxTokens, recomputed: false }
   const shrunkBy = ['warmStart.batch']
   return [
     { name: 'gradients and moments of the warm start', bytes: 12 * weights, phase: 'warm start', shrunkBy: ['policy'] },
@@ -121,7 +124,8 @@ function sampling({ architecture, config, promptTokens }: MemorySubject): Memory
     const cache = 4 * rows * (promptTokens + maxTokens) * layers * 2 * keyValueHeads * headWidth
     const shrunkBy = [key, 'rollout.maxTokens']
     return [
-      { name: `keys and values (${phase})`, bytes: cache, phase, shrunkBy },
+      // Caches stay for the next call of their shape.
+      { name: `keys and values (${phase})`, bytes: cacheCopies * cache, phase: 'always', shrunkBy },
       { name: `logits (${phase})`, bytes: 4 * logitTensors.position * rows * vocabulary, phase, shrunkBy: [key] },
     ]
   })
@@ -131,10 +135,19 @@ function update({ architecture, config, promptTokens }: MemorySubject): MemoryPa
   const { trained } = countsOf({ architecture, config })
   const { update, rollout } = config
   const responseTokens = rollout.maxTokens
+  const together = Math.min(rollout.samples, update.microBatch)
   const inBudget =
-    update.tokenBudget === null ? Infinity : Math.floor(update.tokenBudget / (promptTokens + responseTokens))
+    update.tokenBudget === null
+      ? Number.POSITIVE_INFINITY
+      : rowsInBudget({ tokenBudget: update.tokenBudget, together, promptTokens, responseTokens })
   const rows = Math.max(1, Math.min(update.microBatch, rollout.prompts * rollout.samples, inBudget))
-  const batch = { rows, promptTokens, responseTokens, recomputed: update.gradientCheckpointing }
+  const batch = {
+    rows,
+    samples: Math.min(together, rows),
+    promptTokens,
+    responseTokens,
+    recomputed: update.gradientCheckpointing,
+  }
   const smaller = ['update.microBatch', 'update.tokenBudget', 'rollout.maxTokens']
   const part = (name: string, bytes: number, shrunkBy: string[]): MemoryPart => ({
     name,
@@ -153,15 +166,37 @@ function update({ architecture, config, promptTokens }: MemorySubject): MemoryPa
   ]
 }
 
+/** Rows of a micro-batch: as many prompts, each with the rows that share its reading, or a part of one prompt's rows. */
+function rowsInBudget({
+  tokenBudget,
+  together,
+  promptTokens,
+  responseTokens,
+}: {
+  tokenBudget: number
+  together: number
+  promptTokens: number
+  responseTokens: number
+}): number {
+  const ofPrompt = promptTokens + together * responseTokens
+  if (tokenBudget >= ofPrompt) return together * Math.floor(tokenBudget / ofPrompt)
+  return Math.floor((tokenBudget - promptTokens) / responseTokens)
+}
+
 interface Batch {
   rows: number
+  /** Rows that share the reading of their prompt. */
+  samples: number
   promptTokens: number
   responseTokens: number
   /** Each layer is computed again in the backward pass, from its input. */
   recomputed: boolean
 }
 
-function activations(architecture: Architecture, { rows, promptTokens, responseTokens, recomputed }: Batch): number {
+function activations(
+  architecture: Architecture,
+  { rows, samples, promptTokens, responseTokens, recomputed }: Batch,
+): number {
   const { layers, width, heads, keyValueHeads, headWidth, mlpWidth } = architecture
   const columns = promptTokens + responseTokens
   const ofLayer =
@@ -170,7 +205,8 @@ function activations(architecture: Architecture, { rows, promptTokens, responseT
     held.mlp * mlpWidth +
     held.scores * heads * columns
   const ofToken = recomputed ? layers * width + ofLayer : layers * ofLayer
-  return 4 * rows * columns * ofToken
+  const tokens = rows * responseTokens + Math.ceil(rows / samples) * promptTokens
+  return 4 * tokens * ofToken
 }
 
 function logits({ vocabulary }: Architecture, { rows, responseTokens }: Batch): number {
