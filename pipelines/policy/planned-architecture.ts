@@ -5,7 +5,8 @@ import type { ExperimentConfig } from '../config/schema.js'
 import { alphabetOf } from '../data/alphabet.js'
 import type { DataSet } from '../data/item.js'
 import { RlevError } from '../errors.js'
-import { type Architecture, readArchitecture, scratchArchitecture } from './architecture.js'
+import { type Architecture, scratchArchitecture } from './architecture.js'
+import { readArchitecture } from './architecture-file.js'
 
 /** Throws CheckpointInvalid where the config.json of a checkpoint cannot be read, ConfigInvalid where widths do not divide. */
 export function plannedArchitecture(

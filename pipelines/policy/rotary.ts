@@ -1,7 +1,49 @@
-/** Frequencies of the rotary positions: f_i = theta^(-2i / E), stretched as the checkpoint says. E is the width of a head. */
-import type { Architecture } from './architecture.js'
+/**
+ * Frequencies of the rotary positions: f_i = theta^(-2i / E), stretched as the checkpoint says. E is the width of a head. Every
+ * operation is rounded to float32 in the order in which PyTorch rounds it, for a position multiplies what is lost here.
+ */
+import type { Architecture, RotaryScaling } from './architecture.js'
 
-/** f_i for i = 0 .. E / 2 - 1, rounded to float32 where PyTorch rounds them. */
-export function rotaryFrequencies({ rotary: { theta }, headWidth }: Architecture): Float32Array {
-  return Float32Array.from({ length: headWidth / 2 }, (_, pair) => theta ** ((-2 * pair) / headWidth))
+const { fround } = Math
+
+/** f_i for i = 0 .. E / 2 - 1. (radians per position) */
+export function rotaryFrequencies({ rotary: { theta, scaling }, headWidth }: Architecture): Float32Array {
+  return Float32Array.from({ length: headWidth / 2 }, (_, pair) => {
+    const frequency = fround(1 / fround(fround(theta) ** fround((2 * pair) / headWidth)))
+    return scaling === null ? frequency : stretched(frequency, scaling)
+  })
+}
+
+function stretched(frequency: number, scaling: RotaryScaling): number {
+  switch (scaling.type) {
+    case 'linear':
+      return fround(frequency / fround(scaling.factor))
+    case 'llama3':
+      return byWaveLength(frequency, scaling)
+    default:
+      return scaling satisfies never
+  }
+}
+
+/**
+ * Long waves, of which fewer than `lowFrequencyFactor` fit the original context, are stretched by the factor; short ones, of which
+ * more than `highFrequencyFactor` fit, stay; between them the two are mixed.
+ */
+function byWaveLength(
+  frequency: number,
+  {
+    factor,
+    lowFrequencyFactor: low,
+    highFrequencyFactor: high,
+    originalMaxPositions,
+  }: Extract<RotaryScaling, { type: 'llama3' }>,
+): number {
+  // PyTorch divides a number by a tensor as the reciprocal times the number.
+  const wave = fround(fround(1 / frequency) * fround(2 * Math.PI))
+  if (wave < originalMaxPositions / high) return frequency
+  if (wave > originalMaxPositions / low) return fround(frequency / fround(factor))
+  const fitting = fround(fround(1 / wave) * originalMaxPositions)
+  const share = fround(fround(fitting - fround(low)) / fround(high - low))
+  const long = fround(fround(fround(1 - share) * frequency) / fround(factor))
+  return fround(long + fround(share * frequency))
 }

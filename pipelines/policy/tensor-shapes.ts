@@ -1,26 +1,37 @@
-/** Name and shape of every tensor of a decoder, as a Hugging Face checkpoint of the Qwen2 family has them. */
+/** Name and shape of every tensor of a decoder, as Hugging Face checkpoints of its family have them. */
 import type { Architecture } from './architecture.js'
 
 /** In the order of the layers; linear weights are [out, in]. */
 export function tensorShapes(architecture: Architecture): Map<string, number[]> {
   const { width, heads, keyValueHeads, headWidth, mlpWidth, vocabulary } = architecture
+  const { queryKeyValueBias, outputBias, mlpBias, queryKeyNorm } = architecture
   const shapes = new Map<string, number[]>([['model.embed_tokens.weight', [vocabulary, width]]])
   for (let index = 0; index < architecture.layers; index++) {
     const at = (name: string, shape: number[]) => shapes.set(`model.layers.${index}.${name}`, shape)
-    at('self_attn.q_proj.weight', [heads * headWidth, width])
-    at('self_attn.q_proj.bias', [heads * headWidth])
-    at('self_attn.k_proj.weight', [keyValueHeads * headWidth, width])
-    at('self_attn.k_proj.bias', [keyValueHeads * headWidth])
-    at('self_attn.v_proj.weight', [keyValueHeads * headWidth, width])
-    at('self_attn.v_proj.bias', [keyValueHeads * headWidth])
-    at('self_attn.o_proj.weight', [width, heads * headWidth])
-    at('mlp.gate_proj.weight', [mlpWidth, width])
-    at('mlp.up_proj.weight', [mlpWidth, width])
-    at('mlp.down_proj.weight', [width, mlpWidth])
+    const linear = (name: string, [outputs, inputs]: [number, number], biased: boolean) => {
+      at(`${name}.weight`, [outputs, inputs])
+      if (biased) at(`${name}.bias`, [outputs])
+    }
+    linear('self_attn.q_proj', [heads * headWidth, width], queryKeyValueBias)
+    linear('self_attn.k_proj', [keyValueHeads * headWidth, width], queryKeyValueBias)
+    linear('self_attn.v_proj', [keyValueHeads * headWidth, width], queryKeyValueBias)
+    linear('self_attn.o_proj', [width, heads * headWidth], outputBias)
+    if (queryKeyNorm) {
+      at('self_attn.q_norm.weight', [headWidth])
+      at('self_attn.k_norm.weight', [headWidth])
+    }
+    linear('mlp.gate_proj', [mlpWidth, width], mlpBias)
+    linear('mlp.up_proj', [mlpWidth, width], mlpBias)
+    linear('mlp.down_proj', [width, mlpWidth], mlpBias)
     at('input_layernorm.weight', [width])
     at('post_attention_layernorm.weight', [width])
   }
   shapes.set('model.norm.weight', [width])
   if (!architecture.tied) shapes.set('lm_head.weight', [vocabulary, width])
   return shapes
+}
+
+/** Whether files of a checkpoint may hold the tensor although the decoder has none of the name: what is made from the config, or a copy. */
+export function isLeftOver(name: string, { tied }: Architecture): boolean {
+  return name.endsWith('.rotary_emb.inv_freq') || (tied && name === 'lm_head.weight')
 }

@@ -2,7 +2,7 @@
 import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { RlevError } from '../../pipelines/errors.js'
-import { readArchitecture } from '../../pipelines/policy/architecture.js'
+import { readArchitecture } from '../../pipelines/policy/architecture-file.js'
 import { tensorShapes } from '../../pipelines/policy/tensor-shapes.js'
 import { characterTokenizer } from '../../pipelines/policy/tokenizer.js'
 import type { ConfigContent } from './shapes.js'

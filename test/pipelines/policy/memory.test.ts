@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { experimentSchema } from '../../../pipelines/config/schema.js'
 import { RlevError } from '../../../pipelines/errors.js'
-import { readArchitecture } from '../../../pipelines/policy/architecture.js'
+import { readArchitecture } from '../../../pipelines/policy/architecture-file.js'
 import { countsOf, type MemoryEstimate, memoryOf } from '../../../pipelines/policy/memory.js'
 import {
   fitOf,
