@@ -76,9 +76,10 @@ export function halvedDown(length: number, most: number, step: number): number {
   return half >= length && size > step ? halvedDown(length, half, step) : size
 }
 
-/** The longest that a batch of an update may become, from which its sizes are halved down; its own size where not given. */
+/** The largest that a batch may become: from these its sizes are halved down; its own where not given. */
 export interface BatchLimits {
   prompts: number
+  samples: number
   tokens: number
 }
 
@@ -98,7 +99,8 @@ export function responseBatch({
   const longest = Math.max(...all.map(({ tokens }) => tokens.length))
   const shape: BatchShape = {
     prompts: halvedDown(groups.length, Math.max(groups.length, limits?.prompts ?? 0), lanes),
-    samples: Math.max(...groups.map(group => group.length)),
+    // Not halved: groups are whole, but for what has no advantage.
+    samples: Math.max(limits?.samples ?? 0, ...groups.map(group => group.length)),
     prefix: roundedUp(Math.max(...all.map(({ promptTokens }) => promptTokens.length)) - 1, prefixStep),
     tokens: halvedDown(longest, Math.max(longest, limits?.tokens ?? 0), 4),
   }

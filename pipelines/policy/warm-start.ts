@@ -92,7 +92,7 @@ async function supervisedStep({
     rows: batch.map(sequence => ({ ...sequence, advantage: 1, weight: 1 / tokens, logProbs: [] })),
     limits: { microBatch: batch.length, tokenBudget: null },
     form: { kl: null, checkpointing: false },
-    largest: { prompts: batch.length, tokens: longest },
+    largest: { prompts: batch.length, samples: 1, tokens: longest },
     hooks: noHooks,
     note: 'warm start',
   })

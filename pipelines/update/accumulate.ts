@@ -50,14 +50,14 @@ export async function accumulate({
   rows: readonly LossRow[]
   limits: Pick<ExperimentConfig['update'], 'microBatch' | 'tokenBudget'>
   form: LossForm
-  /** All prompts of the batch and the longest response that there may be: sizes of micro-batches are halves of these, and so few. */
+  /** Prompts of the batch, their samples and the longest response that there may be: micro-batches have halves of these, and so few sizes. */
   largest: BatchLimits
   hooks: Hooks
   note: string
 }): Promise<Accumulated> {
-  const groups = groupByPrompt(rows, microBatch)
-  const samples = Math.max(...groups.map(group => group.length))
-  const most = Math.max(1, Math.floor(microBatch / samples))
+  const samples = Math.min(largest.samples, microBatch)
+  const groups = groupByPrompt(rows, samples)
+  const most = Math.floor(microBatch / samples)
   const batches = microBatchesOf(groups, {
     microBatch: most,
     tokenBudget,
@@ -65,7 +65,7 @@ export async function accumulate({
   })
   const engine = engineFor(policy)
   const learning = Learning.of(engine)
-  const limits: BatchLimits = { prompts: Math.min(most, largest.prompts), tokens: largest.tokens }
+  const limits: BatchLimits = { prompts: Math.min(most, largest.prompts), samples, tokens: largest.tokens }
   const parts = batches.map(part => ({ part, batch: batchOf(engine, policy, part, limits) }))
   // Compiled before the first of them runs: a graph that grows afterwards is loaded anew.
   for (const { batch } of parts) learning.gradient(batch.shape, form)

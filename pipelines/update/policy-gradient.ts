@@ -62,6 +62,7 @@ export async function policyGradientStep({
     .filter(({ advantage }) => klInLoss || advantage !== 0)
   const tokens = rows.reduce((sum, row) => sum + row.tokens.length, 0)
   const { estimator, coefficient } = config.kl
+  const { prompts, samples, maxTokens } = config.rollout
   prepareStep(policy, optimizer, config.update)
   const limit = Math.min(config.update.microBatch, rows.length)
   const { result: sums, microBatch } = await withHalving({
@@ -75,7 +76,7 @@ export async function policyGradientStep({
           kl: klInLoss ? { estimator, coefficient } : null,
           checkpointing: config.update.gradientCheckpointing,
         },
-        largest: { prompts: config.rollout.prompts, tokens: config.rollout.maxTokens },
+        largest: { prompts, samples, tokens: maxTokens },
         hooks,
         note: 'update',
       }),

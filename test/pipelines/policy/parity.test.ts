@@ -1,23 +1,21 @@
-/** The decoder against PyTorch: test/fixtures/qwen2-tiny holds weights and what `transformers` computes from them in float32. */
+/**
+ * The policy against PyTorch, on every folder of test/fixtures that holds a checkpoint and an `expected.json`, and on those that
+ * RLEV_FIXTURES lists (colon-separated; a fixture or a folder of fixtures): what `transformers` computes from the same files in
+ * float32 (test/fixtures/make.py). By the recorded engine and by the eager one.
+ */
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
-import { after, before, test } from 'node:test'
-import { hiddenStates, logitsOf, makeDecoder } from '../../../pipelines/policy/decoder.js'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { test } from 'node:test'
+import type { EngineConfig } from '../../../pipelines/config/schema.js'
+import { disposeEngines } from '../../../pipelines/policy/engine/engine.js'
 import { generate } from '../../../pipelines/policy/generate.js'
-import { logProbabilities, sequenceBatch } from '../../../pipelines/policy/log-probabilities.js'
-import { idsOf, paddedLength, paddingOf, placesOf } from '../../../pipelines/policy/places.js'
-import { disposePolicy, type Policy } from '../../../pipelines/policy/policy.js'
+import { defaultEngine, disposePolicy, type Policy } from '../../../pipelines/policy/policy.js'
 import { loadPolicy } from '../../../pipelines/policy/policy-folder.js'
-import { type Tensor, tf } from '../../../pipelines/policy/tensorflow.js'
-import { tidy } from '../../../pipelines/policy/tidy.js'
-import { clipFactor, gradientsOf, normOf } from '../../../pipelines/update/gradients.js'
-import { applyGradient, createOptimizer, disposeOptimizer } from '../../../pipelines/update/optimizer.js'
-import { fromVector, layoutOf } from '../../../pipelines/update/vector.js'
-
-const folder = 'test/fixtures/qwen2-tiny'
+import { allClose, close, goldenUpdate, lastLogits, withPaddingDrawn } from './golden.js'
 
 interface Expected {
-  encode: { messages: { role: string; content: string }[]; ids: number[]; decoded: string; text: string }[]
+  encode: { messages: { role: string; content: string }[]; ids: number[]; text: string }[]
   forward: { ids: number[]; last_logits: number[]; greedy_24: number[] }[]
   policy_gradient: {
     prompts: number[][]
@@ -39,102 +37,95 @@ interface Expected {
   }
 }
 
-const expected = JSON.parse(readFileSync(`${folder}/expected.json`, 'utf8')) as Expected
-let policy: Policy
+const isFixture = (folder: string): boolean =>
+  existsSync(join(folder, 'expected.json')) && existsSync(join(folder, 'config.json'))
 
-before(async () => {
-  policy = await loadPolicy(folder)
-})
-after(() => disposePolicy(policy))
-
-/** Within 1e-4, absolute or relative, as the fixture is written. */
-function close(actual: number, wanted: number, what: string): void {
-  const gap = Math.abs(actual - wanted)
-  assert.ok(gap <= 1e-4 || gap <= 1e-4 * Math.abs(wanted), `${what}: ${actual} is not ${wanted}`)
+/** A folder that is a fixture, or those in it. */
+function fixturesAt(place: string): string[] {
+  if (isFixture(place)) return [place]
+  const inside = (existsSync(place) ? readdirSync(place).sort() : []).map(name => join(place, name)).filter(isFixture)
+  if (inside.length === 0) throw new Error(`${place} holds no checkpoint with an expected.json beside it`)
+  return inside
 }
 
-function lastLogits(ids: readonly number[]): number[] {
-  const { architecture, tokenizer } = policy
-  const logits = tidy(() => {
-    const decoder = makeDecoder(policy)
-    const columns = paddedLength([ids])
-    const padding = paddingOf([ids], columns)
-    const { hidden } = hiddenStates({
-      decoder,
-      ids: idsOf({ prompts: [ids], padding, columns, padId: tokenizer.padId }),
-      places: placesOf(architecture, padding, columns),
-    })
-    return logitsOf(decoder, hidden.slice([columns - 1, 0], [1, -1]))
-  })
-  const data = Array.from(logits.dataSync() as Float32Array)
-  logits.dispose()
-  return data
+const named = (process.env['RLEV_FIXTURES'] ?? '').split(':').filter(place => place !== '')
+const folders = ['test/fixtures', ...named].flatMap(fixturesAt)
+const engines: Record<EngineConfig['mode'], EngineConfig> = {
+  recorded: { ...defaultEngine, mode: 'recorded' },
+  eager: { ...defaultEngine, mode: 'eager' },
 }
 
-test('chat messages become the ids of the Python tokenizer, and ids its text', () => {
-  for (const { messages, ids, text } of expected.encode) {
-    assert.deepEqual(policy.tokenizer.encodePrompt(messages), ids)
-    assert.deepEqual(policy.tokenizer.encode(text), ids)
+async function withPolicy(folder: string, engine: EngineConfig, use: (policy: Policy) => unknown): Promise<void> {
+  const policy = withPaddingDrawn(await loadPolicy(folder, engine))
+  try {
+    await use(policy)
+  } finally {
+    disposePolicy(policy)
+    disposeEngines()
   }
-})
+}
 
-test('logits equal those of PyTorch, padding on the left or not', () => {
-  for (const { ids, last_logits: wanted } of expected.forward) {
-    lastLogits(ids).forEach((logit, index) => {
-      close(logit, wanted[index] as number, `logit ${index}`)
-    })
-  }
-})
+for (const folder of folders) {
+  const expected = JSON.parse(readFileSync(join(folder, 'expected.json'), 'utf8')) as Expected
+  const of = `${basename(folder)}:`
 
-test('greedy decoding with the cache gives the tokens of PyTorch', async () => {
-  for (const { ids, greedy_24: greedy } of expected.forward) {
-    const [row] = await generate({ policy, prompts: [ids], uniforms: () => null, maxTokens: greedy.length, chunk: 4 })
-    assert.deepEqual(row?.tokens, greedy.slice(0, row?.tokens.length))
-    assert.ok(row?.tokens.length === greedy.length || policy.tokenizer.eosIds.includes(row?.tokens.at(-1) as number))
-  }
-})
-
-test('log-probabilities, gradients and the weights after one AdamW step equal those of PyTorch', async () => {
-  const { prompts, completions, advantages, logprobs, adamw, ...golden } = expected.policy_gradient
-  const sequences = prompts.map((promptTokens, row) => ({ promptTokens, tokens: completions[row] as number[] }))
-  const batch = tidy(() =>
-    sequenceBatch({ sequences, padId: policy.tokenizer.padId, architecture: policy.architecture }),
-  )
-  const said = tidy(() => logProbabilities(makeDecoder(policy), batch))
-  const found = said.arraySync() as number[][]
-  said.dispose()
-  logprobs.forEach((row, index) => {
-    row.forEach((wanted, token) => {
-      close((found[index] as number[])[token] as number, wanted, `log-probability ${index}, ${token}`)
+  test(`${of} chat messages become the ids of the Python tokenizer, and so does their text`, async () => {
+    await withPolicy(folder, engines.eager, ({ tokenizer }) => {
+      for (const { messages, ids, text } of expected.encode) {
+        assert.deepEqual(tokenizer.encodePrompt(messages), ids)
+        assert.deepEqual(tokenizer.encode(text), ids)
+      }
     })
   })
-  const { value, gradient } = gradientsOf(policy.weights, (weights): Tensor => {
-    const logProbs = logProbabilities(makeDecoder({ architecture: policy.architecture, weights }), batch)
-    const tokens = completions.reduce((sum, row) => sum + row.length, 0)
-    return logProbs
-      .mul(tf.tensor2d(advantages.map(advantage => [advantage])))
-      .sum()
-      .div(-tokens)
-  })
-  close(value.dataSync()[0] as number, golden.loss_value, 'loss')
-  const gradients = tidy(() => fromVector(gradient, layoutOf(policy.weights)))
-  for (const [name, norm] of Object.entries(golden.grad_norms)) {
-    close(normOf(gradients.get(name) as Tensor), norm, `gradient of ${name}`)
-  }
-  const norm = normOf(gradient)
-  close(norm, golden.global_grad_norm, 'global norm')
 
-  const optimizer = createOptimizer(policy, { optimizer: 'adamw' })
-  const settings = { learningRate: adamw.lr, betas: adamw.betas, epsilon: adamw.eps, weightDecay: adamw.weight_decay }
-  applyGradient({ policy, optimizer, gradient, settings, factor: clipFactor(norm, adamw.clip_global_norm) })
-  for (const [name, wanted] of Object.entries(adamw.param_norms_after_one_step)) {
-    close(normOf(policy.weights.get(name) as Tensor), wanted, `weight ${name}`)
+  for (const [mode, engine] of Object.entries(engines)) {
+    test(`${of} logits and greedy tokens equal those of PyTorch, ${mode}`, async () => {
+      await withPolicy(folder, engine, async policy => {
+        for (const { ids, last_logits: logits } of expected.forward)
+          allClose(lastLogits(policy, ids), logits, `logit after ${ids.length} tokens,`)
+        const wanted = expected.forward.map(({ greedy_24: tokens }) => {
+          const end = tokens.findIndex(token => policy.tokenizer.eosIds.includes(token))
+          return end === -1 ? tokens : tokens.slice(0, end + 1)
+        })
+        const rows = await generate({
+          policy,
+          prompts: expected.forward.map(({ ids }) => ids),
+          uniforms: () => null,
+          maxTokens: Math.max(...expected.forward.map(({ greedy_24: tokens }) => tokens.length)),
+          chunk: 2,
+        })
+        assert.deepEqual(
+          rows.map(({ tokens }) => tokens),
+          wanted,
+        )
+      })
+    })
+
+    test(`${of} log-probabilities, gradients and weights after a step of AdamW equal those of PyTorch, ${mode}`, async () => {
+      const { logprobs, loss_value, grad_norms, global_grad_norm, adamw, ...batch } = expected.policy_gradient
+      await withPolicy(folder, engine, async policy => {
+        const update = await goldenUpdate(policy, batch, {
+          learningRate: adamw.lr,
+          betas: adamw.betas,
+          epsilon: adamw.eps,
+          weightDecay: adamw.weight_decay,
+          clipNorm: adamw.clip_global_norm,
+        })
+        for (const [row, wanted] of logprobs.entries())
+          allClose(update.logProbs[row] as number[], wanted, `log-probability ${row},`)
+        close(update.loss, loss_value, 'loss')
+        assert.deepEqual([...update.gradientNorms.keys()].sort(), Object.keys(grad_norms).sort())
+        for (const [name, wanted] of Object.entries(grad_norms))
+          close(update.gradientNorms.get(name), wanted, `gradient of ${name}`)
+        close(update.globalNorm, global_grad_norm, 'global norm')
+        for (const [name, wanted] of Object.entries(adamw.param_norms_after_one_step))
+          close(update.normsAfter.get(name), wanted, `weight ${name}`)
+        allClose(
+          lastLogits(policy, expected.forward[0]?.ids as number[]),
+          adamw.last_logits_16_after_one_step,
+          'logit after the step,',
+        )
+      })
+    })
   }
-  const logits = lastLogits(expected.forward[0]?.ids as number[])
-  adamw.last_logits_16_after_one_step.forEach((wanted, index) => {
-    close(logits[index] as number, wanted, `logit ${index} after the step`)
-  })
-  tf.dispose([...gradients.values(), gradient])
-  disposeOptimizer(optimizer)
-  value.dispose()
-})
+}
