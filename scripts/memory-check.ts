@@ -1,0 +1,114 @@
+/**
+ * Compares the estimate of memory with what a process of its own really takes, where Linux tells: for each case a policy from scratch is
+ * sampled from and updated once. Its figures are those of docs/memory.md.
+ * Usage, after the build: node dist/scripts/memory-check.js
+ */
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { type ExperimentConfig, experimentSchema } from '../pipelines/config/schema.js'
+import { noHooks } from '../pipelines/hooks.js'
+
+interface Case {
+  name: string
+  policy: object
+  maxTokens: number
+  update: object
+}
+
+const small = { from: 'scratch', width: 128, layers: 4, heads: 4, keyValueHeads: 4, mlpWidth: 344 }
+const large = { from: 'scratch', width: 256, layers: 6, heads: 8, keyValueHeads: 8, mlpWidth: 704 }
+const cases: readonly Case[] = [
+  { name: '0.8 M weights, 8 rows', policy: small, maxTokens: 64, update: { microBatch: 8 } },
+  { name: '0.8 M weights, 64 rows', policy: small, maxTokens: 64, update: { microBatch: 64 } },
+  { name: '0.8 M weights, 32 long rows', policy: small, maxTokens: 192, update: { microBatch: 32 } },
+  { name: '4.9 M weights, 8 rows', policy: large, maxTokens: 64, update: { microBatch: 8 } },
+  { name: '4.9 M weights, 64 rows', policy: large, maxTokens: 64, update: { microBatch: 64 } },
+  {
+    name: '4.9 M weights, 64 rows, recomputed',
+    policy: large,
+    maxTokens: 64,
+    update: { microBatch: 64, gradientCheckpointing: true },
+  },
+  { name: '4.9 M weights, 64 rows, adapter', policy: large, maxTokens: 64, update: { microBatch: 64, adapter: {} } },
+]
+
+const promptTokens = 64
+const alphabet = [...'abcdefghijklmnopqrstuvwxyz0123456789+-*/=()#. ']
+
+function configOf({ policy, maxTokens, update }: Case): ExperimentConfig {
+  return experimentSchema.parse({
+    name: 'memory-check',
+    policy,
+    warmStart: { steps: 0 },
+    kl: { place: 'none' },
+    rollout: { prompts: 8, samples: 8, maxTokens, chunk: 64 },
+    evaluation: { chunk: 1 },
+    update,
+  })
+}
+
+/** Rolls out and updates once; prints the estimate and the peak, in bytes. */
+async function measure(one: Case): Promise<void> {
+  const [policies, adapters, generating, updating, optimizers, memory] = await Promise.all([
+    import('../pipelines/policy/policy.js'),
+    import('../pipelines/policy/adapter.js'),
+    import('../pipelines/policy/generate.js'),
+    import('../pipelines/update/policy-gradient.js'),
+    import('../pipelines/update/optimizer.js'),
+    import('../pipelines/policy/memory.js'),
+  ])
+  const config = configOf(one)
+  if (config.policy.from !== 'scratch') throw new TypeError('the cases are policies from scratch')
+  const policy = policies.createPolicy({ config: config.policy, alphabet, seed: 1 })
+  const { architecture } = policy
+  if (config.update.adapter !== null) {
+    policy.adapter = adapters.createAdapter({ architecture, ...config.update.adapter, seed: 1 })
+  }
+  const optimizer = optimizers.createOptimizer(policy, config.update)
+  const { prompts, samples, maxTokens, chunk } = config.rollout
+  const rows = Array.from({ length: prompts }, (_, prompt) =>
+    Array.from({ length: promptTokens }, (_, place) => (7 * place + 31 * prompt) % alphabet.length),
+  ).flatMap(prompt => new Array<number[]>(samples).fill(prompt))
+  await generating.generate({ policy, prompts: rows, uniforms: () => 0.5, maxTokens, chunk })
+  const tokens = Array.from({ length: maxTokens }, (_, place) => place % alphabet.length)
+  const responses = rows.map((prompt, sample) => ({
+    itemId: 'item',
+    sample,
+    promptTokens: prompt,
+    tokens,
+    text: '',
+    logProbs: tokens.map(() => -4),
+    finish: 'length' as const,
+  }))
+  const records = rows.map((_, sample) => ({
+    itemId: 'item',
+    sample,
+    verdict: sample % 2 === 0 ? ('correct' as const) : ('wrong' as const),
+    value: 1,
+    scale: 1,
+    reward: 1,
+    advantage: sample % 2 === 0 ? 1 : -1,
+    length: maxTokens,
+  }))
+  await updating.policyGradientStep({ policy, optimizer, responses, records, config, hooks: noHooks })
+  const peak = Number(/^VmHWM:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]) * 1024
+  const estimate = memory.memoryOf({ architecture, config, promptTokens })
+  console.log(JSON.stringify({ estimated: estimate.bytes, peak }))
+}
+
+const [chosen] = process.argv.slice(2)
+if (chosen !== undefined) {
+  await measure(cases[Number(chosen)] as Case)
+} else {
+  console.log('| case | estimated | peak | estimate / peak |\n| --- | --- | --- | --- |')
+  for (const [index, { name }] of cases.entries()) {
+    const output = execFileSync(process.execPath, [fileURLToPath(import.meta.url), String(index)], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    })
+    const { estimated, peak } = JSON.parse(output) as { estimated: number; peak: number }
+    const gib = (bytes: number) => `${(bytes / 2 ** 30).toFixed(2)} GiB`
+    console.log(`| ${name} | ${gib(estimated)} | ${gib(peak)} | ${(estimated / peak).toFixed(2)} |`)
+  }
+}
