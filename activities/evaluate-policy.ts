@@ -76,7 +76,7 @@ async function sharedBase({
   make: () => Promise<Made>
 }): Promise<Made> {
   const { scale: _scale, alpha: _alpha, cap: _cap, ...verifier } = config.reward
-  const { evaluation, rollout } = config
+  const { evaluation, rollout, engine } = config
   const ref = await store.once({
     kind: 'base-evaluation',
     from: {
@@ -85,6 +85,7 @@ async function sharedBase({
       evaluation: { samples: evaluation.samples, chunk: evaluation.chunk, seed: evaluation.seed },
       rollout: { temperature: rollout.temperature, maxTokens: rollout.maxTokens },
       verifier,
+      engine,
     },
     fill: async folder => writeWhole(join(folder, 'evaluation.json'), seal(await make())),
   })

@@ -22,12 +22,13 @@ import type { Workplace } from './workplace.js'
 export function warmStart({ home, store }: Workplace) {
   return stage(async ({ run, data }: { run: string; data: ArtifactRef }): Promise<ArtifactRef> => {
     const config = readConfig(home, run)
-    const { warmStart, seed } = config
+    const { warmStart, seed, engine } = config
     const dataset = readData(store, data)
     checkMemory(config, dataset)
     return store.once({
       kind: 'warm-start',
-      from: { data: data.sha256, policy: policyContents(config.policy), warmStart, seed },
+      // The engine rounds in its own way, so what it makes is its own.
+      from: { data: data.sha256, policy: policyContents(config.policy), warmStart, seed, engine },
       fill: async folder => {
         const policy = await warmUp({ config, dataset, hooks: activityHooks('warm start') })
         try {
