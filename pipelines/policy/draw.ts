@@ -78,10 +78,37 @@ function sharpened(logits: Tensor, { temperature, topK, topP }: Sharpening): Ten
   return select(probabilities.less(edge), tf.scalar(0), probabilities)
 }
 
-/** min { i : p_0 + ... + p_i > u sum(p) }, with the sum as it was rounded, so that the last token is never passed. */
+/**
+ * min { i : p_0 + ... + p_i > u sum(p) }, found in two steps, since a running sum over a whole vocabulary is slow: the block of
+ * neighbours in which the sum passes u sum(p), then the token in it. Sums are as they were rounded, so that the last token of
+ * positive probability is never passed.
+ */
 function inverseCdf(probabilities: Tensor, uniforms: Tensor): Tensor {
-  const vocabulary = probabilities.shape[1] as number
-  const cumulated = tf.cumsum(probabilities, 1)
-  const reached = uniforms.mul(cumulated.slice([0, vocabulary - 1], [-1, 1]))
-  return tf.lessEqual(cumulated, reached).sum(1)
+  const [rows, vocabulary] = probabilities.shape as [number, number]
+  const width = Math.ceil(Math.sqrt(vocabulary))
+  const blocks = Math.ceil(vocabulary / width)
+  const filled = probabilities.pad([
+    [0, 0],
+    [0, blocks * width - vocabulary],
+  ])
+  const byBlock = filled.reshape([rows, blocks, width])
+  const sums = byBlock.sum(2)
+  const { place: block, reached, before } = passedIn(sums, uniforms)
+  const own = elementOfRows(byBlock, block).reshape([rows, width]) as Tensor
+  const total = elementOfRows(sums, block).reshape([rows, 1]) as Tensor
+  const share = reached
+    .sub(before)
+    .div(total)
+    .clipByValue(0, 1 - 2 ** -24)
+  return block.mul(tf.scalar(width, 'int32')).add(passedIn(own, share).place)
+}
+
+/** Of weights [N, W] the first place at which their running sum passes a share of it, that share's sum, and the sum before the place, [N, 1]. */
+function passedIn(weights: Tensor, share: Tensor): { place: Tensor; reached: Tensor; before: Tensor } {
+  const width = weights.shape[1] as number
+  const sums = tf.cumsum(weights, 1)
+  const reached = share.mul(sums.slice([0, width - 1], [-1, 1]))
+  const passed = tf.lessEqual(sums, reached)
+  const before = sums.mul(passed as never).max(1, true)
+  return { place: passed.sum(1), reached, before: before as Tensor }
 }

@@ -81,7 +81,7 @@ function shapeOf({ prompts, maxTokens, chunk }: GenerateOptions, lanes: number):
   const slots = Math.ceil(chunk / lanes) * lanes
   return {
     slots,
-    stored: Math.min(mostPrompts, roundedUp(Math.min(different, chunk))),
+    stored: Math.ceil(Math.min(mostPrompts, roundedUp(Math.min(different, chunk))) / lanes) * lanes,
     prefix: roundedUp(longest - 1, prefixStep),
     admitted: Math.max(1, Math.ceil(slots / lanes / 8)),
     tokens: Math.min(tokensACall, maxTokens),

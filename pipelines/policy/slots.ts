@@ -30,7 +30,7 @@ interface SlotsOptions extends Pick<GenerateOptions, 'prompts' | 'uniforms' | 'm
 
 export class Slots {
   readonly #options: SlotsOptions
-  readonly #open: (Open | null)[]
+  #open: (Open | null)[]
   readonly #results: (Generated | undefined)[]
   #finished = 0
   /** The next row to be admitted. */
@@ -41,6 +41,8 @@ export class Slots {
   readonly #sizes: readonly number[]
   /** Columns of the caches; 0 before they are made. */
   #columns = 0
+  /** Numbers of slots that there may be, the largest first. */
+  readonly #widths: readonly number[]
 
   constructor(options: SlotsOptions) {
     const { shape, maxTokens, decoding, kind } = options
@@ -48,7 +50,9 @@ export class Slots {
     const count = Math.ceil(maxTokens / step)
     this.#options = options
     this.#sizes = Array.from({ length: count }, (_, index) => shape.prefix + (index + 1) * step)
-    decoding.prepare(this.#sizes, kind)
+    // Short responses are over before fewer slots would pay for their graphs.
+    this.#widths = maxTokens < 4 * shape.tokens ? [shape.slots] : halves(shape.slots, options.lanes)
+    decoding.prepare({ sizes: this.#sizes, widths: this.#widths, kind })
     this.#open = new Array<Open | null>(options.shape.slots).fill(null)
     this.#results = new Array<Generated | undefined>(options.prompts.length)
   }
@@ -72,6 +76,7 @@ export class Slots {
   /** Fills idle slots, then draws up to U tokens in each. */
   advance(): void {
     this.#admit()
+    this.#narrow()
     this.#makeRoom()
     this.#draw()
   }
@@ -124,14 +129,13 @@ export class Slots {
     const perLane = shape.slots / lanes
     for (let lane = 0; lane < lanes; lane++) {
       const own = admitted.filter(({ slot }) => Math.floor(slot / perLane) === lane)
-      for (let first = 0; first < own.length; first += shape.admitted) {
-        const part = own.slice(first, first + shape.admitted)
+      // Many at once where a batch begins, few where sequences that waited follow.
+      const together = own.length > shape.admitted ? perLane : shape.admitted
+      for (let first = 0; first < own.length; first += together) {
+        const part = own.slice(first, first + together)
         // A pair that is copied twice does no harm.
-        const filled = Array.from(
-          { length: shape.admitted },
-          (_, index) => part[index] ?? (part[0] as (typeof part)[0]),
-        )
-        call(decoding.admit(lane, this.#columns), [
+        const filled = Array.from({ length: together }, (_, index) => part[index] ?? (part[0] as (typeof part)[0]))
+        call(decoding.admit({ lane, columns: this.#columns, rows: together }), [
           tf.tensor1d(
             filled.map(({ slot }) => slot % perLane),
             'int32',
@@ -145,6 +149,28 @@ export class Slots {
     }
   }
 
+  /** Halves the slots where nothing waits and the open rows of every lane fit. */
+  #narrow(): void {
+    const { prompts, lanes, decoding } = this.#options
+    for (;;) {
+      const from = this.#open.length
+      const to = this.#widths[this.#widths.indexOf(from) + 1]
+      if (this.#next < prompts.length || to === undefined) return
+      const byLane = Array.from({ length: lanes }, (_, lane) => {
+        const own = this.#open.slice((lane * from) / lanes, ((lane + 1) * from) / lanes)
+        return own.flatMap((open, place) => (open === null ? [] : [{ open, place }]))
+      })
+      if (byLane.some(rows => rows.length > to / lanes)) return
+      const kept = byLane.flatMap(rows => Array.from({ length: to / lanes }, (_, index) => rows[index] ?? null))
+      const places = tf.tensor1d(
+        kept.map(row => row?.place ?? 0),
+        'int32',
+      )
+      call(decoding.narrow({ columns: this.#columns, from, to }), [places])
+      this.#open = kept.map(row => row?.open ?? null)
+    }
+  }
+
   /** Grows the caches to what the next call may write. */
   #makeRoom(): void {
     const { shape, maxTokens, decoding } = this.#options
@@ -154,7 +180,7 @@ export class Slots {
     const enough = this.#sizes.findIndex(size => size >= Math.max(...needed))
     while (this.#columns < (this.#sizes[enough] as number)) {
       const next = this.#sizes[this.#sizes.indexOf(this.#columns) + 1] as number
-      call(decoding.grow(this.#columns, next), [])
+      call(decoding.grow({ slots: this.#open.length, from: this.#columns, to: next }), [])
       this.#columns = next
     }
   }
@@ -167,7 +193,7 @@ export class Slots {
   }
 
   #draw(): void {
-    const { decoding, kind, shape, maxTokens, padId } = this.#options
+    const { decoding, kind, maxTokens, padId } = this.#options
     const column = (of: (open: Open) => number, idle: number) =>
       tf.tensor1d(
         this.#open.map(open => (open === null ? idle : of(open))),
@@ -179,24 +205,28 @@ export class Slots {
       column(open => maxTokens - open.said.tokens.length, 0),
       ...(kind.rows === 'greedy' ? [] : [this.#uniforms()]),
     ]
-    const [ids, seen] = decoding.draw(this.#columns, kind)(...inputs) as [Tensor, Tensor]
+    const [ids, seen] = decoding.draw({ slots: this.#open.length, columns: this.#columns, kind })(...inputs) as [
+      Tensor,
+      Tensor,
+    ]
     const drawn = { ids: ids.dataSync() as Int32Array, seen: seen.dataSync() as Float32Array }
     tf.dispose([...inputs, ids, seen])
-    for (let slot = 0; slot < shape.slots; slot++) this.#take(slot, drawn)
+    for (const slot of this.#open.keys()) this.#take(slot, drawn)
   }
 
   /** [U, R, 1]; -1 in greedy rows. */
   #uniforms(): Tensor {
     const { shape, uniforms, maxTokens } = this.#options
-    const numbers = new Float32Array(shape.tokens * shape.slots)
+    const slots = this.#open.length
+    const numbers = new Float32Array(shape.tokens * slots)
     for (const [slot, open] of this.#open.entries()) {
       if (open === null) continue
       const first = open.said.tokens.length
       for (let turn = 0; turn < Math.min(shape.tokens, maxTokens - first); turn++) {
-        numbers[turn * shape.slots + slot] = uniforms(open.row, first + turn) ?? -1
+        numbers[turn * slots + slot] = uniforms(open.row, first + turn) ?? -1
       }
     }
-    return tf.tensor3d(numbers, [shape.tokens, shape.slots, 1])
+    return tf.tensor3d(numbers, [shape.tokens, slots, 1])
   }
 
   /** What a slot's row has said in a call. */
@@ -205,14 +235,15 @@ export class Slots {
     if (open === null || open === undefined) return
     const { shape, kind, maxTokens, eosIds, lanes } = this.#options
     const { said } = open
-    const perLane = shape.slots / lanes
+    const slots = this.#open.length
+    const perLane = slots / lanes
     // Of a turn, what was seen lies lane by lane, in each number by number.
     const at = (turn: number, number: number) => {
       const lane = Math.floor(slot / perLane)
       return seen[(turn * lanes + lane) * seenOf(kind) * perLane + number * perLane + (slot % perLane)] as number
     }
     for (let turn = 0; turn < shape.tokens && said.tokens.length < maxTokens; turn++) {
-      const id = ids[turn * shape.slots + slot] as number
+      const id = ids[turn * slots + slot] as number
       said.logProbs.push(finite(at(turn, 0), said.tokens.length))
       said.entropy += at(turn, 1)
       said.eosProbabilities?.push(at(turn, 2))
@@ -228,6 +259,13 @@ export class Slots {
     this.#open[slot] = null
     this.#finished++
   }
+}
+
+/** Halves of one another, down to an eighth or four of each lane: every one is a graph. */
+function halves(slots: number, lanes: number, times = 3): number[] {
+  const perLane = slots / lanes
+  if (times === 0 || perLane % 2 === 1 || perLane < 8) return [slots]
+  return [slots, ...halves(slots / 2, lanes, times - 1)]
 }
 
 function call(program: (...inputs: Tensor[]) => Tensor[], inputs: readonly Tensor[]): void {

@@ -20,6 +20,7 @@ export function candidatesFor({ engines, peer, only }: BenchOptions, size: Size)
       name: `rlev ${engine}`,
       file: process.execPath,
       arguments: [fileURLToPath(new URL('rlev.js', import.meta.url)), engine],
+      ...(engine === 'eager' ? {} : { environment: threadsOfLanes }),
       // Matrix products outside a graph are the same on every engine.
       measures: only.filter(measure => measure !== 'peak' || index === 0),
     }),
@@ -27,6 +28,9 @@ export function candidatesFor({ engines, peer, only }: BenchOptions, size: Size)
   const peers = peer === null || !size.peers ? [] : peersOf(peer, only)
   return [...own, ...peers].filter(({ measures }) => measures.length > 0)
 }
+
+/** As the workers of `up`: lanes run beside one another, each product on one thread, so that none waits for another's. */
+const threadsOfLanes = { TF_NUM_INTRAOP_THREADS: '1' }
 
 function peersOf(python: string, only: readonly Measure[]): CandidateDescription[] {
   const script = (name: string) => `${projectFolder}/scripts/peers/${name}`

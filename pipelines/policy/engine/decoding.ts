@@ -1,12 +1,15 @@
 /**
  * Programs that decode: prompts are read once into a store, their keys and values copied to the slots of their samples, and
  * tokens drawn in all slots at once, a few a call, in a loop on the device. A slot's cache grows in buckets; a row of it holds
- * the row's tokens from column 0 on, so rows of different lengths need no padding between. Lanes are parallel branches, each
+ * the row's tokens from column 0 on, so rows of different lengths need no padding between. Where nothing waits any more, slots
+ * are halved as their rows end. Lanes are parallel branches, each
  * with its share of the slots.
  *
  * Shapes: R slots, r of a lane, Q prompts in the store, P columns of a prompt's part, S columns of a cache, U tokens a call,
  * K key/value heads, E head width, V vocabulary.
  */
+
+import type { LayerCache } from '../attention.js'
 import { afterAttention, type Decoder, logitsOf, queriesKeysValues } from '../decoder.js'
 import { draw, type Sharpening } from '../draw.js'
 import { anglesAt, readPrompts } from '../forward.js'
@@ -22,13 +25,13 @@ import { shareOf } from './response-inputs.js'
 
 /** What decides the shapes of the caches. */
 export interface DecodingShape {
-  /** R, a multiple of the lanes. */
+  /** R at the beginning, a multiple of the lanes. */
   slots: number
-  /** Q */
+  /** Q, a multiple of the lanes. */
   stored: number
   /** P */
   prefix: number
-  /** Slots that are filled in one call. */
+  /** Slots of a lane that are filled in one call, where not all of them are. */
   admitted: number
   /** U */
   tokens: number
@@ -83,14 +86,21 @@ export class Decoding {
     this.#slots = Array.from({ length: settings.lanes }, (_, lane) => perLayer(`lane ${lane}`))
   }
 
-  /** Compiles what decoding with caches of these sizes needs, before the first of it runs. */
-  prepare(sizes: readonly number[], kind: DrawingKind): void {
+  /** Compiles what decoding with caches of these sizes, on these numbers of slots, the largest first, needs before the first of it runs. */
+  prepare({ sizes, widths, kind }: { sizes: readonly number[]; widths: readonly number[]; kind: DrawingKind }): void {
     this.readPrompts()
     this.allocate(sizes[0] as number)
     for (const [index, columns] of sizes.entries()) {
-      if (index > 0) this.grow(sizes[index - 1] as number, columns)
-      for (const lane of this.#slots.keys()) this.admit(lane, columns)
-      this.draw(columns, kind)
+      for (const lane of this.#slots.keys()) {
+        for (const rows of new Set([this.#shape.admitted, this.#rowsOfLane(this.#shape.slots)])) {
+          this.admit({ lane, columns, rows })
+        }
+      }
+      for (const [narrower, slots] of widths.entries()) {
+        if (index > 0) this.grow({ slots, from: sizes[index - 1] as number, to: columns })
+        if (narrower > 0) this.narrow({ columns, from: widths[narrower - 1] as number, to: slots })
+        this.draw({ slots, columns, kind })
+      }
     }
   }
 
@@ -99,23 +109,29 @@ export class Decoding {
     return this.#program(`allocate ${columns}`, [], () => {
       for (const layers of this.#slots) {
         for (const { keys, values } of layers) {
-          keys.assign(freshZeros(this.#cacheShape(columns), 'float32'))
-          values.assign(freshZeros(this.#cacheShape(columns), 'float32'))
+          keys.assign(freshZeros(this.#cacheShape(this.#shape.slots, columns), 'float32'))
+          values.assign(freshZeros(this.#cacheShape(this.#shape.slots, columns), 'float32'))
         }
       }
       return []
     })
   }
 
-  grow(from: number, to: number): Program {
-    return this.#program(`grow ${from} ${to}`, [], () => {
-      const more = freshZeros(this.#cacheShape(to - from), 'float32')
-      for (const layers of this.#slots) {
-        for (const { keys, values } of layers) {
-          keys.assign(tf.concat([keys.read(this.#cacheShape(from)), more], 2))
-          values.assign(tf.concat([values.read(this.#cacheShape(from)), more], 2))
-        }
-      }
+  grow({ slots, from, to }: { slots: number; from: number; to: number }): Program {
+    return this.#program(`grow ${slots} ${from} ${to}`, [], () => {
+      const more = freshZeros(this.#cacheShape(slots, to - from), 'float32')
+      this.#change(cache => tf.concat([cache.read(this.#cacheShape(slots, from)), more], 2))
+      return []
+    })
+  }
+
+  /** Goes on with fewer slots. Input: for each slot of a lane, lane after lane, the one of the lane whose place it takes, [to]. */
+  narrow({ columns, from, to }: { columns: number; from: number; to: number }): Program {
+    return this.#program(`narrow ${columns} ${from} ${to}`, [{ shape: [to], type: 'int32' }], places => {
+      const { lanes } = this.#engine.settings
+      this.#change((cache, lane) =>
+        rowsOf(cache.read(this.#cacheShape(from, columns)), shareOf(places as Tensor, lane, lanes)),
+      )
       return []
     })
   }
@@ -124,30 +140,39 @@ export class Decoding {
   readPrompts(): Program {
     const { stored, prefix } = this.#shape
     return this.#program('read prompts', [{ shape: [stored, prefix], type: 'int32' }], ids => {
-      for (const [index, { keys, values }] of readPrompts(this.#engine.mergedDecoder(), ids as Tensor).entries()) {
-        this.#store[index]?.keys.assign(keys)
-        this.#store[index]?.values.assign(values)
+      const { lanes } = this.#engine.settings
+      const decoder = this.#engine.mergedDecoder()
+      const shares = Array.from({ length: lanes }, (_, lane) =>
+        readPrompts(decoder, shareOf(ids as Tensor, lane, lanes)),
+      )
+      for (const [index, { keys, values }] of this.#store.entries()) {
+        const joined = (part: keyof LayerVariables) => {
+          const parts = shares.map(layers => (layers[index] as LayerCache)[part])
+          return parts.length === 1 ? (parts[0] as Tensor) : tf.concat(parts, 0)
+        }
+        keys.assign(joined('keys'))
+        values.assign(joined('values'))
       }
       return []
     })
   }
 
-  /** Copies prompts from the store into slots of a lane. Inputs: slots of the lane and places in the store, pairs, [admitted]. */
-  admit(lane: number, columns: number): Program {
-    const { admitted, stored, prefix } = this.#shape
+  /** Copies prompts from the store into slots of a lane. Inputs: slots of the lane and places in the store, pairs, [rows]. */
+  admit({ lane, columns, rows }: { lane: number; columns: number; rows: number }): Program {
+    const { stored, prefix } = this.#shape
     const { keyValueHeads, headWidth } = this.#engine.architecture
-    const pairs = { shape: [admitted], type: 'int32' } as const
-    const [rows] = this.#cacheShape(columns)
-    return this.#program(`admit ${lane} ${columns}`, [pairs, pairs], (slots, places) => {
+    const pairs = { shape: [rows], type: 'int32' } as const
+    return this.#program(`admit ${lane} ${columns} ${rows}`, [pairs, pairs], (slots, places) => {
+      const whole = this.#cacheShape(this.#shape.slots, columns)
       const size = keyValueHeads * columns * headWidth
       const missing = columns - prefix
       const copy = (from: Variable, to: Variable) => {
-        const rest = tf.zeros([admitted, keyValueHeads, missing, headWidth])
+        const rest = tf.zeros([rows, keyValueHeads, missing, headWidth])
         const prompts = rowsOf(from.read([stored, keyValueHeads, prefix, headWidth]), places as Tensor)
-        const whole = missing === 0 ? prompts : tf.concat([prompts, rest], 2)
-        const table = to.read(this.#cacheShape(columns)).reshape([rows, size])
-        const changed = overwriteRows(table, slots as Tensor, whole.reshape([admitted, size]))
-        to.assign(changed.reshape(this.#cacheShape(columns)))
+        const filled = missing === 0 ? prompts : tf.concat([prompts, rest], 2)
+        const table = to.read(whole).reshape([whole[0], size])
+        const changed = overwriteRows(table, slots as Tensor, filled.reshape([rows, size]))
+        to.assign(changed.reshape(whole))
       }
       for (const [index, { keys, values }] of (this.#slots[lane] ?? []).entries()) {
         const store = this.#store[index] as LayerVariables
@@ -163,27 +188,34 @@ export class Decoding {
    * how many tokens may still be drawn (0: the slot is idle); and, unless all are greedy, uniform numbers [U, R, 1], below 0 in
    * greedy rows. Outputs: ids [U, R] and what was seen [U, seen R]; what lies behind a row's end is of no meaning.
    */
-  draw(columns: number, kind: DrawingKind): Program {
-    const { slots, tokens } = this.#shape
+  draw({ slots, columns, kind }: { slots: number; columns: number; kind: DrawingKind }): Program {
+    const { tokens } = this.#shape
     const row = { shape: [slots], type: 'int32' } as const
     const uniforms = kind.rows === 'greedy' ? [] : [{ shape: [tokens, slots, 1] }]
-    return this.#program(`draw ${columns} ${JSON.stringify(kind)}`, [row, row, row, ...uniforms], (...inputs) => {
-      const decoder = this.#engine.mergedDecoder()
-      const table = angleTable(this.#engine.architecture, columns)
-      const lanes = this.#slots.map((_, lane) => this.#drawLane({ decoder, table, columns, kind, lane, inputs }))
-      if (lanes.length === 1) return lanes[0] as [Tensor, Tensor]
-      return [0, 1].map(output =>
-        tf.concat(
-          lanes.map(lane => lane[output] as Tensor),
-          1,
-        ),
-      )
-    })
+    return this.#program(
+      `draw ${slots} ${columns} ${JSON.stringify(kind)}`,
+      [row, row, row, ...uniforms],
+      (...inputs) => {
+        const decoder = this.#engine.mergedDecoder()
+        const table = angleTable(this.#engine.architecture, columns)
+        const lanes = this.#slots.map((_, lane) =>
+          this.#drawLane({ decoder, table, slots, columns, kind, lane, inputs }),
+        )
+        if (lanes.length === 1) return lanes[0] as [Tensor, Tensor]
+        return [0, 1].map(output =>
+          tf.concat(
+            lanes.map(lane => lane[output] as Tensor),
+            1,
+          ),
+        )
+      },
+    )
   }
 
   #drawLane({
     decoder,
     table,
+    slots,
     columns,
     kind,
     lane,
@@ -191,6 +223,7 @@ export class Decoding {
   }: {
     decoder: Decoder
     table: AngleTable
+    slots: number
     columns: number
     kind: DrawingKind
     lane: number
@@ -199,7 +232,7 @@ export class Decoding {
     const { lanes } = this.#engine.settings
     const { vocabulary } = this.#engine.architecture
     const { tokens: most } = this.#shape
-    const rows = this.#shape.slots / lanes
+    const rows = this.#rowsOfLane(slots)
     const [tokens, positions, left] = inputs.slice(0, 3).map(input => shareOf(input, lane, lanes)) as [
       Tensor,
       Tensor,
@@ -209,8 +242,8 @@ export class Decoding {
     const bias = neverDrawn(this.#engine.tokens, vocabulary)
     const eosTokens = kind.eosProbabilities ? eosMask(this.#engine.tokens.eosIds, vocabulary) : null
     const caches = (this.#slots[lane] ?? []).flatMap(({ keys, values }) => [
-      keys.read(this.#cacheShape(columns)),
-      values.read(this.#cacheShape(columns)),
+      keys.read(this.#cacheShape(slots, columns)),
+      values.read(this.#cacheShape(slots, columns)),
     ])
     const seenSize = seenOf(kind) * rows
     const one = tf.scalar(1, 'int32')
@@ -312,10 +345,25 @@ export class Decoding {
     return others.reduce((any, one) => tf.logicalOr(any, one), first as Tensor)
   }
 
+  /** Assigns to every cache what is made of it. */
+  #change(made: (cache: Variable, lane: number) => Tensor): void {
+    for (const [lane, layers] of this.#slots.entries()) {
+      for (const { keys, values } of layers) {
+        keys.assign(made(keys, lane))
+        values.assign(made(values, lane))
+      }
+    }
+  }
+
   /** [r, K, S, E] */
-  #cacheShape(columns: number): [number, number, number, number] {
+  #cacheShape(slots: number, columns: number): [number, number, number, number] {
     const { keyValueHeads, headWidth } = this.#engine.architecture
-    return [this.#shape.slots / this.#engine.settings.lanes, keyValueHeads, columns, headWidth]
+    return [this.#rowsOfLane(slots), keyValueHeads, columns, headWidth]
+  }
+
+  /** r */
+  #rowsOfLane(slots: number): number {
+    return slots / this.#engine.settings.lanes
   }
 
   #program(

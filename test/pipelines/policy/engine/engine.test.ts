@@ -59,21 +59,28 @@ test('two policies that take turns on one engine keep their weights apart', asyn
   disposePolicy(other)
 })
 
-test('sequences that wait take the slots of those that have ended, and say what they would say alone', async () => {
-  const policy = tinyPolicy()
-  const { uniform } = stream(11, 'slots')
-  const prompts = Array.from({ length: 23 }, (_, row) => prompt(policy, `${row % 7}+${row % 3}=`))
-  const options = { policy, prompts, uniforms: uniform, maxTokens: 19 }
-  const few = await generate({ ...options, chunk: 4 })
-  const all = await generate({ ...options, chunk: 23 })
-  assert.deepEqual(
-    few.map(({ tokens }) => tokens),
-    all.map(({ tokens }) => tokens),
-  )
-  for (const [row, { logProbs }] of few.entries()) {
-    for (const [place, value] of logProbs.entries()) {
-      assert.ok(Math.abs(value - (all[row]?.logProbs[place] as number)) < 1e-5)
+for (const { what, rows, maxTokens, chunks, lanes } of [
+  { what: 'sequences that wait take the slots of those that have ended', rows: 23, maxTokens: 19, chunks: [4, 23] },
+  { what: 'slots that are halved as sequences end', rows: 32, maxTokens: 48, chunks: [32, 1] },
+  { what: 'slots that are halved lane by lane', rows: 40, maxTokens: 48, chunks: [32, 2], lanes: 2 },
+] as { what: string; rows: number; maxTokens: number; chunks: [number, number]; lanes?: number }[]) {
+  test(`${what} change nothing in what each says`, async () => {
+    const policy = { ...tinyPolicy(), engine: { ...recorded, lanes: lanes ?? 1 } }
+    const { uniform } = stream(11, 'slots')
+    const prompts = Array.from({ length: rows }, (_, row) => prompt(policy, `${row % 7}+${row % 3}=`))
+    const options = { policy, prompts, uniforms: uniform, maxTokens }
+    const one = await generate({ ...options, chunk: chunks[0] })
+    const other = await generate({ ...options, chunk: chunks[1] })
+    assert.ok(new Set(one.map(({ tokens }) => tokens.length)).size > 5)
+    assert.deepEqual(
+      one.map(({ tokens }) => tokens),
+      other.map(({ tokens }) => tokens),
+    )
+    for (const [row, { logProbs }] of one.entries()) {
+      for (const [place, value] of logProbs.entries()) {
+        assert.ok(Math.abs(value - (other[row]?.logProbs[place] as number)) < 1e-5)
+      }
     }
-  }
-  disposePolicy(policy)
-})
+    disposePolicy(policy)
+  })
+}
