@@ -16,13 +16,13 @@ export interface CandidateDescription extends Command {
 /** In the order in which they take their turns. */
 export function candidatesFor({ engines, peer, only }: BenchOptions, size: Size): CandidateDescription[] {
   const own = engines.map(
-    (engine, index): CandidateDescription => ({
+    (engine): CandidateDescription => ({
       name: `rlev ${engine}`,
       file: process.execPath,
       arguments: [fileURLToPath(new URL('rlev.js', import.meta.url)), engine],
       ...(engine === 'eager' ? {} : { environment: threadsOfLanes }),
-      // Matrix products outside a graph are the same on every engine.
-      measures: only.filter(measure => measure !== 'peak' || index === 0),
+      // Matrix products outside a graph are the same on every engine; here they have all threads.
+      measures: only.filter(measure => measure !== 'peak' || engine === 'eager'),
     }),
   )
   const peers = peer === null || !size.peers ? [] : peersOf(peer, only)
