@@ -3,7 +3,6 @@
  * the base. Equal adapters give equal bytes, so the sha256 of adapter_model.safetensors names what was trained. What PEFT can
  * do beyond a plain LoRA (other scales, biases, parts trained whole) is refused by its key.
  */
-import { existsSync, readFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
@@ -13,8 +12,12 @@ import { type AdapterTarget, adapterShapes, adapterTargets } from './adapter-sha
 import type { Architecture } from './architecture.js'
 import { adapterFiles } from './checkpoint-files.js'
 import { DeviceTensors } from './device-tensors.js'
-import { decodeSafetensors, encodeSafetensors } from './safetensors.js'
-import { readTensors, tensorsOnDevice } from './tensor-file.js'
+import { fittingTensors } from './fitting-tensors.js'
+import { readJson } from './json-file.js'
+import { readSafetensorsHeader } from './safetensors-reader.js'
+import { writeSafetensors } from './safetensors-writer.js'
+import { tensorsOnDevice } from './tensor-file.js'
+import type { Tensor } from './tensorflow.js'
 
 /** Before every name: PEFT wraps the model twice. */
 const prefix = 'base_model.model.'
@@ -73,10 +76,7 @@ export async function saveAdapter(
   }
   await writeFile(join(folder, adapterFiles.config), `${JSON.stringify(config, null, 2)}\n`)
   const named = new Map([...tensors].map(([name, tensor]) => [prefix + name, tensor]))
-  await writeFile(
-    join(folder, adapterFiles.tensors),
-    encodeSafetensors({ tensors: await readTensors(named), metadata: { format: 'pt' } }),
-  )
+  await writeSafetensors(join(folder, adapterFiles.tensors), { tensors: named, metadata: { format: 'pt' } })
 }
 
 /** The caller disposes it. Fails with CheckpointInvalid, naming the file and the key or tensor. */
@@ -89,35 +89,20 @@ export async function loadAdapter({
 }): Promise<Adapter> {
   const { rank, alpha, targets } = readAdapterConfig(join(folder, adapterFiles.config))
   const place = join(folder, adapterFiles.tensors)
-  const { tensors } = decodeSafetensors(readBytes(place), place)
   const shapes = adapterShapes(architecture, { rank, targets })
-  const wanted = new Map([...shapes].map(([name, shape]) => [prefix + name, shape]))
-  for (const name of tensors.keys()) {
-    if (!wanted.has(name))
-      throw invalid(
-        place,
-        `tensor ${name} belongs to no projection of the policy`,
-        `tensors of ${targets.join(', ')} in ${architecture.layers} layers`,
-        name,
-      )
-  }
-  const loaded = tensorsOnDevice({ tensors, shapes: wanted, place })
-  return {
-    rank,
-    alpha,
-    targets,
-    tensors: new DeviceTensors([...loaded].map(([name, tensor]) => [name.slice(prefix.length), tensor])),
-  }
+  const loaded = await tensorsOnDevice(
+    fittingTensors({
+      files: [readSafetensorsHeader(place)],
+      shapes: new Map([...shapes].map(([name, shape]) => [prefix + name, shape])),
+      place,
+    }),
+  )
+  const tensors = new DeviceTensors([...shapes.keys()].map(name => [name, loaded.get(prefix + name) as Tensor]))
+  return { rank, alpha, targets, tensors }
 }
 
 function readAdapterConfig(place: string): Pick<Adapter, 'rank' | 'alpha' | 'targets'> {
-  let content: unknown
-  try {
-    content = JSON.parse(new TextDecoder().decode(readBytes(place)))
-  } catch (error) {
-    if (error instanceof RlevError) throw error
-    throw invalid(place, 'not JSON', 'the adapter_config.json of PEFT', (error as Error).message)
-  }
+  const content = readJson(place, { form: 'a folder of PEFT: adapter_config.json and adapter_model.safetensors' })
   const parsed = configFile.safeParse(content)
   if (!parsed.success) {
     const found = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ')
@@ -157,16 +142,6 @@ const isTarget = (name: string): name is AdapterTarget => (adapterTargets as rea
 function isUnused(value: unknown): boolean {
   if (value === undefined || value === null || value === false) return true
   return typeof value === 'object' && Object.keys(value).length === 0
-}
-
-function readBytes(path: string): Uint8Array {
-  if (existsSync(path)) return readFileSync(path)
-  throw invalid(
-    path,
-    'the file is missing',
-    'a folder of PEFT: adapter_config.json and adapter_model.safetensors',
-    'no such file',
-  )
 }
 
 function invalid(place: string, message: string, expected: string, found: string): RlevError {

@@ -8,7 +8,7 @@
 import type { ExperimentConfig } from '../config/schema.js'
 import { adapterShapes } from './adapter-shapes.js'
 import type { Architecture } from './architecture.js'
-import { tensorShapes } from './tensor-shapes.js'
+import { sizeOf, tensorShapes } from './tensor-shapes.js'
 
 export const phases = ['warm start', 'rollout', 'update', 'evaluation'] as const
 export type Phase = (typeof phases)[number]
@@ -214,5 +214,5 @@ function logits({ vocabulary }: Architecture, { rows, responseTokens }: Batch): 
 }
 
 function numbersIn(shapes: ReadonlyMap<string, readonly number[]>): number {
-  return [...shapes.values()].reduce((sum, shape) => sum + shape.reduce((product, size) => product * size, 1), 0)
+  return [...shapes.values()].reduce((sum, shape) => sum + sizeOf(shape), 0)
 }

@@ -1,13 +1,13 @@
 /** The optimizer's state beside a policy: optimizer.safetensors, moments by the weights' names, steps in the metadata. */
-import { existsSync, readFileSync } from 'node:fs'
-import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { RlevError } from '../errors.js'
 import type { Moments, Optimizer } from '../update/optimizer.js'
 import { DeviceTensors } from './device-tensors.js'
-import { decodeSafetensors, encodeSafetensors, type TensorData } from './safetensors.js'
-import { readTensors } from './tensor-file.js'
-import { type Tensor, tf } from './tensorflow.js'
+import type { StoredTensor } from './safetensors.js'
+import { readSafetensorsHeader, type SafetensorsFile } from './safetensors-reader.js'
+import { writeSafetensors } from './safetensors-writer.js'
+import { tensorsOnDevice } from './tensor-file.js'
+import type { Tensor } from './tensorflow.js'
 
 const file = 'optimizer.safetensors'
 const prefixes = { first: 'first_moment.', second: 'second_moment.' } as const
@@ -19,46 +19,45 @@ export async function saveOptimizer({ name, steps, moments }: Optimizer, folder:
       for (const [weight, moment] of moments[key]) named.set(prefixes[key] + weight, moment)
     }
   }
-  const bytes = encodeSafetensors({
-    tensors: await readTensors(named),
-    metadata: { optimizer: name, steps: String(steps) },
-  })
-  await writeFile(join(folder, file), bytes)
+  const metadata = { optimizer: name, steps: String(steps) }
+  await writeSafetensors(join(folder, file), { tensors: named, metadata })
 }
 
 /** Fails with CheckpointInvalid when the file is missing, damaged or not an optimizer's. */
 export async function loadOptimizer(folder: string): Promise<Optimizer> {
   const path = join(folder, file)
-  if (!existsSync(path)) throw unreadable(path, 'no such file')
-  const { tensors, metadata } = decodeSafetensors(readFileSync(path), path)
+  const header = readSafetensorsHeader(path)
+  const { metadata } = header
   const { optimizer: name } = metadata
   const steps = Number(metadata['steps'])
   if (!Number.isSafeInteger(steps) || steps < 0) throw unreadable(path, JSON.stringify(metadata))
   if (name === 'sgd') return { name, steps, moments: null }
   if (name !== 'adamw') throw unreadable(path, JSON.stringify(metadata))
-  return { name, steps, moments: momentsFrom(tensors, path) }
+  return { name, steps, moments: await momentsIn(header) }
 }
 
-function momentsFrom(tensors: ReadonlyMap<string, TensorData>, path: string): Moments {
+async function momentsIn({ path, tensors }: SafetensorsFile): Promise<Moments> {
   const first = withPrefix(tensors, prefixes.first)
   const second = withPrefix(tensors, prefixes.second)
-  if (first.size === 0 || layoutOf(first) !== layoutOf(second)) {
-    throw unreadable(path, `${first.size} first and ${second.size} second moments`)
+  const others = tensors.size - first.size - second.size
+  if (first.size === 0 || others > 0 || layoutOf(first) !== layoutOf(second)) {
+    throw unreadable(path, `${first.size} first and ${second.size} second moments, ${others} other tensors`)
   }
-  return { first: onDevice(first), second: onDevice(second) }
+  const loaded = await tensorsOnDevice([{ path, tensors: [...first.values(), ...second.values()] }])
+  const named = (stored: ReadonlyMap<string, StoredTensor>) =>
+    new DeviceTensors([...stored].map(([weight, { name }]) => [weight, loaded.get(name) as Tensor]))
+  return { first: named(first), second: named(second) }
 }
 
 /** Names and shapes, whatever their order. */
-function layoutOf(tensors: ReadonlyMap<string, TensorData>): string {
-  return JSON.stringify([...tensors].map(([name, { shape }]) => [name, shape]).sort())
+function layoutOf(tensors: ReadonlyMap<string, StoredTensor>): string {
+  return JSON.stringify([...tensors].map(([weight, { shape }]) => [weight, shape]).sort())
 }
 
-const onDevice = (tensors: ReadonlyMap<string, TensorData>): DeviceTensors =>
-  new DeviceTensors([...tensors].map(([name, { shape, values }]) => [name, tf.tensor(values, [...shape])]))
-
-function withPrefix(tensors: ReadonlyMap<string, TensorData>, prefix: string): Map<string, TensorData> {
-  const some = [...tensors].filter(([key]) => key.startsWith(prefix))
-  return new Map(some.map(([key, tensor]) => [key.slice(prefix.length), tensor]))
+/** By the weights' names. */
+function withPrefix(tensors: ReadonlyMap<string, StoredTensor>, prefix: string): Map<string, StoredTensor> {
+  const some = [...tensors].filter(([name]) => name.startsWith(prefix))
+  return new Map(some.map(([name, tensor]) => [name.slice(prefix.length), tensor]))
 }
 
 function unreadable(path: string, found: string): RlevError {

@@ -8,23 +8,42 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { EngineConfig } from '../config/schema.js'
 import { RlevError } from '../errors.js'
-import { readArchitecture, writeArchitecture } from './architecture-file.js'
+import { writeArchitecture } from './architecture-file.js'
+import { checkCheckpoint } from './checkpoint.js'
+import { weightsFile } from './checkpoint-files.js'
 import { DeviceTensors } from './device-tensors.js'
+import { readJson } from './json-file.js'
 import { defaultEngine, type Policy } from './policy.js'
-import { decodeSafetensors, encodeSafetensors } from './safetensors.js'
-import { readTensors, tensorsOnDevice } from './tensor-file.js'
+import { writeSafetensors } from './safetensors-writer.js'
+import { tensorsOnDevice } from './tensor-file.js'
 import { tensorShapes } from './tensor-shapes.js'
-import { makeTokenizer, type TokenizerFiles } from './tokenizer.js'
+import type { Tensor } from './tensorflow.js'
+import { makeTokenizer, type PolicyTokenizer, type TokenizerFiles } from './tokenizer.js'
 
-type Json = Record<string, unknown>
+type Json = Readonly<Record<string, unknown>>
+
+/** Bytes of a tokenizer.json: those of vocabularies of 250,000 tokens are half as long. */
+const longestTokenizer = 2 ** 25
 
 /** Fails with CheckpointInvalid, naming the file and the key or tensor. */
 export async function loadPolicy(folder: string, engine: EngineConfig = defaultEngine): Promise<Policy> {
-  const config = readJson(join(folder, 'config.json'))
-  const architecture = readArchitecture(config, join(folder, 'config.json'))
-  const generation = existsSync(join(folder, 'generation_config.json'))
-    ? readJson(join(folder, 'generation_config.json'))
-    : {}
+  const { config, architecture, weights } = checkCheckpoint(folder)
+  const tokenizer = loadTokenizer(folder, config)
+  const loaded = await tensorsOnDevice(weights)
+  return {
+    architecture,
+    adapter: null,
+    tokenizer,
+    // In the order of the layers, whatever it is in the files.
+    weights: new DeviceTensors([...tensorShapes(architecture).keys()].map(name => [name, loaded.get(name) as Tensor])),
+    engine,
+  }
+}
+
+function loadTokenizer(folder: string, config: Json): PolicyTokenizer {
+  const optional = (name: string): Json =>
+    existsSync(join(folder, name)) ? (readJson(join(folder, name)) as Json) : {}
+  const generation = optional('generation_config.json')
   const eosIds = idList(generation['eos_token_id'] ?? config['eos_token_id'])
   if (eosIds.length === 0) {
     throw new RlevError({
@@ -38,28 +57,16 @@ export async function loadPolicy(folder: string, engine: EngineConfig = defaultE
   const padId = idList(config['pad_token_id'] ?? generation['pad_token_id'])[0] ?? (eosIds[0] as number)
   const template = join(folder, 'chat_template.jinja')
   const files: TokenizerFiles = {
-    tokenizer: readJson(join(folder, 'tokenizer.json')),
-    config: existsSync(join(folder, 'tokenizer_config.json')) ? readJson(join(folder, 'tokenizer_config.json')) : {},
+    tokenizer: readJson(join(folder, 'tokenizer.json'), { longest: longestTokenizer }) as Json,
+    config: optional('tokenizer_config.json'),
     ...(existsSync(template) ? { chatTemplate: readFileSync(template, 'utf8') } : {}),
   }
-  const path = join(folder, 'model.safetensors')
-  const { tensors } = decodeSafetensors(readBytes(path), path)
-  const shapes = tensorShapes(architecture)
-  return {
-    architecture,
-    adapter: null,
-    tokenizer: makeTokenizer({ files, eosIds, padId }),
-    weights: new DeviceTensors(tensorsOnDevice({ tensors, shapes, place: path })),
-    engine,
-  }
+  return makeTokenizer({ files, eosIds, padId })
 }
 
 export async function savePolicy(policy: Policy, folder: string): Promise<void> {
   await saveDescription(policy, folder)
-  await writeFile(
-    join(folder, 'model.safetensors'),
-    encodeSafetensors({ tensors: await readTensors(policy.weights), metadata: { format: 'pt' } }),
-  )
+  await writeSafetensors(join(folder, weightsFile), { tensors: policy.weights, metadata: { format: 'pt' } })
 }
 
 /** Everything but the weights: config, tokenizer and template. */
@@ -77,29 +84,3 @@ export async function saveDescription({ tokenizer, architecture }: Policy, folde
 
 const idList = (value: unknown): number[] =>
   (Array.isArray(value) ? value : [value]).filter((id): id is number => Number.isInteger(id))
-
-function readBytes(path: string): Uint8Array {
-  if (existsSync(path)) return readFileSync(path)
-  throw new RlevError({
-    kind: 'CheckpointInvalid',
-    message: 'the file is missing',
-    place: path,
-    expected: 'a checkpoint folder in Hugging Face form',
-    remedy: 'check the path of the checkpoint',
-  })
-}
-
-function readJson(path: string): Json {
-  const text = new TextDecoder().decode(readBytes(path))
-  try {
-    return JSON.parse(text) as Json
-  } catch (error) {
-    throw new RlevError({
-      kind: 'CheckpointInvalid',
-      message: 'not JSON',
-      place: path,
-      found: (error as Error).message,
-      cause: error,
-    })
-  }
-}

@@ -4,7 +4,7 @@ import { stream } from '../random.js'
 import { type Adapter, disposeAdapter } from './adapter.js'
 import { type Architecture, scratchArchitecture } from './architecture.js'
 import { DeviceTensors } from './device-tensors.js'
-import { tensorShapes } from './tensor-shapes.js'
+import { sizeOf, tensorShapes } from './tensor-shapes.js'
 import { tf } from './tensorflow.js'
 import { characterTokenizer, type PolicyTokenizer } from './tokenizer.js'
 
@@ -48,8 +48,7 @@ export function createPolicy({
     else if (name.endsWith('bias')) weights.set(name, tf.zeros(shape))
     else {
       const deviation = name.startsWith('model.embed_tokens') ? config.embeddingDeviation : config.initDeviation
-      const size = shape.reduce((product, dimension) => product * dimension, 1)
-      const data = Float32Array.from({ length: size }, (_, place) => deviation * normal(tensorIndex, place))
+      const data = Float32Array.from({ length: sizeOf(shape) }, (_, place) => deviation * normal(tensorIndex, place))
       weights.set(name, tf.tensor(data, shape))
     }
   }

@@ -35,3 +35,6 @@ export function tensorShapes(architecture: Architecture): Map<string, number[]> 
 export function isLeftOver(name: string, { tied }: Architecture): boolean {
   return name.endsWith('.rotary_emb.inv_freq') || (tied && name === 'lm_head.weight')
 }
+
+/** Numbers in a tensor. */
+export const sizeOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1)

@@ -6,8 +6,6 @@
 export const elementTypes = ['F32', 'BF16'] as const
 export type ElementType = (typeof elementTypes)[number]
 
-export const bytesOf: Readonly<Record<ElementType, number>> = { F32: 4, BF16: 2 }
-
 /** The upper 24 bits are as random as they need to be: a multiply-and-shift mix of the counter. */
 function mixed(counter: number): number {
   let word = Math.imul(counter ^ (counter >>> 16), 0x7feb352d)

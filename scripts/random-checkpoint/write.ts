@@ -3,10 +3,12 @@ import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:f
 import { join } from 'node:path'
 import { RlevError } from '../../pipelines/errors.js'
 import { readArchitecture } from '../../pipelines/policy/architecture-file.js'
-import { tensorShapes } from '../../pipelines/policy/tensor-shapes.js'
+import { weightsFile, weightsIndex } from '../../pipelines/policy/checkpoint-files.js'
+import { bytesOf, headerBytes } from '../../pipelines/policy/safetensors.js'
+import { sizeOf, tensorShapes } from '../../pipelines/policy/tensor-shapes.js'
 import { characterTokenizer } from '../../pipelines/policy/tokenizer.js'
 import type { ConfigContent } from './shapes.js'
-import { bytesOf, bytesOfValues, type ElementType, type Values } from './values.js'
+import { bytesOfValues, type ElementType, type Values } from './values.js'
 
 export interface Written {
   parameters: number
@@ -60,11 +62,11 @@ export function writeRandomCheckpoint({
     const norm = name.endsWith('norm.weight')
     const plain = norm || name.endsWith('bias')
     const values = { seed, tensor, deviation: plain ? 0 : deviation, constant: norm ? 1 : 0 }
-    return { name, shape, elements: shape.reduce((product, size) => product * size, 1), values }
+    return { name, shape, elements: sizeOf(shape), values }
   })
   const shards = shardsOf({ tensors, bytesEach: bytesOf[type], shardBytes })
   const files = shards.map((_, index) =>
-    shards.length === 1 ? 'model.safetensors' : `model-${padded(index + 1)}-of-${padded(shards.length)}.safetensors`,
+    shards.length === 1 ? weightsFile : `model-${padded(index + 1)}-of-${padded(shards.length)}.safetensors`,
   )
   for (const [index, shard] of shards.entries()) {
     writeShard({ path: join(folder, files[index] as string), tensors: shard, type })
@@ -73,7 +75,7 @@ export function writeRandomCheckpoint({
   const bytes = parameters * bytesOf[type]
   if (shards.length > 1) {
     const places = shards.flatMap((shard, index) => shard.map(({ name }) => [name, files[index]]))
-    json('model.safetensors.index.json', { metadata: { total_size: bytes }, weight_map: Object.fromEntries(places) })
+    json(weightsIndex, { metadata: { total_size: bytes }, weight_map: Object.fromEntries(places) })
   }
   return { parameters, files: shards.length, bytes }
 }
@@ -122,7 +124,7 @@ function shardsOf({
   return shards
 }
 
-/** Header, padded with spaces to a multiple of 8 bytes, then the tensors in the header's order, a block at a time. */
+/** The header, then the tensors in its order, a block at a time. */
 function writeShard({
   path,
   tensors,
@@ -132,20 +134,12 @@ function writeShard({
   tensors: readonly PlannedTensor[]
   type: ElementType
 }): void {
-  const header: Record<string, unknown> = { __metadata__: { format: 'pt' } }
-  let offset = 0
-  for (const { name, shape, elements } of tensors) {
-    const end = offset + elements * bytesOf[type]
-    header[name] = { dtype: type, shape, data_offsets: [offset, end] }
-    offset = end
-  }
-  const text = Buffer.from(JSON.stringify(header))
-  const start = Buffer.alloc(8 + Math.ceil(text.length / 8) * 8, ' ')
-  start.writeBigUInt64LE(BigInt(start.length - 8))
-  text.copy(start, 8)
   const file = openSync(path, 'w')
   try {
-    writeSync(file, start)
+    writeSync(
+      file,
+      headerBytes({ tensors: tensors.map(({ name, shape }) => ({ name, type, shape })), metadata: { format: 'pt' } }),
+    )
     for (const { elements, values } of tensors) {
       for (let from = 0; from < elements; from += block) {
         writeSync(file, bytesOfValues({ values, from, to: Math.min(elements, from + block), type }))

@@ -16,7 +16,7 @@ import { type Workplace, workplace } from '../../activities/workplace.js'
 import { experimentKey } from '../../pipelines/config/digest.js'
 import { disposePolicy } from '../../pipelines/policy/policy.js'
 import { loadPolicy } from '../../pipelines/policy/policy-folder.js'
-import { decodeSafetensors } from '../../pipelines/policy/safetensors.js'
+import { tensorsIn } from '../pipelines/policy/safetensors-bytes.js'
 import { tinyConfig } from '../workflows/tiny.js'
 
 const homes: string[] = []
@@ -113,20 +113,16 @@ test('an adapter trained in one go and one whose worker died twice are the same 
 test('the adapter and its moments are what training changes, and the base stays the warm start', async () => {
   const { place, stages, worker } = await prepared()
   const policies = worker()
-  const tensorsIn = (name: string) => {
-    const path = join(folderOf(place, 4), name)
-    return decodeSafetensors(readFileSync(path), path).tensors
-  }
   const before = readFileSync(join(place.store.folder(stages.start), 'model.safetensors'))
   await run(gpuActivities(place, policies).trainSteps, { run: config.name, stages, from: 0, to: 4 })
-  const adapter = tensorsIn('adapter_model.safetensors')
+  const adapter = await tensorsIn(join(folderOf(place, 4), 'adapter_model.safetensors'))
   for (const [name, { values }] of adapter) {
     assert.ok(
       values.some(value => value !== 0),
       name,
     )
   }
-  const moments = [...tensorsIn('optimizer.safetensors').keys()]
+  const moments = [...(await tensorsIn(join(folderOf(place, 4), 'optimizer.safetensors'))).keys()]
   const named = [...adapter.keys()].map(name => name.slice('base_model.model.'.length))
   assert.deepEqual(moments, [
     ...named.map(name => `first_moment.${name}`),

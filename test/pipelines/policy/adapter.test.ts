@@ -9,8 +9,8 @@ import { createAdapter, disposeAdapter } from '../../../pipelines/policy/adapter
 import { loadAdapter, saveAdapter } from '../../../pipelines/policy/adapter-file.js'
 import { adapterTargets } from '../../../pipelines/policy/adapter-shapes.js'
 import { disposePolicy, trainable } from '../../../pipelines/policy/policy.js'
-import { decodeSafetensors, encodeSafetensors, type TensorData } from '../../../pipelines/policy/safetensors.js'
 import { type Tensor, tf } from '../../../pipelines/policy/tensorflow.js'
+import { encoded, tensorsIn } from './safetensors-bytes.js'
 import { tinyPolicy } from './tiny-policy.js'
 
 const root = mkdtempSync(join(tmpdir(), 'rlev-adapter-'))
@@ -125,12 +125,12 @@ test('what is wrong with an adapter is said by file, key and tensor', async () =
       const file = join(path, 'adapter_config.json')
       writeFileSync(file, JSON.stringify({ ...(JSON.parse(readFileSync(file, 'utf8')) as object), ...keys }))
     })
-  const withTensors = (change: (tensors: Map<string, TensorData>) => void) =>
+  const tensors = await tensorsIn(join(whole, 'adapter_model.safetensors'))
+  const withTensors = (change: (tensors: Map<string, { shape: readonly number[]; values: Float32Array }>) => void) =>
     changed(path => {
-      const file = join(path, 'adapter_model.safetensors')
-      const { tensors } = decodeSafetensors(readFileSync(file), file)
-      change(tensors)
-      writeFileSync(file, encodeSafetensors({ tensors }))
+      const others = new Map(tensors)
+      change(others)
+      writeFileSync(join(path, 'adapter_model.safetensors'), encoded(others))
     })
   const name = 'base_model.model.model.layers.1.self_attn.q_proj.lora_A.weight'
   const tensor = { shape: [1, 16], values: new Float32Array(16) }
@@ -148,15 +148,15 @@ test('what is wrong with an adapter is said by file, key and tensor', async () =
     [withKeys({ peft_type: 'IA3' }), /`peft_type` is not supported[\s\S]*LORA/],
     [withKeys({ rank_pattern: { q_proj: 4 } }), /`rank_pattern` is not supported/],
     [withKeys({ modules_to_save: ['lm_head'] }), /`modules_to_save` is not supported/],
-    [withKeys({ target_modules: ['q_proj'] }), /down_proj\S+ belongs to no projection/],
-    [withTensors(tensors => tensors.delete(name)), /layers\.1\.self_attn\.q_proj\.lora_A\.weight is missing/],
+    [withKeys({ target_modules: ['q_proj'] }), /down_proj\S+ belongs to nothing that the config describes/],
+    [withTensors(others => others.delete(name)), /layers\.1\.self_attn\.q_proj\.lora_A\.weight is missing/],
     [
-      withTensors(tensors => tensors.set(name, tensor)),
+      withTensors(others => others.set(name, tensor)),
       /q_proj\.lora_A\.weight has the wrong shape[\s\S]*\[3, 16\][\s\S]*\[1, 16\]/,
     ],
     [
-      withTensors(tensors => tensors.set('base_model.model.lm_head.lora_A.weight', tensor)),
-      /lm_head\.lora_A\.weight belongs to no/,
+      withTensors(others => others.set('base_model.model.lm_head.lora_A.weight', tensor)),
+      /lm_head\.lora_A\.weight belongs to nothing/,
     ],
   ]
   for (const [path, words] of cases) {

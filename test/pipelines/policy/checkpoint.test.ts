@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -10,7 +10,8 @@ import { Learning } from '../../../pipelines/policy/engine/learning.js'
 import { loadOptimizer, saveOptimizer } from '../../../pipelines/policy/optimizer-file.js'
 import { disposePolicy, type Policy } from '../../../pipelines/policy/policy.js'
 import { loadPolicy, savePolicy } from '../../../pipelines/policy/policy-folder.js'
-import { decodeSafetensors, encodeSafetensors, type TensorData } from '../../../pipelines/policy/safetensors.js'
+import { readSafetensorsHeader } from '../../../pipelines/policy/safetensors-reader.js'
+import { tensorsOnDevice } from '../../../pipelines/policy/tensor-file.js'
 import { tf } from '../../../pipelines/policy/tensorflow.js'
 import { tidy } from '../../../pipelines/policy/tidy.js'
 import {
@@ -19,6 +20,7 @@ import {
   type Optimizer,
   optimizerStep,
 } from '../../../pipelines/update/optimizer.js'
+import { encoded, tensorsIn } from './safetensors-bytes.js'
 import { tinyPolicy } from './tiny-policy.js'
 
 const root = mkdtempSync(join(tmpdir(), 'rlev-checkpoint-'))
@@ -149,12 +151,12 @@ test('what is wrong with a checkpoint is said by file, tensor and key', async ()
     change(path)
     return path
   }
-  const tensorsChanged = (change: (tensors: Map<string, TensorData>) => void) =>
+  const weights = await tensorsIn(join(whole, 'model.safetensors'))
+  const withTensors = (change: (tensors: Map<string, { shape: readonly number[]; values: Float32Array }>) => void) =>
     changed(path => {
-      const file = join(path, 'model.safetensors')
-      const { tensors } = decodeSafetensors(readFileSync(file), file)
+      const tensors = new Map(weights)
       change(tensors)
-      writeFileSync(file, encodeSafetensors({ tensors }))
+      writeFileSync(join(path, 'model.safetensors'), encoded(tensors))
     })
   const refused = (load: Promise<unknown>, words: RegExp) =>
     assert.rejects(
@@ -164,18 +166,25 @@ test('what is wrong with a checkpoint is said by file, tensor and key', async ()
   await refused(loadPolicy(join(root, 'nowhere')), /config\.json/)
   await refused(loadPolicy(changed(path => writeFileSync(join(path, 'tokenizer.json'), '{'))), /tokenizer\.json/)
   await refused(loadPolicy(changed(path => rmSync(join(path, 'model.safetensors')))), /model\.safetensors/)
-  await refused(loadPolicy(tensorsChanged(tensors => tensors.delete('lm_head.weight'))), /lm_head\.weight/)
+  await refused(loadPolicy(withTensors(tensors => tensors.delete('lm_head.weight'))), /lm_head\.weight/)
   await refused(
-    loadPolicy(
-      tensorsChanged(tensors => tensors.set('model.norm.weight', { shape: [1], values: new Float32Array(1) })),
-    ),
+    loadPolicy(withTensors(tensors => tensors.set('model.norm.weight', { shape: [1], values: new Float32Array(1) }))),
     /model\.norm\.weight[\s\S]*\[16\][\s\S]*\[1\]/,
   )
   await refused(loadOptimizer(changed(path => rmSync(join(path, 'optimizer.safetensors')))), /optimizer\.safetensors/)
   await refused(
-    loadOptimizer(
-      changed(path => writeFileSync(join(path, 'optimizer.safetensors'), encodeSafetensors({ tensors: new Map() }))),
-    ),
+    loadOptimizer(changed(path => writeFileSync(join(path, 'optimizer.safetensors'), encoded(new Map())))),
     /steps/,
   )
+})
+
+test('loading that fails on its way leaves no tensor behind', async () => {
+  const path = join(folder(), 'x.safetensors')
+  const one = { shape: [2], values: Float32Array.of(1, 2) }
+  writeFileSync(path, encoded(new Map(Object.entries({ a: one, b: one }))))
+  const stored = [...readSafetensorsHeader(path).tensors.values()]
+  const before = tensors()
+  truncateSync(path, readFileSync(path).length - 4)
+  await assert.rejects(tensorsOnDevice([{ path, tensors: stored }]), /tensor b/)
+  assert.equal(tensors(), before)
 })
