@@ -19,6 +19,6 @@ export function after(tensors: readonly Tensor[], first: Tensor): Tensor[] {
       attributes: [{ name: 'T', type: binding.TF_ATTR_TYPE, value: type }],
       frame: recording.frame,
     })
-    return recording.stand({ example: tensor, output: `${node}:0`, type })
+    return recording.stand({ shape: tensor.shape, output: `${node}:0`, type })
   })
 }

@@ -51,7 +51,7 @@ function recordedLoop(recording: Recording, { state, goesOn, body }: LoopOptions
   })
   recording.frame = frame
   const stand = (output: string, index: number) =>
-    recording.stand({ example: state[index] as Tensor, output, type: types[index] as number })
+    recording.stand({ shape: state[index]?.shape ?? [], output, type: types[index] as number })
   const condition = recording.outputOf(goesOn(...merges.map(({ name }, index) => stand(name, index))))
   const gate = graph.typed(`${graph.add({ op: 'LoopCond', inputs: [condition], frame })}:0`, binding.TF_BOOL)
   const switches = merges.map(({ name }, index) =>

@@ -1,13 +1,14 @@
 /**
  * Writes down what a tfjs function does. Every tfjs-node kernel, gradients included, ends in one call of the addon's binding;
- * while a function is recorded, an object in the binding's place executes each operation as ever, on example values, and adds
- * it to a graph. Shapes are therefore known, and whatever a function asks of a shape has its answer; a value may not be
- * asked for, for the graph will run on others.
+ * while a function is recorded, an object in the binding's place adds each operation to a graph and gives tensors that have
+ * shapes and no values. Whatever a function asks of a shape therefore has its answer; a value may not be asked for, for the
+ * graph will run on others.
  */
 import { RlevError } from '../../errors.js'
-import { type Tensor, tf } from '../tensorflow.js'
+import type { Tensor } from '../tensorflow.js'
 import type { Frame, GraphDef } from './graph-def.js'
-import { type Attribute, type Binding, backend, type ElementType, elementCode, type Handle } from './native.js'
+import { type Measure, Measured, type MeasuredInput } from './measured.js'
+import { type Attribute, type Binding, backend, type Handle } from './native.js'
 
 /** Type in which matrix products are computed; everything else, weights included, is float32. */
 export type MatrixType = 'float32' | 'bfloat16'
@@ -37,8 +38,11 @@ export class Recording {
   readonly #name: string
   readonly #matrices: MatrixType
   readonly #compiled: boolean
-  /** Output by handle, for every tensor that the graph knows. */
+  readonly #measured = new Measured(backend().binding)
+  /** By handle, for every tensor that the graph knows. */
   readonly #outputs = new Map<number, string>()
+  /** By handle, for those without values. Their handles are negative: the backend has nothing to free of such. */
+  readonly #measures = new Map<number, Measure>()
   readonly #constants = new Map<number, Constant>()
   /** Nodes without outputs that the program must run. */
   readonly #effects: string[] = []
@@ -81,29 +85,11 @@ export class Recording {
     }
   }
 
-  /** A tensor of zeros that is not written down. */
-  example(shape: readonly number[], type: ElementType): Tensor {
-    if (type === 'bool') return tf.zeros([...shape], type)
-    const { binding } = backend()
-    const dimensions = tf.tensor1d([...shape], 'int32')
-    const ids = backend().getInputTensorIds([dimensions])
-    const attributes = [
-      { name: 'dtype', type: binding.TF_ATTR_TYPE, value: elementCode(type) },
-      { name: 'init', type: binding.TF_ATTR_BOOL, value: true },
-    ]
-    const [zeros] = this.#real.executeOp('Empty', attributes, ids, 1)
-    dimensions.dispose()
-    return backend().createOutputTensor(zeros as Handle)
-  }
-
-  /** A tensor like `example` that stands for an output of the graph. */
-  stand({ example, output, type }: { example: Tensor; output: string; type: number }): Tensor {
-    const home = backend()
-    const ids = home.getInputTensorIds([example])
-    const [copy] = this.#real.executeOp('Identity', [{ name: 'T', type: this.#real.TF_ATTR_TYPE, value: type }], ids, 1)
-    const handle = copy as Handle
+  /** A tensor that stands for an output of the graph. */
+  stand({ shape, output, type }: { shape: readonly number[]; output: string; type: number }): Tensor {
+    const handle = this.#handle({ shape: [...shape], dtype: type })
     this.#outputs.set(handle.id, this.graph.typed(output, type))
-    return home.createOutputTensor(handle)
+    return backend().createOutputTensor(handle)
   }
 
   /** The output that a tensor stands for. */
@@ -117,9 +103,11 @@ export class Recording {
   }
 
   #recorder(real: Binding): Binding {
-    const executeOp: Binding['executeOp'] = (name, attributes, inputs, outputs) => {
-      const made = real.executeOp(name, attributes, inputs, outputs)
-      this.#add({ name, attributes, inputs, made })
+    const executeOp: Binding['executeOp'] = (name, attributes, inputs, count) => {
+      const known = inputs.map(id => this.#output(id))
+      const measures = this.#measured.outputs({ name, attributes, inputs: inputs.map(id => this.#input(id)), count })
+      const made = measures.map(measure => this.#handle(measure))
+      this.#add({ name, attributes, inputs: known, made })
       return made
     }
     const createTensor: Binding['createTensor'] = (shape, dtype, values) => {
@@ -141,6 +129,19 @@ export class Recording {
     }) as Binding
   }
 
+  #handle({ shape, dtype }: Measure): Handle {
+    const id = -2 - this.#measures.size
+    this.#measures.set(id, { shape, dtype })
+    return { id, shape: [...shape], dtype }
+  }
+
+  #input(id: number): MeasuredInput {
+    const constant = this.#constants.get(id)
+    if (constant === undefined) return { ...(this.#measures.get(id) as Measure), constant: null }
+    const { shape, dtype, values } = constant
+    return { shape: [...shape], dtype, constant: { id, values } }
+  }
+
   #add({
     name,
     attributes,
@@ -149,13 +150,12 @@ export class Recording {
   }: {
     name: string
     attributes: readonly Attribute[]
-    inputs: readonly number[]
+    inputs: readonly string[]
     made: readonly Handle[]
   }): void {
-    const outputs = inputs.map(id => this.#output(id))
-    const all = [...attributes, ...this.#inferred(name, outputs, attributes)]
+    const all = [...attributes, ...this.#inferred(name, inputs, attributes)]
     const narrow = this.#matrices === 'bfloat16' && products.has(name)
-    const node = narrow ? this.#narrowProduct(name, all, outputs) : this.#node(name, all, outputs)
+    const node = narrow ? this.#narrowProduct(name, all, inputs) : this.#node(name, all, inputs)
     for (const [index, { id, dtype }] of made.entries()) {
       this.#outputs.set(id, this.graph.typed(`${node}:${index}`, dtype))
     }

@@ -139,19 +139,14 @@ export class Session {
       return graph.typed(`${graph.add({ op: 'Placeholder', attributes })}:0`, dtype)
     })
     const outputs: string[] = []
-    tidy(() => {
-      const examples = inputs.map(({ shape, type = 'float32' }) => tf.zeros([...shape], type))
-      recording.record(() => {
-        const stands = examples.map((example, index) =>
-          recording.stand({
-            example,
-            output: placeholders[index] as string,
-            type: elementCode(inputs[index]?.type ?? 'float32'),
-          }),
+    recording.record(() =>
+      tidy(() => {
+        const stands = inputs.map(({ shape, type = 'float32' }, index) =>
+          recording.stand({ shape, output: placeholders[index] as string, type: elementCode(type) }),
         )
         for (const tensor of run(...stands)) outputs.push(recording.outputOf(tensor))
-      })
-    })
+      }),
+    )
     return { inputs: placeholders, outputs: [this.#done(recording.effects), ...outputs] }
   }
 

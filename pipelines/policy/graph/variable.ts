@@ -42,7 +42,7 @@ export class Variable {
     if (recording === null || this.nodes === null) return this.staged()
     const type = elementCode(this.type)
     const output = this.#reading(recording, this.nodes)
-    return recording.stand({ example: recording.example(shape, this.type), output, type })
+    return recording.stand({ shape, output, type })
   }
 
   assign(value: Tensor): void {
