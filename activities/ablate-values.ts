@@ -2,6 +2,8 @@
 import { join } from 'node:path'
 import { shuffleValues } from '../pipelines/values/shuffle.js'
 import { writeWhole } from './clients/files.js'
+import { keepReference } from './clients/references.js'
+import { runFolder } from './clients/run-folder.js'
 import { readConfig } from './clients/runs.js'
 import type { ArtifactRef } from './clients/store.js'
 import { lightStage } from './light-stage.js'
@@ -10,22 +12,30 @@ import type { Workplace } from './workplace.js'
 
 export function ablateValues({ home, store }: Workplace) {
   return lightStage(async ({ run, values }: { run: string; values: ArtifactRef }): Promise<ArtifactRef> => {
-    const { value, seed } = readConfig(home, run)
-    switch (value.ablation) {
-      case 'none':
-        return values
-      case 'shuffled':
-        return store.once({
-          kind: 'reward-values',
-          from: { values: values.sha256, ablation: value.ablation, seed },
-          fill: async folder => {
-            const stored = readValues(store, values)
-            const ablated: StoredValues = { ...stored, train: shuffleValues(stored.train, { seed }) }
-            writeWhole(join(folder, 'values.json'), JSON.stringify(ablated))
-          },
-        })
-      default:
-        return value.ablation satisfies never
-    }
+    return keepReference(runFolder(home, run), 'rewardValues', await ablated({ home, store }, run, values))
   })
+}
+
+async function ablated(
+  { home, store }: Pick<Workplace, 'home' | 'store'>,
+  run: string,
+  values: ArtifactRef,
+): Promise<ArtifactRef> {
+  const { value, seed } = readConfig(home, run)
+  switch (value.ablation) {
+    case 'none':
+      return values
+    case 'shuffled':
+      return store.once({
+        kind: 'reward-values',
+        from: { values: values.sha256, ablation: value.ablation, seed },
+        fill: async folder => {
+          const stored = readValues(store, values)
+          const shuffled: StoredValues = { ...stored, train: shuffleValues(stored.train, { seed }) }
+          writeWhole(join(folder, 'values.json'), JSON.stringify(shuffled))
+        },
+      })
+    default:
+      return value.ablation satisfies never
+  }
 }

@@ -4,11 +4,13 @@
  */
 import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { experimentKey } from '../pipelines/config/digest.js'
 import { evaluate } from '../pipelines/evaluation/evaluate.js'
 import type { ItemOutcome } from '../pipelines/evaluation/evaluation.js'
 import { syncPath, writeOnce, writeWhole } from './clients/files.js'
-import { experimentPaths, runFolder } from './clients/run-folder.js'
-import type { StoredEvaluation } from './clients/runs.js'
+import { keepReference } from './clients/references.js'
+import { entryLabel, experimentPaths, runFolder } from './clients/run-folder.js'
+import { readConfig, type StoredEvaluation } from './clients/runs.js'
 import { readSealedOrSetAside, seal, unseal } from './clients/sealed.js'
 import { type EvaluationSummary, summaryOf } from './evaluation-summary.js'
 import { stage } from './failures.js'
@@ -28,17 +30,20 @@ export function evaluatePolicy(place: Workplace, policies: PolicyCache) {
     const folder = runFolder(place.home, input.run)
     const path = experimentPaths.evaluation(folder, step)
     const itemsPath = experimentPaths.evaluationItems(folder, step)
-    const there = readSealedOrSetAside<StoredEvaluation>(path)
-    if (there !== null && readSealedOrSetAside(itemsPath) !== null) return summaryOf(there.evaluation)
+    const key = experimentKey(readConfig(place.home, input.run))
+    const label = entryLabel('evaluation', step, key)
+    const itemsLabel = entryLabel('evaluation items', step, key)
+    const there = readSealedOrSetAside<StoredEvaluation>(path, label)
+    if (there !== null && readSealedOrSetAside(itemsPath, itemsLabel) !== null) return summaryOf(there.evaluation)
 
     const training = new Training(place, policies, input)
     const make = () => evaluateStep({ place, training, input, step })
     const { stored, outcomes } = step === 0 ? await sharedBase({ place, training, input, make }) : await make()
     await throwIfCancelled()
     training.fence.check()
-    writeWhole(itemsPath, seal(outcomes))
+    writeWhole(itemsPath, seal(outcomes, itemsLabel))
     // The evaluation itself comes last and once: its time is what its points in MLflow carry.
-    writeOnce(path, seal(stored))
+    writeOnce(path, seal(stored, label))
     syncPath(path)
     syncPath(dirname(path))
     return summaryOf(stored.evaluation)
@@ -65,9 +70,9 @@ async function evaluateStep({
 }
 
 async function sharedBase({
-  place: { store },
+  place: { home, store },
   training: { config },
-  input: { stages },
+  input: { run, stages },
   make,
 }: {
   place: Workplace
@@ -89,6 +94,7 @@ async function sharedBase({
     },
     fill: async folder => writeWhole(join(folder, 'evaluation.json'), seal(await make())),
   })
+  keepReference(runFolder(home, run), 'baseEvaluation', ref)
   const path = join(store.folder(ref), 'evaluation.json')
   return unseal<Made>(readFileSync(path), path)
 }

@@ -6,6 +6,7 @@ import { Context } from '@temporalio/activity'
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common'
 import { type ErrorKind, RlevError } from '../pipelines/errors.js'
 import { FenceLost } from './clients/fence.js'
+import { asStorageError } from './clients/storage.js'
 
 const attemptsOfUnknown = 5
 
@@ -24,6 +25,8 @@ const retry: Record<ErrorKind, 'never' | 'few' | 'always'> = {
   // Another process may give some back.
   OutOfMemory: 'few',
   ServiceUnavailable: 'always',
+  // Until somebody makes room, be it after a weekend.
+  NoStorage: 'always',
 }
 
 /** Wraps a stage, so that what it throws reaches the workflow with a type. */
@@ -37,7 +40,11 @@ export function stage<Input, Output>(body: (input: Input) => Promise<Output>): (
   }
 }
 
-export function toFailure(error: unknown, attempt: number): Error {
+/** Each attempt computes again what could not be written. */
+const patienceWithDisk = '1 minute'
+
+export function toFailure(thrown: unknown, attempt: number): Error {
+  const error = asStorageError(thrown, placeOf(thrown))
   if (error instanceof CancelledFailure || error instanceof ApplicationFailure) return error
   if (error instanceof FenceLost) return ApplicationFailure.fromError(error, { type: 'FenceLost' })
   if (error instanceof RlevError) {
@@ -48,8 +55,14 @@ export function toFailure(error: unknown, attempt: number): Error {
       type: error.kind,
       nonRetryable: how === 'never' || (how === 'few' && attempt >= attemptsOfUnknown),
       details: [parts],
+      ...(error.kind === 'NoStorage' ? { nextRetryDelay: patienceWithDisk } : {}),
     })
   }
   const cause = error instanceof Error ? error : new Error(String(error))
   return ApplicationFailure.fromError(cause, { type: cause.name, nonRetryable: attempt >= attemptsOfUnknown })
+}
+
+/** An error of the file system has a path where the call had one. */
+function placeOf(error: unknown): string {
+  return error instanceof Error && 'path' in error ? String(error.path) : 'the home of the run'
 }

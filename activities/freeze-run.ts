@@ -5,9 +5,11 @@
 import { rmSync } from 'node:fs'
 import { experimentKey } from '../pipelines/config/digest.js'
 import type { ExperimentConfig, Plan } from '../pipelines/config/schema.js'
+import { RlevError } from '../pipelines/errors.js'
 import { Checkpoints } from './clients/checkpoints.js'
+import { readReferences, referenceNames } from './clients/references.js'
 import { experimentPaths, runFolder } from './clients/run-folder.js'
-import { freezeConfig, freezePlan, readEvaluations, readResult } from './clients/runs.js'
+import { freezeConfig, freezePlan, readEvaluations, readItemOutcomes, readMetrics, readResult } from './clients/runs.js'
 import { type EvaluationSummary, summaryOf } from './evaluation-summary.js'
 import { lightStage } from './light-stage.js'
 import type { Workplace } from './workplace.js'
@@ -34,12 +36,28 @@ export function freezeRun({ home }: Workplace) {
   })
 }
 
-/** Only with the weights that were recorded, and whole. */
-function finishedBefore(home: string, { id, config }: { id: string; config: ExperimentConfig }): FrozenRun {
-  const result = readResult(home, id)
-  const last = readEvaluations(home, id).at(-1)?.evaluation
-  if (result?.state !== 'done' || result.weights === undefined || last?.step !== config.steps) return {}
-  const checkpoint = new Checkpoints(runFolder(home, id), experimentKey(config)).whole(config.steps)
-  if (checkpoint?.weights !== result.weights) return {}
-  return { finished: { weights: result.weights, evaluation: summaryOf(last) } }
+/** Only where everything is there and whole: the weights that were recorded, every evaluation, the metrics of every step. */
+export function finishedBefore(home: string, { id, config }: { id: string; config: ExperimentConfig }): FrozenRun {
+  try {
+    const result = readResult(home, id)
+    const evaluations = readEvaluations(home, id).map(({ evaluation }) => evaluation)
+    const last = evaluations.at(-1)
+    if (result?.state !== 'done' || result.weights === undefined || last?.step !== config.steps) return {}
+    const steps = new Set(evaluations.map(({ step }) => step))
+    const due = Array.from({ length: config.steps }, (_, step) => step).filter(
+      step => step % config.evaluation.every === 0,
+    )
+    if (!due.every(step => steps.has(step))) return {}
+    if (evaluations.some(({ step }) => readItemOutcomes(home, id, step) === null)) return {}
+    if (readMetrics(home, id).length !== config.steps) return {}
+    const folder = runFolder(home, id)
+    if (readReferences(folder).size !== referenceNames.length) return {}
+    const checkpoint = new Checkpoints(folder, experimentKey(config)).whole(config.steps)
+    if (checkpoint?.weights !== result.weights) return {}
+    return { finished: { weights: result.weights, evaluation: summaryOf(last) } }
+  } catch (error) {
+    // What is damaged is set aside and made again by its own stage.
+    if (error instanceof RlevError && error.kind === 'ArtifactDamaged') return {}
+    throw error
+  }
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { normalizeValues as normalize } from '../pipelines/values/normalize.js'
 import type { ItemValue, ValueStatistics } from '../pipelines/values/value.js'
 import { writeWhole } from './clients/files.js'
+import { keepReference } from './clients/references.js'
 import { experimentPaths, runFolder } from './clients/run-folder.js'
 import { readConfig } from './clients/runs.js'
 import { seal } from './clients/sealed.js'
@@ -32,7 +33,7 @@ export function normalizeValues({ home, store }: Workplace) {
       },
     })
     writeWhole(experimentPaths.values(runFolder(home, run)), seal(readValues(store, ref).statistics))
-    return ref
+    return keepReference(runFolder(home, run), 'values', ref)
   })
 }
 

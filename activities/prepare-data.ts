@@ -9,6 +9,8 @@ import type { DataSet } from '../pipelines/data/item.js'
 import { prepareData as prepare } from '../pipelines/data/prepare.js'
 import { RlevError } from '../pipelines/errors.js'
 import { writeWhole } from './clients/files.js'
+import { keepReference } from './clients/references.js'
+import { runFolder } from './clients/run-folder.js'
 import { readConfig } from './clients/runs.js'
 import type { ArtifactRef, Store } from './clients/store.js'
 import { lightStage } from './light-stage.js'
@@ -23,7 +25,7 @@ export function prepareData({ home, store }: Workplace) {
       fill: async folder => writeWhole(join(folder, 'data.json'), JSON.stringify(prepare(data, { seed }))),
     })
     for (const { place, reason } of readData(store, ref).skipped) log.warn('a row was left out', { place, reason })
-    return ref
+    return keepReference(runFolder(home, run), 'data', ref)
   })
 }
 

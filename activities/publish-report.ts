@@ -1,12 +1,13 @@
 /** Stage: the comparison over arms and seeds, its tables, and the HTML report, from what the experiments left. */
 import { createRequire } from 'node:module'
-import { relative } from 'node:path'
+import { basename, relative } from 'node:path'
 import { compareArms } from '../pipelines/evaluation/compare.js'
 import { comparisonMarkdown } from '../pipelines/evaluation/comparison-table.js'
 import { renderReport } from '../pipelines/evaluation/report/render.js'
-import { writeWhole } from './clients/files.js'
+import { sha256, writeWhole } from './clients/files.js'
 import { planPaths, runFolder } from './clients/run-folder.js'
 import { readOutcomes, readPlan } from './clients/runs.js'
+import { seal } from './clients/sealed.js'
 import { lightStage } from './light-stage.js'
 import { knownServices, type Workplace } from './workplace.js'
 
@@ -36,9 +37,14 @@ export function writeReport(
     versions: versions(),
     links: links(place, name, trackingUrl),
   })
-  writeWhole(planPaths.comparison(folder), `${JSON.stringify(comparison, null, 2)}\n`)
-  writeWhole(planPaths.comparisonMarkdown(folder), comparisonMarkdown(comparison))
-  writeWhole(planPaths.report(folder), report)
+  const files = [
+    [planPaths.comparison(folder), `${JSON.stringify(comparison, null, 2)}\n`],
+    [planPaths.comparisonMarkdown(folder), comparisonMarkdown(comparison)],
+    [planPaths.report(folder), report],
+  ] as const
+  for (const [path, content] of files) writeWhole(path, content)
+  const digests = Object.fromEntries(files.map(([path, content]) => [basename(path), sha256(content)]))
+  writeWhole(planPaths.reportFiles(folder), seal(digests))
   return { path: relative(home, planPaths.report(folder)) }
 }
 

@@ -6,6 +6,7 @@ import type { PolicyCache } from './policy-cache.js'
 import { Training, type TrainingInput } from './training.js'
 import type { Workplace } from './workplace.js'
 
+/** Of a step that was trimmed from the journal, which is not sampled again: 0. */
 export interface RolledOut {
   responses: number
   tokens: number
@@ -14,6 +15,7 @@ export interface RolledOut {
 export function rollOut(place: Workplace, policies: PolicyCache) {
   return stage(async ({ step, ...input }: TrainingInput & { step: number }): Promise<RolledOut> => {
     const training = new Training(place, policies, input)
+    if (training.journal.trimmed(step) !== null) return { responses: 0, tokens: 0 }
     const rollout = await training.rollout(step, activityHooks(`rollout of step ${step}`))
     await throwIfCancelled()
     training.journal.sync()

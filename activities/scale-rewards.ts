@@ -1,4 +1,5 @@
 /** Stage: verdict, value, scale, reward and advantage of every response of one step, journaled. Needs no policy. */
+import { experimentKey } from '../pipelines/config/digest.js'
 import { RlevError } from '../pipelines/errors.js'
 import { Fence } from './clients/fence.js'
 import { Journal } from './clients/journal.js'
@@ -14,13 +15,17 @@ import type { Workplace } from './workplace.js'
 export interface ScaledRewards {
   /** Mean over the scored responses. */
   reward: number
+  /** 0 for a step that was trimmed from the journal. */
   unscored: number
 }
 
 export function scaleRewards(place: Workplace) {
   return lightStage(async ({ run, stages, step }: TrainingInput & { step: number }): Promise<ScaledRewards> => {
     const folder = runFolder(place.home, run)
-    const journal = new Journal(folder, Fence.take(folder))
+    const config = readConfig(place.home, run)
+    const journal = new Journal(folder, Fence.take(folder), experimentKey(config))
+    const before = journal.trimmed(step)
+    if (before !== null) return { reward: before.values['reward/mean'] ?? 0, unscored: 0 }
     const rollout = journal.rollout(step)
     if (rollout === null) {
       throw new RlevError({
@@ -30,7 +35,6 @@ export function scaleRewards(place: Workplace) {
         remedy: 'resume the run; the step is sampled again',
       })
     }
-    const config = readConfig(place.home, run)
     const data = readData(place.store, stages.data)
     const rewardValues = readValues(place.store, stages.rewardValues)
     const { records } = scoreStep({ place, training: { config, data, rewardValues, journal }, rollout })

@@ -19,6 +19,7 @@ import type { StepMetrics } from '../pipelines/update/step-metrics.js'
 import { type Checkpoint, Checkpoints } from './clients/checkpoints.js'
 import { Fence } from './clients/fence.js'
 import { Journal } from './clients/journal.js'
+import { retain } from './clients/retention.js'
 import { runFolder } from './clients/run-folder.js'
 import { readConfig } from './clients/runs.js'
 import type { ArtifactRef } from './clients/store.js'
@@ -53,6 +54,8 @@ export class Training {
   readonly journal: Journal
   readonly checkpoints: Checkpoints
   readonly fence: Fence
+  readonly #folder: string
+  readonly #experimentKey: string
   readonly #place: Workplace
   readonly #policies: PolicyCache
   readonly #input: TrainingInput
@@ -64,11 +67,13 @@ export class Training {
     this.#policies = policies
     this.#input = input
     this.config = readConfig(place.home, input.run)
+    this.#folder = folder
+    this.#experimentKey = experimentKey(this.config)
     this.data = readData(place.store, input.stages.data)
     this.rewardValues = readValues(place.store, input.stages.rewardValues)
     this.fence = Fence.take(folder)
-    this.journal = new Journal(folder, this.fence)
-    this.checkpoints = new Checkpoints(folder, experimentKey(this.config))
+    this.journal = new Journal(folder, this.fence, this.#experimentKey)
+    this.checkpoints = new Checkpoints(folder, this.#experimentKey)
   }
 
   /** Whether the step ends with a checkpoint: every `everySteps`, and the last. */
@@ -98,9 +103,9 @@ export class Training {
   async update(step: number, hooks: Hooks): Promise<StepMetrics> {
     await this.policyAt(step, hooks)
     const metrics = this.journal.metrics(step)
-    // Its policy was there, and its metrics were damaged since: the update is replayed to measure it again.
+    // Its policy was there, and its metrics were damaged since: the update is replayed from the step before, to measure it again.
     if (metrics === null) {
-      this.#policies.drop(this.#input.run)
+      await this.policyAt(step - 1, hooks)
       await this.policyAt(step, hooks)
     }
     return metrics ?? (this.journal.metrics(step) as StepMetrics)
@@ -120,7 +125,8 @@ export class Training {
       },
       mayCommit: () => this.fence.check(),
     })
-    this.checkpoints.retain(this.config.checkpoint.keep)
+    const { checkpoints, config } = this
+    retain({ folder: this.#folder, checkpoints, config, experimentKey: this.#experimentKey, made: step })
     return made
   }
 

@@ -12,6 +12,8 @@ import { savePolicy } from '../pipelines/policy/policy-folder.js'
 import { warmStart as warmUp } from '../pipelines/policy/warm-start.js'
 import { digestOfFile, namesIn } from './clients/files.js'
 import { memoryAtHand } from './clients/machine-memory.js'
+import { keepReference } from './clients/references.js'
+import { runFolder } from './clients/run-folder.js'
 import { readConfig } from './clients/runs.js'
 import type { ArtifactRef } from './clients/store.js'
 import { stage } from './failures.js'
@@ -25,7 +27,7 @@ export function warmStart({ home, store }: Workplace) {
     const { warmStart, seed, engine } = config
     const dataset = readData(store, data)
     checkMemory(config, dataset)
-    return store.once({
+    const ref = await store.once({
       kind: 'warm-start',
       // The engine rounds in its own way, so what it makes is its own.
       from: { data: data.sha256, policy: policyContents(config.policy), warmStart, seed, engine },
@@ -39,6 +41,7 @@ export function warmStart({ home, store }: Workplace) {
         await throwIfCancelled()
       },
     })
+    return keepReference(runFolder(home, run), 'start', ref)
   })
 }
 

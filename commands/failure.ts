@@ -12,6 +12,7 @@ const status: Record<ErrorKind, 1 | 2> = {
   ArtifactDamaged: 1,
   NotFinite: 1,
   OutOfMemory: 1,
+  NoStorage: 1,
   PartMissing: 1,
   ServiceUnavailable: 1,
   TrackingConflict: 1,

@@ -3,7 +3,8 @@
  * again under its own id; what is done in it is passed by, since every stage finds its output in the store.
  */
 
-import { readPlan } from '../activities/clients/runs.js'
+import { experimentsOf, readPlan } from '../activities/clients/runs.js'
+import { finishedBefore } from '../activities/freeze-run.js'
 import { homeId } from '../activities/workplace.js'
 import { lookAtRun } from './runs/look.js'
 import { knownRun } from './runs/names.js'
@@ -19,7 +20,7 @@ export async function resume({ home: path, name }: { home?: string | undefined; 
   const home = openHome(path)
   knownRun(home.path, name)
   const before = await withTemporal(home, temporal => lookAtRun(home, name, temporal))
-  if (before.state === 'done') return console.log(`nothing to do: ${name} is done`)
+  if (before.state === 'done' && unsound(home, name).length === 0) return console.log(`nothing to do: ${name} is done`)
   await ensureUp(home)
   await withTemporal(home, async temporal => {
     if (temporal === undefined) throw new Error('the services are up, and no Temporal server is known')
@@ -38,8 +39,12 @@ export async function goOn(run: { home: Home; view: RunView; temporal: TemporalR
   const { name, state, experiments } = view
   const plan = readPlan(home.path, name)
   switch (state) {
-    case 'done':
-      return `nothing to do: ${name} is done`
+    case 'done': {
+      const damaged = unsound(home, name)
+      if (damaged.length === 0) return `nothing to do: ${name} is done`
+      await startWorkflow({ temporal, plan, home: homeId(home.path) })
+      return `${name} was done, and not everything of ${count(damaged.length)} is there and whole: it is made again`
+    }
     case 'paused':
       await temporal.resume(name)
       return `${name} goes on`
@@ -62,6 +67,13 @@ export async function goOn(run: { home: Home; view: RunView; temporal: TemporalR
     default:
       return state satisfies never
   }
+}
+
+/** Experiments of a run that is done whose results were damaged or lost since. */
+function unsound(home: Home, name: string): string[] {
+  return experimentsOf(readPlan(home.path, name))
+    .filter(experiment => finishedBefore(home.path, experiment).finished === undefined)
+    .map(({ id }) => id)
 }
 
 function count(experiments: number): string {

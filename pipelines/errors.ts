@@ -9,6 +9,7 @@ export type ErrorKind =
   | 'ArtifactDamaged' // a stored artifact whose bytes do not match its digest
   | 'NotFinite' // a loss, gradient or metric that is NaN or infinite
   | 'OutOfMemory' // memory ran out, or would
+  | 'NoStorage' // the disk is full, over its quota, or read-only
   | 'PartMissing' // something set-up provides is not there
   | 'ServiceUnavailable' // Temporal or MLflow does not answer
   | 'TrackingConflict' // MLflow holds something else under the same key

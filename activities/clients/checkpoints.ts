@@ -3,12 +3,13 @@
  * with the optimizer's state and a sealed manifest that says of which step, after which checkpoint, of which experiment. The
  * manifest decides whether it counts.
  */
-import { rmSync } from 'node:fs'
+import { renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { RlevError } from '../../pipelines/errors.js'
 import { trainedFile } from '../../pipelines/policy/checkpoint-files.js'
-import { namesIn } from './files.js'
+import { namesIn, setAside } from './files.js'
 import { type Manifest, makeFolder, readFolderOrSetAside } from './folder.js'
+import { temporaryBeside } from './maker.js'
 import { experimentPaths, stepName, stepOf } from './run-folder.js'
 
 export interface CheckpointFacts {
@@ -49,6 +50,11 @@ export class Checkpoints {
     const path = join(this.#folder, stepName(step))
     const manifest = readFolderOrSetAside<CheckpointFacts>(path)
     if (manifest === null) return null
+    if (manifest.about.step !== step) {
+      // Whole, and of another step: under this name it is as good as damaged.
+      setAside(path)
+      return null
+    }
     this.#refuseForeign(path, manifest.about)
     return { step, path, manifest, weights: weightsOf(path, manifest) }
   }
@@ -83,10 +89,18 @@ export class Checkpoints {
     return { step, path, manifest, weights: weightsOf(path, manifest) }
   }
 
-  /** Keeps the newest `keep` besides the last. Only called when the last one is known to be whole. */
-  retain(keep: number): void {
-    for (const step of this.steps().slice(0, -(keep + 1))) {
-      rmSync(join(this.#folder, stepName(step)), { recursive: true, force: true })
+  /**
+   * Of the checkpoints up to that of `made`, which is known to be whole: keeps it, the newest `keep` besides, and that of `also`.
+   * One goes all at once: whoever looks sees all of it or none.
+   */
+  retain({ made, keep, also }: { made: number; keep: number; also: number | null }): void {
+    const before = this.steps().filter(step => step <= made)
+    for (const step of before.slice(0, -(keep + 1))) {
+      if (step === also) continue
+      const path = join(this.#folder, stepName(step))
+      const going = temporaryBeside(path)
+      renameSync(path, going)
+      rmSync(going, { recursive: true, force: true })
     }
   }
 

@@ -1,5 +1,5 @@
 /** Files that are either whole or not there: written beside their place, synced, renamed into it, and the folder synced. */
-import { createHash, randomUUID } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import {
   closeSync,
   existsSync,
@@ -14,14 +14,9 @@ import {
   rmSync,
   writeSync,
 } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
-
-/** What a crash may leave behind; never read as a result. */
-export const temporaryPrefix = '.tmp-'
-
-export function temporaryBeside(path: string): string {
-  return join(dirname(path), `${temporaryPrefix}${basename(path)}-${process.pid}-${randomUUID().slice(0, 8)}`)
-}
+import { dirname } from 'node:path'
+import { temporaryBeside, temporaryPrefix } from './maker.js'
+import { asStorageError } from './storage.js'
 
 export function sha256(bytes: Uint8Array | string): string {
   return createHash('sha256').update(bytes).digest('hex')
@@ -29,7 +24,7 @@ export function sha256(bytes: Uint8Array | string): string {
 
 /**
  * Digest and length of a file, read piece by piece: a checkpoint may be longer than a buffer can be, and need not be held to be
- * compared. Null where there is no such file.
+ * compared. Null where there is no such file, or a folder.
  */
 export function digestOfFile(path: string): { sha256: string; bytes: number } | null {
   let handle: number
@@ -48,59 +43,70 @@ export function digestOfFile(path: string): { sha256: string; bytes: number } | 
       bytes += read
     }
     return { sha256: hash.digest('hex'), bytes }
+  } catch (error) {
+    if (isCode(error, 'EISDIR')) return null
+    throw error
   } finally {
     closeSync(handle)
   }
 }
 
+/** Throws NoStorage where the disk turns out full only now. */
 export function syncPath(path: string): void {
   const handle = openSync(path, 'r')
   try {
     fsyncSync(handle)
-  } finally {
-    closeSync(handle)
-  }
-}
-
-function writeTemporary(path: string, content: string | Uint8Array, sync: boolean): string {
-  mkdirSync(dirname(path), { recursive: true })
-  const temporary = temporaryBeside(path)
-  const handle = openSync(temporary, 'wx')
-  try {
-    const bytes = typeof content === 'string' ? Buffer.from(content) : content
-    for (let written = 0; written < bytes.length; ) written += writeSync(handle, bytes, written)
-    if (sync) fsyncSync(handle)
   } catch (error) {
-    rmSync(temporary, { force: true })
-    throw error
+    throw asStorageError(error, path)
   } finally {
     closeSync(handle)
   }
-  return temporary
 }
 
-/** Replaces what was there. On return the bytes and their name are on the disk. */
+/** Puts `content` beside `path`, and has `commit` move it there; whatever goes wrong, nothing is left beside it. Throws NoStorage. */
+function writeBeside(path: string, content: string | Uint8Array, sync: boolean, commit: (temporary: string) => void) {
+  try {
+    mkdirSync(dirname(path), { recursive: true })
+    const temporary = temporaryBeside(path)
+    try {
+      const handle = openSync(temporary, 'wx')
+      try {
+        const bytes = typeof content === 'string' ? Buffer.from(content) : content
+        for (let written = 0; written < bytes.length; ) written += writeSync(handle, bytes, written)
+        if (sync) fsyncSync(handle)
+      } finally {
+        closeSync(handle)
+      }
+      commit(temporary)
+    } finally {
+      rmSync(temporary, { force: true })
+    }
+  } catch (error) {
+    throw asStorageError(error, path)
+  }
+}
+
+/** Replaces what was there. On return the bytes and their name are on the disk. Throws NoStorage. */
 export function writeWhole(path: string, content: string | Uint8Array): void {
-  const temporary = writeTemporary(path, content, true)
-  renameSync(temporary, path)
+  writeBeside(path, content, true, temporary => renameSync(temporary, path))
   syncPath(dirname(path))
 }
 
 /**
- * The first writer wins: false, and nothing written, where the file is there already.
+ * The first writer wins: false, and nothing written, where the file is there already. Throws NoStorage.
  * Not synced: callers that write many call `syncPath` on each file and folder before they report success.
  */
 export function writeOnce(path: string, content: string | Uint8Array): boolean {
-  const temporary = writeTemporary(path, content, false)
-  try {
-    linkSync(temporary, path)
-    return true
-  } catch (error) {
-    if (isCode(error, 'EEXIST')) return false
-    throw error
-  } finally {
-    rmSync(temporary, { force: true })
-  }
+  let first = true
+  writeBeside(path, content, false, temporary => {
+    try {
+      linkSync(temporary, path)
+    } catch (error) {
+      if (!isCode(error, 'EEXIST')) throw error
+      first = false
+    }
+  })
+  return first
 }
 
 /** The bytes, or null where there is no such file. */

@@ -5,8 +5,10 @@
 import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { RlevError } from '../../pipelines/errors.js'
-import { digestOfFile, isCode, setAside, syncPath, temporaryBeside, writeWhole } from './files.js'
+import { digestOfFile, isCode, setAside, syncPath, writeWhole } from './files.js'
+import { temporaryBeside } from './maker.js'
 import { readSealed, seal } from './sealed.js'
+import { asStorageError } from './storage.js'
 
 export interface Manifest<About> {
   form: 1
@@ -20,6 +22,7 @@ export function readFolder<About>(path: string): Manifest<About> | null {
     readdirSync(path)
   } catch (error) {
     if (isCode(error, 'ENOENT')) return null
+    if (isCode(error, 'ENOTDIR')) throw damaged(path, 'a folder', 'a file')
     throw error
   }
   const manifest = readSealed<Manifest<About>>(join(path, 'manifest.json'))
@@ -46,7 +49,7 @@ export function readFolderOrSetAside<About>(path: string): Manifest<About> | nul
 
 /**
  * Makes the folder by `fill`, unless a whole one is there. Two makers at once: the first rename wins and the other's
- * work is dropped. `mayCommit` is asked once more right before the rename.
+ * work is dropped. `mayCommit` is asked once more right before the rename. Throws NoStorage.
  */
 export async function makeFolder<About>(options: {
   path: string
@@ -58,10 +61,9 @@ export async function makeFolder<About>(options: {
   const there = readFolderOrSetAside<About>(path)
   if (there !== null) return there
 
-  mkdirSync(dirname(path), { recursive: true })
   const temporary = temporaryBeside(path)
-  mkdirSync(temporary)
   try {
+    mkdirSync(temporary, { recursive: true })
     await fill(temporary)
     const manifest: Manifest<About> = { form: 1, about, files: {} }
     for (const name of readdirSync(temporary).sort()) {
@@ -75,7 +77,7 @@ export async function makeFolder<About>(options: {
     return manifest
   } catch (error) {
     rmSync(temporary, { recursive: true, force: true })
-    if (!isCode(error, 'ENOTEMPTY', 'EEXIST')) throw error
+    if (!isCode(error, 'ENOTEMPTY', 'EEXIST')) throw asStorageError(error, path)
     const first = readFolder<About>(path)
     if (first === null) throw error
     return first

@@ -12,7 +12,8 @@ import type { Rollout } from '../../pipelines/rollout/response.js'
 import type { StepMetrics } from '../../pipelines/update/step-metrics.js'
 import type { Fence } from './fence.js'
 import { syncPath, writeOnce } from './files.js'
-import { experimentPaths } from './run-folder.js'
+import { readTrim } from './retention.js'
+import { entryLabel, experimentPaths } from './run-folder.js'
 import { readSealedOrSetAside, seal } from './sealed.js'
 
 /** `time`: when the step was scored first, in ms; the step's metrics carry it. */
@@ -21,39 +22,49 @@ export interface JournaledRecords {
   records: readonly RewardRecord[]
 }
 
+type EntryKind = 'rollout' | 'records' | 'metrics'
+
 export class Journal {
   readonly #folder: string
   readonly #fence: Fence
+  readonly #experimentKey: string
   #unsynced: string[] = []
 
-  constructor(folder: string, fence: Fence) {
+  constructor(folder: string, fence: Fence, experimentKey: string) {
     this.#folder = folder
     this.#fence = fence
+    this.#experimentKey = experimentKey
   }
 
   rollout(step: number): Rollout | null {
-    return readSealedOrSetAside(experimentPaths.rollout(this.#folder, step))
+    return this.#read('rollout', step)
   }
 
   records(step: number): JournaledRecords | null {
-    return readSealedOrSetAside(experimentPaths.records(this.#folder, step))
+    return this.#read('records', step)
   }
 
   metrics(step: number): StepMetrics | null {
-    return readSealedOrSetAside(experimentPaths.metrics(this.#folder, step))
+    return this.#read('metrics', step)
+  }
+
+  /** The metrics of a step whose rollout and records were deleted behind a checkpoint: it needs neither again. Else null. */
+  trimmed(step: number): StepMetrics | null {
+    const upTo = readTrim(this.#folder)?.upTo ?? 0
+    return step <= upTo && this.rollout(step) === null ? this.metrics(step) : null
   }
 
   /** What is in the journal afterwards: this one, or the one that was there. */
   keepRollout(rollout: Rollout): Rollout {
-    return this.#keep(experimentPaths.rollout(this.#folder, rollout.step), rollout)
+    return this.#keep('rollout', rollout.step, rollout)
   }
 
   keepRecords(step: number, records: JournaledRecords): JournaledRecords {
-    return this.#keep(experimentPaths.records(this.#folder, step), records)
+    return this.#keep('records', step, records)
   }
 
   keepMetrics(metrics: StepMetrics): StepMetrics {
-    return this.#keep(experimentPaths.metrics(this.#folder, metrics.step), metrics)
+    return this.#keep('metrics', metrics.step, metrics)
   }
 
   sync(): void {
@@ -62,16 +73,25 @@ export class Journal {
     this.#unsynced = []
   }
 
-  #keep<T>(path: string, body: T): T {
+  #read<T>(kind: EntryKind, step: number): T | null {
+    return readSealedOrSetAside(experimentPaths[kind](this.#folder, step), this.#label(kind, step))
+  }
+
+  #label(kind: EntryKind, step: number): string {
+    return entryLabel(kind, step, this.#experimentKey)
+  }
+
+  #keep<T>(kind: EntryKind, step: number, body: T): T {
     this.#fence.check()
-    const content = seal(body)
+    const path = experimentPaths[kind](this.#folder, step)
+    const content = seal(body, this.#label(kind, step))
     // A second round is needed only where the one that was there turns out damaged.
     for (let round = 0; round < 2; round++) {
       if (writeOnce(path, content)) {
         this.#unsynced.push(path)
         return body
       }
-      const there = readSealedOrSetAside<T>(path)
+      const there = this.#read<T>(kind, step)
       if (there !== null) return there
     }
     throw new Error(`${path} was damaged twice while it was written`)

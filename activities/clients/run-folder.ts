@@ -33,6 +33,18 @@ export function stepOf(name: string): number | null {
   return match === null ? null : Number(match[1])
 }
 
+/**
+ * What a file of the journal or of an evaluation is. It is bound into the file's seal, so that the whole file of another step or
+ * experiment is not taken for it.
+ */
+export function entryLabel(
+  kind: 'rollout' | 'records' | 'metrics' | 'evaluation' | 'evaluation items',
+  step: number,
+  experimentKey: string,
+): string {
+  return `${kind} of step ${step}, experiment ${experimentKey.slice(0, 16)}`
+}
+
 /** Paths inside an experiment's folder. */
 export const experimentPaths = {
   config: (folder: string) => join(folder, 'config.json'),
@@ -44,6 +56,9 @@ export const experimentPaths = {
   evaluationItems: (folder: string, step: number) => join(folder, 'evaluations', `${stepName(step)}.items.json`),
   values: (folder: string) => join(folder, 'values.json'),
   result: (folder: string) => join(folder, 'result.json'),
+  references: (folder: string) => join(folder, 'references'),
+  reference: (folder: string, name: string) => join(folder, 'references', `${name}.json`),
+  trim: (folder: string) => join(folder, 'trimmed.json'),
 } as const
 
 /** Paths inside a plan's folder. */
@@ -52,4 +67,6 @@ export const planPaths = {
   report: (folder: string) => join(folder, 'report', 'report.html'),
   comparison: (folder: string) => join(folder, 'report', 'comparison.json'),
   comparisonMarkdown: (folder: string) => join(folder, 'report', 'comparison.md'),
+  /** Digests of the three. */
+  reportFiles: (folder: string) => join(folder, 'report', 'files.json'),
 } as const

@@ -10,8 +10,9 @@ import type { Evaluation, ItemOutcome } from '../../pipelines/evaluation/evaluat
 import type { ExperimentOutcome } from '../../pipelines/evaluation/outcome.js'
 import type { StepMetrics } from '../../pipelines/update/step-metrics.js'
 import type { ValueStatistics } from '../../pipelines/values/value.js'
-import { namesIn, readIfThere, writeWhole } from './files.js'
-import { experimentPaths, planPaths, runFolder, stepOf } from './run-folder.js'
+import { keepDigest, readDigested } from './digest-beside.js'
+import { namesIn, setAside, writeWhole } from './files.js'
+import { entryLabel, experimentPaths, planPaths, runFolder, stepOf } from './run-folder.js'
 import { readSealed } from './sealed.js'
 
 export interface StoredEvaluation {
@@ -41,10 +42,10 @@ export function listRuns(home: string): string[] {
   return namesIn(join(home, 'runs')).filter(name => existsSync(planPaths.plan(join(home, 'runs', name))))
 }
 
-/** Throws NotFound. */
+/** Throws NotFound, or ArtifactDamaged. */
 export function readPlan(home: string, name: string): Plan {
   const path = planPaths.plan(runFolder(home, name))
-  const bytes = readIfThere(path)
+  const bytes = readDigested(path)
   if (bytes !== null) return JSON.parse(bytes.toString('utf8')) as Plan
   throw noSuchRun({ home, name })
 }
@@ -78,6 +79,7 @@ export function freezePlan(home: string, plan: Plan): void {
   const path = planPaths.plan(runFolder(home, plan.name))
   if (!existsSync(path)) {
     writeWhole(path, `${JSON.stringify(plan, null, 2)}\n`)
+    keepDigest(path)
     return
   }
   // Usually there: the command keeps it before it starts the workflow.
@@ -91,23 +93,41 @@ export function freezePlan(home: string, plan: Plan): void {
 /** Keeps the resolved config with its experiment. Throws ConfigInvalid with the difference. */
 export function freezeConfig(home: string, id: string, config: ExperimentConfig): void {
   const path = experimentPaths.config(runFolder(home, id))
-  if (existsSync(path)) refuseDifference(id, readConfig(home, id), config)
+  const before = configBefore(home, id)
+  if (before !== null) refuseDifference(id, before, config)
   writeWhole(path, `${JSON.stringify(config, null, 2)}\n`)
+  keepDigest(path)
 }
 
+/** Null where there is none, or where it was damaged and set aside. */
+function configBefore(home: string, id: string): ExperimentConfig | null {
+  const path = experimentPaths.config(runFolder(home, id))
+  if (!existsSync(path)) return null
+  try {
+    return readConfig(home, id)
+  } catch (error) {
+    if (!(error instanceof RlevError && error.kind === 'ArtifactDamaged')) throw error
+    setAside(path)
+    return null
+  }
+}
+
+/** Throws NotFound, or ArtifactDamaged. */
 export function readConfig(home: string, id: string): ExperimentConfig {
   const path = experimentPaths.config(runFolder(home, id))
-  const bytes = readIfThere(path)
+  const bytes = readDigested(path)
   if (bytes !== null) return JSON.parse(bytes.toString('utf8')) as ExperimentConfig
   throw new RlevError({ kind: 'NotFound', message: 'the experiment has no frozen config', place: path })
 }
 
 export function readMetrics(home: string, id: string, range?: { from: number; to: number }): StepMetrics[] {
   const folder = runFolder(home, id)
+  const label = labels(home, id)
   return namesIn(join(folder, 'metrics'))
     .map(stepOf)
-    .filter(step => step !== null && (range === undefined || (step >= range.from && step <= range.to)))
-    .map(step => readSealed<StepMetrics>(experimentPaths.metrics(folder, step as number)))
+    .filter(step => step !== null)
+    .filter(step => range === undefined || (step >= range.from && step <= range.to))
+    .map(step => readSealed<StepMetrics>(experimentPaths.metrics(folder, step), label('metrics', step)))
     .filter(metrics => metrics !== null)
     .sort((a, b) => a.step - b.step)
 }
@@ -115,16 +135,29 @@ export function readMetrics(home: string, id: string, range?: { from: number; to
 /** Base evaluation first. */
 export function readEvaluations(home: string, id: string): StoredEvaluation[] {
   const folder = runFolder(home, id)
+  const label = labels(home, id)
   return namesIn(join(folder, 'evaluations'))
-    .filter(name => stepOf(name) !== null)
-    .map(name => readSealed<StoredEvaluation>(join(folder, 'evaluations', name)))
+    .map(stepOf)
+    .filter(step => step !== null)
+    .map(step => readSealed<StoredEvaluation>(experimentPaths.evaluation(folder, step), label('evaluation', step)))
     .filter(stored => stored !== null)
     .sort((a, b) => a.evaluation.step - b.evaluation.step)
 }
 
 /** What each test item got in the evaluation of a step; null where that was not made. */
 export function readItemOutcomes(home: string, id: string, step: number): ItemOutcome[] | null {
-  return readSealed(experimentPaths.evaluationItems(runFolder(home, id), step))
+  const label = labels(home, id)('evaluation items', step)
+  return readSealed(experimentPaths.evaluationItems(runFolder(home, id), step), label)
+}
+
+/** What the files of an experiment must be; read once for many of them. An experiment that was not begun has none. */
+function labels(
+  home: string,
+  id: string,
+): (kind: Parameters<typeof entryLabel>[0], step: number) => string | undefined {
+  if (!existsSync(experimentPaths.config(runFolder(home, id)))) return () => undefined
+  const key = experimentKey(readConfig(home, id))
+  return (kind, step) => entryLabel(kind, step, key)
 }
 
 export function readResult(home: string, id: string): StoredResult | null {

@@ -1,5 +1,6 @@
 /** The plan of a run, kept with it from its first moment: what a name stands for does not change afterwards. */
 import { isDeepStrictEqual } from 'node:util'
+import { keepDigest } from '../../activities/clients/digest-beside.js'
 import { writeOnce } from '../../activities/clients/files.js'
 import { planPaths, runFolder } from '../../activities/clients/run-folder.js'
 import { listRuns, readPlan } from '../../activities/clients/runs.js'
@@ -39,6 +40,7 @@ export function isKnownPlan(home: string, plan: Plan, place: string): boolean {
 export function freezePlan(home: string, plan: Plan, place: string): void {
   const path = planPaths.plan(runFolder(home, plan.name))
   if (!writeOnce(path, `${JSON.stringify(plan, null, 2)}\n`)) isKnownPlan(home, plan, place)
+  keepDigest(path)
 }
 
 /** Warnings are about the program that read the config, and do not count. */

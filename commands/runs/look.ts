@@ -26,7 +26,7 @@ interface Answer {
 }
 
 /** What an experiment says of itself, and its heartbeat. */
-type Report = ExperimentProgress & Pick<ExperimentView, 'warmStart'>
+type Report = ExperimentProgress & Pick<ExperimentView, 'warmStart' | 'trouble'>
 
 const nothing: Answer = { facts: null, progress: null, ending: null, away: false, workerAway: false }
 
@@ -113,7 +113,7 @@ async function toldBy(
     const facts = await temporal.facts(id)
     if (facts === null || (facts.status !== 'running' && facts.startedAt < since)) return 'not begun'
     const told = facts.status === 'running' ? await temporal.progress(id) : null
-    return told !== null && 'stage' in told ? { ...told, ...given('warmStart', facts.warmStart) } : 'silent'
+    return told !== null && 'stage' in told ? { ...told, ...heard(facts) } : 'silent'
   } catch (error) {
     if (!isAway(error)) throw error
     return 'silent'
@@ -129,7 +129,12 @@ function reportOf({ arm, seed }: ExperimentView, { facts, progress, ending }: An
   const told = progress ?? (ending?.state === 'completed' ? ending.result : null)
   if (told === null) return undefined
   if ('experiments' in told) return told.experiments.find(other => other.arm === arm && other.seed === seed)
-  return 'stage' in told ? { ...told, ...given('warmStart', facts?.warmStart) } : undefined
+  return 'stage' in told ? { ...told, ...heard(facts) } : undefined
+}
+
+/** What Temporal knows of an experiment besides what it says itself. */
+function heard(facts: WorkflowFacts | null): Pick<ExperimentView, 'warmStart' | 'trouble'> {
+  return { ...given('warmStart', facts?.warmStart), ...given('trouble', facts?.trouble) }
 }
 
 function merge(stored: ExperimentView, report: Report | undefined, answer: Answer): ExperimentView {
@@ -201,13 +206,15 @@ function notesOf(
   if (ending?.state === 'completed' && ending.result.trackingFailure !== undefined) {
     notes.push(`Tracking in MLflow is not complete: ${ending.result.trackingFailure}`)
   }
+  for (const { id, trouble } of experiments) if (trouble !== undefined) notes.push(`${id}: ${trouble}`)
   if (state === 'stopped') notes.push('Nobody works on it: `rlev resume` goes on where it stopped.')
   return notes
 }
 
-/** A worker that `up` started and that is gone: without a word about it the run would only seem to be slow. */
+/** A worker that is gone of a home that is up: without a word about it the run would only seem to be slow. */
 function endedWorkers(home: Home): string[] {
-  const { processes } = readRecord(home)
-  const ended = workerNames().filter(name => processes[name] !== undefined && !isAlive(processes[name]))
+  const { processes, services } = readRecord(home)
+  if (services === undefined) return []
+  const ended = workerNames().filter(name => !isAlive(processes[name]))
   return ended.map(name => `The ${name} worker has ended: \`rlev up\` starts it again, and the work goes on.`)
 }

@@ -35,6 +35,8 @@ export interface WorkflowFacts {
   memo: Readonly<Record<string, unknown>>
   /** How far the warm start is that it waits for, by its newest heartbeat (which leaves the worker every half a minute). */
   warmStart?: { done: number; of: number }
+  /** What the newest attempt of an activity failed with that is tried again. */
+  trouble?: string
 }
 
 export type Ending =
@@ -142,7 +144,15 @@ function factsOf({ status, startTime, closeTime, memo = {}, raw }: WorkflowExecu
     ...(closeTime === undefined ? {} : { endedAt: closeTime.getTime() }),
     memo,
     ...warmStartOf(raw),
+    ...troubleOf(raw),
   }
+}
+
+function troubleOf({ pendingActivities }: WorkflowExecutionDescription['raw']): Pick<WorkflowFacts, 'trouble'> {
+  const failing = pendingActivities?.find(({ lastFailure }) => lastFailure?.message)
+  if (failing === undefined) return {}
+  const { activityType, attempt, lastFailure } = failing
+  return { trouble: `attempt ${attempt} of ${activityType?.name} follows one that failed: ${lastFailure?.message}` }
 }
 
 function warmStartOf({ pendingActivities }: WorkflowExecutionDescription['raw']): Pick<WorkflowFacts, 'warmStart'> {

@@ -32,6 +32,8 @@ export interface ExperimentView {
   /** sha256 of the final checkpoint's weights. */
   weights?: string
   failure?: string
+  /** What the newest attempt at its stage failed with, while that is tried again. */
+  trouble?: string
 }
 
 export interface RunView {

@@ -1,6 +1,7 @@
 /** Configs whose keys are each valid and yet do not go together: refused where the run would not be what it says, warned about where a key has no effect. */
 import { dataRules, policyRules } from './contradictions/data.js'
 import type { Finding, Rule, Subject } from './contradictions/finding.js'
+import { keepingRules } from './contradictions/keeping.js'
 import { memoryRules } from './contradictions/memory.js'
 import { stepRules, warmStartRules } from './contradictions/training.js'
 import { valueRules } from './contradictions/values.js'
@@ -12,6 +13,7 @@ const rules: readonly Rule[] = [
   ...warmStartRules,
   ...stepRules,
   ...memoryRules,
+  ...keepingRules,
 ]
 
 /** Everything that the rules have to say about one experiment. Looks whether the files it names are there. */

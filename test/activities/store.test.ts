@@ -153,7 +153,7 @@ describe('checkpoints', () => {
   it('are kept as many as asked for besides the last', async () => {
     const checkpoints = new Checkpoints(home, 'key')
     for (const step of [5, 10, 15, 20]) await make(checkpoints, step)
-    checkpoints.retain(2)
+    checkpoints.retain({ made: 20, keep: 2, also: null })
     assert.deepEqual(checkpoints.steps(), [10, 15, 20])
   })
 })
@@ -168,14 +168,14 @@ describe('the journal', () => {
   })
 
   it('keeps what was written first, whoever comes second', () => {
-    const journal = new Journal(home, Fence.take(home))
+    const journal = new Journal(home, Fence.take(home), 'key')
     journal.keepRollout(rollout('first'))
     assert.equal(journal.keepRollout(rollout('second')).responses[0]?.text, 'first')
     assert.equal(journal.rollout(1)?.responses[0]?.text, 'first')
   })
 
   it('takes a step again whose file was cut short', () => {
-    const journal = new Journal(home, Fence.take(home))
+    const journal = new Journal(home, Fence.take(home), 'key')
     journal.keepRollout(rollout('first'))
     const path = join(home, 'rollouts', 'step-000001.json')
     writeFileSync(path, readFileSync(path).subarray(0, 100))
@@ -184,8 +184,8 @@ describe('the journal', () => {
   })
 
   it('takes nothing from an attempt whose task has gone to another', () => {
-    const stopped = new Journal(home, Fence.take(home))
-    const successor = new Journal(home, Fence.take(home))
+    const stopped = new Journal(home, Fence.take(home), 'key')
+    const successor = new Journal(home, Fence.take(home), 'key')
     assert.throws(() => stopped.keepRollout(rollout('late')), /another attempt has taken over/)
     assert.equal(successor.rollout(1), null)
     assert.equal(successor.keepRollout(rollout('in time')).responses[0]?.text, 'in time')

@@ -16,12 +16,27 @@ export const evaluationSection = z
   .prefault({})
   .describe('Evaluation on the test items.')
 
+export const bestMetrics = ['acc', 'h-acc', 'expected-acc', 'expected-h-acc'] as const
+
 export const checkpointSection = z
   .strictObject({
     everySteps: count
       .default(20)
       .describe('Steps between checkpoints; between them the journal of rollouts is replayed. (steps)'),
     keep: count.default(3).describe('Newest checkpoints that are kept, besides the last. (checkpoints)'),
+    best: z
+      .enum(bestMetrics)
+      .nullable()
+      .default(null)
+      .describe(
+        'Evaluation metric, greedy or expected, by which the best evaluated checkpoint is kept as well, however old; null for none.',
+      ),
+    trimJournal: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Delete responses and reward records behind the oldest of the newest checkpoints, once it was read again and is whole. Metrics stay; without the rest a step that is looked into later has to be computed again.',
+      ),
   })
   .prefault({})
   .describe('Checkpoints.')

@@ -1,0 +1,33 @@
+/**
+ * JSON that people read and edit around, with its sha256 in a file beside it, in the form of `sha256sum -c`: a plan and a config
+ * stay plain, and a byte changed in them is noticed before anything is computed by it.
+ */
+import { basename } from 'node:path'
+import { RlevError } from '../../pipelines/errors.js'
+import { readIfThere, sha256, writeWhole } from './files.js'
+
+export const digestBeside = (path: string): string => `${path}.sha256`
+
+/** Writes the digest of what is there; the file before it. */
+export function keepDigest(path: string): void {
+  const bytes = readIfThere(path)
+  if (bytes === null) return
+  const line = `${sha256(bytes)}  ${basename(path)}\n`
+  if (readIfThere(digestBeside(path))?.toString('utf8') !== line) writeWhole(digestBeside(path), line)
+}
+
+/** Null where there is no such file. Throws ArtifactDamaged where a digest lies beside it and is another's. */
+export function readDigested(path: string): Buffer | null {
+  const bytes = readIfThere(path)
+  const expected = readIfThere(digestBeside(path))?.toString('utf8').slice(0, 64)
+  if (bytes === null || expected === undefined || expected === sha256(bytes)) return bytes
+  throw new RlevError({
+    kind: 'ArtifactDamaged',
+    message: 'the file is not what was written',
+    place: path,
+    expected: `sha256 ${expected}, as in ${basename(digestBeside(path))}`,
+    found: `${bytes.length} bytes with sha256 ${sha256(bytes)}`,
+    remedy:
+      'move both files away and call `rlev run` or `rlev sweep` with the config again: they are written anew, and the run goes on',
+  })
+}

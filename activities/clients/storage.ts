@@ -1,0 +1,45 @@
+/** A disk that takes no writing, as an error that names the place: it passes when somebody makes room, and the work then goes on. */
+import { statfsSync } from 'node:fs'
+import { dirname, isAbsolute } from 'node:path'
+import { RlevError } from '../../pipelines/errors.js'
+
+const remedies: Readonly<Record<string, { message: string; remedy: string }>> = {
+  ENOSPC: { message: 'the disk is full', remedy: 'make room on it; the run tries again by itself, every minute' },
+  EDQUOT: {
+    message: 'the quota on this disk is used up',
+    remedy: 'make room or raise the quota; the run tries again by itself, every minute',
+  },
+  EROFS: {
+    message: 'the file system is read-only',
+    remedy: 'mount it for writing; the run tries again by itself, every minute',
+  },
+}
+
+/** NoStorage at `place` for an error of the file system that says so; every other error as it is. */
+export function asStorageError(error: unknown, place: string): unknown {
+  if (!(error instanceof Error && 'code' in error)) return error
+  const known = remedies[String(error.code)]
+  if (known === undefined) return error
+  return new RlevError({
+    kind: 'NoStorage',
+    message: known.message,
+    place,
+    expected: 'a file system that takes what the run writes',
+    found: `${error.message}${roomAt(place)}`,
+    remedy: known.remedy,
+    cause: error,
+  })
+}
+
+/** `; 0.1 of 1.0 MB free`, of the nearest folder that is there. */
+function roomAt(place: string): string {
+  if (!isAbsolute(place)) return ''
+  try {
+    const { bavail, blocks, bsize } = statfsSync(place)
+    const megabytes = (count: number) => ((count * bsize) / 1e6).toFixed(1)
+    return `; ${megabytes(bavail)} of ${megabytes(blocks)} MB free`
+  } catch {
+    // What was to be written is not there; its folder may be.
+    return dirname(place) === place ? '' : roomAt(dirname(place))
+  }
+}

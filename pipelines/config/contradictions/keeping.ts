@@ -1,0 +1,38 @@
+/** Rules about what is kept: that the best checkpoint can be told, and that trimming finds something to trim behind. */
+import type { ExperimentConfig } from '../schema.js'
+import type { Finding, Rule } from './finding.js'
+import { withoutEffect } from './finding.js'
+
+export const keepingRules: Rule[] = [
+  subject => {
+    const { checkpoint, evaluation } = subject.config
+    if (checkpoint.best === null) return []
+    if (checkpoint.best.startsWith('expected') && evaluation.samples === 0) return [withoutSamples(checkpoint.best)]
+    const steps = checkpointSteps(subject.config)
+    if (steps.length <= checkpoint.keep + 1)
+      return withoutEffect(subject, ['checkpoint.best'], `checkpoint.keep keeps all ${steps.length} checkpoints`)
+    if (steps.slice(0, -1).some(step => step % evaluation.every === 0)) return []
+    const because = `no checkpoint before the last is evaluated (checkpoint.everySteps ${checkpoint.everySteps}, evaluation.every ${evaluation.every})`
+    return withoutEffect(subject, ['checkpoint.best'], because)
+  },
+  subject => {
+    if (!subject.config.checkpoint.trimJournal || checkpointSteps(subject.config).length > 1) return []
+    return withoutEffect(subject, ['checkpoint.trimJournal'], 'there is one checkpoint, and the journal leads up to it')
+  },
+]
+
+function checkpointSteps({ steps, checkpoint: { everySteps } }: ExperimentConfig): number[] {
+  const regular = Array.from({ length: Math.floor(steps / everySteps) }, (_, index) => (index + 1) * everySteps)
+  return regular.at(-1) === steps ? regular : [...regular, steps]
+}
+
+function withoutSamples(best: string): Finding {
+  return {
+    severity: 'refuse',
+    key: 'checkpoint.best',
+    message: `checkpoint.best ${best} needs sampled responses`,
+    expected: 'evaluation.samples of at least 1, or a greedy metric',
+    found: 'evaluation.samples 0',
+    remedy: `set evaluation.samples, or take checkpoint.best: ${best.replace('expected-', '')}`,
+  }
+}
