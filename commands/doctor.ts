@@ -1,8 +1,12 @@
-/** `rlev doctor`: what is installed, where, what is missing and how to get it, and the services of this home. */
+/**
+ * `rlev doctor`: what is installed, where, what is missing and how to get it, and the services of this home; and it mends what
+ * a crash left behind, as far as that is safe.
+ */
 
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { type Mending, mendHome } from './doctor/mend.js'
 import { openHome } from './services/home.js'
 import { projectFolder, readParts } from './services/project.js'
 import { serviceStates } from './services/state.js'
@@ -12,6 +16,8 @@ export interface DoctorCommandOptions {
   home?: string | undefined
   /** Print the rows as JSON on standard output. */
   json?: boolean | undefined
+  /** Tell what would be mended, and mend nothing. */
+  dryRun?: boolean | undefined
 }
 
 /** A part that set-up makes, a tool that it uses, or the disk: as `scripts/setup.mjs --check` prints it. */
@@ -28,12 +34,19 @@ export interface PartRow {
 }
 
 /** Sets exit status 1 when a needed part is missing. Services that are stopped are no fault: `up` starts them. */
-export async function doctor({ home: path, json = false }: DoctorCommandOptions = {}): Promise<void> {
+export async function doctor({ home: path, json = false, dryRun = false }: DoctorCommandOptions = {}): Promise<void> {
   const home = openHome(path)
-  const [parts, services] = await Promise.all([partRows(), serviceStates(home)])
+  const [parts, services, mendings] = await Promise.all([
+    partRows(),
+    serviceStates(home),
+    mendHome(home, { mend: !dryRun }),
+  ])
   const ready = !parts.some(({ needed, state }) => needed && state === 'missing')
-  if (json) console.log(JSON.stringify({ ready, parts, home: home.path, services }, null, 2))
-  else console.log([...parts.map(partLine), '', statesTable(services, home.path)].join('\n'))
+  if (json) console.log(JSON.stringify({ ready, parts, home: home.path, services, mendings }, null, 2))
+  else {
+    const lines = [...parts.map(partLine), '', statesTable(services, home.path)]
+    console.log([...lines, ...(mendings.length === 0 ? [] : ['', ...mendings.map(mendingLine)])].join('\n'))
+  }
   if (!ready) process.exitCode = 1
 }
 
@@ -56,4 +69,9 @@ function partLine({ title, state, needed, version, place, detail, remedy }: Part
   const facts = [version, detail, place].filter(text => text !== undefined).join('; ')
   const line = `  ${title.padEnd(22)} ${word.padEnd(8)} ${facts}`.trimEnd()
   return remedy === undefined ? line : `${line}\n${' '.repeat(34)}to do: ${remedy}`
+}
+
+function mendingLine({ done, place, what }: Mending): string {
+  const word = { mended: 'mended', would: 'to mend', left: 'left' }[done]
+  return `  ${word.padEnd(8)} ${place}: ${what}`
 }

@@ -135,6 +135,16 @@ program
   })
 
 program
+  .command('verify')
+  .description('every checksum and reference of a run, gaps and orphans; exit status 1 if anything is wrong')
+  .argument('<name>', 'name of a run')
+  .option('--json', 'print JSON')
+  .action(async (name, options) => {
+    const { verify } = await import('./verify.js')
+    await verify({ ...options, name, home: home() })
+  })
+
+program
   .command('up')
   .description('start the services of this home: Temporal, MLflow and the workers')
   .option('--json', 'print JSON')
@@ -154,7 +164,8 @@ program
 
 program
   .command('doctor')
-  .description('what is installed, what is missing and how to get it, and the state of the services')
+  .description('what is installed, what is missing and how to get it, the services; mends what a crash left behind')
+  .option('--dry-run', 'tell what would be mended, and mend nothing')
   .option('--json', 'print JSON')
   .action(async options => {
     const { doctor } = await import('./doctor.js')

@@ -86,13 +86,18 @@ export function outputOf(record: ProcessRecord, limit = 4_000): string {
  * @returns false when nothing of it was left.
  */
 export async function endProcess(record: ProcessRecord, { patience }: { patience: number }): Promise<boolean> {
-  if (!isAlive(record) && !outlivesItsLeader(record)) return false
+  if (hasEnded(record)) return false
   signalGroup(record.pid, 'SIGTERM')
   const end = performance.now() + patience
   while (membersOf(record.pid).length > 0 && performance.now() < end) await sleep(50)
   if (membersOf(record.pid).length > 0) signalGroup(record.pid, 'SIGKILL')
   while (membersOf(record.pid).length > 0) await sleep(20)
   return true
+}
+
+/** Whether nothing of the recorded process is left, not even a member of its group. */
+export function hasEnded(record: ProcessRecord): boolean {
+  return !isAlive(record) && !outlivesItsLeader(record)
 }
 
 const outlivesItsLeader = ({ pid, started }: ProcessRecord): boolean =>

@@ -1,0 +1,138 @@
+/**
+ * What `rlev doctor` mends: what is surely of nobody any more. Records and locks of processes that are dead, unfinished files whose
+ * maker is dead, runs that MLflow believes to be at work and that are over. Never anything that a living process may hold.
+ */
+import { lstatSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { isCode } from '../../activities/clients/files.js'
+import { temporaryPrefix } from '../../activities/clients/maker.js'
+import { type Home, type ProcessName, readRecord, writeRecord } from '../services/home.js'
+import { processStart } from '../services/identity.js'
+import { withLock } from '../services/lock.js'
+import { hasEnded } from '../services/processes.js'
+import { lockFile } from '../services/up.js'
+import { standingOf } from './leftovers.js'
+import { mendTracking } from './tracking.js'
+
+export interface Mending {
+  /** `would`: told only, by `--dry-run`. `left`: not certain enough, or somebody is at it. */
+  done: 'mended' | 'would' | 'left'
+  /** Path, process or address. */
+  place: string
+  what: string
+}
+
+/** `mend`: false tells what would be done. */
+export async function mendHome(home: Home, { mend }: { mend: boolean }): Promise<Mending[]> {
+  return [
+    ...mendLocks(home, mend),
+    ...(await mendRecords(home, mend)),
+    ...mendLeftovers(home, mend),
+    ...(await mendTracking(home, mend)),
+  ]
+}
+
+/** Locks of `up` and `down`, and what they write first; each says by whom. */
+function mendLocks({ path }: Home, mend: boolean): Mending[] {
+  return namesOf(path).flatMap((name): Mending[] => {
+    const place = join(path, name)
+    if (name === 'up.lock') {
+      const holder = holderOf(place)
+      if (holder === undefined || processStart(holder.pid) === holder.started) return []
+      return [remove(place, `a lock of process ${holder.pid}, which is dead`, mend)]
+    }
+    const [, pid] = /^(?:up\.lock\.(\d+)\.\d+|\.services\.(\d+)\.json)$/.exec(name)?.filter(Boolean) ?? []
+    if (pid === undefined || processStart(Number(pid)) !== undefined || !isOld(place)) return []
+    return [remove(place, `left by process ${pid}, which is dead`, mend)]
+  })
+}
+
+function holderOf(lock: string): { pid: number; started: string } | undefined {
+  try {
+    return JSON.parse(readFileSync(lock, 'utf8')) as { pid: number; started: string }
+  } catch (error) {
+    // Let go in the meantime, or not a lock that `up` wrote: not ours to remove.
+    if (isCode(error, 'ENOENT') || error instanceof SyntaxError) return undefined
+    throw error
+  }
+}
+
+/** Under the lock of `up`, whose record it is. */
+async function mendRecords(home: Home, mend: boolean): Promise<Mending[]> {
+  const dead = () =>
+    Object.entries(readRecord(home).processes).filter(([, record]) => hasEnded(record)) as [
+      ProcessName,
+      { pid: number },
+    ][]
+  const said = (done: Mending['done']) =>
+    dead().map(([name, { pid }]): Mending => {
+      return {
+        done,
+        place: join(home.path, 'services.json'),
+        what: `the record of ${name}, process ${pid}, which is dead`,
+      }
+    })
+  if (!mend || dead().length === 0) return said('would')
+  return withLock({ file: lockFile(home), patience: 5_000 }, async () => {
+    const mended = said('mended')
+    const record = readRecord(home)
+    for (const [name] of dead()) delete record.processes[name]
+    writeRecord(home, record)
+    return mended
+  })
+}
+
+/** Under `runs` and `store`, and at the top of the home. */
+function mendLeftovers({ path }: Home, mend: boolean): Mending[] {
+  const places = [
+    ...temporariesIn(path, false),
+    ...['runs', 'store'].flatMap(name => temporariesIn(join(path, name), true)),
+  ]
+  return places.flatMap((place): Mending[] => {
+    const standing = standingOf(place)
+    if (standing === 'at work') return []
+    if (standing === 'left') return [remove(place, 'unfinished, and whoever made it is dead', mend)]
+    return [{ done: 'left', place, what: 'unfinished, and it cannot be told from here whether its maker lives' }]
+  })
+}
+
+function temporariesIn(folder: string, deep: boolean): string[] {
+  return namesOf(folder).flatMap(name => {
+    const place = join(folder, name)
+    if (name.startsWith(temporaryPrefix)) return [place]
+    return deep && isFolder(place) ? temporariesIn(place, true) : []
+  })
+}
+
+function remove(place: string, what: string, mend: boolean): Mending {
+  if (mend) rmSync(place, { recursive: true, force: true })
+  return { done: mend ? 'mended' : 'would', place, what }
+}
+
+function isOld(path: string): boolean {
+  try {
+    return Date.now() - lstatSync(path).mtimeMs > 60_000
+  } catch (error) {
+    if (isCode(error, 'ENOENT')) return false
+    throw error
+  }
+}
+
+/** A link is none: what it leads to is not of this home. */
+function isFolder(path: string): boolean {
+  try {
+    return lstatSync(path).isDirectory()
+  } catch (error) {
+    if (isCode(error, 'ENOENT')) return false
+    throw error
+  }
+}
+
+function namesOf(folder: string): string[] {
+  try {
+    return readdirSync(folder).sort()
+  } catch (error) {
+    if (isCode(error, 'ENOENT')) return []
+    throw error
+  }
+}

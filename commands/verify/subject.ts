@@ -1,0 +1,83 @@
+/** An experiment that is verified: what its looks need to know of it, read once. */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { namesIn } from '../../activities/clients/files.js'
+import { readTrim, type Trim } from '../../activities/clients/retention.js'
+import { experimentPaths, runFolder, stepOf } from '../../activities/clients/run-folder.js'
+import { readResult, type StoredResult } from '../../activities/clients/runs.js'
+import { experimentKey } from '../../pipelines/config/digest.js'
+import type { ExperimentConfig } from '../../pipelines/config/schema.js'
+import { RlevError } from '../../pipelines/errors.js'
+
+export interface Subject {
+  home: string
+  /** Name of the run, as commands take it. */
+  name: string
+  /** The experiment's id, and its folder. */
+  id: string
+  folder: string
+  /** As the plan has it. */
+  config: ExperimentConfig
+  key: string
+  begun: boolean
+  /** Null where there is none yet, or none that can be read. */
+  result: StoredResult | null
+}
+
+export function subjectOf(
+  home: string,
+  name: string,
+  { id, config }: { id: string; config: ExperimentConfig },
+): Subject {
+  const folder = runFolder(home, id)
+  const begun = existsSync(experimentPaths.config(folder))
+  return {
+    home,
+    name,
+    id,
+    folder,
+    config,
+    key: experimentKey(config),
+    begun,
+    result: unlessDamaged(() => readResult(home, id)),
+  }
+}
+
+/** What a damaged file gives here is nothing: the look at that file itself tells of it. */
+export function unlessDamaged<T>(read: () => T | null): T | null {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof RlevError && error.kind === 'ArtifactDamaged') return null
+    throw error
+  }
+}
+
+export function isDone({ result }: Subject): boolean {
+  return result?.state === 'done'
+}
+
+export function trimOf({ folder }: Subject): Trim | null {
+  return unlessDamaged(() => readTrim(folder))
+}
+
+/** Steps that have a file or folder of this kind, ascending. */
+export function stepsIn(
+  { folder }: Subject,
+  kind: 'rollouts' | 'records' | 'metrics' | 'checkpoints' | 'evaluations',
+): number[] {
+  return namesIn(join(folder, kind))
+    .map(stepOf)
+    .filter(step => step !== null)
+    .sort((a, b) => a - b)
+}
+
+/** The newest step that anything was journaled of; 0 before the first. */
+export function newestStep(subject: Subject): number {
+  return Math.max(0, ...(['metrics', 'records', 'rollouts'] as const).map(kind => stepsIn(subject, kind).at(-1) ?? 0))
+}
+
+/** What brings back something that the run can make again. */
+export function remake({ name }: Subject): string {
+  return `\`rlev resume ${name}\`: what is damaged is set aside and made again from what is whole; a run at work does so by itself`
+}
