@@ -1,6 +1,6 @@
 /** Stages in Temporal's activity environment, without a server. */
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
@@ -8,7 +8,7 @@ import { ApplicationFailure, CancelledFailure } from '@temporalio/common'
 import { MockActivityEnvironment } from '@temporalio/testing'
 import { DefaultLogger } from '@temporalio/worker'
 import { FenceLost } from '../../activities/clients/fence.js'
-import { readPlan } from '../../activities/clients/runs.js'
+import { readConfig, readPlan } from '../../activities/clients/runs.js'
 import { toFailure } from '../../activities/failures.js'
 import { activityHooks } from '../../activities/hooks.js'
 import { ioActivities } from '../../activities/io.js'
@@ -113,6 +113,16 @@ describe('freezing', () => {
     await freeze(tinyConfig('a', { durability: { stepsPerActivity: 1 } }))
   })
 
+  it('writes a config anew that was damaged, which nothing else reads meanwhile', async () => {
+    await freeze(tinyConfig('a'))
+    const path = join(place.home, 'runs', 'a', 'config.json')
+    writeFileSync(path, readFileSync(path, 'utf8').replace('"steps": 6', '"steps": 9'))
+    await assert.rejects(run(ioActivities(place).prepareData, { run: 'a' }), /not what was written/)
+    await freeze(tinyConfig('a'))
+    assert.equal(readConfig(place.home, 'a').steps, 6)
+    assert.ok(existsSync(`${path}.damaged-1`))
+  })
+
   it('keeps the plan that is there', async () => {
     const config = tinyConfig('a')
     const plan = (warnings: string[]) => ({ kind: 'experiment' as const, name: 'a', config, warnings })
@@ -151,6 +161,12 @@ describe('failures', () => {
       [false, true],
     )
     assert.equal(failure(new FenceLost('p'), 9).nonRetryable, false)
+  })
+
+  it('of a disk without room are tried again without end, a minute later, also where no path is known', () => {
+    const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' })
+    const { type, nonRetryable, nextRetryDelay } = failure(full, 1000)
+    assert.deepEqual([type, nonRetryable, nextRetryDelay], ['NoStorage', false, '1 minute'])
   })
 
   it('pass a cancellation on as it is', () => {

@@ -1,14 +1,27 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { Checkpoints } from '../../activities/clients/checkpoints.js'
+import { keepDigest, readDigested } from '../../activities/clients/digest-beside.js'
 import { Fence } from '../../activities/clients/fence.js'
 import { writeWhole } from '../../activities/clients/files.js'
 import { Journal } from '../../activities/clients/journal.js'
+import { makerOf, temporaryBeside } from '../../activities/clients/maker.js'
 import { runFolder } from '../../activities/clients/run-folder.js'
-import { seal, unseal } from '../../activities/clients/sealed.js'
+import { readSealed, seal, unseal } from '../../activities/clients/sealed.js'
+import { asStorageError } from '../../activities/clients/storage.js'
 import { Store } from '../../activities/clients/store.js'
 import { RlevError } from '../../pipelines/errors.js'
 import { stream } from '../../pipelines/random.js'
@@ -43,6 +56,76 @@ describe('a sealed file', () => {
   it('holds no number that JSON would lose', () => {
     assert.throws(() => seal({ loss: Number.NaN }), isKind('NotFinite'))
     assert.throws(() => seal([Number.POSITIVE_INFINITY]), isKind('NotFinite'))
+  })
+})
+
+describe('a sealed file that says what it is of', () => {
+  const whole = Buffer.from(seal({ text: 'a\ufffdb' }, 'metrics of step 3'))
+
+  it('is refused in the place of another one, and after any change of one byte', () => {
+    assert.deepEqual(unseal(whole, 'here', 'metrics of step 3'), { text: 'a\ufffdb' })
+    assert.throws(
+      () => unseal(whole, 'here', 'metrics of step 4'),
+      (error: unknown) => {
+        assert.ok(error instanceof RlevError && error.kind === 'ArtifactDamaged')
+        assert.deepEqual([error.parts.expected, error.parts.found], ['metrics of step 4', 'metrics of step 3'])
+        return true
+      },
+    )
+    for (let place = 0; place < whole.length; place++) {
+      for (let change = 1; change < 256; change++) {
+        const changed = Buffer.from(whole)
+        changed[place] = (whole[place] as number) ^ change
+        assert.throws(() => unseal(changed, 'here', 'metrics of step 3'), isKind('ArtifactDamaged'), `byte ${place}`)
+      }
+    }
+  })
+
+  it('is not made one without a word of what it is by cutting that out', () => {
+    const text = whole.toString('utf8').replace('"of":"metrics of step 3",', '')
+    assert.throws(() => unseal(Buffer.from(text), 'here', 'metrics of step 3'), isKind('ArtifactDamaged'))
+  })
+
+  it('is refused where a folder lies in its place', () => {
+    mkdirSync(join(home, 'entry.json'))
+    assert.throws(() => readSealed(join(home, 'entry.json')), isKind('ArtifactDamaged'))
+  })
+})
+
+describe('a file with its digest beside it', () => {
+  it('is read as it was written, and refused when it was changed', () => {
+    const path = join(home, 'plan.json')
+    assert.equal(readDigested(path), null)
+    writeFileSync(path, '{"steps": 100}')
+    assert.equal(readDigested(path)?.toString(), '{"steps": 100}', 'without a digest it is taken as it is')
+    keepDigest(path)
+    writeFileSync(path, '{"steps": 900}')
+    assert.throws(() => readDigested(path), isKind('ArtifactDamaged'))
+  })
+})
+
+describe('a disk without room', () => {
+  it('is an error that names the place, what is wrong with it, and what to do', () => {
+    const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' })
+    const error = asStorageError(full, join(home, 'not', 'there', 'file'))
+    assert.ok(error instanceof RlevError && error.kind === 'NoStorage')
+    assert.match(error.message, /not\/there\/file: the disk is full[\s\S]*ENOSPC.*MB free[\s\S]*to do: +make room/)
+  })
+
+  it('is not made of other errors', () => {
+    const other = Object.assign(new Error('EACCES: permission denied'), { code: 'EACCES' })
+    assert.equal(asStorageError(other, home), other)
+  })
+})
+
+describe('the name of something unfinished', () => {
+  it('says who makes it: this process, one before this boot, one on another machine, or nothing', () => {
+    const name = temporaryBeside(join(home, 'step-000004'))
+    assert.deepEqual(makerOf(name), { where: 'here', pid: process.pid })
+    const [, machine = '', boot = ''] = /-([0-9a-f]{6})([0-9a-f]{6})-\d+-[0-9a-f]{8}$/.exec(name) ?? []
+    assert.equal(makerOf(name.replace(machine + boot, `${machine}000000`))?.where, 'before')
+    assert.equal(makerOf(name.replace(machine + boot, `000000${boot}`))?.where, 'elsewhere')
+    assert.equal(makerOf('.tmp-step-000004'), null)
   })
 })
 
@@ -145,6 +228,17 @@ describe('checkpoints', () => {
     assert.equal(checkpoints.whole(5)?.step, 5)
   })
 
+  it('of another step, or with a file in their place, are passed over like damaged ones', async () => {
+    const checkpoints = new Checkpoints(home, 'key')
+    for (const step of [5, 10, 15]) await make(checkpoints, step)
+    const folder = (step: string) => join(home, 'checkpoints', `step-0000${step}`)
+    rmSync(folder('15'), { recursive: true })
+    cpSync(folder('05'), folder('15'), { recursive: true })
+    rmSync(folder('10'), { recursive: true })
+    writeFileSync(folder('10'), 'a file')
+    assert.equal(checkpoints.newestWhole(20)?.step, 5)
+  })
+
   it('of another experiment are refused', async () => {
     await make(new Checkpoints(home, 'key'), 5)
     assert.throws(() => new Checkpoints(home, 'other').newestWhole(5), isKind('CheckpointInvalid'))
@@ -155,6 +249,14 @@ describe('checkpoints', () => {
     for (const step of [5, 10, 15, 20]) await make(checkpoints, step)
     checkpoints.retain({ made: 20, keep: 2, also: null })
     assert.deepEqual(checkpoints.steps(), [10, 15, 20])
+  })
+
+  it('that are newer than the one just made, or the best, are not deleted', async () => {
+    const checkpoints = new Checkpoints(home, 'key')
+    for (const step of [5, 10, 15, 20, 25]) await make(checkpoints, step)
+    checkpoints.retain({ made: 20, keep: 1, also: 5 })
+    assert.deepEqual(checkpoints.steps(), [5, 15, 20, 25])
+    assert.deepEqual(readdirSync(join(home, 'checkpoints')).length, 4, 'and nothing is left of the others')
   })
 })
 
@@ -181,6 +283,20 @@ describe('the journal', () => {
     writeFileSync(path, readFileSync(path).subarray(0, 100))
     assert.equal(journal.rollout(1), null)
     assert.equal(journal.keepRollout(rollout('again')).responses[0]?.text, 'again')
+  })
+
+  it('takes no entry of another step or experiment, and keeps its own then', () => {
+    const journal = new Journal(home, Fence.take(home), 'key')
+    journal.keepRollout(rollout('mine'))
+    const path = (step: number) => join(home, 'rollouts', `step-00000${step}.json`)
+    cpSync(path(1), path(2))
+    assert.equal(journal.rollout(2), null)
+    const other = mkdtempSync(join(tmpdir(), 'rlev-store-'))
+    new Journal(other, Fence.take(other), 'other key').keepRollout(rollout('theirs'))
+    cpSync(join(other, 'rollouts', 'step-000001.json'), path(1))
+    rmSync(other, { recursive: true })
+    assert.equal(journal.rollout(1), null)
+    assert.equal(journal.keepRollout(rollout('mine again')).responses[0]?.text, 'mine again')
   })
 
   it('takes nothing from an attempt whose task has gone to another', () => {

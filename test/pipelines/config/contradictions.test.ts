@@ -83,6 +83,16 @@ const refused: readonly (readonly [string, string, RegExp])[] = [
     'update: {adapter: {rank: all}}',
     /^config\.yaml:2:26: update\.adapter\.rank cannot be "all"/,
   ],
+  [
+    'a best checkpoint by sampled responses that are not drawn',
+    'evaluation: {samples: 0}\ncheckpoint: {best: expected-h-acc}',
+    /^config\.yaml:3:20: checkpoint\.best expected-h-acc needs sampled[\s\S]*to do: .*best: h-acc/,
+  ],
+  [
+    'a metric that no evaluation has',
+    'checkpoint: {best: loss}',
+    /^config\.yaml:2:20: .*checkpoint\.best[\s\S]*expected-h-acc/,
+  ],
   ['an adapter that is a number', 'update: {adapter: 8}', /^config\.yaml:2:19: update\.adapter cannot be 8[\s\S]*rank/],
 ]
 
@@ -102,6 +112,7 @@ const allowed: readonly (readonly [string, string])[] = [
     'an adapter after a warm start',
     'update: {adapter: {rank: 8, targets: [q_proj, v_proj]}, gradientCheckpointing: true}',
   ],
+  ['the best of many evaluated checkpoints', 'checkpoint: {best: h-acc, keep: 1, trimJournal: true}'],
   ['an adapter with its defaults', 'update: {adapter: {}}'],
 ]
 
@@ -122,6 +133,9 @@ const withoutEffect: readonly (readonly [string, string])[] = [
   ['update.betas', 'update: {optimizer: sgd, betas: [0.9, 0.9]}'],
   ['estimator.epsilon', 'estimator: {name: rloo, epsilon: 0.1}'],
   ['estimator.allowCancelled', 'estimator: {allowCancelled: true}'],
+  ['checkpoint.best', 'checkpoint: {best: acc, keep: 4}'],
+  ['checkpoint.best', 'checkpoint: {best: acc, everySteps: 10, keep: 1}\nevaluation: {every: 33}'],
+  ['checkpoint.trimJournal', 'checkpoint: {trimJournal: true, everySteps: 100}'],
   ['warmStart.batch', 'warmStart: {steps: 0, batch: 4}'],
 ]
 
