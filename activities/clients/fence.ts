@@ -3,9 +3,8 @@
  * newer one takes the fence, and the older one, when it wakes, finds that it is no longer the owner and commits nothing.
  */
 import { randomUUID } from 'node:crypto'
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { readIfThere, writeWhole } from './files.js'
+import { makePath, readIfThere, writeWhole } from './files.js'
 
 export class Fence {
   readonly #path: string
@@ -18,7 +17,7 @@ export class Fence {
 
   /** Takes the fence of a folder from whoever had it. */
   static take(folder: string): Fence {
-    mkdirSync(folder, { recursive: true })
+    makePath(folder)
     const fence = new Fence(join(folder, 'owner'), randomUUID())
     writeWhole(fence.#path, fence.#owner)
     return fence

@@ -63,10 +63,32 @@ export function syncPath(path: string): void {
   }
 }
 
+/** A folder with its parents. */
+export function makePath(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true })
+  } catch (error) {
+    if (!isCode(error, 'ENOENT')) throw error
+    // Node says so too where the file system is read-only or a quota is used up; one folder at a time it gives the reason.
+    const missing: string[] = []
+    for (let folder = path; !existsSync(folder); folder = dirname(folder)) missing.unshift(folder)
+    for (const folder of missing) makeUnlessThere(folder)
+  }
+}
+
+function makeUnlessThere(folder: string): void {
+  try {
+    mkdirSync(folder)
+  } catch (error) {
+    // Another worker made it meanwhile.
+    if (!isCode(error, 'EEXIST')) throw error
+  }
+}
+
 /** Puts `content` beside `path`, and has `commit` move it there; whatever goes wrong, nothing is left beside it. Throws NoStorage. */
 function writeBeside(path: string, content: string | Uint8Array, sync: boolean, commit: (temporary: string) => void) {
   try {
-    mkdirSync(dirname(path), { recursive: true })
+    makePath(dirname(path))
     const temporary = temporaryBeside(path)
     try {
       const handle = openSync(temporary, 'wx')

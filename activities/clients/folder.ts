@@ -2,10 +2,10 @@
  * A folder of files with a sealed `manifest.json` of their digests: made under a temporary name, every file synced, the
  * manifest written last, then renamed into place. Checkpoints and shared stage outputs have this form.
  */
-import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { readdirSync, renameSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { RlevError } from '../../pipelines/errors.js'
-import { digestOfFile, isCode, setAside, syncPath, writeWhole } from './files.js'
+import { digestOfFile, isCode, makePath, setAside, syncPath, writeWhole } from './files.js'
 import { temporaryBeside } from './maker.js'
 import { readSealed, seal } from './sealed.js'
 import { asStorageError } from './storage.js'
@@ -18,6 +18,14 @@ export interface Manifest<About> {
 
 /** The manifest after every file was compared with it; null where there is no such folder. Throws ArtifactDamaged. */
 export function readFolder<About>(path: string): Manifest<About> | null {
+  const manifest = readManifest<About>(path)
+  if (manifest === null) return null
+  for (const damage of damagesIn(path, manifest)) throw damage
+  return manifest
+}
+
+/** The manifest alone, against its seal; null where there is no such folder. Throws ArtifactDamaged. */
+export function readManifest<About>(path: string): Manifest<About> | null {
   try {
     readdirSync(path)
   } catch (error) {
@@ -27,13 +35,17 @@ export function readFolder<About>(path: string): Manifest<About> | null {
   }
   const manifest = readSealed<Manifest<About>>(join(path, 'manifest.json'))
   if (manifest === null) throw damaged(path, 'a manifest.json', 'none')
-  for (const [name, expected] of Object.entries(manifest.files)) {
-    const found = digestOfFile(join(path, name))
-    if (found === null) throw damaged(join(path, name), 'a file', 'none')
-    const words = (file: typeof found) => `${file.bytes} bytes with sha256 ${file.sha256}`
-    if (words(found) !== words(expected)) throw damaged(join(path, name), words(expected), words(found))
-  }
   return manifest
+}
+
+/** ArtifactDamaged for each file that is not as the manifest has it, found as one asks for the next. */
+export function* damagesIn(path: string, { files }: Manifest<unknown>): Generator<RlevError> {
+  const words = (file: { sha256: string; bytes: number }) => `${file.bytes} bytes with sha256 ${file.sha256}`
+  for (const [name, expected] of Object.entries(files)) {
+    const found = digestOfFile(join(path, name))
+    if (found === null) yield damaged(join(path, name), 'a file', 'none')
+    else if (words(found) !== words(expected)) yield damaged(join(path, name), words(expected), words(found))
+  }
 }
 
 /** Like `readFolder`, but a damaged folder is set aside and null is returned. */
@@ -63,7 +75,7 @@ export async function makeFolder<About>(options: {
 
   const temporary = temporaryBeside(path)
   try {
-    mkdirSync(temporary, { recursive: true })
+    makePath(temporary)
     await fill(temporary)
     const manifest: Manifest<About> = { form: 1, about, files: {} }
     for (const name of readdirSync(temporary).sort()) {

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { CheckpointFacts } from '../../activities/clients/checkpoints.js'
-import { type Manifest, readFolder } from '../../activities/clients/folder.js'
+import { damagesIn, type Manifest, readManifest } from '../../activities/clients/folder.js'
 import { experimentPaths, stepName, stepOf } from '../../activities/clients/run-folder.js'
 import { trainedFile } from '../../pipelines/policy/checkpoint-files.js'
 import { type Finding, findingOf, type Look, nothing, type Tally } from './finding.js'
@@ -15,17 +15,19 @@ export function checkpointLooks(subject: Subject): Look[] {
 
 export function lookAtCheckpoint(subject: Subject, step: number): Tally {
   const path = folderOf(subject, step)
+  const remedy = remake(subject)
   let manifest: Manifest<CheckpointFacts> | null
   try {
-    manifest = readFolder<CheckpointFacts>(path)
+    manifest = readManifest<CheckpointFacts>(path)
   } catch (error) {
-    return { findings: [findingOf(error, { place: path, remedy: remake(subject) })], files: 1, bytes: 0 }
+    return { findings: [findingOf(error, { place: path, remedy })], files: 1, bytes: 0 }
   }
   // Gone since the folder was listed: a newer one took its place.
   if (manifest === null) return nothing
   const files = Object.values(manifest.files)
   return {
     findings: [
+      ...[...damagesIn(path, manifest)].map(damage => findingOf(damage, { place: path, remedy })),
       ...aboutIdentity(subject, step, manifest.about),
       ...aboutParent(subject, step, manifest.about),
       ...aboutWeights(subject, step, manifest),

@@ -1,6 +1,6 @@
 /** What an experiment refers to in the shared store, and that one output was made from the other. */
 import { basename, dirname, join } from 'node:path'
-import { type Manifest, readFolder } from '../../activities/clients/folder.js'
+import { damagesIn, type Manifest, readManifest } from '../../activities/clients/folder.js'
 import { type ReferenceName, readReferences, referenceNames } from '../../activities/clients/references.js'
 import { experimentPaths } from '../../activities/clients/run-folder.js'
 import type { ArtifactRef } from '../../activities/clients/store.js'
@@ -66,13 +66,19 @@ export function storeLooks(subjects: readonly Subject[]): Look[] {
 function lookAtOutput({ subject, name, ref }: { subject: Subject; name: ReferenceName; ref: ArtifactRef }): Tally {
   const path = join(subject.home, ref.uri)
   const strays = leftoversOf(dirname(path), stray => stray.includes(basename(path)))
+  const remedy = remake(subject)
   try {
-    const manifest = readFolder<StoredFacts>(path)
-    const findings = [...aboutOutput({ subject, name, ref, path, manifest }), ...strays]
+    const manifest = readManifest<StoredFacts>(path)
+    const damage = manifest === null ? [] : [...damagesIn(path, manifest)]
     const files = Object.values(manifest?.files ?? {})
-    return { findings, files: files.length + 1, bytes: files.reduce((sum, { bytes }) => sum + bytes, 0) }
+    const findings = damage.map(error => findingOf(error, { place: path, remedy }))
+    return {
+      findings: [...findings, ...aboutOutput({ subject, name, ref, path, manifest }), ...strays],
+      files: files.length + 1,
+      bytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
+    }
   } catch (error) {
-    return { findings: [findingOf(error, { place: path, remedy: remake(subject) }), ...strays], files: 1, bytes: 0 }
+    return { findings: [findingOf(error, { place: path, remedy }), ...strays], files: 1, bytes: 0 }
   }
 }
 

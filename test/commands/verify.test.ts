@@ -208,6 +208,16 @@ describe('a run of which something is wrong', () => {
     })
   }
 
+  it('is told of every file of a checkpoint that is damaged, not of the first alone', async () => {
+    await inACopy(async () => {
+      const places = ['model.safetensors', 'optimizer.safetensors', 'tokenizer.json'].map(name =>
+        hurt(checkpoint(2, name)),
+      )
+      const { findings } = await examineRun(home, 'sound')
+      assert.deepEqual(findings.map(({ place }) => place).sort(), places.sort())
+    })
+  })
+
   it('has exit status 1 and a line for each part of a finding', async () => {
     await inACopy(async () => {
       const path = hurt(checkpoint(2, 'model.safetensors'))
