@@ -8,6 +8,7 @@ import { DefaultLogger } from '@temporalio/worker'
 import { gpuActivities } from '../../activities/gpu.js'
 import { ioActivities } from '../../activities/io.js'
 import { PolicyCache } from '../../activities/policy-cache.js'
+import type { TrainingInput } from '../../activities/training.js'
 import { type Workplace, workplace } from '../../activities/workplace.js'
 import type { ExperimentConfig, ExperimentPlan } from '../../pipelines/config/schema.js'
 import { evaluationDue, nextBoundary } from '../../workflows/segments.js'
@@ -61,7 +62,7 @@ class InProcessRun {
     let weights: string | undefined
     for (let step = 0; step < config.steps; ) {
       const to = nextBoundary(step, config)
-      weights = (await this.#stage(gpu => gpu.trainSteps, { run, stages, from: step, to })).weights
+      weights = await this.#train({ run, stages }, step, to)
       step = to
       if (evaluationDue(step, config)) await this.#stage(gpu => gpu.evaluatePolicy, { run, stages, step })
     }
@@ -73,6 +74,17 @@ class InProcessRun {
 
   dispose(): void {
     this.#policies.dispose()
+  }
+
+  /** sha256 of the weights, where the steps end with a checkpoint. */
+  async #train(input: TrainingInput, from: number, to: number): Promise<string | undefined> {
+    if (this.#options.config.durability.stepsPerActivity > 1) {
+      return (await this.#stage(gpu => gpu.trainSteps, { ...input, from, to })).weights
+    }
+    const io = ioActivities(this.#place)
+    await this.#stage(gpu => gpu.rollOut, { ...input, step: to })
+    await this.#stage(() => io.scaleRewards, { ...input, step: to })
+    return (await this.#stage(gpu => gpu.updatePolicy, { ...input, step: to })).weights
   }
 
   async #stage<Input, Output>(

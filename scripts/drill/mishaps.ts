@@ -132,35 +132,24 @@ const namedMishaps: readonly Mishap[] = [
     hurt: ({ folder }) => [2, 4, 6].flatMap(step => emptied(checkpoint(folder, step, 'model.safetensors'))),
   },
   ...entryKinds.flatMap((kind): Mishap[] => {
-    const path = (folder: string) => experimentPaths[kind](folder, 6)
+    // A step that no checkpoint holds yet has to be replayed from what is hurt.
+    const [step, another] = kind === 'evaluation' ? [6, 4] : [7, 5]
+    const path = (folder: string) => experimentPaths[kind](folder, step)
+    const mishap = (what: string, hurt: Mishap['hurt']): Mishap => {
+      return { name: `the newest file of the kind ${kind} is ${what}`, interruptedAt: 7, hurt }
+    }
     return [
-      {
-        name: `the newest file of the kind ${kind} is empty`,
-        interruptedAt: 6,
-        hurt: ({ folder }) => emptied(path(folder)),
-      },
-      {
-        name: `the newest file of the kind ${kind} is a folder`,
-        interruptedAt: 6,
-        hurt: ({ folder }) => {
-          replaceByFolder(path(folder))
-          return [path(folder)]
-        },
-      },
-      {
-        name: `the newest file of the kind ${kind} is that of another step`,
-        interruptedAt: 6,
-        hurt: ({ folder }) => copied(experimentPaths[kind](folder, 4), path(folder)),
-      },
-      {
-        name: `the newest file of the kind ${kind} is that of another run`,
-        interruptedAt: 6,
-        hurt: ({ folder, otherFolder }) => copied(path(otherFolder), path(folder)),
-      },
+      mishap('empty', ({ folder }) => emptied(path(folder))),
+      mishap('a folder', ({ folder }) => {
+        replaceByFolder(path(folder))
+        return [path(folder)]
+      }),
+      mishap('that of another step', ({ folder }) => copied(experimentPaths[kind](folder, another), path(folder))),
+      mishap('that of another run', ({ folder, otherFolder }) => copied(path(otherFolder), path(folder))),
     ]
   }),
   {
-    name: 'rollout, records and metrics of a step without a checkpoint are damaged together',
+    name: 'rollout and records of a step without a checkpoint are damaged together',
     interruptedAt: 7,
     hurt: ({ folder }) => (['rollout', 'records'] as const).flatMap(kind => emptied(experimentPaths[kind](folder, 7))),
   },
@@ -211,7 +200,8 @@ export async function goesOn(options: {
   interrupt(folder, mishap.interruptedAt)
   const hurt = mishap.hurt({ folder, otherFolder: runFolder(home, other.name), index })
   const { findings } = await examineRun(home, config.name)
-  const untold = hurt.filter(path => !findings.some(({ place }) => place === path || dirname(path) === place))
+  const told = new Set(findings.map(({ place }) => place))
+  const untold = hurt.filter(path => !isToldBy(told, path))
   const failures = untold.map(path => `${mishap.name}: verify does not tell of ${path}`)
 
   if (mishap.refusal !== undefined) {
@@ -230,6 +220,11 @@ export async function goesOn(options: {
   ]
 }
 
+/** Where the manifest itself is damaged, nothing tells which of the files beside it are. */
+function isToldBy(told: ReadonlySet<string>, path: string): boolean {
+  return [path, dirname(path), join(dirname(path), 'manifest.json')].some(place => told.has(place))
+}
+
 async function refusalOf(home: string, config: ExperimentConfig): Promise<string> {
   try {
     await runInProcess({ home, config })
@@ -241,7 +236,7 @@ async function refusalOf(home: string, config: ExperimentConfig): Promise<string
 
 /** What was set aside, and what was hurt behind a checkpoint that needs it no more. */
 function isRemains({ place }: Finding, hurt: readonly string[]): boolean {
-  return /\.damaged-\d+$/.test(place) || hurt.some(path => path === place || dirname(dirname(path)) === place)
+  return /\.damaged-\d+$/.test(place) || hurt.includes(place)
 }
 
 /** As a run is left by a worker that died after this step: what came later was never written. */

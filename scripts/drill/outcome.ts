@@ -27,5 +27,9 @@ export function differencesOf(what: string, expected: ReadonlyMap<string, string
   return [...new Set([...expected.keys(), ...found.keys()])]
     .filter(key => expected.get(key) !== found.get(key))
     .slice(0, 3)
-    .map(key => `${what}: ${key} is ${found.get(key) ?? 'missing'}, undisturbed ${expected.get(key) ?? 'missing'}`)
+    .map(key => `${what}: ${key} is ${shortly(found.get(key))}, undisturbed ${shortly(expected.get(key))}`)
+}
+
+function shortly(value = 'missing'): string {
+  return value.length > 80 ? `${value.slice(0, 80)}...` : value
 }

@@ -89,7 +89,16 @@ describe('a run that keeps little', () => {
       writeFileSync(join(experimentPaths.checkpoints(folder), 'step-000008', 'model.safetensors'), '')
       // Of step 6 the checkpoint is whole, and of step 3 nothing but the metrics was left.
       for (const step of [3, 6]) writeFileSync(experimentPaths.metrics(folder, step), '')
-      await runInProcess({ home: copy, config })
+      const rollouts = namesOf('rollouts', copy)
+      await runInProcess({
+        home: copy,
+        config: { ...config, durability: { ...config.durability, stepsPerActivity: 1 } },
+      })
+      assert.ok(!rollouts.includes('step-000001.json'))
+      assert.ok(
+        !namesOf('rollouts', copy).includes('step-000001.json'),
+        'what was trimmed and is not needed is not sampled again',
+      )
       assert.deepEqual(differencesOf('mended', outcomeOf(home, 'kept', 8), outcomeOf(copy, 'kept', 8)), [])
     })
   })

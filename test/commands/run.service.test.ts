@@ -1,6 +1,6 @@
 /** The command from its first call to its last, over the services that it starts itself. */
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -112,6 +112,43 @@ test('the same run again shows its result and computes nothing', async () => {
   assert.match((await rlev('resume', 'first')).out, /^nothing to do: first is done/)
   assert.match((await rlev('pause', 'first')).out, /^nothing to pause: first is done/)
   assert.match((await rlev('cancel', 'first')).out, /^nothing to cancel: first is done/)
+})
+
+test('verify finds a done run sound, and what is damaged of it is made again by resume', async () => {
+  const { weights } = await statusOf('first')
+  const sound = await rlev('verify', 'first')
+  assert.equal(sound.status, 0, sound.out)
+  assert.match(sound.out, /^first is sound: \d+ files/)
+  const folder = join(home, 'runs', 'first', 'checkpoints', 'step-000006')
+  writeFileSync(join(folder, 'optimizer.safetensors'), 'not it')
+  const damaged = await rlev('verify', 'first')
+  assert.equal(damaged.status, 1)
+  assert.match(damaged.out, /optimizer\.safetensors: .*[\s\S]*to do: +`rlev resume first`/)
+
+  assert.match(
+    (await rlev('resume', 'first')).out,
+    /^first was done, and not everything of 1 experiment is there and whole/,
+  )
+  assert.equal((await rlev('watch', 'first')).status, 0)
+  assert.equal((await statusOf('first')).weights, weights)
+  assert.match((await rlev('verify', 'first')).out, /^first: 1 finding in .*\n.*step-000006\.damaged-1: .*set aside/)
+  rmSync(`${folder}.damaged-1`, { recursive: true })
+  assert.equal((await rlev('verify', 'first')).status, 0)
+})
+
+test('what an attempt failed with is shown while it is tried again, and the run goes on when the cause is gone', async () => {
+  const inTheWay = join(home, 'runs', 'held-up', 'rollouts')
+  mkdirSync(join(inTheWay, '..'), { recursive: true })
+  writeFileSync(inTheWay, 'a file where a folder has to be')
+  assert.equal((await rlev('run', first, '--name', 'held-up', '--detach')).status, 0)
+  let notes = ''
+  for (const end = Date.now() + 60_000; Date.now() < end && !/attempt/.test(notes); await sleep(200)) {
+    notes = (await statusOf('held-up')).notes.join('\n')
+  }
+  rmSync(inTheWay)
+  assert.match(notes, /^held-up: attempt \d of trainSteps follows one that failed: .*rollouts/)
+  await becomes('held-up', 'done')
+  assert.deepEqual((await statusOf('held-up')).notes, [])
 })
 
 test('a changed config under an old name is refused with the difference, and taken under another name', async () => {
