@@ -6,10 +6,11 @@ import { lstatSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { isCode } from '../../activities/clients/files.js'
 import { temporaryPrefix } from '../../activities/clients/maker.js'
-import { type Home, type ProcessName, readRecord, writeRecord } from '../services/home.js'
+import { isAway } from '../runs/look.js'
+import { type Home, type ProcessName, readRecord, type ServicesRecord, writeRecord } from '../services/home.js'
 import { processStart } from '../services/identity.js'
 import { withLock } from '../services/lock.js'
-import { hasEnded } from '../services/processes.js'
+import { hasEnded, type ProcessRecord } from '../services/processes.js'
 import { lockFile } from '../services/up.js'
 import { standingOf } from './leftovers.js'
 import { mendTracking } from './tracking.js'
@@ -25,26 +26,45 @@ export interface Mending {
 /** `mend`: false tells what would be done. */
 export async function mendHome(home: Home, { mend }: { mend: boolean }): Promise<Mending[]> {
   return [
-    ...mendLocks(home, mend),
+    ...(await mendLock(home, mend)),
     ...(await mendRecords(home, mend)),
+    ...mendBeside(home, mend),
     ...mendLeftovers(home, mend),
     ...(await mendTracking(home, mend)),
   ]
 }
 
-/** Locks of `up` and `down`, and what they write first; each says by whom. */
-function mendLocks({ path }: Home, mend: boolean): Mending[] {
+/** The lock of `up` and `down`: taken over from the dead as the next `up` would, and let go. */
+async function mendLock(home: Home, mend: boolean): Promise<Mending[]> {
+  const holder = holderOf(lockFile(home))
+  if (holder === undefined || processStart(holder.pid) === holder.started) return []
+  const what = `a lock of process ${holder.pid}, which is dead`
+  return underLock(home, mend, done => [{ done, place: lockFile(home), what }])
+}
+
+/** What `up` writes before it becomes the lock or the record; the name says by whom. */
+function mendBeside({ path }: Home, mend: boolean): Mending[] {
   return namesOf(path).flatMap((name): Mending[] => {
     const place = join(path, name)
-    if (name === 'up.lock') {
-      const holder = holderOf(place)
-      if (holder === undefined || processStart(holder.pid) === holder.started) return []
-      return [remove(place, `a lock of process ${holder.pid}, which is dead`, mend)]
-    }
     const [, pid] = /^(?:up\.lock\.(\d+)\.\d+|\.services\.(\d+)\.json)$/.exec(name)?.filter(Boolean) ?? []
     if (pid === undefined || processStart(Number(pid)) !== undefined || !isOld(place)) return []
     return [remove(place, `left by process ${pid}, which is dead`, mend)]
   })
+}
+
+/** `work` gets what it is to call its doings. Where an `up` or `down` is at work all the while, that one mends by itself. */
+async function underLock(home: Home, mend: boolean, work: (done: Mending['done']) => Mending[]): Promise<Mending[]> {
+  if (!mend) return work('would')
+  let holder = 0
+  const onWait = (pid: number) => {
+    holder = pid
+  }
+  try {
+    return await withLock({ file: lockFile(home), patience: 5_000, onWait }, async () => work('mended'))
+  } catch (error) {
+    if (!isAway(error) || holder === 0) throw error
+    return [{ done: 'left', place: lockFile(home), what: `process ${holder} is starting or ending the services` }]
+  }
 }
 
 function holderOf(lock: string): { pid: number; started: string } | undefined {
@@ -59,26 +79,20 @@ function holderOf(lock: string): { pid: number; started: string } | undefined {
 
 /** Under the lock of `up`, whose record it is. */
 async function mendRecords(home: Home, mend: boolean): Promise<Mending[]> {
-  const dead = () =>
-    Object.entries(readRecord(home).processes).filter(([, record]) => hasEnded(record)) as [
-      ProcessName,
-      { pid: number },
-    ][]
-  const said = (done: Mending['done']) =>
-    dead().map(([name, { pid }]): Mending => {
-      return {
-        done,
-        place: join(home.path, 'services.json'),
-        what: `the record of ${name}, process ${pid}, which is dead`,
-      }
-    })
-  if (!mend || dead().length === 0) return said('would')
-  return withLock({ file: lockFile(home), patience: 5_000 }, async () => {
-    const mended = said('mended')
+  const place = join(home.path, 'services.json')
+  const deadIn = ({ processes }: ServicesRecord) =>
+    (Object.entries(processes) as [ProcessName, ProcessRecord][]).filter(([, record]) => hasEnded(record))
+  if (deadIn(readRecord(home)).length === 0) return []
+  return underLock(home, mend, done => {
     const record = readRecord(home)
-    for (const [name] of dead()) delete record.processes[name]
-    writeRecord(home, record)
-    return mended
+    const dead = deadIn(record)
+    for (const [name] of dead) delete record.processes[name]
+    if (done === 'mended') writeRecord(home, record)
+    return dead.map(([name, { pid }]) => ({
+      done,
+      place,
+      what: `the record of ${name}, process ${pid}, which is dead`,
+    }))
   })
 }
 

@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { readIfThere } from '../../activities/clients/files.js'
 import { MlflowClient } from '../../activities/clients/mlflow.js'
+import { MlflowError } from '../../activities/clients/mlflow-http.js'
 import type { Run, RunStatus } from '../../activities/clients/mlflow-types.js'
 import { experimentsOf, listRuns, readPlan, readResult, type StoredResult } from '../../activities/clients/runs.js'
 import type { Plan } from '../../pipelines/config/schema.js'
@@ -18,15 +19,31 @@ type Ending = { status: Exclude<RunStatus, 'RUNNING'>; endTime: number }
 /** Nothing where no MLflow answers: then nothing is known of its runs. */
 export async function mendTracking(home: Home, mend: boolean): Promise<Mending[]> {
   const service = externalMlflow() ?? home.services?.mlflow
-  const id = readIfThere(join(home.path, 'home-id'))?.toString('utf8').trim()
+  const homeId = readIfThere(join(home.path, 'home-id'))?.toString('utf8').trim()
   const plans = plansOf(home.path)
-  if (service === undefined || id === undefined || plans.length === 0 || !(await mlflowAnswers(service))) return []
-  const client = new MlflowClient({ address: service.url })
-  const running = await runningRuns(client, plans, id)
+  if (service === undefined || homeId === undefined || plans.length === 0 || !(await mlflowAnswers(service))) return []
+  try {
+    return await mendRuns({ home, homeId, plans, client: new MlflowClient({ address: service.url }), mend })
+  } catch (error) {
+    // As where it wants a password that is not given here: no reason to tell nothing of the rest.
+    if (!(error instanceof MlflowError || isAway(error))) throw error
+    return [{ done: 'left', place: service.url, what: `its runs could not be looked at: ${(error as Error).message}` }]
+  }
+}
+
+async function mendRuns(options: {
+  home: Home
+  homeId: string
+  plans: readonly Plan[]
+  client: MlflowClient
+  mend: boolean
+}): Promise<Mending[]> {
+  const { home, homeId, plans, client, mend } = options
+  const running = await runningRuns(client, plans, homeId)
   return withTemporal(home, async temporal => {
     const mended: Mending[] = []
     for (const { run, subject } of running) {
-      const ending = await endingOf({ home: home.path, homeId: id, subject, temporal })
+      const ending = await endingOf({ home: home.path, homeId, subject, temporal })
       if (ending === null) continue
       if (mend) await client.updateRun({ runId: run.info.run_id, ...ending })
       const what = `the run of ${subject} is RUNNING there, and is over: ${ending.status}`

@@ -20,11 +20,12 @@ import { basename, dirname, join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { temporaryBeside } from '../../activities/clients/maker.js'
 import { experimentPaths, runFolder } from '../../activities/clients/run-folder.js'
+import { freezeConfig, freezePlan } from '../../activities/clients/runs.js'
 import { seal } from '../../activities/clients/sealed.js'
 import { examineRun } from '../../commands/verify/examine.js'
 import { ranges } from '../../commands/verify/finding.js'
 import { runInProcess } from '../../scripts/drill/in-process.js'
-import { tinyConfig } from '../workflows/tiny.js'
+import { tinyConfig, tinySweep } from '../workflows/tiny.js'
 import { call } from './call.js'
 
 const config = tinyConfig('sound', { steps: 4, evaluation: { every: 2 }, checkpoint: { everySteps: 2 } })
@@ -265,6 +266,26 @@ describe('a run at work', () => {
       const { findings, experiments } = await examineRun(home, 'sound')
       assert.deepEqual([findings, experiments], [[], { all: 1, begun: 1, done: 0 }])
     })
+  })
+})
+
+describe('a sweep', () => {
+  it('has experiments that were not begun, and may have no arm or seed that its plan does not know', async () => {
+    home = mkdtempSync(join(tmpdir(), 'rlev-verify-'))
+    try {
+      const plan = tinySweep('pair', { one: {}, other: { reward: { scale: 'correctness' } } }, { seeds: [1, 2] })
+      freezePlan(home, plan)
+      freezeConfig(home, 'pair/one/seed-1', tinyConfig('pair', { seed: 1 }))
+      const { findings, experiments } = await examineRun(home, 'pair')
+      assert.deepEqual([findings, experiments], [[], { all: 4, begun: 1, done: 0 }])
+
+      const strays = ['third', 'one/seed-9', 'one/seed-1/notes.txt', 'other/seed-2/metrics/step-1.json']
+      const places = strays.map(path => join(runFolder(home, 'pair'), path))
+      for (const place of places) mkdirSync(place, { recursive: true })
+      assert.deepEqual((await examineRun(home, 'pair')).findings.map(({ place }) => place).sort(), places.sort())
+    } finally {
+      rmSync(home, { recursive: true, force: true })
+    }
   })
 })
 

@@ -112,6 +112,21 @@ describe('what somebody may hold', () => {
     assert.deepEqual([existsSync(young), existsSync(old)], [true, false])
   })
 
+  it('are records while another command starts or ends services: that is told', async () => {
+    writeRecord(home, {
+      ports: {},
+      processes: { policy: { pid: deadPid(), started: 'then', log: 'log', logStart: 0 } },
+    })
+    const lock = join(home.path, 'up.lock')
+    writeFileSync(lock, JSON.stringify({ pid: process.pid, started: processStart(process.pid) }))
+    const mendings = await mendHome(home, { mend: true })
+    assert.deepEqual(
+      mendings.map(({ done, place }) => [done, place]),
+      [['left', lock]],
+    )
+    assert.ok(readRecord(home).processes.policy)
+  })
+
   it('is the lock of a living holder, and anything behind a link', async () => {
     const lock = join(home.path, 'up.lock')
     writeFileSync(lock, JSON.stringify({ pid: process.pid, started: processStart(process.pid) }))
