@@ -21,7 +21,15 @@ export function readFolder<About>(path: string): Manifest<About> | null {
   const manifest = readManifest<About>(path)
   if (manifest === null) return null
   for (const damage of damagesIn(path, manifest)) throw damage
+  // A file beside the right ones may be read in their place, as an index of shards is; none of those that systems leave about is.
+  const stray = straysIn(path, manifest).find(name => !name.startsWith('.'))
+  if (stray !== undefined) throw damaged(join(path, stray), 'the files of the manifest and no others', stray)
   return manifest
+}
+
+/** Names in the folder that the manifest does not have. */
+export function straysIn(path: string, { files }: Manifest<unknown>): string[] {
+  return readdirSync(path).filter(name => name !== 'manifest.json' && !Object.hasOwn(files, name))
 }
 
 /** The manifest alone, against its seal; null where there is no such folder. Throws ArtifactDamaged. */

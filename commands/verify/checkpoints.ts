@@ -1,8 +1,8 @@
 /** Checkpoints: every file against its manifest, the manifest against its place, the chain of parents, and the result's weights. */
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { CheckpointFacts } from '../../activities/clients/checkpoints.js'
-import { damagesIn, type Manifest, readManifest } from '../../activities/clients/folder.js'
+import { damagesIn, type Manifest, readManifest, straysIn } from '../../activities/clients/folder.js'
 import { experimentPaths, stepName, stepOf } from '../../activities/clients/run-folder.js'
 import { trainedFile } from '../../pipelines/policy/checkpoint-files.js'
 import { type Finding, findingOf, type Look, nothing, type Tally } from './finding.js'
@@ -90,12 +90,11 @@ function aboutWeights({ result, folder }: Subject, step: number, { files }: Mani
   ]
 }
 
-function aboutStrays(path: string, { files }: Manifest<CheckpointFacts>): Finding[] {
-  const strays = readdirSync(path).filter(name => name !== 'manifest.json' && !(name in files))
-  return strays.map(name => ({
+function aboutStrays(path: string, manifest: Manifest<CheckpointFacts>): Finding[] {
+  return straysIn(path, manifest).map(name => ({
     place: join(path, name),
     message: 'the manifest of the checkpoint does not know this file',
-    remedy: 'move it away: nothing here wrote it',
+    remedy: 'move it away: nothing here wrote it, and the checkpoint is passed over while it is there',
   }))
 }
 

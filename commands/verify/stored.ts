@@ -1,6 +1,6 @@
 /** What an experiment refers to in the shared store, and that one output was made from the other. */
 import { basename, dirname, join } from 'node:path'
-import { damagesIn, type Manifest, readManifest } from '../../activities/clients/folder.js'
+import { damagesIn, type Manifest, readManifest, straysIn } from '../../activities/clients/folder.js'
 import { type ReferenceName, readReferences, referenceNames } from '../../activities/clients/references.js'
 import { experimentPaths } from '../../activities/clients/run-folder.js'
 import type { ArtifactRef } from '../../activities/clients/store.js'
@@ -102,12 +102,17 @@ function aboutOutput(output: {
     const message = `the stored output is another one; ${refers}`
     return [{ place: path, message, expected: `sha256 ${ref.sha256}`, found: `sha256 ${found}`, remedy }]
   }
+  const strays = straysIn(path, manifest).map((stray): Finding => {
+    const message = `the manifest of the stored output does not know this file; ${refers}`
+    return { place: join(path, stray), message, remedy: 'move it away: nothing here wrote it' }
+  })
   const references = referencesOf(subject)
-  return Object.entries(madeFrom[name] ?? {}).flatMap(([key, source]): Finding[] => {
+  const foreign = Object.entries(madeFrom[name] ?? {}).flatMap(([key, source]): Finding[] => {
     const expected = references.get(source)?.sha256
     const says = manifest.about.from[key]
     if (expected === undefined || says === expected) return []
     const message = `the stored output was made from another ${source} than the experiment has; ${refers}`
     return [{ place: path, message, expected: `sha256 ${expected}`, found: `sha256 ${String(says)}`, remedy }]
   })
+  return [...strays, ...foreign]
 }

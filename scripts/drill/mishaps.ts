@@ -8,6 +8,7 @@ import { experimentPaths, runFolder, stepName, stepOf } from '../../activities/c
 import { examineRun } from '../../commands/verify/examine.js'
 import type { Finding } from '../../commands/verify/finding.js'
 import type { ExperimentConfig } from '../../pipelines/config/schema.js'
+import { readSafetensorsHeader } from '../../pipelines/policy/safetensors-reader.js'
 import { stream } from '../../pipelines/random.js'
 import { filesByKind, replaceByFile, replaceByFolder, wound } from './damage.js'
 import { runInProcess } from './in-process.js'
@@ -114,6 +115,19 @@ const namedMishaps: readonly Mishap[] = [
       return namesIn(checkpoint(folder, 6))
         .filter(name => name.includes('model.safetensors'))
         .map(name => checkpoint(folder, 6, name))
+    },
+  },
+  {
+    name: 'an index beside the newest checkpoint leads to weights of another step',
+    interruptedAt: 6,
+    hurt: ({ folder }) => {
+      const [shard, index] = ['model-00001-of-00001.safetensors', 'model.safetensors.index.json']
+      const weights = checkpoint(folder, 2, 'model.safetensors')
+      copyFileSync(weights, checkpoint(folder, 6, shard))
+      const names = [...readSafetensorsHeader(weights).tensors.keys()]
+      const content = { weight_map: Object.fromEntries(names.map(name => [name, shard])) }
+      writeFileSync(checkpoint(folder, 6, index), JSON.stringify(content))
+      return [shard, index].map(name => checkpoint(folder, 6, name))
     },
   },
   {

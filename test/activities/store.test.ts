@@ -239,6 +239,16 @@ describe('checkpoints', () => {
     assert.equal(checkpoints.newestWhole(20)?.step, 5)
   })
 
+  it('with a file beside theirs, which might be read in the place of one, are passed over; what a system leaves about is none', async () => {
+    const checkpoints = new Checkpoints(home, 'key')
+    for (const step of [5, 10]) await make(checkpoints, step)
+    const file = (name: string) => join(home, 'checkpoints', 'step-000010', name)
+    writeFileSync(file('.DS_Store'), '')
+    assert.equal(checkpoints.newestWhole(20)?.step, 10)
+    writeFileSync(file('model.safetensors.index.json'), '{}')
+    assert.equal(checkpoints.newestWhole(20)?.step, 5)
+  })
+
   it('of another experiment are refused', async () => {
     await make(new Checkpoints(home, 'key'), 5)
     assert.throws(() => new Checkpoints(home, 'other').newestWhole(5), isKind('CheckpointInvalid'))
