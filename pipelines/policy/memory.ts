@@ -44,13 +44,16 @@ export interface MemorySubject {
  * inputs, outputs. Heads: queries, keys and values, as they are projected and turned. M: gate, up and their product. Scores:
  * before and after softmax. Measured, and rounded: the resident size grows by so much with each row (docs/memory.md).
  */
-const held = { width: 12, heads: 20, mlp: 12.7, scores: 10 }
+const held = { width: 3.6, heads: 6, mlp: 3.8, scores: 3 }
 
 /** Tensors [B R, V] in the loss: logits, their softmax and its gradient. Those of a decoding position, [B, V]. */
 const logitTensors = { update: 4, position: 6 }
 
 /** A cache, what is copied of it as it grows and as tokens are written, and the pool that keeps it; measured. */
 const cacheCopies = 3.5
+
+/** Of the matrices of the layers while they are used: projections laid side by side, and an adapter multiplied into them; measured. */
+const layerCopies = 2
 
 /** Node, the program, TensorFlow with its threads, and recorded graphs; measured. */
 const processBytes = 430 * 2 ** 20
@@ -116,11 +119,20 @@ function warmStart({ architecture, config, promptTokens }: MemorySubject): Memor
 function sampling({ architecture, config, promptTokens }: MemorySubject): MemoryPart[] {
   const { layers, keyValueHeads, headWidth, vocabulary } = architecture
   const { maxTokens } = config.rollout
-  const chunks = [
+  const matrices = numbersIn(tensorShapes(architecture), name => name.startsWith('model.layers.'))
+  const copies = (['rollout', 'update', 'evaluation'] as const).map(
+    (phase): MemoryPart => ({
+      name: `copies of the layers (${phase})`,
+      bytes: 4 * layerCopies * matrices,
+      phase,
+      shrunkBy: ['policy'],
+    }),
+  )
+  const caches = [
     ['rollout', Math.min(config.rollout.chunk, config.rollout.prompts * config.rollout.samples), 'rollout.chunk'],
     ['evaluation', config.evaluation.chunk, 'evaluation.chunk'],
   ] as const
-  return chunks.flatMap(([phase, rows, key]): MemoryPart[] => {
+  const cached = caches.flatMap(([phase, rows, key]): MemoryPart[] => {
     const cache = 4 * rows * (promptTokens + maxTokens) * layers * 2 * keyValueHeads * headWidth
     const shrunkBy = [key, 'rollout.maxTokens']
     return [
@@ -129,6 +141,7 @@ function sampling({ architecture, config, promptTokens }: MemorySubject): Memory
       { name: `logits (${phase})`, bytes: 4 * logitTensors.position * rows * vocabulary, phase, shrunkBy: [key] },
     ]
   })
+  return [...copies, ...cached]
 }
 
 function update({ architecture, config, promptTokens }: MemorySubject): MemoryPart[] {
@@ -213,6 +226,6 @@ function logits({ vocabulary }: Architecture, { rows, responseTokens }: Batch): 
   return 4 * logitTensors.update * rows * responseTokens * vocabulary
 }
 
-function numbersIn(shapes: ReadonlyMap<string, readonly number[]>): number {
-  return [...shapes.values()].reduce((sum, shape) => sum + sizeOf(shape), 0)
+function numbersIn(shapes: ReadonlyMap<string, readonly number[]>, counts = (_name: string) => true): number {
+  return [...shapes].reduce((sum, [name, shape]) => sum + (counts(name) ? sizeOf(shape) : 0), 0)
 }

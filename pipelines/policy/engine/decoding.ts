@@ -166,8 +166,9 @@ export class Decoding {
       const whole = this.#cacheShape(this.#shape.slots, columns)
       const size = keyValueHeads * columns * headWidth
       const missing = columns - prefix
+      // Made in each run: a constant of this size would lie in the graph once a layer.
+      const rest = freshZeros([rows, keyValueHeads, missing, headWidth], 'float32')
       const copy = (from: Variable, to: Variable) => {
-        const rest = tf.zeros([rows, keyValueHeads, missing, headWidth])
         const prompts = rowsOf(from.read([stored, keyValueHeads, prefix, headWidth]), places as Tensor)
         const filled = missing === 0 ? prompts : tf.concat([prompts, rest], 2)
         const table = to.read(whole).reshape([whole[0], size])

@@ -112,7 +112,7 @@ test('what surely does not fit is refused by its largest part and what shrinks i
     (error: unknown) => {
       assert.ok(error instanceof RlevError)
       assert.equal(error.kind, 'OutOfMemory')
-      assert.match(error.message, /the update[\s\S]*activations \d\.\d\d GiB[\s\S]*update\.gradientCheckpointing/)
+      assert.match(error.message, /the update[\s\S]*moments \d\.\d\d GiB[\s\S]*update\.adapter/)
       return true
     },
   )
