@@ -3,9 +3,11 @@
  * A worker that dies is always replaced; an error that is thrown and may pass is tried a few times, then ends the stage.
  */
 import { Context } from '@temporalio/activity'
-import { ApplicationFailure, CancelledFailure } from '@temporalio/common'
+import { ApplicationFailure, type ApplicationFailureOptions, CancelledFailure } from '@temporalio/common'
 import { type ErrorKind, RlevError } from '../pipelines/errors.js'
+import { printable, shortened } from '../pipelines/input/printable.js'
 import { FenceLost } from './clients/fence.js'
+import { masked } from './clients/secrets.js'
 import { asStorageError } from './clients/storage.js'
 
 const attemptsOfUnknown = 5
@@ -50,19 +52,31 @@ export function toFailure(thrown: unknown, attempt: number): Error {
   if (error instanceof RlevError) {
     const { cause: _, ...parts } = error.parts
     const how = retry[error.kind]
-    return ApplicationFailure.fromError(error, {
-      message: error.message,
+    return failure(error, {
       type: error.kind,
       nonRetryable: how === 'never' || (how === 'few' && attempt >= attemptsOfUnknown),
-      details: [parts],
+      details: [JSON.parse(masked(JSON.stringify(parts)))],
       ...(error.kind === 'NoStorage' ? { nextRetryDelay: patienceWithDisk } : {}),
     })
   }
-  const cause = error instanceof Error ? error : new Error(String(error))
-  return ApplicationFailure.fromError(cause, { type: cause.name, nonRetryable: attempt >= attemptsOfUnknown })
+  const unknown = error instanceof Error ? error : new Error(String(error))
+  return failure(unknown, { type: unknown.name, nonRetryable: attempt >= attemptsOfUnknown })
 }
 
 /** An error of the file system has a path where the call had one. */
 function placeOf(error: unknown): string {
   return error instanceof Error && 'path' in error ? String(error.path) : 'the home of the run'
 }
+
+/** Characters of a failure's message: Temporal refuses a failure of 2 MB, and the activity would be tried for ever. */
+const longest = 50_000
+
+/** A failure goes into the history, where everybody who sees the workflow reads it: without secrets, and without what caused it. */
+function failure(error: Error, options: Omit<ApplicationFailureOptions, 'message' | 'cause'>): Error {
+  const reason = !(error instanceof RlevError) && error.cause instanceof Error ? ` (${error.cause.message})` : ''
+  const made = ApplicationFailure.create({ ...options, message: told(error.message + reason) })
+  made.stack = told(error.stack ?? error.message)
+  return made
+}
+
+const told = (text: string): string => printable(masked(shortened(text, longest)))

@@ -8,6 +8,7 @@ import type { DataConfig } from '../pipelines/config/schema.js'
 import type { DataSet } from '../pipelines/data/item.js'
 import { prepareData as prepare } from '../pipelines/data/prepare.js'
 import { RlevError } from '../pipelines/errors.js'
+import { openRegularFile } from '../pipelines/input/regular-file.js'
 import { writeWhole } from './clients/files.js'
 import { keepReference } from './clients/references.js'
 import { runFolder } from './clients/run-folder.js'
@@ -43,12 +44,14 @@ async function contents(data: DataConfig): Promise<object> {
 async function fileDigest(path: string): Promise<string> {
   const hash = createHash('sha256')
   try {
-    await pipeline(createReadStream(path), hash)
+    const { file: fd } = openRegularFile(path)
+    await pipeline(createReadStream(path, { fd }), hash)
   } catch (cause) {
     throw new RlevError({
       kind: 'DataInvalid',
       message: 'the data file cannot be read',
       place: path,
+      found: cause instanceof Error ? cause.message : String(cause),
       remedy: 'check data.train and data.test in the config',
       cause,
     })

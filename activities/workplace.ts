@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { RlevError } from '../pipelines/errors.js'
 import { readIfThere, writeOnce } from './clients/files.js'
+import { namedServer } from './clients/mlflow-address.js'
 import { Store } from './clients/store.js'
 
 export interface Workplace {
@@ -44,7 +45,7 @@ export function knownServices(home: string): KnownServices {
 
 /** `MLFLOW_TRACKING_URI`, else the server of this home. Throws ServiceUnavailable. */
 export function trackingAddress(home: string): string {
-  const address = process.env['MLFLOW_TRACKING_URI'] ?? knownServices(home).mlflow?.url
+  const address = namedServer()?.address ?? knownServices(home).mlflow?.url
   if (address !== undefined && address !== '') return address
   throw new RlevError({
     kind: 'ServiceUnavailable',

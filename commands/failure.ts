@@ -1,7 +1,9 @@
 /** What a command prints when it fails, and its exit status: 1, the work failed; 2, the call or the config is wrong. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { masked } from '../activities/clients/secrets.js'
 import { type ErrorKind, RlevError } from '../pipelines/errors.js'
+import { printable } from '../pipelines/input/printable.js'
 
 const status: Record<ErrorKind, 1 | 2> = {
   CallInvalid: 2,
@@ -26,7 +28,11 @@ export function exitStatusOf(error: unknown): 1 | 2 {
  * Our own errors say everything themselves; of others the reader gets the message, and where to find the rest. `whole`: for a
  * log, with the place in the program.
  */
-export function failureText(error: unknown, { home, whole }: { home: string; whole: boolean }): string {
+export function failureText(error: unknown, where: { home: string; whole: boolean }): string {
+  return printable(masked(textOf(error, where)))
+}
+
+function textOf(error: unknown, { home, whole }: { home: string; whole: boolean }): string {
   if (error instanceof RlevError) return error.message
   if (whole) return error instanceof Error ? (error.stack ?? error.message) : String(error)
   const logs = join(home, 'logs')

@@ -18,9 +18,11 @@ import {
   type WorkerOptions,
   type WorkflowBundleOption,
 } from '@temporalio/worker'
+import { masked } from '../activities/clients/secrets.js'
 import { ioActivities } from '../activities/io.js'
 import { workplace } from '../activities/workplace.js'
 import { RlevError } from '../pipelines/errors.js'
+import { printable } from '../pipelines/input/printable.js'
 import { queues } from '../workflows/messages.js'
 import { openHome } from './services/home.js'
 
@@ -128,5 +130,5 @@ function logLine({ level, timestampNanos, message, meta }: LogEntry): void {
   const time = new Date(Number(timestampNanos / 1_000_000n)).toISOString()
   const error = meta?.['error']
   const details = error instanceof Error ? { ...meta, error: error.stack } : meta
-  process.stderr.write(`${JSON.stringify({ time, level, message, ...details })}\n`)
+  process.stderr.write(`${printable(masked(JSON.stringify({ time, level, message, ...details })))}\n`)
 }

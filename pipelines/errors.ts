@@ -1,4 +1,5 @@
 /** The errors of rlev, by kind. Each names the place, what was expected, what was found, and what to do about it. */
+import { printable, shortened, withoutCredentials } from './input/printable.js'
 
 /** `kind` is also the `type` of the Temporal failure that an activity makes of the error (activities/failures.ts). */
 export type ErrorKind =
@@ -32,12 +33,23 @@ export class RlevError extends Error {
   readonly kind: ErrorKind
   readonly parts: ErrorParts
 
-  constructor(parts: ErrorParts) {
+  constructor(said: ErrorParts) {
+    const parts = showable(said)
     super(describe(parts), parts.cause === undefined ? undefined : { cause: parts.cause })
     this.name = 'RlevError'
     this.kind = parts.kind
     this.parts = parts
   }
+}
+
+/** Of one part. (characters) What is longer is a list without end, or not meant for a reader. */
+const longest = 20_000
+
+/** An error quotes files, models and servers, and goes on to terminals, logs, pages and workflow histories. */
+function showable(parts: ErrorParts): ErrorParts {
+  const texts = Object.entries(parts).filter((part): part is [string, string] => typeof part[1] === 'string')
+  const shown = texts.map(([name, text]) => [name, printable(withoutCredentials(shortened(text, longest)))])
+  return { ...parts, ...Object.fromEntries(shown) }
 }
 
 function describe({ message, place, expected, found, remedy }: ErrorParts): string {

@@ -3,7 +3,7 @@
  * manifest written last, then renamed into place. Checkpoints and shared stage outputs have this form.
  */
 import { readdirSync, renameSync, rmSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { RlevError } from '../../pipelines/errors.js'
 import { digestOfFile, isCode, makePath, setAside, syncPath, writeWhole } from './files.js'
 import { temporaryBeside } from './maker.js'
@@ -43,6 +43,10 @@ export function readManifest<About>(path: string): Manifest<About> | null {
   }
   const manifest = readSealed<Manifest<About>>(join(path, 'manifest.json'))
   if (manifest === null) throw damaged(path, 'a manifest.json', 'none')
+  for (const name of Object.keys(manifest.files)) {
+    // A seal is no signature: whoever can write the folder can seal what he likes.
+    if (basename(name) !== name || name === '..') throw damaged(path, 'names of files in it', JSON.stringify(name))
+  }
   return manifest
 }
 

@@ -6,6 +6,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { RlevError } from '../../pipelines/errors.js'
+import { authentication } from './mlflow-address.js'
 
 export interface HttpOptions {
   address: string
@@ -126,18 +127,6 @@ export class MlflowHttp {
 type Outcome =
   | { kind: 'answer'; bytes: Uint8Array; text: string }
   | { kind: 'did not happen' | 'unclear' | 'refused'; error: Error; retryAfter?: number }
-
-/** Name and password before token, as MLflow's own client has it. */
-function authentication(environment: NodeJS.ProcessEnv): Record<string, string> {
-  const {
-    MLFLOW_TRACKING_USERNAME: name,
-    MLFLOW_TRACKING_PASSWORD: password,
-    MLFLOW_TRACKING_TOKEN: token,
-  } = environment
-  if (name && password) return { authorization: `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}` }
-  if (token) return { authorization: `Bearer ${token}` }
-  return {}
-}
 
 function refusal(endpoint: string, status: number, text: string): Error {
   let errorCode = 'NO_ERROR_CODE'

@@ -3,24 +3,33 @@
  * or `HOME/runs/NAME/` itself where the plan is a single experiment. An experiment's id is its path under `runs/`.
  */
 import { join } from 'node:path'
+import { nameForm, nameWords } from '../../pipelines/config/names.js'
 import { RlevError } from '../../pipelines/errors.js'
+import { shortened } from '../../pipelines/input/printable.js'
+import { insideHome } from './inside-home.js'
 
-const segment = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
+/** Name, arm and seed. */
+const mostParts = 3
 
-/** Folder of a plan or of an experiment. Refuses ids that would leave the home. */
+/** Folders of a run that stages write into, below its own. */
+const written = ['rollouts', 'records', 'metrics', 'checkpoints', 'evaluations', 'report'] as const
+
+/** Folder of a plan or of an experiment. Throws CallInvalid for an id, or a link in its place, that would leave the home. */
 export function runFolder(home: string, id: string): string {
-  for (const part of id.split('/')) {
-    if (!segment.test(part)) {
-      throw new RlevError({
-        kind: 'CallInvalid',
-        message: 'the name of a run cannot be used as a folder',
-        place: id,
-        expected: 'letters, digits, dot, dash and underscore, a letter or digit first, parts divided by /',
-        found: JSON.stringify(part),
-      })
-    }
+  const parts = id.split('/')
+  const bad = parts.length > mostParts ? id : parts.find(part => !nameForm.test(part))
+  if (bad !== undefined) {
+    throw new RlevError({
+      kind: 'CallInvalid',
+      message: 'the name of a run cannot be used as a folder',
+      place: shortened(id, 200),
+      expected: `at most ${mostParts} parts divided by /, each of ${nameWords}`,
+      found: JSON.stringify(shortened(bad, 200)),
+    })
   }
-  return join(home, 'runs', ...id.split('/'))
+  const folder = join(home, 'runs', ...parts)
+  for (const below of written) insideHome(home, join(folder, below))
+  return folder
 }
 
 export function stepName(step: number): string {

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { configDifference } from '../../pipelines/config/difference.js'
 import { experimentKey } from '../../pipelines/config/digest.js'
+import { nameForm } from '../../pipelines/config/names.js'
 import type { ExperimentConfig, Plan } from '../../pipelines/config/schema.js'
 import { startOrder } from '../../pipelines/config/start-order.js'
 import { RlevError } from '../../pipelines/errors.js'
@@ -37,9 +38,10 @@ export function experimentsOf(plan: Plan): { arm: string; seed: number; config: 
   return startOrder(plan).map(cell => ({ ...cell, id: `${plan.name}/${cell.arm}/seed-${cell.seed}` }))
 }
 
-/** Names of the runs of a home that have a plan. */
+/** Names of the runs of a home that have a plan; a folder that no run could have made is none. */
 export function listRuns(home: string): string[] {
-  return namesIn(join(home, 'runs')).filter(name => existsSync(planPaths.plan(join(home, 'runs', name))))
+  const names = namesIn(join(home, 'runs')).filter(name => nameForm.test(name))
+  return names.filter(name => existsSync(planPaths.plan(join(home, 'runs', name))))
 }
 
 /** Throws NotFound, or ArtifactDamaged. */

@@ -6,8 +6,10 @@ import { readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { digest } from '../../pipelines/config/digest.js'
 import { RlevError } from '../../pipelines/errors.js'
+import { shortened } from '../../pipelines/input/printable.js'
 import { sha256, writeWhole } from './files.js'
 import { type Manifest, makeFolder, readFolder } from './folder.js'
+import { insideHome } from './inside-home.js'
 
 /** All that travels between activities of an artifact. */
 export interface ArtifactRef {
@@ -19,6 +21,9 @@ export interface ArtifactRef {
   kind: string
 }
 
+/** Names without a dot in front, divided by single slashes. */
+const uriForm = /^[\w-][\w.-]{0,127}(?:\/[\w-][\w.-]{0,127}){0,9}$/
+
 export class Store {
   readonly #home: string
 
@@ -26,8 +31,15 @@ export class Store {
     this.#home = home
   }
 
-  path(ref: Pick<ArtifactRef, 'uri'>): string {
-    return join(this.#home, ref.uri)
+  /** Throws CallInvalid for a reference that leads out of the home: it comes with a workflow, which anybody may have started. */
+  path({ uri }: Pick<ArtifactRef, 'uri'>): string {
+    if (uriForm.test(uri)) return insideHome(this.#home, join(this.#home, uri))
+    throw new RlevError({
+      kind: 'CallInvalid',
+      message: 'this cannot be the place of a stored output',
+      expected: 'a path inside the home, as store/data/<digest>',
+      found: JSON.stringify(shortened(uri, 200)),
+    })
   }
 
   /** The output of kind `kind` for the inputs `from`: found whole, or made by `fill` into an empty folder. */
@@ -38,7 +50,7 @@ export class Store {
     mayCommit?: () => void
   }): Promise<ArtifactRef> {
     const { kind, from, ...rest } = options
-    const path = join(this.#home, 'store', kind, digest(from))
+    const path = insideHome(this.#home, join(this.#home, 'store', kind, digest(from)))
     const manifest = await makeFolder({ path, about: { kind, from }, ...rest })
     return this.#refOf(path, kind, manifest)
   }

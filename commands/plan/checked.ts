@@ -1,7 +1,8 @@
 /** The plan of a config file as `plan`, `run` and `sweep` take it: overrides applied, everything checked, nothing started. */
-import { parse } from 'yaml'
 import { loadPlan } from '../../pipelines/config/load.js'
 import type { ExperimentConfig, Plan } from '../../pipelines/config/schema.js'
+import { plain } from '../../pipelines/config/yaml/located.js'
+import { parseYaml } from '../../pipelines/config/yaml/read-yaml.js'
 import type { DataSet } from '../../pipelines/data/item.js'
 import { RlevError } from '../../pipelines/errors.js'
 import type { PreflightFinding } from '../../pipelines/update/preflight.js'
@@ -75,10 +76,17 @@ async function findingsOf(
   })
 }
 
+/** Parts of a path of keys; no key lies deeper. */
+const deepest = 10
+
 /** `update.learningRate=1e-4`: the value is read as YAML, as it would be in the file. */
 function overrideOf(text: string): [string, unknown] {
   const sign = text.indexOf('=')
-  if (sign > 0) return [text.slice(0, sign).trim(), parse(text.slice(sign + 1))]
+  const key = text.slice(0, Math.max(0, sign)).trim()
+  if (key !== '' && key.split('.', deepest + 1).length <= deepest) {
+    const value = parseYaml(text.slice(sign + 1), { name: `--set ${key}`, folder: '' })
+    return [key, value === null ? null : plain(value)]
+  }
   throw new RlevError({
     kind: 'CallInvalid',
     message: 'this is not a key with a value',

@@ -1,18 +1,18 @@
 /** Names of runs that a person gives: checked before they become a path or a workflow id, and the nearest known one offered. */
 import { closest, distance } from 'fastest-levenshtein'
 import { listRuns, noSuchRun } from '../../activities/clients/runs.js'
+import { nameForm, nameWords } from '../../pipelines/config/names.js'
 import { RlevError } from '../../pipelines/errors.js'
-
-const form = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
+import { shortened } from '../../pipelines/input/printable.js'
 
 /** @throws RlevError CallInvalid for a name that could leave the folder of runs, or that a config could not have either. */
 export function checkName(name: string): string {
-  if (form.test(name)) return name
+  if (nameForm.test(name)) return name
   throw new RlevError({
     kind: 'CallInvalid',
     message: 'this cannot be the name of a run',
-    expected: 'letters, digits, dot, dash and underscore, at most 64, a letter or digit first',
-    found: JSON.stringify(name),
+    expected: nameWords,
+    found: JSON.stringify(shortened(name, 200)),
     remedy: '`rlev status` lists the runs of this home',
   })
 }

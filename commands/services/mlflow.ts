@@ -5,6 +5,8 @@
 
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { authentication, namedServer } from '../../activities/clients/mlflow-address.js'
+import { withoutSecrets } from '../../activities/clients/secrets.js'
 import { RlevError } from '../../pipelines/errors.js'
 import type { Home, Services } from './home.js'
 import { logFile } from './home.js'
@@ -17,19 +19,8 @@ export type MlflowService = Services['mlflow']
 
 /** @throws RlevError CallInvalid when MLFLOW_TRACKING_URI is no HTTP address: rlev speaks to a server, not to files. */
 export function externalMlflow(): MlflowService | undefined {
-  const uri = process.env['MLFLOW_TRACKING_URI']
-  if (uri === undefined || uri === '') return undefined
-  if (!/^https?:\/\//.test(uri)) {
-    throw new RlevError({
-      kind: 'CallInvalid',
-      message: 'MLFLOW_TRACKING_URI does not name a server',
-      place: 'MLFLOW_TRACKING_URI',
-      expected: 'an address that begins with http:// or https://',
-      found: uri,
-      remedy: 'give the address of an MLflow server, or unset it for a server of this home',
-    })
-  }
-  return { url: uri.replace(/\/+$/, '') }
+  const server = namedServer()
+  return server === undefined ? undefined : { url: server.address }
 }
 
 export const localMlflow = (port: number | undefined, pid?: number): MlflowService => ({
@@ -41,7 +32,7 @@ export function startMlflow(home: Home, port: number): Promise<ProcessRecord> {
   const folder = join(home.path, 'mlflow')
   const artifacts = join(folder, 'artifacts')
   mkdirSync(artifacts, { recursive: true })
-  const { PYTHONPATH: _path, PYTHONHOME: _home, ...env } = process.env
+  const { PYTHONPATH: _path, PYTHONHOME: _home, ...env } = withoutSecrets(process.env)
   return startDetached({
     command: programOf('mlflow'),
     args: [
@@ -80,7 +71,8 @@ export async function checkExternalMlflow(service: MlflowService): Promise<void>
 
 export async function mlflowAnswers(service: MlflowService, patience = 2_000): Promise<boolean> {
   try {
-    const answer = await fetch(`${service.url}/health`, { signal: AbortSignal.timeout(patience) })
+    const headers = namedServer()?.address === service.url ? authentication(process.env) : {}
+    const answer = await fetch(`${service.url}/health`, { headers, signal: AbortSignal.timeout(patience) })
     await answer.text()
     return answer.ok
   } catch {

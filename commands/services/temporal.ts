@@ -5,6 +5,7 @@
 
 import { join } from 'node:path'
 import { loadClientConnectConfig } from '@temporalio/envconfig'
+import { withoutSecrets } from '../../activities/clients/secrets.js'
 import { RlevError } from '../../pipelines/errors.js'
 import type { Home, Services, ServicesRecord } from './home.js'
 import { logFile } from './home.js'
@@ -55,7 +56,13 @@ export function startTemporal(home: Home, { port = 0, uiPort = 0 }: TemporalServ
     ['--dynamic-config-value', 'history.transferProcessorMaxPollRPS=2000'],
     Object.entries(searchAttributes).flatMap(([name, type]) => ['--search-attribute', `${name}=${type}`]),
   ].flat()
-  return startDetached({ command: programOf('temporal'), args, log: logFile(home, 'temporal'), cwd: home.path })
+  return startDetached({
+    command: programOf('temporal'),
+    args,
+    log: logFile(home, 'temporal'),
+    cwd: home.path,
+    env: withoutSecrets(process.env),
+  })
 }
 
 /** Ready is: it answers gRPC, its namespace is there, and so are the search attributes. */

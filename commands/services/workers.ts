@@ -7,6 +7,7 @@
 
 import { availableParallelism } from 'node:os'
 import { delimiter, join } from 'node:path'
+import { namedServer } from '../../activities/clients/mlflow-address.js'
 import { RlevError } from '../../pipelines/errors.js'
 import type { Home, Services } from './home.js'
 import { logFile } from './home.js'
@@ -53,14 +54,19 @@ function countFrom(variable: string, { most }: { most: number }): number | undef
 export const workerPurpose = ({ temporal, mlflow }: Services): string =>
   [temporal.address, temporal.namespace, mlflow.url, buildDigest() ?? 'any build'].join(' ')
 
+/** What a Temporal server elsewhere asks for; with it the SDK would not speak to one of a home, which has no TLS. */
+const forRemote = /^TEMPORAL_(?:API_KEY|TLS|GRPC_META)/
+
 export function startWorker(home: Home, name: WorkerName, services: Services): Promise<ProcessRecord> {
   const { temporal, mlflow } = services
   // The server of a home is named to the worker as any other would be, by the SDK's and MLflow's own variables.
   const local = temporal.port !== undefined
+  const tracked = namedServer()
   const env: NodeJS.ProcessEnv = {
-    ...process.env,
+    ...Object.fromEntries(Object.entries(process.env).filter(([variable]) => !(local && forRemote.test(variable)))),
     RLEV_HOME: home.path,
-    MLFLOW_TRACKING_URI: mlflow.url,
+    // One that the environment names may have a login in its address, which nothing but the environment holds.
+    ...(tracked?.address === mlflow.url ? {} : { MLFLOW_TRACKING_URI: mlflow.url }),
     ...(local ? { TEMPORAL_ADDRESS: temporal.address, TEMPORAL_NAMESPACE: temporal.namespace } : {}),
     ...(name === 'orchestrator' ? {} : { ...libraryPath(), ...threads() }),
   }

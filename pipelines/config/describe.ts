@@ -1,5 +1,6 @@
 /** Every key of a config, as the schema describes it: for errors, for docs/config.md and for whoever asks. */
 import { z } from 'zod'
+import { nameForm, nameWords } from './names.js'
 import { experimentSchema, sweepSchema } from './schema.js'
 
 export interface KeyDescription {
@@ -103,7 +104,8 @@ function expectation(schema: JsonSchema): string {
     case 'object':
       return schema.properties === undefined ? aMap : `${aMap}: ${Object.keys(schema.properties).join(', ')}`
     default:
-      return schema.pattern === undefined ? 'text' : 'a name: letters, digits, dot, dash and underscore, at most 64'
+      if (schema.pattern === undefined) return 'text'
+      return schema.pattern === nameForm.source ? `a name: ${nameWords}` : 'a line of text, at most 200 characters'
   }
 }
 

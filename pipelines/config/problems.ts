@@ -10,17 +10,23 @@ export interface Problem {
   remedy?: string | undefined
 }
 
+/** Problems that are told in full: a file that is no config at all has one in every line. */
+const mostTold = 50
+
 /** ConfigInvalid over one or more problems in the order of their places; the same problem met in several arms is told once. */
 export function configError(problems: readonly Problem[]): RlevError {
+  const told = problems.slice(0, mostTold)
   // Numeric, so that line 10 comes after line 9.
-  const inOrder = problems.toSorted((a, b) => a.place.localeCompare(b.place, 'en', { numeric: true }))
+  const inOrder = told.toSorted((a, b) => a.place.localeCompare(b.place, 'en', { numeric: true }))
   const errors = inOrder.map(problemError)
   const texts = [...new Set(errors.map(({ message }) => message))]
   const first = errors[0]
-  if (first !== undefined && texts.length === 1) return first
+  const untold = problems.length - told.length
+  if (first !== undefined && texts.length === 1 && untold === 0) return first
+  const rest = untold === 0 ? [] : [`and ${untold} more`]
   return new RlevError({
     kind: 'ConfigInvalid',
-    message: [`${texts.length} problems in the config`, ...texts].join('\n'),
+    message: [`${texts.length + untold} problems in the config`, ...texts, ...rest].join('\n'),
   })
 }
 

@@ -3,6 +3,7 @@
  * `describe` texts are what `rlev plan --keys` and docs/config.md print.
  */
 import { z } from 'zod'
+import { nameForm, nameWords } from './names.js'
 import { dataSection, type examNames, rewardSection, type scaleNames, valueSection } from './sections/data.js'
 import { engineSection } from './sections/engine.js'
 import { count, seedNumber } from './sections/numbers.js'
@@ -14,12 +15,7 @@ export { examNames, scaleNames } from './sections/data.js'
 export { engineSection } from './sections/engine.js'
 export { estimatorNames } from './sections/training.js'
 
-const name = z
-  .string()
-  .regex(
-    /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,
-    'letters, digits, dot, dash and underscore, at most 64, a letter or digit first',
-  )
+const name = z.string().regex(nameForm, nameWords)
 
 export const experimentSchema = z.strictObject({
   name: name.describe('Name of the run; also its workflow id and folder.'),
@@ -47,7 +43,7 @@ export const sweepSchema = z.strictObject({
     .array(z.string())
     .default([])
     .describe('Arms declared to take the same step as the baseline: no difference is expected.'),
-  seeds: z.array(seedNumber).min(1).describe('Seeds, paired across the arms.'),
+  seeds: z.array(seedNumber).min(1).max(1000).describe('Seeds, paired across the arms.'),
   concurrency: count.default(2).describe('Experiments that run at the same time. (experiments)'),
   endpoint: z
     .enum(['expected-h-acc-curve', 'expected-h-acc-final', 'h-acc-curve', 'h-acc-final'])

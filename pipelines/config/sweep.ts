@@ -3,6 +3,7 @@ import { configDifference } from './difference.js'
 import { digest } from './digest.js'
 import { type ResolvedExperiment, resolveExperiment, type Warning } from './experiment.js'
 import { closest, problemsOf } from './issues.js'
+import { takenNames } from './names.js'
 import type { Problem } from './problems.js'
 import { type ExperimentConfig, type SweepPlan, type SweepSettings, sweepSchema } from './schema.js'
 import { at, type Located, nearest, plain, withEntries } from './yaml/located.js'
@@ -26,6 +27,9 @@ const notOfAnArm: Readonly<Record<string, string>> = {
   sweep: 'a sweep has no sweeps in it',
   extends: 'a file extends another, an arm stands on the base of its own',
 }
+
+/** Arms times seeds. Temporal's history of a sweep has room for about so many. */
+const mostExperiments = 5000
 
 /** `base` is the merged content of a file without its key `sweep`, whose content is `section`. */
 export function resolveSweep(base: Located, section: Located): ResolvedSweep {
@@ -95,7 +99,17 @@ function aboutNames({ baseline, placebo }: SweepSettings, arms: readonly Arm[], 
       },
     ]
   }
+  const taken = names
+    .filter(name => takenNames.includes(name))
+    .map(
+      (name): Problem => ({
+        place: nearest(node, ['arms', name]).keyPlace,
+        message: `an arm cannot be called ${name}: the folder of the sweep has that itself`,
+        remedy: 'give the arm another name',
+      }),
+    )
   return [
+    ...taken,
     ...unknown('sweep.baseline', ['baseline'], baseline),
     ...placebo.flatMap((name, index) => unknown('sweep.placebo', ['placebo', index], name)),
     ...placebo.flatMap((name, index) =>
@@ -112,6 +126,17 @@ function aboutNames({ baseline, placebo }: SweepSettings, arms: readonly Arm[], 
 }
 
 function aboutSettings({ seeds, endpoint }: SweepSettings, arms: readonly Arm[], node: Located): Problem[] {
+  if (seeds.length * arms.length > mostExperiments) {
+    return [
+      {
+        place: nearest(node, ['seeds']).place,
+        message: 'the sweep is too large',
+        expected: `at most ${mostExperiments} experiments`,
+        found: `${arms.length} arms x ${seeds.length} seeds`,
+        remedy: 'make several sweeps of it',
+      },
+    ]
+  }
   const repeated = seeds.flatMap((seed, index): Problem[] =>
     seeds.indexOf(seed) === index
       ? []

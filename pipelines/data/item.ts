@@ -8,6 +8,9 @@ export interface ChatMessage {
 /** Plain text, or chat messages for a policy with a chat template. */
 export type Prompt = string | readonly ChatMessage[]
 
+/** Characters of a reference answer, of an option, and of what a verifier reads of a response. */
+export const longestAnswer = 10_000
+
 export interface Item {
   /** Unique in the data set. */
   id: string

@@ -31,8 +31,22 @@ export function prepareData(config: DataConfig, { seed }: { seed: number }): Dat
       remedy: 'give data.test, or a file with items of two exams or more',
     })
   }
+  const sections = new Set([...train, ...test].map(({ section }) => section)).size
+  if (sections > mostSections) {
+    throw new RlevError({
+      kind: 'DataInvalid',
+      message: 'the items are of too many sections',
+      place: config.train,
+      expected: `at most ${mostSections}: every evaluation tells the accuracy of each`,
+      found: `${sections} sections`,
+      remedy: 'leave section out, or name larger parts of the exam by it',
+    })
+  }
   return { train, test, skipped }
 }
+
+/** Of a data set from files. */
+const mostSections = 200
 
 function readFiles({ train, test, form, onBadRow, testShare, splitSeed }: FileData): DataSet {
   const training = readItems({ path: train, form, idPrefix: 'row-' })

@@ -9,20 +9,21 @@ import { type Architecture, checkDivisions, type Family } from './architecture.j
 import { readRotary, ropeKeys, writeRotary } from './rotary-file.js'
 import { unsupportedKey } from './unsupported.js'
 
-const count = z.int().positive()
+/** Several times the largest that was published. What is above it is damage, and nothing is to be laid out for it. */
+const upTo = (most: number) => z.int().positive().max(most)
 
 const configFile = z.looseObject({
   model_type: z.string(),
-  vocab_size: count,
-  hidden_size: count,
-  num_hidden_layers: count,
-  num_attention_heads: count,
-  num_key_value_heads: count.nullish(),
-  head_dim: count.nullish(),
-  intermediate_size: count,
+  vocab_size: upTo(2 ** 22),
+  hidden_size: upTo(2 ** 17),
+  num_hidden_layers: upTo(1000),
+  num_attention_heads: upTo(2 ** 13),
+  num_key_value_heads: upTo(2 ** 13).nullish(),
+  head_dim: upTo(2 ** 13).nullish(),
+  intermediate_size: upTo(2 ** 20),
   tie_word_embeddings: z.boolean().nullish(),
   rms_norm_eps: z.number().positive().nullish(),
-  max_position_embeddings: count.nullish(),
+  max_position_embeddings: upTo(2 ** 28).nullish(),
   initializer_range: z.number().nonnegative().nullish(),
   hidden_act: z.string().nullish(),
   attention_bias: z.boolean().nullish(),

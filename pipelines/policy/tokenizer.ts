@@ -2,10 +2,12 @@
  * Text to token ids and back, by a `tokenizer.json` in Hugging Face form; prompts of chat messages go through the
  * checkpoint's chat template. A policy made here gets a tokenizer of single characters in the same form.
  */
-import { Template } from '@huggingface/jinja'
 import { Tokenizer } from '@huggingface/tokenizers'
 import type { Prompt } from '../data/item.js'
 import { RlevError } from '../errors.js'
+import { TooSlow, withinTime } from '../input/time-limit.js'
+import { renderChat } from './chat-template.js'
+import { isPlain, refuseGrowth } from './tokenizer-parts.js'
 
 export interface TokenizerFiles {
   /** Content of tokenizer.json. */
@@ -30,19 +32,29 @@ export interface PolicyTokenizer {
 const PAD = '<pad>'
 const EOS = '<eos>'
 
+/** Of encoding or decoding one text, which takes a few. (ms) */
+const patience = 1500
+
+/** `place`: the tokenizer's file, for errors. Throws CheckpointInvalid where it cannot be used, or takes for ever over a text. */
 export function makeTokenizer({
   files,
   eosIds,
   padId,
+  place = 'tokenizer.json',
 }: {
   files: TokenizerFiles
   eosIds: readonly number[]
   padId: number
+  place?: string
 }): PolicyTokenizer {
-  const tokenizer = new Tokenizer(files.tokenizer, files.config)
+  refuseGrowth(files.tokenizer, place)
+  const bounded = <Result>(work: () => Result) => inTime(work, place)
+  const tokenizer = bounded(() => readable(files, place))
   const source = files.chatTemplate ?? files.config['chat_template']
-  const template = typeof source === 'string' ? new Template(source) : undefined
-  const encode = (text: string) => [...tokenizer.encode(text, { add_special_tokens: false }).ids]
+  const template = typeof source === 'string' ? source : undefined
+  const run = isPlain(files.tokenizer) ? <Result>(work: () => Result) => work() : bounded
+  const rendered = new RenderedPrompts()
+  const encode = (text: string) => [...run(() => tokenizer.encode(text, { add_special_tokens: false }).ids)]
   return {
     files,
     eosIds,
@@ -51,10 +63,60 @@ export function makeTokenizer({
     encodePrompt(prompt) {
       if (typeof prompt === 'string') return encode(prompt)
       if (template === undefined) return encode(prompt.map(message => message.content).join('\n'))
-      return encode(template.render({ messages: prompt, add_generation_prompt: true, ...specialTokens(files.config) }))
+      const values = { messages: prompt, add_generation_prompt: true, ...specialTokens(files.config) }
+      return encode(rendered.once(JSON.stringify(prompt), () => renderChat({ template, values })))
     },
-    decode: ids => (ids.length === 0 ? '' : tokenizer.decode([...ids], { skip_special_tokens: true })),
+    decode: ids => (ids.length === 0 ? '' : run(() => tokenizer.decode([...ids], { skip_special_tokens: true }))),
   }
+}
+
+/** Every evaluation asks for the same prompts again, and rendering one goes to another process and back. */
+class RenderedPrompts {
+  readonly #texts = new Map<string, string>()
+  #characters = 0
+
+  once(messages: string, render: () => string): string {
+    const there = this.#texts.get(messages)
+    if (there !== undefined) return there
+    const text = render()
+    this.#characters += messages.length + text.length
+    if (this.#characters > 2 ** 24) {
+      this.#texts.clear()
+      this.#characters = messages.length + text.length
+    }
+    this.#texts.set(messages, text)
+    return text
+  }
+}
+
+function readable({ tokenizer, config }: TokenizerFiles, place: string): Tokenizer {
+  try {
+    return new Tokenizer(tokenizer, config)
+  } catch (cause) {
+    if (!(cause instanceof Error)) throw cause
+    throw unusable(place, 'the tokenizer cannot be read', cause.message)
+  }
+}
+
+/** Its patterns are expressions that somebody wrote, and some take longer than anybody lives. */
+function inTime<Result>(work: () => Result, place: string): Result {
+  try {
+    return withinTime(work, { milliseconds: patience })
+  } catch (error) {
+    if (!(error instanceof TooSlow)) throw error
+    throw unusable(place, 'the tokenizer does not come to an end', error.message)
+  }
+}
+
+function unusable(place: string, message: string, found: string): RlevError {
+  return new RlevError({
+    kind: 'CheckpointInvalid',
+    message,
+    place,
+    expected: 'the tokenizer.json of a checkpoint in Hugging Face form',
+    found,
+    remedy: 'use a checkpoint with the tokenizer that its family has',
+  })
 }
 
 function specialTokens(config: Record<string, unknown>): Record<string, unknown> {

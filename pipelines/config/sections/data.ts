@@ -1,6 +1,6 @@
 /** Config sections of where items come from and what their values do: `data`, `value`, `reward`. */
 import { z } from 'zod'
-import { count, positive, seedNumber } from './numbers.js'
+import { countUpTo, positive, seedNumber } from './numbers.js'
 
 export const scaleNames = ['correctness', 'human-aligned', 'multiplicative', 'uniform'] as const
 export const examNames = ['v7', 'v5', 'pl', 'p50', 'nc', 'inv'] as const
@@ -15,8 +15,8 @@ const syntheticData = z.strictObject({
     .enum(['symbols', 'english', 'chinese'])
     .default('symbols')
     .describe('How a prompt is written: bare symbols (12+34=), or a sentence.'),
-  trainPapers: count.default(100).describe('Papers to train on. (papers)'),
-  testItemsPerSection: count
+  trainPapers: countUpTo(20_000).default(100).describe('Papers to train on. (papers)'),
+  testItemsPerSection: countUpTo(50_000)
     .default(400)
     .describe('Test items of each section, weighted by the composition when they are averaged. (items)'),
   testSeed: seedNumber.default(99999).describe('Seed of the test items, the same for every seed of a sweep.'),

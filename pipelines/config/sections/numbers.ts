@@ -4,6 +4,8 @@ import { z } from 'zod'
 export const positive = z.number().positive()
 export const share = z.number().min(0).max(1)
 export const count = z.int().positive()
+/** A count of things that are held in memory at once. */
+export const countUpTo = (most: number) => z.int().positive().max(most)
 /** Seeds key the counter-based generator with 32 bits. */
 export const seedNumber = z
   .int()

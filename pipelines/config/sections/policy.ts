@@ -1,14 +1,14 @@
 /** Config sections of the model and how it first learns to answer: `policy`, `warmStart`. */
 import { z } from 'zod'
-import { count, positive, share } from './numbers.js'
+import { countUpTo, positive, share } from './numbers.js'
 
 export const scratchPolicy = z.strictObject({
   from: z.literal('scratch').describe('A decoder made here, with a character tokenizer.'),
-  width: count.default(64).describe('Hidden size. (units)'),
-  layers: count.default(2).describe('Decoder layers. (layers)'),
-  heads: count.default(4).describe('Attention heads. (heads)'),
-  keyValueHeads: count.default(4).describe('Key and value heads, a divisor of `heads`. (heads)'),
-  mlpWidth: count.default(168).describe('Width of the gated MLP. (units)'),
+  width: countUpTo(65_536).default(64).describe('Hidden size. (units)'),
+  layers: countUpTo(1000).default(2).describe('Decoder layers. (layers)'),
+  heads: countUpTo(4096).default(4).describe('Attention heads. (heads)'),
+  keyValueHeads: countUpTo(4096).default(4).describe('Key and value heads, a divisor of `heads`. (heads)'),
+  mlpWidth: countUpTo(1_048_576).default(168).describe('Width of the gated MLP. (units)'),
   tied: z.boolean().default(false).describe('Whether the output head is the embedding.'),
   ropeTheta: positive.default(10000).describe('Base of the rotary positions. (1)'),
   initDeviation: positive.default(0.05).describe('Standard deviation of initial projection weights. (1)'),
@@ -32,7 +32,7 @@ export const warmStartSection = z
       .nonnegative()
       .default(900)
       .describe('Supervised steps before reinforcement learning; 0 for none. (steps)'),
-    batch: count.default(128).describe('Demonstrations a step. (items)'),
+    batch: countUpTo(100_000).default(128).describe('Demonstrations a step. (items)'),
     learningRate: positive
       .default(3e-3)
       .describe('Peak rate of AdamW, after warm-up, before the cosine to a tenth. (1)'),

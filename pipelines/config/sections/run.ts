@@ -1,6 +1,6 @@
 /** Config sections of how a run is measured, kept and shown: `evaluation`, `checkpoint`, `durability`, `tracking`. */
 import { z } from 'zod'
-import { count, seedNumber } from './numbers.js'
+import { count, countUpTo, seedNumber } from './numbers.js'
 
 export const evaluationSection = z
   .strictObject({
@@ -8,9 +8,10 @@ export const evaluationSection = z
     samples: z
       .int()
       .nonnegative()
+      .max(10_000)
       .default(4)
       .describe('Sampled responses a test item, for the expected metrics. (responses)'),
-    chunk: count.default(400).describe('Responses decoded together. (responses)'),
+    chunk: countUpTo(100_000).default(400).describe('Responses decoded together. (responses)'),
     seed: seedNumber.default(4242).describe('Seed of the evaluation samples, the same for every arm and step.'),
   })
   .prefault({})
@@ -60,7 +61,11 @@ export const durabilitySection = z
 
 export const trackingSection = z
   .strictObject({
-    experiment: z.string().min(1).max(200).default('rlev').describe('MLflow experiment that the runs belong to.'),
+    experiment: z
+      .string()
+      .regex(/^(?!\s)[^\p{C}]{1,200}(?<!\s)$/u, 'a line of text of at most 200 characters')
+      .default('rlev')
+      .describe('MLflow experiment that the runs belong to.'),
   })
   .prefault({})
   .describe('Tracking in MLflow.')

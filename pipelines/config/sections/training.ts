@@ -1,6 +1,6 @@
 /** Config sections of a training step: `rollout`, `estimator`, `kl`, `update`. */
 import { z } from 'zod'
-import { count, positive } from './numbers.js'
+import { count, countUpTo, positive } from './numbers.js'
 
 /** The projections of `pipelines/policy/adapter.ts`, named here so that a config is read without TensorFlow. */
 export const adapterTargetNames = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'] as const
@@ -19,16 +19,16 @@ export const estimatorNames = [
 
 export const rolloutSection = z
   .strictObject({
-    prompts: count.default(16).describe('Prompts a step. (prompts)'),
-    samples: z.int().min(1).default(8).describe('Responses a prompt. (responses)'),
+    prompts: countUpTo(100_000).default(16).describe('Prompts a step. (prompts)'),
+    samples: countUpTo(10_000).default(8).describe('Responses a prompt. (responses)'),
     temperature: positive.default(1).describe('Sampling temperature. (1)'),
     topK: count.nullable().default(null).describe('Sample among so many likeliest tokens; null for all. (tokens)'),
     topP: positive
       .max(1)
       .default(1)
       .describe('Sample among the likeliest tokens that together reach this probability. (probability)'),
-    maxTokens: count.default(14).describe('Longest response. (tokens)'),
-    chunk: count
+    maxTokens: countUpTo(1_000_000).default(14).describe('Longest response. (tokens)'),
+    chunk: countUpTo(100_000)
       .default(128)
       .describe('Responses decoded at a time; one that has ended makes room for the next. (responses)'),
   })
@@ -78,7 +78,7 @@ export const updateSection = z
       .describe(
         'Loss of a batch: mean over responses of the sum over tokens, of the mean over tokens, or mean over all tokens.',
       ),
-    microBatch: count
+    microBatch: countUpTo(100_000)
       .default(128)
       .describe('Most responses in one forward and backward pass; the gradient does not depend on it. (responses)'),
     tokenBudget: count
@@ -95,7 +95,7 @@ export const updateSection = z
       ),
     adapter: z
       .strictObject({
-        rank: count.default(16).describe('Width of the two narrow matrices beside a projection. (units)'),
+        rank: countUpTo(65_536).default(16).describe('Width of the two narrow matrices beside a projection. (units)'),
         alpha: positive.default(32).describe('Scale of their product, which is multiplied by alpha / rank. (1)'),
         targets: z
           .array(z.enum(adapterTargetNames))

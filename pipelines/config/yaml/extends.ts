@@ -1,10 +1,13 @@
 /** A file together with those it extends, each merged over the one below. */
 import { realpathSync } from 'node:fs'
-import { dirname, isAbsolute, join } from 'node:path'
+import { dirname, extname, isAbsolute, join } from 'node:path'
 import { configError } from '../problems.js'
 import { at, type Located, withEntries } from './located.js'
 import { merge } from './merge.js'
 import { readYaml } from './read-yaml.js'
+
+/** Files from the one that is called to the one that extends nothing. */
+const longestChain = 10
 
 /** The merged content of `path` and the files it extends, without the key `extends`. Throws ConfigInvalid, for a cycle too. */
 export function readExtended(path: string): Located {
@@ -38,9 +41,21 @@ function read(path: string, above: readonly string[]): Located {
       },
     ])
   }
-  if (real(base) === null) {
+  const found = real(base)
+  if (found === null) {
     throw configError([
       { place, message: `there is no file ${base}`, expected: 'the path of a config, relative to this one' },
+    ])
+  }
+  // Errors quote what they read: a config from elsewhere is not to have the files of its reader quoted.
+  if (!['.yaml', '.yml'].includes(extname(found))) {
+    throw configError([
+      { place, message: 'extends names a file that is no config', expected: 'a file in .yaml or .yml', found },
+    ])
+  }
+  if (chain.length >= longestChain) {
+    throw configError([
+      { place, message: 'too many configs extend each other', expected: `at most ${longestChain} in a row` },
     ])
   }
   const own = new Map(file.content.entries)

@@ -24,7 +24,11 @@ export function merge(
   if (below.content.kind !== 'map' || above.content.kind !== 'map') return above
   const name = path.join('.')
   if (whole.includes(name)) return above
-  if (name in kinds && statedKind(above, name) !== undefined && kindOf(above, name) !== kindOf(below, name))
+  if (
+    Object.hasOwn(kinds, name) &&
+    statedKind(above, name) !== undefined &&
+    kindOf(above, name) !== kindOf(below, name)
+  )
     return above
   const entries = new Map(below.content.entries)
   for (const [key, value] of above.content.entries) {
@@ -36,7 +40,7 @@ export function merge(
 
 /** The kind that a map states or that its keys tell. */
 function statedKind(node: Located, name: string): unknown {
-  const rule = kinds[name]
+  const rule = Object.hasOwn(kinds, name) ? kinds[name] : undefined
   if (rule === undefined) return undefined
   const stated = at(node, [rule.key])
   if (stated !== undefined) return stated.content.kind === 'scalar' ? stated.content.value : stated.content.kind

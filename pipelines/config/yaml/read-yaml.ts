@@ -1,5 +1,7 @@
-/** One YAML file as located values. Syntax errors, duplicate keys, unknown tags and alias bombs are problems with places. */
-import { readFileSync } from 'node:fs'
+/**
+ * One YAML file as located values. Syntax errors, duplicate keys and unknown tags are problems with places; so is what no config
+ * needs and a parser drowns in: length, depth, aliases that multiply.
+ */
 import { dirname, resolve } from 'node:path'
 import {
   type Document,
@@ -12,38 +14,76 @@ import {
   type ParsedNode,
   parseDocument,
 } from 'yaml'
+import { readRegularFile } from '../../input/regular-file.js'
 import { configError, type Problem } from '../problems.js'
 import type { Content, Located } from './located.js'
+
+/** A hundred times the longest of configs/. */
+const MAX_BYTES = 128 * 1024
+
+/** Maps and lists within each other; a config has five. */
+const MAX_DEPTH = 20
+
+/** Characters of a key. */
+const MAX_KEY = 200
+
+/** Values, those that aliases stand for counted as often as they are expanded. */
+const MAX_VALUES = 20_000
 
 /** Aliases that a file may expand to; a handful is usual, and one that contains itself meets any bound. */
 const MAX_ALIASES = 100
 
 /** The file's content; an empty file is an empty map. Throws ConfigInvalid. `path` is how the caller names the file. */
 export function readYaml(path: string): Located {
+  const folder = dirname(resolve(path))
+  const place = `${path}:1:1`
+  return (
+    parseYaml(readText(path), { name: path, folder }) ?? {
+      place,
+      keyPlace: place,
+      folder,
+      content: { kind: 'map', entries: new Map() },
+    }
+  )
+}
+
+/** A YAML text as a file of that name and folder would be read; null where it says nothing. Throws ConfigInvalid. */
+export function parseYaml(text: string, { name, folder }: { name: string; folder: string }): Located | null {
   const counter = new LineCounter()
-  const document = parseDocument(readText(path), { lineCounter: counter, prettyErrors: false })
   const place = (offset: number) => {
     const { line, col } = counter.linePos(offset)
-    return `${path}:${line}:${col}`
+    return `${name}:${line}:${col}`
   }
+  const document = parsed(text, counter, name)
   const problems = [...document.errors, ...document.warnings].map(
-    ({ message, pos, code }): Problem => ({
-      place: place(pos[0]),
-      message: code === 'DUPLICATE_KEY' ? 'the key is given twice' : message,
-      remedy: code === 'DUPLICATE_KEY' ? 'keep one of them' : 'correct the YAML',
-    }),
+    ({ message, pos }): Problem => ({ place: place(pos[0]), message, remedy: 'correct the YAML' }),
   )
   if (problems.length > 0) throw configError(problems)
-  const folder = dirname(resolve(path))
-  if (document.contents === null) {
-    return { place: place(0), keyPlace: place(0), folder, content: { kind: 'map', entries: new Map() } }
-  }
-  return new Reader(document, place, folder).located(document.contents)
+  if (document.contents === null) return null
+  return new Reader(document, place, folder).read(document.contents)
 }
+
+function parsed(text: string, lineCounter: LineCounter, name: string): Document.Parsed {
+  try {
+    // Duplicate keys are found below: the parser compares every key of a map with every other.
+    return parseDocument(text, { lineCounter, prettyErrors: false, uniqueKeys: false })
+  } catch (error) {
+    // The parser calls itself for every level.
+    if (error instanceof RangeError) throw configError([tooDeep(name)])
+    throw error
+  }
+}
+
+const tooDeep = (place: string): Problem => ({
+  place,
+  message: 'the YAML is nested too deep',
+  expected: `at most ${MAX_DEPTH} maps and lists within each other`,
+  remedy: 'correct the YAML',
+})
 
 function readText(path: string): string {
   try {
-    return readFileSync(path, 'utf8')
+    return readRegularFile(path, { most: MAX_BYTES }).toString('utf8')
   } catch (cause) {
     if (!(cause instanceof Error)) throw cause
     throw configError([
@@ -62,7 +102,9 @@ class Reader {
   readonly #document: Document.Parsed
   readonly #place: (offset: number) => string
   readonly #folder: string
+  readonly #repeated: Problem[] = []
   #aliases = 0
+  #values = 0
 
   constructor(document: Document.Parsed, place: (offset: number) => string, folder: string) {
     this.#document = document
@@ -70,40 +112,60 @@ class Reader {
     this.#folder = folder
   }
 
-  located(node: ParsedNode | Node | null, keyPlace?: string): Located {
-    const place = node?.range ? this.#place(node.range[0]) : (keyPlace ?? this.#place(0))
-    return { place, keyPlace: keyPlace ?? place, folder: this.#folder, content: this.#content(node, place) }
+  read(node: ParsedNode): Located {
+    const located = this.#located(node, 0)
+    if (this.#repeated.length > 0) throw configError(this.#repeated)
+    return located
   }
 
-  #content(node: ParsedNode | Node | null, place: string): Content {
+  #located(node: ParsedNode | Node | null, depth: number, keyPlace?: string): Located {
+    const place = node?.range ? this.#place(node.range[0]) : (keyPlace ?? this.#place(0))
+    this.#values++
+    if (this.#values > MAX_VALUES) throw tooMany(place, `the file holds more than ${MAX_VALUES} values`)
+    if (depth > MAX_DEPTH) throw configError([tooDeep(place)])
+    return { place, keyPlace: keyPlace ?? place, folder: this.#folder, content: this.#content(node, place, depth) }
+  }
+
+  #content(node: ParsedNode | Node | null, place: string, depth: number): Content {
     if (isAlias(node)) {
       this.#aliases++
       if (this.#aliases > MAX_ALIASES) {
-        throw configError([
-          {
-            place,
-            message: `the aliases of the file expand to more than ${MAX_ALIASES}`,
-            expected: `at most ${MAX_ALIASES} uses of aliases, counted as often as they are expanded`,
-            remedy: 'write the values out, or use extends',
-          },
-        ])
+        throw tooMany(place, `the aliases of the file expand to more than ${MAX_ALIASES}`)
       }
       // An alias without its anchor is a problem that the parser has told.
-      return this.#content(node.resolve(this.#document) ?? null, place)
+      return this.#content(node.resolve(this.#document) ?? null, place, depth)
     }
     if (isMap(node)) {
-      const entries = node.items.map(({ key, value }): [string, Located] => {
+      const entries = new Map<string, Located>()
+      for (const { key, value } of node.items) {
         const keyPlace = isScalar(key) && key.range ? this.#place(key.range[0]) : place
-        return [this.#key(key, keyPlace), this.located(value as Node | null, keyPlace)]
-      })
-      return { kind: 'map', entries: new Map(entries) }
+        const name = this.#key(key, keyPlace)
+        if (entries.has(name))
+          this.#repeated.push({ place: keyPlace, message: 'the key is given twice', remedy: 'keep one of them' })
+        entries.set(name, this.#located(value as Node | null, depth + 1, keyPlace))
+      }
+      return { kind: 'map', entries }
     }
-    if (isSeq(node)) return { kind: 'list', items: node.items.map(item => this.located(item as Node | null)) }
+    if (isSeq(node))
+      return { kind: 'list', items: node.items.map(item => this.#located(item as Node | null, depth + 1)) }
     return { kind: 'scalar', value: isScalar(node) ? node.value : null }
   }
 
   #key(key: unknown, place: string): string {
-    if (isScalar(key) && ['string', 'number', 'boolean'].includes(typeof key.value)) return String(key.value)
-    throw configError([{ place, message: 'a key that is no text', expected: 'a name before the colon' }])
+    const name = isScalar(key) && ['string', 'number', 'boolean'].includes(typeof key.value) ? String(key.value) : null
+    if (name !== null && name.length <= MAX_KEY) return name
+    const message = name === null ? 'a key that is no text' : 'a key that is too long'
+    throw configError([{ place, message, expected: `a name of at most ${MAX_KEY} characters before the colon` }])
   }
+}
+
+function tooMany(place: string, message: string) {
+  return configError([
+    {
+      place,
+      message,
+      expected: `at most ${MAX_VALUES} values and ${MAX_ALIASES} uses of aliases, counted as often as they are expanded`,
+      remedy: 'write the values out, or use extends',
+    },
+  ])
 }

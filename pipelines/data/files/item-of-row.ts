@@ -3,7 +3,7 @@
  * id nor an exam: there the question itself stands for its exam, so that the same question is never on both sides of a split.
  */
 import { digest } from '../../config/digest.js'
-import type { Item } from '../item.js'
+import { type Item, longestAnswer } from '../item.js'
 import {
   BadField,
   type Fields,
@@ -33,13 +33,19 @@ export function itemOfRow({ fields, form, fallbackId }: { fields: Fields; form: 
   const key = keys[form]
   const prompt = requiredPrompt(fields, key.prompt)
   const answer = requiredText(fields, key.answer, 'answer')
+  refuseLong('answer', answer, longestAnswer)
   const { points, total } = pointsOf(fields, key.points)
   const choices = optionalTexts(fields, 'choices')
+  if (choices !== undefined && choices.length > mostChoices) {
+    throw new BadField(`there are ${choices.length} choices, at most ${mostChoices} are expected`)
+  }
+  for (const choice of choices ?? []) refuseLong('choice', choice, longestAnswer)
   const working = optionalText(fields, 'working')
+  const [id, exam, section] = ['id', 'exam', 'section'].map(name => nameIn(fields, name))
   return {
-    id: optionalText(fields, 'id') ?? fallbackId,
-    exam: optionalText(fields, 'exam') ?? `question-${digest(prompt).slice(0, 16)}`,
-    section: optionalText(fields, 'section') ?? 'all',
+    id: id ?? fallbackId,
+    exam: exam ?? `question-${digest(prompt).slice(0, 16)}`,
+    section: section ?? 'all',
     prompt,
     answer,
     points,
@@ -48,6 +54,22 @@ export function itemOfRow({ fields, form, fallbackId }: { fields: Fields; form: 
     ...(choices === undefined ? {} : { choices }),
     ...(working === undefined ? {} : { working }),
   }
+}
+
+/** Options that are told apart by letters, and some more. */
+const mostChoices = 100
+
+/** Characters of what a row is called by, which stands in tables and keys. */
+const longestName = 200
+
+function nameIn(fields: Fields, name: string): string | undefined {
+  const text = optionalText(fields, name)
+  if (text !== undefined) refuseLong(name, text, longestName)
+  return text
+}
+
+function refuseLong(name: string, text: string, most: number): void {
+  if (text.length > most) throw new BadField(`the ${name} has ${text.length} characters, at most ${most} are expected`)
 }
 
 /** Points above 0 and at most the total, so that v = points / total is in (0, 1]. */

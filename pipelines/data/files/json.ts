@@ -1,15 +1,20 @@
 /**
- * JSON as data sets have it. Python writes NaN and Infinity bare, which JSON has no words for; they are read as what they
- * are, so that the one row that holds them can be named instead of the file being refused.
+ * JSON as data sets have it, within bounds. Python writes NaN and Infinity bare, which JSON has no words for; they are read as what
+ * they are, so that the one row that holds them can be named instead of the file being refused.
  */
+import { endOfString, refuseLargeJson } from '../../input/bounded-json.js'
+
+/** A row has fields of text, and chat messages three deep; a list of a hundred thousand rows has less than a million values. */
+const BOUNDS = { depth: 50, values: 2_000_000 }
 
 const BARE = { NaN: Number.NaN, Infinity: Number.POSITIVE_INFINITY, '-Infinity': Number.NEGATIVE_INFINITY } as const
 
 /** Stands for a bare word until the text is parsed; no JSON text holds the character itself. */
 const MARK = '\u0000'
 
-/** The value of a JSON text. Throws SyntaxError. */
+/** The value of a JSON text. Throws SyntaxError, or UnfitJson where it is nested too deep or holds too many values. */
 export function parseJson(text: string): unknown {
+  refuseLargeJson(text, BOUNDS)
   try {
     return JSON.parse(text)
   } catch (error) {
@@ -29,10 +34,10 @@ function markBareNumbers(text: string): string {
   let copied = 0
   for (let at = 0; at < text.length; ) {
     if (text[at] === '"') {
-      at = endOfString(text, at)
+      at = endOfString(text, at) + 1
       continue
     }
-    const word = Object.keys(BARE).find(bare => text.startsWith(bare, at))
+    const word = wordAt(text, at)
     if (word === undefined) {
       at++
       continue
@@ -44,11 +49,8 @@ function markBareNumbers(text: string): string {
   return parts.join('') + text.slice(copied)
 }
 
-/** Index after the closing quote of the string that opens at `start`. */
-function endOfString(text: string, start: number): number {
-  for (let at = start + 1; at < text.length; at++) {
-    if (text[at] === '\\') at++
-    else if (text[at] === '"') return at + 1
-  }
-  return text.length
+function wordAt(text: string, at: number): string | undefined {
+  const first = text[at]
+  if (first !== 'N' && first !== 'I' && first !== '-') return undefined
+  return Object.keys(BARE).find(bare => text.startsWith(bare, at))
 }

@@ -1,14 +1,30 @@
-/** Lines of a file, one at a time: a data set of any size is read with the memory of its longest line. */
-import { closeSync, openSync, readSync } from 'node:fs'
+/** Lines of a file, one at a time: a data set of any size is read with the memory of its longest line, and that has a bound. */
+import { closeSync, readSync } from 'node:fs'
+import { openRegularFile } from '../../input/regular-file.js'
 
 const CHUNK = 1 << 16
 const NEWLINE = 0x0a
 
-/** Bytes of each line without its newline; what follows the last newline is a line unless it is empty. Throws the errors of the file system. */
-export function* lines(path: string): Generator<Buffer> {
-  const file = openSync(path, 'r')
+/**
+ * Bytes of each line without its newline; what follows the last newline is a line unless it is empty. Null for a line of more than
+ * `most` bytes, which is passed over and not held. Throws UnfitFile, or the errors of the file system.
+ */
+export function* lines(path: string, { most }: { most: number }): Generator<Buffer | null> {
+  const { file } = openRegularFile(path)
   try {
     let held: Buffer[] = []
+    let length = 0
+    const keep = (piece: Buffer) => {
+      length += piece.length
+      if (length > most) held = []
+      else if (piece.length > 0) held.push(piece)
+    }
+    const line = () => {
+      const whole = length > most ? null : Buffer.concat(held)
+      held = []
+      length = 0
+      return whole
+    }
     for (;;) {
       const chunk = Buffer.alloc(CHUNK)
       const size = readSync(file, chunk, 0, CHUNK, null)
@@ -16,13 +32,13 @@ export function* lines(path: string): Generator<Buffer> {
       let start = 0
       // Cut at bytes, not characters: in UTF-8 no other character holds this byte.
       for (let end = chunk.indexOf(NEWLINE); end >= 0 && end < size; end = chunk.indexOf(NEWLINE, start)) {
-        yield Buffer.concat([...held, chunk.subarray(start, end)])
-        held = []
+        keep(chunk.subarray(start, end))
+        yield line()
         start = end + 1
       }
-      if (start < size) held.push(chunk.subarray(start, size))
+      keep(chunk.subarray(start, size))
     }
-    if (held.length > 0) yield Buffer.concat(held)
+    if (length > 0) yield line()
   } finally {
     closeSync(file)
   }

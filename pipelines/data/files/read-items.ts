@@ -1,5 +1,6 @@
 /** The items of a data file, and every row that is none, with its reason: no row goes missing between the two. */
 import { RlevError } from '../../errors.js'
+import { shortened } from '../../input/printable.js'
 import type { BadRow, Item } from '../item.js'
 import { BadField, isFields, kindOf } from './fields.js'
 import { type Form, formOf, itemOfRow } from './item-of-row.js'
@@ -12,6 +13,12 @@ export interface ItemsOfFile {
   /** items + bad. */
   rows: number
 }
+
+/** With more bad rows than these a file is not what it is taken for. */
+const MOST_BAD = 10_000
+
+/** Bad rows that an error names. */
+const MOST_NAMED = 50
 
 /**
  * Reads a JSON or JSONL file. A row without an id is called `idPrefix` and its number, so its id does not change when another row
@@ -50,6 +57,7 @@ export function readItems({
     } catch (error) {
       if (!(error instanceof BadField)) throw error
       bad.push({ place: placeOf(path, row), reason: error.message })
+      if (bad.length > MOST_BAD) throw badRowsError(bad, rows)
     }
   }
   return { items, bad, rows }
@@ -59,13 +67,18 @@ export function placeOf(path: string, row: number): string {
   return `${path} row ${row}`
 }
 
-/** One error that names every bad row. */
+/** One error that names the bad rows, where there are not too many to read. */
 export function badRowsError(bad: readonly BadRow[], rows: number): RlevError {
+  const named = bad.slice(0, MOST_NAMED).map(({ place, reason }) => `${place}: ${shortened(reason, 200)}`)
+  if (bad.length > MOST_NAMED) named.push(`and ${bad.length - MOST_NAMED} more`)
   return new RlevError({
     kind: 'DataInvalid',
     message: `${bad.length} of ${rows} rows of the data cannot be used`,
     expected: 'in every row a prompt, an answer, points above 0 and at most the total, and an id of its own',
-    found: bad.map(({ place, reason }) => `${place}: ${reason}`).join('\n            '),
-    remedy: 'correct the rows, or set data.onBadRow: skip to leave them out and have them counted',
+    found: named.join('\n            '),
+    remedy:
+      bad.length > MOST_BAD
+        ? 'look whether this is the file that was meant; rows after these were not read'
+        : 'correct the rows, or set data.onBadRow: skip to leave them out and have them counted',
   })
 }

@@ -1,7 +1,9 @@
 /** The rows of a data file, whichever way it holds them: a JSON list, or one JSON value a line. */
-import { closeSync, openSync, readFileSync, readSync } from 'node:fs'
+import { closeSync, readSync } from 'node:fs'
 import { extname } from 'node:path'
 import { RlevError } from '../../errors.js'
+import { UnfitJson } from '../../input/bounded-json.js'
+import { openRegularFile, readRegularFile } from '../../input/regular-file.js'
 import { parseJson } from './json.js'
 import { lines } from './lines.js'
 
@@ -11,6 +13,15 @@ export interface Row {
   /** The parsed value, or why there is none. */
   content: { value: unknown } | { problem: string }
 }
+
+/** Bytes of one line: a question of a million characters in any script. */
+const LONGEST_LINE = 4 * 2 ** 20
+
+/** Bytes of a list, which is parsed as a whole; a longer set is written as lines. */
+const LONGEST_LIST = 32 * 2 ** 20
+
+/** A data set is held in memory, items and their encoded prompts. */
+const MOST_ROWS = 1_000_000
 
 const BYTE_ORDER_MARK = '\ufeff'
 
@@ -38,7 +49,7 @@ export function rowsOf(path: string): Iterable<Row> {
 }
 
 function firstCharacter(path: string): string {
-  const file = openSync(path, 'r')
+  const { file } = openRegularFile(path)
   try {
     const head = Buffer.alloc(1024)
     const size = readSync(file, head, 0, head.length, 0)
@@ -49,12 +60,13 @@ function firstCharacter(path: string): string {
 }
 
 function listRows(path: string): Row[] {
-  const text = decode(readFileSync(path))
+  const text = decode(readRegularFile(path, { most: LONGEST_LIST }))
   if (text === null) throw unreadable(path, 'bytes that are no UTF-8')
   let list: unknown
   try {
     list = parseJson(text)
   } catch (cause) {
+    if (cause instanceof UnfitJson) throw unreadable(path, cause.message)
     if (!(cause instanceof SyntaxError)) throw cause
     throw unreadable(`${path}${positionIn(text, cause.message)}`, cause.message)
   }
@@ -62,24 +74,49 @@ function listRows(path: string): Row[] {
   return list.map((value: unknown, index) => ({ row: index + 1, content: { value } }))
 }
 
-function unreadable(place: string, found: string): RlevError {
+function unreadable(
+  place: string,
+  found: string,
+  remedy = 'correct the file, or write it as .jsonl, where one bad row does not hide the others',
+): RlevError {
   return new RlevError({
     kind: 'DataInvalid',
     message: 'the data file cannot be read',
     place,
     expected: 'a JSON list of objects, or one object a line (.jsonl), in UTF-8',
     found,
-    remedy: 'correct the file, or write it as .jsonl, where one bad row does not hide the others',
+    remedy,
   })
 }
 
 function* lineRows(path: string): Generator<Row> {
   let row = 0
-  for (const bytes of lines(path)) {
+  refuseManyRows(path)
+  for (const bytes of lines(path, { most: LONGEST_LINE })) {
     row++
+    if (bytes === null) {
+      yield { row, content: { problem: `the line is longer than ${LONGEST_LINE} bytes` } }
+      continue
+    }
     const text = decode(bytes)
     if (text === null) yield { row, content: { problem: 'the line is no UTF-8' } }
     else if (text.trim() !== '') yield { row, content: parseLine(text) }
+  }
+}
+
+/** Counted before any is held. */
+function refuseManyRows(path: string): void {
+  const { file } = openRegularFile(path)
+  try {
+    const chunk = Buffer.alloc(2 ** 20)
+    let rows = 0
+    for (let size = readSync(file, chunk); size > 0; size = readSync(file, chunk)) {
+      const read = chunk.subarray(0, size)
+      for (let end = read.indexOf('\n'); end >= 0; end = read.indexOf('\n', end + 1)) rows++
+      if (rows > MOST_ROWS) throw unreadable(path, `more than ${MOST_ROWS} lines`, 'take a part of them')
+    }
+  } finally {
+    closeSync(file)
   }
 }
 
@@ -87,6 +124,7 @@ function parseLine(text: string): Row['content'] {
   try {
     return { value: parseJson(text) }
   } catch (error) {
+    if (error instanceof UnfitJson) return { problem: `the line holds ${error.message}` }
     if (!(error instanceof SyntaxError)) throw error
     return { problem: `the line is no JSON (${error.message})` }
   }
@@ -105,8 +143,13 @@ function decode(bytes: Uint8Array): string | null {
 
 /** `:line:column` where the parser's message tells a position. */
 function positionIn(text: string, message: string): string {
-  const position = /at position (\d+)/.exec(message)?.[1]
-  if (position === undefined) return ''
-  const before = text.slice(0, Number(position)).split('\n')
-  return `:${before.length}:${(before.at(-1)?.length ?? 0) + 1}`
+  const position = Number(/at position (\d+)/.exec(message)?.[1] ?? Number.NaN)
+  if (Number.isNaN(position)) return ''
+  let line = 1
+  let start = 0
+  for (let end = text.indexOf('\n'); end >= 0 && end < position; end = text.indexOf('\n', end + 1)) {
+    line++
+    start = end + 1
+  }
+  return `:${line}:${position - start + 1}`
 }

@@ -20,7 +20,8 @@ export function readChoices(text: string, options: readonly string[] = []): numb
     .normalize('NFKC')
     .trim()
     .replace(LEAD, '')
-    .replace(/[.。]+$/u, '')
+    // Not from within a run of dots: every one of them would look for the end again.
+    .replace(/(?<![.。])[.。]+$/u, '')
     .trim()
   const known = options.map(normalizeText)
   const limit = known.length === 0 ? LETTERS_WITHOUT_OPTIONS : known.length

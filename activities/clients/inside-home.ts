@@ -1,0 +1,47 @@
+/**
+ * What is written under a name of the home stays in the home: no path inside it leads out, by dots or by a symbolic link. The home
+ * itself may be a link, and links from one of its places to another are followed.
+ */
+import { lstatSync, realpathSync } from 'node:fs'
+import { isAbsolute, join, relative, sep } from 'node:path'
+import { RlevError } from '../../pipelines/errors.js'
+import { isCode } from './files.js'
+
+/** The path. Throws CallInvalid where it, or a link on the way to it, leads out of the home. */
+export function insideHome(home: string, path: string): string {
+  const inside = relative(home, path)
+  if (inside === '..' || inside.startsWith(`..${sep}`) || isAbsolute(inside)) throw leadsOut(path, path)
+  let root: string | undefined
+  let at = home
+  for (const part of inside.split(sep)) {
+    at = join(at, part)
+    const found = lstatSync(at, { throwIfNoEntry: false })
+    if (found === undefined) break
+    if (!found.isSymbolicLink()) continue
+    root ??= realpathSync(home)
+    const target = targetOf(at)
+    if (target !== root && !target?.startsWith(root + sep)) throw leadsOut(at, target ?? 'nothing')
+  }
+  return path
+}
+
+/** Null where a link leads to nothing. */
+function targetOf(link: string): string | null {
+  try {
+    return realpathSync(link)
+  } catch (error) {
+    if (isCode(error, 'ENOENT', 'ENOTDIR', 'ELOOP')) return null
+    throw error
+  }
+}
+
+function leadsOut(place: string, found: string): RlevError {
+  return new RlevError({
+    kind: 'CallInvalid',
+    message: 'this place in the home leads out of it',
+    place,
+    expected: 'files and folders of the home itself',
+    found: `it leads to ${found}`,
+    remedy: 'remove the link; a home that needs another disk is moved there whole, and named by --home or RLEV_HOME',
+  })
+}

@@ -1,0 +1,9 @@
+/** What a run or an arm can be called: the name becomes a folder, a workflow id and a part of addresses. */
+
+/** No path, no hidden file, nothing that a shell, an address or a terminal reads as its own. */
+export const nameForm = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
+
+export const nameWords = 'letters, digits, dot, dash and underscore, at most 64, a letter or digit first'
+
+/** Beside the folders of its arms a sweep's folder holds these (activities/clients/run-folder.ts). */
+export const takenNames: readonly string[] = ['plan.json', 'report']
