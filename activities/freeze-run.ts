@@ -4,8 +4,9 @@
  */
 import { rmSync } from 'node:fs'
 import { experimentKey } from '../pipelines/config/digest.js'
-import type { ExperimentConfig, Plan } from '../pipelines/config/schema.js'
+import { type ExperimentConfig, experimentSchema, type Plan } from '../pipelines/config/schema.js'
 import { RlevError } from '../pipelines/errors.js'
+import { shortened } from '../pipelines/input/printable.js'
 import { Checkpoints } from './clients/checkpoints.js'
 import { readReferences, referenceNames } from './clients/references.js'
 import { experimentPaths, runFolder } from './clients/run-folder.js'
@@ -26,6 +27,8 @@ export interface FrozenRun {
 
 export function freezeRun({ home }: Workplace) {
   return lightStage(async ({ plan, experiment }: FreezeRunInput): Promise<FrozenRun> => {
+    if (plan !== undefined) checkPlan(plan)
+    if (experiment !== undefined) checkConfig(experiment.id, experiment.config)
     if (plan !== undefined) freezePlan(home, plan)
     if (experiment === undefined) return {}
     freezeConfig(home, experiment.id, experiment.config)
@@ -33,6 +36,25 @@ export function freezeRun({ home }: Workplace) {
     // How an earlier attempt ended is over: whoever reads the store sees an experiment at work.
     if (frozen.finished === undefined) rmSync(experimentPaths.result(runFolder(home, experiment.id)), { force: true })
     return frozen
+  })
+}
+
+/** The command checks a config, but a workflow can be started without it: nothing of one that is wrong is kept. */
+function checkPlan(plan: Plan): void {
+  const arms = plan.kind === 'experiment' ? [plan] : plan.arms
+  for (const { name, config } of arms) checkConfig(plan.kind === 'experiment' ? name : `${plan.name}/${name}`, config)
+}
+
+function checkConfig(place: string, config: unknown): void {
+  const parsed = experimentSchema.safeParse(config)
+  if (parsed.success) return
+  throw new RlevError({
+    kind: 'ConfigInvalid',
+    message: 'the workflow was started with a config that is none',
+    place: shortened(place, 200),
+    expected: 'the keys and values of docs/config.md',
+    found: parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '),
+    remedy: 'start it by `rlev run` or `rlev sweep`',
   })
 }
 

@@ -5,6 +5,7 @@ import { RlevError } from '../pipelines/errors.js'
 import { compareArms } from '../pipelines/evaluation/compare.js'
 import { comparisonTable } from '../pipelines/evaluation/comparison-table.js'
 import type { ExperimentOutcome } from '../pipelines/evaluation/outcome.js'
+import { printable } from '../pipelines/input/printable.js'
 import { knownRun } from './runs/names.js'
 import { openHome } from './services/home.js'
 import { toJson } from './status.js'
@@ -22,7 +23,7 @@ export async function compare({ home: path, names, json = false }: CompareOption
   const [only] = parts
   const { plan, outcomes } = parts.length === 1 && only !== undefined ? only : sideBySide(parts)
   const comparison = compareArms({ plan, outcomes })
-  console.log(json ? toJson(comparison) : comparisonTable(comparison))
+  console.log(json ? toJson(comparison) : printable(comparisonTable(comparison)))
 }
 
 interface Part {

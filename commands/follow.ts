@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { readOutcomes, readPlan } from '../activities/clients/runs.js'
 import { compareArms } from '../pipelines/evaluation/compare.js'
 import { comparisonTable } from '../pipelines/evaluation/comparison-table.js'
+import { printable } from '../pipelines/input/printable.js'
 import { openScreen } from './live/screen.js'
 import { watchRun } from './live/watch-run.js'
 import { clauseOf, type RunView } from './runs/view.js'
@@ -60,7 +61,7 @@ export function printEnding(home: Home, view: RunView): number {
   const { name, state, kind, experiments, weights, notes } = view
   if (experiments.some(experiment => experiment.state === 'done')) {
     const comparison = compareArms({ plan: readPlan(home.path, name), outcomes: readOutcomes(home.path, name) })
-    console.log(`\n${comparisonTable(comparison)}\n`)
+    console.log(`\n${printable(comparisonTable(comparison))}\n`)
   }
   if (kind === 'experiment' && weights !== undefined) console.log(`${'weights'.padEnd(10)}${weights}`)
   for (const [title, place] of placesOf(view)) console.log(`${title.padEnd(10)}${place}`)

@@ -2,6 +2,7 @@
  * `rlev run` and `rlev sweep`. Everything that can be wrong with the config is told before anything is started or written;
  * the same plan under the same name is come back to, whatever state it is in.
  */
+import { printable } from '../pipelines/input/printable.js'
 import { checkedPlan } from './plan/checked.js'
 import { freezePlan, isKnownPlan } from './runs/freeze.js'
 import { openHome } from './services/home.js'
@@ -24,8 +25,9 @@ export async function launch(options: LaunchOptions): Promise<number> {
   const { plan, findings } = checkedPlan(options)
   const home = openHome(options.home)
   const known = isKnownPlan(home.path, plan, path)
-  for (const warning of plan.warnings) console.error(`warning: ${warning}`)
-  for (const { severity, sentence } of known ? [] : await findings()) console.error(`${severity}: ${sentence}`)
+  for (const warning of plan.warnings) console.error(printable(`warning: ${warning}`))
+  for (const { severity, sentence } of known ? [] : await findings())
+    console.error(printable(`${severity}: ${sentence}`))
 
   // From here on the call is right; what takes its time to load is loaded now.
   const [{ lookAtRun }, { withTemporal }, { ensureUp }, { detachedText, follow, leaving, printEnding }, { begin }] =

@@ -2,6 +2,7 @@
 import { configDifference, type Difference } from '../pipelines/config/difference.js'
 import type { Plan } from '../pipelines/config/schema.js'
 import { RlevError } from '../pipelines/errors.js'
+import { printable } from '../pipelines/input/printable.js'
 import type { PreflightFinding } from '../pipelines/update/preflight.js'
 import { type CheckedPlan, checkedPlan } from './plan/checked.js'
 import { type Cost, costOf } from './plan/cost.js'
@@ -30,7 +31,7 @@ export async function plan({ config, keys = false, json = false, ...call }: Plan
     })
   }
   const outline = await outlineOf(checkedPlan({ ...call, config }))
-  console.log(json ? JSON.stringify(outline, null, 2) : textOf(outline))
+  console.log(printable(json ? JSON.stringify(outline, null, 2) : textOf(outline)))
 }
 
 /** What is printed, as text and as JSON. */

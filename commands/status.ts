@@ -1,6 +1,7 @@
 /** `rlev status [NAME]`: where a run stands, or the runs of this home. Reads only; works with the services down. */
 import { resolve } from 'node:path'
 import { listRuns } from '../activities/clients/runs.js'
+import { printable } from '../pipelines/input/printable.js'
 import { progressTable } from './live/progress-table.js'
 import { lookAtRun } from './runs/look.js'
 import { lookAt, withTemporal } from './runs/open.js'
@@ -23,7 +24,7 @@ export async function status({ home: path, name, json = false }: StatusOptions):
     return
   }
   const view = await lookAt(home, name)
-  console.log(json ? toJson(view) : statusText(view))
+  console.log(json ? toJson(view) : printable(statusText(view)))
 }
 
 function everyRun(home: Home): Promise<RunView[]> {
@@ -69,5 +70,5 @@ export function placesOf({ reportPath, pages }: Pick<RunView, 'reportPath' | 'pa
 }
 
 export function toJson(value: unknown): string {
-  return JSON.stringify(value, null, 2)
+  return printable(JSON.stringify(value, null, 2))
 }

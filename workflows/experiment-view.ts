@@ -2,6 +2,7 @@
 import { getExternalWorkflowHandle, log, setCurrentDetails, setHandler } from '@temporalio/workflow'
 import type { EvaluationSummary } from '../activities/evaluation-summary.js'
 import type { TrainedSteps } from '../activities/train-steps.js'
+import { plainMarkdown } from '../pipelines/input/markdown.js'
 import { showExperiment, stageText } from './attributes.js'
 import {
   type ExperimentInput,
@@ -105,7 +106,7 @@ export class ExperimentView {
       ['tokens/s', progress.tokensPerSecond?.toFixed(0) ?? ''],
       ['weights', progress.weights ?? ''],
       ['MLflow', progress.trackingUrl === undefined ? '' : `[run](${progress.trackingUrl})`],
-      ['failure', progress.failure?.split('\n')[0] ?? ''],
+      ['failure', plainMarkdown(progress.failure?.split('\n')[0] ?? '')],
     ]
     const table = rows.filter(([, value]) => value !== '').map(([name, value]) => `| ${name} | ${value} |`)
     setCurrentDetails([`**${progress.arm}**, seed ${progress.seed}`, '', '| | |', '| --- | --- |', ...table].join('\n'))

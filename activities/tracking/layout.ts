@@ -6,6 +6,7 @@ import type { ExperimentConfig } from '../../pipelines/config/schema.js'
 import type { Comparison } from '../../pipelines/evaluation/comparison.js'
 import type { Columns, Evaluation } from '../../pipelines/evaluation/evaluation.js'
 import { overCurve } from '../../pipelines/evaluation/outcome.js'
+import { printable, shortened } from '../../pipelines/input/printable.js'
 import type { StepMetrics } from '../../pipelines/update/step-metrics.js'
 import type { Metric, Param } from '../clients/mlflow-types.js'
 import type { StoredEvaluation } from '../clients/runs.js'
@@ -93,16 +94,19 @@ export function experimentNote(
   return lines.join('\n\n')
 }
 
+/** A page that shows the table has its own ideas of what a text may do. */
+const shown = (text: string): string => printable(shortened(text, 4000))
+
 /** Ten answers as a table artifact. */
 export function samplesTable({ responses }: Evaluation): { columns: string[]; data: (string | number)[][] } {
   return {
     columns: ['section', 'prompt', 'answer', 'value', 'response', 'verdict'],
     data: responses.map(({ section, prompt, answer, value, text, verdict }) => [
-      section,
-      prompt,
-      answer,
+      shown(section),
+      shown(prompt),
+      shown(answer),
       value,
-      text,
+      shown(text),
       verdict,
     ]),
   }

@@ -4,6 +4,7 @@
  */
 
 import { join } from 'node:path'
+import { insideHome } from '../../activities/clients/inside-home.js'
 import type { Home, ProcessName, Services, ServicesRecord } from './home.js'
 import { readRecord, writeRecord } from './home.js'
 import { withLock } from './lock.js'
@@ -49,6 +50,9 @@ export async function ensureUp(home: Home, options: UpOptions = {}): Promise<Ser
   })
 }
 
+/** What services write into their home. */
+const written = ['logs', 'mlflow', 'mlflow/artifacts', 'temporal.db', 'runs', 'store'] as const
+
 class Start {
   private readonly record: ServicesRecord
   private readonly externalTemporal = temporal.externalTemporal()
@@ -58,6 +62,7 @@ class Start {
     private readonly home: Home,
     private readonly report: (line: string) => void,
   ) {
+    for (const name of written) insideHome(home.path, join(home.path, name))
     this.record = readRecord(home)
   }
 

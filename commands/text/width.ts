@@ -37,7 +37,7 @@ export function padToWidth(text: string, width: number, align: 'left' | 'right')
 /** One line without control characters: what a server, a model or a file wrote must not steer the terminal. */
 export function oneLine(text: string): string {
   return text
-    .replace(/\p{Cc}+/gu, ' ')
+    .replace(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]+/gu, ' ')
     .replace(/ {2,}/g, ' ')
     .trim()
 }

@@ -1,4 +1,6 @@
 /** The comparison as text: for the terminal, and as Markdown. Both show the same rows. */
+
+import { plainMarkdown } from '../input/markdown.js'
 import type { ArmComparison, ColumnEstimates, Comparison } from './comparison.js'
 import { columnEstimate, columnTitles, NONE, percent, percentEstimate, pointsDifference, pValue } from './format.js'
 import { columnKeys } from './outcome.js'
@@ -17,11 +19,11 @@ export function comparisonTable(comparison: Comparison): string {
 
 export function comparisonMarkdown(comparison: Comparison): string {
   const parts = sectionsOf(comparison).map(({ title, header, rows }) => {
-    const line = (cells: readonly string[]) => `| ${cells.map(escapeCell).join(' | ')} |`
+    const line = (cells: readonly string[]) => `| ${cells.map(plainMarkdown).join(' | ')} |`
     return [`**${title}**`, '', line(header), line(header.map(() => '---')), ...rows.map(line)].join('\n')
   })
-  const notes = closing(comparison).map(note => `- ${escapeCell(note)}`)
-  return [`# ${escapeCell(headline(comparison))}`, ...parts, notes.join('\n')]
+  const notes = closing(comparison).map(note => `- ${plainMarkdown(note)}`)
+  return [`# ${plainMarkdown(headline(comparison))}`, ...parts, notes.join('\n')]
     .filter(part => part !== '')
     .join('\n\n')
     .concat('\n')
@@ -127,8 +129,4 @@ function aligned(rows: readonly (readonly string[])[]): string {
     )
     .map(line => `  ${line}`)
     .join('\n')
-}
-
-function escapeCell(text: string): string {
-  return text.replace(/[\\|`*_<>[\]]/gu, character => `\\${character}`).replace(/\s*\n\s*/gu, ' ')
 }

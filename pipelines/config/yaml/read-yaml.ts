@@ -55,9 +55,10 @@ export function parseYaml(text: string, { name, folder }: { name: string; folder
     return `${name}:${line}:${col}`
   }
   const document = parsed(text, counter, name)
-  const problems = [...document.errors, ...document.warnings].map(
-    ({ message, pos }): Problem => ({ place: place(pos[0]), message, remedy: 'correct the YAML' }),
-  )
+  const problems = [...document.errors, ...document.warnings].map(({ message, pos, code }): Problem => {
+    if (code === 'RESOURCE_EXHAUSTION') return tooDeep(place(pos[0]))
+    return { place: place(pos[0]), message, remedy: 'correct the YAML' }
+  })
   if (problems.length > 0) throw configError(problems)
   if (document.contents === null) return null
   return new Reader(document, place, folder).read(document.contents)

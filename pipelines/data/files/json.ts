@@ -9,6 +9,9 @@ const BOUNDS = { depth: 50, values: 2_000_000 }
 
 const BARE = { NaN: Number.NaN, Infinity: Number.POSITIVE_INFINITY, '-Infinity': Number.NEGATIVE_INFINITY } as const
 
+/** By their first characters. */
+const WORDS: Readonly<Record<string, string>> = { N: 'NaN', I: 'Infinity', '-': '-Infinity' }
+
 /** Stands for a bare word until the text is parsed; no JSON text holds the character itself. */
 const MARK = '\u0000'
 
@@ -50,7 +53,6 @@ function markBareNumbers(text: string): string {
 }
 
 function wordAt(text: string, at: number): string | undefined {
-  const first = text[at]
-  if (first !== 'N' && first !== 'I' && first !== '-') return undefined
-  return Object.keys(BARE).find(bare => text.startsWith(bare, at))
+  const word = WORDS[text[at] ?? '']
+  return word !== undefined && text.startsWith(word, at) ? word : undefined
 }

@@ -2,7 +2,7 @@
 import { closeSync, readSync } from 'node:fs'
 import { openRegularFile } from '../../input/regular-file.js'
 
-const CHUNK = 1 << 16
+const CHUNK = 1 << 18
 const NEWLINE = 0x0a
 
 /**
@@ -17,7 +17,7 @@ export function* lines(path: string, { most }: { most: number }): Generator<Buff
     const keep = (piece: Buffer) => {
       length += piece.length
       if (length > most) held = []
-      else if (piece.length > 0) held.push(piece)
+      else if (piece.length > 0) held.push(Buffer.from(piece))
     }
     const line = () => {
       const whole = length > most ? null : Buffer.concat(held)
@@ -25,18 +25,17 @@ export function* lines(path: string, { most }: { most: number }): Generator<Buff
       length = 0
       return whole
     }
-    for (;;) {
-      const chunk = Buffer.alloc(CHUNK)
-      const size = readSync(file, chunk, 0, CHUNK, null)
-      if (size === 0) break
+    const room = Buffer.alloc(CHUNK)
+    for (let size = readSync(file, room); size > 0; size = readSync(file, room)) {
+      const chunk = room.subarray(0, size)
       let start = 0
       // Cut at bytes, not characters: in UTF-8 no other character holds this byte.
-      for (let end = chunk.indexOf(NEWLINE); end >= 0 && end < size; end = chunk.indexOf(NEWLINE, start)) {
+      for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, start)) {
         keep(chunk.subarray(start, end))
         yield line()
         start = end + 1
       }
-      keep(chunk.subarray(start, size))
+      keep(chunk.subarray(start))
     }
     if (length > 0) yield line()
   } finally {

@@ -1,6 +1,7 @@
 /** A figure of the report: a plot drawn to inline SVG without a browser, with alternative text and a caption. */
 import * as Plot from '@observablehq/plot'
 import { parseHTML } from 'linkedom'
+import { printable } from '../../input/printable.js'
 import { Html, html } from './html.js'
 import { colourOf, dashOf } from './style.js'
 
@@ -35,7 +36,7 @@ export function figure({
   // The only markup that does not come whole from a template. Plot draws data as text nodes, which are escaped; the alternative
   // text goes in by a template, for linkedom leaves < as it is in attributes.
   const attributes = html`<svg role="img" aria-label="${alternative}" `
-  const svg = new Html(drawn.outerHTML.replace(/^<svg /u, () => attributes.text))
+  const svg = new Html(printable(drawn.outerHTML).replace(/^<svg /u, () => attributes.text))
   return html`<figure>${svg}<figcaption>${caption}</figcaption></figure>
 `
 }

@@ -1,4 +1,5 @@
 /** HTML that cannot carry markup of a model or a data file: whatever a template is filled with is escaped, unless it is Html itself. */
+import { printable } from '../../input/printable.js'
 
 export class Html {
   constructor(readonly text: string) {}
@@ -22,8 +23,9 @@ function render(part: Part): string {
 
 const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
 
+/** What steers a text, such as a turned direction of writing, is written out: a page has no use for it, and a reader is misled. */
 export function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/gu, character => entities[character] ?? character)
+  return printable(text).replace(/[&<>"']/gu, character => entities[character] ?? character)
 }
 
 /** A link, where the address is a web address; else its text alone, so that no address can run a script. */
