@@ -52,9 +52,11 @@ export function configOf({ home }: Workplace, subject: Subject): ExperimentConfi
 
 /** The subject's run: found by its key, or made with its tags, inside its sweep's. */
 export async function ensureTrackedRun(place: Workplace, subject: Subject): Promise<TrackedRun> {
+  // First, for it refuses a subject that is none: a server that is away would be waited for.
+  const { tracking } = configOf(place, subject)
   const client = trackingClient(place)
   const kind = [{ key: 'mlflow.experimentKind', value: 'custom_model_development' }]
-  const experimentId = await client.ensureExperiment(configOf(place, subject).tracking.experiment, kind)
+  const experimentId = await client.ensureExperiment(tracking.experiment, kind)
   const parent =
     subject.kind === 'experiment' && subject.sweep !== undefined
       ? await sweepRun(place, client, experimentId, subject.sweep)
