@@ -6,7 +6,7 @@ import { z } from 'zod'
 import { nameForm, nameWords } from './names.js'
 import { dataSection, type examNames, rewardSection, type scaleNames, valueSection } from './sections/data.js'
 import { engineSection } from './sections/engine.js'
-import { count, seedNumber } from './sections/numbers.js'
+import { count, countUpTo, seedNumber } from './sections/numbers.js'
 import { policySection, type scratchPolicy, warmStartSection } from './sections/policy.js'
 import { checkpointSection, durabilitySection, evaluationSection, trackingSection } from './sections/run.js'
 import { type estimatorNames, estimatorSection, klSection, rolloutSection, updateSection } from './sections/training.js'
@@ -20,7 +20,7 @@ const name = z.string().regex(nameForm, nameWords)
 export const experimentSchema = z.strictObject({
   name: name.describe('Name of the run; also its workflow id and folder.'),
   seed: seedNumber.default(1).describe('Seed of everything random in the experiment.'),
-  steps: count.default(100).describe('Training steps. (steps)'),
+  steps: countUpTo(10_000_000).default(100).describe('Training steps. (steps)'),
   data: dataSection,
   value: valueSection,
   reward: rewardSection,

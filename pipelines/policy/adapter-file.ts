@@ -24,9 +24,9 @@ const prefix = 'base_model.model.'
 
 const configFile = z.looseObject({
   peft_type: z.string(),
-  r: z.int().positive(),
+  r: z.int().positive().max(65_536),
   lora_alpha: z.number().positive(),
-  target_modules: z.array(z.string()).min(1),
+  target_modules: z.array(z.string()).min(1).max(100),
 })
 
 /** Keys that change what an adapter computes, with the values under which it is the plain one. */

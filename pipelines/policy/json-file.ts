@@ -1,9 +1,13 @@
 /** The JSON files of a checkpoint or an adapter, as whoever made it has left them. */
-import { readFileSync, statSync } from 'node:fs'
 import { RlevError } from '../errors.js'
+import { parseBoundedJson } from '../input/bounded-json.js'
+import { readRegularFile, UnfitFile } from '../input/regular-file.js'
 
 /** JSON can take a hundred times its length when it is parsed, so a longer file is not looked at. */
 export const longestJson = 2 ** 22
+
+/** A vocabulary of 250,000 tokens with its merges has two million values; a config a hundred, a few deep. */
+const bounds = { depth: 50, values: 4_000_000 }
 
 /** Throws CheckpointInvalid, naming the file; `form` is what should be there. */
 export function readJson(
@@ -12,22 +16,27 @@ export function readJson(
 ): unknown {
   const text = readText(path, form, longest)
   try {
-    return JSON.parse(text)
+    return parseBoundedJson(text, bounds)
   } catch (cause) {
     throw invalid(path, 'not JSON', { expected: form, found: (cause as Error).message, cause })
   }
 }
 
-function readText(path: string, form: string, longest: number): string {
+/** The same for a file that holds one object. */
+export function readJsonObject(path: string, options: { longest?: number } = {}): Readonly<Record<string, unknown>> {
+  const value = readJson(path, options)
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>
+  throw invalid(path, 'not an object in JSON', { expected: 'keys with values', found: typeof value })
+}
+
+/** A text file beside them. Throws CheckpointInvalid. */
+export function readText(path: string, form: string, longest: number): string {
   try {
-    const { size } = statSync(path)
-    if (size <= longest) return readFileSync(path, 'utf8')
-    throw invalid(path, 'the file is too long', { expected: `at most ${longest} bytes`, found: `${size} bytes` })
+    return readRegularFile(path, { most: longest }).toString('utf8')
   } catch (cause) {
-    if (cause instanceof RlevError) throw cause
     const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT'
     throw invalid(path, missing ? 'the file is missing' : 'the file cannot be read', {
-      expected: form,
+      expected: cause instanceof UnfitFile ? `a file of at most ${longest} bytes` : form,
       found: missing ? 'no such file' : (cause as Error).message,
       cause,
     })

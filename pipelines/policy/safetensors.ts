@@ -5,6 +5,7 @@
  */
 import { z } from 'zod'
 import { RlevError } from '../errors.js'
+import { parseBoundedJson } from '../input/bounded-json.js'
 import { sizeOf } from './tensor-shapes.js'
 
 export const bytesOf = { F32: 4, F16: 2, BF16: 2 } as const
@@ -33,9 +34,12 @@ export const lengthBytes = 8
 /** Enough for 50,000 tensors. JSON can take a hundred times its length when it is parsed, so a longer one is not looked at. */
 const longestHeader = 2 ** 22
 
+/** Three levels are in use; a tensor has some ten values. */
+const bounds = { depth: 5, values: 1_000_000 }
+
 const entrySchema = z.strictObject({
   dtype: z.string(),
-  shape: z.array(z.int().nonnegative()),
+  shape: z.array(z.int().nonnegative()).max(8),
   data_offsets: z.tuple([z.int().nonnegative(), z.int().nonnegative()]),
 })
 
@@ -79,7 +83,7 @@ export function headerLength(first: Uint8Array, fileBytes: number, place: string
 export function parseHeader(text: Uint8Array, fileBytes: number, place: string): SafetensorsHeader {
   let content: unknown
   try {
-    content = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(text))
+    content = parseBoundedJson(new TextDecoder('utf-8', { fatal: true }).decode(text), bounds)
   } catch (cause) {
     throw damaged(place, 'a header in JSON', (cause as Error).message)
   }

@@ -5,7 +5,8 @@ import { RlevError } from '../../pipelines/errors.js'
 import type { HostileCase, Met } from './case.js'
 
 const [table = '', folder = ''] = process.argv.slice(2)
-const { cases } = (await import(table)) as { cases: HostileCase[] }
+const { cases, load } = (await import(table)) as { cases: HostileCase[]; load?: () => Promise<unknown> }
+await load?.()
 
 for (const [index, { name, meet }] of cases.entries()) {
   const began = performance.now()
