@@ -34,5 +34,7 @@ function passwordIn(address: string | undefined): string {
 
 /** For a server of a home, which asks nobody for anything. */
 export function withoutSecrets(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(environment).filter(([name]) => !secretName.test(name)))
+  const open = ([name, value = '']: [string, string | undefined]) =>
+    !secretName.test(name) && withoutCredentials(value) === value
+  return Object.fromEntries(Object.entries(environment).filter(open))
 }
