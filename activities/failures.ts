@@ -51,11 +51,12 @@ export function toFailure(thrown: unknown, attempt: number): Error {
   if (error instanceof FenceLost) return ApplicationFailure.fromError(error, { type: 'FenceLost' })
   if (error instanceof RlevError) {
     const { cause: _, ...parts } = error.parts
+    const details = Object.fromEntries(Object.entries(parts).map(([name, text]) => [name, masked(text)]))
     const how = retry[error.kind]
     return failure(error, {
       type: error.kind,
       nonRetryable: how === 'never' || (how === 'few' && attempt >= attemptsOfUnknown),
-      details: [JSON.parse(masked(JSON.stringify(parts)))],
+      details: [details],
       ...(error.kind === 'NoStorage' ? { nextRetryDelay: patienceWithDisk } : {}),
     })
   }

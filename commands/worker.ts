@@ -130,5 +130,8 @@ function logLine({ level, timestampNanos, message, meta }: LogEntry): void {
   const time = new Date(Number(timestampNanos / 1_000_000n)).toISOString()
   const error = meta?.['error']
   const details = error instanceof Error ? { ...meta, error: error.stack } : meta
-  process.stderr.write(`${printable(masked(JSON.stringify({ time, level, message, ...details })))}\n`)
+  const line = JSON.stringify({ time, level, message, ...details }, (_, value: unknown) =>
+    typeof value === 'string' ? masked(value) : value,
+  )
+  process.stderr.write(`${printable(line)}\n`)
 }
