@@ -1,7 +1,7 @@
 /** The JSON files of a checkpoint or an adapter, as whoever made it has left them. */
 import { RlevError } from '../errors.js'
 import { parseBoundedJson } from '../input/bounded-json.js'
-import { readRegularFile, UnfitFile } from '../input/regular-file.js'
+import { readRegularFile, TooLongFile } from '../input/regular-file.js'
 
 /** JSON can take a hundred times its length when it is parsed, so a longer file is not looked at. */
 export const longestJson = 2 ** 22
@@ -34,9 +34,10 @@ export function readText(path: string, form: string, longest: number): string {
   try {
     return readRegularFile(path, { most: longest }).toString('utf8')
   } catch (cause) {
+    const tooLong = cause instanceof TooLongFile
     const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT'
-    throw invalid(path, missing ? 'the file is missing' : 'the file cannot be read', {
-      expected: cause instanceof UnfitFile ? `a file of at most ${longest} bytes` : form,
+    throw invalid(path, `the file ${tooLong ? 'is too long' : missing ? 'is missing' : 'cannot be read'}`, {
+      expected: tooLong ? `at most ${longest} bytes` : form,
       found: missing ? 'no such file' : (cause as Error).message,
       cause,
     })
