@@ -8,7 +8,7 @@ import { experimentsOf, readEvaluations, readPlan } from './clients/runs.js'
 import { lightStage } from './light-stage.js'
 import { pointsOf } from './track-progress.js'
 import { comparisonMetrics, experimentNote, finalMetrics, samplesTable } from './tracking/layout.js'
-import { configOf, ensureTrackedRun, type OpenedRun, type Subject } from './tracking/subject.js'
+import { configOf, ensureTrackedRun, type OpenedRun, type Subject, tagOf, trackingKey } from './tracking/subject.js'
 import type { Workplace } from './workplace.js'
 
 export interface CloseTrackingInput {
@@ -16,6 +16,8 @@ export interface CloseTrackingInput {
   status: Exclude<RunStatus, 'RUNNING'>
   /** Last step whose points were sent; -1 for none. */
   trackedStep: number
+  /** The run of MLflow that they were sent to. */
+  trackedRun?: string
   /** By the workflow's clock, in ms. */
   endTime: number
   failure?: string
@@ -31,9 +33,11 @@ export function closeTracking(place: Workplace) {
     if (report !== undefined) await uploadReport({ place, client, run, name: report })
     if (subject.kind === 'sweep') await closeSweep({ place, client, run, name: subject.name })
     // A run that is taken up again and ends well has no failure any more.
-    const failedBefore = run.data.tags?.some(({ key }) => key === 'rlev.failure') ?? false
+    const failedBefore = tagOf(run, 'rlev.failure') !== undefined
     if (failure !== undefined || failedBefore) await client.setTag(runId, 'rlev.failure', failure?.slice(0, 2000) ?? '')
     await client.updateRun({ runId, status, endTime })
+    // What an attempt asked for and gave up may have shown up since.
+    await client.keepOnly(run, trackingKey(place, subject))
     return { runId, url }
   })
 }
@@ -42,7 +46,7 @@ async function closeExperiment({
   place,
   client,
   run,
-  input: { subject, trackedStep },
+  input: { subject, trackedStep, trackedRun },
 }: {
   place: Workplace
   client: MlflowClient
@@ -53,7 +57,9 @@ async function closeExperiment({
   const runId = run.info.run_id
   const config = configOf(place, subject)
   const evaluations = readEvaluations(place.home, subject.id)
-  const points = pointsOf(place, subject.id, { from: trackedStep, to: config.steps })
+  // The run that has the earlier points may be gone from MLflow.
+  const from = trackedRun === runId ? trackedStep : -1
+  const points = pointsOf(place, subject.id, { from, to: config.steps })
   const complete = evaluations.at(-1)?.evaluation.step === config.steps
   await client.logBatch({ runId, metrics: [...points, ...(complete ? finalMetrics(evaluations) : [])] })
   await client.uploadArtifact(run, 'config.json', JSON.stringify(config, null, 2))

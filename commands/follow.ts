@@ -65,9 +65,9 @@ export function printEnding(home: Home, view: RunView): number {
   }
   if (kind === 'experiment' && weights !== undefined) console.log(`${'weights'.padEnd(10)}${weights}`)
   for (const [title, place] of placesOf(view)) console.log(`${title.padEnd(10)}${place}`)
-  if (state === 'done') return 0
   for (const { id, failure } of experiments) if (failure !== undefined) console.error(`${id}: ${oneLine(failure)}`)
   for (const note of notes) console.error(oneLine(note))
+  if (state === 'done') return 0
   if (state === 'failed') console.error(`the workers' logs are in ${join(home.path, 'logs')}`)
   console.error(`${name} ${clauseOf(state)}. To go on where it stopped: ${commandFor(home, 'resume', name)}`)
   return 1

@@ -1,6 +1,7 @@
 /**
  * `rlev resume NAME`: goes on with what was paused, crashed, failed or cancelled, and only that. A run that ended is started
- * again under its own id; what is done in it is passed by, since every stage finds its output in the store.
+ * again under its own id; what is done in it is passed by, since every stage finds its output in the store. So is one that
+ * is done where MLflow did not get all of it.
  */
 
 import { experimentsOf, readPlan } from '../activities/clients/runs.js'
@@ -20,7 +21,8 @@ export async function resume({ home: path, name }: { home?: string | undefined; 
   const home = openHome(path)
   knownRun(home.path, name)
   const before = await withTemporal(home, temporal => lookAtRun(home, name, temporal))
-  if (before.state === 'done' && unsound(home, name).length === 0) return console.log(`nothing to do: ${name} is done`)
+  if (before.state === 'done' && before.trackingFailure === undefined && unsound(home, name).length === 0)
+    return console.log(`nothing to do: ${name} is done`)
   await ensureUp(home)
   await withTemporal(home, async temporal => {
     if (temporal === undefined) throw new Error('the services are up, and no Temporal server is known')
@@ -41,8 +43,10 @@ export async function goOn(run: { home: Home; view: RunView; temporal: TemporalR
   switch (state) {
     case 'done': {
       const damaged = unsound(home, name)
-      if (damaged.length === 0) return `nothing to do: ${name} is done`
+      if (damaged.length === 0 && view.trackingFailure === undefined) return `nothing to do: ${name} is done`
+      // Every stage passes by the output that is whole, and all points are sent: those that MLflow has are not doubled.
       await startWorkflow({ temporal, plan, home: homeId(home.path) })
+      if (damaged.length === 0) return `${name} is done, and goes on sending MLflow what it lacks`
       return `${name} was done, and not everything of ${count(damaged.length)} is there and whole: it is made again`
     }
     case 'paused':

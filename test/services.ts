@@ -74,8 +74,9 @@ export class TestServices {
     if (this.#mlflow !== undefined) await this.kill(this.#mlflow)
   }
 
-  async startWorker(name: WorkerName): Promise<ProcessRecord> {
-    const record = await startWorker(this.home, name, this.services)
+  /** `services`: where it is to look for the servers; a proxy may be in between. */
+  async startWorker(name: WorkerName, services = this.services): Promise<ProcessRecord> {
+    const record = await startWorker(this.home, name, services)
     this.#processes.push(record)
     await awaitWorker(record, name)
     return record

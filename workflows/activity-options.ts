@@ -34,11 +34,16 @@ export function gpu({ durability }: ExperimentConfig, summary: string) {
   })
 }
 
-/** MLflow may be away for long; `patience` is how long one activity waits for it in all, without end if left out. */
-export function trackingActivities(summary: string, patience?: '10 minutes' | '24 hours') {
+export type Patience = '10 minutes' | '24 hours'
+
+/**
+ * MLflow may be away for long; `patience` is how long one activity waits for it in all, without end if left out. An attempt
+ * may have all points of a long run to send, so that only silence has a short limit.
+ */
+export function trackingActivities(summary: string, patience?: Patience) {
   return proxyActivities<TrackingActivities>({
     taskQueue: queues.io,
-    startToCloseTimeout: '5 minutes',
+    startToCloseTimeout: '1 hour',
     heartbeatTimeout: '30 seconds',
     ...(patience === undefined ? {} : { scheduleToCloseTimeout: patience }),
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,

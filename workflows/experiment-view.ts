@@ -72,6 +72,13 @@ export class ExperimentView {
     this.#details()
   }
 
+  /** From here on only MLflow is waited for, or not any more. No event: mostly it takes less than a second. */
+  onlyTracking(waits: boolean): void {
+    if (waits) this.progress.onlyTrackingSince = Date.now()
+    else delete this.progress.onlyTrackingSince
+    this.#details()
+  }
+
   /** To the sweep, if there is one that wants to know. A sweep that is gone is no reason to stop. */
   async tellSweep({ trained }: { trained: boolean }): Promise<void> {
     const { sweep } = this.#input
@@ -106,6 +113,7 @@ export class ExperimentView {
       ['tokens/s', progress.tokensPerSecond?.toFixed(0) ?? ''],
       ['weights', progress.weights ?? ''],
       ['MLflow', progress.trackingUrl === undefined ? '' : `[run](${progress.trackingUrl})`],
+      ['waits for', progress.onlyTrackingSince === undefined ? '' : 'MLflow to take the rest of its points'],
       ['failure', plainMarkdown(progress.failure?.split('\n')[0] ?? '')],
     ]
     const table = rows.filter(([, value]) => value !== '').map(([name, value]) => `| ${name} | ${value} |`)

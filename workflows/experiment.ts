@@ -24,7 +24,7 @@ export async function experiment(input: ExperimentInput): Promise<ExperimentResu
   const run = experimentId(input)
   const view = new ExperimentView(input)
   const pause = pauseSwitch({ paused: input.carried?.paused ?? false })
-  const tracking = trackBeside(subjectOf(input, run), input.carried?.trackedStep)
+  const tracking = trackBeside(subjectOf(input, run), input.carried)
   const parts: Parts = { input, run, view, pause, tracking, owned: input.carried !== undefined }
 
   let carried: Carried | 'finished'
@@ -101,8 +101,7 @@ async function train(parts: Parts, stages: StageOutputs, from: number): Promise<
     if (step < config.steps && historyIsLong(config.durability.maxHistoryEvents)) {
       await tracking.settle()
       await condition(allHandlersFinished)
-      const { trackedStep } = tracking
-      return { stages, step, trackedStep, startedAt, paused: pause.paused, progress: view.progress }
+      return { stages, step, ...tracking.tracked, startedAt, paused: pause.paused, progress: view.progress }
     }
   }
   return 'finished'
@@ -126,10 +125,15 @@ async function finish({ input, run, view, tracking }: Parts): Promise<Experiment
   view.enter('report')
   await io('result').recordResult({ run, state: 'done', step, ...(weights === undefined ? {} : { weights }) })
   await view.tellSweep({ trained: true })
+  const linked = tracking.url !== undefined
   const report = input.sweep === undefined ? await publish(input.name, tracking.url) : undefined
 
+  view.onlyTracking(true)
   const trackingFailure = await tracking.close({ status: 'FINISHED' })
   view.tracked(tracking.url)
+  view.onlyTracking(false)
+  // MLflow was away: now there is a page of it that the report can lead to.
+  if (report !== undefined && !linked && tracking.url !== undefined) await publish(input.name, tracking.url)
   view.progress.stage = 'done'
   view.become('done')
   await condition(allHandlersFinished)

@@ -28,6 +28,7 @@ export interface Carried {
   stages: StageOutputs
   step: number
   trackedStep: number
+  trackedRun?: string
   /** When the first run of the chain started, in ms. */
   startedAt: number
   paused: boolean
@@ -84,6 +85,10 @@ export interface ExperimentProgress {
   /** sha256 of the final weights, once there. */
   weights?: string
   trackingUrl?: string
+  /** Since when nothing but MLflow is waited for, in ms by the workflow's clock: the result is in the store. */
+  onlyTrackingSince?: number
+  /** Why MLflow lacks some of what is in the store. */
+  trackingFailure?: string
   failure?: string
 }
 
@@ -94,6 +99,7 @@ export interface SweepProgress {
   experiments: ExperimentProgress[]
   reportPath?: string
   trackingUrl?: string
+  onlyTrackingSince?: number
 }
 
 // --- Messages ---
@@ -105,7 +111,10 @@ export const progressQuery = defineQuery<ExperimentProgress | SweepProgress>('pr
 export const pauseSignal = defineSignal('pause')
 export const resumeSignal = defineSignal('resume')
 
-/** From an experiment to its sweep: where it stands. `trained` frees its place for the next one while tracking catches up. */
+/**
+ * From an experiment to its sweep: where it stands. `trained`: its result is in the store, which frees its place for the next
+ * one, and lets the sweep compare, while tracking catches up.
+ */
 export const movedSignal = defineSignal<[{ progress: ExperimentProgress; trained: boolean }]>('moved')
 
 // --- Names ---

@@ -81,17 +81,21 @@ export async function sweep({ plan }: SweepInput): Promise<SweepResult> {
       if (pause.paused) passOn(true, id, child)
       endings.push(follow(child, cell, view).finally(() => running.delete(id)))
     }
-    await Promise.all(endings)
-    // Cancelled experiments are endings like others; a cancelled sweep is not.
-    if (CancellationScope.current().consideredCancelled) throw new CancelledFailure('the sweep was cancelled')
-
-    const { path } = await io('comparison and report').publishReport({
-      name,
-      ...(tracking.url === undefined ? {} : { trackingUrl: tracking.url }),
-    })
+    // Those that only wait for MLflow have their results in the store.
+    await condition(() => [...running.keys()].every(id => trained.has(id)))
+    refuseCancelled()
+    const linked = tracking.url !== undefined
+    const { path } = await publish(name, tracking.url)
     view.progress.reportPath = path
+    view.progress.onlyTrackingSince = Date.now()
+    await Promise.all(endings)
+    refuseCancelled()
+    // MLflow was away: now there is a page of it that the report can lead to.
+    if (!linked && tracking.url !== undefined) await publish(name, tracking.url)
+
     const failed = view.progress.experiments.filter(({ state }) => state !== 'done')
     const trackingFailure = await tracking.close({ status: failed.length === 0 ? 'FINISHED' : 'FAILED' })
+    delete view.progress.onlyTrackingSince
     if (tracking.url !== undefined) view.progress.trackingUrl = tracking.url
     view.become(failed.length === 0 ? 'done' : 'failed')
     await condition(allHandlersFinished)
@@ -114,6 +118,15 @@ export async function sweep({ plan }: SweepInput): Promise<SweepResult> {
     }
     throw error
   }
+}
+
+function publish(name: string, trackingUrl: string | undefined) {
+  return io('comparison and report').publishReport({ name, ...(trackingUrl === undefined ? {} : { trackingUrl }) })
+}
+
+/** Cancelled experiments are endings like others; a cancelled sweep is not. */
+function refuseCancelled(): void {
+  if (CancellationScope.current().consideredCancelled) throw new CancelledFailure('the sweep was cancelled')
 }
 
 function cellsOf(plan: SweepPlan): ExperimentInput[] {
@@ -155,7 +168,7 @@ async function startExperiment(workflowId: string, cell: ExperimentInput): Promi
 async function follow(child: Child, cell: ExperimentInput, view: SweepView): Promise<void> {
   const before = () => view.experiment(cell)
   try {
-    const { run: _run, trackingFailure: _failure, reportPath: _report, ...result } = await child.result()
+    const { run: _run, reportPath: _report, ...result } = await child.result()
     view.heard({ ...before(), ...result, stage: 'done', state: 'done' })
   } catch (error) {
     const state = isCancellation(error) ? 'cancelled' : 'failed'

@@ -6,62 +6,108 @@ import { CancellationScope, condition, isCancellation, log } from '@temporalio/w
 import type { ArtifactRef } from '../activities/clients/store.js'
 import type { CloseTrackingInput } from '../activities/close-tracking.js'
 import type { Subject } from '../activities/tracking/subject.js'
-import { trackingActivities } from './activity-options.js'
+import { type Patience, trackingActivities } from './activity-options.js'
+
+/** What MLflow has: everything up to a step, in a run of its own. */
+export interface Tracked {
+  trackedStep: number
+  trackedRun?: string
+}
 
 export interface Tracking {
   readonly url: string | undefined
-  /** Last step whose points are in MLflow. */
-  readonly trackedStep: number
+  readonly tracked: Tracked
   /** Begins: the run is made, or taken up again. */
   open(data?: ArtifactRef): void
   /** Everything up to this step is in the store and may be sent. */
   advanceTo(step: number): void
   /** Waits for what is under way, then stops sending: the rest belongs to whoever continues. */
   settle(): Promise<void>
-  /** Sends the rest and ends the run in MLflow. Gives what went wrong, if anything did. */
-  close(ending: Pick<CloseTrackingInput, 'status' | 'failure'>): Promise<string | undefined>
+  /**
+   * Sends the rest and ends the run in MLflow. Gives what went wrong, if anything did. Cancelled, it waits no longer than after
+   * a failure: what is done stays done.
+   */
+  close(ending: Ending): Promise<string | undefined>
 }
 
-export function trackBeside(subject: Subject, trackedStep = -1): Tracking {
+type Ending = Pick<CloseTrackingInput, 'status' | 'failure'>
+
+/** An answering MLflow needs no more for what is under way; one that is down is not waited for. (ms) */
+const patienceUnderWay = 10_000
+
+const before: Tracked = { trackedStep: -1 }
+
+export function trackBeside(subject: Subject, { trackedStep, trackedRun }: Tracked = before): Tracking {
   const state = {
-    tracked: trackedStep,
+    step: trackedStep,
+    run: trackedRun,
     target: trackedStep,
     stopping: false,
     ended: true,
+    /** When the activity under way was called. */
+    since: 0,
     url: undefined as string | undefined,
   }
   const scope = new CancellationScope()
   let line: Promise<void> = Promise.resolve()
 
+  function under(summary: string) {
+    state.since = Date.now()
+    return trackingActivities(summary)
+  }
+
   async function follow(data: ArtifactRef | undefined): Promise<void> {
-    const { runId, url } = await trackingActivities('MLflow run').openTracking({
-      subject,
-      ...(data === undefined ? {} : { data }),
-    })
+    const { runId, url } = await under('MLflow run').openTracking({ subject, ...(data === undefined ? {} : { data }) })
     state.url = url
+    // Where the run that has the points is gone from MLflow, another one gets them all.
+    if (runId !== state.run) state.step = -1
+    state.run = runId
     while (subject.kind === 'experiment' && !state.stopping) {
-      await condition(() => state.target > state.tracked || state.stopping)
-      const { tracked: from, target: to } = state
-      if (to === from) continue
-      await trackingActivities(`points of steps ${from + 1}-${to}`).trackProgress({ runId, run: subject.id, from, to })
-      state.tracked = to
+      await condition(() => state.target > state.step || state.stopping)
+      const { step: from, target: to } = state
+      if (to <= from) continue
+      await under(`points of steps ${from + 1}-${to}`).trackProgress({ runId, run: subject.id, from, to })
+      state.step = to
     }
   }
 
   async function settle(): Promise<void> {
     state.stopping = true
-    // An answering MLflow needs no more than this; one that is down is not waited for.
-    if (!state.ended) await condition(() => state.ended, '10 seconds')
+    const left = state.since + patienceUnderWay - Date.now()
+    if (!state.ended && left > 0) await condition(() => state.ended, left)
     if (!state.ended) scope.cancel()
     await line
+  }
+
+  function tracked(): Tracked {
+    return { trackedStep: state.step, ...(state.run === undefined ? {} : { trackedRun: state.run }) }
+  }
+
+  async function end(ending: Ending, patience: Patience): Promise<string | undefined> {
+    try {
+      await settle()
+      const { url } = await trackingActivities(`MLflow run ${ending.status}`, patience).closeTracking({
+        subject,
+        ...tracked(),
+        endTime: Date.now(),
+        ...ending,
+      })
+      state.url = url
+      return undefined
+    } catch (error) {
+      if (isCancellation(error) && patience === '24 hours')
+        return CancellationScope.nonCancellable(() => end(ending, '10 minutes'))
+      // The result stands without its tracking.
+      return messageOf(error)
+    }
   }
 
   return {
     get url() {
       return state.url
     },
-    get trackedStep() {
-      return state.tracked
+    get tracked() {
+      return tracked()
     },
     open(data) {
       state.ended = false
@@ -78,24 +124,7 @@ export function trackBeside(subject: Subject, trackedStep = -1): Tracking {
       state.target = step
     },
     settle,
-    async close(ending) {
-      await settle()
-      const patience = ending.status === 'FINISHED' ? '24 hours' : '10 minutes'
-      try {
-        const { url } = await trackingActivities(`MLflow run ${ending.status}`, patience).closeTracking({
-          subject,
-          trackedStep: state.tracked,
-          endTime: Date.now(),
-          ...ending,
-        })
-        state.url = url
-        return undefined
-      } catch (error) {
-        // The result stands without its tracking; a cancellation goes on, so that the run is closed as such.
-        if (isCancellation(error) && ending.status === 'FINISHED') throw error
-        return messageOf(error)
-      }
-    },
+    close: ending => end(ending, ending.status === 'FINISHED' ? '24 hours' : '10 minutes'),
   }
 }
 

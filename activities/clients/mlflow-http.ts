@@ -3,6 +3,7 @@
  *
  * A call that creates something is resent only when it surely did not happen (connection refused, 408, 429): MLflow can
  * answer 503 after it has committed. A call that changes nothing when repeated is resent on every 5xx and broken connection.
+ * What still fails is ServiceUnavailable where the server may come back, and MlflowError where it has said no.
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { RlevError } from '../../pipelines/errors.js'
@@ -64,19 +65,22 @@ export class MlflowHttp {
   }
 
   /** The parsed answer of a JSON call. Throws MlflowError for a refusal, ServiceUnavailable where no answer came. */
-  async json<T>(call: HttpCall): Promise<T> {
-    const { text } = await this.#send(call)
-    return (text === '' ? {} : JSON.parse(text)) as T
+  json<T>(call: HttpCall): Promise<T> {
+    return this.#send(call, bytes => {
+      const text = textOf(bytes)
+      return (text === '' ? {} : JSON.parse(text)) as T
+    })
   }
 
-  async bytes(call: HttpCall): Promise<Uint8Array> {
-    return (await this.#send(call)).bytes
+  bytes(call: HttpCall): Promise<Uint8Array> {
+    return this.#send(call, bytes => bytes)
   }
 
-  async #send(call: HttpCall): Promise<{ bytes: Uint8Array; text: string }> {
+  /** `read` throws for an answer that is not MLflow's: then nobody knows what happened. */
+  async #send<T>(call: HttpCall, read: (bytes: Uint8Array) => T): Promise<T> {
     for (let attempt = 1; ; attempt++) {
-      const outcome = await this.#attempt(call)
-      if (outcome.kind === 'answer') return outcome
+      const outcome = await this.#attempt(call, read)
+      if (outcome.kind === 'answer') return outcome.value
       const mayResend = outcome.kind === 'did not happen' || (outcome.kind === 'unclear' && call.repeatable)
       if (!mayResend || attempt >= this.#attempts) throw outcome.error
       const wait = outcome.retryAfter ?? Math.random() * this.#backoff * 2 ** (attempt - 1)
@@ -84,7 +88,7 @@ export class MlflowHttp {
     }
   }
 
-  async #attempt(call: HttpCall): Promise<Outcome> {
+  async #attempt<T>(call: HttpCall, read: (bytes: Uint8Array) => T): Promise<Outcome<T>> {
     const endpoint = `${call.method} ${call.path}`
     const url = new URL(this.address + call.path)
     for (const [key, value] of Object.entries(call.query ?? {})) url.searchParams.set(key, value)
@@ -104,29 +108,44 @@ export class MlflowHttp {
       bytes = new Uint8Array(await response.arrayBuffer())
     } catch (cause) {
       if (call.signal?.aborted) throw cause
-      const error = new RlevError({
-        kind: 'ServiceUnavailable',
-        message: 'the MLflow server does not answer',
-        place: url.origin,
-        found: reason(cause),
-        remedy: 'run `rlev up`, or look at MLFLOW_TRACKING_URI',
-        cause,
-      })
+      const error = unavailable('the MLflow server does not answer', url, reason(cause), cause)
       return { kind: neverConnected(cause) ? 'did not happen' : 'unclear', error }
     }
-    const text = Buffer.from(bytes).toString('utf8')
-    if (response.ok) return { kind: 'answer', bytes, text }
-    const error = refusal(endpoint, response.status, text)
+    if (response.ok) {
+      try {
+        return { kind: 'answer', value: read(bytes) }
+      } catch (cause) {
+        const found = `${endpoint}: ${textOf(bytes).slice(0, 200)}`
+        return { kind: 'unclear', error: unavailable('the answer is not one of MLflow', url, found, cause) }
+      }
+    }
+    const refused = refusal(endpoint, response.status, textOf(bytes))
     const retryAfter = waitOf(response.headers.get('retry-after'))
+    const mayPass = passing.includes(response.status)
+    const error = mayPass ? unavailable('the MLflow server cannot answer now', url, refused.message, refused) : refused
     if (response.status === 408 || response.status === 429) return { kind: 'did not happen', error, ...retryAfter }
     if (response.status >= 500) return { kind: 'unclear', error, ...retryAfter }
     return { kind: 'refused', error }
   }
 }
 
-type Outcome =
-  | { kind: 'answer'; bytes: Uint8Array; text: string }
+type Outcome<T> =
+  | { kind: 'answer'; value: T }
   | { kind: 'did not happen' | 'unclear' | 'refused'; error: Error; retryAfter?: number }
+
+/** What a server that is busy, or a gateway before one that is away, answers; 500 is MLflow's for a fault of its own. */
+const passing = [408, 429, 502, 503, 504]
+
+function unavailable(message: string, url: URL, found: string, cause: unknown): RlevError {
+  return new RlevError({
+    kind: 'ServiceUnavailable',
+    message,
+    place: url.origin,
+    found,
+    remedy: 'run `rlev up`, or look at MLFLOW_TRACKING_URI',
+    cause,
+  })
+}
 
 function refusal(endpoint: string, status: number, text: string): Error {
   let errorCode = 'NO_ERROR_CODE'
@@ -167,6 +186,8 @@ function neverConnected(error: unknown): boolean {
     typeof cause === 'object' && cause !== null && 'code' in cause && neverConnectedCodes.includes(String(cause.code))
   )
 }
+
+const textOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('utf8')
 
 function reason(error: unknown): string {
   if (!(error instanceof Error)) return String(error)

@@ -98,7 +98,7 @@ export class MlflowClient {
     return runs
   }
 
-  /** Active runs with a tag, the earliest first. */
+  /** Active runs with a tag, the newest first. */
   async runsByTag(experimentId: string, key: string, value: string): Promise<Run[]> {
     checkName('tag', key)
     // The filter's grammar has two kinds of quotes and, in this server, no way to escape one.
@@ -107,12 +107,13 @@ export class MlflowClient {
       throw new RlevError({ kind: 'CallInvalid', message: 'both kinds of quotes in a tag', found: value })
     const filter = `tags.\`${key}\` = ${quote}${value}${quote}`
     const runs = await this.searchRuns({ experimentIds: [experimentId], filter })
-    return runs.sort((a, b) => a.info.start_time - b.info.start_time || (a.info.run_id < b.info.run_id ? -1 : 1))
+    return runs.sort((a, b) => b.info.start_time - a.info.start_time || (a.info.run_id < b.info.run_id ? -1 : 1))
   }
 
   /**
-   * The one run of a key (tag `rlev.key`): found, or made. Where two callers made one each, the earliest stays and the
-   * others are deleted, so every caller ends with the same.
+   * The one run of a key (tag `rlev.key`): found, or made. Where there are several the newest stays and the others are
+   * deleted, so every caller ends with the same. The newest, because what shows up late is a run that an earlier attempt
+   * asked for and gave up: the attempt after it found none, made its own, and may have sent points there.
    */
   async ensureRun(options: {
     experimentId: string
@@ -122,19 +123,36 @@ export class MlflowClient {
     tags: readonly Tag[]
   }): Promise<Run> {
     const { experimentId, key } = options
-    if ((await this.runsByTag(experimentId, 'rlev.key', key)).length === 0) {
+    const there = await this.#newestOfKey(experimentId, key)
+    if (there !== null) return there
+    try {
       await this.createRun({ ...options, tags: [{ key: 'rlev.key', value: key }, ...options.tags] })
+    } catch (error) {
+      // It may have been made all the same, with its answer lost.
+      const made = await this.#newestOfKey(experimentId, key)
+      if (made === null) throw error
+      return made
     }
-    const [first, ...others] = await this.runsByTag(experimentId, 'rlev.key', key)
-    if (first === undefined) {
-      throw new RlevError({
-        kind: 'ServiceUnavailable',
-        message: 'MLflow does not list the run that it made',
-        place: key,
-      })
+    const made = await this.#newestOfKey(experimentId, key)
+    if (made !== null) return made
+    throw new RlevError({
+      kind: 'ServiceUnavailable',
+      message: 'MLflow does not list the run that it made',
+      place: key,
+    })
+  }
+
+  /** Deletes what has the key of a run and is not that run. */
+  async keepOnly(run: Run, key: string): Promise<void> {
+    for (const { info } of await this.runsByTag(run.info.experiment_id, 'rlev.key', key)) {
+      if (info.run_id !== run.info.run_id) await this.deleteRun(info.run_id)
     }
+  }
+
+  async #newestOfKey(experimentId: string, key: string): Promise<Run | null> {
+    const [newest, ...others] = await this.runsByTag(experimentId, 'rlev.key', key)
     for (const other of others) await this.deleteRun(other.info.run_id)
-    return first
+    return newest ?? null
   }
 
   /** An `endTime` of 0 clears the end of a run that is opened again. */

@@ -61,14 +61,23 @@ export async function ensureTrackedRun(place: Workplace, subject: Subject): Prom
     subject.kind === 'experiment' && subject.sweep !== undefined
       ? await sweepRun(place, client, experimentId, subject.sweep)
       : undefined
+  const inside = parent === undefined ? [] : [{ key: parentTag, value: parent.info.run_id }]
   const run = await client.ensureRun({
     experimentId,
     key: trackingKey(place, subject),
     runName: subject.kind === 'sweep' ? subject.name : runName(subject),
     startTime: place.now(),
-    tags: parent === undefined ? [] : [{ key: 'mlflow.parentRunId', value: parent.info.run_id }],
+    tags: inside,
   })
+  // The sweep's run may have been made anew since.
+  for (const { key, value } of inside) if (tagOf(run, key) !== value) await client.setTag(run.info.run_id, key, value)
   return { client, run, url: runUrl(client, run) }
+}
+
+const parentTag = 'mlflow.parentRunId'
+
+export function tagOf(run: Run, key: string): string | undefined {
+  return run.data.tags?.find(tag => tag.key === key)?.value
 }
 
 /** Only the sweep itself makes its run, so that there is one; its experiments wait for it. */

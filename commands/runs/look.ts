@@ -13,6 +13,7 @@ import { isAlive } from '../services/processes.js'
 import { workerNames } from '../services/workers.js'
 import { given, storedExperiments } from './stored.js'
 import type { Ending, TemporalRuns, WorkflowFacts } from './temporal.js'
+import { trackingFailureOf, waitingNote } from './tracking-notes.js'
 import { type ExperimentView, isOver, type RunState, type RunView, stateOfAll } from './view.js'
 
 /** What was asked of Temporal; `away`: it did not answer. */
@@ -54,8 +55,13 @@ export async function lookAtRun(home: Home, name: string, temporal?: TemporalRun
       ...given('temporal', workflowPage(home, name)),
       ...given('mlflow', trackingPage(answer)),
     },
+    ...given('trackingFailure', trackingFailureOf(answer.ending)),
     ...(answer.away ? { serverAway: true as const } : {}),
-    notes: [...notesOf(state, experiments, answer), ...(isOver(state) ? [] : endedWorkers(home))],
+    notes: [
+      ...notesOf(state, experiments, answer),
+      ...(state === 'running' ? waitingNotes(plan, experiments, answer) : []),
+      ...(isOver(state) ? [] : endedWorkers(home)),
+    ],
   }
 }
 
@@ -203,12 +209,17 @@ function notesOf(
   // A sweep's failure is the list of those of its experiments.
   if (ending?.state === 'failed' && !experiments.some(({ failure }) => failure !== undefined))
     notes.push(`It failed: ${ending.failure}`)
-  if (ending?.state === 'completed' && ending.result.trackingFailure !== undefined) {
-    notes.push(`Tracking in MLflow is not complete: ${ending.result.trackingFailure}`)
-  }
+  const trackingFailure = trackingFailureOf(ending)
+  if (trackingFailure !== undefined)
+    notes.push(`MLflow lacks some of this run: ${trackingFailure}. \`rlev resume\` sends what is missing.`)
   for (const { id, trouble } of experiments) if (trouble !== undefined) notes.push(`${id}: ${trouble}`)
   if (state === 'stopped') notes.push('Nobody works on it: `rlev resume` goes on where it stopped.')
   return notes
+}
+
+function waitingNotes(plan: Plan, experiments: readonly ExperimentView[], { progress }: Answer): string[] {
+  const since = progress !== null && 'experiments' in progress ? progress.onlyTrackingSince : undefined
+  return waitingNote(plan.kind, { experiments, since, now: Date.now() })
 }
 
 /** A worker that is gone of a home that is up: without a word about it the run would only seem to be slow. */

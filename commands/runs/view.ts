@@ -31,6 +31,10 @@ export interface ExperimentView {
   secondsLeft?: number
   /** sha256 of the final checkpoint's weights. */
   weights?: string
+  /** Since when it only waits for MLflow: its result is there. (ms since 1970) */
+  onlyTrackingSince?: number
+  /** Why MLflow lacks some of what the store has. */
+  trackingFailure?: string
   failure?: string
   /** What the newest attempt at its stage failed with, while that is tried again. */
   trouble?: string
@@ -51,6 +55,8 @@ export interface RunView {
   reportPath?: string
   /** Pages for a browser. */
   pages: { temporal?: string; mlflow?: string }
+  /** Why MLflow lacks some of what the store has, though the run is over: `resume` sends it. */
+  trackingFailure?: string
   /** The Temporal server did not answer this time. */
   serverAway?: true
   /** What else one should know: services that are down, tracking that lags behind. */

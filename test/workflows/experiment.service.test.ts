@@ -1,6 +1,6 @@
 /** The two workflows on a real Temporal server, a real MLflow and real worker processes. */
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -8,7 +8,7 @@ import type { WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client'
 import { WorkflowFailedError } from '@temporalio/client'
 import { MlflowClient } from '../../activities/clients/mlflow.js'
 import type { Run } from '../../activities/clients/mlflow-types.js'
-import { experimentPaths, runFolder, stepName } from '../../activities/clients/run-folder.js'
+import { experimentPaths, planPaths, runFolder, stepName } from '../../activities/clients/run-folder.js'
 import { readEvaluations, readMetrics, readOutcome, readResult } from '../../activities/clients/runs.js'
 import type { ProcessRecord } from '../../commands/services/processes.js'
 import type { ExperimentConfig, SweepPlan } from '../../pipelines/config/schema.js'
@@ -269,22 +269,45 @@ describe('messages', () => {
 describe('an MLflow that is away', () => {
   it('delays tracking and not training, and gets every point once when it is back', async () => {
     await services.killMlflow()
-    const handle = await start(tinyConfig('untracked'))
-    await until('the result', () => filesIn(runFolder(services.path, 'untracked')).includes('result.json'))
+    const apart = { durability: { stepsPerActivity: 1, heartbeatTimeout: 3, maxHistoryEvents: 40 } }
+    const single = await start(tinyConfig('untracked', apart))
+    const givenUp = await start(tinyConfig('given-up'))
+    const pair = await startSweep(tinySweep('unseen', { a: {}, b: { reward: { scale: 'correctness' } } }))
+    for (const name of ['untracked', 'given-up'])
+      await until(`the report of ${name}`, () => existsSync(planPaths.report(runFolder(services.path, name))))
     assert.equal(readResult(services.path, 'untracked')?.weights, expected.weights)
-    assert.equal((await handle.describe()).status.name, 'RUNNING')
+    await until('word of what is waited for', async () => (await progressOf(single)).onlyTrackingSince !== undefined)
+    assert.equal((await single.describe()).status.name, 'RUNNING')
+
+    // Both arms have their results, so the sweep can compare them.
+    await until('the report of the sweep', () => existsSync(planPaths.report(runFolder(services.path, 'unseen'))))
+    assert.equal(readResult(services.path, 'unseen/b/seed-1')?.state, 'done')
+    assert.ok(((await pair.query(progressQuery)) as SweepProgress).onlyTrackingSince)
+
+    // There is nothing left to cancel but the wait.
+    await givenUp.cancel()
+    await sleep(1000)
+    assert.equal(readResult(services.path, 'given-up')?.state, 'done')
 
     await services.startMlflow()
-    const result = await handle.result()
-    assert.equal(result.trackingFailure, undefined)
-    const [tracked, ...others] = await trackedRuns('untracked')
-    assert.equal(others.length, 0)
-    assert.equal(tracked?.info.status, 'FINISHED')
-    const history = await mlflow.getMetricHistory(tracked?.info.run_id ?? '', 'reward/mean')
-    assert.deepEqual(
-      history.map(({ step }) => step).sort((a, b) => a - b),
-      [1, 2, 3, 4, 5, 6],
-    )
+    for (const [name, handle] of Object.entries({ untracked: single, 'given-up': givenUp })) {
+      const result = await handle.result()
+      assert.equal(result.weights, expected.weights)
+      assert.equal(result.trackingFailure, undefined)
+      const [tracked, ...others] = await trackedRuns(name)
+      assert.equal(others.length, 0)
+      assert.equal(tracked?.info.status, 'FINISHED')
+      const history = await mlflow.getMetricHistory(tracked?.info.run_id ?? '', 'reward/mean')
+      assert.deepEqual(
+        history.map(({ step }) => step).sort((a, b) => a - b),
+        [1, 2, 3, 4, 5, 6],
+      )
+    }
+    await pair.result()
+    const statuses = (await trackedRuns('unseen')).map(({ info }) => info.status)
+    assert.deepEqual(statuses, ['FINISHED', 'FINISHED', 'FINISHED'])
+    const report = readFileSync(planPaths.report(runFolder(services.path, 'unseen')), 'utf8')
+    assert.ok(report.includes(services.services.mlflow.url), 'the report leads to MLflow, now that there is a page')
   })
 })
 

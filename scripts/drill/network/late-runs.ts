@@ -1,0 +1,72 @@
+/**
+ * Runs whose creation is committed long after whoever asked for it has given up and made another: ghosts that no search before
+ * a creation can find, and that must neither stay nor take the place of the run that has the points.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { MlflowClient } from '../../../activities/clients/mlflow.js'
+import type { Run } from '../../../activities/clients/mlflow-types.js'
+import { RlevError } from '../../../pipelines/errors.js'
+import type { Counts, Rates } from '../faults.js'
+import { HttpProxy } from '../http-proxy.js'
+
+export interface LateRunsFound {
+  failures: string[]
+  runs: number
+  /** Creations that the server committed. */
+  made: number
+  counts: Counts
+}
+
+/** Milliseconds that the client waits for an answer. */
+const timeout = 400
+
+/** `rates` strike creations only. `mlflow`: address of the server. */
+export async function makeLateRuns(options: {
+  name: string
+  mlflow: string
+  runs: number
+  rates: Rates
+  seed: number
+}): Promise<LateRunsFound> {
+  const { name, mlflow, runs, rates, seed } = options
+  const target = Number(new URL(mlflow).port)
+  const proxy = await HttpProxy.start({ target, seed, rates, strikes: call => call.endsWith('/runs/create') })
+  const client = new MlflowClient({ address: proxy.url, timeout, environment: {} })
+  const direct = new MlflowClient({ address: mlflow, environment: {} })
+  const found: LateRunsFound = { failures: [], runs, made: 0, counts: proxy.counts }
+  try {
+    const experimentId = await direct.ensureExperiment(name)
+    for (let index = 0; index < runs; index++) {
+      const key = `${name} ${index}`
+      const kept = await untilMade(client, { experimentId, key })
+      const point = { key: 'point', value: index, timestamp: 1_700_000_000_000, step: 1 }
+      await direct.logBatch({ runId: kept.info.run_id, metrics: [point] })
+      // Everything that is still held back arrives now.
+      await sleep(rates.longestDelay ?? 0)
+      found.made += (await direct.runsByTag(experimentId, 'rlev.key', key)).length
+      const again = await untilMade(client, { experimentId, key })
+      await client.keepOnly(again, key)
+      const left = await direct.runsByTag(experimentId, 'rlev.key', key)
+      if (left.length !== 1) found.failures.push(`${key}: ${left.length} runs`)
+      const history = await direct.getMetricHistory(left[0]?.info.run_id ?? '', 'point')
+      if (history.length !== 1) found.failures.push(`${key}: the run that is left has ${history.length} of 1 point`)
+    }
+    return found
+  } finally {
+    await proxy.goDown()
+  }
+}
+
+/** As attempts of an activity would. */
+async function untilMade(
+  client: MlflowClient,
+  { experimentId, key }: { experimentId: string; key: string },
+): Promise<Run> {
+  for (;;) {
+    try {
+      return await client.ensureRun({ experimentId, key, runName: key, startTime: Date.now(), tags: [] })
+    } catch (error) {
+      if (!(error instanceof RlevError && error.kind === 'ServiceUnavailable')) throw error
+    }
+  }
+}

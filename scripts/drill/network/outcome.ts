@@ -1,0 +1,69 @@
+/** What a run leaves that no fault of a network may change, and how two runs differ in it. */
+import { join } from 'node:path'
+import { digestOfFile } from '../../../activities/clients/files.js'
+import type { MlflowClient } from '../../../activities/clients/mlflow.js'
+import type { Run } from '../../../activities/clients/mlflow-types.js'
+import { experimentPaths, runFolder, stepName } from '../../../activities/clients/run-folder.js'
+import { readConfig } from '../../../activities/clients/runs.js'
+import { tagOf } from '../../../activities/tracking/subject.js'
+
+export interface Outcome {
+  /** sha256 of the files of the last checkpoint. */
+  weights: string
+  optimizer: string
+  /** `KEY step STEP VALUE` of every history in MLflow but `perf/*`, which is time by nature; sorted. */
+  points: string[]
+  /** What is wrong by itself: runs that are more than one or not finished, points that are there twice. */
+  faults: string[]
+}
+
+/** `mlflow`: the server itself, and not what is before it. */
+export async function outcomeOf({ home, mlflow, id }: { home: string; mlflow: MlflowClient; id: string }) {
+  const { steps, tracking } = readConfig(home, id)
+  const folder = join(experimentPaths.checkpoints(runFolder(home, id)), stepName(steps))
+  const digest = (name: string) => digestOfFile(join(folder, name))?.sha256 ?? `no ${name}`
+  const outcome: Outcome = {
+    weights: digest('model.safetensors'),
+    optimizer: digest('optimizer.safetensors'),
+    points: [],
+    faults: [],
+  }
+  const runs = await runsOf(mlflow, { experiment: tracking.experiment, id })
+  if (runs.length !== 1) outcome.faults.push(`${id} has ${runs.length} runs in MLflow`)
+  for (const run of runs) {
+    if (run.info.status !== 'FINISHED') outcome.faults.push(`the MLflow run of ${id} is ${run.info.status}`)
+    for (const { key } of run.data.metrics ?? []) {
+      const history = await mlflow.getMetricHistory(run.info.run_id, key)
+      const doubled = history.length - new Set(history.map(({ step }) => step)).size
+      if (doubled > 0) outcome.faults.push(`${id} has ${doubled} doubled points of ${key}`)
+      if (!key.startsWith('perf/'))
+        outcome.points.push(...history.map(point => `${key} step ${point.step} ${point.value}`))
+    }
+  }
+  outcome.points.sort()
+  return outcome
+}
+
+/** Active runs of an id, by their key. */
+export async function runsOf(
+  mlflow: MlflowClient,
+  { experiment, id }: { experiment: string; id: string },
+): Promise<Run[]> {
+  const found = await mlflow.getExperimentByName(experiment)
+  if (found === null) return []
+  const runs = await mlflow.searchRuns({ experimentIds: [found.experiment_id], filter: '' })
+  return runs.filter(run => tagOf(run, 'rlev.key')?.startsWith(`${id}@`))
+}
+
+/** A sentence for each difference, and each fault; none where the runs are the same. */
+export function differences(id: string, undisturbed: Outcome, found: Outcome): string[] {
+  const said = [...found.faults]
+  for (const what of ['weights', 'optimizer'] as const)
+    if (found[what] !== undisturbed[what]) said.push(`${what} of ${id} are ${found[what]}, not ${undisturbed[what]}`)
+  const [expected, there] = [new Set(undisturbed.points), new Set(found.points)]
+  const lost = undisturbed.points.filter(point => !there.has(point))
+  const more = found.points.filter(point => !expected.has(point))
+  if (lost.length > 0) said.push(`${id} lacks ${lost.length} points, as ${lost[0]}`)
+  if (more.length > 0) said.push(`${id} has ${more.length} other points, as ${more[0]}`)
+  return said
+}
