@@ -132,11 +132,14 @@ async function finish({ input, run, view, tracking }: Parts): Promise<Experiment
   const trackingFailure = await tracking.close({ status: 'FINISHED' })
   view.tracked(tracking.url)
   view.onlyTracking(false)
-  // MLflow was away: now there is a page of it that the report can lead to.
-  if (report !== undefined && !linked && tracking.url !== undefined) await publish(input.name, tracking.url)
   view.progress.stage = 'done'
   view.become('done')
-  await condition(allHandlersFinished)
+  // A cancellation came too late for the result: it only ended the wait for MLflow.
+  await CancellationScope.nonCancellable(async () => {
+    // MLflow was away: now there is a page of it that the report can lead to.
+    if (report !== undefined && !linked && tracking.url !== undefined) await publish(input.name, tracking.url)
+    await condition(allHandlersFinished)
+  })
   return {
     run,
     step,

@@ -98,7 +98,7 @@ export async function sweep({ plan }: SweepInput): Promise<SweepResult> {
     delete view.progress.onlyTrackingSince
     if (tracking.url !== undefined) view.progress.trackingUrl = tracking.url
     view.become(failed.length === 0 ? 'done' : 'failed')
-    await condition(allHandlersFinished)
+    await CancellationScope.nonCancellable(() => condition(allHandlersFinished))
     if (failed.length > 0) throw failureOf(failed, cells.length)
     const { experiments, trackingUrl } = view.progress
     return {
