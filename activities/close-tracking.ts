@@ -8,7 +8,7 @@ import { experimentsOf, readEvaluations, readPlan } from './clients/runs.js'
 import { lightStage } from './light-stage.js'
 import { pointsOf } from './track-progress.js'
 import { comparisonMetrics, experimentNote, finalMetrics, samplesTable } from './tracking/layout.js'
-import { configOf, ensureTrackedRun, type OpenedRun, type Subject, tagOf, trackingKey } from './tracking/subject.js'
+import { configOf, ensureTrackedRun, type OpenedRun, type Subject, tagOf } from './tracking/subject.js'
 import type { Workplace } from './workplace.js'
 
 export interface CloseTrackingInput {
@@ -25,8 +25,8 @@ export interface CloseTrackingInput {
 
 export function closeTracking(place: Workplace) {
   return lightStage(async (input: CloseTrackingInput): Promise<OpenedRun> => {
-    const { subject, status, endTime, failure } = input
-    const { client, run, url } = await ensureTrackedRun(place, subject)
+    const { subject, status, endTime, failure, trackedRun } = input
+    const { client, run, url } = await ensureTrackedRun(place, subject, trackedRun)
     const runId = run.info.run_id
     if (subject.kind === 'experiment') await closeExperiment({ place, client, run, input })
     const report = subject.kind === 'sweep' ? subject.name : subject.sweep === undefined ? subject.id : undefined
@@ -37,7 +37,7 @@ export function closeTracking(place: Workplace) {
     if (failure !== undefined || failedBefore) await client.setTag(runId, 'rlev.failure', failure?.slice(0, 2000) ?? '')
     await client.updateRun({ runId, status, endTime })
     // What an attempt asked for and gave up may have shown up since.
-    await client.keepOnly(run, trackingKey(place, subject))
+    await ensureTrackedRun(place, subject, runId)
     return { runId, url }
   })
 }

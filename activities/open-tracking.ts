@@ -16,11 +16,13 @@ export interface OpenTrackingInput {
   subject: Subject
   /** Known once the items are prepared. */
   data?: ArtifactRef
+  /** The run of MLflow that points were sent to before. */
+  trackedRun?: string
 }
 
 export function openTracking(place: Workplace) {
-  return lightStage(async ({ subject, data }: OpenTrackingInput): Promise<OpenedRun> => {
-    const { client, run, url } = await ensureTrackedRun(place, subject)
+  return lightStage(async ({ subject, data, trackedRun }: OpenTrackingInput): Promise<OpenedRun> => {
+    const { client, run, url } = await ensureTrackedRun(place, subject, trackedRun)
     const runId = run.info.run_id
     // An end time of 0 clears the one of a run that is taken up again.
     if (run.info.status !== 'RUNNING') await client.updateRun({ runId, status: 'RUNNING', endTime: 0 })

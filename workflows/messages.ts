@@ -27,8 +27,10 @@ export interface ExperimentInput {
 export interface Carried {
   stages: StageOutputs
   step: number
+  /** What MLflow has, as in tracking.ts. */
   trackedStep: number
   trackedRun?: string
+  unansweredSince?: number
   /** When the first run of the chain started, in ms. */
   startedAt: number
   paused: boolean

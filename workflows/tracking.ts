@@ -12,6 +12,8 @@ import { type Patience, trackingActivities } from './activity-options.js'
 export interface Tracked {
   trackedStep: number
   trackedRun?: string
+  /** When the call was made that it has not answered, in ms; absent where it answers. */
+  unansweredSince?: number
 }
 
 export interface Tracking {
@@ -32,32 +34,37 @@ export interface Tracking {
 
 type Ending = Pick<CloseTrackingInput, 'status' | 'failure'>
 
-/** An answering MLflow needs no more for what is under way; one that is down is not waited for. (ms) */
-const patienceUnderWay = 10_000
+/** An answering MLflow needs no more for what is under way; one that is down costs training this once, and no more. (ms) */
+const patienceUnderWay = 5_000
 
 const before: Tracked = { trackedStep: -1 }
 
-export function trackBeside(subject: Subject, { trackedStep, trackedRun }: Tracked = before): Tracking {
+export function trackBeside(
+  subject: Subject,
+  { trackedStep, trackedRun, unansweredSince }: Tracked = before,
+): Tracking {
   const state = {
     step: trackedStep,
     run: trackedRun,
     target: trackedStep,
     stopping: false,
     ended: true,
-    /** When the activity under way was called. */
-    since: 0,
+    unansweredSince,
     url: undefined as string | undefined,
   }
   const scope = new CancellationScope()
   let line: Promise<void> = Promise.resolve()
 
-  function under(summary: string) {
-    state.since = Date.now()
-    return trackingActivities(summary)
+  async function answered<Output>(call: Promise<Output>): Promise<Output> {
+    state.unansweredSince ??= Date.now()
+    const output = await call
+    state.unansweredSince = undefined
+    return output
   }
 
   async function follow(data: ArtifactRef | undefined): Promise<void> {
-    const { runId, url } = await under('MLflow run').openTracking({ subject, ...(data === undefined ? {} : { data }) })
+    const opening = { subject, ...(data === undefined ? {} : { data }), ...knownRun() }
+    const { runId, url } = await answered(trackingActivities('MLflow run').openTracking(opening))
     state.url = url
     // Where the run that has the points is gone from MLflow, another one gets them all.
     if (runId !== state.run) state.step = -1
@@ -66,21 +73,22 @@ export function trackBeside(subject: Subject, { trackedStep, trackedRun }: Track
       await condition(() => state.target > state.step || state.stopping)
       const { step: from, target: to } = state
       if (to <= from) continue
-      await under(`points of steps ${from + 1}-${to}`).trackProgress({ runId, run: subject.id, from, to })
+      const activities = trackingActivities(`points of steps ${from + 1}-${to}`)
+      await answered(activities.trackProgress({ runId, run: subject.id, from, to }))
       state.step = to
     }
   }
 
   async function settle(): Promise<void> {
     state.stopping = true
-    const left = state.since + patienceUnderWay - Date.now()
+    const left = (state.unansweredSince ?? Date.now()) + patienceUnderWay - Date.now()
     if (!state.ended && left > 0) await condition(() => state.ended, left)
     if (!state.ended) scope.cancel()
     await line
   }
 
-  function tracked(): Tracked {
-    return { trackedStep: state.step, ...(state.run === undefined ? {} : { trackedRun: state.run }) }
+  function knownRun(): Pick<Tracked, 'trackedRun'> {
+    return state.run === undefined ? {} : { trackedRun: state.run }
   }
 
   async function end(ending: Ending, patience: Patience): Promise<string | undefined> {
@@ -88,7 +96,8 @@ export function trackBeside(subject: Subject, { trackedStep, trackedRun }: Track
       await settle()
       const { url } = await trackingActivities(`MLflow run ${ending.status}`, patience).closeTracking({
         subject,
-        ...tracked(),
+        trackedStep: state.step,
+        ...knownRun(),
         endTime: Date.now(),
         ...ending,
       })
@@ -107,7 +116,8 @@ export function trackBeside(subject: Subject, { trackedStep, trackedRun }: Track
       return state.url
     },
     get tracked() {
-      return tracked()
+      const { step, unansweredSince } = state
+      return { trackedStep: step, ...knownRun(), ...(unansweredSince === undefined ? {} : { unansweredSince }) }
     },
     open(data) {
       state.ended = false

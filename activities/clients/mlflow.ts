@@ -111,9 +111,9 @@ export class MlflowClient {
   }
 
   /**
-   * The one run of a key (tag `rlev.key`): found, or made. Where there are several the newest stays and the others are
-   * deleted, so every caller ends with the same. The newest, because what shows up late is a run that an earlier attempt
-   * asked for and gave up: the attempt after it found none, made its own, and may have sent points there.
+   * The one run of a key (tag `rlev.key`): found, or made. Where there are several, one stays and the others are deleted, so
+   * every caller ends with the same: the `known` one, which has points, else the newest. There are several where a creation is
+   * committed long after the attempt that asked for it gave up, and the next attempt found no run.
    */
   async ensureRun(options: {
     experimentId: string
@@ -121,19 +121,21 @@ export class MlflowClient {
     runName: string
     startTime: number
     tags: readonly Tag[]
+    /** Id of a run. */
+    known?: string
   }): Promise<Run> {
-    const { experimentId, key } = options
-    const there = await this.#newestOfKey(experimentId, key)
+    const { key } = options
+    const there = await this.#onlyOfKey(options)
     if (there !== null) return there
     try {
       await this.createRun({ ...options, tags: [{ key: 'rlev.key', value: key }, ...options.tags] })
     } catch (error) {
       // It may have been made all the same, with its answer lost.
-      const made = await this.#newestOfKey(experimentId, key)
+      const made = await this.#onlyOfKey(options)
       if (made === null) throw error
       return made
     }
-    const made = await this.#newestOfKey(experimentId, key)
+    const made = await this.#onlyOfKey(options)
     if (made !== null) return made
     throw new RlevError({
       kind: 'ServiceUnavailable',
@@ -142,17 +144,11 @@ export class MlflowClient {
     })
   }
 
-  /** Deletes what has the key of a run and is not that run. */
-  async keepOnly(run: Run, key: string): Promise<void> {
-    for (const { info } of await this.runsByTag(run.info.experiment_id, 'rlev.key', key)) {
-      if (info.run_id !== run.info.run_id) await this.deleteRun(info.run_id)
-    }
-  }
-
-  async #newestOfKey(experimentId: string, key: string): Promise<Run | null> {
-    const [newest, ...others] = await this.runsByTag(experimentId, 'rlev.key', key)
-    for (const other of others) await this.deleteRun(other.info.run_id)
-    return newest ?? null
+  async #onlyOfKey(which: { experimentId: string; key: string; known?: string }): Promise<Run | null> {
+    const runs = await this.runsByTag(which.experimentId, 'rlev.key', which.key)
+    const kept = runs.find(({ info }) => info.run_id === which.known) ?? runs[0]
+    for (const { info } of runs) if (info.run_id !== kept?.info.run_id) await this.deleteRun(info.run_id)
+    return kept ?? null
   }
 
   /** An `endTime` of 0 clears the end of a run that is opened again. */

@@ -50,8 +50,8 @@ export function configOf({ home }: Workplace, subject: Subject): ExperimentConfi
   return first.config
 }
 
-/** The subject's run: found by its key, or made with its tags, inside its sweep's. */
-export async function ensureTrackedRun(place: Workplace, subject: Subject): Promise<TrackedRun> {
+/** The subject's run: found by its key, or made with its tags, inside its sweep's. `known`: the one that has its points. */
+export async function ensureTrackedRun(place: Workplace, subject: Subject, known?: string): Promise<TrackedRun> {
   // First, for it refuses a subject that is none: a server that is away would be waited for.
   const { tracking } = configOf(place, subject)
   const client = trackingClient(place)
@@ -68,6 +68,7 @@ export async function ensureTrackedRun(place: Workplace, subject: Subject): Prom
     runName: subject.kind === 'sweep' ? subject.name : runName(subject),
     startTime: place.now(),
     tags: inside,
+    ...(known === undefined ? {} : { known }),
   })
   // The sweep's run may have been made anew since.
   for (const { key, value } of inside) if (tagOf(run, key) !== value) await client.setTag(run.info.run_id, key, value)
@@ -80,11 +81,12 @@ export function tagOf(run: Run, key: string): string | undefined {
   return run.data.tags?.find(tag => tag.key === key)?.value
 }
 
-/** Only the sweep itself makes its run, so that there is one; its experiments wait for it. */
+/** Only the sweep itself makes its run; its experiments wait for the one that it has opened, which carries its kind. */
 async function sweepRun(place: Workplace, client: MlflowClient, experimentId: string, name: string): Promise<Run> {
   const key = trackingKey(place, { kind: 'sweep', name })
-  const [run] = await client.runsByTag(experimentId, 'rlev.key', key)
-  if (run !== undefined) return run
+  const runs = await client.runsByTag(experimentId, 'rlev.key', key)
+  const opened = runs.find(run => tagOf(run, 'rlev.kind') !== undefined)
+  if (opened !== undefined) return opened
   throw new RlevError({ kind: 'ServiceUnavailable', message: "the sweep's run is not in MLflow yet", place: key })
 }
 

@@ -47,9 +47,7 @@ export async function run({ seed, short = false, say }: NetworkOptions): Promise
   const found = await runExperiments({ seed, say, ...size })
   say(`before MLflow: ${countsText(found.mlflow)}`)
   say(`before Temporal: ${countsText(found.temporal)}`)
-  say(
-    `to the result: undisturbed ${found.undisturbedSeconds.toFixed(1)} s, MLflow away ${found.awaySeconds.toFixed(1)} s`,
-  )
+  say(`to the result: MLflow there ${found.thereSeconds.toFixed(1)} s, away ${found.awaySeconds.toFixed(1)} s`)
   add(result, found, found.experiments)
   Object.assign(result.figures, {
     experiments: found.experiments,
@@ -58,7 +56,7 @@ export async function run({ seed, short = false, say }: NetworkOptions): Promise
     mlflow_faults: struck(found.mlflow),
     temporal_pieces: found.temporal.requests,
     temporal_faults: struck(found.temporal),
-    undisturbed_seconds: found.undisturbedSeconds,
+    mlflow_there_seconds: found.thereSeconds,
     mlflow_away_seconds: found.awaySeconds,
   })
   return { ...result, passed: result.failures.length === 0 }

@@ -51,6 +51,10 @@ export abstract class FaultyProxy {
     await closed
   }
 
+  async stop(): Promise<void> {
+    if (this.#server.listening) await this.goDown()
+  }
+
   async outage(milliseconds: number): Promise<void> {
     this.counts.outages++
     await this.goDown()

@@ -123,23 +123,27 @@ describe('closing a run', () => {
     return client.createRun({ experimentId: found?.experiment_id ?? '', runName: 'ghost', startTime, tags })
   }
 
-  it('removes one that an earlier attempt had asked for, and keeps the one with the points', async () => {
-    const { subject, runId, experiment } = await halfTracked('earlier')
-    await ghost(subject, experiment, Date.now() - 60_000)
-    await close(subject, runId)
-    assert.equal(await assertWhole(experiment, 'earlier'), runId)
+  it('removes one that shows up late, whichever was asked for first, and keeps the one with the points', async () => {
+    for (const [name, startTime] of Object.entries({ earlier: Date.now() - 60_000, later: Date.now() + 60_000 })) {
+      const { subject, runId, experiment } = await halfTracked(name)
+      await ghost(subject, experiment, startTime)
+      await close(subject, runId)
+      assert.equal(await assertWhole(experiment, name), runId)
+    }
   })
 
-  it('sends all points where the run that has them is no longer the one', async () => {
-    const { subject, runId, experiment } = await halfTracked('later')
-    const { info } = await ghost(subject, experiment, Date.now() + 60_000)
-    await close(subject, runId)
-    assert.equal(await assertWhole(experiment, 'later'), info.run_id)
+  it('keeps the one with the points also when it is opened again', async () => {
+    const { subject, runId, experiment } = await halfTracked('reopened')
+    await ghost(subject, experiment, Date.now() + 60_000)
+    const opened = await run(ioActivities(place).openTracking, { subject, trackedRun: runId })
+    assert.equal(opened.runId, runId)
+  })
 
-    const deleted = await halfTracked('deleted')
-    await client.deleteRun(deleted.runId)
-    await close(deleted.subject, deleted.runId)
-    await assertWhole(experiment, 'deleted')
+  it('sends all points where the run that has them is gone', async () => {
+    const { subject, runId, experiment } = await halfTracked('deleted')
+    await client.deleteRun(runId)
+    await close(subject, runId)
+    assert.notEqual(await assertWhole(experiment, 'deleted'), runId)
   })
 
   it('puts an experiment inside the run that its sweep has now', async () => {
@@ -169,6 +173,7 @@ describe('closing a run', () => {
     await client.deleteRun(first.runId)
     const second = await run(openTracking, { subject: sweep })
     assert.notEqual(second.runId, first.runId)
+    await ghost(sweep, config.tracking.experiment, Date.now() + 60_000)
     await run(openTracking, { subject: child })
     assert.equal(tagOf(await client.getRun(runId), 'mlflow.parentRunId'), second.runId)
   })

@@ -44,8 +44,7 @@ export async function makeLateRuns(options: {
       // Everything that is still held back arrives now.
       await sleep(rates.longestDelay ?? 0)
       found.made += (await direct.runsByTag(experimentId, 'rlev.key', key)).length
-      const again = await untilMade(client, { experimentId, key })
-      await client.keepOnly(again, key)
+      await untilMade(client, { experimentId, key, known: kept.info.run_id })
       const left = await direct.runsByTag(experimentId, 'rlev.key', key)
       if (left.length !== 1) found.failures.push(`${key}: ${left.length} runs`)
       const history = await direct.getMetricHistory(left[0]?.info.run_id ?? '', 'point')
@@ -53,18 +52,18 @@ export async function makeLateRuns(options: {
     }
     return found
   } finally {
-    await proxy.goDown()
+    await proxy.stop()
   }
 }
 
 /** As attempts of an activity would. */
 async function untilMade(
   client: MlflowClient,
-  { experimentId, key }: { experimentId: string; key: string },
+  which: { experimentId: string; key: string; known?: string },
 ): Promise<Run> {
   for (;;) {
     try {
-      return await client.ensureRun({ experimentId, key, runName: key, startTime: Date.now(), tags: [] })
+      return await client.ensureRun({ ...which, runName: which.key, startTime: Date.now(), tags: [] })
     } catch (error) {
       if (!(error instanceof RlevError && error.kind === 'ServiceUnavailable')) throw error
     }

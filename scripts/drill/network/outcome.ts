@@ -18,28 +18,38 @@ export interface Outcome {
 }
 
 /** `mlflow`: the server itself, and not what is before it. */
-export async function outcomeOf({ home, mlflow, id }: { home: string; mlflow: MlflowClient; id: string }) {
+export async function outcomeOf({
+  home,
+  mlflow,
+  id,
+}: {
+  home: string
+  mlflow: MlflowClient
+  id: string
+}): Promise<Outcome> {
   const { steps, tracking } = readConfig(home, id)
   const folder = join(experimentPaths.checkpoints(runFolder(home, id)), stepName(steps))
-  const digest = (name: string) => digestOfFile(join(folder, name))?.sha256 ?? `no ${name}`
-  const outcome: Outcome = {
-    weights: digest('model.safetensors'),
-    optimizer: digest('optimizer.safetensors'),
-    points: [],
-    faults: [],
+  const faults: string[] = []
+  const digest = (name: string) => {
+    const found = digestOfFile(join(folder, name))?.sha256
+    if (found === undefined) faults.push(`${id} has no ${name} of step ${steps}`)
+    return found ?? 'missing'
   }
+  const [weights, optimizer] = [digest('model.safetensors'), digest('optimizer.safetensors')]
+  const outcome: Outcome = { weights, optimizer, points: [], faults }
   const runs = await runsOf(mlflow, { experiment: tracking.experiment, id })
-  if (runs.length !== 1) outcome.faults.push(`${id} has ${runs.length} runs in MLflow`)
+  if (runs.length !== 1) faults.push(`${id} has ${runs.length} runs in MLflow`)
   for (const run of runs) {
-    if (run.info.status !== 'FINISHED') outcome.faults.push(`the MLflow run of ${id} is ${run.info.status}`)
+    if (run.info.status !== 'FINISHED') faults.push(`the MLflow run of ${id} is ${run.info.status}`)
     for (const { key } of run.data.metrics ?? []) {
       const history = await mlflow.getMetricHistory(run.info.run_id, key)
       const doubled = history.length - new Set(history.map(({ step }) => step)).size
-      if (doubled > 0) outcome.faults.push(`${id} has ${doubled} doubled points of ${key}`)
+      if (doubled > 0) faults.push(`${id} has ${doubled} doubled points of ${key}`)
       if (!key.startsWith('perf/'))
         outcome.points.push(...history.map(point => `${key} step ${point.step} ${point.value}`))
     }
   }
+  if (outcome.points.length === 0) faults.push(`${id} has no points in MLflow`)
   outcome.points.sort()
   return outcome
 }

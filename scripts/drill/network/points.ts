@@ -75,7 +75,7 @@ export async function trackPoints(options: {
   } finally {
     if (before === undefined) delete process.env['MLFLOW_TRACKING_URI']
     else process.env['MLFLOW_TRACKING_URI'] = before
-    await proxy.goDown()
+    await proxy.stop()
     rmSync(home, { recursive: true, force: true })
   }
 }

@@ -75,7 +75,7 @@ describe('the proxy before MLflow', () => {
     } catch (error) {
       assert.ok(error instanceof TypeError, 'a broken connection is all that may go wrong')
     }
-    await proxy.goDown()
+    await proxy.stop()
     return { status, text, asked: [...asked], counts: proxy.counts }
   }
 
@@ -116,7 +116,7 @@ describe('the proxy before MLflow', () => {
     assert.equal(asked.length, 0)
     await sleep(delay)
     assert.equal(asked.length, 1)
-    await proxy.goDown()
+    await proxy.stop()
   })
 
   it('strikes only the calls that it is to strike', async () => {
@@ -124,7 +124,7 @@ describe('the proxy before MLflow', () => {
     const proxy = await HttpProxy.start({ target: portOf(server), seed: 1, rates: { unavailable: 1 }, strikes })
     const status = async (path: string) => (await fetch(proxy.url + path, { method: 'POST', body: '' })).status
     assert.deepEqual([await status('/create?x'), await status('/other')], [503, 200])
-    await proxy.goDown()
+    await proxy.stop()
   })
 
   it('refuses connections while it is down, and is back on the same port', async () => {
@@ -137,7 +137,7 @@ describe('the proxy before MLflow', () => {
     assert.equal((await fetch(url)).status, 200)
     assert.equal(proxy.url, url)
     assert.equal(proxy.counts.outages, 1)
-    await proxy.goDown()
+    await proxy.stop()
   })
 
   it('answers like a gateway where the server is away', async () => {
@@ -146,7 +146,7 @@ describe('the proxy before MLflow', () => {
     assert.equal(answer.status, 502)
     assert.match(await answer.text(), /<html>/)
     assert.equal(proxy.counts.unanswered, 1)
-    await proxy.goDown()
+    await proxy.stop()
   })
 })
 
@@ -183,7 +183,7 @@ describe('the proxy before Temporal', () => {
     for (let turn = 0; turn < 100 && open && got !== 'echo hello'; turn++) await sleep(10)
     const outcome = { got, open, heard, counts: proxy.counts }
     client.destroy()
-    await proxy.goDown()
+    await proxy.stop()
     return outcome
   }
 
@@ -210,6 +210,6 @@ describe('the proxy before Temporal', () => {
     const over = new Promise(settle => client.once('close', settle))
     await proxy.outage(10)
     await over
-    await proxy.goDown()
+    await proxy.stop()
   })
 })
