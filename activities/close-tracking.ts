@@ -1,14 +1,14 @@
 /** Last stage of tracking: what was not sent yet, final values, artifacts, the result in words, and the run's status. */
 import type { Comparison } from '../pipelines/evaluation/comparison.js'
 import { readIfThere } from './clients/files.js'
-import type { MlflowClient } from './clients/mlflow.js'
+import { type MlflowClient, tagOf } from './clients/mlflow.js'
 import type { Run, RunStatus } from './clients/mlflow-types.js'
 import { planPaths, runFolder } from './clients/run-folder.js'
 import { experimentsOf, readEvaluations, readPlan } from './clients/runs.js'
 import { lightStage } from './light-stage.js'
 import { pointsOf } from './track-progress.js'
 import { comparisonMetrics, experimentNote, finalMetrics, samplesTable } from './tracking/layout.js'
-import { configOf, ensureTrackedRun, type OpenedRun, type Subject, tagOf } from './tracking/subject.js'
+import { configOf, ensureTrackedRun, type OpenedRun, type Subject } from './tracking/subject.js'
 import type { Workplace } from './workplace.js'
 
 export interface CloseTrackingInput {

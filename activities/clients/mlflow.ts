@@ -265,6 +265,10 @@ export class MlflowClient {
   }
 }
 
+export function tagOf(run: Run, key: string): string | undefined {
+  return run.data.tags?.find(tag => tag.key === key)?.value
+}
+
 const proxied = 'mlflow-artifacts:'
 
 function artifactPath(run: Run, path: string): string {

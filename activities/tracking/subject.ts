@@ -4,7 +4,7 @@ import { Context } from '@temporalio/activity'
 import { experimentKey } from '../../pipelines/config/digest.js'
 import type { ExperimentConfig } from '../../pipelines/config/schema.js'
 import { RlevError } from '../../pipelines/errors.js'
-import { MlflowClient } from '../clients/mlflow.js'
+import { MlflowClient, tagOf } from '../clients/mlflow.js'
 import type { Run } from '../clients/mlflow-types.js'
 import { experimentsOf, readConfig, readPlan } from '../clients/runs.js'
 import { homeId, trackingAddress, type Workplace } from '../workplace.js'
@@ -76,10 +76,6 @@ export async function ensureTrackedRun(place: Workplace, subject: Subject, known
 }
 
 const parentTag = 'mlflow.parentRunId'
-
-export function tagOf(run: Run, key: string): string | undefined {
-  return run.data.tags?.find(tag => tag.key === key)?.value
-}
 
 /** Only the sweep itself makes its run; its experiments wait for the one that it has opened, which carries its kind. */
 async function sweepRun(place: Workplace, client: MlflowClient, experimentId: string, name: string): Promise<Run> {

@@ -1,7 +1,10 @@
-/** Runs of this home that MLflow believes to be at work although they are over: they get the status that they ended with. */
+/**
+ * Runs of this home that MLflow believes to be at work although they are over: they get the status that they ended with. One that
+ * nobody ever opened, beside the one that ended, was committed after the attempt that asked for it had given up: it is deleted.
+ */
 import { join } from 'node:path'
 import { readIfThere } from '../../activities/clients/files.js'
-import { MlflowClient } from '../../activities/clients/mlflow.js'
+import { MlflowClient, tagOf } from '../../activities/clients/mlflow.js'
 import { MlflowError } from '../../activities/clients/mlflow-http.js'
 import type { Run, RunStatus } from '../../activities/clients/mlflow-types.js'
 import { experimentsOf, listRuns, readPlan, readResult, type StoredResult } from '../../activities/clients/runs.js'
@@ -45,8 +48,12 @@ async function mendRuns(options: {
     for (const { run, subject } of running) {
       const ending = await endingOf({ home: home.path, homeId, subject, temporal })
       if (ending === null) continue
-      if (mend) await client.updateRun({ runId: run.info.run_id, ...ending })
-      const what = `the run of ${subject} is RUNNING there, and is over: ${ending.status}`
+      const leftOver = await isLeftOver(client, run)
+      if (mend && leftOver) await client.deleteRun(run.info.run_id)
+      if (mend && !leftOver) await client.updateRun({ runId: run.info.run_id, ...ending })
+      const what = leftOver
+        ? `a second run of ${subject}, which nobody opened: it is deleted`
+        : `the run of ${subject} is RUNNING there, and is over: ${ending.status}`
       mended.push({ done: mend ? 'mended' : 'would', place: `${client.address} run ${run.info.run_id}`, what })
     }
     return mended
@@ -78,10 +85,18 @@ async function runningRuns(
   if (experimentIds.length === 0) return []
   const runs = await client.searchRuns({ experimentIds, filter: "attributes.status = 'RUNNING'" })
   return runs.flatMap(run => {
-    const parts = run.data.tags?.find(({ key }) => key === 'rlev.key')?.value.split('@') ?? []
+    const parts = tagOf(run, 'rlev.key')?.split('@') ?? []
     const [subject = ''] = parts
     return parts.at(-1) === homeId && known.has(subject) ? [{ run, subject }] : []
   })
+}
+
+async function isLeftOver(client: MlflowClient, run: Run): Promise<boolean> {
+  const key = tagOf(run, 'rlev.key')
+  // Opening gives it its kind.
+  if (key === undefined || tagOf(run, 'rlev.kind') !== undefined) return false
+  const all = await client.runsByTag(run.info.experiment_id, 'rlev.key', key)
+  return all.some(({ info }) => info.run_id !== run.info.run_id && info.status !== 'RUNNING')
 }
 
 /** How it ended; null where it may be at work. The workflow speaks first: a run that was taken up again has an old result. */

@@ -1,11 +1,10 @@
 /** What a run leaves that no fault of a network may change, and how two runs differ in it. */
 import { join } from 'node:path'
 import { digestOfFile } from '../../../activities/clients/files.js'
-import type { MlflowClient } from '../../../activities/clients/mlflow.js'
+import { type MlflowClient, tagOf } from '../../../activities/clients/mlflow.js'
 import type { Run } from '../../../activities/clients/mlflow-types.js'
 import { experimentPaths, runFolder, stepName } from '../../../activities/clients/run-folder.js'
 import { readConfig } from '../../../activities/clients/runs.js'
-import { tagOf } from '../../../activities/tracking/subject.js'
 
 export interface Outcome {
   /** sha256 of the files of the last checkpoint. */

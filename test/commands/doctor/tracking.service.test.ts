@@ -78,6 +78,24 @@ it('those whose workflow is over, or whose result says so, get their status; tho
   assert.deepEqual(await mendTracking(services.home, true), [])
 })
 
+it('one that nobody opened, beside the one that ended, is deleted; alone it is closed like any other', async () => {
+  const ended = await tracked('late')
+  await mlflow.setTag(ended, 'rlev.kind', 'experiment')
+  await mlflow.updateRun({ runId: ended, status: 'FINISHED', endTime: 2 })
+  result('late', 'done')
+  // Committed long after the attempt that asked for it gave up.
+  const key = `late@${'a'.repeat(12)}@${homeId(services.path)}`
+  const tags = [{ key: 'rlev.key', value: key }]
+  const { info } = await mlflow.createRun({ experimentId, runName: 'late', startTime: 1, tags })
+  assert.match((await mendTracking(services.home, true)).map(({ what }) => what).join(), /which nobody opened/)
+  const left = await mlflow.runsByTag(experimentId, 'rlev.key', key)
+  assert.deepEqual(
+    left.map(run => run.info.run_id),
+    [ended],
+  )
+  assert.equal((await mlflow.getRun(info.run_id)).info.lifecycle_stage, 'deleted')
+})
+
 it('none is touched where MLflow does not answer', async () => {
   await services.killMlflow()
   assert.deepEqual(await mendTracking(services.home, true), [])
