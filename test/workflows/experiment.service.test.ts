@@ -1,6 +1,9 @@
 /** The two workflows on a real Temporal server, a real MLflow and real worker processes. */
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -10,6 +13,9 @@ import { MlflowClient } from '../../activities/clients/mlflow.js'
 import type { Run } from '../../activities/clients/mlflow-types.js'
 import { experimentPaths, planPaths, runFolder, stepName } from '../../activities/clients/run-folder.js'
 import { readEvaluations, readMetrics, readOutcome, readResult } from '../../activities/clients/runs.js'
+import { goOn } from '../../commands/resume.js'
+import { lookAtRun } from '../../commands/runs/look.js'
+import { TemporalRuns } from '../../commands/runs/temporal.js'
 import type { ProcessRecord } from '../../commands/services/processes.js'
 import type { ExperimentConfig, SweepPlan } from '../../pipelines/config/schema.js'
 import type { experiment } from '../../workflows/experiment.js'
@@ -26,12 +32,16 @@ import { TestServices } from '../services.js'
 import { tinyConfig, tinySweep } from './tiny.js'
 
 let services: TestServices
+let orchestrator: ProcessRecord
 let policyWorker: ProcessRecord
 let mlflow: MlflowClient
 
 before(async () => {
   services = await TestServices.start({ temporal: true, mlflow: true })
-  ;[, policyWorker] = await Promise.all([services.startWorker('orchestrator'), services.startWorker('policy')])
+  ;[orchestrator, policyWorker] = await Promise.all([
+    services.startWorker('orchestrator'),
+    services.startWorker('policy'),
+  ])
   mlflow = new MlflowClient({ address: services.services.mlflow.url })
 })
 after(() => services?.stop())
@@ -308,6 +318,42 @@ describe('an MLflow that is away', () => {
     assert.deepEqual(statuses, ['FINISHED', 'FINISHED', 'FINISHED'])
     const report = readFileSync(planPaths.report(runFolder(services.path, 'unseen')), 'utf8')
     assert.ok(report.includes(services.services.mlflow.url), 'the report leads to MLflow, now that there is a page')
+  })
+})
+
+describe('an MLflow that refuses', () => {
+  it('ends the run without its tracking, which says so, and resume sends all of it', async () => {
+    const refusing = createServer((request, response) =>
+      request.resume().on('end', () => response.writeHead(404).end()),
+    )
+    await once(refusing.listen(0, '127.0.0.1'), 'listening')
+    const url = `http://127.0.0.1:${(refusing.address() as AddressInfo).port}`
+    await services.kill(orchestrator)
+    orchestrator = await services.startWorker('orchestrator', { ...services.services, mlflow: { url } })
+    const temporal = new TemporalRuns(services.services.temporal)
+    try {
+      const { trackingFailure } = await run(tinyConfig('refused'))
+      assert.match(trackingFailure ?? '', /404/)
+      const view = await lookAtRun(services.home, 'refused', temporal)
+      assert.equal(view.state, 'done')
+      assert.match(view.notes.join('\n'), /MLflow lacks some of this run: [\s\S]*404[\s\S]*`rlev resume` sends/)
+      assert.equal((await trackedRuns('refused')).length, 0)
+
+      await services.kill(orchestrator)
+      orchestrator = await services.startWorker('orchestrator')
+      assert.match(await goOn({ home: services.home, view, temporal }), /goes on sending MLflow what it lacks/)
+      await services.client.workflow.getHandle('refused').result()
+      const after = await lookAtRun(services.home, 'refused', temporal)
+      assert.deepEqual([after.state, after.notes, after.weights], ['done', [], expected.weights])
+      assert.match(await goOn({ home: services.home, view: after, temporal }), /nothing to do/)
+      const [tracked, ...others] = await trackedRuns('refused')
+      assert.equal(others.length, 0)
+      assert.equal(tracked?.info.status, 'FINISHED')
+      assert.equal((await mlflow.getMetricHistory(tracked?.info.run_id ?? '', 'reward/mean')).length, 6)
+    } finally {
+      await temporal.close()
+      refusing.close()
+    }
   })
 })
 
