@@ -19,6 +19,7 @@ export interface LateRunsFound {
 
 /** Milliseconds that the client waits for an answer. */
 const timeout = 400
+const mostAttempts = 100
 
 /** `rates` strike creations only. `mlflow`: address of the server. */
 export async function makeLateRuns(options: {
@@ -61,11 +62,12 @@ async function untilMade(
   client: MlflowClient,
   which: { experimentId: string; key: string; known?: string },
 ): Promise<Run> {
-  for (;;) {
+  for (let attempt = 1; ; attempt++) {
     try {
       return await client.ensureRun({ ...which, runName: which.key, startTime: Date.now(), tags: [] })
     } catch (error) {
-      if (!(error instanceof RlevError && error.kind === 'ServiceUnavailable')) throw error
+      const mayPass = error instanceof RlevError && error.kind === 'ServiceUnavailable'
+      if (!mayPass || attempt === mostAttempts) throw error
     }
   }
 }

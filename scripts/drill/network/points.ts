@@ -41,6 +41,7 @@ export interface PointsFound {
 const keys = 10
 /** Share of activities that are done once more after their success. */
 const again = 0.05
+const mostAttempts = 100
 
 /** `mlflow`: address of the server. */
 export async function trackPoints(options: {
@@ -104,7 +105,8 @@ async function track({ home, name, steps, seed }: { home: string; name: string; 
       try {
         return await environment.run<[Input], Output, (input: Input) => Promise<Output>>(activity, input)
       } catch (error) {
-        if (!(error instanceof ApplicationFailure) || error.nonRetryable === true) throw error
+        if (!(error instanceof ApplicationFailure) || error.nonRetryable === true || attempt === mostAttempts)
+          throw error
         attempts++
         await sleep(100)
       }
