@@ -18,6 +18,7 @@ import {
   type WorkerOptions,
   type WorkflowBundleOption,
 } from '@temporalio/worker'
+import { armFailPoints, failPointVariable } from '../activities/clients/fail-point.js'
 import { ioActivities } from '../activities/io.js'
 import { workplace } from '../activities/workplace.js'
 import { RlevError } from '../pipelines/errors.js'
@@ -31,6 +32,7 @@ export interface WorkerCall {
 
 /** Runs until SIGTERM or SIGINT; resolves after a clean end. */
 export async function runWorker({ queue, home: path }: WorkerCall): Promise<void> {
+  armFailPoints(process.env[failPointVariable])
   const home = resolve(openHome(path).path)
   Runtime.install({ logger: new DefaultLogger('INFO', logLine), shutdownSignals: ['SIGTERM', 'SIGINT'] })
   const { connectionOptions, namespace } = temporalAddress(home)

@@ -18,7 +18,7 @@ import {
   sleep,
   startChild,
 } from '@temporalio/workflow'
-import type { SweepPlan } from '../pipelines/config/schema.js'
+import type { ExperimentConfig, SweepPlan } from '../pipelines/config/schema.js'
 import { startOrder } from '../pipelines/config/start-order.js'
 import { io } from './activity-options.js'
 import type { experiment } from './experiment.js'
@@ -56,7 +56,8 @@ export async function sweep({ plan }: SweepInput): Promise<SweepResult> {
       for (const [id, child] of running) passOn(paused, id, child)
     },
   })
-  const tracking = trackBeside({ kind: 'sweep', name })
+  const config = configOf(plan)
+  const tracking = trackBeside({ subject: { kind: 'sweep', name }, config })
   setHandler(movedSignal, ({ progress, trained: isTrained }) => {
     if (tracking.url !== undefined) view.progress.trackingUrl = tracking.url
     view.heard(progress)
@@ -66,7 +67,7 @@ export async function sweep({ plan }: SweepInput): Promise<SweepResult> {
   /** Whether the folder and the MLflow run of this name are this plan's, and so may be written to. */
   let owned = false
   try {
-    await io('plan').freezeRun({ plan })
+    await io(config, 'plan').freezeRun({ plan })
     owned = true
     tracking.open()
 
@@ -85,7 +86,7 @@ export async function sweep({ plan }: SweepInput): Promise<SweepResult> {
     // Cancelled experiments are endings like others; a cancelled sweep is not.
     if (CancellationScope.current().consideredCancelled) throw new CancelledFailure('the sweep was cancelled')
 
-    const { path } = await io('comparison and report').publishReport({
+    const { path } = await io(config, 'comparison and report').publishReport({
       name,
       ...(tracking.url === undefined ? {} : { trackingUrl: tracking.url }),
     })
@@ -114,6 +115,12 @@ export async function sweep({ plan }: SweepInput): Promise<SweepResult> {
     }
     throw error
   }
+}
+
+/** What the sweep's own activities take their limits from: its first arm. */
+function configOf({ name, arms: [first] }: SweepPlan): ExperimentConfig {
+  if (first === undefined) throw ApplicationFailure.nonRetryable(`the sweep ${name} has no arms`, 'ConfigInvalid')
+  return first.config
 }
 
 function cellsOf(plan: SweepPlan): ExperimentInput[] {

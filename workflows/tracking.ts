@@ -6,6 +6,7 @@ import { CancellationScope, condition, isCancellation, log } from '@temporalio/w
 import type { ArtifactRef } from '../activities/clients/store.js'
 import type { CloseTrackingInput } from '../activities/close-tracking.js'
 import type { Subject } from '../activities/tracking/subject.js'
+import type { ExperimentConfig } from '../pipelines/config/schema.js'
 import { trackingActivities } from './activity-options.js'
 
 export interface Tracking {
@@ -22,7 +23,11 @@ export interface Tracking {
   close(ending: Pick<CloseTrackingInput, 'status' | 'failure'>): Promise<string | undefined>
 }
 
-export function trackBeside(subject: Subject, trackedStep = -1): Tracking {
+/** `config`: the experiment's; a sweep has its first arm's. */
+export function trackBeside(
+  { subject, config }: { subject: Subject; config: ExperimentConfig },
+  trackedStep = -1,
+): Tracking {
   const state = {
     tracked: trackedStep,
     target: trackedStep,
@@ -34,7 +39,7 @@ export function trackBeside(subject: Subject, trackedStep = -1): Tracking {
   let line: Promise<void> = Promise.resolve()
 
   async function follow(data: ArtifactRef | undefined): Promise<void> {
-    const { runId, url } = await trackingActivities('MLflow run').openTracking({
+    const { runId, url } = await trackingActivities(config, 'MLflow run').openTracking({
       subject,
       ...(data === undefined ? {} : { data }),
     })
@@ -43,7 +48,12 @@ export function trackBeside(subject: Subject, trackedStep = -1): Tracking {
       await condition(() => state.target > state.tracked || state.stopping)
       const { tracked: from, target: to } = state
       if (to === from) continue
-      await trackingActivities(`points of steps ${from + 1}-${to}`).trackProgress({ runId, run: subject.id, from, to })
+      await trackingActivities(config, `points of steps ${from + 1}-${to}`).trackProgress({
+        runId,
+        run: subject.id,
+        from,
+        to,
+      })
       state.tracked = to
     }
   }
@@ -82,7 +92,7 @@ export function trackBeside(subject: Subject, trackedStep = -1): Tracking {
       await settle()
       const patience = ending.status === 'FINISHED' ? '24 hours' : '10 minutes'
       try {
-        const { url } = await trackingActivities(`MLflow run ${ending.status}`, patience).closeTracking({
+        const { url } = await trackingActivities(config, `MLflow run ${ending.status}`, patience).closeTracking({
           subject,
           trackedStep: state.tracked,
           endTime: Date.now(),

@@ -39,7 +39,7 @@ export class Store {
   }): Promise<ArtifactRef> {
     const { kind, from, ...rest } = options
     const path = join(this.#home, 'store', kind, digest(from))
-    const manifest = await makeFolder({ path, about: { kind, from }, ...rest })
+    const manifest = await makeFolder({ what: 'stage-output', path, about: { kind, from }, ...rest })
     return this.#refOf(path, kind, manifest)
   }
 

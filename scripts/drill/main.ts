@@ -1,0 +1,87 @@
+/** `npm run drill`: disturbs runs and compares what they leave. Progress on standard error, the table on standard output. */
+import { writeFileSync } from 'node:fs'
+import { layOutTable } from '../../commands/text/table.js'
+import { RlevError } from '../../pipelines/errors.js'
+import { describeMachine, thisMachine } from '../bench/machine.js'
+import type { Drill } from './drill.js'
+import { closeAll } from './drill-home.js'
+import * as failPoints from './fail-points.js'
+import * as figures from './figures.js'
+import * as kills from './kills.js'
+import { readOptions, usage } from './options.js'
+import type { DrillResult } from './result.js'
+import * as stoppedWorker from './stopped-worker.js'
+
+/** In the order in which they are made. */
+const drills = {
+  'fail-points': { run: failPoints.run, sentence: 'every fail point in turn, killed at its first and at a later time' },
+  kills: { run: kills.run, sentence: 'random kills of servers and workers while a sweep of three arms runs' },
+  'stopped-worker': { run: stoppedWorker.run, sentence: 'a worker that stops, is replaced, and wakes' },
+  figures: { run: figures.run, sentence: 'goodput against kills, time of recovery, overhead without faults' },
+} as const satisfies Record<string, { run: Drill; sentence: string }>
+
+type DrillName = keyof typeof drills
+const names = Object.keys(drills) as DrillName[]
+
+const call = (() => {
+  try {
+    return readOptions(process.argv.slice(2), names)
+  } catch (error) {
+    if (!(error instanceof RlevError)) throw error
+    console.error(error.message)
+    process.exit(2)
+  }
+})()
+
+let ending = false
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    if (ending) return
+    ending = true
+    // What was started outlives this process unless it is ended.
+    void closeAll().finally(() => process.exit(130))
+  })
+}
+
+if (call === null) {
+  console.log(usage(Object.fromEntries(names.map(name => [name, drills[name].sentence]))))
+} else {
+  const began = performance.now()
+  const results: DrillResult[] = []
+  for (const name of call.only) {
+    const say = (line: string) =>
+      process.stderr.write(`${((performance.now() - began) / 1000).toFixed(0).padStart(5)} s  ${name}: ${line}\n`)
+    const { run } = drills[name]
+    results.push(await run({ ...call, say }))
+    // Written as it grows: a later failure costs only what it interrupted.
+    if (call.json !== null)
+      writeFileSync(call.json, `${JSON.stringify({ machine: thisMachine(), results }, null, 2)}\n`)
+  }
+  print(results)
+  if (results.some(({ passed }) => !passed)) process.exitCode = 1
+}
+
+function print(results: readonly DrillResult[]): void {
+  const rows = results.map(({ name, passed, cases, failures }) => [
+    name,
+    passed ? 'passed' : 'FAILED',
+    String(cases),
+    String(failures.length),
+  ])
+  const columns = [
+    { heading: 'drill' },
+    { heading: 'result' },
+    { heading: 'cases', align: 'right' },
+    { heading: 'failures', align: 'right' },
+  ] as const
+  const lines = [describeMachine(thisMachine()), '', ...layOutTable({ columns, rows })]
+  for (const { name, failures, figures: measured } of results) {
+    const shown = Object.entries(measured).map(([figure, value]) => [
+      `  ${figure}`,
+      Number(value.toPrecision(4)).toString(),
+    ])
+    const table = layOutTable({ columns: [{ heading: name }, { heading: '', align: 'right' }], rows: shown })
+    lines.push('', ...table, ...failures.map(failure => `  FAILED: ${failure}`))
+  }
+  console.log(lines.join('\n'))
+}
