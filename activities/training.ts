@@ -161,7 +161,7 @@ export class Training {
     live.step = step
     const seconds = (performance.now() - sampled) / 1000
     if (this.journal.metrics(step) !== null) {
-      log.info('step replayed', { run: this.#input.run, step, seconds })
+      log.debug('step replayed', { run: this.#input.run, step, seconds })
       return
     }
     const tokens = rollout.responses.reduce((sum, response) => sum + response.tokens.length, 0)
@@ -177,7 +177,7 @@ export class Training {
     const step = live.step + 1
     const { config } = this
     // Counted by whoever asks whether anything was sampled twice.
-    log.info('sampling', { run: this.#input.run, step })
+    log.debug('sampling', { run: this.#input.run, step })
     const items = promptsOfStep({ items: this.data.train, prompts: config.rollout.prompts, step, seed: config.seed })
     const reference =
       config.kl.place === 'none' ? undefined : await this.#policies.reference(this.#input.stages.start, config.engine)

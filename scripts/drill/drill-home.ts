@@ -52,6 +52,7 @@ export class DrillHome {
     // A drill is about services of its own, whatever the shell of whoever runs it names.
     for (const name of ['TEMPORAL_ADDRESS', 'MLFLOW_TRACKING_URI', failPointVariable]) delete process.env[name]
     process.env['RLEV_POLICY_WORKERS'] = String(policyWorkers)
+    process.env['RLEV_LOG_LEVEL'] = 'DEBUG'
     const drill = new DrillHome({ path: mkdtempSync(join(tmpdir(), 'rlev-drill-')) }, say)
     open.add(drill)
     try {

@@ -16,7 +16,7 @@ const meanTime = 2
 /** Longest for one sweep: a kill costs about six seconds on two cores, most of it the start of a process. (s) */
 const limitOf = (kills: number) => 300 + 20 * kills
 /** A step that is killed and made again takes as long as many; so few steps keep a sweep going through all the kills. */
-const stepsFor = (kills: number) => Math.max(8, Math.ceil(kills * 1.5))
+const stepsFor = (kills: number) => Math.max(8, 4 * kills)
 
 export async function run({ seed, kills, say }: DrillOptions): Promise<DrillResult> {
   const began = performance.now()

@@ -125,6 +125,8 @@ export interface WorkerLogEntry {
   run?: string
   step?: number
   seconds?: number
+  /** Stack of what an attempt ended with. */
+  error?: string
 }
 
 /** What the policy workers of a home have logged, in order. */

@@ -52,7 +52,13 @@ if (call === null) {
     const say = (line: string) =>
       process.stderr.write(`${((performance.now() - began) / 1000).toFixed(0).padStart(5)} s  ${name}: ${line}\n`)
     const { run } = drills[name]
-    results.push(await run({ ...call, say }))
+    results.push(
+      await run({ ...call, say }).catch((error: unknown) => {
+        // The other drills are worth making all the same.
+        const failure = error instanceof RlevError ? error.message : ((error as Error).stack ?? String(error))
+        return { name, passed: false, cases: 0, failures: [failure], figures: {} }
+      }),
+    )
     // Written as it grows: a later failure costs only what it interrupted.
     if (call.json !== null)
       writeFileSync(call.json, `${JSON.stringify({ machine: thisMachine(), results }, null, 2)}\n`)
