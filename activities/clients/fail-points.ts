@@ -44,7 +44,11 @@ export const failPoints = {
   'checkpoint.renamed': policy('A checkpoint has its name; the folder around it is not synced.'),
   'checkpoint.after': policy('A checkpoint is whole and on the disk; old ones are still there.'),
   'retention.before': policy('An old checkpoint is about to be removed.'),
+  'retention.aside': policy('An old checkpoint has no name any more and still takes room.'),
   'retention.after': policy('An old checkpoint has been removed.'),
+  'trim.before': policy('The journal is about to be trimmed; nothing says so yet.'),
+  'trim.noted': policy('A note says up to which step the journal is trimmed; its entries are still there.'),
+  'trim.after': policy('Entries of the journal have been removed.'),
   'stage-output.before': either(
     'The temporary folder of a shared output (items, values, warm start, its evaluation) is empty.',
   ),
@@ -67,7 +71,7 @@ export const failPoints = {
   'result.before': orchestrator('An experiment has ended; its result is not written.'),
   'result.after': orchestrator('The result of an experiment is on the disk; Temporal has not been told.'),
   'report.before': orchestrator('The comparison and the report are made and not written.'),
-  'report.comparison': orchestrator('The comparison is written, the report is not.'),
+  'report.file': orchestrator('A file of the report is written; others, or the digests of all, are not.'),
   'report.after': orchestrator('The comparison and the report are written.'),
 
   // --- Requests to MLflow ---

@@ -3,6 +3,8 @@ import { writeFileSync } from 'node:fs'
 import { layOutTable } from '../../commands/text/table.js'
 import { RlevError } from '../../pipelines/errors.js'
 import { describeMachine, thisMachine } from '../bench/machine.js'
+import * as corruption from './corruption.js'
+import * as diskFull from './disk-full.js'
 import type { Drill } from './drill.js'
 import { closeAll } from './drill-home.js'
 import * as failPoints from './fail-points.js'
@@ -16,6 +18,8 @@ import * as stoppedWorker from './stopped-worker.js'
 const drills = {
   'fail-points': { run: failPoints.run, sentence: 'every fail point in turn, killed at its first and at a later time' },
   kills: { run: kills.run, sentence: 'random kills of servers and workers while a sweep of three arms runs' },
+  corruption: { run: corruption.run, sentence: 'files of a run with a byte changed or the tail cut off' },
+  'disk-full': { run: diskFull.run, sentence: 'a disk without room, and one that takes no writing' },
   'stopped-worker': { run: stoppedWorker.run, sentence: 'a worker that stops, is replaced, and wakes' },
   figures: { run: figures.run, sentence: 'goodput against kills, time of recovery, overhead without faults' },
 } as const satisfies Record<string, { run: Drill; sentence: string }>

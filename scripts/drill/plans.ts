@@ -6,10 +6,10 @@ import { tinyConfig, tinySweep } from '../../test/workflows/tiny.js'
 export const heartbeatTimeout = 2
 
 /** Evaluations and checkpoints lie apart, and the checkpoints of a run are more than are kept. */
-const shape = (steps: number, stepsPerActivity: number) => ({
+const shape = (steps: number, stepsPerActivity: number, trimJournal = false) => ({
   steps,
   evaluation: { every: 3 },
-  checkpoint: { everySteps: 2, keep: 1 },
+  checkpoint: { everySteps: 2, keep: 1, trimJournal },
   durability: { stepsPerActivity, heartbeatTimeout },
 })
 
@@ -18,16 +18,19 @@ export function drillPlan({
   seed,
   steps = 6,
   stepsPerActivity,
+  trimJournal,
 }: {
   name: string
   seed: number
   steps?: number
   /** 1: rollout, reward and update are activities of their own. Results do not depend on it. */
   stepsPerActivity: number
+  /** Nor on this. */
+  trimJournal?: boolean
 }): Extract<Plan, { kind: 'experiment' }> {
   const config: ExperimentConfig = tinyConfig(name, {
     seed,
-    ...shape(steps, stepsPerActivity),
+    ...shape(steps, stepsPerActivity, trimJournal),
     tracking: { experiment: name },
   })
   return { kind: 'experiment', name, config, warnings: [] }
