@@ -38,7 +38,7 @@ export async function run({ seed, short, say }: DrillOptions): Promise<DrillResu
     const undisturbed = drillPlan({ name: 'undisturbed', seed, stepsPerActivity: 3 })
     const failure = await runToEnd({ home, plan: undisturbed, limit, turn: async () => {} })
     if (failure !== null) throw new Error(`the undisturbed run failed: ${failure}`)
-    const range = new Range({ home, seed, say, undisturbed: await leftBehind(home, undisturbed, { deaths: 0 }) })
+    const range = new Range({ home, seed, say, undisturbed: await leftBehind(home, undisturbed) })
     for (const shots of series) await range.shoot(shots)
     const { failures, tally } = range
     return {
@@ -97,7 +97,6 @@ class Range {
     const number = ++this.tally.experiments
     const began = performance.now()
     const fired: string[] = []
-    let deaths = 0
     // Without the shared outputs the stages before training are met again.
     home.removeStore()
     const cut = number % 2 === 0 ? { stepsPerActivity: 3, trimJournal: true } : { stepsPerActivity: 1 }
@@ -109,7 +108,6 @@ class Range {
       turn: async () => {
         const dead = home.deaths()
         if (dead.length === 0) return
-        deaths += dead.filter(({ name }) => name === 'policy').length
         for (const { name, output } of dead) {
           const met = firedIn(output)
           if (met === undefined) this.failures.push(`${plan.name}: ${name} died by itself: ${output.slice(-500)}`)
@@ -118,14 +116,14 @@ class Range {
         await home.up(armed(waiting))
       },
     })
-    const found = await leftBehind(home, plan, { deaths })
+    const found = await leftBehind(home, plan)
     const wrong = [...(failure === null ? [] : [failure]), ...differences(plan.name, this.#undisturbed, found)]
     this.failures.push(...wrong.map(sentence => `${fired.join(', ') || 'nothing met'}: ${sentence}`))
     this.tally.fired += fired.length
     this.tally.again += found.samplings.again
     const seconds = ((performance.now() - began) / 1000).toFixed(1)
     this.#say(
-      `${plan.name}: ${fired.join(', ') || 'nothing met'}: ${wrong.length === 0 ? 'same' : 'WRONG'} (${seconds} s)`,
+      `${plan.name}: ${fired.join(', ') || 'nothing met'}: ${wrong.length === 0 ? 'same' : `WRONG: ${wrong[0]}`} (${seconds} s)`,
     )
     return fired.length
   }

@@ -28,7 +28,7 @@ export async function run({ seed, kills, say }: DrillOptions): Promise<DrillResu
     const before = performance.now()
     const failure = await runToEnd({ home, plan: undisturbedPlan, limit: limitOf(kills), turn: async () => {} })
     if (failure !== null) throw new Error(`the undisturbed sweep failed: ${failure}`)
-    const undisturbed = await leftBehind(home, undisturbedPlan, { deaths: 0 })
+    const undisturbed = await leftBehind(home, undisturbedPlan)
     say(`undisturbed sweep of ${steps} steps (${((performance.now() - before) / 1000).toFixed(1)} s)`)
 
     const killer = new Killer({ home, seed, kills, say })
@@ -36,14 +36,13 @@ export async function run({ seed, kills, say }: DrillOptions): Promise<DrillResu
     let sweeps = 0
     while (killer.count < kills) {
       const plan = drillSweep({ name: `sweep-${++sweeps}`, seed, steps })
-      const deathsBefore = killer.policyDeaths
       const countBefore = killer.count
       const wrong = await runToEnd({ home, plan, limit: limitOf(kills), turn: () => killer.turn() })
-      const found = await leftBehind(home, plan, { deaths: killer.policyDeaths - deathsBefore })
+      const found = await leftBehind(home, plan)
       const all = [...(wrong === null ? [] : [wrong]), ...differences(plan.name, undisturbed, found)]
       failures.push(...all)
       again += found.samplings.again
-      say(`${plan.name}: ${killer.count - countBefore} kills: ${all.length === 0 ? 'same' : 'WRONG'}`)
+      say(`${plan.name}: ${killer.count - countBefore} kills: ${all.length === 0 ? 'same' : `WRONG: ${all[0]}`}`)
       if (wrong !== null) break
     }
     return {
@@ -80,10 +79,6 @@ class Killer {
     this.#say = parts.say
     this.#random = stream(parts.seed, 'kills')
     this.#next = this.#drawn()
-  }
-
-  get policyDeaths(): number {
-    return (this.byName['policy'] ?? 0) + (this.byName['policy-2'] ?? 0)
   }
 
   /** Kills when it is time, and starts again what is dead. */

@@ -19,12 +19,11 @@ export interface LeftBehind {
   points: Record<string, string[]>
   /** What is wrong whatever it is compared with: doubled or unfinished runs, doubled points, steps sampled twice. */
   faults: string[]
-  /** Rollouts that were begun, and begun beyond one a step: the chunk in flight when a worker died. */
+  /** Rollouts that were begun, and begun beyond one a step: what was in flight when an attempt lost its worker. */
   samplings: { begun: number; again: number }
 }
 
-/** `deaths`: of policy workers, each of which may have been sampling one step. */
-export async function leftBehind(home: DrillHome, plan: Plan, { deaths }: { deaths: number }): Promise<LeftBehind> {
+export async function leftBehind(home: DrillHome, plan: Plan): Promise<LeftBehind> {
   const faults: string[] = []
   const experiments: LeftBehind['experiments'] = {}
   for (const { id, arm, seed, config } of experimentsOf(plan)) {
@@ -35,9 +34,6 @@ export async function leftBehind(home: DrillHome, plan: Plan, { deaths }: { deat
   }
   const points = await pointsOf(home.mlflow(), plan, faults)
   const samplings = samplingsOf(home, plan, faults)
-  if (samplings.again > deaths) {
-    faults.push(`${samplings.again} rollouts were begun again, and policy workers died ${deaths} times`)
-  }
   return { experiments, points, faults, samplings }
 }
 
@@ -96,16 +92,20 @@ function nameOf({ info, data }: Run, plan: Plan): string {
   return plan.kind === 'sweep' ? (info.run_name ?? info.run_id) : 'experiment'
 }
 
-/** Policy workers say in their logs when they begin to sample a step; the journal's file says when it was kept. */
+/**
+ * Policy workers say in their logs when they begin to sample a step, and in which attempt of the activity; the journal's file
+ * says when it was kept. Only a later attempt may begin a step again, and only before that.
+ */
 function samplingsOf(home: DrillHome, plan: Plan, faults: string[]): LeftBehind['samplings'] {
   const steps = new Map(experimentsOf(plan).map(({ id }) => [id, new Map<number, number>()]))
   const samplings = { begun: 0, again: 0 }
-  for (const { message, run = '', step = 0, time } of workerLog(home)) {
+  for (const { message, run = '', step = 0, time, attempt } of workerLog(home)) {
     const counts = steps.get(run)
     if (message !== 'sampling' || counts === undefined) continue
     samplings.begun++
     const before = counts.get(step) ?? 0
     if (before > 0) samplings.again++
+    if (before > 0 && attempt === 1) faults.push(`step ${step} of ${run} was sampled again without a failed attempt`)
     counts.set(step, before + 1)
     const kept = statSync(experimentPaths.rollout(runFolder(home.path, run), step), { throwIfNoEntry: false })
     if (kept !== undefined && Date.parse(time) > kept.mtimeMs + clockGrain) {
@@ -124,6 +124,8 @@ export interface WorkerLogEntry {
   message: string
   run?: string
   step?: number
+  /** Of the activity. */
+  attempt?: number
   seconds?: number
   /** Stack of what an attempt ended with. */
   error?: string

@@ -75,14 +75,14 @@ export async function run({ seed, short, say }: DrillOptions): Promise<DrillResu
       const plan = drillPlan({ name: `undisturbed-${steps}`, seed, steps, stepsPerActivity: 3 })
       const failure = await runToEnd({ home, plan, limit, turn: async () => {} })
       if (failure !== null) throw new Error(`the undisturbed run failed: ${failure}`)
-      undisturbed.set(steps, await leftBehind(home, plan, { deaths: 0 }))
+      undisturbed.set(steps, await leftBehind(home, plan))
     }
     for (const [index, { name, steps, disturb }] of cases.entries()) {
       const plan = drillPlan({ name: `stopped-${index + 1}`, seed, steps, stepsPerActivity: 3 })
       const disturbance = disturb({ home, moment: uniform(index) }, plan.name)
       const failure = await runToEnd({ home, plan, limit, turn: disturbance.turn })
       const faults = failure === null ? await disturbance.end() : [failure]
-      const found = await leftBehind(home, plan, { deaths: 1 })
+      const found = await leftBehind(home, plan)
       const wrong = [...faults, ...differences(plan.name, undisturbed.get(steps) as LeftBehind, found)]
       failures.push(...wrong.map(sentence => `${name}: ${sentence}`))
       say(`${plan.name}, ${name}: ${wrong.length === 0 ? 'committed nothing' : `WRONG: ${wrong[0]}`}`)
