@@ -1,11 +1,11 @@
 /**
  * Drill 1: every fail point in turn. A worker is killed there at the first time that it comes by, and in another case at a later
  * time; it is started again as `rlev up` does, without the variable, and what the experiment leaves is compared with the
- * undisturbed one. The short form takes the first times only and kills on: the next fail points are armed in the worker that
+ * undisturbed one. The short form takes the first times only and kills on: the other fail points are armed in the worker that
  * replaces the dead one, so that an experiment is interrupted many times, each time in another activity as far as may be: Temporal
  * waits longer before each attempt of the same.
  */
-import { type FailPointName, failPointNames, failPoints } from '../../activities/clients/fail-points.js'
+import { type FailPointName, failPointNames } from '../../activities/clients/fail-points.js'
 import { stream } from '../../pipelines/random.js'
 import type { DrillOptions } from './drill.js'
 import { DrillHome, runToEnd } from './drill-home.js'
@@ -82,12 +82,10 @@ class Range {
       const fired = await this.#experiment(waiting)
       idle = fired === 0 ? idle + 1 : 0
       if (idle < patience) continue
-      for (const { name, hit } of heads(waiting)) {
+      for (const { name, hit } of waiting.values()) {
         this.failures.push(`${name} was not met ${hit} times in ${patience} experiments`)
-        waiting.delete(name)
       }
-      await this.#home.arm(armed(waiting))
-      idle = 0
+      return
     }
   }
 
@@ -133,16 +131,8 @@ function dealt<T>(list: readonly T[], count: number): T[][] {
   return Array.from({ length: count }, (_, hand) => list.filter((_, index) => index % count === hand))
 }
 
-/** The next of each worker's, and of those that either may meet: one that dies leaves the others armed. */
-function heads(waiting: ReadonlyMap<FailPointName, Shot>): Shot[] {
-  const of = (worker: string) => [...waiting.values()].find(({ name }) => failPoints[name].worker === worker)
-  return [of('policy'), of('orchestrator'), of('either')].filter(shot => shot !== undefined)
-}
-
 function armed(waiting: ReadonlyMap<FailPointName, Shot>): string {
-  return heads(waiting)
-    .map(({ name, hit }) => `${name}:${hit}:kill`)
-    .join()
+  return [...waiting.values()].map(({ name, hit }) => `${name}:${hit}:kill`).join()
 }
 
 /** What a dead worker's last words name; undefined where it did not die at a fail point. */

@@ -3,26 +3,38 @@ import { writeFileSync } from 'node:fs'
 import { layOutTable } from '../../commands/text/table.js'
 import { RlevError } from '../../pipelines/errors.js'
 import { describeMachine, thisMachine } from '../bench/machine.js'
-import * as corruption from './corruption.js'
-import * as diskFull from './disk-full.js'
 import type { Drill } from './drill.js'
 import { closeAll } from './drill-home.js'
-import * as failPoints from './fail-points.js'
-import * as figures from './figures.js'
-import * as kills from './kills.js'
 import { readOptions, usage } from './options.js'
 import type { DrillResult } from './result.js'
-import * as stoppedWorker from './stopped-worker.js'
 
-/** In the order in which they are made. */
+/** In the order in which they are made. Each is loaded when its turn comes: some load TensorFlow. */
 const drills = {
-  'fail-points': { run: failPoints.run, sentence: 'every fail point in turn, killed at its first and at a later time' },
-  kills: { run: kills.run, sentence: 'random kills of servers and workers while a sweep of three arms runs' },
-  corruption: { run: corruption.run, sentence: 'files of a run with a byte changed or the tail cut off' },
-  'disk-full': { run: diskFull.run, sentence: 'a disk without room, and one that takes no writing' },
-  'stopped-worker': { run: stoppedWorker.run, sentence: 'a worker that stops, is replaced, and wakes' },
-  figures: { run: figures.run, sentence: 'goodput against kills, time of recovery, overhead without faults' },
-} as const satisfies Record<string, { run: Drill; sentence: string }>
+  'fail-points': {
+    load: () => import('./fail-points.js'),
+    sentence: 'every fail point in turn, killed at its first and at a later time',
+  },
+  kills: {
+    load: () => import('./kills.js'),
+    sentence: 'random kills of servers and workers while a sweep of three arms runs',
+  },
+  corruption: {
+    load: () => import('./corruption.js'),
+    sentence: 'files of a run with a byte changed or the tail cut off',
+  },
+  'disk-full': {
+    load: () => import('./disk-full.js'),
+    sentence: 'a disk without room, and one that takes no writing',
+  },
+  'stopped-worker': {
+    load: () => import('./stopped-worker.js'),
+    sentence: 'a worker that stops, is replaced, and wakes',
+  },
+  figures: {
+    load: () => import('./figures.js'),
+    sentence: 'goodput against kills, time of recovery, overhead without faults',
+  },
+} as const satisfies Record<string, { load: () => Promise<{ run: Drill }>; sentence: string }>
 
 type DrillName = keyof typeof drills
 const names = Object.keys(drills) as DrillName[]
@@ -55,7 +67,7 @@ if (call === null) {
   for (const name of call.only) {
     const say = (line: string) =>
       process.stderr.write(`${((performance.now() - began) / 1000).toFixed(0).padStart(5)} s  ${name}: ${line}\n`)
-    const { run } = drills[name]
+    const { run } = await drills[name].load()
     results.push(
       await run({ ...call, say }).catch((error: unknown) => {
         // The other drills are worth making all the same.
