@@ -138,6 +138,8 @@ export function recoveryOf({
   const startedAt = loaded === undefined ? until : loadedAt - (loaded.seconds ?? 0) * 1000
   const replayed = after.filter(({ message }) => message === 'step replayed').at(-1)
   const replayedAt = replayed === undefined ? loadedAt : Date.parse(replayed.time)
+  // What follows the last replayed step; where nothing does, the replay itself was broken off.
+  const goesOn = after.some(({ message, time }) => message === 'sampling' && Date.parse(time) >= replayedAt)
   const redo = at - keptAt
   const ready = cut(readyAt)
   const seconds = (from: number, to: number) => Math.max(0, to - from) / 1000
@@ -147,7 +149,7 @@ export function recoveryOf({
     load: seconds(Math.max(ready, startedAt), loadedAt),
     replay: seconds(loadedAt, replayedAt),
     redo: redo / 1000,
-    whole: loaded !== undefined && replayedAt + redo < until,
+    whole: loaded !== undefined && goesOn && replayedAt + redo < until,
   }
 }
 
