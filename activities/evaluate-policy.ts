@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path'
 import { experimentKey } from '../pipelines/config/digest.js'
 import { evaluate } from '../pipelines/evaluation/evaluate.js'
 import type { ItemOutcome } from '../pipelines/evaluation/evaluation.js'
+import { failPoint } from './clients/fail-point.js'
 import { syncPath, writeOnce, writeWhole } from './clients/files.js'
 import { keepReference } from './clients/references.js'
 import { entryLabel, experimentPaths, runFolder } from './clients/run-folder.js'
@@ -14,7 +15,7 @@ import { readConfig, type StoredEvaluation } from './clients/runs.js'
 import { readSealedOrSetAside, seal, unseal } from './clients/sealed.js'
 import { type EvaluationSummary, summaryOf } from './evaluation-summary.js'
 import { stage } from './failures.js'
-import { activityHooks, throwIfCancelled } from './hooks.js'
+import { activityHooks, meeting, throwIfCancelled } from './hooks.js'
 import { readValues } from './normalize-values.js'
 import type { PolicyCache } from './policy-cache.js'
 import { Training, type TrainingInput } from './training.js'
@@ -40,12 +41,16 @@ export function evaluatePolicy(place: Workplace, policies: PolicyCache) {
     const make = () => evaluateStep({ place, training, input, step })
     const { stored, outcomes } = step === 0 ? await sharedBase({ place, training, input, make }) : await make()
     await throwIfCancelled()
-    training.fence.check()
-    writeWhole(itemsPath, seal(outcomes, itemsLabel))
+    const mayCommit = () => training.fence.check()
+    failPoint('evaluation.before')
+    writeWhole(itemsPath, seal(outcomes, itemsLabel), { mayCommit })
+    failPoint('evaluation.items')
     // The evaluation itself comes last and once: its time is what its points in MLflow carry.
-    writeOnce(path, seal(stored, label))
+    writeOnce(path, seal(stored, label), { mayCommit })
+    failPoint('evaluation.after')
     syncPath(path)
     syncPath(dirname(path))
+    failPoint('evaluation.synced')
     return summaryOf(stored.evaluation)
   })
 }
@@ -61,7 +66,7 @@ async function evaluateStep({
   input: TrainingInput
   step: number
 }): Promise<Made> {
-  const hooks = activityHooks(`evaluation of step ${step}`)
+  const hooks = meeting('evaluation.tick', activityHooks(`evaluation of step ${step}`))
   const { policy } = await training.policyAt(step, hooks)
   const values = readValues(place.store, input.stages.values).test
   const { config, data } = training

@@ -6,6 +6,7 @@ import { Context } from '@temporalio/activity'
 import { ApplicationFailure, type ApplicationFailureOptions, CancelledFailure } from '@temporalio/common'
 import { type ErrorKind, RlevError } from '../pipelines/errors.js'
 import { printable, shortened } from '../pipelines/input/printable.js'
+import { failPoint } from './clients/fail-point.js'
 import { FenceLost } from './clients/fence.js'
 import { masked } from './clients/secrets.js'
 import { asStorageError } from './clients/storage.js'
@@ -35,7 +36,10 @@ const retry: Record<ErrorKind, 'never' | 'few' | 'always'> = {
 export function stage<Input, Output>(body: (input: Input) => Promise<Output>): (input: Input) => Promise<Output> {
   return async input => {
     try {
-      return await body(input)
+      failPoint('activity.before')
+      const output = await body(input)
+      failPoint('activity.after')
+      return output
     } catch (error) {
       throw toFailure(error, Context.current().info.attempt)
     }

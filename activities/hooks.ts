@@ -8,6 +8,9 @@
 import { setImmediate } from 'node:timers/promises'
 import { Context } from '@temporalio/activity'
 import type { Hooks } from '../pipelines/hooks.js'
+import { failPoint } from './clients/fail-point.js'
+import type { FailPointName } from './clients/fail-points.js'
+import type { Attempt } from './clients/fence.js'
 
 /** `note` says what the activity is at, for whoever looks at its heartbeat in the Web UI. */
 export function activityHooks(note?: string): Hooks {
@@ -19,6 +22,23 @@ export function activityHooks(note?: string): Hooks {
       if (context.cancellationSignal.aborted) await context.cancelled
     },
   }
+}
+
+/** The same hooks, with a fail point after every tick. */
+export function meeting(name: FailPointName & `${string}.tick`, { tick }: Hooks): Hooks {
+  return {
+    async tick(progress) {
+      await tick(progress)
+      failPoint(name)
+    },
+  }
+}
+
+/** Which attempt this is, for the fence. */
+export function currentAttempt(): Attempt {
+  const { activityId, attempt, workflowExecution } = Context.current().info
+  // The SDK numbers the activities of a run.
+  return { run: workflowExecution?.runId ?? '', activity: Number(activityId), attempt }
 }
 
 /** Whether the activity may still write. Throws the cancellation. */

@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { normalizeValues as normalize } from '../pipelines/values/normalize.js'
 import type { ItemValue, ValueStatistics } from '../pipelines/values/value.js'
+import { failPoint } from './clients/fail-point.js'
 import { writeWhole } from './clients/files.js'
 import { keepReference } from './clients/references.js'
 import { experimentPaths, runFolder } from './clients/run-folder.js'
@@ -32,7 +33,10 @@ export function normalizeValues({ home, store }: Workplace) {
         writeWhole(join(folder, 'values.json'), JSON.stringify(stored))
       },
     })
-    writeWhole(experimentPaths.values(runFolder(home, run)), seal(readValues(store, ref).statistics))
+    const statistics = seal(readValues(store, ref).statistics)
+    failPoint('values.before')
+    writeWhole(experimentPaths.values(runFolder(home, run)), statistics)
+    failPoint('values.after')
     return keepReference(runFolder(home, run), 'values', ref)
   })
 }

@@ -38,6 +38,12 @@ export class PolicyCache {
     this.#store = store
   }
 
+  /** Whether `atOrBefore` would find the policy in this process. */
+  holds(run: string, step: number): boolean {
+    const there = this.#live.get(run)
+    return there !== undefined && there.step <= step
+  }
+
   /** The experiment's policy at `step`, or at the newest step before it that is at hand. */
   async atOrBefore(options: {
     run: string
@@ -48,7 +54,7 @@ export class PolicyCache {
   }): Promise<LivePolicy> {
     const { run, step } = options
     const there = this.#live.get(run)
-    if (there !== undefined && there.step <= step) {
+    if (there !== undefined && this.holds(run, step)) {
       this.#live.delete(run)
       this.#live.set(run, there)
       return there

@@ -4,6 +4,7 @@ import { basename, relative } from 'node:path'
 import { compareArms } from '../pipelines/evaluation/compare.js'
 import { comparisonMarkdown } from '../pipelines/evaluation/comparison-table.js'
 import { renderReport } from '../pipelines/evaluation/report/render.js'
+import { failPoint } from './clients/fail-point.js'
 import { sha256, writeWhole } from './clients/files.js'
 import { planPaths, runFolder } from './clients/run-folder.js'
 import { readOutcomes, readPlan } from './clients/runs.js'
@@ -42,9 +43,14 @@ export function writeReport(
     [planPaths.comparisonMarkdown(folder), comparisonMarkdown(comparison)],
     [planPaths.report(folder), report],
   ] as const
-  for (const [path, content] of files) writeWhole(path, content)
+  failPoint('report.before')
+  for (const [path, content] of files) {
+    writeWhole(path, content)
+    failPoint('report.file')
+  }
   const digests = Object.fromEntries(files.map(([path, content]) => [basename(path), sha256(content)]))
   writeWhole(planPaths.reportFiles(folder), seal(digests))
+  failPoint('report.after')
   return { path: relative(home, planPaths.report(folder)) }
 }
 

@@ -5,6 +5,7 @@ import { Fence } from './clients/fence.js'
 import { Journal } from './clients/journal.js'
 import { runFolder } from './clients/run-folder.js'
 import { readConfig } from './clients/runs.js'
+import { currentAttempt } from './hooks.js'
 import { lightStage } from './light-stage.js'
 import { readValues } from './normalize-values.js'
 import { readData } from './prepare-data.js'
@@ -23,7 +24,7 @@ export function scaleRewards(place: Workplace) {
   return lightStage(async ({ run, stages, step }: TrainingInput & { step: number }): Promise<ScaledRewards> => {
     const folder = runFolder(place.home, run)
     const config = readConfig(place.home, run)
-    const journal = new Journal(folder, Fence.take(folder), experimentKey(config))
+    const journal = new Journal(folder, Fence.take(folder, currentAttempt()), experimentKey(config))
     const before = journal.trimmed(step)
     if (before !== null) return { reward: before.values['reward/mean'] ?? 0, unscored: 0 }
     const rollout = journal.rollout(step)

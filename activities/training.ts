@@ -4,6 +4,7 @@
  * and since randomness is named by counters and not by a generator's state, both give the same bits.
  */
 import { performance } from 'node:perf_hooks'
+import { log } from '@temporalio/activity'
 import { experimentKey } from '../pipelines/config/digest.js'
 import type { ExperimentConfig } from '../pipelines/config/schema.js'
 import type { DataSet } from '../pipelines/data/item.js'
@@ -17,12 +18,14 @@ import { rollOut } from '../pipelines/rollout/roll-out.js'
 import { policyGradientStep } from '../pipelines/update/policy-gradient.js'
 import type { StepMetrics } from '../pipelines/update/step-metrics.js'
 import { type Checkpoint, Checkpoints } from './clients/checkpoints.js'
+import { failPoint } from './clients/fail-point.js'
 import { Fence } from './clients/fence.js'
 import { Journal } from './clients/journal.js'
 import { retain } from './clients/retention.js'
 import { runFolder } from './clients/run-folder.js'
 import { readConfig } from './clients/runs.js'
 import type { ArtifactRef } from './clients/store.js'
+import { currentAttempt, meeting } from './hooks.js'
 import { readValues, type StoredValues } from './normalize-values.js'
 import type { LivePolicy, PolicyCache } from './policy-cache.js'
 import { readData } from './prepare-data.js'
@@ -59,6 +62,7 @@ export class Training {
   readonly #place: Workplace
   readonly #policies: PolicyCache
   readonly #input: TrainingInput
+  readonly #began = performance.now()
 
   /** Takes the experiment's fence from whichever attempt had it. */
   constructor(place: Workplace, policies: PolicyCache, input: TrainingInput) {
@@ -71,7 +75,7 @@ export class Training {
     this.#experimentKey = experimentKey(this.config)
     this.data = readData(place.store, input.stages.data)
     this.rewardValues = readValues(place.store, input.stages.rewardValues)
-    this.fence = Fence.take(folder)
+    this.fence = Fence.take(folder, currentAttempt())
     this.journal = new Journal(folder, this.fence, this.#experimentKey)
     this.checkpoints = new Checkpoints(folder, this.#experimentKey)
   }
@@ -83,13 +87,11 @@ export class Training {
 
   /** The policy after the updates of `step` steps; replays what a cold worker lacks. */
   async policyAt(step: number, hooks: Hooks): Promise<LivePolicy> {
-    const live = await this.#policies.atOrBefore({
-      run: this.#input.run,
-      step,
-      config: this.config,
-      start: this.#input.stages.start,
-      checkpoints: this.checkpoints,
-    })
+    const { run, stages } = this.#input
+    const warm = this.#policies.holds(run, step)
+    const { config, checkpoints } = this
+    const live = await this.#policies.atOrBefore({ run, step, config, start: stages.start, checkpoints })
+    if (!warm) log.info('policy loaded', { run, step: live.step, seconds: (performance.now() - this.#began) / 1000 })
     while (live.step < step) await this.#advance(live, hooks)
     return live
   }
@@ -121,6 +123,7 @@ export class Training {
       step,
       fill: async folder => {
         await saveTrained(live.policy, folder)
+        failPoint('checkpoint.weights')
         await saveOptimizer(live.optimizer, folder)
       },
       mayCommit: () => this.fence.check(),
@@ -147,7 +150,7 @@ export class Training {
         responses: rollout.responses,
         records,
         config: this.config,
-        hooks,
+        hooks: meeting('update.tick', hooks),
         ...(microBatchBefore === undefined ? {} : { microBatchBefore }),
       })
       values = { ...trainingMetrics({ rollout, records, config: this.config }), ...update.metrics }
@@ -156,8 +159,11 @@ export class Training {
       throw error
     }
     live.step = step
-    if (this.journal.metrics(step) !== null) return
     const seconds = (performance.now() - sampled) / 1000
+    if (this.journal.metrics(step) !== null) {
+      log.debug('step replayed', { run: this.#input.run, step, seconds })
+      return
+    }
     const tokens = rollout.responses.reduce((sum, response) => sum + response.tokens.length, 0)
     values['perf/update_seconds'] = seconds
     if (before === null) {
@@ -170,6 +176,8 @@ export class Training {
   async #sample(live: LivePolicy, hooks: Hooks): Promise<Rollout> {
     const step = live.step + 1
     const { config } = this
+    // Counted by whoever asks whether anything was sampled twice.
+    log.debug('sampling', { run: this.#input.run, step })
     const items = promptsOfStep({ items: this.data.train, prompts: config.rollout.prompts, step, seed: config.seed })
     const reference =
       config.kl.place === 'none' ? undefined : await this.#policies.reference(this.#input.stages.start, config.engine)
@@ -179,7 +187,7 @@ export class Training {
       items,
       config,
       step,
-      hooks,
+      hooks: meeting('rollout.tick', hooks),
     })
     return this.journal.keepRollout(rollout)
   }

@@ -17,7 +17,7 @@ import { runFolder } from './clients/run-folder.js'
 import { readConfig } from './clients/runs.js'
 import type { ArtifactRef } from './clients/store.js'
 import { stage } from './failures.js'
-import { activityHooks, throwIfCancelled } from './hooks.js'
+import { activityHooks, meeting, throwIfCancelled } from './hooks.js'
 import { readData } from './prepare-data.js'
 import type { Workplace } from './workplace.js'
 
@@ -32,7 +32,8 @@ export function warmStart({ home, store }: Workplace) {
       // The engine rounds in its own way, so what it makes is its own.
       from: { data: data.sha256, policy: policyContents(config.policy), warmStart, seed, engine },
       fill: async folder => {
-        const policy = await warmUp({ config, dataset, hooks: activityHooks('warm start') })
+        const hooks = meeting('warm-start.tick', activityHooks('warm start'))
+        const policy = await warmUp({ config, dataset, hooks })
         try {
           await savePolicy(policy, folder)
         } finally {

@@ -173,6 +173,15 @@ program
   })
 
 program
+  .command('failpoints')
+  .description('places where a drill can make a worker die, fail or stand still (docs/durability.md)')
+  .option('--json', 'print JSON')
+  .action(async options => {
+    const { failpoints } = await import('./failpoints.js')
+    failpoints(options)
+  })
+
+program
   .command('worker')
   .description('a worker process, for a machine of its own; `up` starts the two of this home')
   .addOption(

@@ -11,6 +11,7 @@ import {
   bundleWorkflowCode,
   DefaultLogger,
   type LogEntry,
+  type LogLevel,
   NativeConnection,
   type NativeConnectionOptions,
   Runtime,
@@ -18,6 +19,7 @@ import {
   type WorkerOptions,
   type WorkflowBundleOption,
 } from '@temporalio/worker'
+import { armFailPoints, failPointVariable } from '../activities/clients/fail-point.js'
 import { masked } from '../activities/clients/secrets.js'
 import { ioActivities } from '../activities/io.js'
 import { workplace } from '../activities/workplace.js'
@@ -33,8 +35,9 @@ export interface WorkerCall {
 
 /** Runs until SIGTERM or SIGINT; resolves after a clean end. */
 export async function runWorker({ queue, home: path }: WorkerCall): Promise<void> {
+  armFailPoints(process.env[failPointVariable])
   const home = resolve(openHome(path).path)
-  Runtime.install({ logger: new DefaultLogger('INFO', logLine), shutdownSignals: ['SIGTERM', 'SIGINT'] })
+  Runtime.install({ logger: new DefaultLogger(logLevel(), logLine), shutdownSignals: ['SIGTERM', 'SIGINT'] })
   const { connectionOptions, namespace } = temporalAddress(home)
   const connection = await connect(connectionOptions)
   try {
@@ -126,10 +129,29 @@ function temporalAddress(home: string): ReturnType<typeof loadClientConnectConfi
   }
 }
 
+const logLevels = ['DEBUG', 'INFO', 'WARN', 'ERROR'] as const satisfies readonly LogLevel[]
+
+/** `RLEV_LOG_LEVEL`; DEBUG tells of every step. Throws CallInvalid for a level that is none. */
+function logLevel(): LogLevel {
+  const stated = process.env['RLEV_LOG_LEVEL']?.trim() || 'INFO'
+  const level = logLevels.find(known => known === stated)
+  if (level !== undefined) return level
+  throw new RlevError({
+    kind: 'CallInvalid',
+    message: 'there is no such level of logging',
+    place: 'RLEV_LOG_LEVEL',
+    expected: logLevels.join(', '),
+    found: JSON.stringify(stated),
+    remedy: 'correct the environment variable, or leave it out for INFO',
+  })
+}
+
 function logLine({ level, timestampNanos, message, meta }: LogEntry): void {
   const time = new Date(Number(timestampNanos / 1_000_000n)).toISOString()
-  const error = meta?.['error']
-  const details = error instanceof Error ? { ...meta, error: error.stack } : meta
+  // The token is of no use to a reader, and a third of the line.
+  const { taskToken: _token, ...facts } = meta ?? {}
+  const error = facts['error']
+  const details = error instanceof Error ? { ...facts, error: error.stack } : facts
   const line = JSON.stringify({ time, level, message, ...details }, (_, value: unknown) =>
     typeof value === 'string' ? masked(value) : value,
   )

@@ -3,23 +3,11 @@
  * whether memory stays flat: resident size and tensors alive after an early step and after the last.
  * Usage, after the build:  npm run soak -- [--steps N] [--from N] [--warm-start N] [--engine eager|recorded|recorded-bfloat16]
  */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { experimentSchema } from '../pipelines/config/schema.js'
-import { prepareData } from '../pipelines/data/prepare.js'
-import { noHooks } from '../pipelines/hooks.js'
-import { loadPolicy, savePolicy } from '../pipelines/policy/policy-folder.js'
 import { tf } from '../pipelines/policy/tensorflow.js'
-import { warmStart } from '../pipelines/policy/warm-start.js'
-import { scoreResponses } from '../pipelines/rewards/score.js'
-import { promptsOfStep } from '../pipelines/rollout/prompts.js'
-import { rollOut } from '../pipelines/rollout/roll-out.js'
-import { createOptimizer } from '../pipelines/update/optimizer.js'
-import { policyGradientStep } from '../pipelines/update/policy-gradient.js'
-import { normalizeValues } from '../pipelines/values/normalize.js'
 import { engineNames, engineSection } from './bench/engine.js'
+import { trainDirectly } from './direct-training.js'
 import { residentSize } from './resident.js'
 
 const { values: given } = parseArgs({
@@ -41,15 +29,6 @@ const config = experimentSchema.parse({
   warmStart: { steps: Number(given['warm-start']) },
   ...engineSection(engine),
 })
-const dataset = prepareData(config.data, { seed: config.seed })
-const { values } = normalizeValues(dataset.train, config.reward)
-
-const policy = await warmStart({ config, dataset, hooks: noHooks })
-const folder = mkdtempSync(join(tmpdir(), 'rlev-soak-'))
-await savePolicy(policy, folder)
-const reference = await loadPolicy(folder, config.engine)
-rmSync(folder, { recursive: true })
-const optimizer = createOptimizer(policy, config.update)
 
 interface Reading {
   step: number
@@ -58,26 +37,21 @@ interface Reading {
 }
 const readings: Reading[] = []
 let skipped = 0
-const began = performance.now()
-for (let step = 1; step <= steps; step++) {
-  const items = promptsOfStep({ items: dataset.train, prompts: config.rollout.prompts, step, seed: config.seed })
-  const rollout = await rollOut({ policy, reference, items, config, step, hooks: noHooks })
-  const records = scoreResponses({ rollout, items: dataset.train, values, config })
-  const { metrics } = await policyGradientStep({
-    policy,
-    optimizer,
-    responses: rollout.responses,
-    records,
-    config,
-    hooks: noHooks,
-  })
-  skipped += metrics['update/skipped'] as number
-  if (step % from !== 0 && step !== steps) continue
-  const reading = { step, resident: residentSize().now, tensors: tf.memory().numTensors }
-  readings.push(reading)
-  const seconds = ((performance.now() - began) / 1000).toFixed(0)
-  console.error(`step ${step}: ${mebibytes(reading.resident)} resident, ${reading.tensors} tensors, ${seconds} s`)
-}
+let began = performance.now()
+await trainDirectly({
+  config,
+  onBegin() {
+    began = performance.now()
+  },
+  onStep(step, metrics) {
+    skipped += metrics['update/skipped'] as number
+    if (step % from !== 0 && step !== steps) return
+    const reading = { step, resident: residentSize().now, tensors: tf.memory().numTensors }
+    readings.push(reading)
+    const seconds = ((performance.now() - began) / 1000).toFixed(0)
+    console.error(`step ${step}: ${mebibytes(reading.resident)} resident, ${reading.tensors} tensors, ${seconds} s`)
+  },
+})
 
 const [first, last] = [readings[0], readings.at(-1)]
 if (first === undefined || last === undefined) throw new RangeError('--steps: at least 1')

@@ -13,22 +13,22 @@ type TrackingActivities = Pick<IoActivities, 'openTracking' | 'trackProgress' | 
 const retry = { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '10 seconds' } as const
 
 /** Files and scoring: seconds. `summary` is what the Web UI shows beside the activity. */
-export function io(summary: string) {
+export function io(config: ExperimentConfig, summary: string) {
   return proxyActivities<IoActivities>({
     taskQueue: queues.io,
     startToCloseTimeout: '1 hour',
-    heartbeatTimeout: '30 seconds',
+    heartbeatTimeout: silence(config),
     retry,
     summary,
   })
 }
 
 /** Everything that needs the policy. Waiting for the one slot of the GPU is not an error, so only silence has a short limit. */
-export function gpu({ durability }: ExperimentConfig, summary: string) {
+export function gpu(config: ExperimentConfig, summary: string) {
   return proxyActivities<GpuActivities>({
     taskQueue: queues.gpu,
     startToCloseTimeout: '7 days',
-    heartbeatTimeout: durability.heartbeatTimeout * 1000,
+    heartbeatTimeout: silence(config),
     retry,
     summary,
   })
@@ -40,11 +40,11 @@ export type Patience = '10 minutes' | '24 hours'
  * MLflow may be away for long; `patience` is how long one activity waits for it in all, without end if left out. An attempt
  * may have all points of a long run to send, so that only silence has a short limit.
  */
-export function trackingActivities(summary: string, patience?: Patience) {
+export function trackingActivities(config: ExperimentConfig, summary: string, patience?: Patience) {
   return proxyActivities<TrackingActivities>({
     taskQueue: queues.io,
     startToCloseTimeout: '1 hour',
-    heartbeatTimeout: '30 seconds',
+    heartbeatTimeout: silence(config),
     ...(patience === undefined ? {} : { scheduleToCloseTimeout: patience }),
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     retry: { ...retry, maximumInterval: '30 seconds' },
@@ -53,13 +53,18 @@ export function trackingActivities(summary: string, patience?: Patience) {
 }
 
 /** After a failure or a cancellation: what is not done soon is left. */
-export function cleanup(summary: string) {
+export function cleanup(config: ExperimentConfig, summary: string) {
   return proxyActivities<Pick<IoActivities, 'recordResult'>>({
     taskQueue: queues.io,
     startToCloseTimeout: '1 minute',
     scheduleToCloseTimeout: '5 minutes',
-    heartbeatTimeout: '30 seconds',
+    heartbeatTimeout: silence(config),
     retry,
     summary,
   })
+}
+
+/** Milliseconds without a heartbeat after which a worker counts as dead, of either kind. */
+function silence({ durability }: ExperimentConfig): number {
+  return durability.heartbeatTimeout * 1000
 }

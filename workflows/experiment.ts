@@ -24,7 +24,7 @@ export async function experiment(input: ExperimentInput): Promise<ExperimentResu
   const run = experimentId(input)
   const view = new ExperimentView(input)
   const pause = pauseSwitch({ paused: input.carried?.paused ?? false })
-  const tracking = trackBeside(subjectOf(input, run), input.carried)
+  const tracking = trackBeside({ subject: subjectOf(input, run), config: input.config }, input.carried)
   const parts: Parts = { input, run, view, pause, tracking, owned: input.carried !== undefined }
 
   let carried: Carried | 'finished'
@@ -53,7 +53,7 @@ async function fromTheStart(parts: Parts): Promise<Carried | 'finished'> {
   const { input, run, view, pause, tracking } = parts
   const { name, config } = input
 
-  const { finished } = await io('config').freezeRun({
+  const { finished } = await io(config, 'config').freezeRun({
     experiment: { id: run, config },
     ...(input.sweep === undefined ? { plan: { kind: 'experiment', name, config, warnings: [] } } : {}),
   })
@@ -65,10 +65,10 @@ async function fromTheStart(parts: Parts): Promise<Carried | 'finished'> {
     return 'finished'
   }
 
-  const data = await io('items').prepareData({ run })
+  const data = await io(config, 'items').prepareData({ run })
   tracking.open(data)
-  const values = await io('v = points / total').normalizeValues({ run, data })
-  const rewardValues = await io(`values: ${config.value.ablation}`).ablateValues({ run, values })
+  const values = await io(config, 'v = points / total').normalizeValues({ run, data })
+  const rewardValues = await io(config, `values: ${config.value.ablation}`).ablateValues({ run, values })
 
   await pauseGate(view, pause)
   view.enter('warm start')
@@ -110,7 +110,7 @@ async function train(parts: Parts, stages: StageOutputs, from: number): Promise<
 /** Rollout, reward and update as activities of their own: each is seen and retried alone. */
 async function oneStep({ input: { config }, run, view }: Parts, stages: StageOutputs, step: number): Promise<void> {
   await gpu(config, `step ${step}: rollout`).rollOut({ run, stages, step })
-  await io(`step ${step}: rewards`).scaleRewards({ run, stages, step })
+  await io(config, `step ${step}: rewards`).scaleRewards({ run, stages, step })
   view.trained(await gpu(config, `step ${step}: update`).updatePolicy({ run, stages, step }))
 }
 
@@ -123,10 +123,15 @@ async function evaluate({ input: { config }, run, view }: Parts, stages: StageOu
 async function finish({ input, run, view, tracking }: Parts): Promise<ExperimentResult> {
   const { weights, step, acc, hAcc, expectedHAcc } = view.progress
   view.enter('report')
-  await io('result').recordResult({ run, state: 'done', step, ...(weights === undefined ? {} : { weights }) })
+  await io(input.config, 'result').recordResult({
+    run,
+    state: 'done',
+    step,
+    ...(weights === undefined ? {} : { weights }),
+  })
   await view.tellSweep({ trained: true })
   const linked = tracking.url !== undefined
-  const report = input.sweep === undefined ? await publish(input.name, tracking.url) : undefined
+  const report = input.sweep === undefined ? await publish(input, tracking.url) : undefined
 
   view.onlyTracking(true)
   const trackingFailure = await tracking.close({ status: 'FINISHED' })
@@ -137,7 +142,7 @@ async function finish({ input, run, view, tracking }: Parts): Promise<Experiment
   // A cancellation came too late for the result: it only ended the wait for MLflow.
   await CancellationScope.nonCancellable(async () => {
     // MLflow was away: now there is a page of it that the report can lead to.
-    if (report !== undefined && !linked && tracking.url !== undefined) await publish(input.name, tracking.url)
+    if (report !== undefined && !linked && tracking.url !== undefined) await publish(input, tracking.url)
     await condition(allHandlersFinished)
   })
   return {
@@ -154,7 +159,7 @@ async function finish({ input, run, view, tracking }: Parts): Promise<Experiment
 }
 
 /** After a failure or a cancellation: what is there is kept, and nothing is left looking as if it ran. */
-async function abandon({ run, view, tracking, owned }: Parts, error: unknown): Promise<void> {
+async function abandon({ input, run, view, tracking, owned }: Parts, error: unknown): Promise<void> {
   const cancelled = isCancellation(error)
   const failure = cancelled ? undefined : messageOf(error)
   view.become(cancelled ? 'cancelled' : 'failed', failure)
@@ -162,15 +167,15 @@ async function abandon({ run, view, tracking, owned }: Parts, error: unknown): P
   const reason = failure === undefined ? {} : { failure }
   try {
     const state = cancelled ? 'cancelled' : 'failed'
-    await cleanup('result').recordResult({ run, state, step: view.progress.step, ...reason })
+    await cleanup(input.config, 'result').recordResult({ run, state, step: view.progress.step, ...reason })
   } catch (cleanupError) {
     view.progress.failure = `${failure ?? 'cancelled'}; the result was not recorded: ${messageOf(cleanupError)}`
   }
   await tracking.close({ status: cancelled ? 'KILLED' : 'FAILED', ...reason })
 }
 
-function publish(name: string, trackingUrl: string | undefined) {
-  return io('report').publishReport({ name, ...(trackingUrl === undefined ? {} : { trackingUrl }) })
+function publish({ name, config }: ExperimentInput, trackingUrl: string | undefined) {
+  return io(config, 'report').publishReport({ name, ...(trackingUrl === undefined ? {} : { trackingUrl }) })
 }
 
 function pauseGate(view: ExperimentView, pause: PauseSwitch): Promise<void> {

@@ -18,7 +18,7 @@ import {
   sleep,
   startChild,
 } from '@temporalio/workflow'
-import type { SweepPlan } from '../pipelines/config/schema.js'
+import type { ExperimentConfig, SweepPlan } from '../pipelines/config/schema.js'
 import { startOrder } from '../pipelines/config/start-order.js'
 import { io } from './activity-options.js'
 import type { experiment } from './experiment.js'
@@ -56,7 +56,8 @@ export async function sweep({ plan }: SweepInput): Promise<SweepResult> {
       for (const [id, child] of running) passOn(paused, id, child)
     },
   })
-  const tracking = trackBeside({ kind: 'sweep', name })
+  const config = configOf(plan)
+  const tracking = trackBeside({ subject: { kind: 'sweep', name }, config })
   setHandler(movedSignal, ({ progress, trained: isTrained }) => {
     if (tracking.url !== undefined) view.progress.trackingUrl = tracking.url
     view.heard(progress)
@@ -66,7 +67,7 @@ export async function sweep({ plan }: SweepInput): Promise<SweepResult> {
   /** Whether the folder and the MLflow run of this name are this plan's, and so may be written to. */
   let owned = false
   try {
-    await io('plan').freezeRun({ plan })
+    await io(config, 'plan').freezeRun({ plan })
     owned = true
     tracking.open()
 
@@ -85,13 +86,13 @@ export async function sweep({ plan }: SweepInput): Promise<SweepResult> {
     await condition(() => [...running.keys()].every(id => trained.has(id)))
     refuseCancelled()
     const linked = tracking.url !== undefined
-    const { path } = await publish(name, tracking.url)
+    const { path } = await publish({ name, config }, tracking.url)
     view.progress.reportPath = path
     view.progress.onlyTrackingSince = Date.now()
     await Promise.all(endings)
     refuseCancelled()
     // MLflow was away: now there is a page of it that the report can lead to.
-    if (!linked && tracking.url !== undefined) await publish(name, tracking.url)
+    if (!linked && tracking.url !== undefined) await publish({ name, config }, tracking.url)
 
     const failed = view.progress.experiments.filter(({ state }) => state !== 'done')
     const trackingFailure = await tracking.close({ status: failed.length === 0 ? 'FINISHED' : 'FAILED' })
@@ -120,13 +121,22 @@ export async function sweep({ plan }: SweepInput): Promise<SweepResult> {
   }
 }
 
-function publish(name: string, trackingUrl: string | undefined) {
-  return io('comparison and report').publishReport({ name, ...(trackingUrl === undefined ? {} : { trackingUrl }) })
+function publish({ name, config }: { name: string; config: ExperimentConfig }, trackingUrl: string | undefined) {
+  return io(config, 'comparison and report').publishReport({
+    name,
+    ...(trackingUrl === undefined ? {} : { trackingUrl }),
+  })
 }
 
 /** Cancelled experiments are endings like others; a cancelled sweep is not. */
 function refuseCancelled(): void {
   if (CancellationScope.current().consideredCancelled) throw new CancelledFailure('the sweep was cancelled')
+}
+
+/** What the sweep's own activities take their limits from: its first arm. */
+function configOf({ name, arms: [first] }: SweepPlan): ExperimentConfig {
+  if (first === undefined) throw ApplicationFailure.nonRetryable(`the sweep ${name} has no arms`, 'ConfigInvalid')
+  return first.config
 }
 
 function cellsOf(plan: SweepPlan): ExperimentInput[] {

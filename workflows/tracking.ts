@@ -6,6 +6,7 @@ import { CancellationScope, condition, isCancellation, log } from '@temporalio/w
 import type { ArtifactRef } from '../activities/clients/store.js'
 import type { CloseTrackingInput } from '../activities/close-tracking.js'
 import type { Subject } from '../activities/tracking/subject.js'
+import type { ExperimentConfig } from '../pipelines/config/schema.js'
 import { type Patience, trackingActivities } from './activity-options.js'
 
 /** What MLflow has: everything up to a step, in a run of its own. */
@@ -39,8 +40,9 @@ const patienceUnderWay = 5_000
 
 const before: Tracked = { trackedStep: -1 }
 
+/** `config`: the experiment's; a sweep has its first arm's. */
 export function trackBeside(
-  subject: Subject,
+  { subject, config }: { subject: Subject; config: ExperimentConfig },
   { trackedStep, trackedRun, unansweredSince }: Tracked = before,
 ): Tracking {
   const state = {
@@ -64,7 +66,7 @@ export function trackBeside(
 
   async function follow(data: ArtifactRef | undefined): Promise<void> {
     const opening = { subject, ...(data === undefined ? {} : { data }), ...knownRun() }
-    const { runId, url } = await answered(trackingActivities('MLflow run').openTracking(opening))
+    const { runId, url } = await answered(trackingActivities(config, 'MLflow run').openTracking(opening))
     state.url = url
     // Where the run that has the points is gone from MLflow, another one gets them all.
     if (runId !== state.run) state.step = -1
@@ -73,7 +75,7 @@ export function trackBeside(
       await condition(() => state.target > state.step || state.stopping)
       const { step: from, target: to } = state
       if (to <= from) continue
-      const activities = trackingActivities(`points of steps ${from + 1}-${to}`)
+      const activities = trackingActivities(config, `points of steps ${from + 1}-${to}`)
       await answered(activities.trackProgress({ runId, run: subject.id, from, to }))
       state.step = to
     }
@@ -94,7 +96,7 @@ export function trackBeside(
   async function end(ending: Ending, patience: Patience): Promise<string | undefined> {
     try {
       await settle()
-      const { url } = await trackingActivities(`MLflow run ${ending.status}`, patience).closeTracking({
+      const { url } = await trackingActivities(config, `MLflow run ${ending.status}`, patience).closeTracking({
         subject,
         trackedStep: state.step,
         ...knownRun(),

@@ -7,6 +7,7 @@ import { renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { RlevError } from '../../pipelines/errors.js'
 import { trainedFile } from '../../pipelines/policy/checkpoint-files.js'
+import { failPoint } from './fail-point.js'
 import { namesIn, setAside } from './files.js'
 import { type Manifest, makeFolder, readFolderOrSetAside } from './folder.js'
 import { temporaryBeside } from './maker.js'
@@ -84,7 +85,7 @@ export class Checkpoints {
       parent: before === undefined ? null : stepName(before),
       experimentKey: this.#experimentKey,
     }
-    const manifest = await makeFolder({ path, about, fill, mayCommit })
+    const manifest = await makeFolder({ what: 'checkpoint', path, about, fill, mayCommit })
     this.#refuseForeign(path, manifest.about)
     return { step, path, manifest, weights: weightsOf(path, manifest) }
   }
@@ -99,8 +100,11 @@ export class Checkpoints {
       if (step === also) continue
       const path = join(this.#folder, stepName(step))
       const going = temporaryBeside(path)
+      failPoint('retention.before')
       renameSync(path, going)
+      failPoint('retention.aside')
       rmSync(going, { recursive: true, force: true })
+      failPoint('retention.after')
     }
   }
 

@@ -1,10 +1,32 @@
 /**
- * Who may write into an experiment's folder. After a missed heartbeat two attempts of an activity can live at once; the
- * newer one takes the fence, and the older one, when it wakes, finds that it is no longer the owner and commits nothing.
+ * Who may write into an experiment's folder. After a missed heartbeat two attempts of an activity can live at once; the later
+ * one takes the fence, and the earlier one, when it wakes, finds that it is no longer the owner and commits nothing. Nor can it
+ * take the fence back: attempts have an order, which the file keeps, and which no clock has a part in.
  */
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
+import { failPoint } from './fail-point.js'
 import { makePath, readIfThere, writeWhole } from './files.js'
+
+/** An attempt of an activity, by what orders it among those of its experiment. */
+export interface Attempt {
+  /** Run id of the workflow: another one after it continued as new or was started again. */
+  run: string
+  /** Number of the activity in that run; the activities that take the fence follow one another. */
+  activity: number
+  /** From 1. */
+  attempt: number
+}
+
+/** `owner`, as written. */
+interface Owner extends Attempt {
+  id: string
+  /** Runs that had the fence before `run`, the newest last. */
+  past: readonly string[]
+}
+
+/** An attempt of a run that is further back than this would have slept through as many runs. */
+const mostPast = 100
 
 export class Fence {
   readonly #path: string
@@ -15,11 +37,17 @@ export class Fence {
     this.#owner = owner
   }
 
-  /** Takes the fence of a folder from whoever had it. */
-  static take(folder: string): Fence {
+  /** Takes the fence of a folder from an earlier attempt, or again. Throws FenceLost when a later one has had it. */
+  static take(folder: string, attempt: Attempt): Fence {
     makePath(folder)
-    const fence = new Fence(join(folder, 'owner'), randomUUID())
-    writeWhole(fence.#path, fence.#owner)
+    const path = join(folder, 'owner')
+    failPoint('fence.before')
+    const before = ownerOf(readIfThere(path)?.toString('utf8'))
+    if (before !== null && isLater(before, attempt)) throw new FenceLost(path)
+    const owner: Owner = { ...attempt, id: randomUUID(), past: pastOf(before, attempt) }
+    const fence = new Fence(path, JSON.stringify(owner))
+    writeWhole(path, fence.#owner)
+    failPoint('fence.after')
     return fence
   }
 
@@ -34,5 +62,26 @@ export class FenceLost extends Error {
   constructor(path: string) {
     super(`another attempt has taken over (${path}); this one commits nothing`)
     this.name = 'FenceLost'
+  }
+}
+
+function isLater(owner: Owner, { run, activity, attempt }: Attempt): boolean {
+  if (owner.run !== run) return owner.past.includes(run)
+  return owner.activity > activity || (owner.activity === activity && owner.attempt > attempt)
+}
+
+function pastOf(before: Owner | null, { run }: Attempt): readonly string[] {
+  if (before === null) return []
+  return before.run === run ? before.past : [...before.past, before.run].slice(-mostPast)
+}
+
+/** Null where there is none, or none that can be read: then nobody is known to be later. */
+function ownerOf(text: string | undefined): Owner | null {
+  if (text === undefined) return null
+  try {
+    const { past, ...owner } = JSON.parse(text) as Owner
+    return Array.isArray(past) ? { ...owner, past } : null
+  } catch {
+    return null
   }
 }

@@ -15,6 +15,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
+import { failPoint } from './fail-point.js'
 import { temporaryBeside, temporaryPrefix } from './maker.js'
 import { asStorageError } from './storage.js'
 
@@ -85,8 +86,17 @@ function makeUnlessThere(folder: string): void {
   }
 }
 
+interface WriteOptions {
+  /** Asked when the bytes are written, right before they get their name; what it throws is passed on, and nothing has changed. */
+  mayCommit?: () => void
+}
+
 /** Puts `content` beside `path`, and has `commit` move it there; whatever goes wrong, nothing is left beside it. Throws NoStorage. */
-function writeBeside(path: string, content: string | Uint8Array, sync: boolean, commit: (temporary: string) => void) {
+function writeBeside(
+  path: string,
+  content: string | Uint8Array,
+  { sync, mayCommit, commit }: WriteOptions & { sync: boolean; commit: (temporary: string) => void },
+): void {
   try {
     makePath(dirname(path))
     const temporary = temporaryBeside(path)
@@ -99,7 +109,10 @@ function writeBeside(path: string, content: string | Uint8Array, sync: boolean, 
       } finally {
         closeSync(handle)
       }
+      failPoint('file.written')
+      mayCommit?.()
       commit(temporary)
+      failPoint('file.named')
     } finally {
       rmSync(temporary, { force: true })
     }
@@ -109,8 +122,8 @@ function writeBeside(path: string, content: string | Uint8Array, sync: boolean, 
 }
 
 /** Replaces what was there. On return the bytes and their name are on the disk. Throws NoStorage. */
-export function writeWhole(path: string, content: string | Uint8Array): void {
-  writeBeside(path, content, true, temporary => renameSync(temporary, path))
+export function writeWhole(path: string, content: string | Uint8Array, options: WriteOptions = {}): void {
+  writeBeside(path, content, { ...options, sync: true, commit: temporary => renameSync(temporary, path) })
   syncPath(dirname(path))
 }
 
@@ -118,16 +131,17 @@ export function writeWhole(path: string, content: string | Uint8Array): void {
  * The first writer wins: false, and nothing written, where the file is there already. Throws NoStorage.
  * Not synced: callers that write many call `syncPath` on each file and folder before they report success.
  */
-export function writeOnce(path: string, content: string | Uint8Array): boolean {
+export function writeOnce(path: string, content: string | Uint8Array, options: WriteOptions = {}): boolean {
   let first = true
-  writeBeside(path, content, false, temporary => {
+  const commit = (temporary: string) => {
     try {
       linkSync(temporary, path)
     } catch (error) {
       if (!isCode(error, 'EEXIST')) throw error
       first = false
     }
-  })
+  }
+  writeBeside(path, content, { ...options, sync: false, commit })
   return first
 }
 

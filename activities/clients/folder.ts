@@ -5,6 +5,7 @@
 import { readdirSync, renameSync, rmSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { RlevError } from '../../pipelines/errors.js'
+import { failPoint } from './fail-point.js'
 import { digestOfFile, isCode, makePath, setAside, syncPath, writeWhole } from './files.js'
 import { temporaryBeside } from './maker.js'
 import { readSealed, seal } from './sealed.js'
@@ -76,28 +77,35 @@ export function readFolderOrSetAside<About>(path: string): Manifest<About> | nul
  * work is dropped. `mayCommit` is asked once more right before the rename. Throws NoStorage.
  */
 export async function makeFolder<About>(options: {
+  /** Names its fail points. */
+  what: 'checkpoint' | 'stage-output'
   path: string
   about: About
   fill: (temporary: string) => Promise<void>
   mayCommit?: () => void
 }): Promise<Manifest<About>> {
-  const { path, about, fill, mayCommit } = options
+  const { what, path, about, fill, mayCommit } = options
   const there = readFolderOrSetAside<About>(path)
   if (there !== null) return there
 
   const temporary = temporaryBeside(path)
   try {
     makePath(temporary)
+    failPoint(`${what}.before`)
     await fill(temporary)
+    failPoint(`${what}.filled`)
     const manifest: Manifest<About> = { form: 1, about, files: {} }
     for (const name of readdirSync(temporary).sort()) {
       syncPath(join(temporary, name))
       manifest.files[name] = digestOfFile(join(temporary, name)) as NonNullable<ReturnType<typeof digestOfFile>>
     }
     writeWhole(join(temporary, 'manifest.json'), seal(manifest))
+    failPoint(`${what}.manifest`)
     mayCommit?.()
     renameSync(temporary, path)
+    failPoint(`${what}.renamed`)
     syncPath(dirname(path))
+    failPoint(`${what}.after`)
     return manifest
   } catch (error) {
     rmSync(temporary, { recursive: true, force: true })

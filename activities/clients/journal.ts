@@ -10,6 +10,7 @@ import { dirname } from 'node:path'
 import type { RewardRecord } from '../../pipelines/rewards/record.js'
 import type { Rollout } from '../../pipelines/rollout/response.js'
 import type { StepMetrics } from '../../pipelines/update/step-metrics.js'
+import { failPoint } from './fail-point.js'
 import type { Fence } from './fence.js'
 import { syncPath, writeOnce } from './files.js'
 import { readTrim } from './retention.js'
@@ -68,9 +69,11 @@ export class Journal {
   }
 
   sync(): void {
+    failPoint('journal.sync.before')
     for (const path of this.#unsynced) syncPath(path)
     for (const folder of new Set(this.#unsynced.map(path => dirname(path)))) syncPath(folder)
     this.#unsynced = []
+    failPoint('journal.sync.after')
   }
 
   #read<T>(kind: EntryKind, step: number): T | null {
@@ -82,13 +85,15 @@ export class Journal {
   }
 
   #keep<T>(kind: EntryKind, step: number, body: T): T {
-    this.#fence.check()
+    failPoint(`journal.${kind}.before`)
+    const mayCommit = () => this.#fence.check()
     const path = experimentPaths[kind](this.#folder, step)
     const content = seal(body, this.#label(kind, step))
     // A second round is needed only where the one that was there turns out damaged.
     for (let round = 0; round < 2; round++) {
-      if (writeOnce(path, content)) {
+      if (writeOnce(path, content, { mayCommit })) {
         this.#unsynced.push(path)
+        failPoint(`journal.${kind}.after`)
         return body
       }
       const there = this.#read<T>(kind, step)

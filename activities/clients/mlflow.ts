@@ -3,12 +3,16 @@
  * does under retries: see mlflow-http.ts for resending, `ensureRun` for runs that exist once, mlflow-checks.ts for limits.
  */
 import { RlevError } from '../../pipelines/errors.js'
+import { failPoint } from './fail-point.js'
 import { batchLimits, checkName, checkParam, checkTag, chunks, metricToJson } from './mlflow-checks.js'
-import { type HttpOptions, MlflowError, MlflowHttp } from './mlflow-http.js'
+import { type HttpCall, type HttpOptions, MlflowError, MlflowHttp } from './mlflow-http.js'
 import type { DatasetInput, Experiment, Metric, Param, Run, RunStatus, Tag } from './mlflow-types.js'
 
 const api = '/api/2.0/mlflow'
 const artifactApi = '/api/2.0/mlflow-artifacts/artifacts'
+
+/** Creations alone are not repeated when their fate is unclear. */
+type CallKind = 'read' | 'create' | 'log' | 'update' | 'artifact'
 
 export class MlflowClient {
   readonly #http: MlflowHttp
@@ -37,11 +41,11 @@ export class MlflowClient {
   }
 
   async createExperiment(name: string, tags: readonly Tag[] = []): Promise<string> {
-    return (await this.#create<{ experiment_id: string }>('experiments/create', { name, tags })).experiment_id
+    return (await this.#post<{ experiment_id: string }>('create', 'experiments/create', { name, tags })).experiment_id
   }
 
   async restoreExperiment(experimentId: string): Promise<void> {
-    await this.#repeat('experiments/restore', { experiment_id: experimentId })
+    await this.#post('update', 'experiments/restore', { experiment_id: experimentId })
   }
 
   /** The experiment of a name: found, restored, or made. */
@@ -74,7 +78,7 @@ export class MlflowClient {
       start_time: options.startTime,
       tags: options.tags,
     }
-    return (await this.#create<{ run: Run }>('runs/create', body)).run
+    return (await this.#post<{ run: Run }>('create', 'runs/create', body)).run
   }
 
   async getRun(runId: string): Promise<Run> {
@@ -86,7 +90,7 @@ export class MlflowClient {
     const runs: Run[] = []
     let pageToken: string | undefined
     do {
-      const answer = await this.#repeat<{ runs?: Run[]; next_page_token?: string }>('runs/search', {
+      const answer = await this.#post<{ runs?: Run[]; next_page_token?: string }>('read', 'runs/search', {
         experiment_ids: options.experimentIds,
         filter: options.filter,
         max_results: 1000,
@@ -153,16 +157,20 @@ export class MlflowClient {
 
   /** An `endTime` of 0 clears the end of a run that is opened again. */
   async updateRun(options: { runId: string; status: RunStatus; endTime: number }): Promise<void> {
-    await this.#repeat('runs/update', { run_id: options.runId, status: options.status, end_time: options.endTime })
+    await this.#post('update', 'runs/update', {
+      run_id: options.runId,
+      status: options.status,
+      end_time: options.endTime,
+    })
   }
 
   async deleteRun(runId: string): Promise<void> {
-    await this.#repeat('runs/delete', { run_id: runId })
+    await this.#post('update', 'runs/delete', { run_id: runId })
   }
 
   async setTag(runId: string, key: string, value: string): Promise<void> {
     checkTag({ key, value })
-    await this.#repeat('runs/set-tag', { run_id: runId, key, value })
+    await this.#post('log', 'runs/set-tag', { run_id: runId, key, value })
   }
 
   /** Metrics, params and tags, cut into batches that MLflow takes; params and tags go first, apart from the metrics. */
@@ -204,7 +212,7 @@ export class MlflowClient {
 
   async logInputs(runId: string, datasets: readonly DatasetInput[]): Promise<void> {
     // Deduplicated by the server by name and digest.
-    await this.#repeat('runs/log-inputs', { run_id: runId, datasets })
+    await this.#post('log', 'runs/log-inputs', { run_id: runId, datasets })
   }
 
   /** All points of a metric, all pages. */
@@ -229,13 +237,7 @@ export class MlflowClient {
   /** Replaces what was there. */
   async uploadArtifact(run: Run, path: string, content: string | Uint8Array): Promise<void> {
     const bytes = typeof content === 'string' ? Buffer.from(content) : content
-    await this.#http.json({
-      method: 'PUT',
-      path: artifactPath(run, path),
-      bytes,
-      repeatable: true,
-      ...this.#aborting(),
-    })
+    await this.#call('artifact', { method: 'PUT', path: artifactPath(run, path), bytes, repeatable: true })
   }
 
   async downloadArtifact(run: Run, path: string): Promise<Uint8Array> {
@@ -245,19 +247,22 @@ export class MlflowClient {
   // --- Calls ---
 
   async #logBatch(runId: string, part: object): Promise<void> {
-    await this.#repeat('runs/log-batch', { run_id: runId, ...part })
+    await this.#post('log', 'runs/log-batch', { run_id: runId, ...part })
   }
 
   #get<T>(name: string, query: Record<string, string>): Promise<T> {
-    return this.#http.json({ method: 'GET', path: `${api}/${name}`, query, repeatable: true, ...this.#aborting() })
+    return this.#call('read', { method: 'GET', path: `${api}/${name}`, query, repeatable: true })
   }
 
-  #repeat<T>(name: string, body: object): Promise<T> {
-    return this.#http.json({ method: 'POST', path: `${api}/${name}`, body, repeatable: true, ...this.#aborting() })
+  #post<T>(kind: CallKind, name: string, body: object): Promise<T> {
+    return this.#call(kind, { method: 'POST', path: `${api}/${name}`, body, repeatable: kind !== 'create' })
   }
 
-  #create<T>(name: string, body: object): Promise<T> {
-    return this.#http.json({ method: 'POST', path: `${api}/${name}`, body, repeatable: false, ...this.#aborting() })
+  async #call<T>(kind: CallKind, call: HttpCall): Promise<T> {
+    failPoint(`mlflow.${kind}.before`)
+    const answer = await this.#http.json<T>({ ...call, ...this.#aborting() })
+    failPoint(`mlflow.${kind}.after`)
+    return answer
   }
 
   #aborting(): { signal?: AbortSignal } {

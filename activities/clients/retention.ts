@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import type { ExperimentConfig } from '../../pipelines/config/schema.js'
 import type { Evaluation } from '../../pipelines/evaluation/evaluation.js'
 import type { Checkpoints } from './checkpoints.js'
+import { failPoint } from './fail-point.js'
 import { namesIn, writeWhole } from './files.js'
 import { entryLabel, experimentPaths, stepName, stepOf } from './run-folder.js'
 import { readSealed, readSealedOrSetAside, seal } from './sealed.js'
@@ -85,12 +86,15 @@ function trim(options: { folder: string; checkpoints: Checkpoints; made: number;
   if (oldest === undefined || newer === undefined || checkpoints.whole(oldest) === null) return
   // The note comes first: a gap without one is a loss.
   if ((readSealedOrSetAside<Trim>(experimentPaths.trim(folder))?.upTo ?? 0) < oldest) {
+    failPoint('trim.before')
     writeWhole(experimentPaths.trim(folder), seal({ upTo: oldest, checkpoint: stepName(oldest) } satisfies Trim))
   }
+  failPoint('trim.noted')
   for (const kind of ['rollouts', 'records']) {
     for (const name of namesIn(join(folder, kind))) {
       const step = stepOf(name)
       if (step !== null && step <= oldest) rmSync(join(folder, kind, name), { force: true })
     }
   }
+  failPoint('trim.after')
 }

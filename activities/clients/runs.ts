@@ -12,6 +12,7 @@ import type { ExperimentOutcome } from '../../pipelines/evaluation/outcome.js'
 import type { StepMetrics } from '../../pipelines/update/step-metrics.js'
 import type { ValueStatistics } from '../../pipelines/values/value.js'
 import { keepDigest, readDigested } from './digest-beside.js'
+import { failPoint } from './fail-point.js'
 import { namesIn, setAside, writeWhole } from './files.js'
 import { entryLabel, experimentPaths, planPaths, runFolder, stepOf } from './run-folder.js'
 import { readSealed } from './sealed.js'
@@ -80,8 +81,10 @@ export function noSuchRun({
 export function freezePlan(home: string, plan: Plan): void {
   const path = planPaths.plan(runFolder(home, plan.name))
   if (!existsSync(path)) {
+    failPoint('plan.before')
     writeWhole(path, `${JSON.stringify(plan, null, 2)}\n`)
     keepDigest(path)
+    failPoint('plan.after')
     return
   }
   // Usually there: the command keeps it before it starts the workflow.
@@ -97,8 +100,10 @@ export function freezeConfig(home: string, id: string, config: ExperimentConfig)
   const path = experimentPaths.config(runFolder(home, id))
   const before = configBefore(home, id)
   if (before !== null) refuseDifference(id, before, config)
+  failPoint('config.before')
   writeWhole(path, `${JSON.stringify(config, null, 2)}\n`)
   keepDigest(path)
+  failPoint('config.after')
 }
 
 /** Null where there is none, or where it was damaged and set aside. */

@@ -51,7 +51,7 @@ export class Store {
   }): Promise<ArtifactRef> {
     const { kind, from, ...rest } = options
     const path = insideHome(this.#home, join(this.#home, 'store', kind, digest(from)))
-    const manifest = await makeFolder({ path, about: { kind, from }, ...rest })
+    const manifest = await makeFolder({ what: 'stage-output', path, about: { kind, from }, ...rest })
     return this.#refOf(path, kind, manifest)
   }
 

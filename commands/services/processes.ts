@@ -4,7 +4,7 @@
  */
 
 import { spawn } from 'node:child_process'
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync, readSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { RlevError } from '../../pipelines/errors.js'
@@ -74,10 +74,27 @@ export function isAlive(record: ProcessRecord | undefined): record is ProcessRec
   return record !== undefined && record.started !== '' && processStart(record.pid) === record.started
 }
 
-/** What this process wrote, at most the last `limit` characters. */
-export function outputOf(record: ProcessRecord, limit = 4_000): string {
-  if (!existsSync(record.log)) return ''
-  return readFileSync(record.log).subarray(record.logStart).toString('utf8').slice(-limit)
+/** The end of what this process wrote, at most `limit` bytes: a log may be long, and is not read whole. */
+export function outputOf({ log, logStart }: ProcessRecord, limit = 4_000): string {
+  const size = existsSync(log) ? statSync(log).size : 0
+  return partOf(log, Math.max(logStart, size - limit), size)
+}
+
+/** The beginning of what this process wrote, at most `limit` bytes. */
+export function openingOf({ log, logStart }: ProcessRecord, limit: number): string {
+  const size = existsSync(log) ? statSync(log).size : 0
+  return partOf(log, logStart, Math.min(size, logStart + limit))
+}
+
+function partOf(file: string, from: number, to: number): string {
+  if (to <= from) return ''
+  const handle = openSync(file, 'r')
+  try {
+    const bytes = Buffer.alloc(to - from)
+    return bytes.subarray(0, readSync(handle, bytes, 0, bytes.length, from)).toString('utf8')
+  } finally {
+    closeSync(handle)
+  }
 }
 
 /**

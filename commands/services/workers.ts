@@ -12,7 +12,7 @@ import { RlevError } from '../../pipelines/errors.js'
 import type { Home, Services } from './home.js'
 import { logFile } from './home.js'
 import type { ProcessRecord } from './processes.js'
-import { outputOf, startDetached } from './processes.js'
+import { openingOf, startDetached } from './processes.js'
 import { buildDigest, buildFolder, projectFolder, readParts } from './project.js'
 import { waitUntilReady } from './ready.js'
 
@@ -80,10 +80,10 @@ export function startWorker(home: Home, name: WorkerName, services: Services): P
   })
 }
 
-/** Ready is: it wrote that it polls its queue. */
+/** Ready is: it wrote that it polls its queue, which is among the first things that it writes. */
 export async function awaitWorker(record: ProcessRecord, name: WorkerName): Promise<void> {
   const line = new RegExp(`^rlev worker ready: ${workers[name]}\\b`, 'm')
-  const isReady = async () => line.test(outputOf(record, 1_000_000))
+  const isReady = async () => line.test(openingOf(record, 1_000_000))
   await waitUntilReady({ name: `the ${name} worker`, record, isReady, patience: 120_000 })
 }
 

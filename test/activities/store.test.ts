@@ -15,8 +15,8 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { Checkpoints } from '../../activities/clients/checkpoints.js'
 import { keepDigest, readDigested } from '../../activities/clients/digest-beside.js'
-import { Fence } from '../../activities/clients/fence.js'
-import { writeWhole } from '../../activities/clients/files.js'
+import { type Attempt, Fence, FenceLost } from '../../activities/clients/fence.js'
+import { writeOnce, writeWhole } from '../../activities/clients/files.js'
 import { Journal } from '../../activities/clients/journal.js'
 import { makerOf, temporaryBeside } from '../../activities/clients/maker.js'
 import { runFolder } from '../../activities/clients/run-folder.js'
@@ -28,6 +28,7 @@ import { stream } from '../../pipelines/random.js'
 
 const isKind = (kind: string) => (error: unknown) => error instanceof RlevError && error.kind === kind
 const nothing = () => {}
+const attempt = (parts: Partial<Attempt> = {}): Attempt => ({ run: 'run', activity: 1, attempt: 1, ...parts })
 
 let home: string
 beforeEach(() => {
@@ -280,14 +281,14 @@ describe('the journal', () => {
   })
 
   it('keeps what was written first, whoever comes second', () => {
-    const journal = new Journal(home, Fence.take(home), 'key')
+    const journal = new Journal(home, Fence.take(home, attempt()), 'key')
     journal.keepRollout(rollout('first'))
     assert.equal(journal.keepRollout(rollout('second')).responses[0]?.text, 'first')
     assert.equal(journal.rollout(1)?.responses[0]?.text, 'first')
   })
 
   it('takes a step again whose file was cut short', () => {
-    const journal = new Journal(home, Fence.take(home), 'key')
+    const journal = new Journal(home, Fence.take(home, attempt()), 'key')
     journal.keepRollout(rollout('first'))
     const path = join(home, 'rollouts', 'step-000001.json')
     writeFileSync(path, readFileSync(path).subarray(0, 100))
@@ -296,13 +297,13 @@ describe('the journal', () => {
   })
 
   it('takes no entry of another step or experiment, and keeps its own then', () => {
-    const journal = new Journal(home, Fence.take(home), 'key')
+    const journal = new Journal(home, Fence.take(home, attempt()), 'key')
     journal.keepRollout(rollout('mine'))
     const path = (step: number) => join(home, 'rollouts', `step-00000${step}.json`)
     cpSync(path(1), path(2))
     assert.equal(journal.rollout(2), null)
     const other = mkdtempSync(join(tmpdir(), 'rlev-store-'))
-    new Journal(other, Fence.take(other), 'other key').keepRollout(rollout('theirs'))
+    new Journal(other, Fence.take(other, attempt()), 'other key').keepRollout(rollout('theirs'))
     cpSync(join(other, 'rollouts', 'step-000001.json'), path(1))
     rmSync(other, { recursive: true })
     assert.equal(journal.rollout(1), null)
@@ -310,11 +311,59 @@ describe('the journal', () => {
   })
 
   it('takes nothing from an attempt whose task has gone to another', () => {
-    const stopped = new Journal(home, Fence.take(home), 'key')
-    const successor = new Journal(home, Fence.take(home), 'key')
+    const stopped = new Journal(home, Fence.take(home, attempt()), 'key')
+    const successor = new Journal(home, Fence.take(home, attempt({ attempt: 2 })), 'key')
     assert.throws(() => stopped.keepRollout(rollout('late')), /another attempt has taken over/)
     assert.equal(successor.rollout(1), null)
     assert.equal(successor.keepRollout(rollout('in time')).responses[0]?.text, 'in time')
+  })
+})
+
+describe('the fence', () => {
+  const earlier = attempt({ activity: 3, attempt: 2 })
+  const later = [attempt({ activity: 3, attempt: 3 }), attempt({ activity: 4 }), attempt({ run: 'next', activity: 1 })]
+
+  it('passes from each attempt to the later ones, and is lost to the earlier', () => {
+    for (const successor of later) {
+      rmSync(join(home, 'owner'), { force: true })
+      const fence = Fence.take(home, earlier)
+      fence.check()
+      Fence.take(home, successor).check()
+      assert.throws(() => fence.check(), FenceLost)
+    }
+  })
+
+  it('cannot be taken back by an attempt that slept before it had taken it', () => {
+    for (const successor of later) {
+      rmSync(join(home, 'owner'), { force: true })
+      Fence.take(home, earlier)
+      const fence = Fence.take(home, successor)
+      assert.throws(() => Fence.take(home, earlier), FenceLost)
+      fence.check()
+    }
+  })
+
+  it('is taken again by the same attempt, and by any where the file says nothing', () => {
+    Fence.take(home, earlier)
+    Fence.take(home, earlier).check()
+    writeFileSync(join(home, 'owner'), 'cut sho')
+    Fence.take(home, attempt()).check()
+  })
+})
+
+describe('a file', () => {
+  it('that may not be committed any more leaves nothing, old or new', () => {
+    const refuse = () => {
+      throw new Error('lost')
+    }
+    const path = join(home, 'a.json')
+    assert.throws(() => writeOnce(path, 'late', { mayCommit: refuse }), /lost/)
+    assert.throws(() => writeWhole(path, 'late', { mayCommit: refuse }), /lost/)
+    assert.deepEqual(readdirSync(home), [])
+    writeWhole(path, 'in time')
+    assert.throws(() => writeWhole(path, 'late', { mayCommit: refuse }), /lost/)
+    assert.equal(readFileSync(path, 'utf8'), 'in time')
+    assert.deepEqual(readdirSync(home), ['a.json'])
   })
 })
 

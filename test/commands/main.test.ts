@@ -48,6 +48,27 @@ test('status of a home without runs says how to start one, and makes no home', a
   assert.ok(!existsSync(home))
 })
 
+test('failpoints lists the places, and a worker refuses to start with one that is none of them', async () => {
+  const { status, out } = await call('failpoints')
+  assert.equal(status, 0)
+  assert.match(out, /^ {2}journal\.rollout\.before +policy +A step's responses are sampled and not journaled\.$/m)
+  const rows = JSON.parse((await call('failpoints', '--json')).out) as {
+    name: string
+    worker: string
+    sentence: string
+  }[]
+  assert.ok(rows.length >= 50 && rows.every(({ name, worker, sentence }) => name && worker && sentence))
+
+  process.env['RLEV_FAILPOINT'] = 'journal.rollout:1:kill'
+  try {
+    const refused = await call('worker', '--queue', 'rlev', '--home', home)
+    assert.equal(refused.status, 2)
+    assert.match(refused.err, /no fail point of this name[\s\S]*journal\.rollout\.before/)
+  } finally {
+    delete process.env['RLEV_FAILPOINT']
+  }
+})
+
 test('every key of a config is printed with its meaning', async () => {
   const { status, out } = await call('plan', '--keys')
   assert.equal(status, 0)

@@ -53,7 +53,7 @@ export const durabilitySection = z
       .number()
       .min(2)
       .default(30)
-      .describe('Silence after which a GPU activity is given to another worker. (s)'),
+      .describe('Silence of a worker after which its activity is given to another one. (s)'),
     maxHistoryEvents: count.default(4000).describe('History length at which the workflow continues as new. (events)'),
   })
   .prefault({})

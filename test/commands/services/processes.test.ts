@@ -10,8 +10,9 @@ import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { membersOf, processStart } from '../../../commands/services/identity.js'
 import type { ProcessRecord } from '../../../commands/services/processes.js'
-import { endProcess, isAlive, outputOf, startDetached } from '../../../commands/services/processes.js'
+import { endProcess, isAlive, openingOf, outputOf, startDetached } from '../../../commands/services/processes.js'
 import { waitUntilReady } from '../../../commands/services/ready.js'
+import { awaitWorker } from '../../../commands/services/workers.js'
 import { RlevError } from '../../../pipelines/errors.js'
 
 let folder = ''
@@ -30,6 +31,31 @@ const written = async (record: ProcessRecord, text: string): Promise<void> => {
 }
 
 const forEver = 'setInterval(() => {}, 1000); '
+
+describe('a process with a long log', () => {
+  const lines = 50_000
+  const talk = `console.log('rlev worker ready: rlev-gpu'); for (let i = 0; i < ${lines}; i++) console.log('line ' + i + '.'.repeat(50)); `
+  let record: ProcessRecord
+  before(async () => {
+    record = await script(talk + forEver)
+    await written(record, `line ${lines - 1}`)
+  })
+  after(() => endProcess(record, { patience: 5_000 }))
+
+  it('is read from its two ends', () => {
+    assert.match(openingOf(record, 100), /^rlev worker ready: rlev-gpu\nline 0\./)
+    const end = outputOf(record, 1_000)
+    assert.equal(end.length, 1_000)
+    assert.ok(end.endsWith(`line ${lines - 1}${'.'.repeat(50)}\n`))
+  })
+
+  it('is a worker that is ready, though that was long ago', async () => {
+    await Promise.race([
+      awaitWorker(record, 'policy'),
+      sleep(2_000, undefined, { ref: false }).then(() => assert.fail('it was waited for')),
+    ])
+  })
+})
 
 describe('a started process', () => {
   it('leads a group of its own, outlives nothing but us, and is ended by its record', async () => {

@@ -1,0 +1,63 @@
+/**
+ * The training loop called directly: the functions that a run's activities call, one after the other in one process, without
+ * Temporal, journal, checkpoints or MLflow. What durability costs is measured against it.
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { ExperimentConfig } from '../pipelines/config/schema.js'
+import { prepareData } from '../pipelines/data/prepare.js'
+import { trainingMetrics } from '../pipelines/evaluation/training-metrics.js'
+import { noHooks } from '../pipelines/hooks.js'
+import type { Policy } from '../pipelines/policy/policy.js'
+import { loadPolicy, savePolicy } from '../pipelines/policy/policy-folder.js'
+import { warmStart } from '../pipelines/policy/warm-start.js'
+import { scoreResponses } from '../pipelines/rewards/score.js'
+import { promptsOfStep } from '../pipelines/rollout/prompts.js'
+import { rollOut } from '../pipelines/rollout/roll-out.js'
+import { createOptimizer } from '../pipelines/update/optimizer.js'
+import { policyGradientStep } from '../pipelines/update/policy-gradient.js'
+import { normalizeValues } from '../pipelines/values/normalize.js'
+
+/** Trains all steps, on values as they are; gives the policy. `onBegin` comes after the warm start, `onStep` gets each step's metrics. */
+export async function trainDirectly({
+  config,
+  onBegin,
+  onStep,
+}: {
+  config: ExperimentConfig
+  onBegin: () => void
+  onStep: (step: number, metrics: Record<string, number>) => void
+}): Promise<Policy> {
+  const dataset = prepareData(config.data, { seed: config.seed })
+  const { values } = normalizeValues(dataset.train, config.reward)
+  const policy = await warmStart({ config, dataset, hooks: noHooks })
+  const reference = await copyOf(policy, config)
+  const optimizer = createOptimizer(policy, config.update)
+  onBegin()
+  for (let step = 1; step <= config.steps; step++) {
+    const items = promptsOfStep({ items: dataset.train, prompts: config.rollout.prompts, step, seed: config.seed })
+    const rollout = await rollOut({ policy, reference, items, config, step, hooks: noHooks })
+    const records = scoreResponses({ rollout, items: dataset.train, values, config })
+    const { metrics } = await policyGradientStep({
+      policy,
+      optimizer,
+      responses: rollout.responses,
+      records,
+      config,
+      hooks: noHooks,
+    })
+    onStep(step, { ...trainingMetrics({ rollout, records, config }), ...metrics })
+  }
+  return policy
+}
+
+async function copyOf(policy: Policy, { engine }: ExperimentConfig): Promise<Policy> {
+  const folder = mkdtempSync(join(tmpdir(), 'rlev-direct-'))
+  try {
+    await savePolicy(policy, folder)
+    return await loadPolicy(folder, engine)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}

@@ -1,0 +1,198 @@
+/**
+ * A home of a drill's own, in a temporary folder: real servers and workers, started and started again by the same call that
+ * `rlev up` makes, and ended one by one by the process that was recorded for each.
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { failPointVariable } from '../../activities/clients/fail-point.js'
+import { MlflowClient } from '../../activities/clients/mlflow.js'
+import { homeId } from '../../activities/workplace.js'
+import { withTemporal } from '../../commands/runs/open.js'
+import { startWorkflow } from '../../commands/runs/start.js'
+import type { Ending, TemporalRuns, WorkflowFacts } from '../../commands/runs/temporal.js'
+import { takeDown } from '../../commands/services/down.js'
+import { type Home, type ProcessName, readRecord } from '../../commands/services/home.js'
+import { endProcess, isAlive, outputOf, type ProcessRecord } from '../../commands/services/processes.js'
+import { ensureUp } from '../../commands/services/up.js'
+import type { Plan } from '../../pipelines/config/schema.js'
+import { RlevError } from '../../pipelines/errors.js'
+
+/** A process that was found dead: which, when it was noticed, and what it had written. */
+export interface Death {
+  name: ProcessName
+  output: string
+}
+
+const open = new Set<DrillHome>()
+
+/** For whoever is told to end in the middle. */
+export async function closeAll(): Promise<void> {
+  for (const home of [...open]) await home.close()
+}
+
+export class DrillHome {
+  readonly home: Home
+  readonly #say: (line: string) => void
+
+  private constructor(home: Home, say: (line: string) => void) {
+    this.home = home
+    this.#say = say
+  }
+
+  /** Everything up. `close` ends all of it and removes the folder. */
+  static async open({
+    policyWorkers,
+    say = () => {},
+  }: {
+    policyWorkers: 1 | 2
+    say?: (line: string) => void
+  }): Promise<DrillHome> {
+    // A drill is about services of its own, whatever the shell of whoever runs it names.
+    for (const name of ['TEMPORAL_ADDRESS', 'MLFLOW_TRACKING_URI', failPointVariable]) delete process.env[name]
+    process.env['RLEV_POLICY_WORKERS'] = String(policyWorkers)
+    process.env['RLEV_LOG_LEVEL'] = 'DEBUG'
+    const drill = new DrillHome({ path: mkdtempSync(join(tmpdir(), 'rlev-drill-')) }, say)
+    open.add(drill)
+    try {
+      await drill.up()
+    } catch (error) {
+      await drill.close()
+      throw error
+    }
+    return drill
+  }
+
+  get path(): string {
+    return this.home.path
+  }
+
+  /** What lives is kept, what is dead is started again, with these fail points armed in what is started. */
+  async up(failPoints = ''): Promise<void> {
+    if (failPoints === '') delete process.env[failPointVariable]
+    else process.env[failPointVariable] = failPoints
+    try {
+      await ensureUp(this.home, { report: this.#say })
+    } finally {
+      delete process.env[failPointVariable]
+    }
+  }
+
+  /** Ends the workers and starts them anew with these fail points. */
+  async arm(failPoints: string): Promise<void> {
+    await Promise.all(this.names().map(name => (isServer(name) ? undefined : this.kill(name))))
+    await this.up(failPoints)
+  }
+
+  names(): ProcessName[] {
+    return Object.keys(readRecord(this.home).processes) as ProcessName[]
+  }
+
+  record(name: ProcessName): ProcessRecord | undefined {
+    return readRecord(this.home).processes[name]
+  }
+
+  /** SIGKILL to the process and its group. */
+  async kill(name: ProcessName): Promise<void> {
+    const record = this.record(name)
+    if (record !== undefined) await endProcess(record, { patience: 0 })
+  }
+
+  deaths(): Death[] {
+    const { processes } = readRecord(this.home)
+    return Object.entries(processes).flatMap(([name, record]) =>
+      isAlive(record) ? [] : [{ name: name as ProcessName, output: outputOf(record, 1_000_000) }],
+    )
+  }
+
+  mlflow(): MlflowClient {
+    return new MlflowClient({ address: this.home.services?.mlflow.url ?? '' })
+  }
+
+  async start(plan: Plan): Promise<void> {
+    await this.#withTemporal(temporal => startWorkflow({ temporal, plan, home: homeId(this.path) }))
+  }
+
+  /** Null where the server does not answer at the moment, or does not know the run. */
+  async facts(name: string): Promise<WorkflowFacts | null> {
+    try {
+      return await this.#withTemporal(temporal => temporal.facts(name))
+    } catch (error) {
+      if (error instanceof RlevError && error.kind === 'ServiceUnavailable') return null
+      throw error
+    }
+  }
+
+  ending(name: string): Promise<Ending | null> {
+    return this.#withTemporal(temporal => temporal.ending(name))
+  }
+
+  /** Process id of the policy worker that Temporal believes at work for a run; null where none is. */
+  policyWorkerOf(name: string): Promise<number | null> {
+    return this.#withTemporal(async ({ client }) => {
+      const { raw } = await client.workflow.getHandle(name).describe()
+      const started = raw.pendingActivities?.filter(({ state }) => state === startedState) ?? []
+      const pids = started.map(({ lastWorkerIdentity }) => /^rlev-gpu@.*#(\d+)$/.exec(lastWorkerIdentity ?? '')?.[1])
+      const pid = pids.find(found => found !== undefined)
+      return pid === undefined ? null : Number(pid)
+    })
+  }
+
+  /** Where the shared outputs lie; without them a run makes its items, values and warm start again. */
+  removeStore(): void {
+    rmSync(join(this.path, 'store'), { recursive: true, force: true })
+  }
+
+  async close(): Promise<void> {
+    open.delete(this)
+    await takeDown(this.home)
+    if (process.env['RLEV_TEST_KEEP'] === undefined) rmSync(this.path, { recursive: true, force: true })
+  }
+
+  #withTemporal<Result>(work: (temporal: TemporalRuns) => Promise<Result>): Promise<Result> {
+    return withTemporal(this.home, temporal => {
+      if (temporal === undefined) throw new Error('the home of the drill has no Temporal server')
+      return work(temporal)
+    })
+  }
+}
+
+/** PENDING_ACTIVITY_STATE_STARTED of Temporal's API. */
+const startedState = 2
+
+const isServer = (name: ProcessName): boolean => name === 'temporal' || name === 'mlflow'
+
+/**
+ * Starts a run and waits for its end, with a turn of the drill ten times a second, which may kill and must start again.
+ * Gives why it did not end well, or null.
+ */
+export async function runToEnd(options: {
+  home: DrillHome
+  plan: Plan
+  /** Seconds. */
+  limit: number
+  turn: () => Promise<void>
+}): Promise<string | null> {
+  const { home, plan, limit, turn } = options
+  const end = performance.now() + limit * 1000
+  await home.start(plan)
+  for (let count = 0; performance.now() < end; count++) {
+    await turn()
+    // A look at Temporal costs a connection.
+    if (count % 3 === 0) {
+      const facts = await home.facts(plan.name)
+      if (facts !== null && facts.status !== 'running') return whyNot(home, plan.name)
+    }
+    await sleep(100)
+  }
+  return `${plan.name} did not end within ${limit} s`
+}
+
+async function whyNot(home: DrillHome, name: string): Promise<string | null> {
+  const ending = await home.ending(name)
+  if (ending === null) return `${name} has no ending`
+  if (ending.state !== 'completed') return `${name} ${ending.state}: ${ending.failure}`
+  const { trackingFailure } = ending.result
+  return trackingFailure === undefined ? null : `${name} is not tracked: ${trackingFailure}`
+}

@@ -1,0 +1,14 @@
+/** What a drill is: a module with `run`. */
+import type { DrillResult } from './result.js'
+
+export interface DrillOptions {
+  /** Of everything that is drawn: victims, moments, hits. */
+  seed: number
+  /** Random kills in all. */
+  kills: number
+  /** Less of everything, for a test. */
+  short: boolean
+  say: (line: string) => void
+}
+
+export type Drill = (options: DrillOptions) => Promise<DrillResult>

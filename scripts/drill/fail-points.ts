@@ -1,0 +1,142 @@
+/**
+ * Drill 1: every fail point in turn. A worker is killed there at the first time that it comes by, and in another case at a later
+ * time; it is started again as `rlev up` does, without the variable, and what the experiment leaves is compared with the
+ * undisturbed one. The short form takes the first times only and kills on: the other fail points are armed in the worker that
+ * replaces the dead one, so that an experiment is interrupted many times, each time in another activity as far as may be: Temporal
+ * waits longer before each attempt of the same.
+ */
+import { type FailPointName, failPointNames } from '../../activities/clients/fail-points.js'
+import { stream } from '../../pipelines/random.js'
+import type { DrillOptions } from './drill.js'
+import { DrillHome, runToEnd } from './drill-home.js'
+import { differences, type LeftBehind, leftBehind } from './left-behind.js'
+import { drillPlan } from './plans.js'
+import type { DrillResult } from './result.js'
+
+/** Experiments that go by without any of what is armed being met, before that is a failure. */
+const patience = 5
+/** Seconds for one experiment with all that is done to it. */
+const limit = 240
+
+/** Of the short form. Neighbours in the list are met in the same activity. */
+const hands = 6
+
+interface Shot {
+  name: FailPointName
+  hit: number
+}
+
+export async function run({ seed, short, say }: DrillOptions): Promise<DrillResult> {
+  const began = performance.now()
+  const { integer } = stream(seed, 'fail points')
+  const first = failPointNames.map((name): Shot => ({ name, hit: 1 }))
+  const later = failPointNames.map((name, index): Shot => ({ name, hit: 2 + integer(3, index) }))
+  const series = short ? dealt(first, hands) : [...first, ...later].map(shot => [shot])
+
+  const home = await DrillHome.open({ policyWorkers: 1 })
+  try {
+    const undisturbed = drillPlan({ name: 'undisturbed', seed, stepsPerActivity: 3 })
+    const failure = await runToEnd({ home, plan: undisturbed, limit, turn: async () => {} })
+    if (failure !== null) throw new Error(`the undisturbed run failed: ${failure}`)
+    const range = new Range({ home, seed, say, undisturbed: await leftBehind(home, undisturbed) })
+    for (const shots of series) await range.shoot(shots)
+    const { failures, tally } = range
+    return {
+      name: 'fail-points',
+      passed: failures.length === 0,
+      cases: tally.fired,
+      failures,
+      figures: {
+        'fail points': failPointNames.length,
+        'kills at fail points': tally.fired,
+        experiments: tally.experiments,
+        'rollouts begun again': tally.again,
+        'elapsed s': (performance.now() - began) / 1000,
+      },
+    }
+  } finally {
+    await home.close()
+  }
+}
+
+class Range {
+  readonly failures: string[] = []
+  readonly tally = { fired: 0, experiments: 0, again: 0 }
+  readonly #home: DrillHome
+  readonly #seed: number
+  readonly #say: (line: string) => void
+  readonly #undisturbed: LeftBehind
+
+  constructor(parts: { home: DrillHome; seed: number; say: (line: string) => void; undisturbed: LeftBehind }) {
+    this.#home = parts.home
+    this.#seed = parts.seed
+    this.#say = parts.say
+    this.#undisturbed = parts.undisturbed
+  }
+
+  /** Experiments, one after the other, until each of these fail points has been met. */
+  async shoot(shots: readonly Shot[]): Promise<void> {
+    const waiting = new Map(shots.map(shot => [shot.name, shot]))
+    await this.#home.arm(armed(waiting))
+    for (let idle = 0; waiting.size > 0; ) {
+      const fired = await this.#experiment(waiting)
+      idle = fired === 0 ? idle + 1 : 0
+      if (idle < patience) continue
+      for (const { name, hit } of waiting.values()) {
+        this.failures.push(`${name} was not met ${hit} times in ${patience} experiments`)
+      }
+      return
+    }
+  }
+
+  /** How many of them were met. */
+  async #experiment(waiting: Map<FailPointName, Shot>): Promise<number> {
+    const home = this.#home
+    const number = ++this.tally.experiments
+    const began = performance.now()
+    const fired: string[] = []
+    // Without the shared outputs the stages before training are met again.
+    home.removeStore()
+    const cut = number % 2 === 0 ? { stepsPerActivity: 3, trimJournal: true } : { stepsPerActivity: 1 }
+    const plan = drillPlan({ name: `case-${number}`, seed: this.#seed, ...cut })
+    const failure = await runToEnd({
+      home,
+      plan,
+      limit,
+      turn: async () => {
+        const dead = home.deaths()
+        if (dead.length === 0) return
+        for (const { name, output } of dead) {
+          const met = firedIn(output)
+          if (met === undefined) this.failures.push(`${plan.name}: ${name} died by itself: ${output.slice(-500)}`)
+          else if (waiting.delete(met)) fired.push(met)
+        }
+        await home.up(armed(waiting))
+      },
+    })
+    const found = await leftBehind(home, plan)
+    const wrong = [...(failure === null ? [] : [failure]), ...differences(plan.name, this.#undisturbed, found)]
+    this.failures.push(...wrong.map(sentence => `${fired.join(', ') || 'nothing met'}: ${sentence}`))
+    this.tally.fired += fired.length
+    this.tally.again += found.samplings.again
+    const seconds = ((performance.now() - began) / 1000).toFixed(1)
+    this.#say(
+      `${plan.name}: ${fired.join(', ') || 'nothing met'}: ${wrong.length === 0 ? 'same' : `WRONG: ${wrong[0]}`} (${seconds} s)`,
+    )
+    return fired.length
+  }
+}
+
+function dealt<T>(list: readonly T[], count: number): T[][] {
+  return Array.from({ length: count }, (_, hand) => list.filter((_, index) => index % count === hand))
+}
+
+function armed(waiting: ReadonlyMap<FailPointName, Shot>): string {
+  return [...waiting.values()].map(({ name, hit }) => `${name}:${hit}:kill`).join()
+}
+
+/** What a dead worker's last words name; undefined where it did not die at a fail point. */
+function firedIn(output: string): FailPointName | undefined {
+  const line = /^\{.*"message":"fail point","name":"([^"]+)".*\}$/m.exec(output)?.[1]
+  return failPointNames.find(name => name === line)
+}

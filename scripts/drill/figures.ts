@@ -1,0 +1,129 @@
+/**
+ * The figures of durability: goodput against the mean time between kills, what a recovery takes, and what durability costs where
+ * nothing fails. Requirements: 95 of 100 recoveries within 15 seconds, and under a tenth of a step of one second.
+ */
+import { median } from '../bench/statistics.js'
+import type { DrillOptions } from './drill.js'
+import { DrillHome } from './drill-home.js'
+import {
+  causes,
+  type Goodput,
+  goodputPlan,
+  heartbeatTimeout,
+  lengthOf,
+  measureGoodput,
+  type Recovery,
+} from './figures/goodput.js'
+import { measureOverhead, type Overhead } from './figures/overhead.js'
+import type { DrillResult } from './result.js'
+
+const meanTimes = [null, 120, 60, 30, 10] as const
+/** Seconds. */
+const longestRecovery = 15
+/** Of a step of one second. */
+const mostOverhead = 0.1
+
+export async function run({ seed, short, say }: DrillOptions): Promise<DrillResult> {
+  const began = performance.now()
+  const home = await DrillHome.open({ policyWorkers: 1 })
+  try {
+    const rows: Goodput[] = []
+    for (const meanTime of meanTimes) {
+      const plan = goodputPlan({ name: `goodput-${meanTime ?? 'none'}`, seed, steps: short ? 20 : 200 })
+      const row = await measureGoodput({ home, plan, meanTime, seed, limit: short ? 300 : 3000 })
+      rows.push(row)
+      say(lineOf(row))
+    }
+    const whole = rows.flatMap(({ recoveries }) => recoveries.filter(recovery => recovery.whole))
+    say(`${whole.length} whole recoveries with a heartbeat timeout of ${heartbeatTimeout} s`)
+    const overhead = await measureOverhead({ home, seed, steps: short ? 5 : 40, rounds: short ? 1 : 5, say })
+    return resultOf({ rows, whole, overhead, seconds: (performance.now() - began) / 1000 })
+  } finally {
+    await home.close()
+  }
+}
+
+function resultOf(parts: { rows: Goodput[]; whole: Recovery[]; overhead: Overhead; seconds: number }): DrillResult {
+  const { rows, whole, overhead, seconds } = parts
+  const lengths = whole.map(lengthOf)
+  const p95 = percentile(lengths, 0.95)
+  const direct = median(overhead.direct)
+  const costs = Object.entries(overhead.durable).map(([cut, rounds]) => {
+    const ratios = rounds.map((value, round) => value / (overhead.direct[round] as number) - 1)
+    return { cut, cost: median(ratios), seconds: median(rounds) }
+  })
+  const dearest = Math.max(...costs.map(({ cost }) => cost))
+  const failures = [
+    ...(p95 < longestRecovery ? [] : [`p95 of the recoveries is ${p95.toFixed(1)} s, not under ${longestRecovery} s`]),
+    ...(dearest < mostOverhead
+      ? []
+      : [`durability costs ${percent(dearest)} of a step, not under ${percent(mostOverhead)}`]),
+    ...(overhead.sameWeights ? [] : ['trained directly, the weights are others']),
+  ]
+  return {
+    name: 'figures',
+    passed: failures.length === 0,
+    cases: rows.length + whole.length + overhead.direct.length,
+    failures,
+    figures: {
+      ...Object.assign({}, ...rows.map(figuresOf)),
+      'heartbeat timeout s': heartbeatTimeout,
+      'recoveries measured': whole.length,
+      'recovery p50 s': percentile(lengths, 0.5),
+      'recovery p95 s': p95,
+      'recovery max s': percentile(lengths, 1),
+      ...Object.fromEntries(
+        causes.flatMap(cause =>
+          ([0.5, 0.95, 1] as const).map(share => [
+            `${cause} ${share === 1 ? 'max' : `p${share * 100}`} s`,
+            percentile(
+              whole.map(recovery => recovery[cause]),
+              share,
+            ),
+          ]),
+        ),
+      ),
+      'direct s a step': direct,
+      ...Object.fromEntries(
+        costs.flatMap(({ cut, cost, seconds: each }) => [
+          [`durable s a step, ${cut} in an activity`, each],
+          [`overhead %, ${cut} in an activity`, 100 * cost],
+        ]),
+      ),
+      'elapsed s': seconds,
+    },
+  }
+}
+
+/** Shares of the elapsed time, in percent. */
+function figuresOf(row: Goodput): Record<string, number> {
+  const { meanTime, kills, elapsed, productive, recoveries } = row
+  const label = `MTBK ${meanTime === null ? 'none' : `${meanTime} s`}`
+  const lost = causes.map(cause => [cause, recoveries.reduce((sum, recovery) => sum + recovery[cause], 0)] as const)
+  const other = elapsed - productive - lost.reduce((sum, [, each]) => sum + each, 0)
+  return {
+    [`${label}: kills`]: kills,
+    [`${label}: elapsed s`]: elapsed,
+    [`${label}: goodput %`]: (100 * productive) / elapsed,
+    ...Object.fromEntries(
+      [...lost, ['other', other] as const].map(([cause, each]) => [`${label}: ${cause} %`, (100 * each) / elapsed]),
+    ),
+  }
+}
+
+function lineOf(row: Goodput): string {
+  return Object.entries(figuresOf(row))
+    .map(([name, value]) => `${name.replace(/^MTBK [^:]*: /, '')} ${value.toFixed(1)}`)
+    .join(', ')
+    .replace(/^/, `mean time between kills ${row.meanTime ?? 'none'}: `)
+}
+
+/** The smallest value that this share of them does not exceed; NaN of none. */
+function percentile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b)
+  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(1)}%`
+}

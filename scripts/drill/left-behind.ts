@@ -1,0 +1,151 @@
+/**
+ * What a run leaves, reduced to what must not depend on how often it was interrupted: sha256 of weights and optimizer, and the
+ * set of (key, step, value) of every history in MLflow. Times differ by nature: `perf/*` and timestamps are left out.
+ */
+import { readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { digestOfFile, namesIn } from '../../activities/clients/files.js'
+import type { MlflowClient } from '../../activities/clients/mlflow.js'
+import type { Run } from '../../activities/clients/mlflow-types.js'
+import { experimentPaths, runFolder, stepName } from '../../activities/clients/run-folder.js'
+import { experimentsOf } from '../../activities/clients/runs.js'
+import type { Plan } from '../../pipelines/config/schema.js'
+import type { DrillHome } from './drill-home.js'
+
+export interface LeftBehind {
+  /** Of each experiment, by arm and seed, or `experiment` where the plan is a single one. */
+  experiments: Record<string, { weights: string; optimizer: string }>
+  /** Of each run in MLflow, a sweep's own under `sweep`. */
+  points: Record<string, string[]>
+  /** What is wrong whatever it is compared with: doubled or unfinished runs, doubled points, steps sampled twice. */
+  faults: string[]
+  /** Rollouts that were begun, and begun beyond one a step: what was in flight when an attempt lost its worker. */
+  samplings: { begun: number; again: number }
+}
+
+export async function leftBehind(home: DrillHome, plan: Plan): Promise<LeftBehind> {
+  const faults: string[] = []
+  const experiments: LeftBehind['experiments'] = {}
+  for (const { id, arm, seed, config } of experimentsOf(plan)) {
+    const folder = join(experimentPaths.checkpoints(runFolder(home.path, id)), stepName(config.steps))
+    const digest = (name: string) => digestOfFile(join(folder, name))?.sha256 ?? `no ${name}`
+    const name = plan.kind === 'sweep' ? `${arm} seed ${seed}` : 'experiment'
+    experiments[name] = { weights: digest('model.safetensors'), optimizer: digest('optimizer.safetensors') }
+  }
+  const points = await pointsOf(home.mlflow(), plan, faults)
+  const samplings = samplingsOf(home, plan, faults)
+  return { experiments, points, faults, samplings }
+}
+
+/** What differs from an undisturbed run, a sentence each, with the faults; empty where nothing does. */
+export function differences(name: string, undisturbed: LeftBehind, found: LeftBehind): string[] {
+  const said: string[] = found.faults.map(fault => `${name}: ${fault}`)
+  for (const [experiment, expected] of Object.entries(undisturbed.experiments)) {
+    const there = found.experiments[experiment]
+    for (const what of ['weights', 'optimizer'] as const) {
+      if (there?.[what] === expected[what]) continue
+      said.push(`${name}: ${what} of ${experiment} are ${there?.[what]}, undisturbed ${expected[what]}`)
+    }
+  }
+  for (const run of new Set([...Object.keys(undisturbed.points), ...Object.keys(found.points)])) {
+    const expected = new Set(undisturbed.points[run])
+    const there = new Set(found.points[run])
+    const lost = [...expected].filter(point => !there.has(point))
+    const more = [...there].filter(point => !expected.has(point))
+    if (lost.length > 0) said.push(`${name}: ${run} lacks ${lost.length} points, as ${lost[0]}`)
+    if (more.length > 0) said.push(`${name}: ${run} has ${more.length} other points, as ${more[0]}`)
+  }
+  return said
+}
+
+async function pointsOf(mlflow: MlflowClient, plan: Plan, faults: string[]): Promise<LeftBehind['points']> {
+  const points: LeftBehind['points'] = {}
+  const { tracking } = experimentsOf(plan)[0]?.config ?? {}
+  const experiment = await mlflow.getExperimentByName(tracking?.experiment ?? '')
+  const runs =
+    experiment === null ? [] : await mlflow.searchRuns({ experimentIds: [experiment.experiment_id], filter: '' })
+  const expected = experimentsOf(plan).length + (plan.kind === 'sweep' ? 1 : 0)
+  if (runs.length !== expected) faults.push(`MLflow has ${runs.length} runs, not ${expected}`)
+  for (const run of runs) {
+    const name = nameOf(run, plan)
+    if (points[name] !== undefined) faults.push(`MLflow has two runs of ${name}`)
+    if (run.info.status !== 'FINISHED') faults.push(`the MLflow run of ${name} is ${run.info.status}`)
+    points[name] = await historiesOf(mlflow, run, name, faults)
+  }
+  return points
+}
+
+async function historiesOf(mlflow: MlflowClient, run: Run, name: string, faults: string[]): Promise<string[]> {
+  const points: string[] = []
+  for (const { key } of run.data.metrics ?? []) {
+    const history = await mlflow.getMetricHistory(run.info.run_id, key)
+    const steps = history.map(({ step }) => step)
+    if (new Set(steps).size !== steps.length) faults.push(`${name} has doubled points of ${key}: steps ${steps}`)
+    if (!key.startsWith('perf/')) points.push(...history.map(({ step, value }) => `${key} step ${step} ${value}`))
+  }
+  return points.sort()
+}
+
+function nameOf({ info, data }: Run, plan: Plan): string {
+  const kind = data.tags?.find(({ key }) => key === 'rlev.kind')?.value
+  if (kind === 'sweep') return 'sweep'
+  return plan.kind === 'sweep' ? (info.run_name ?? info.run_id) : 'experiment'
+}
+
+/**
+ * Policy workers say in their logs when they begin to sample a step, and in which attempt of the activity; the journal's file
+ * says when it was kept. Only a later attempt may begin a step again, and only before that.
+ */
+function samplingsOf(home: DrillHome, plan: Plan, faults: string[]): LeftBehind['samplings'] {
+  const steps = new Map(experimentsOf(plan).map(({ id }) => [id, new Map<number, number>()]))
+  const samplings = { begun: 0, again: 0 }
+  for (const { message, run = '', step = 0, time, attempt } of workerLog(home)) {
+    const counts = steps.get(run)
+    if (message !== 'sampling' || counts === undefined) continue
+    samplings.begun++
+    const before = counts.get(step) ?? 0
+    if (before > 0) samplings.again++
+    if (before > 0 && attempt === 1) faults.push(`step ${step} of ${run} was sampled again without a failed attempt`)
+    counts.set(step, before + 1)
+    const kept = statSync(experimentPaths.rollout(runFolder(home.path, run), step), { throwIfNoEntry: false })
+    if (kept !== undefined && Date.parse(time) > kept.mtimeMs + clockGrain) {
+      faults.push(`step ${step} of ${run} was sampled again after it was journaled`)
+    }
+  }
+  return samplings
+}
+
+/** Milliseconds by which a file's time may lie before the clock's. */
+const clockGrain = 20
+
+export interface WorkerLogEntry {
+  /** ISO 8601. */
+  time: string
+  message: string
+  run?: string
+  step?: number
+  /** Of the activity. */
+  attempt?: number
+  seconds?: number
+  /** Stack of what an attempt ended with. */
+  error?: string
+}
+
+/** What the policy workers of a home have logged, in order. */
+export function workerLog(home: { path: string }): WorkerLogEntry[] {
+  const folder = join(home.path, 'logs')
+  const lines = namesIn(folder)
+    .filter(name => name.startsWith('policy'))
+    .flatMap(name => readFileSync(join(folder, name), 'utf8').split('\n'))
+  return lines.flatMap(line => entryOf(line) ?? []).sort((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0))
+}
+
+/** Null for a line that is not the worker's own, or that was cut short by its death. */
+function entryOf(line: string): WorkerLogEntry | null {
+  if (!line.startsWith('{"time"')) return null
+  try {
+    return JSON.parse(line) as WorkerLogEntry
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,63 @@
+/** What the drills run: the smallest experiment of the tests, and three arms of it. Each has an MLflow experiment of its own name. */
+import type { ExperimentConfig, Plan } from '../../pipelines/config/schema.js'
+import { tinyConfig, tinySweep } from '../../test/workflows/tiny.js'
+
+/** Seconds; the smallest that a config may state. */
+export const heartbeatTimeout = 2
+
+/** Evaluations and checkpoints lie apart, and the checkpoints of a run are more than are kept. */
+const shape = (steps: number, stepsPerActivity: number, trimJournal = false) => ({
+  steps,
+  evaluation: { every: 3 },
+  checkpoint: { everySteps: 2, keep: 1, trimJournal },
+  durability: { stepsPerActivity, heartbeatTimeout },
+})
+
+export function drillPlan({
+  name,
+  seed,
+  steps = 6,
+  stepsPerActivity,
+  trimJournal,
+}: {
+  name: string
+  seed: number
+  steps?: number
+  /** 1: rollout, reward and update are activities of their own. Results do not depend on it. */
+  stepsPerActivity: number
+  /** Nor on this. */
+  trimJournal?: boolean
+}): Extract<Plan, { kind: 'experiment' }> {
+  const config: ExperimentConfig = tinyConfig(name, {
+    seed,
+    ...shape(steps, stepsPerActivity, trimJournal),
+    tracking: { experiment: name },
+  })
+  return { kind: 'experiment', name, config, warnings: [] }
+}
+
+/** Three arms over one warm start, two at a time. */
+export function drillSweep({
+  name,
+  seed,
+  steps,
+}: {
+  name: string
+  seed: number
+  steps: number
+}): Extract<Plan, { kind: 'sweep' }> {
+  const arm = {
+    ...shape(steps, 2),
+    evaluation: { every: Math.max(3, Math.ceil(steps / 4)) },
+    tracking: { experiment: name },
+  }
+  return tinySweep(
+    name,
+    {
+      correctness: { ...arm, reward: { scale: 'correctness' } },
+      human: arm,
+      shuffled: { ...arm, value: { ablation: 'shuffled' } },
+    },
+    { seeds: [seed] },
+  ) as Extract<Plan, { kind: 'sweep' }>
+}
