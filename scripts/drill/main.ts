@@ -18,6 +18,10 @@ const drills = {
     load: () => import('./kills.js'),
     sentence: 'random kills of servers and workers while a sweep of three arms runs',
   },
+  network: {
+    load: () => import('./network.js'),
+    sentence: 'proxies that cut, delay and answer 503 after the commit',
+  },
   corruption: {
     load: () => import('./corruption.js'),
     sentence: 'files of a run with a byte changed or the tail cut off',
