@@ -4,31 +4,28 @@ import { shuffleValues } from '../pipelines/values/shuffle.js'
 import { writeWhole } from './clients/files.js'
 import { keepReference } from './clients/references.js'
 import { runFolder } from './clients/run-folder.js'
-import { readConfig } from './clients/runs.js'
 import type { ArtifactRef } from './clients/store.js'
 import { lightStage } from './light-stage.js'
 import { readValues, type StoredValues } from './normalize-values.js'
+import { runCode, runConfig } from './run-config.js'
 import type { Workplace } from './workplace.js'
 
-export function ablateValues({ home, store }: Workplace) {
+export function ablateValues(place: Workplace) {
   return lightStage(async ({ run, values }: { run: string; values: ArtifactRef }): Promise<ArtifactRef> => {
-    return keepReference(runFolder(home, run), 'rewardValues', await ablated({ home, store }, run, values))
+    return keepReference(runFolder(place.home, run), 'rewardValues', await ablated(place, run, values))
   })
 }
 
-async function ablated(
-  { home, store }: Pick<Workplace, 'home' | 'store'>,
-  run: string,
-  values: ArtifactRef,
-): Promise<ArtifactRef> {
-  const { value, seed } = readConfig(home, run)
+async function ablated(place: Workplace, run: string, values: ArtifactRef): Promise<ArtifactRef> {
+  const { store } = place
+  const { value, seed } = runConfig(place, run)
   switch (value.ablation) {
     case 'none':
       return values
     case 'shuffled':
       return store.once({
         kind: 'reward-values',
-        from: { values: values.sha256, ablation: value.ablation, seed },
+        from: { values: values.sha256, ablation: value.ablation, seed, code: runCode(place, run) },
         fill: async folder => {
           const stored = readValues(store, values)
           const shuffled: StoredValues = { ...stored, train: shuffleValues(stored.train, { seed }) }

@@ -7,13 +7,14 @@ import { planPaths, runFolder } from './clients/run-folder.js'
 import { experimentsOf, readEvaluations, readPlan } from './clients/runs.js'
 import { lightStage } from './light-stage.js'
 import { pointsOf } from './track-progress.js'
+import type { OpenStatus } from './track-status.js'
 import { comparisonMetrics, experimentNote, finalMetrics, samplesTable } from './tracking/layout.js'
 import { configOf, ensureTrackedRun, type OpenedRun, type Subject } from './tracking/subject.js'
 import type { Workplace } from './workplace.js'
 
 export interface CloseTrackingInput {
   subject: Subject
-  status: Exclude<RunStatus, 'RUNNING'>
+  status: Exclude<RunStatus, OpenStatus>
   /** Last step whose points were sent; -1 for none. */
   trackedStep: number
   /** The run of MLflow that they were sent to. */
@@ -35,7 +36,10 @@ export function closeTracking(place: Workplace) {
     // A run that is taken up again and ends well has no failure any more.
     const failedBefore = tagOf(run, 'rlev.failure') !== undefined
     if (failure !== undefined || failedBefore) await client.setTag(runId, 'rlev.failure', failure?.slice(0, 2000) ?? '')
-    await client.updateRun({ runId, status, endTime })
+    // One that was finished before and is passed by keeps its end.
+    const { status: before, end_time: endBefore } = run.info
+    const ended = before === 'FINISHED' && status === before ? endBefore : undefined
+    await client.updateRun({ runId, status, endTime: ended ?? endTime })
     // What an attempt asked for and gave up may have shown up since.
     await ensureTrackedRun(place, subject, runId)
     return { runId, url }

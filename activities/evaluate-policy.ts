@@ -4,11 +4,11 @@
  */
 import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { experimentKey } from '../pipelines/config/digest.js'
 import { evaluate } from '../pipelines/evaluation/evaluate.js'
 import type { ItemOutcome } from '../pipelines/evaluation/evaluation.js'
 import { failPoint } from './clients/fail-point.js'
 import { syncPath, writeOnce, writeWhole } from './clients/files.js'
+import { originalKey } from './clients/provenance.js'
 import { keepReference } from './clients/references.js'
 import { entryLabel, experimentPaths, runFolder } from './clients/run-folder.js'
 import { readConfig, type StoredEvaluation } from './clients/runs.js'
@@ -18,7 +18,8 @@ import { stage } from './failures.js'
 import { activityHooks, meeting, throwIfCancelled } from './hooks.js'
 import { readValues } from './normalize-values.js'
 import type { PolicyCache } from './policy-cache.js'
-import { Training, type TrainingInput } from './training.js'
+import { runCode } from './run-config.js'
+import { inTraining, type Training, type TrainingInput } from './training.js'
 import type { Workplace } from './workplace.js'
 
 interface Made {
@@ -31,27 +32,28 @@ export function evaluatePolicy(place: Workplace, policies: PolicyCache) {
     const folder = runFolder(place.home, input.run)
     const path = experimentPaths.evaluation(folder, step)
     const itemsPath = experimentPaths.evaluationItems(folder, step)
-    const key = experimentKey(readConfig(place.home, input.run))
+    const key = originalKey(place.home, input.run, readConfig(place.home, input.run))
     const label = entryLabel('evaluation', step, key)
     const itemsLabel = entryLabel('evaluation items', step, key)
     const there = readSealedOrSetAside<StoredEvaluation>(path, label)
     if (there !== null && readSealedOrSetAside(itemsPath, itemsLabel) !== null) return summaryOf(there.evaluation)
 
-    const training = new Training(place, policies, input)
-    const make = () => evaluateStep({ place, training, input, step })
-    const { stored, outcomes } = step === 0 ? await sharedBase({ place, training, input, make }) : await make()
-    await throwIfCancelled()
-    const mayCommit = () => training.fence.check()
-    failPoint('evaluation.before')
-    writeWhole(itemsPath, seal(outcomes, itemsLabel), { mayCommit })
-    failPoint('evaluation.items')
-    // The evaluation itself comes last and once: its time is what its points in MLflow carry.
-    writeOnce(path, seal(stored, label), { mayCommit })
-    failPoint('evaluation.after')
-    syncPath(path)
-    syncPath(dirname(path))
-    failPoint('evaluation.synced')
-    return summaryOf(stored.evaluation)
+    return inTraining(place, policies, input, async training => {
+      const make = () => evaluateStep({ place, training, input, step })
+      const { stored, outcomes } = step === 0 ? await sharedBase({ place, training, input, make }) : await make()
+      await throwIfCancelled()
+      const mayCommit = () => training.fence.check()
+      failPoint('evaluation.before')
+      writeWhole(itemsPath, seal(outcomes, itemsLabel), { mayCommit })
+      failPoint('evaluation.items')
+      // The evaluation itself comes last and once: its time is what its points in MLflow carry.
+      writeOnce(path, seal(stored, label), { mayCommit })
+      failPoint('evaluation.after')
+      syncPath(path)
+      syncPath(dirname(path))
+      failPoint('evaluation.synced')
+      return summaryOf(stored.evaluation)
+    })
   })
 }
 
@@ -75,7 +77,7 @@ async function evaluateStep({
 }
 
 async function sharedBase({
-  place: { home, store },
+  place,
   training: { config },
   input: { run, stages },
   make,
@@ -87,6 +89,7 @@ async function sharedBase({
 }): Promise<Made> {
   const { scale: _scale, alpha: _alpha, cap: _cap, ...verifier } = config.reward
   const { evaluation, rollout, engine } = config
+  const { home, store } = place
   const ref = await store.once({
     kind: 'base-evaluation',
     from: {
@@ -96,6 +99,7 @@ async function sharedBase({
       rollout: { temperature: rollout.temperature, maxTokens: rollout.maxTokens },
       verifier,
       engine,
+      code: runCode(place, run),
     },
     fill: async folder => writeWhole(join(folder, 'evaluation.json'), seal(await make())),
   })

@@ -19,6 +19,7 @@ const retry: Record<ErrorKind, 'never' | 'few' | 'always'> = {
   ConfigInvalid: 'never',
   DataInvalid: 'never',
   CheckpointInvalid: 'never',
+  Drift: 'never',
   NotFinite: 'never',
   NotFound: 'never',
   TrackingConflict: 'never',

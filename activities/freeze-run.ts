@@ -1,13 +1,13 @@
 /**
- * First stage: the plan and the resolved config are kept with the run; a changed config under an old name is refused. Says
- * whether the experiment was finished before, so that starting it again costs a look and no work.
+ * First stage: the plan, the resolved config and the code that computes are kept with the run; a change of either under an
+ * old name is refused. Says whether the experiment was finished before, so that starting it again costs a look and no work.
  */
 import { rmSync } from 'node:fs'
-import { experimentKey } from '../pipelines/config/digest.js'
 import { type ExperimentConfig, experimentSchema, type Plan } from '../pipelines/config/schema.js'
 import { RlevError } from '../pipelines/errors.js'
 import { shortened } from '../pipelines/input/printable.js'
 import { Checkpoints } from './clients/checkpoints.js'
+import { beginProvenance, originalKey, refuseOtherCode } from './clients/provenance.js'
 import { readReferences, referenceNames } from './clients/references.js'
 import { experimentPaths, runFolder } from './clients/run-folder.js'
 import { freezeConfig, freezePlan, readEvaluations, readItemOutcomes, readMetrics, readResult } from './clients/runs.js'
@@ -25,11 +25,16 @@ export interface FrozenRun {
   finished?: { weights: string; evaluation: EvaluationSummary }
 }
 
-export function freezeRun({ home }: Workplace) {
+export function freezeRun({ home, code }: Workplace) {
   return lightStage(async ({ plan, experiment }: FreezeRunInput): Promise<FrozenRun> => {
     if (plan !== undefined) checkPlan(plan)
     if (experiment !== undefined) checkConfig(experiment.id, experiment.config)
+    const id = experiment?.id ?? plan?.name
     if (plan !== undefined) freezePlan(home, plan)
+    if (id !== undefined) {
+      beginProvenance(home, id, code)
+      refuseOtherCode(home, id, code)
+    }
     if (experiment === undefined) return {}
     freezeConfig(home, experiment.id, experiment.config)
     const frozen = finishedBefore(home, experiment)
@@ -74,7 +79,7 @@ export function finishedBefore(home: string, { id, config }: { id: string; confi
     if (readMetrics(home, id).length !== config.steps) return {}
     const folder = runFolder(home, id)
     if (readReferences(folder).size !== referenceNames.length) return {}
-    const checkpoint = new Checkpoints(folder, experimentKey(config)).whole(config.steps)
+    const checkpoint = new Checkpoints(folder, originalKey(home, id, config)).whole(config.steps)
     if (checkpoint?.weights !== result.weights) return {}
     return { finished: { weights: result.weights, evaluation: summaryOf(last) } }
   } catch (error) {

@@ -9,6 +9,7 @@ import { publishReport } from './publish-report.js'
 import { recordResult } from './record-result.js'
 import { scaleRewards } from './scale-rewards.js'
 import { trackProgress } from './track-progress.js'
+import { trackStatus } from './track-status.js'
 import type { Workplace } from './workplace.js'
 
 export function ioActivities(place: Workplace) {
@@ -22,6 +23,7 @@ export function ioActivities(place: Workplace) {
     publishReport: publishReport(place),
     openTracking: openTracking(place),
     trackProgress: trackProgress(place),
+    trackStatus: trackStatus(place),
     closeTracking: closeTracking(place),
   }
 }

@@ -6,11 +6,11 @@ import { failPoint } from './clients/fail-point.js'
 import { writeWhole } from './clients/files.js'
 import { keepReference } from './clients/references.js'
 import { experimentPaths, runFolder } from './clients/run-folder.js'
-import { readConfig } from './clients/runs.js'
 import { seal } from './clients/sealed.js'
 import type { ArtifactRef, Store } from './clients/store.js'
 import { lightStage } from './light-stage.js'
 import { readData } from './prepare-data.js'
+import { runCode, runConfig } from './run-config.js'
 import type { Workplace } from './workplace.js'
 
 export interface StoredValues {
@@ -20,12 +20,13 @@ export interface StoredValues {
   statistics: ValueStatistics
 }
 
-export function normalizeValues({ home, store }: Workplace) {
+export function normalizeValues(place: Workplace) {
+  const { home, store } = place
   return lightStage(async ({ run, data }: { run: string; data: ArtifactRef }): Promise<ArtifactRef> => {
-    const { alpha, cap } = readConfig(home, run).reward
+    const { alpha, cap } = runConfig(place, run).reward
     const ref = await store.once({
       kind: 'values',
-      from: { data: data.sha256, alpha, cap },
+      from: { data: data.sha256, alpha, cap, code: runCode(place, run) },
       fill: async folder => {
         const { train, test } = readData(store, data)
         const { values, statistics } = normalize(train, { alpha, cap })

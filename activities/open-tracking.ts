@@ -2,35 +2,47 @@
 import { basename } from 'node:path'
 import { Context } from '@temporalio/activity'
 import type { ExperimentConfig } from '../pipelines/config/schema.js'
-import type { DatasetInput, Param, Tag } from './clients/mlflow-types.js'
+import type { DatasetInput, Param, Run, Tag } from './clients/mlflow-types.js'
+import { driftsOf } from './clients/provenance.js'
 import { readPlan } from './clients/runs.js'
 import type { ArtifactRef } from './clients/store.js'
 import { lightStage } from './light-stage.js'
 import { readData } from './prepare-data.js'
 import { paramsOf } from './tracking/layout.js'
 import { sourceTags } from './tracking/source.js'
-import { configOf, ensureTrackedRun, type OpenedRun, type Subject, shortDigest } from './tracking/subject.js'
+import { configOf, ensureTrackedRun, idOf, type OpenedRun, type Subject, shortDigest } from './tracking/subject.js'
 import { knownServices, type Workplace } from './workplace.js'
 
 export interface OpenTrackingInput {
   subject: Subject
   /** Known once the items are prepared. */
   data?: ArtifactRef
+  /** It was complete before: a run that MLflow has as finished stays so. */
+  finished?: true
   /** The run of MLflow that points were sent to before. */
   trackedRun?: string
 }
 
 export function openTracking(place: Workplace) {
-  return lightStage(async ({ subject, data, trackedRun }: OpenTrackingInput): Promise<OpenedRun> => {
+  return lightStage(async ({ subject, data, finished, trackedRun }: OpenTrackingInput): Promise<OpenedRun> => {
     const { client, run, url } = await ensureTrackedRun(place, subject, trackedRun)
     const runId = run.info.run_id
+    const stays = run.info.status === 'RUNNING' || (finished === true && run.info.status === 'FINISHED')
     // An end time of 0 clears the one of a run that is taken up again.
-    if (run.info.status !== 'RUNNING') await client.updateRun({ runId, status: 'RUNNING', endTime: 0 })
-    await client.logParams(runId, paramsOfSubject(place, subject))
+    if (!stays) await client.updateRun({ runId, status: 'RUNNING', endTime: 0 })
+    await client.logParams(runId, paramsToLog(place, subject, run))
     await client.logBatch({ runId, tags: [...tagsOfSubject(place, subject), ...(await sourceTags())] })
     if (data !== undefined) await client.logInputs(runId, datasetInputs(place, configOf(place, subject), data))
     return { runId, url }
   })
+}
+
+/** Params cannot change in MLflow: after a drift those that it began with stay, and the tag says what changed. */
+function paramsToLog(place: Workplace, subject: Subject, { data }: Run): Param[] {
+  const params = paramsOfSubject(place, subject)
+  if (driftsOf(place.home, idOf(subject)).length === 0) return params
+  const there = new Set(data.params?.map(({ key }) => key))
+  return params.filter(({ key }) => !there.has(key))
 }
 
 function paramsOfSubject(place: Workplace, subject: Subject): Param[] {
@@ -56,12 +68,15 @@ function paramsOfSubject(place: Workplace, subject: Subject): Param[] {
   ]
 }
 
-function tagsOfSubject({ home }: Workplace, subject: Subject): Tag[] {
+function tagsOfSubject({ home, code }: Workplace, subject: Subject): Tag[] {
   const { workflowExecution } = Context.current().info
   const { temporal } = knownServices(home)
-  const id = subject.kind === 'sweep' ? subject.name : subject.id
+  const id = idOf(subject)
+  const drifts = driftsOf(home, id)
   const tags: Tag[] = [
     { key: 'rlev.kind', value: subject.kind },
+    { key: 'rlev.code', value: code.digest },
+    ...(drifts.length === 0 ? [] : [{ key: 'rlev.drift', value: drifts.join('\n').slice(0, 4000) }]),
     { key: 'rlev.workflow', value: workflowExecution?.workflowId ?? id },
   ]
   if (temporal?.uiUrl !== undefined) {

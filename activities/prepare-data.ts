@@ -12,17 +12,18 @@ import { openRegularFile } from '../pipelines/input/regular-file.js'
 import { writeWhole } from './clients/files.js'
 import { keepReference } from './clients/references.js'
 import { runFolder } from './clients/run-folder.js'
-import { readConfig } from './clients/runs.js'
 import type { ArtifactRef, Store } from './clients/store.js'
 import { lightStage } from './light-stage.js'
+import { runCode, runConfig } from './run-config.js'
 import type { Workplace } from './workplace.js'
 
-export function prepareData({ home, store }: Workplace) {
+export function prepareData(place: Workplace) {
+  const { home, store } = place
   return lightStage(async ({ run }: { run: string }): Promise<ArtifactRef> => {
-    const { data, seed } = readConfig(home, run)
+    const { data, seed } = runConfig(place, run)
     const ref = await store.once({
       kind: 'data',
-      from: { data: await contents(data), seed },
+      from: { data: await contents(data), seed, code: runCode(place, run) },
       fill: async folder => writeWhole(join(folder, 'data.json'), JSON.stringify(prepare(data, { seed }))),
     })
     for (const { place, reason } of readData(store, ref).skipped) log.warn('a row was left out', { place, reason })

@@ -3,7 +3,7 @@
 import { stage } from './failures.js'
 import { activityHooks, throwIfCancelled } from './hooks.js'
 import type { PolicyCache } from './policy-cache.js'
-import { Training, type TrainingInput } from './training.js'
+import { inTraining, type TrainingInput } from './training.js'
 import type { Workplace } from './workplace.js'
 
 /** Of a step that was trimmed from the journal, which is not sampled again: 0. */
@@ -13,13 +13,14 @@ export interface RolledOut {
 }
 
 export function rollOut(place: Workplace, policies: PolicyCache) {
-  return stage(async ({ step, ...input }: TrainingInput & { step: number }): Promise<RolledOut> => {
-    const training = new Training(place, policies, input)
-    if (training.journal.trimmed(step) !== null) return { responses: 0, tokens: 0 }
-    const rollout = await training.rollout(step, activityHooks(`rollout of step ${step}`))
-    await throwIfCancelled()
-    training.journal.sync()
-    const tokens = rollout.responses.reduce((sum, response) => sum + response.tokens.length, 0)
-    return { responses: rollout.responses.length, tokens }
-  })
+  return stage(
+    ({ step, ...input }: TrainingInput & { step: number }): Promise<RolledOut> =>
+      inTraining(place, policies, input, async training => {
+        if (training.journal.trimmed(step) !== null) return { responses: 0, tokens: 0 }
+        const rollout = await training.rollout(step, activityHooks(`rollout of step ${step}`))
+        await throwIfCancelled()
+        const tokens = rollout.responses.reduce((sum, response) => sum + response.tokens.length, 0)
+        return { responses: rollout.responses.length, tokens }
+      }),
+  )
 }

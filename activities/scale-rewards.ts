@@ -1,14 +1,14 @@
 /** Stage: verdict, value, scale, reward and advantage of every response of one step, journaled. Needs no policy. */
-import { experimentKey } from '../pipelines/config/digest.js'
 import { RlevError } from '../pipelines/errors.js'
 import { Fence } from './clients/fence.js'
 import { Journal } from './clients/journal.js'
+import { originalKey } from './clients/provenance.js'
 import { runFolder } from './clients/run-folder.js'
-import { readConfig } from './clients/runs.js'
 import { currentAttempt } from './hooks.js'
 import { lightStage } from './light-stage.js'
 import { readValues } from './normalize-values.js'
 import { readData } from './prepare-data.js'
+import { runConfig } from './run-config.js'
 import { scoreStep } from './score-step.js'
 import type { TrainingInput } from './training.js'
 import type { Workplace } from './workplace.js'
@@ -22,9 +22,9 @@ export interface ScaledRewards {
 
 export function scaleRewards(place: Workplace) {
   return lightStage(async ({ run, stages, step }: TrainingInput & { step: number }): Promise<ScaledRewards> => {
+    const config = runConfig(place, run)
     const folder = runFolder(place.home, run)
-    const config = readConfig(place.home, run)
-    const journal = new Journal(folder, Fence.take(folder, currentAttempt()), experimentKey(config))
+    const journal = new Journal(folder, Fence.take(folder, currentAttempt()), originalKey(place.home, run, config))
     const before = journal.trimmed(step)
     if (before !== null) return { reward: before.values['reward/mean'] ?? 0, unscored: 0 }
     const rollout = journal.rollout(step)

@@ -3,7 +3,7 @@ import type { StepMetrics } from '../pipelines/update/step-metrics.js'
 import { stage } from './failures.js'
 import { activityHooks, throwIfCancelled } from './hooks.js'
 import type { PolicyCache } from './policy-cache.js'
-import { Training, type TrainingInput } from './training.js'
+import { inTraining, type Training, type TrainingInput } from './training.js'
 import type { Workplace } from './workplace.js'
 
 export interface TrainedSteps {
@@ -17,24 +17,25 @@ export interface TrainedSteps {
 
 /** Trains steps `from` + 1 .. `to`. */
 export function trainSteps(place: Workplace, policies: PolicyCache) {
-  return stage(async ({ from, to, ...input }: TrainingInput & { from: number; to: number }): Promise<TrainedSteps> => {
-    const training = new Training(place, policies, input)
-    let last = measuredAlready(training, from, to)
-    const hooks = activityHooks(`steps ${from + 1}-${to}`)
-    if (last === null) {
-      for (let step = from + 1; step <= to; step++) last = await training.update(step, hooks)
-    }
-    return finishSteps(training, to, last as StepMetrics)
-  })
+  return stage(
+    ({ from, to, ...input }: TrainingInput & { from: number; to: number }): Promise<TrainedSteps> =>
+      inTraining(place, policies, input, async training => {
+        let last = measuredAlready(training, from, to)
+        const hooks = activityHooks(`steps ${from + 1}-${to}`)
+        if (last === null) {
+          for (let step = from + 1; step <= to; step++) last = await training.update(step, hooks)
+        }
+        return finishSteps(training, to, last as StepMetrics)
+      }),
+  )
 }
 
-/** What follows the last update of an activity: the checkpoint where one is due, then the journal onto the disk. */
+/** What follows the last update of an activity: the checkpoint where one is due. */
 export async function finishSteps(training: Training, step: number, last: StepMetrics): Promise<TrainedSteps> {
   await throwIfCancelled()
   const weights = training.checkpointDue(step)
     ? (await training.checkpoint(step, activityHooks(`checkpoint of step ${step}`))).weights
     : undefined
-  training.journal.sync()
   const { 'reward/mean': reward, 'perf/tokens_per_second': tokensPerSecond } = last.values
   return {
     step,

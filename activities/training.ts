@@ -5,11 +5,12 @@
  */
 import { performance } from 'node:perf_hooks'
 import { log } from '@temporalio/activity'
-import { experimentKey } from '../pipelines/config/digest.js'
+import { CancelledFailure } from '@temporalio/common'
 import type { ExperimentConfig } from '../pipelines/config/schema.js'
 import type { DataSet } from '../pipelines/data/item.js'
 import { trainingMetrics } from '../pipelines/evaluation/training-metrics.js'
 import type { Hooks } from '../pipelines/hooks.js'
+import { libraryOfThisProcess } from '../pipelines/policy/library.js'
 import { saveOptimizer } from '../pipelines/policy/optimizer-file.js'
 import { saveTrained } from '../pipelines/policy/trained-folder.js'
 import { promptsOfStep } from '../pipelines/rollout/prompts.js'
@@ -21,14 +22,15 @@ import { type Checkpoint, Checkpoints } from './clients/checkpoints.js'
 import { failPoint } from './clients/fail-point.js'
 import { Fence } from './clients/fence.js'
 import { Journal } from './clients/journal.js'
+import { claimEngine, originalKey } from './clients/provenance.js'
 import { retain } from './clients/retention.js'
 import { runFolder } from './clients/run-folder.js'
-import { readConfig } from './clients/runs.js'
 import type { ArtifactRef } from './clients/store.js'
 import { currentAttempt, meeting } from './hooks.js'
 import { readValues, type StoredValues } from './normalize-values.js'
 import type { LivePolicy, PolicyCache } from './policy-cache.js'
 import { readData } from './prepare-data.js'
+import { runConfig } from './run-config.js'
 import { scoreStep } from './score-step.js'
 import type { Workplace } from './workplace.js'
 
@@ -49,6 +51,21 @@ export interface TrainingInput {
   stages: StageOutputs
 }
 
+/** Whatever the work comes to, cancelled or failed, what it journaled is on the disk when it ends. */
+export async function inTraining<Result>(
+  place: Workplace,
+  policies: PolicyCache,
+  input: TrainingInput,
+  work: (training: Training) => Promise<Result>,
+): Promise<Result> {
+  const training = new Training(place, policies, input)
+  try {
+    return await work(training)
+  } finally {
+    training.journal.sync()
+  }
+}
+
 export class Training {
   readonly config: ExperimentConfig
   readonly data: DataSet
@@ -64,15 +81,19 @@ export class Training {
   readonly #input: TrainingInput
   readonly #began = performance.now()
 
-  /** Takes the experiment's fence from whichever attempt had it. */
+  /**
+   * Takes the experiment's fence from whichever attempt had it.
+   * @throws RlevError Drift on a worker of another version than the run's.
+   */
   constructor(place: Workplace, policies: PolicyCache, input: TrainingInput) {
     const folder = runFolder(place.home, input.run)
     this.#place = place
     this.#policies = policies
     this.#input = input
-    this.config = readConfig(place.home, input.run)
+    this.config = runConfig(place, input.run)
+    claimEngine(place.home, input.run, libraryOfThisProcess())
     this.#folder = folder
-    this.#experimentKey = experimentKey(this.config)
+    this.#experimentKey = originalKey(place.home, input.run, this.config)
     this.data = readData(place.store, input.stages.data)
     this.rewardValues = readValues(place.store, input.stages.rewardValues)
     this.fence = Fence.take(folder, currentAttempt())
@@ -133,7 +154,7 @@ export class Training {
     return made
   }
 
-  /** One step further. A policy whose update was broken off is not used again. */
+  /** One step further. A policy whose update failed is not used again. */
   async #advance(live: LivePolicy, hooks: Hooks): Promise<void> {
     const step = live.step + 1
     const started = performance.now()
@@ -155,7 +176,8 @@ export class Training {
       })
       values = { ...trainingMetrics({ rollout, records, config: this.config }), ...update.metrics }
     } catch (error) {
-      this.#policies.drop(this.#input.run)
+      // A cancellation comes between micro-batches, when weights and moments are still those of the step before.
+      if (!(error instanceof CancelledFailure)) this.#policies.drop(this.#input.run)
       throw error
     }
     live.step = step

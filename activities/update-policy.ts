@@ -3,14 +3,16 @@ import { stage } from './failures.js'
 import { activityHooks } from './hooks.js'
 import type { PolicyCache } from './policy-cache.js'
 import { finishSteps, type TrainedSteps } from './train-steps.js'
-import { Training, type TrainingInput } from './training.js'
+import { inTraining, type TrainingInput } from './training.js'
 import type { Workplace } from './workplace.js'
 
 export function updatePolicy(place: Workplace, policies: PolicyCache) {
-  return stage(async ({ step, ...input }: TrainingInput & { step: number }): Promise<TrainedSteps> => {
-    const training = new Training(place, policies, input)
-    const metrics =
-      training.journal.metrics(step) ?? (await training.update(step, activityHooks(`update of step ${step}`)))
-    return finishSteps(training, step, metrics)
-  })
+  return stage(
+    ({ step, ...input }: TrainingInput & { step: number }): Promise<TrainedSteps> =>
+      inTraining(place, policies, input, async training => {
+        const metrics =
+          training.journal.metrics(step) ?? (await training.update(step, activityHooks(`update of step ${step}`)))
+        return finishSteps(training, step, metrics)
+      }),
+  )
 }

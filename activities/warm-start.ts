@@ -4,6 +4,7 @@ import type { ExperimentConfig, PolicyConfig } from '../pipelines/config/schema.
 import type { DataSet } from '../pipelines/data/item.js'
 import { RlevError } from '../pipelines/errors.js'
 import { computesOnCard } from '../pipelines/policy/card.js'
+import { libraryOfThisProcess } from '../pipelines/policy/library.js'
 import { memoryOf } from '../pipelines/policy/memory.js'
 import { promptTokensOf, refuseWithoutRoom } from '../pipelines/policy/memory-fit.js'
 import { plannedArchitecture } from '../pipelines/policy/planned-architecture.js'
@@ -12,25 +13,35 @@ import { savePolicy } from '../pipelines/policy/policy-folder.js'
 import { warmStart as warmUp } from '../pipelines/policy/warm-start.js'
 import { digestOfFile, namesIn } from './clients/files.js'
 import { memoryAtHand } from './clients/machine-memory.js'
+import { claimEngine } from './clients/provenance.js'
 import { keepReference } from './clients/references.js'
 import { runFolder } from './clients/run-folder.js'
-import { readConfig } from './clients/runs.js'
 import type { ArtifactRef } from './clients/store.js'
 import { stage } from './failures.js'
 import { activityHooks, meeting, throwIfCancelled } from './hooks.js'
 import { readData } from './prepare-data.js'
+import { runCode, runConfig } from './run-config.js'
 import type { Workplace } from './workplace.js'
 
-export function warmStart({ home, store }: Workplace) {
+export function warmStart(place: Workplace) {
+  const { home, store } = place
   return stage(async ({ run, data }: { run: string; data: ArtifactRef }): Promise<ArtifactRef> => {
-    const config = readConfig(home, run)
+    const config = runConfig(place, run)
+    claimEngine(home, run, libraryOfThisProcess())
     const { warmStart, seed, engine } = config
     const dataset = readData(store, data)
     checkMemory(config, dataset)
     const ref = await store.once({
       kind: 'warm-start',
       // The engine rounds in its own way, so what it makes is its own.
-      from: { data: data.sha256, policy: policyContents(config.policy), warmStart, seed, engine },
+      from: {
+        data: data.sha256,
+        policy: policyContents(config.policy),
+        warmStart,
+        seed,
+        engine,
+        code: runCode(place, run),
+      },
       fill: async folder => {
         const hooks = meeting('warm-start.tick', activityHooks('warm start'))
         const policy = await warmUp({ config, dataset, hooks })

@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { RlevError } from '../pipelines/errors.js'
+import { type Code, codeOfThisProcess } from './clients/code.js'
 import { readIfThere, writeOnce } from './clients/files.js'
 import { namedServer } from './clients/mlflow-address.js'
 import { Store } from './clients/store.js'
@@ -11,12 +12,14 @@ export interface Workplace {
   /** Absolute path. */
   home: string
   store: Store
+  /** Of this worker. */
+  code: Code
   /** Milliseconds since 1970. The only clock; what it gives is stored before it is used. */
   now(): number
 }
 
 export function workplace(home: string): Workplace {
-  return { home, store: new Store(home), now: Date.now }
+  return { home, store: new Store(home), code: codeOfThisProcess(), now: Date.now }
 }
 
 /** What `up` wrote about the services of this home; only what activities need of it. */

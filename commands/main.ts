@@ -8,6 +8,8 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { exitStatusOf, failureText } from './failure.js'
 import { projectFolder } from './services/project.js'
 
+const driftHelp = 'go on although the config or the code has changed since the run began; its tracking then says so'
+
 const program = new Command('rlev')
   .description('Reinforcement learning with explicit human values, as durable experiments.')
   .option('--home <folder>', 'where runs, artifacts and services are kept (default: RLEV_HOME, else .rlev here)')
@@ -62,6 +64,7 @@ for (const kind of ['run', 'sweep'] as const) {
     .option('--seed <seed>', 'instead of the seed in the config', wholeNumber)
     .option('--set <path=value>', 'another value for a key; repeatable', collect, [])
     .option('--detach', 'return as soon as the work has begun')
+    .option('--allow-drift', driftHelp)
     .addHelpText('after', examplesOf(kind))
     .action(async (config, options) => {
       const { launch } = await import('./launch.js')
@@ -90,7 +93,7 @@ program
 
 program
   .command('pause')
-  .description('let what is being computed finish, then wait; nothing is lost')
+  .description('stop at the next micro-batch, and wait with the worker free; finished steps are kept')
   .argument('<name>', 'name of a run')
   .action(async name => {
     const { pause } = await import('./pause.js')
@@ -101,9 +104,10 @@ program
   .command('resume')
   .description('go on with what was paused, crashed, failed or cancelled, and only with that')
   .argument('<name>', 'name of a run')
-  .action(async name => {
+  .option('--allow-drift', driftHelp)
+  .action(async (name, options) => {
     const { resume } = await import('./resume.js')
-    await resume({ name, home: home() })
+    await resume({ ...options, name, home: home() })
   })
 
 program

@@ -1,12 +1,14 @@
 /**
  * `rlev resume NAME`: goes on with what was paused, crashed, failed or cancelled, and only that. A run that ended is started
  * again under its own id; what is done in it is passed by, since every stage finds its output in the store. So is one that
- * is done where MLflow did not get all of it.
+ * is done where MLflow did not get all of it. Code that has changed since the run began is refused, or allowed by
+ * `--allow-drift`, which the run's tracking then says.
  */
 
 import { experimentsOf, readPlan } from '../activities/clients/runs.js'
 import { finishedBefore } from '../activities/freeze-run.js'
 import { homeId } from '../activities/workplace.js'
+import { settleDrift } from './runs/drift.js'
 import { lookAtRun } from './runs/look.js'
 import { knownRun } from './runs/names.js'
 import { withTemporal } from './runs/open.js'
@@ -17,12 +19,20 @@ import { commandFor } from './runs/words.js'
 import { type Home, openHome } from './services/home.js'
 import { ensureUp } from './services/up.js'
 
-export async function resume({ home: path, name }: { home?: string | undefined; name: string }): Promise<void> {
+export interface ResumeOptions {
+  home?: string | undefined
+  name: string
+  /** Go on with code that has changed since the run began. */
+  allowDrift?: boolean | undefined
+}
+
+export async function resume({ home: path, name, allowDrift = false }: ResumeOptions): Promise<void> {
   const home = openHome(path)
   knownRun(home.path, name)
   const before = await withTemporal(home, temporal => lookAtRun(home, name, temporal))
   if (before.state === 'done' && before.trackingFailure === undefined && unsound(home, name).length === 0)
     return console.log(`nothing to do: ${name} is done`)
+  settleDrift({ home, view: before, allowed: allowDrift })
   await ensureUp(home)
   await withTemporal(home, async temporal => {
     if (temporal === undefined) throw new Error('the services are up, and no Temporal server is known')
@@ -54,6 +64,9 @@ export async function goOn(run: { home: Home; view: RunView; temporal: TemporalR
       return `${name} goes on`
     case 'running':
     case 'waiting': {
+      const held = experiments.filter(experiment => experiment.held)
+      for (const { id } of held) await temporal.unpauseActivities(id)
+      if (held.length > 0) return `${name} goes on with ${held.map(({ id }) => id).join(', ')}`
       const ended = experiments.filter(experiment => experiment.state === 'failed' || experiment.state === 'cancelled')
       // A pause that has not taken effect yet is not seen in the state; to take it back is harmless.
       await temporal.resume(name)

@@ -8,6 +8,7 @@ export type ErrorKind =
   | 'DataInvalid' // a data file or one of its rows
   | 'CheckpointInvalid' // a checkpoint, tokenizer or tensor file
   | 'ArtifactDamaged' // a stored artifact whose bytes do not match its digest
+  | 'Drift' // the code or the config of a run is another than when it began
   | 'NotFinite' // a loss, gradient or metric that is NaN or infinite
   | 'OutOfMemory' // memory ran out, or would
   | 'NoStorage' // the disk is full, over its quota, or read-only

@@ -8,7 +8,10 @@ import type { IoActivities } from '../activities/io.js'
 import type { ExperimentConfig } from '../pipelines/config/schema.js'
 import { queues } from './messages.js'
 
-type TrackingActivities = Pick<IoActivities, 'openTracking' | 'trackProgress' | 'closeTracking'>
+type TrackingActivities = Pick<IoActivities, 'openTracking' | 'trackProgress' | 'trackStatus' | 'closeTracking'>
+
+/** Stated everywhere: the default of this SDK is not what it documents; a workflow would go on beside an activity that still computes. */
+const cancellationType = ActivityCancellationType.WAIT_CANCELLATION_COMPLETED
 
 const retry = { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '10 seconds' } as const
 
@@ -18,6 +21,7 @@ export function io(config: ExperimentConfig, summary: string) {
     taskQueue: queues.io,
     startToCloseTimeout: '1 hour',
     heartbeatTimeout: silence(config),
+    cancellationType,
     retry,
     summary,
   })
@@ -29,6 +33,7 @@ export function gpu(config: ExperimentConfig, summary: string) {
     taskQueue: queues.gpu,
     startToCloseTimeout: '7 days',
     heartbeatTimeout: silence(config),
+    cancellationType,
     retry,
     summary,
   })
@@ -46,7 +51,7 @@ export function trackingActivities(config: ExperimentConfig, summary: string, pa
     startToCloseTimeout: '1 hour',
     heartbeatTimeout: silence(config),
     ...(patience === undefined ? {} : { scheduleToCloseTimeout: patience }),
-    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    cancellationType,
     retry: { ...retry, maximumInterval: '30 seconds' },
     summary,
   })

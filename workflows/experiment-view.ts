@@ -43,6 +43,8 @@ export class ExperimentView {
 
   become(state: State, failure?: string): void {
     this.progress.state = state
+    // A pause is no measure of what a step takes.
+    if (state === 'running') this.#trainingBegan = undefined
     if (failure !== undefined) this.progress.failure = failure
     this.#show()
   }
@@ -54,7 +56,8 @@ export class ExperimentView {
     if (reward !== undefined) progress.reward = reward
     if (tokensPerSecond !== undefined) progress.tokensPerSecond = tokensPerSecond
     if (weights !== undefined && step === progress.steps) progress.weights = weights
-    if (this.#trainingBegan !== undefined && step > this.#trainingBegan.step) {
+    this.#trainingBegan ??= { time: Date.now(), step }
+    if (step > this.#trainingBegan.step) {
       const perStep = (Date.now() - this.#trainingBegan.time) / 1000 / (step - this.#trainingBegan.step)
       progress.secondsLeft = Math.round(perStep * (progress.steps - step))
     }

@@ -13,6 +13,7 @@ import {
 import type { Subject } from '../activities/tracking/subject.js'
 import type { StageOutputs } from '../activities/training.js'
 import { cleanup, gpu, io } from './activity-options.js'
+import { endingOf } from './cancellation.js'
 import { ExperimentView } from './experiment-view.js'
 import { type Carried, type ExperimentInput, type ExperimentResult, experimentId } from './messages.js'
 import { type PauseSwitch, pauseSwitch } from './pause.js'
@@ -23,8 +24,18 @@ import { messageOf, type Tracking, trackBeside } from './tracking.js'
 export async function experiment(input: ExperimentInput): Promise<ExperimentResult> {
   const run = experimentId(input)
   const view = new ExperimentView(input)
-  const pause = pauseSwitch({ paused: input.carried?.paused ?? false })
   const tracking = trackBeside({ subject: subjectOf(input, run), config: input.config }, input.carried)
+  const pause = pauseSwitch({
+    paused: input.carried?.paused ?? false,
+    onWait() {
+      view.become('paused')
+      tracking.show('SCHEDULED')
+    },
+    onGo() {
+      view.become('running')
+      tracking.show('RUNNING')
+    },
+  })
   const parts: Parts = { input, run, view, pause, tracking, owned: input.carried !== undefined }
 
   let carried: Carried | 'finished'
@@ -33,8 +44,9 @@ export async function experiment(input: ExperimentInput): Promise<ExperimentResu
     carried = known === undefined ? await fromTheStart(parts) : await train(parts, known, input.carried?.step ?? 0)
     if (carried === 'finished') return await finish(parts)
   } catch (error) {
-    await CancellationScope.nonCancellable(() => abandon(parts, error))
-    throw error
+    const ending = endingOf(error)
+    await CancellationScope.nonCancellable(() => abandon(parts, ending))
+    throw ending
   }
   return continueAsNew<typeof experiment>({ ...input, carried })
 }
@@ -59,20 +71,19 @@ async function fromTheStart(parts: Parts): Promise<Carried | 'finished'> {
   })
   parts.owned = true
   if (finished !== undefined) {
-    tracking.open()
+    tracking.open({ finished: true })
     view.trained({ step: config.steps, weights: finished.weights })
     view.evaluated(finished.evaluation)
     return 'finished'
   }
 
   const data = await io(config, 'items').prepareData({ run })
-  tracking.open(data)
+  tracking.open({ data })
   const values = await io(config, 'v = points / total').normalizeValues({ run, data })
   const rewardValues = await io(config, `values: ${config.value.ablation}`).ablateValues({ run, values })
 
-  await pauseGate(view, pause)
   view.enter('warm start')
-  const start = await gpu(config, 'checkpoint 0').warmStart({ run, data })
+  const start = await pause.run(() => gpu(config, 'checkpoint 0').warmStart({ run, data }))
   const stages = { data, values, rewardValues, start }
 
   await evaluate(parts, stages, 0)
@@ -80,18 +91,17 @@ async function fromTheStart(parts: Parts): Promise<Carried | 'finished'> {
 }
 
 async function train(parts: Parts, stages: StageOutputs, from: number): Promise<Carried | 'finished'> {
-  const { input, run, view, pause, tracking } = parts
+  const { input, view, pause, tracking } = parts
   const { config } = input
   const startedAt = input.carried?.startedAt ?? workflowInfo().startTime.getTime()
-  if (input.carried !== undefined) tracking.open(stages.data)
+  if (input.carried !== undefined) tracking.open({ data: stages.data })
 
   for (let step = from; step < config.steps; ) {
-    await pauseGate(view, pause)
     if (view.progress.stage !== 'train') view.enter('train')
 
     const to = nextBoundary(step, config)
     if (config.durability.stepsPerActivity === 1) await oneStep(parts, stages, to)
-    else view.trained(await gpu(config, `steps ${step + 1}-${to}`).trainSteps({ run, stages, from: step, to }))
+    else view.trained(await pause.run(() => severalSteps(parts, stages, step, to)))
     step = to
 
     if (evaluationDue(step, config)) await evaluate(parts, stages, step)
@@ -108,15 +118,23 @@ async function train(parts: Parts, stages: StageOutputs, from: number): Promise<
 }
 
 /** Rollout, reward and update as activities of their own: each is seen and retried alone. */
-async function oneStep({ input: { config }, run, view }: Parts, stages: StageOutputs, step: number): Promise<void> {
-  await gpu(config, `step ${step}: rollout`).rollOut({ run, stages, step })
+async function oneStep(parts: Parts, stages: StageOutputs, step: number): Promise<void> {
+  const { input, run, view, pause } = parts
+  const { config } = input
+  await pause.run(() => gpu(config, `step ${step}: rollout`).rollOut({ run, stages, step }))
   await io(config, `step ${step}: rewards`).scaleRewards({ run, stages, step })
-  view.trained(await gpu(config, `step ${step}: update`).updatePolicy({ run, stages, step }))
+  view.trained(await pause.run(() => gpu(config, `step ${step}: update`).updatePolicy({ run, stages, step })))
 }
 
-async function evaluate({ input: { config }, run, view }: Parts, stages: StageOutputs, step: number): Promise<void> {
+function severalSteps({ input: { config }, run }: Parts, stages: StageOutputs, from: number, to: number) {
+  return gpu(config, `steps ${from + 1}-${to}`).trainSteps({ run, stages, from, to })
+}
+
+async function evaluate(parts: Parts, stages: StageOutputs, step: number): Promise<void> {
+  const { input, run, view, pause } = parts
   view.enter('evaluate')
-  view.evaluated(await gpu(config, `evaluation at step ${step}`).evaluatePolicy({ run, stages, step }))
+  const evaluation = () => gpu(input.config, `evaluation at step ${step}`).evaluatePolicy({ run, stages, step })
+  view.evaluated(await pause.run(evaluation))
   await view.tellSweep({ trained: false })
 }
 
@@ -176,10 +194,6 @@ async function abandon({ input, run, view, tracking, owned }: Parts, error: unkn
 
 function publish({ name, config }: ExperimentInput, trackingUrl: string | undefined) {
   return io(config, 'report').publishReport({ name, ...(trackingUrl === undefined ? {} : { trackingUrl }) })
-}
-
-function pauseGate(view: ExperimentView, pause: PauseSwitch): Promise<void> {
-  return pause.gate({ onWait: () => view.become('paused'), onGo: () => view.become('running') })
 }
 
 function historyIsLong(most: number): boolean {

@@ -109,7 +109,7 @@ export interface SweepProgress {
 /** Answered by both workflows: `ExperimentProgress` by an experiment, `SweepProgress` by a sweep. */
 export const progressQuery = defineQuery<ExperimentProgress | SweepProgress>('progress')
 
-/** Takes effect at the next boundary of a stage or of a run of steps; a sweep passes it on to its experiments. */
+/** Takes effect at the next micro-batch of what the policy is at; a sweep passes it on to its experiments. */
 export const pauseSignal = defineSignal('pause')
 export const resumeSignal = defineSignal('resume')
 

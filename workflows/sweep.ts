@@ -21,6 +21,7 @@ import {
 import type { ExperimentConfig, SweepPlan } from '../pipelines/config/schema.js'
 import { startOrder } from '../pipelines/config/start-order.js'
 import { io } from './activity-options.js'
+import { endingOf } from './cancellation.js'
 import type { experiment } from './experiment.js'
 import {
   type ExperimentInput,
@@ -50,14 +51,15 @@ export async function sweep({ plan }: SweepInput): Promise<SweepResult> {
   const running = new Map<string, Child>()
   const trained = new Set<string>()
   const endings: Promise<void>[] = []
+  const config = configOf(plan)
+  const tracking = trackBeside({ subject: { kind: 'sweep', name }, config })
   const pause = pauseSwitch({
-    onChange(paused) {
+    onSignal(paused) {
       view.become(paused ? 'paused' : 'running')
+      tracking.show(paused ? 'SCHEDULED' : 'RUNNING')
       for (const [id, child] of running) passOn(paused, id, child)
     },
   })
-  const config = configOf(plan)
-  const tracking = trackBeside({ subject: { kind: 'sweep', name }, config })
   setHandler(movedSignal, ({ progress, trained: isTrained }) => {
     if (tracking.url !== undefined) view.progress.trackingUrl = tracking.url
     view.heard(progress)
@@ -110,14 +112,15 @@ export async function sweep({ plan }: SweepInput): Promise<SweepResult> {
       ...(trackingFailure === undefined ? {} : { trackingFailure }),
     }
   } catch (error) {
+    const ending = endingOf(error)
     if (view.progress.state !== 'failed') {
       await CancellationScope.nonCancellable(async () => {
         await Promise.all(endings)
-        view.become(isCancellation(error) ? 'cancelled' : 'failed')
-        if (owned) await tracking.close({ status: isCancellation(error) ? 'KILLED' : 'FAILED' })
+        view.become(isCancellation(ending) ? 'cancelled' : 'failed')
+        if (owned) await tracking.close({ status: isCancellation(ending) ? 'KILLED' : 'FAILED' })
       })
     }
-    throw error
+    throw ending
   }
 }
 

@@ -3,11 +3,13 @@
  * neither stops training nor loses points, which are in the store until they are sent.
  */
 import { CancellationScope, condition, isCancellation, log } from '@temporalio/workflow'
-import type { ArtifactRef } from '../activities/clients/store.js'
 import type { CloseTrackingInput } from '../activities/close-tracking.js'
+import type { OpenTrackingInput } from '../activities/open-tracking.js'
+import type { OpenStatus } from '../activities/track-status.js'
 import type { Subject } from '../activities/tracking/subject.js'
 import type { ExperimentConfig } from '../pipelines/config/schema.js'
 import { type Patience, trackingActivities } from './activity-options.js'
+import { endedByCancellation } from './cancellation.js'
 
 /** What MLflow has: everything up to a step, in a run of its own. */
 export interface Tracked {
@@ -21,9 +23,11 @@ export interface Tracking {
   readonly url: string | undefined
   readonly tracked: Tracked
   /** Begins: the run is made, or taken up again. */
-  open(data?: ArtifactRef): void
+  open(known?: Known): void
   /** Everything up to this step is in the store and may be sent. */
   advanceTo(step: number): void
+  /** The status of the run in MLflow from now on; RUNNING when it is opened. */
+  show(status: OpenStatus): void
   /** Waits for what is under way, then stops sending: the rest belongs to whoever continues. */
   settle(): Promise<void>
   /**
@@ -33,6 +37,7 @@ export interface Tracking {
   close(ending: Ending): Promise<string | undefined>
 }
 
+type Known = Pick<OpenTrackingInput, 'data' | 'finished'>
 type Ending = Pick<CloseTrackingInput, 'status' | 'failure'>
 
 /** An answering MLflow needs no more for what is under way; one that is down costs training this once, and no more. (ms) */
@@ -49,6 +54,8 @@ export function trackBeside(
     step: trackedStep,
     run: trackedRun,
     target: trackedStep,
+    shown: 'RUNNING' as OpenStatus,
+    status: 'RUNNING' as OpenStatus,
     stopping: false,
     ended: true,
     unansweredSince,
@@ -64,21 +71,34 @@ export function trackBeside(
     return output
   }
 
-  async function follow(data: ArtifactRef | undefined): Promise<void> {
-    const opening = { subject, ...(data === undefined ? {} : { data }), ...knownRun() }
+  async function follow(known: Known): Promise<void> {
+    const opening = { subject, ...known, ...knownRun() }
     const { runId, url } = await answered(trackingActivities(config, 'MLflow run').openTracking(opening))
     state.url = url
     // Where the run that has the points is gone from MLflow, another one gets them all.
     if (runId !== state.run) state.step = -1
     state.run = runId
-    while (subject.kind === 'experiment' && !state.stopping) {
-      await condition(() => state.target > state.step || state.stopping)
-      const { step: from, target: to } = state
-      if (to <= from) continue
-      const activities = trackingActivities(config, `points of steps ${from + 1}-${to}`)
-      await answered(activities.trackProgress({ runId, run: subject.id, from, to }))
-      state.step = to
+    const lacksPoints = () => subject.kind === 'experiment' && state.target > state.step
+    const lacksStatus = () => state.status !== state.shown
+    while (!state.stopping) {
+      await condition(() => lacksPoints() || lacksStatus() || state.stopping)
+      if (lacksPoints()) await send(runId)
+      else if (lacksStatus()) await showStatus(runId)
     }
+  }
+
+  async function send(runId: string): Promise<void> {
+    if (subject.kind !== 'experiment') return
+    const { step: from, target: to } = state
+    const activities = trackingActivities(config, `points of steps ${from + 1}-${to}`)
+    await answered(activities.trackProgress({ runId, run: subject.id, from, to }))
+    state.step = to
+  }
+
+  async function showStatus(runId: string): Promise<void> {
+    const { status } = state
+    await answered(trackingActivities(config, `MLflow run ${status}`).trackStatus({ runId, status }))
+    state.shown = status
   }
 
   async function settle(): Promise<void> {
@@ -106,7 +126,7 @@ export function trackBeside(
       state.url = url
       return undefined
     } catch (error) {
-      if (isCancellation(error) && patience === '24 hours')
+      if (endedByCancellation(error) && patience === '24 hours')
         return CancellationScope.nonCancellable(() => end(ending, '10 minutes'))
       // The result stands without its tracking.
       return messageOf(error)
@@ -121,10 +141,10 @@ export function trackBeside(
       const { step, unansweredSince } = state
       return { trackedStep: step, ...knownRun(), ...(unansweredSince === undefined ? {} : { unansweredSince }) }
     },
-    open(data) {
+    open(known = {}) {
       state.ended = false
       line = scope
-        .run(() => follow(data))
+        .run(() => follow(known))
         .catch((error: unknown) => {
           if (!isCancellation(error)) log.warn('tracking stopped', { error: messageOf(error) })
         })
@@ -134,6 +154,9 @@ export function trackBeside(
     },
     advanceTo(step) {
       state.target = step
+    },
+    show(status) {
+      state.status = status
     },
     settle,
     close: ending => end(ending, ending.status === 'FINISHED' ? '24 hours' : '10 minutes'),

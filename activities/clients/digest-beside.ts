@@ -2,6 +2,7 @@
  * JSON that people read and edit around, with its sha256 in a file beside it, in the form of `sha256sum -c`: a plan and a config
  * stay plain, and a byte changed in them is noticed before anything is computed by it.
  */
+import { rmSync } from 'node:fs'
 import { basename } from 'node:path'
 import { RlevError } from '../../pipelines/errors.js'
 import { readIfThere, sha256, writeWhole } from './files.js'
@@ -14,6 +15,13 @@ export function keepDigest(path: string): void {
   if (bytes === null) return
   const line = `${sha256(bytes)}  ${basename(path)}\n`
   if (readIfThere(digestBeside(path))?.toString('utf8') !== line) writeWhole(digestBeside(path), line)
+}
+
+/** The old digest goes first: whoever reads in between takes the file as it is. */
+export function replaceDigested(path: string, content: string): void {
+  rmSync(digestBeside(path), { force: true })
+  writeWhole(path, content)
+  keepDigest(path)
 }
 
 /** Null where there is no such file. Throws ArtifactDamaged where a digest lies beside it and is another's. */

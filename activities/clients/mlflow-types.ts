@@ -1,6 +1,6 @@
 /** The parts of MLflow's REST objects that are used here; names as in its API. */
 
-export type RunStatus = 'RUNNING' | 'FINISHED' | 'FAILED' | 'KILLED'
+export type RunStatus = 'RUNNING' | 'SCHEDULED' | 'FINISHED' | 'FAILED' | 'KILLED'
 
 export interface Metric {
   key: string

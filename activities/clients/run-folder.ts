@@ -73,6 +73,7 @@ export const experimentPaths = {
 /** Paths inside a plan's folder. */
 export const planPaths = {
   plan: (folder: string) => join(folder, 'plan.json'),
+  provenance: (folder: string) => join(folder, 'provenance.json'),
   report: (folder: string) => join(folder, 'report', 'report.html'),
   comparison: (folder: string) => join(folder, 'report', 'comparison.json'),
   comparisonMarkdown: (folder: string) => join(folder, 'report', 'comparison.md'),

@@ -14,6 +14,7 @@ import type { ValueStatistics } from '../../pipelines/values/value.js'
 import { keepDigest, readDigested } from './digest-beside.js'
 import { failPoint } from './fail-point.js'
 import { namesIn, setAside, writeWhole } from './files.js'
+import { driftsOf, originalKey } from './provenance.js'
 import { entryLabel, experimentPaths, planPaths, runFolder, stepOf } from './run-folder.js'
 import { readSealed } from './sealed.js'
 
@@ -163,7 +164,7 @@ function labels(
   id: string,
 ): (kind: Parameters<typeof entryLabel>[0], step: number) => string | undefined {
   if (!existsSync(experimentPaths.config(runFolder(home, id)))) return () => undefined
-  const key = experimentKey(readConfig(home, id))
+  const key = originalKey(home, id, readConfig(home, id))
   return (kind, step) => entryLabel(kind, step, key)
 }
 
@@ -191,6 +192,7 @@ export function readOutcome(home: string, name: string, arm?: string, seed?: num
   const { id } = experiment
   const folder = runFolder(home, id)
   const result = readResult(home, id)
+  const drifts = driftsOf(home, name)
   return {
     name,
     arm: experiment.arm,
@@ -202,6 +204,7 @@ export function readOutcome(home: string, name: string, arm?: string, seed?: num
     state: result?.state ?? 'running',
     ...(result?.weights === undefined ? {} : { weights: result.weights }),
     ...(result?.failure === undefined ? {} : { failure: result.failure }),
+    ...(drifts.length === 0 ? {} : { drifts }),
   }
 }
 

@@ -1,11 +1,11 @@
 /** What a run in MLflow stands for, a sweep or an experiment, and how it is found again there. */
 import { createHash } from 'node:crypto'
 import { Context } from '@temporalio/activity'
-import { experimentKey } from '../../pipelines/config/digest.js'
 import type { ExperimentConfig } from '../../pipelines/config/schema.js'
 import { RlevError } from '../../pipelines/errors.js'
 import { MlflowClient, tagOf } from '../clients/mlflow.js'
 import type { Run } from '../clients/mlflow-types.js'
+import { originalKey } from '../clients/provenance.js'
 import { experimentsOf, readConfig, readPlan } from '../clients/runs.js'
 import { homeId, trackingAddress, type Workplace } from '../workplace.js'
 
@@ -13,6 +13,11 @@ export type Subject =
   | { kind: 'sweep'; name: string }
   /** `sweep`: the name of the sweep it belongs to. */
   | { kind: 'experiment'; id: string; name: string; arm: string; seed: number; sweep?: string }
+
+/** Workflow id, and path under `runs/`. */
+export function idOf(subject: Subject): string {
+  return subject.kind === 'sweep' ? subject.name : subject.id
+}
 
 /** A run of MLflow that an activity writes to. */
 export interface TrackedRun {
@@ -31,10 +36,10 @@ export function trackingClient({ home }: Workplace): MlflowClient {
   return new MlflowClient({ address: trackingAddress(home), signal: Context.current().cancellationSignal })
 }
 
-/** One per run, config and home: `NAME/ARM/seed-1@<config>@<home>`. */
+/** One per run, config and home: `NAME/ARM/seed-1@<config>@<home>`, by the config that it began with. */
 export function trackingKey({ home }: Workplace, subject: Subject): string {
   if (subject.kind === 'sweep') return `${subject.name}@${homeId(home)}`
-  return `${subject.id}@${experimentKey(readConfig(home, subject.id)).slice(0, 12)}@${homeId(home)}`
+  return `${subject.id}@${originalKey(home, subject.id, readConfig(home, subject.id)).slice(0, 12)}@${homeId(home)}`
 }
 
 export function runUrl(client: MlflowClient, run: Run): string {

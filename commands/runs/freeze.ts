@@ -12,14 +12,14 @@ import { RlevError } from '../../pipelines/errors.js'
 const listed = 8
 
 /**
- * Whether the home has this very plan already.
- * @throws RlevError ConfigInvalid, with what differs, where the name stands for another plan.
+ * Whether the home has this plan already, but for what changes no result.
+ * @throws RlevError ConfigInvalid, with what differs, where the name stands for another plan and none is allowed.
  */
-export function isKnownPlan(home: string, plan: Plan, place: string): boolean {
+export function isKnownPlan(home: string, plan: Plan, place: string, { drift = false } = {}): boolean {
   if (!listRuns(home).includes(plan.name)) return false
   const before = readPlan(home, plan.name)
-  const difference = planDifference(before, plan)
-  if (difference.length === 0) return true
+  const difference = planDifference(before, plan).filter(changesResults)
+  if (difference.length === 0 || drift) return true
   const show = (side: 'a' | 'b') =>
     difference
       .slice(0, listed)
@@ -32,7 +32,8 @@ export function isKnownPlan(home: string, plan: Plan, place: string): boolean {
     place,
     expected: `${show('a')}${more}, as in ${planPaths.plan(runFolder(home, plan.name))}`,
     found: `${show('b')}${more}`,
-    remedy: 'give the changed one a name of its own with --name, or set the config back to go on with the old one',
+    remedy:
+      'give the changed one a name of its own with --name; or set the config back to go on with the old one; or go on with the new one by --allow-drift, which its tracking then says',
   })
 }
 
@@ -41,6 +42,11 @@ export function freezePlan(home: string, plan: Plan, place: string): void {
   const path = planPaths.plan(runFolder(home, plan.name))
   if (!writeOnce(path, `${JSON.stringify(plan, null, 2)}\n`)) isKnownPlan(home, plan, place)
   keepDigest(path)
+}
+
+/** Not: how the work is cut, ordered and kept. */
+export function changesResults({ path }: Difference): boolean {
+  return path !== 'settings.concurrency' && !/^(config|arms\..+)\.(durability|checkpoint)\./.test(path)
 }
 
 /** Warnings are about the program that read the config, and do not count. */

@@ -26,8 +26,8 @@ interface Answer {
   workerAway: boolean
 }
 
-/** What an experiment says of itself, and its heartbeat. */
-type Report = ExperimentProgress & Pick<ExperimentView, 'warmStart' | 'trouble'>
+/** What an experiment says of itself, and what Temporal says of its activity. */
+type Report = ExperimentProgress & Pick<ExperimentView, 'warmStart' | 'trouble' | 'held'>
 
 const nothing: Answer = { facts: null, progress: null, ending: null, away: false, workerAway: false }
 
@@ -139,8 +139,13 @@ function reportOf({ arm, seed }: ExperimentView, { facts, progress, ending }: An
 }
 
 /** What Temporal knows of an experiment besides what it says itself. */
-function heard(facts: WorkflowFacts | null): Pick<ExperimentView, 'warmStart' | 'trouble'> {
-  return { ...given('warmStart', facts?.warmStart), ...given('trouble', facts?.trouble) }
+function heard(facts: WorkflowFacts | null): Pick<ExperimentView, 'warmStart' | 'trouble' | 'held'> {
+  const held = facts !== null && facts.pausedActivities.length > 0
+  return {
+    ...given('warmStart', facts?.warmStart),
+    ...given('trouble', facts?.trouble),
+    ...(held ? { held } : {}),
+  }
 }
 
 function merge(stored: ExperimentView, report: Report | undefined, answer: Answer): ExperimentView {
@@ -213,6 +218,9 @@ function notesOf(
   if (trackingFailure !== undefined)
     notes.push(`MLflow lacks some of this run: ${trackingFailure}. \`rlev resume\` sends what is missing.`)
   for (const { id, trouble } of experiments) if (trouble !== undefined) notes.push(`${id}: ${trouble}`)
+  for (const { id, held } of experiments) {
+    if (held) notes.push(`${id} is held by a pause in Temporal itself: \`rlev resume\` releases it.`)
+  }
   if (state === 'stopped') notes.push('Nobody works on it: `rlev resume` goes on where it stopped.')
   return notes
 }

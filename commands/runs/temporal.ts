@@ -35,6 +35,8 @@ export interface WorkflowFacts {
   memo: Readonly<Record<string, unknown>>
   /** How far the warm start is that it waits for, by its newest heartbeat (which leaves the worker every half a minute). */
   warmStart?: { done: number; of: number }
+  /** Ids of activities that somebody paused in Temporal itself. */
+  pausedActivities: readonly string[]
   /** What the newest attempt of an activity failed with that is tried again. */
   trouble?: string
 }
@@ -95,6 +97,15 @@ export class TemporalRuns {
     return (await this.#call(id, async handle => (await handle.signal(resumeSignal)) ?? true)) !== null
   }
 
+  /** What `temporal activity pause` held goes on. */
+  async unpauseActivities(id: string): Promise<void> {
+    const { namespace, identity } = this.client.options
+    for (const activity of (await this.facts(id))?.pausedActivities ?? []) {
+      const request = { namespace, identity, execution: { workflowId: id }, id: activity }
+      await this.guard(() => this.client.workflowService.unpauseActivity(request))
+    }
+  }
+
   async cancel(id: string): Promise<boolean> {
     return (await this.#call(id, async handle => (await handle.cancel()) && true)) !== null
   }
@@ -145,11 +156,14 @@ function factsOf({ status, startTime, closeTime, memo = {}, raw }: WorkflowExecu
     memo,
     ...warmStartOf(raw),
     ...troubleOf(raw),
+    pausedActivities: (raw.pendingActivities ?? []).flatMap(({ paused, activityId }) =>
+      paused ? (activityId ?? []) : [],
+    ),
   }
 }
 
 function troubleOf({ pendingActivities }: WorkflowExecutionDescription['raw']): Pick<WorkflowFacts, 'trouble'> {
-  const failing = pendingActivities?.find(({ lastFailure }) => lastFailure?.message)
+  const failing = pendingActivities?.find(({ lastFailure, paused }) => lastFailure?.message && !paused)
   if (failing === undefined) return {}
   const { activityType, attempt, lastFailure } = failing
   return { trouble: `attempt ${attempt} of ${activityType?.name} follows one that failed: ${lastFailure?.message}` }

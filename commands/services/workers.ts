@@ -7,6 +7,7 @@
 
 import { availableParallelism } from 'node:os'
 import { delimiter, join } from 'node:path'
+import { codeOfThisProcess } from '../../activities/clients/code.js'
 import { namedServer } from '../../activities/clients/mlflow-address.js'
 import { RlevError } from '../../pipelines/errors.js'
 import type { Home, Services } from './home.js'
@@ -52,7 +53,7 @@ function countFrom(variable: string, { most }: { most: number }): number | undef
 
 /** A worker that serves other addresses or another build than these is replaced. */
 export const workerPurpose = ({ temporal, mlflow }: Services): string =>
-  [temporal.address, temporal.namespace, mlflow.url, buildDigest() ?? 'any build'].join(' ')
+  [temporal.address, temporal.namespace, mlflow.url, buildDigest() ?? codeOfThisProcess().digest].join(' ')
 
 /** What a Temporal server elsewhere asks for; with it the SDK would not speak to one of a home, which has no TLS. */
 const forRemote = /^TEMPORAL_(?:API_KEY|TLS|GRPC_META)/

@@ -25,7 +25,10 @@ function pathOf(name: string): string {
 }
 
 /** Files and folders of a plan, by name. */
-const ofPlan: readonly string[] = ['plan.json', basename(digestBeside(planPaths.plan(''))), 'report']
+const ofPlan: readonly string[] = [
+  ...[planPaths.plan(''), digestBeside(planPaths.plan('')), planPaths.provenance('')].map(path => basename(path)),
+  'report',
+]
 
 export function configLooks(subject: Subject): Look[] {
   const { folder } = subject
@@ -41,9 +44,10 @@ function lookAtConfig(subject: Subject): Tally {
   const path = experimentPaths.config(subject.folder)
   return lookAtDigested<ExperimentConfig>(path, remake(subject), config => {
     const found = experimentKey(config)
-    if (found === subject.key) return []
+    const expected = experimentKey(subject.config)
+    if (found === expected) return []
     const message = 'the config of the experiment is another one than the plan has'
-    return [{ place: path, message, expected: `experiment key ${subject.key}`, found, remedy: remake(subject) }]
+    return [{ place: path, message, expected: `experiment key ${expected}`, found, remedy: remake(subject) }]
   })
 }
 
@@ -51,7 +55,13 @@ export function planLooks(home: string, name: string): Look[] {
   const folder = runFolder(home, name)
   const remedy =
     'move plan.json and plan.json.sha256 away and call `rlev run` or `rlev sweep` with the config again: they are written anew'
-  return [() => lookAtDigested(planPaths.plan(folder), remedy, () => []), () => lookAtReport(name, folder)]
+  const provenance = planPaths.provenance(folder)
+  const again = `move ${provenance} away: the code that goes on with the run is noted anew`
+  return [
+    () => lookAtDigested(planPaths.plan(folder), remedy, () => []),
+    () => lookAtSealed({ path: provenance, remedy: again }),
+    () => lookAtReport(name, folder),
+  ]
 }
 
 function lookAtDigested<Body>(path: string, remedy: string, check: (body: Body) => Finding[]): Tally {

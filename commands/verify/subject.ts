@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { namesIn } from '../../activities/clients/files.js'
+import { originalKey } from '../../activities/clients/provenance.js'
 import { readTrim, type Trim } from '../../activities/clients/retention.js'
 import { experimentPaths, runFolder, stepOf } from '../../activities/clients/run-folder.js'
 import { readResult, type StoredResult } from '../../activities/clients/runs.js'
@@ -18,6 +19,7 @@ export interface Subject {
   folder: string
   /** As the plan has it. */
   config: ExperimentConfig
+  /** Of the config that it began with, which its files carry. */
   key: string
   begun: boolean
   /** Null where there is none yet, or none that can be read. */
@@ -37,7 +39,8 @@ export function subjectOf(
     id,
     folder,
     config,
-    key: experimentKey(config),
+    // A damaged provenance is told of by the look at itself.
+    key: unlessDamaged(() => originalKey(home, id, config)) ?? experimentKey(config),
     begun,
     result: unlessDamaged(() => readResult(home, id)),
   }

@@ -43,7 +43,7 @@ export function compareArms({ plan, outcomes }: { plan: Plan; outcomes: readonly
     baseline,
     arms: compared,
     missing,
-    notes: notesOn(compared, baseline),
+    notes: [...notesOn(compared, baseline), ...driftNotes(outcomes)],
   }
 }
 
@@ -156,6 +156,14 @@ function withHolm(arms: readonly ArmComparison[]): ArmComparison[] {
     if (index < 0 || arm.endpointDifference === null) return arm
     return { ...arm, endpointDifference: { ...arm.endpointDifference, pHolm: corrected[index] ?? null } }
   })
+}
+
+/** Once a run: its experiments carry the same sentences. */
+function driftNotes(outcomes: readonly ExperimentOutcome[]): string[] {
+  const notes = outcomes.flatMap(({ name, drifts = [] }) =>
+    drifts.map(drift => `${name} went on with changed code or config, ${drift}.`),
+  )
+  return [...new Set(notes)]
 }
 
 function notesOn(arms: readonly ArmComparison[], baseline: string | null): string[] {

@@ -20,6 +20,8 @@ export interface ExperimentOutcome {
   valueStatistics: ValueStatistics
   state: 'done' | 'running' | 'failed' | 'cancelled' | 'paused'
   failure?: string
+  /** What its run went on with after the code or the config had changed, a sentence each. */
+  drifts?: readonly string[]
 }
 
 /** What it measures, as a noun phrase. */

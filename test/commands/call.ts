@@ -18,13 +18,26 @@ export interface Calling {
   out: () => string
 }
 
-const program = join(buildFolder, 'commands', 'main.js')
+interface Place {
+  /** The checkout unless said. */
+  cwd?: string
+  /** The compiled tree; this one unless said. */
+  build?: string
+  /** In a process group of its own, as a shell starts it: what a terminal sends reaches all of the group. */
+  group?: boolean
+}
 
-/** `cwd`: the checkout unless said. */
-export function begin(words: readonly string[], { cwd = projectFolder }: { cwd?: string } = {}): Calling {
+export function begin(words: readonly string[], place: Place = {}): Calling {
+  const { cwd = projectFolder, build = buildFolder, group = false } = place
+  const program = join(build, 'commands', 'main.js')
   const { TEMPORAL_ADDRESS: _temporal, MLFLOW_TRACKING_URI: _mlflow, RLEV_HOME: _home, ...env } = process.env
   const began = performance.now()
-  const child = spawn(process.execPath, [program, ...words], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [program, ...words], {
+    cwd,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: group,
+  })
   let out = ''
   let err = ''
   child.stdout.setEncoding('utf8').on('data', text => {

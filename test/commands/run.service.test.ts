@@ -1,63 +1,17 @@
 /** The command from its first call to its last, over the services that it starts itself. */
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { begin, call } from './call.js'
+import { begin } from './call.js'
+import { inHome, tiny } from './in-home.js'
 
-const folder = mkdtempSync(join(tmpdir(), 'rlev-run-'))
-const home = join(folder, 'home')
-const rlev = (...words: string[]) => call(...words, '--home', home)
-after(async () => {
-  await rlev('down')
-  rmSync(folder, { recursive: true, force: true })
-})
-
-const tiny = `
-data: { source: synthetic, exam: v7, trainPapers: 4, testItemsPerSection: 8 }
-policy: { from: scratch, width: 16, layers: 1, heads: 2, keyValueHeads: 2, mlpWidth: 32 }
-warmStart: { steps: 12, batch: 16, warmup: 2, finalSteps: 2 }
-rollout: { prompts: 4, samples: 4, chunk: 16, maxTokens: 8 }
-update: { learningRate: 1.0e-3, microBatch: 8 }
-evaluation: { every: 3, samples: 1, chunk: 32 }
-checkpoint: { everySteps: 3 }
-durability: { stepsPerActivity: 3, heartbeatTimeout: 5 }
-`
-
-function configFile(name: string, text: string): string {
-  const path = join(folder, `${name}.yaml`)
-  writeFileSync(path, `name: ${name}\n${text}`)
-  return path
-}
+const { home, rlev, configFile, statusOf, becomes, trains, end } = inHome()
+after(end)
 
 const first = configFile('first', `steps: 6\n${tiny}`)
 const long = configFile('long', `steps: 3000\n${tiny}`)
-
-async function statusOf(name: string) {
-  const { status, out, err } = await rlev('status', name, '--json')
-  assert.equal(status, 0, err)
-  return JSON.parse(out)
-}
-
-/** Looks until the run is in that state. */
-async function becomes(name: string, state: string): Promise<void> {
-  let seen: unknown
-  for (const end = Date.now() + 60_000; Date.now() < end; await sleep(500)) {
-    seen = await statusOf(name)
-    if ((seen as { state: string }).state === state) return
-  }
-  assert.fail(`${name} did not become ${state}: ${JSON.stringify(seen)}`)
-}
-
-async function trains(name: string): Promise<number> {
-  for (const end = Date.now() + 120_000; Date.now() < end; await sleep(500)) {
-    const { experiments } = await statusOf(name)
-    if (experiments[0].step > 0) return experiments[0].step
-  }
-  return assert.fail(`${name} did not begin to train`)
-}
 
 test('run prints progress, the comparison, the report and the pages, and ends with 0', async () => {
   const { status, out, err } = await rlev('run', first)
@@ -178,8 +132,8 @@ test('Ctrl-C leaves the work going on and says how to come back; pause, resume a
   assert.match(out, /^long is at work already/)
   assert.match(out, /The work goes on\.\n.*watch long --home /)
 
-  assert.match((await rlev('pause', 'long')).out, /^long pauses when/)
-  await becomes('long', 'paused')
+  assert.match((await rlev('pause', 'long')).out, /^long is paused\. To go on: .*resume long /)
+  assert.equal((await statusOf('long')).state, 'paused')
   const paused = (await statusOf('long')).experiments[0].step
   assert.ok(paused >= step)
   assert.match((await rlev('pause', 'long')).out, /^nothing to do: long is paused/)

@@ -7,9 +7,8 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client'
 import { WorkflowFailedError } from '@temporalio/client'
-import { MlflowClient } from '../../activities/clients/mlflow.js'
+import type { MlflowClient } from '../../activities/clients/mlflow.js'
 import type { Run } from '../../activities/clients/mlflow-types.js'
 import { experimentPaths, planPaths, runFolder, stepName } from '../../activities/clients/run-folder.js'
 import { readEvaluations, readMetrics, readOutcome, readResult } from '../../activities/clients/runs.js'
@@ -18,22 +17,16 @@ import { lookAtRun } from '../../commands/runs/look.js'
 import { TemporalRuns } from '../../commands/runs/temporal.js'
 import type { ProcessRecord } from '../../commands/services/processes.js'
 import type { ExperimentConfig, SweepPlan } from '../../pipelines/config/schema.js'
-import type { experiment } from '../../workflows/experiment.js'
-import {
-  type ExperimentProgress,
-  pauseSignal,
-  progressQuery,
-  queues,
-  resumeSignal,
-  type SweepProgress,
-} from '../../workflows/messages.js'
+import { pauseSignal, progressQuery, queues, resumeSignal, type SweepProgress } from '../../workflows/messages.js'
 import type { sweep } from '../../workflows/sweep.js'
 import { TestServices } from '../services.js'
+import { AtWork, type Handle, until } from './at-work.js'
 import { tinyConfig, tinySweep } from './tiny.js'
 
 let services: TestServices
 let orchestrator: ProcessRecord
 let policyWorker: ProcessRecord
+let work: AtWork
 let mlflow: MlflowClient
 
 before(async () => {
@@ -42,23 +35,13 @@ before(async () => {
     services.startWorker('orchestrator'),
     services.startWorker('policy'),
   ])
-  mlflow = new MlflowClient({ address: services.services.mlflow.url })
+  work = new AtWork(services)
+  mlflow = work.mlflow
 })
 after(() => services?.stop())
 
-type Handle = WorkflowHandleWithFirstExecutionRunId<typeof experiment>
-
-function start(config: ExperimentConfig): Promise<Handle> {
-  const { name, seed } = config
-  const args: Parameters<typeof experiment> = [{ name, arm: name, seed, config }]
-  return services.client.workflow.start<typeof experiment>('experiment', {
-    workflowId: name,
-    taskQueue: queues.workflows,
-    args,
-  })
-}
-
-const run = async (config: ExperimentConfig) => (await start(config)).result()
+const start = (config: ExperimentConfig) => work.start(config)
+const run = (config: ExperimentConfig) => work.run(config)
 
 function startSweep(plan: SweepPlan) {
   return services.client.workflow.start<typeof sweep>('sweep', {
@@ -68,24 +51,9 @@ function startSweep(plan: SweepPlan) {
   })
 }
 
-const progressOf = async (handle: Handle) => (await handle.query(progressQuery)) as ExperimentProgress
-
-async function until(what: string, holds: () => Promise<boolean> | boolean): Promise<void> {
-  for (const end = Date.now() + 60_000; Date.now() < end; await sleep(50)) if (await holds()) return
-  throw new Error(`waited a minute in vain for: ${what}`)
-}
-
-async function trackedRuns(name: string): Promise<Run[]> {
-  const found = await mlflow.getExperimentByName('rlev')
-  const runs = await mlflow.searchRuns({ experimentIds: [found?.experiment_id ?? ''], filter: '' })
-  const key = (tagged: Run) => tagged.data.tags?.find(tag => tag.key === 'rlev.key')?.value ?? ''
-  return runs.filter(tagged => new RegExp(`^${name}[@/]`).test(key(tagged)))
-}
-
-const optimizerBytes = (name: string, step: number) =>
-  readFileSync(
-    join(experimentPaths.checkpoints(runFolder(services.path, name)), stepName(step), 'optimizer.safetensors'),
-  )
+const progressOf = (handle: Handle) => work.progressOf(handle)
+const trackedRuns = (name: string) => work.trackedRuns(name)
+const optimizerBytes = (name: string, step: number) => work.optimizerBytes(name, step)
 
 /** What every other cutting of the same experiment has to give. */
 const undisturbed = tinyConfig('undisturbed', { steps: 6 })
@@ -154,11 +122,13 @@ describe('an experiment', () => {
   it('started again passes what is there: nothing is made anew and no point is doubled', async () => {
     const times = () => readMetrics(services.path, 'undisturbed').map(({ time }) => time)
     const before = times()
+    const ended = (await trackedRuns('undisturbed'))[0]?.info.end_time
     assert.equal((await run(undisturbed)).weights, expected.weights)
     assert.deepEqual(times(), before)
     const [tracked, ...others] = await trackedRuns('undisturbed')
     assert.equal(others.length, 0)
     assert.equal(tracked?.info.status, 'FINISHED')
+    assert.equal(tracked?.info.end_time, ended, 'it ended when it did')
     assert.equal((await mlflow.getMetricHistory(tracked?.info.run_id ?? '', 'reward/mean')).length, 6)
   })
 
@@ -243,7 +213,7 @@ const filesIn = (folder: string) => {
 }
 
 describe('messages', () => {
-  it('pause stops at the next boundary, resume goes on, and the weights are the same', async () => {
+  it('pause stops between activities too, resume goes on, and the weights are the same', async () => {
     const handle = await start(tinyConfig('paused', { durability: { stepsPerActivity: 1, heartbeatTimeout: 3 } }))
     await until('the first step', async () => (await progressOf(handle)).step >= 1)
     await handle.signal(pauseSignal)

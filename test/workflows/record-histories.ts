@@ -12,6 +12,7 @@ import { programOf, projectFolder } from '../../commands/services/project.js'
 import type { ExperimentConfig } from '../../pipelines/config/schema.js'
 import { pauseSignal, queues, resumeSignal } from '../../workflows/messages.js'
 import { TestServices } from '../services.js'
+import { AtWork, until } from './at-work.js'
 import { tinyConfig, tinySweep } from './tiny.js'
 
 const folder = process.argv[2]
@@ -21,12 +22,8 @@ const services = await TestServices.start({ temporal: true, mlflow: true })
 try {
   await Promise.all([services.startWorker('orchestrator'), services.startWorker('policy')])
   const { workflow } = services.client
-  const start = (config: ExperimentConfig) =>
-    workflow.start('experiment', {
-      workflowId: config.name,
-      taskQueue: queues.workflows,
-      args: [{ name: config.name, arm: config.name, seed: config.seed, config }],
-    })
+  const work = new AtWork(services)
+  const start = (config: ExperimentConfig) => work.start(config)
 
   await (await start(tinyConfig('whole'))).result()
   await save('experiment', 'whole')
@@ -39,6 +36,17 @@ try {
   await paused.signal(resumeSignal)
   await paused.result()
   await save('experiment-paused', 'paused')
+
+  // One activity of some seconds, which the pause takes off its worker.
+  const longest = { checkpoint: { everySteps: 300 }, durability: { stepsPerActivity: 300, heartbeatTimeout: 3 } }
+  const config = tinyConfig('interrupted', { steps: 300, evaluation: { every: 300 }, ...longest })
+  const interrupted = await start(config)
+  await until('the third step', () => work.journaled('interrupted') >= 3)
+  await interrupted.signal(pauseSignal)
+  await until('the pause', async () => (await work.progressOf(interrupted)).state === 'paused')
+  await interrupted.signal(resumeSignal)
+  await interrupted.result()
+  await save('experiment-interrupted', 'interrupted')
 
   const renewed = await start(tinyConfig('renewed', { durability: { ...apart.durability, maxHistoryEvents: 60 } }))
   await renewed.result()

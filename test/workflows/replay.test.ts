@@ -35,7 +35,10 @@ describe('the workflows', () => {
   it('replay every committed history', async () => {
     const bundle = await bundleWorkflowCode({ workflowsPath: join(workflows, 'index.js'), logger })
     const results = await replay(bundle, recorded)
-    assert.ok(recorded.length >= 7, 'histories of whole, paused, renewed, cancelled and failed runs, and of a sweep')
+    assert.ok(
+      recorded.length >= 8,
+      'histories of whole, paused, interrupted, renewed, cancelled and failed runs, and of a sweep',
+    )
     assert.equal(results.size, recorded.length)
     for (const [name, error] of results) assert.equal(error, undefined, `${name}: ${error?.message}`)
   })
@@ -47,8 +50,8 @@ describe('the workflows', () => {
       const path = join(changed, 'experiment.js')
       const code = readFileSync(path, 'utf8')
       const moved = code
-        .replace(/tracking\.open\(data\);\n/, '')
-        .replace(/(const rewardValues = .*\n)/, '$1    tracking.open(data);\n')
+        .replace(/tracking\.open\(\{ data \}\);\n/, '')
+        .replace(/(const rewardValues = .*\n)/, '$1    tracking.open({ data });\n')
       assert.notEqual(moved, code)
       writeFileSync(path, moved)
       const bundle = await bundleWorkflowCode({ workflowsPath: join(changed, 'index.js'), logger })

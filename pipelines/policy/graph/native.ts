@@ -16,6 +16,7 @@ export interface Handle {
 }
 
 export interface Binding {
+  readonly TF_Version: string
   readonly TF_FLOAT: number
   readonly TF_INT32: number
   readonly TF_BOOL: number

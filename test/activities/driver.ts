@@ -1,0 +1,80 @@
+/** An experiment driven through its stages as the workflow drives them, in Temporal's activity environment, without a server. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { MockActivityEnvironment } from '@temporalio/testing'
+import { DefaultLogger } from '@temporalio/worker'
+import { sha256 } from '../../activities/clients/files.js'
+import { experimentPaths, runFolder, stepName } from '../../activities/clients/run-folder.js'
+import { readEvaluations, readMetrics } from '../../activities/clients/runs.js'
+import { gpuActivities } from '../../activities/gpu.js'
+import { ioActivities } from '../../activities/io.js'
+import { PolicyCache } from '../../activities/policy-cache.js'
+import type { StageOutputs } from '../../activities/training.js'
+import type { Workplace } from '../../activities/workplace.js'
+import type { ExperimentConfig } from '../../pipelines/config/schema.js'
+import { evaluationDue, nextBoundary } from '../../workflows/segments.js'
+
+const logger = new DefaultLogger('ERROR')
+
+export const environment = () => new MockActivityEnvironment({ attempt: 1 }, { logger })
+
+export const runStage = <Input, Output>(
+  activity: (input: Input) => Promise<Output>,
+  input: Input,
+  mock = environment(),
+): Promise<Output> => mock.run<[Input], Output, (input: Input) => Promise<Output>>(activity, input)
+
+/** Everything before training. */
+export async function prepare(place: Workplace, config: ExperimentConfig): Promise<StageOutputs> {
+  const { freezeRun, prepareData, normalizeValues, ablateValues } = ioActivities(place)
+  const run = config.name
+  await runStage(freezeRun, { experiment: { id: run, config } })
+  const data = await runStage(prepareData, { run })
+  const values = await runStage(normalizeValues, { run, data })
+  const rewardValues = await runStage(ablateValues, { run, values })
+  const policies = new PolicyCache(place.store)
+  const start = await runStage(gpuActivities(place, policies).warmStart, { run, data })
+  policies.dispose()
+  return { data, values, rewardValues, start }
+}
+
+/** From its data to its last evaluation. `cold`: every activity on a worker that has just come up. */
+export async function runExperiment(place: Workplace, config: ExperimentConfig, { cold = false } = {}): Promise<void> {
+  const stages = await prepare(place, config)
+  const run = config.name
+  let policies = new PolicyCache(place.store)
+  const gpu = () => {
+    if (cold) {
+      policies.dispose()
+      policies = new PolicyCache(place.store)
+    }
+    return gpuActivities(place, policies)
+  }
+  await runStage(gpu().evaluatePolicy, { run, stages, step: 0 })
+  for (let step = 0; step < config.steps; ) {
+    const to = nextBoundary(step, config)
+    if (config.durability.stepsPerActivity === 1) {
+      await runStage(gpu().rollOut, { run, stages, step: to })
+      await runStage(ioActivities(place).scaleRewards, { run, stages, step: to })
+      await runStage(gpu().updatePolicy, { run, stages, step: to })
+    } else await runStage(gpu().trainSteps, { run, stages, from: step, to })
+    step = to
+    if (evaluationDue(step, config)) await runStage(gpu().evaluatePolicy, { run, stages, step })
+  }
+  policies.dispose()
+}
+
+/** What has to be the same however the experiment was cut: digests of the end, and every measure but times. */
+export function resultOf({ home }: Workplace, { name, steps }: ExperimentConfig) {
+  const last = join(experimentPaths.checkpoints(runFolder(home, name)), stepName(steps))
+  const measured = readMetrics(home, name).map(({ step, values }) => [
+    step,
+    Object.fromEntries(Object.entries(values).filter(([key]) => !key.startsWith('perf/'))),
+  ])
+  return {
+    weights: sha256(readFileSync(join(last, 'model.safetensors'))),
+    optimizer: sha256(readFileSync(join(last, 'optimizer.safetensors'))),
+    measured,
+    evaluations: readEvaluations(home, name).map(({ evaluation }) => evaluation),
+  }
+}

@@ -1,0 +1,76 @@
+/** A run that outlives the terminal that launched it, and the version of the code that began it. */
+import assert from 'node:assert/strict'
+import { appendFileSync, cpSync, symlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { MlflowClient } from '../../activities/clients/mlflow.js'
+import { buildFolder, projectFolder } from '../../commands/services/project.js'
+import { oneLine } from '../../commands/text/width.js'
+import { begin } from './call.js'
+import { inHome, tiny } from './in-home.js'
+
+const { folder, home, rlev, configFile, statusOf, becomes, trains, end } = inHome()
+after(end)
+
+const longer = configFile('longer', `steps: 100000\n${tiny}`)
+
+test('what the terminal sends to all that it started ends the view, and neither the services nor the work', async () => {
+  // Its services with it: the home has none yet.
+  const launched = begin(['run', longer, '--home', home], { group: true })
+  while (!/^longer {2}/m.test(launched.out())) await sleep(100)
+  const step = await trains('longer')
+  const group = -(launched.child.pid ?? 0)
+  process.kill(group, 'SIGINT')
+  const { status, out } = await launched.done
+  assert.equal(status, 130, out)
+  await trains('longer', step)
+})
+
+test('a run is not mixed of two versions: other workers refuse it, and so does the command, until that is allowed', async () => {
+  const other = otherVersion()
+  const ofOther = (...words: string[]) => begin([...words, '--home', home], { build: other }).done
+  // As after an upgrade: the workers are replaced, and the next thing that they compute is of the run at work.
+  assert.equal((await ofOther('up')).status, 0)
+  await becomes('longer', 'failed')
+  const failure = oneLine((await statusOf('longer')).experiments[0].failure)
+  assert.match(
+    failure,
+    /code that computes has changed .*pipelines\/update\/clip\.js changed.*rlev resume longer --allow-drift/,
+  )
+
+  const refused = await ofOther('resume', 'longer')
+  assert.equal(refused.status, 2, refused.out)
+  assert.match(refused.err, /found: .*pipelines\/update\/clip\.js changed\n.*rlev resume longer --allow-drift/)
+  assert.equal((await ofOther('run', longer)).status, 2)
+
+  const { step } = (await statusOf('longer')).experiments[0]
+  const allowed = await ofOther('resume', 'longer', '--allow-drift')
+  assert.equal(allowed.status, 0, allowed.err)
+  assert.match(allowed.err, /^longer goes on with what has changed: pipelines\/update\/clip\.js changed$/m)
+  await becomes('longer', 'running')
+  await trains('longer', step)
+  assert.match((await ofOther('cancel', 'longer')).out, /^longer was cancelled/)
+
+  const { pages, experiments } = await statusOf('longer')
+  const { origin } = new URL(pages.mlflow)
+  const { data } = await new MlflowClient({ address: origin }).getRun(
+    /runs\/([0-9a-f]{32})/.exec(pages.mlflow)?.[1] ?? '',
+  )
+  const drift = data.tags?.find(({ key }) => key === 'rlev.drift')?.value
+  assert.match(drift ?? '', /^from step \d+ on: pipelines\/update\/clip\.js changed$/)
+  assert.equal(experiments.length, 1)
+  // And now this version is the other one.
+  assert.equal((await rlev('resume', 'longer')).status, 2)
+})
+
+/** A checkout like this one, but for one file that computes. */
+function otherVersion(): string {
+  const checkout = join(folder, 'other')
+  const build = join(checkout, 'dist')
+  cpSync(buildFolder, build, { recursive: true, filter: path => !/dist\/(test|scripts)$|\.build-stamp$/.test(path) })
+  for (const name of ['node_modules', 'package.json', 'package-lock.json'])
+    symlinkSync(join(projectFolder, name), join(checkout, name))
+  appendFileSync(join(build, 'pipelines', 'update', 'clip.js'), '\n// another version\n')
+  return build
+}
