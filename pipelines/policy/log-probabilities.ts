@@ -3,14 +3,23 @@ import { engineFor } from './engine/engine.js'
 import { Learning } from './engine/learning.js'
 import { responseTensors } from './engine/response-inputs.js'
 import type { Policy } from './policy.js'
-import { groupByPrompt, responseBatch, type Sequence } from './response-batch.js'
+import { type BatchLimits, groupByPrompt, responseBatch, type Sequence } from './response-batch.js'
 import { type Tensor, tf } from './tensorflow.js'
 
-/** log pi of each token of each sequence. Neighbours with the same prompt share its reading. */
-export function logProbsOf(policy: Policy, sequences: readonly Sequence[]): number[][] {
+/**
+ * log pi of each token of each sequence. Neighbours with the same prompt share its reading. `limits`: the largest batch that its
+ * caller may hand in, so that calls share their graphs.
+ */
+export function logProbsOf(policy: Policy, sequences: readonly Sequence[], limits?: BatchLimits): number[][] {
   const engine = engineFor(policy)
-  const groups = groupByPrompt(sequences)
-  const batch = responseBatch({ groups, padId: policy.tokenizer.padId, lanes: engine.settings.lanes })
+  const groups = groupByPrompt(sequences, limits?.samples)
+  const { padId } = policy.tokenizer
+  const batch = responseBatch({
+    groups,
+    padId,
+    lanes: engine.settings.lanes,
+    ...(limits === undefined ? {} : { limits }),
+  })
   const inputs = responseTensors(batch)
   const [logProbs] = Learning.of(engine).logProbabilities(batch.shape)(...inputs) as [Tensor]
   const data = logProbs.dataSync() as Float32Array

@@ -69,11 +69,11 @@ export function roundedUp(length: number, step = 4): number {
   return Math.ceil(Math.max(1, length) / wide) * wide
 }
 
-/** The least of `most`, its half, its quarter, ..., each rounded up to `step`, that holds `length`. */
-export function halvedDown(length: number, most: number, step: number): number {
+/** The least of `most`, its half and its quarter, each rounded up to `step`, that holds `length`: three graphs at most. */
+export function halvedDown(length: number, most: number, step: number, times = 2): number {
   const half = Math.ceil(most / 2)
   const size = Math.ceil(most / step) * step
-  return half >= length && size > step ? halvedDown(length, half, step) : size
+  return times > 0 && half >= length && size > step ? halvedDown(length, half, step, times - 1) : size
 }
 
 /** The largest that a batch may become: from these its sizes are halved down; its own where not given. */

@@ -57,25 +57,30 @@ export async function rollOut({
   return {
     step,
     prompts: items.map(item => item.id),
-    responses: reference === undefined ? responses : await withReference({ reference, responses, chunk, hooks }),
+    responses:
+      reference === undefined
+        ? responses
+        : await withReference({ reference, responses, rollout: config.rollout, hooks }),
   }
 }
 
 async function withReference({
   reference,
   responses,
-  chunk,
+  rollout: { prompts, samples, maxTokens, chunk },
   hooks,
 }: {
   reference: Policy
   responses: readonly Response[]
-  chunk: number
+  rollout: ExperimentConfig['rollout']
   hooks: Hooks
 }): Promise<Response[]> {
   const measured: Response[] = []
+  // A chunk may begin and end within a prompt's samples.
+  const limits = { prompts: Math.min(prompts, Math.ceil(chunk / samples) + 1), samples, tokens: maxTokens }
   for (let first = 0; first < responses.length; first += chunk) {
     const part = responses.slice(first, first + chunk)
-    const rows = logProbsOf(reference, part)
+    const rows = logProbsOf(reference, part, limits)
     part.forEach((response, row) => {
       measured.push({ ...response, referenceLogProbs: rows[row] as number[] })
     })

@@ -64,7 +64,7 @@ export async function policyGradientStep({
   const { estimator, coefficient } = config.kl
   const { prompts, samples, maxTokens } = config.rollout
   prepareStep(policy, optimizer, config.update)
-  const limit = Math.min(config.update.microBatch, rows.length)
+  const limit = leastHalf(config.update.microBatch, rows.length)
   const { result: sums, microBatch } = await withHalving({
     first: Math.min(limit, microBatchBefore),
     run: most =>
@@ -98,6 +98,12 @@ export async function policyGradientStep({
       'policy/sampling_log_prob_gap': gap / tokens,
     },
   }
+}
+
+/** The least half, quarter, ... of `most` that holds `rows`: what a batch needs when memory runs out, and few sizes. */
+function leastHalf(most: number, rows: number): number {
+  const half = Math.floor(most / 2)
+  return half >= rows ? leastHalf(half, rows) : most
 }
 
 /** Mean over the tokens of all responses, where the rollout has it. */
