@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { test } from 'node:test'
+import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { disposeEngines } from '../../../../pipelines/policy/engine/engine.js'
 import { generate } from '../../../../pipelines/policy/generate.js'
 import { logProbsOf } from '../../../../pipelines/policy/log-probabilities.js'
 import { defaultEngine, disposePolicy } from '../../../../pipelines/policy/policy.js'
@@ -11,6 +12,8 @@ import { type TrainingRun, trainingRun } from './training-run.js'
 
 const recorded = { ...defaultEngine, mode: 'recorded' } as const
 const eager = { ...defaultEngine, mode: 'eager' } as const
+// A process that ends with graphs loaded may end by a signal of TensorFlow's threads.
+after(disposeEngines)
 
 function near(a: TrainingRun, b: TrainingRun): void {
   assert.deepEqual(a.tokens, b.tokens)
