@@ -7,7 +7,7 @@
  */
 import type { Adapter } from './adapter.js'
 import type { Architecture } from './architecture.js'
-import { gated, linear, rmsNorm } from './kernels.js'
+import { freshZeros, gated, linear, rmsNorm } from './kernels.js'
 import { type Tensor, tf } from './tensorflow.js'
 
 /** By Hugging Face name; linear weights are [out, in]. */
@@ -132,7 +132,7 @@ function project(x: Tensor, { weight, bias, adapters, sizes }: Projection): Tens
   if (adapters.some(adapter => adapter !== null)) {
     const parts = adapters.map((adapter, index) =>
       adapter === null
-        ? tf.zeros([x.shape[0] as number, sizes[index] as number])
+        ? freshZeros([x.shape[0] as number, sizes[index] as number], 'float32')
         : linear(linear(x, adapter.down), adapter.up).mul(adapter.scale),
     )
     y = y.add(parts.length === 1 ? (parts[0] as Tensor) : tf.concat(parts, 1))
