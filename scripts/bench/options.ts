@@ -1,9 +1,11 @@
 /** The bench's arguments. */
 import { parseArgs } from 'node:util'
-import { RlevError } from '../../pipelines/errors.js'
+import { Arguments } from '../arguments.js'
 import { type EngineName, engineNames } from './engine.js'
 import { type Measure, measures } from './protocol.js'
 import { type Size, sizeNames, sizeOf } from './sizes.js'
+
+const call = new Arguments('bench')
 
 export interface BenchOptions {
   sizes: readonly Size[]
@@ -39,11 +41,13 @@ torch, transformers, trl and datasets is named. Candidates alternate within each
 export function readOptions(given: readonly string[]): BenchOptions | null {
   const { help, sizes, only, engines, rounds, peer, json, markdown, ...rest } = parsed(given)
   if (help) return null
-  const chosenMeasures = only === undefined ? measures : listOf({ option: '--only', text: only, names: measures })
+  const chosenMeasures =
+    only === undefined ? measures : call.list('--only', { text: only, names: measures, what: 'name' })
   return {
     sizes: (sizes ?? sizeNames.join()).split(',').map(sizeOf),
     only: measures.filter(measure => chosenMeasures.includes(measure)),
-    engines: engines === undefined ? engineNames : listOf({ option: '--engines', text: engines, names: engineNames }),
+    engines:
+      engines === undefined ? engineNames : call.list('--engines', { text: engines, names: engineNames, what: 'name' }),
     rounds: countOf('--rounds', rounds),
     peer: peer ?? null,
     json: json ?? null,
@@ -52,59 +56,32 @@ export function readOptions(given: readonly string[]): BenchOptions | null {
   }
 }
 
-function parsed(given: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...given],
-      options: {
-        help: { type: 'boolean', default: false },
-        sizes: { type: 'string' },
-        only: { type: 'string' },
-        engines: { type: 'string' },
-        rounds: { type: 'string', default: '5' },
-        peer: { type: 'string' },
-        json: { type: 'string' },
-        markdown: { type: 'boolean', default: false },
-        'no-tune': { type: 'boolean', default: false },
-      },
-    }).values
-  } catch (cause) {
-    throw new RlevError({
-      kind: 'CallInvalid',
-      message: (cause as Error).message,
-      remedy: 'see npm run bench -- --help',
-      cause,
-    })
-  }
-}
-
-function listOf<Name extends string>({
-  option,
-  text,
-  names,
-}: {
-  option: string
-  text: string
-  names: readonly Name[]
-}): Name[] {
-  return text.split(',').map(word => {
-    const name = names.find(known => known === word)
-    if (name !== undefined) return name
-    throw invalid({ place: option, message: 'there is no such name', expected: names.join(', '), found: word })
-  })
-}
+const parsed = (given: readonly string[]) =>
+  call.parsed(
+    () =>
+      parseArgs({
+        args: [...given],
+        options: {
+          help: { type: 'boolean', default: false },
+          sizes: { type: 'string' },
+          only: { type: 'string' },
+          engines: { type: 'string' },
+          rounds: { type: 'string', default: '5' },
+          peer: { type: 'string' },
+          json: { type: 'string' },
+          markdown: { type: 'boolean', default: false },
+          'no-tune': { type: 'boolean', default: false },
+        },
+      }).values,
+  )
 
 function countOf(option: string, text: string): number {
   const count = Number(text)
   if (Number.isInteger(count) && count > 0) return count
-  throw invalid({
+  throw call.invalid({
     place: option,
     message: 'not a number of rounds',
     expected: 'a whole number, at least 1',
     found: text,
   })
-}
-
-function invalid(parts: { place: string; message: string; expected: string; found: string }): RlevError {
-  return new RlevError({ kind: 'CallInvalid', ...parts, remedy: 'see npm run bench -- --help' })
 }

@@ -11,6 +11,7 @@ import { experimentPaths, runFolder, stepName } from '../../activities/clients/r
 import { experimentsOf } from '../../activities/clients/runs.js'
 import type { Plan } from '../../pipelines/config/schema.js'
 import type { DrillHome } from './drill-home.js'
+import { differencesOfPoints, historiesOf } from './histories.js'
 
 export interface LeftBehind {
   /** Of each experiment, by arm and seed, or `experiment` where the plan is a single one. */
@@ -48,12 +49,7 @@ export function differences(name: string, undisturbed: LeftBehind, found: LeftBe
     }
   }
   for (const run of new Set([...Object.keys(undisturbed.points), ...Object.keys(found.points)])) {
-    const expected = new Set(undisturbed.points[run])
-    const there = new Set(found.points[run])
-    const lost = [...expected].filter(point => !there.has(point))
-    const more = [...there].filter(point => !expected.has(point))
-    if (lost.length > 0) said.push(`${name}: ${run} lacks ${lost.length} points, as ${lost[0]}`)
-    if (more.length > 0) said.push(`${name}: ${run} has ${more.length} other points, as ${more[0]}`)
+    said.push(...differencesOfPoints(`${name}: ${run}`, undisturbed.points[run] ?? [], found.points[run] ?? []))
   }
   return said
 }
@@ -70,20 +66,9 @@ async function pointsOf(mlflow: MlflowClient, plan: Plan, faults: string[]): Pro
     const name = nameOf(run, plan)
     if (points[name] !== undefined) faults.push(`MLflow has two runs of ${name}`)
     if (run.info.status !== 'FINISHED') faults.push(`the MLflow run of ${name} is ${run.info.status}`)
-    points[name] = await historiesOf(mlflow, run, name, faults)
+    points[name] = await historiesOf({ mlflow, run, name, faults })
   }
   return points
-}
-
-async function historiesOf(mlflow: MlflowClient, run: Run, name: string, faults: string[]): Promise<string[]> {
-  const points: string[] = []
-  for (const { key } of run.data.metrics ?? []) {
-    const history = await mlflow.getMetricHistory(run.info.run_id, key)
-    const steps = history.map(({ step }) => step)
-    if (new Set(steps).size !== steps.length) faults.push(`${name} has doubled points of ${key}: steps ${steps}`)
-    if (!key.startsWith('perf/')) points.push(...history.map(({ step, value }) => `${key} step ${step} ${value}`))
-  }
-  return points.sort()
 }
 
 function nameOf({ info, data }: Run, plan: Plan): string {

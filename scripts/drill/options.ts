@@ -1,6 +1,8 @@
 /** The arguments of `npm run drill`. */
 import { parseArgs } from 'node:util'
-import { RlevError } from '../../pipelines/errors.js'
+import { Arguments } from '../arguments.js'
+
+const call = new Arguments('drill')
 
 export interface DrillCall<Name extends string> {
   /** In the order of the table. */
@@ -38,7 +40,7 @@ export function readOptions<Name extends string>(
 ): DrillCall<Name> | null {
   const { help, only, short, json, kills, seed } = parsed(given)
   if (help) return null
-  const chosen = only === undefined ? names : only.split(',').map(word => nameOf(word, names))
+  const chosen = only === undefined ? names : call.list('--only', { text: only, names, what: 'drill' })
   return {
     only: names.filter(name => chosen.includes(name)),
     seed: numberOf('--seed', seed, { least: 0, most: 2 ** 31 }),
@@ -48,46 +50,29 @@ export function readOptions<Name extends string>(
   }
 }
 
-function parsed(given: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...given],
-      options: {
-        help: { type: 'boolean', default: false },
-        only: { type: 'string' },
-        kills: { type: 'string' },
-        seed: { type: 'string', default: '1' },
-        short: { type: 'boolean', default: false },
-        json: { type: 'string' },
-      },
-    }).values
-  } catch (cause) {
-    throw new RlevError({
-      kind: 'CallInvalid',
-      message: (cause as Error).message,
-      remedy: 'see npm run drill -- --help',
-      cause,
-    })
-  }
-}
-
-function nameOf<Name extends string>(word: string, names: readonly Name[]): Name {
-  const name = names.find(known => known === word)
-  if (name !== undefined) return name
-  throw invalid({ place: '--only', message: 'there is no such drill', expected: names.join(', '), found: word })
-}
+const parsed = (given: readonly string[]) =>
+  call.parsed(
+    () =>
+      parseArgs({
+        args: [...given],
+        options: {
+          help: { type: 'boolean', default: false },
+          only: { type: 'string' },
+          kills: { type: 'string' },
+          seed: { type: 'string', default: '1' },
+          short: { type: 'boolean', default: false },
+          json: { type: 'string' },
+        },
+      }).values,
+  )
 
 function numberOf(option: string, text: string, { least, most }: { least: number; most: number }): number {
   const count = Number(text)
   if (/^\d+$/.test(text) && count >= least && count <= most) return count
-  throw invalid({
+  throw call.invalid({
     place: option,
     message: 'not such a number',
     expected: `a whole number from ${least} to ${most}`,
     found: text,
   })
-}
-
-function invalid(parts: { place: string; message: string; expected: string; found: string }): RlevError {
-  return new RlevError({ kind: 'CallInvalid', ...parts, remedy: 'see npm run drill -- --help' })
 }

@@ -3,7 +3,7 @@
  * committed, when the workflows are changed on purpose.
  */
 import { execFile } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { realpathSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -80,7 +80,10 @@ async function save(name: string, workflowId: string, runId?: string): Promise<v
   const args = ['workflow', 'show', '--address', address, '--output', 'json', '--no-json-shorthand-payloads', ...which]
   const { stdout } = await promisify(execFile)(programOf('temporal'), args, { maxBuffer: 2 ** 26 })
   const text = JSON.stringify({ workflowId, history: JSON.parse(stdout) as unknown }, null, 1)
-  // Stack traces and identities name the folders and the machine of whoever recorded.
-  const impersonal = text.replaceAll(projectFolder, '').replaceAll(`@${hostname()}`, '@machine')
+  // Stack traces and identities name the folders and the machine of whoever recorded, packages by where a link to them leads.
+  const impersonal = text
+    .replaceAll(realpathSync(join(projectFolder, 'node_modules')), '/node_modules')
+    .replaceAll(projectFolder, '')
+    .replaceAll(`@${hostname()}`, '@machine')
   writeFileSync(join(folder as string, `${name}.json`), `${impersonal}\n`)
 }

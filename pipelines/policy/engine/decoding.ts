@@ -2,13 +2,11 @@
  * Programs that decode: prompts are read once into a store, their keys and values copied to the slots of their samples, and
  * tokens drawn in all slots at once, a few a call, in a loop on the device. A slot's cache grows in buckets; a row of it holds
  * the row's tokens from column 0 on, so rows of different lengths need no padding between. Where nothing waits any more, slots
- * are halved as their rows end. Lanes are parallel branches, each
- * with its share of the slots.
+ * are halved as their rows end. Lanes are parallel branches, each with its share of the slots.
  *
  * Shapes: R slots, r of a lane, Q prompts in the store, P columns of a prompt's part, S columns of a cache, U tokens a call,
  * K key/value heads, E head width, V vocabulary.
  */
-
 import type { LayerCache } from '../attention.js'
 import { afterAttention, type Decoder, logitsOf, queriesKeysValues } from '../decoder.js'
 import { draw, type Sharpening } from '../draw.js'
@@ -21,7 +19,7 @@ import { neverDrawn } from '../never-drawn.js'
 import { type AngleTable, angleTable } from '../rotary-angles.js'
 import { type Tensor, tf } from '../tensorflow.js'
 import type { Engine } from './engine.js'
-import { shareOf } from './response-inputs.js'
+import { shareOf, wholeOf } from './response-inputs.js'
 
 /** What decides the shapes of the caches. */
 export interface DecodingShape {
@@ -107,12 +105,7 @@ export class Decoding {
   /** Makes the caches, of S columns. */
   allocate(columns: number): Program {
     return this.#program(`allocate ${columns}`, [], () => {
-      for (const layers of this.#slots) {
-        for (const { keys, values } of layers) {
-          keys.assign(freshZeros(this.#cacheShape(this.#shape.slots, columns), 'float32'))
-          values.assign(freshZeros(this.#cacheShape(this.#shape.slots, columns), 'float32'))
-        }
-      }
+      this.#change(() => freshZeros(this.#cacheShape(this.#shape.slots, columns), 'float32'))
       return []
     })
   }
@@ -146,12 +139,19 @@ export class Decoding {
         readPrompts(decoder, shareOf(ids as Tensor, lane, lanes)),
       )
       for (const [index, { keys, values }] of this.#store.entries()) {
-        const joined = (part: keyof LayerVariables) => {
-          const parts = shares.map(layers => (layers[index] as LayerCache)[part])
-          return parts.length === 1 ? (parts[0] as Tensor) : tf.concat(parts, 0)
-        }
-        keys.assign(joined('keys'))
-        values.assign(joined('values'))
+        const ofLayer = shares.map(layers => layers[index] as LayerCache)
+        keys.assign(
+          wholeOf(
+            ofLayer.map(cache => cache.keys),
+            0,
+          ),
+        )
+        values.assign(
+          wholeOf(
+            ofLayer.map(cache => cache.values),
+            0,
+          ),
+        )
       }
       return []
     })
@@ -202,9 +202,8 @@ export class Decoding {
         const lanes = this.#slots.map((_, lane) =>
           this.#drawLane({ decoder, table, slots, columns, kind, lane, inputs }),
         )
-        if (lanes.length === 1) return lanes[0] as [Tensor, Tensor]
         return [0, 1].map(output =>
-          tf.concat(
+          wholeOf(
             lanes.map(lane => lane[output] as Tensor),
             1,
           ),

@@ -13,7 +13,7 @@ import type { BatchShape } from '../response-batch.js'
 import { type Tensor, tf } from '../tensorflow.js'
 import type { Engine } from './engine.js'
 import { Loan } from './loan.js'
-import { type ResponseInputs, responseInputs, responseLogProbabilities, shareOf } from './response-inputs.js'
+import { type ResponseInputs, responseInputs, responseLogProbabilities, shareOf, wholeOf } from './response-inputs.js'
 
 /** How the divergence acts in the loss; null where it does not. */
 export type LossKl = Pick<ExperimentConfig['kl'], 'estimator' | 'coefficient'> | null
@@ -120,7 +120,7 @@ export class Learning {
             const inputs = namedInputs(tensors.map(tensor => shareOf(tensor, lane, settings.lanes)))
             return responseLogProbabilities({ decoder, inputs, bias: this.#bias() })
           })
-          return [parts.length === 1 ? (parts[0] as Tensor) : tf.concat(parts, 0)]
+          return [wholeOf(parts, 0)]
         },
       }),
     )

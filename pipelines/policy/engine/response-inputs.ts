@@ -44,6 +44,11 @@ export function shareOf(tensor: Tensor, lane: number, lanes: number): Tensor {
   return tensor.slice([lane * size, ...rest.map(() => 0)], [size, ...rest])
 }
 
+/** The whole of what the lanes have made, each its share along `axis`. */
+export function wholeOf(shares: readonly Tensor[], axis: number): Tensor {
+  return shares.length === 1 ? (shares[0] as Tensor) : tf.concat([...shares], axis)
+}
+
 /** log pi of every response token, [N, T], whatever it is worth after the end. `bias` [V] takes tokens out of the distribution. */
 export function responseLogProbabilities({
   decoder,

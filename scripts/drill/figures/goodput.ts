@@ -17,10 +17,11 @@ import { join } from 'node:path'
 import { namesIn } from '../../../activities/clients/files.js'
 import { experimentPaths, runFolder } from '../../../activities/clients/run-folder.js'
 import { readMetrics } from '../../../activities/clients/runs.js'
-import { experimentSchema, type Plan } from '../../../pipelines/config/schema.js'
+import type { Plan } from '../../../pipelines/config/schema.js'
 import { stream } from '../../../pipelines/random.js'
 import { type DrillHome, runToEnd } from '../drill-home.js'
 import { type WorkerLogEntry, workerLog } from '../left-behind.js'
+import { figurePlan } from './workload.js'
 
 export const causes = ['restart', 'detect', 'load', 'replay', 'redo'] as const
 export type Cause = (typeof causes)[number]
@@ -45,20 +46,9 @@ export interface Goodput {
 export const heartbeatTimeout = 5
 
 /** The default policy, on steps of about half a second, with a checkpoint every ten. */
-export function goodputPlan({ name, seed, steps }: { name: string; seed: number; steps: number }): Plan {
-  const config = experimentSchema.parse({
-    name,
-    seed,
-    steps,
-    data: { source: 'synthetic', exam: 'v7', trainPapers: 20, testItemsPerSection: 8 },
-    warmStart: { steps: 100, warmup: 10, finalSteps: 5 },
-    rollout: { prompts: 160 },
-    evaluation: { every: steps, samples: 1 },
-    checkpoint: { everySteps: 10 },
-    durability: { stepsPerActivity: 5, heartbeatTimeout },
-    tracking: { experiment: name },
-  })
-  return { kind: 'experiment', name, config, warnings: [] }
+export function goodputPlan(run: { name: string; seed: number; steps: number }): Plan {
+  const durability = { stepsPerActivity: 5, heartbeatTimeout }
+  return figurePlan({ ...run, prompts: 160, checkpoint: { everySteps: 10 }, durability })
 }
 
 export async function measureGoodput({

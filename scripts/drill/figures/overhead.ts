@@ -11,9 +11,10 @@ import { promisify } from 'node:util'
 import { experimentPaths, runFolder } from '../../../activities/clients/run-folder.js'
 import { readResult } from '../../../activities/clients/runs.js'
 import { libraryPath } from '../../../commands/services/workers.js'
-import { experimentSchema, type Plan } from '../../../pipelines/config/schema.js'
+import type { Plan } from '../../../pipelines/config/schema.js'
 import { type DrillHome, runToEnd } from '../drill-home.js'
 import type { DirectResult } from './direct.js'
+import { figurePlan } from './workload.js'
 
 /** Seconds a step, of each round. */
 export interface Overhead {
@@ -26,20 +27,16 @@ export interface Overhead {
 }
 
 /** The default policy, with so many prompts that a step takes about a second; everything about durability as it is by default. */
-export function overheadPlan(options: { name: string; seed: number; steps: number; stepsPerActivity: number }): Plan {
-  const { name, seed, steps, stepsPerActivity } = options
-  const config = experimentSchema.parse({
-    name,
-    seed,
-    steps,
-    data: { source: 'synthetic', exam: 'v7', trainPapers: 20, testItemsPerSection: 8 },
-    warmStart: { steps: 100, warmup: 10, finalSteps: 5 },
-    rollout: { prompts: 320 },
-    evaluation: { every: steps, samples: 1 },
-    durability: { stepsPerActivity },
-    tracking: { experiment: name },
-  })
-  return { kind: 'experiment', name, config, warnings: [] }
+export function overheadPlan({
+  stepsPerActivity,
+  ...run
+}: {
+  name: string
+  seed: number
+  steps: number
+  stepsPerActivity: number
+}): Plan {
+  return figurePlan({ ...run, prompts: 320, durability: { stepsPerActivity } })
 }
 
 export async function measureOverhead({

@@ -5,6 +5,7 @@ import { type MlflowClient, tagOf } from '../../../activities/clients/mlflow.js'
 import type { Run } from '../../../activities/clients/mlflow-types.js'
 import { experimentPaths, runFolder, stepName } from '../../../activities/clients/run-folder.js'
 import { readConfig } from '../../../activities/clients/runs.js'
+import { differencesOfPoints, historiesOf } from '../histories.js'
 
 export interface Outcome {
   /** sha256 of the files of the last checkpoint. */
@@ -40,13 +41,7 @@ export async function outcomeOf({
   if (runs.length !== 1) faults.push(`${id} has ${runs.length} runs in MLflow`)
   for (const run of runs) {
     if (run.info.status !== 'FINISHED') faults.push(`the MLflow run of ${id} is ${run.info.status}`)
-    for (const { key } of run.data.metrics ?? []) {
-      const history = await mlflow.getMetricHistory(run.info.run_id, key)
-      const doubled = history.length - new Set(history.map(({ step }) => step)).size
-      if (doubled > 0) faults.push(`${id} has ${doubled} doubled points of ${key}`)
-      if (!key.startsWith('perf/'))
-        outcome.points.push(...history.map(point => `${key} step ${point.step} ${point.value}`))
-    }
+    outcome.points.push(...(await historiesOf({ mlflow, run, name: id, faults })))
   }
   if (outcome.points.length === 0) faults.push(`${id} has no points in MLflow`)
   outcome.points.sort()
@@ -69,10 +64,6 @@ export function differences(id: string, undisturbed: Outcome, found: Outcome): s
   const said = [...found.faults]
   for (const what of ['weights', 'optimizer'] as const)
     if (found[what] !== undisturbed[what]) said.push(`${what} of ${id} are ${found[what]}, not ${undisturbed[what]}`)
-  const [expected, there] = [new Set(undisturbed.points), new Set(found.points)]
-  const lost = undisturbed.points.filter(point => !there.has(point))
-  const more = found.points.filter(point => !expected.has(point))
-  if (lost.length > 0) said.push(`${id} lacks ${lost.length} points, as ${lost[0]}`)
-  if (more.length > 0) said.push(`${id} has ${more.length} other points, as ${more[0]}`)
+  said.push(...differencesOfPoints(id, undisturbed.points, found.points))
   return said
 }
