@@ -1,9 +1,12 @@
 /**
  * `npm run soak`: trains the tiny policy for many steps by the functions that a run calls (rollout, reward, update), and tells
- * whether memory stays flat: resident size and tensors alive after an early step and after the last.
+ * whether memory stays flat: resident size and tensors alive after an early step and after the last, each after a garbage
+ * collection, for what JavaScript leaves lying between two collections comes and goes by 200 MiB.
  * Usage, after the build:  npm run soak -- [--steps N] [--from N] [--warm-start N] [--engine eager|recorded|recorded-bfloat16]
  */
 import { parseArgs } from 'node:util'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { experimentSchema } from '../pipelines/config/schema.js'
 import { tf } from '../pipelines/policy/tensorflow.js'
 import { engineNames, engineSection } from './bench/engine.js'
@@ -30,6 +33,15 @@ const config = experimentSchema.parse({
   ...engineSection(engine),
 })
 
+setFlagsFromString('--expose-gc')
+const collectOnce: () => void = runInNewContext('gc')
+
+/** Twice: what the first lets go, its finalizers free, and its pages are given back by the second. */
+function collectGarbage(): void {
+  collectOnce()
+  collectOnce()
+}
+
 interface Reading {
   step: number
   resident: number
@@ -46,6 +58,7 @@ await trainDirectly({
   onStep(step, metrics) {
     skipped += metrics['update/skipped'] as number
     if (step % from !== 0 && step !== steps) return
+    collectGarbage()
     const reading = { step, resident: residentSize().now, tensors: tf.memory().numTensors }
     readings.push(reading)
     const seconds = ((performance.now() - began) / 1000).toFixed(0)

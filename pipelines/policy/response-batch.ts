@@ -69,11 +69,11 @@ export function roundedUp(length: number, step = 4): number {
   return Math.ceil(Math.max(1, length) / wide) * wide
 }
 
-/** The least of `most`, its half and its quarter, each rounded up to `step`, that holds `length`: three graphs at most. */
-export function halvedDown(length: number, most: number, step: number, times = 2): number {
+/** The least of `most` and its halves, as often as `times` says, each rounded up to `step`, that holds `length`. */
+export function halvedDown(length: number, most: number, { step, times }: { step: number; times: number }): number {
   const half = Math.ceil(most / 2)
   const size = Math.ceil(most / step) * step
-  return times > 0 && half >= length && size > step ? halvedDown(length, half, step, times - 1) : size
+  return times > 0 && half >= length && size > step ? halvedDown(length, half, { step, times: times - 1 }) : size
 }
 
 /** The largest that a batch may become: from these its sizes are halved down; its own where not given. */
@@ -98,11 +98,11 @@ export function responseBatch({
   const all = groups.flat()
   const longest = Math.max(...all.map(({ tokens }) => tokens.length))
   const shape: BatchShape = {
-    prompts: halvedDown(groups.length, Math.max(groups.length, limits?.prompts ?? 0), lanes),
+    prompts: halvedDown(groups.length, Math.max(groups.length, limits?.prompts ?? 0), { step: lanes, times: 1 }),
     // Not halved: groups are whole, but for what has no advantage.
     samples: Math.max(limits?.samples ?? 0, ...groups.map(group => group.length)),
     prefix: roundedUp(Math.max(...all.map(({ promptTokens }) => promptTokens.length)) - 1, prefixStep),
-    tokens: halvedDown(longest, Math.max(longest, limits?.tokens ?? 0), 4),
+    tokens: halvedDown(longest, Math.max(longest, limits?.tokens ?? 0), { step: 8, times: 2 }),
   }
   const { prompts, samples, prefix, tokens: width } = shape
   const batch = {

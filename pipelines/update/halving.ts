@@ -13,26 +13,30 @@ export interface Halved {
 }
 
 /**
- * `run` gets the most rows of a micro-batch, `first` to begin with: the rows of the largest micro-batch there is, since the
- * half of a limit that nothing reaches would change nothing. It must leave nothing behind when it throws. `said` is called once for
+ * `run` gets the most rows of a micro-batch, `first` to begin with, and must leave nothing behind when it throws. Of `rows` rows
+ * fewer than that the half is tried next, since half a limit that nothing reaches would change nothing. `said` is called once for
  * a call, before the first smaller attempt. Rejects with OutOfMemory where one row alone does not fit.
  */
 export async function withHalving<Result>({
   first,
+  rows,
   run,
   said,
 }: {
   first: number
+  rows: number
   run: (microBatch: number) => Promise<Result>
   said: (halved: Halved) => void
 }): Promise<{ result: Result; microBatch: number }> {
-  for (let microBatch = first; ; microBatch = Math.floor(microBatch / 2)) {
+  for (let microBatch = first; ; ) {
     try {
       return { result: await run(microBatch), microBatch }
     } catch (error) {
       if (!isOutOfMemory(error)) throw error
-      if (microBatch <= 1) throw oneRowTooLarge(error)
-      if (microBatch === first) said({ from: microBatch, to: Math.floor(microBatch / 2) })
+      const [from, to] = [Math.min(microBatch, rows), Math.floor(Math.min(microBatch, rows) / 2)]
+      if (to < 1) throw oneRowTooLarge(error)
+      if (microBatch === first) said({ from, to })
+      microBatch = to
     }
   }
 }

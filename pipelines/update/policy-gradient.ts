@@ -64,9 +64,10 @@ export async function policyGradientStep({
   const { estimator, coefficient } = config.kl
   const { prompts, samples, maxTokens } = config.rollout
   prepareStep(policy, optimizer, config.update)
-  const limit = leastHalf(config.update.microBatch, rows.length)
+  const limit = config.update.microBatch
   const { result: sums, microBatch } = await withHalving({
     first: Math.min(limit, microBatchBefore),
+    rows: rows.length,
     run: most =>
       accumulate({
         policy,
@@ -98,12 +99,6 @@ export async function policyGradientStep({
       'policy/sampling_log_prob_gap': gap / tokens,
     },
   }
-}
-
-/** The least half, quarter, ... of `most` that holds `rows`: what a batch needs when memory runs out, and few sizes. */
-function leastHalf(most: number, rows: number): number {
-  const half = Math.floor(most / 2)
-  return half >= rows ? leastHalf(half, rows) : most
 }
 
 /** Mean over the tokens of all responses, where the rollout has it. */
