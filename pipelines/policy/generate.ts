@@ -5,7 +5,8 @@
  */
 import { RlevError } from '../errors.js'
 import { type Hooks, noHooks } from '../hooks.js'
-import { Decoding, type DecodingShape, type DrawingKind } from './engine/decoding.js'
+import { Decoding, type DrawingKind } from './engine/decoding.js'
+import type { DecodingShape } from './engine/decoding-caches.js'
 import { engineFor } from './engine/engine.js'
 import type { Policy } from './policy.js'
 import { prefixStep, roundedUp } from './response-batch.js'

@@ -5,8 +5,9 @@
  * Shapes: R slots, U tokens a call.
  */
 import { RlevError } from '../errors.js'
-import type { Decoding, DecodingShape, DrawingKind } from './engine/decoding.js'
+import type { Decoding, DrawingKind } from './engine/decoding.js'
 import { seenOf } from './engine/decoding.js'
+import type { DecodingShape } from './engine/decoding-caches.js'
 import type { Generated, GenerateOptions } from './generate.js'
 import { roundedUp } from './response-batch.js'
 import { type Tensor, tf } from './tensorflow.js'
@@ -119,7 +120,7 @@ export class Slots {
       places.push(place)
     }
     this.#stored = { from: this.#next, to: row, places }
-    call(decoding.readPrompts(), [tf.tensor2d(ids, [shape.stored, shape.prefix], 'int32')])
+    call(decoding.caches.readPrompts(), [tf.tensor2d(ids, [shape.stored, shape.prefix], 'int32')])
   }
 
   #copy(admitted: readonly { slot: number; place: number }[]): void {
@@ -135,7 +136,7 @@ export class Slots {
         const part = own.slice(first, first + together)
         // A pair that is copied twice does no harm.
         const filled = Array.from({ length: together }, (_, index) => part[index] ?? (part[0] as (typeof part)[0]))
-        call(decoding.admit({ lane, columns: this.#columns, rows: together }), [
+        call(decoding.caches.admit({ lane, columns: this.#columns, rows: together }), [
           tf.tensor1d(
             filled.map(({ slot }) => slot % perLane),
             'int32',
@@ -166,7 +167,7 @@ export class Slots {
         kept.map(row => row?.place ?? 0),
         'int32',
       )
-      call(decoding.narrow({ columns: this.#columns, from, to }), [places])
+      call(decoding.caches.narrow({ columns: this.#columns, from, to }), [places])
       this.#open = kept.map(row => row?.open ?? null)
     }
   }
@@ -180,7 +181,7 @@ export class Slots {
     const enough = this.#sizes.findIndex(size => size >= Math.max(...needed))
     while (this.#columns < (this.#sizes[enough] as number)) {
       const next = this.#sizes[this.#sizes.indexOf(this.#columns) + 1] as number
-      call(decoding.grow({ slots: this.#open.length, from: this.#columns, to: next }), [])
+      call(decoding.caches.grow({ slots: this.#open.length, from: this.#columns, to: next }), [])
       this.#columns = next
     }
   }
@@ -188,7 +189,7 @@ export class Slots {
   #allocate(): void {
     if (this.#columns > 0) return
     const [smallest] = this.#sizes as [number]
-    call(this.#options.decoding.allocate(smallest), [])
+    call(this.#options.decoding.caches.allocate(smallest), [])
     this.#columns = smallest
   }
 

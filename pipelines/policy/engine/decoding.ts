@@ -1,39 +1,21 @@
 /**
- * Programs that decode: prompts are read once into a store, their keys and values copied to the slots of their samples, and
- * tokens drawn in all slots at once, a few a call, in a loop on the device. A slot's cache grows in buckets; a row of it holds
- * the row's tokens from column 0 on, so rows of different lengths need no padding between. Where nothing waits any more, slots
- * are halved as their rows end. Lanes are parallel branches, each with its share of the slots.
+ * Programs that draw tokens in all slots of the caches at once, a few a call, in a loop on the device; lanes are parallel branches
+ * of it.
  *
- * Shapes: R slots, r of a lane, Q prompts in the store, P columns of a prompt's part, S columns of a cache, U tokens a call,
- * K key/value heads, E head width, V vocabulary.
+ * Shapes: R slots, r of a lane, S columns of a cache, U tokens a call, K key/value heads, E head width, V vocabulary.
  */
-import type { LayerCache } from '../attention.js'
 import { afterAttention, type Decoder, logitsOf, queriesKeysValues } from '../decoder.js'
 import { draw, type Sharpening } from '../draw.js'
-import { anglesAt, readPrompts } from '../forward.js'
+import { anglesAt } from '../forward.js'
 import { loop } from '../graph/loop.js'
 import type { Program } from '../graph/session.js'
-import type { Variable } from '../graph/variable.js'
 import { freshZeros, overwriteRows, rowsOf, select, smallProducts } from '../kernels.js'
 import { neverDrawn } from '../never-drawn.js'
 import { type AngleTable, angleTable } from '../rotary-angles.js'
 import { type Tensor, tf } from '../tensorflow.js'
+import { DecodingCaches, type DecodingShape } from './decoding-caches.js'
 import type { Engine } from './engine.js'
 import { shareOf, wholeOf } from './response-inputs.js'
-
-/** What decides the shapes of the caches. */
-export interface DecodingShape {
-  /** R at the beginning, a multiple of the lanes. */
-  slots: number
-  /** Q, a multiple of the lanes. */
-  stored: number
-  /** P */
-  prefix: number
-  /** Slots of a lane that are filled in one call, where not all of them are. */
-  admitted: number
-  /** U */
-  tokens: number
-}
 
 export interface DrawingKind extends Sharpening {
   /** Whether rows are sampled, take their likeliest tokens, or some the one and some the other. */
@@ -43,11 +25,6 @@ export interface DrawingKind extends Sharpening {
 
 /** Numbers of a position of a row, in the order in which a call gives them. */
 export const seenOf = ({ eosProbabilities }: DrawingKind): number => (eosProbabilities ? 3 : 2)
-
-interface LayerVariables {
-  keys: Variable
-  values: Variable
-}
 
 /** One turn's state of a lane. */
 interface Turn {
@@ -60,128 +37,37 @@ interface Turn {
 }
 
 export class Decoding {
+  readonly caches: DecodingCaches
   readonly #engine: Engine
   readonly #shape: DecodingShape
-  readonly #store: readonly LayerVariables[]
-  /** By lane. */
-  readonly #slots: readonly (readonly LayerVariables[])[]
 
   static of(engine: Engine, shape: DecodingShape): Decoding {
     return engine.part(`decoding ${JSON.stringify(shape)}`, () => new Decoding(engine, shape))
   }
 
   private constructor(engine: Engine, shape: DecodingShape) {
-    const { session, architecture, settings } = engine
-    const name = JSON.stringify(shape)
-    const perLayer = (place: string): LayerVariables[] =>
-      Array.from({ length: architecture.layers }, (_, layer) => ({
-        keys: session.variable({ name: `${place} ${layer} keys ${name}`, shape: null }),
-        values: session.variable({ name: `${place} ${layer} values ${name}`, shape: null }),
-      }))
+    this.caches = new DecodingCaches(engine, shape)
     this.#engine = engine
     this.#shape = shape
-    this.#store = perLayer('store')
-    this.#slots = Array.from({ length: settings.lanes }, (_, lane) => perLayer(`lane ${lane}`))
   }
 
   /** Compiles what decoding with caches of these sizes, on these numbers of slots, the largest first, needs before the first of it runs. */
   prepare({ sizes, widths, kind }: { sizes: readonly number[]; widths: readonly number[]; kind: DrawingKind }): void {
-    this.readPrompts()
-    this.allocate(sizes[0] as number)
+    const { caches } = this
+    caches.readPrompts()
+    caches.allocate(sizes[0] as number)
     for (const [index, columns] of sizes.entries()) {
-      for (const lane of this.#slots.keys()) {
-        for (const rows of new Set([this.#shape.admitted, this.#rowsOfLane(this.#shape.slots)])) {
-          this.admit({ lane, columns, rows })
+      for (const lane of caches.slots.keys()) {
+        for (const rows of new Set([this.#shape.admitted, caches.rowsOfLane(this.#shape.slots)])) {
+          caches.admit({ lane, columns, rows })
         }
       }
       for (const [narrower, slots] of widths.entries()) {
-        if (index > 0) this.grow({ slots, from: sizes[index - 1] as number, to: columns })
-        if (narrower > 0) this.narrow({ columns, from: widths[narrower - 1] as number, to: slots })
+        if (index > 0) caches.grow({ slots, from: sizes[index - 1] as number, to: columns })
+        if (narrower > 0) caches.narrow({ columns, from: widths[narrower - 1] as number, to: slots })
         this.draw({ slots, columns, kind })
       }
     }
-  }
-
-  /** Makes the caches, of S columns. */
-  allocate(columns: number): Program {
-    return this.#program(`allocate ${columns}`, [], () => {
-      this.#change(() => freshZeros(this.#cacheShape(this.#shape.slots, columns), 'float32'))
-      return []
-    })
-  }
-
-  grow({ slots, from, to }: { slots: number; from: number; to: number }): Program {
-    return this.#program(`grow ${slots} ${from} ${to}`, [], () => {
-      const more = freshZeros(this.#cacheShape(slots, to - from), 'float32')
-      this.#change(cache => tf.concat([cache.read(this.#cacheShape(slots, from)), more], 2))
-      return []
-    })
-  }
-
-  /** Goes on with fewer slots. Input: for each slot of a lane, lane after lane, the one of the lane whose place it takes, [to]. */
-  narrow({ columns, from, to }: { columns: number; from: number; to: number }): Program {
-    return this.#program(`narrow ${columns} ${from} ${to}`, [{ shape: [to], type: 'int32' }], places => {
-      const { lanes } = this.#engine.settings
-      this.#change((cache, lane) =>
-        rowsOf(cache.read(this.#cacheShape(from, columns)), shareOf(places as Tensor, lane, lanes)),
-      )
-      return []
-    })
-  }
-
-  /** Reads prompts into the store. Input: ids [Q, P]. */
-  readPrompts(): Program {
-    const { stored, prefix } = this.#shape
-    return this.#program('read prompts', [{ shape: [stored, prefix], type: 'int32' }], ids => {
-      const { lanes } = this.#engine.settings
-      const decoder = this.#engine.mergedDecoder()
-      const shares = Array.from({ length: lanes }, (_, lane) =>
-        readPrompts(decoder, shareOf(ids as Tensor, lane, lanes)),
-      )
-      for (const [index, { keys, values }] of this.#store.entries()) {
-        const ofLayer = shares.map(layers => layers[index] as LayerCache)
-        keys.assign(
-          wholeOf(
-            ofLayer.map(cache => cache.keys),
-            0,
-          ),
-        )
-        values.assign(
-          wholeOf(
-            ofLayer.map(cache => cache.values),
-            0,
-          ),
-        )
-      }
-      return []
-    })
-  }
-
-  /** Copies prompts from the store into slots of a lane. Inputs: slots of the lane and places in the store, pairs, [rows]. */
-  admit({ lane, columns, rows }: { lane: number; columns: number; rows: number }): Program {
-    const { stored, prefix } = this.#shape
-    const { keyValueHeads, headWidth } = this.#engine.architecture
-    const pairs = { shape: [rows], type: 'int32' } as const
-    return this.#program(`admit ${lane} ${columns} ${rows}`, [pairs, pairs], (slots, places) => {
-      const whole = this.#cacheShape(this.#shape.slots, columns)
-      const size = keyValueHeads * columns * headWidth
-      const missing = columns - prefix
-      // Made in each run: a constant of this size would lie in the graph once a layer.
-      const rest = freshZeros([rows, keyValueHeads, missing, headWidth], 'float32')
-      const copy = (from: Variable, to: Variable) => {
-        const prompts = rowsOf(from.read([stored, keyValueHeads, prefix, headWidth]), places as Tensor)
-        const filled = missing === 0 ? prompts : tf.concat([prompts, rest], 2)
-        const table = to.read(whole).reshape([whole[0], size])
-        const changed = overwriteRows(table, slots as Tensor, filled.reshape([rows, size]))
-        to.assign(changed.reshape(whole))
-      }
-      for (const [index, { keys, values }] of (this.#slots[lane] ?? []).entries()) {
-        const store = this.#store[index] as LayerVariables
-        copy(store.keys, keys)
-        copy(store.values, values)
-      }
-      return []
-    })
   }
 
   /**
@@ -193,13 +79,13 @@ export class Decoding {
     const { tokens } = this.#shape
     const row = { shape: [slots], type: 'int32' } as const
     const uniforms = kind.rows === 'greedy' ? [] : [{ shape: [tokens, slots, 1] }]
-    return this.#program(
+    return this.caches.program(
       `draw ${slots} ${columns} ${JSON.stringify(kind)}`,
       [row, row, row, ...uniforms],
       (...inputs) => {
         const decoder = this.#engine.mergedDecoder()
         const table = angleTable(this.#engine.architecture, columns)
-        const lanes = this.#slots.map((_, lane) =>
+        const lanes = this.caches.slots.map((_, lane) =>
           this.#drawLane({ decoder, table, slots, columns, kind, lane, inputs }),
         )
         return [0, 1].map(output =>
@@ -232,7 +118,7 @@ export class Decoding {
     const { lanes } = this.#engine.settings
     const { vocabulary } = this.#engine.architecture
     const { tokens: most } = this.#shape
-    const rows = this.#rowsOfLane(slots)
+    const rows = this.caches.rowsOfLane(slots)
     const [tokens, positions, left] = inputs.slice(0, 3).map(input => shareOf(input, lane, lanes)) as [
       Tensor,
       Tensor,
@@ -241,9 +127,9 @@ export class Decoding {
     const uniforms = inputs[3] === undefined ? null : inputs[3].slice([0, lane * rows, 0], [most, rows, 1])
     const bias = neverDrawn(this.#engine.tokens, vocabulary)
     const eosTokens = kind.eosProbabilities ? eosMask(this.#engine.tokens.eosIds, vocabulary) : null
-    const caches = (this.#slots[lane] ?? []).flatMap(({ keys, values }) => [
-      keys.read(this.#cacheShape(slots, columns)),
-      values.read(this.#cacheShape(slots, columns)),
+    const caches = (this.caches.slots[lane] ?? []).flatMap(({ keys, values }) => [
+      keys.read(this.caches.cacheShape(slots, columns)),
+      values.read(this.caches.cacheShape(slots, columns)),
     ])
     const seenSize = seenOf(kind) * rows
     const one = tf.scalar(1, 'int32')
@@ -292,7 +178,7 @@ export class Decoding {
         return step({ turn, tokens: now, positions: at, left: open, ids: drawnIds, seen: drawnSeen }, before)
       },
     })
-    for (const [index, { keys, values }] of (this.#slots[lane] ?? []).entries()) {
+    for (const [index, { keys, values }] of (this.caches.slots[lane] ?? []).entries()) {
       keys.assign(after[2 * index] as Tensor)
       values.assign(after[2 * index + 1] as Tensor)
     }
@@ -343,36 +229,6 @@ export class Decoding {
   #isEos(ids: Tensor): Tensor {
     const [first, ...others] = this.#engine.tokens.eosIds.map(id => ids.equal(tf.scalar(id, 'int32')))
     return others.reduce((any, one) => tf.logicalOr(any, one), first as Tensor)
-  }
-
-  /** Assigns to every cache what is made of it. */
-  #change(made: (cache: Variable, lane: number) => Tensor): void {
-    for (const [lane, layers] of this.#slots.entries()) {
-      for (const { keys, values } of layers) {
-        keys.assign(made(keys, lane))
-        values.assign(made(values, lane))
-      }
-    }
-  }
-
-  /** [r, K, S, E] */
-  #cacheShape(slots: number, columns: number): [number, number, number, number] {
-    const { keyValueHeads, headWidth } = this.#engine.architecture
-    return [this.#rowsOfLane(slots), keyValueHeads, columns, headWidth]
-  }
-
-  /** r */
-  #rowsOfLane(slots: number): number {
-    return slots / this.#engine.settings.lanes
-  }
-
-  #program(
-    name: string,
-    inputs: readonly { shape: readonly number[]; type?: 'int32' }[],
-    run: (...inputs: Tensor[]) => readonly Tensor[],
-  ): Program {
-    const whole = `${name} ${JSON.stringify(this.#shape)}`
-    return this.#engine.program(whole, () => this.#engine.session.compile({ name: whole, inputs, run }))
   }
 }
 

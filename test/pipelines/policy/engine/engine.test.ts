@@ -2,8 +2,10 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { createAdapter } from '../../../../pipelines/policy/adapter.js'
 import { disposeEngines } from '../../../../pipelines/policy/engine/engine.js'
 import { generate } from '../../../../pipelines/policy/generate.js'
+import { GraphDef } from '../../../../pipelines/policy/graph/graph-def.js'
 import { logProbsOf } from '../../../../pipelines/policy/log-probabilities.js'
 import { defaultEngine, disposePolicy } from '../../../../pipelines/policy/policy.js'
 import { stream } from '../../../../pipelines/random.js'
@@ -48,6 +50,35 @@ test('a recorded run is the same bits in another process, and again in this one'
   const outcomes = [1, 2].map(() => execFileSync(process.execPath, [program], { encoding: 'utf8', maxBuffer: 2 ** 26 }))
   assert.equal(outcomes[1], outcomes[0])
   assert.equal(JSON.stringify(await trainingRun({ engine: { ...recorded, lanes: 2 }, steps: 5 })), outcomes[0])
+})
+
+test('what a graph holds of constants does not grow with the rows, for sampling and learning', async () => {
+  const original = GraphDef.prototype.constant
+  const largest = async (rows: number): Promise<number> => {
+    let most = 0
+    GraphDef.prototype.constant = function (constant) {
+      most = Math.max(most, constant.values.length)
+      return original.call(this, constant)
+    }
+    // Some projections without a part: what stands in their place has the size of their outputs.
+    const targets = ['q_proj', 'gate_proj'] as const
+    const policy = { ...tinyPolicy(), engine: recorded }
+    policy.adapter = createAdapter({ architecture: policy.architecture, rank: 2, alpha: 2, targets, seed: 1 })
+    try {
+      const prompts = Array.from({ length: rows }, () => prompt(policy, '1+2='))
+      await generate({ policy, prompts, uniforms: () => 0.5, maxTokens: 6, chunk: rows })
+      logProbsOf(
+        policy,
+        prompts.map(promptTokens => ({ promptTokens, tokens: [1, 2, 3] })),
+      )
+    } finally {
+      GraphDef.prototype.constant = original
+      disposePolicy(policy)
+      disposeEngines()
+    }
+    return most
+  }
+  assert.equal(await largest(64), await largest(2))
 })
 
 test('two policies that take turns on one engine keep their weights apart', async () => {
