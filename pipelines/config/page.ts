@@ -16,8 +16,10 @@ reward:
 
 - **Experiment or sweep.** A file with a \`sweep:\` key is a sweep: the rest of the file is the base, every arm is the base with the arm's keys
   on top, and every arm runs with every seed. \`sweep: null\` makes one experiment of a sweep that is extended.
-- **extends** names one file, relative to this one. Maps merge key by key; lists and single values are replaced. Three things are replaced whole:
-  \`sweep.arms\` (a file that names arms names all of them), and \`data\` and \`policy\` when they are of another kind than below.
+- **Arms** have names under \`sweep.arms\`, or are listed by values: \`grid: {reward.alpha: [1, 5], estimator.name: [rloo, dr-grpo]}\` makes four, \`alpha-1_name-rloo\` to
+  \`alpha-5_name-dr-grpo\`; \`zip\` takes its lists side by side. They may stand beside one another; two arms that come to the same config are refused.
+- **extends** names one file, relative to this one. Maps merge key by key; lists and single values are replaced. Some things are replaced whole:
+  \`sweep.arms\`, \`sweep.grid\` and \`sweep.zip\` (a file that names arms names all of them), and \`data\` and \`policy\` when they are of another kind than below.
 - **Kinds.** \`data\` is of the kind \`synthetic\` unless it names a \`train\` file, \`policy\` is made from \`scratch\` unless it names a \`path\`.
 - **Paths** are relative to the file that names them.
 - **Errors** name file, line and column, also through \`extends\`, and come together: first those of the YAML, then those of keys and values, then keys

@@ -37,6 +37,10 @@ export const experimentSchema = z.strictObject({
   tracking: trackingSection,
 })
 
+const listed = z
+  .record(z.string(), z.array(z.union([z.string(), z.number(), z.boolean(), z.null()])).min(1))
+  .default({})
+
 export const sweepSchema = z.strictObject({
   baseline: z.string().describe('Arm that the others are compared with.'),
   placebo: z
@@ -51,7 +55,12 @@ export const sweepSchema = z.strictObject({
     .describe(
       'Main endpoint, named before the run: H-Acc, expected or greedy, mean over the curve (base left out) or at the end.',
     ),
-  arms: z.record(name, z.record(z.string(), z.unknown())).describe('Arms by name, each with the keys that differ.'),
+  arms: z
+    .record(name, z.record(z.string(), z.unknown()))
+    .default({})
+    .describe('Arms by name, each with the keys that differ.'),
+  grid: listed.describe('Values by key, such as `reward.alpha: [1, 5, 10]`: an arm for every combination.'),
+  zip: listed.describe('Values by key, lists of one length: an arm for the first of each, one for the second of each.'),
 })
 
 export type ExperimentConfig = z.output<typeof experimentSchema>
@@ -75,7 +84,7 @@ export interface ExperimentPlan {
 export interface SweepPlan {
   kind: 'sweep'
   name: string
-  settings: Omit<SweepSettings, 'arms'>
+  settings: Omit<SweepSettings, 'arms' | 'grid' | 'zip'>
   /** Arms in file order; `config.seed` is replaced by each of the seeds. */
   arms: readonly { name: string; config: ExperimentConfig }[]
   warnings: readonly string[]

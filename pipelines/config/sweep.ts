@@ -3,6 +3,7 @@ import { configDifference } from './difference.js'
 import { digest } from './digest.js'
 import { type ResolvedExperiment, resolveExperiment, type Warning } from './experiment.js'
 import { closest, problemsOf } from './issues.js'
+import { withListedArms } from './listed-arms.js'
 import { takenNames } from './names.js'
 import type { Problem } from './problems.js'
 import { type ExperimentConfig, type SweepPlan, type SweepSettings, sweepSchema } from './schema.js'
@@ -33,9 +34,11 @@ const mostExperiments = 5000
 
 /** `base` is the merged content of a file without its key `sweep`, whose content is `section`. */
 export function resolveSweep(base: Located, section: Located): ResolvedSweep {
-  const node = withFilledArms(section)
+  const listed = withListedArms(withFilledArms(section))
+  const node = listed.section
   const parsed = sweepSchema.safeParse(plain(node))
   const problems = parsed.success ? [] : problemsOf({ issues: parsed.error.issues, node, prefix: ['sweep'] })
+  problems.push(...listed.problems)
   const placebos = parsed.success ? parsed.data.placebo : []
   const arms = armsOf(node).map(([name, own]): Arm => {
     const refused = Object.entries(notOfAnArm).flatMap(([key, reason]) => {
@@ -53,7 +56,7 @@ export function resolveSweep(base: Located, section: Located): ResolvedSweep {
   const configured = arms.flatMap(({ name, config }) => (config === null ? [] : [{ name, config }]))
   const first = configured[0]
   if (!parsed.success || problems.length > 0 || first === undefined) return { plan: null, problems }
-  const { arms: _, ...settings } = parsed.data
+  const { arms: _arms, grid: _grid, zip: _zip, ...settings } = parsed.data
   const warnings = [...warningsOf(arms), ...aboutBase(base, node, settings, configured)]
   return { plan: { kind: 'sweep', name: first.config.name, settings, arms: configured, warnings }, problems }
 }
@@ -82,7 +85,7 @@ function aboutNames({ baseline, placebo }: SweepSettings, arms: readonly Arm[], 
       {
         place: nearest(node, ['arms']).place,
         message: 'the sweep has no arms',
-        expected: 'at least one arm under sweep.arms',
+        expected: 'at least one arm under sweep.arms, or lists under sweep.grid or sweep.zip',
       },
     ]
   }
@@ -199,7 +202,7 @@ function sameWarning(warnings: readonly Warning[], key: string): boolean {
 function aboutBase(
   base: Located,
   node: Located,
-  { seeds, baseline }: Omit<SweepSettings, 'arms'>,
+  { seeds, baseline }: SweepPlan['settings'],
   arms: readonly { name: string; config: ExperimentConfig }[],
 ): string[] {
   const warnings: string[] = []
