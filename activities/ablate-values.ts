@@ -1,6 +1,6 @@
 /** Stage: the values that the arm's reward sees. Evaluation never reads them. */
 import { join } from 'node:path'
-import { shuffleValues } from '../pipelines/values/shuffle.js'
+import { seenValues } from '../pipelines/values/noise.js'
 import { writeWhole } from './clients/files.js'
 import { keepReference } from './clients/references.js'
 import { runFolder } from './clients/run-folder.js'
@@ -19,20 +19,15 @@ export function ablateValues(place: Workplace) {
 async function ablated(place: Workplace, run: string, values: ArtifactRef): Promise<ArtifactRef> {
   const { store } = place
   const { value, seed } = runConfig(place, run)
-  switch (value.ablation) {
-    case 'none':
-      return values
-    case 'shuffled':
-      return store.once({
-        kind: 'reward-values',
-        from: { values: values.sha256, ablation: value.ablation, seed, code: runCode(place, run) },
-        fill: async folder => {
-          const stored = readValues(store, values)
-          const shuffled: StoredValues = { ...stored, train: shuffleValues(stored.train, { seed }) }
-          writeWhole(join(folder, 'values.json'), JSON.stringify(shuffled))
-        },
-      })
-    default:
-      return value.ablation satisfies never
-  }
+  if (value.ablation === 'none') return values
+  const { ablation, noise, weakLabels } = value
+  return store.once({
+    kind: 'reward-values',
+    from: { values: values.sha256, ablation, noise, weakLabels, seed, code: runCode(place, run) },
+    fill: async folder => {
+      const stored = readValues(store, values)
+      const seen: StoredValues = { ...stored, train: seenValues(stored.train, value, { seed }) }
+      writeWhole(join(folder, 'values.json'), JSON.stringify(seen))
+    },
+  })
 }

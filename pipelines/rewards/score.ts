@@ -13,7 +13,9 @@ import type { RewardRecord } from './record.js'
 import { scaleOf, uniformScale } from './scales.js'
 import { verify } from './verify.js'
 
-export type ScoreConfig = Pick<ExperimentConfig, 'reward' | 'value' | 'estimator' | 'kl'>
+export type ScoreConfig = Pick<ExperimentConfig, 'reward' | 'estimator' | 'kl'> & {
+  value: Pick<ExperimentConfig['value'], 'site'>
+}
 
 /**
  * One record a response, in the order of the rollout.

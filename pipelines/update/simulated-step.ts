@@ -7,6 +7,7 @@ import { stream } from '../random.js'
 import type { Verdict } from '../rewards/record.js'
 import { scaleOf, uniformScale } from '../rewards/scales.js'
 import { rewardOf } from '../rewards/score.js'
+import { seenValues } from '../values/noise.js'
 import type { ItemValue } from '../values/value.js'
 import { advantages } from './advantages.js'
 import type { TransmissionRow } from './transmission.js'
@@ -49,19 +50,9 @@ export function simulateGroups(
   )
 }
 
-/** Values as the arm's reward sees them; the permutation of the shuffled arm is not the run's, only alike. */
+/** Values as the arm's reward sees them; what is drawn of an ablation is not the run's, only alike. */
 export function valuesSeen(values: readonly ItemValue[], config: Pick<ExperimentConfig, 'value'>): number[] {
-  const seen = values.map(value => value.value)
-  switch (config.value.ablation) {
-    case 'none':
-      return seen
-    case 'shuffled':
-      return stream(SEED, 'preflight shuffle')
-        .permutation(seen.length)
-        .map(index => seen[index] ?? 0)
-    default:
-      return config.value.ablation satisfies never
-  }
+  return seenValues(values, config.value, { seed: SEED }).map(({ value }) => value)
 }
 
 export interface SimulatedStep {

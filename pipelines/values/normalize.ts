@@ -6,10 +6,10 @@ import type { ItemValue, ValueStatistics } from './value.js'
 
 /** Values in item order, v in (0, 1]. Throws DataInvalid for points that are no share of the total; readers have named such rows before. */
 export function normalizeValues(
-  items: readonly Pick<Item, 'id' | 'points' | 'total'>[],
+  items: readonly Pick<Item, 'id' | 'section' | 'points' | 'total'>[],
   settings: { alpha: number; cap?: number | undefined },
 ): { values: ItemValue[]; statistics: ValueStatistics } {
-  const values = items.map(({ id, points, total }): ItemValue => {
+  const values = items.map(({ id, section, points, total }): ItemValue => {
     const value = points / total
     if (!(value > 0 && value <= 1)) {
       throw new RlevError({
@@ -21,7 +21,7 @@ export function normalizeValues(
         remedy: 'correct the row of the data file',
       })
     }
-    return { itemId: id, points, total, value }
+    return { itemId: id, section, points, total, value }
   })
   const statistics = valueStatistics(
     values.map(({ value }) => value),

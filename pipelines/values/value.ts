@@ -2,6 +2,7 @@
 
 export interface ItemValue {
   itemId: string
+  section: string
   points: number
   total: number
   /** In (0, 1]. */

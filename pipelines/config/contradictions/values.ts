@@ -5,6 +5,17 @@ import { withoutEffect } from './finding.js'
 /** Estimators that divide each prompt's advantages by something of the prompt's own rewards. */
 const cancelling: readonly string[] = ['grpo', 'maxrl']
 
+/** What `value.noise` must be. */
+const levels = {
+  permuted: { expected: 'value.noise below 1: the share of the items', fits: (noise: number) => noise < 1 },
+  gaussian: { expected: 'value.noise in deviations of the true values', fits: () => true },
+  lognormal: { expected: 'value.noise: the deviation of the logarithm', fits: () => true },
+  rounded: {
+    expected: 'value.noise: a whole number of grades, 2 or more',
+    fits: (noise: number) => Number.isInteger(noise) && noise > 1,
+  },
+} as const
+
 export const valueRules: Rule[] = [
   ({ config: { value, reward } }) => {
     if (value.ablation === 'none' || reward.scale === 'human-aligned' || reward.scale === 'multiplicative') return []
@@ -12,10 +23,32 @@ export const valueRules: Rule[] = [
       {
         severity: 'refuse',
         key: 'value.ablation',
-        message: `shuffled values do nothing under the scale ${reward.scale}, which does not read them`,
-        expected: 'reward.scale human-aligned or multiplicative where value.ablation is shuffled',
+        message: `${value.ablation} values do nothing under the scale ${reward.scale}, which does not read them`,
+        expected: `reward.scale human-aligned or multiplicative where value.ablation is ${value.ablation}`,
         found: `reward.scale ${reward.scale}`,
         remedy: 'leave value.ablation out, or take another reward.scale',
+      },
+    ]
+  },
+  subject => {
+    const { ablation, noise } = subject.config.value
+    const idle =
+      ablation === 'weak' ? [] : withoutEffect(subject, ['value.weakLabels'], `value.ablation is ${ablation}`)
+    if (ablation === 'none' || ablation === 'shuffled' || ablation === 'weak') {
+      return [...idle, ...withoutEffect(subject, ['value.noise'], `value.ablation ${ablation} has no level`)]
+    }
+    const { expected, fits } = levels[ablation]
+    if (noise !== null && fits(noise)) return idle
+    const found = noise === null ? 'none' : String(noise)
+    return [
+      ...idle,
+      {
+        severity: 'refuse',
+        key: 'value.noise',
+        message: `value.ablation ${ablation} needs a level`,
+        expected,
+        found,
+        remedy: 'set value.noise so, or take another value.ablation',
       },
     ]
   },

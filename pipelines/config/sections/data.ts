@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { countUpTo, positive, seedNumber } from './numbers.js'
 
 export const scaleNames = ['correctness', 'human-aligned', 'multiplicative', 'uniform'] as const
+export const ablationNames = ['none', 'shuffled', 'permuted', 'gaussian', 'lognormal', 'rounded', 'weak'] as const
 export const examNames = ['v7', 'v5', 'pl', 'p50', 'nc', 'inv'] as const
 
 const syntheticData = z.strictObject({
@@ -58,10 +59,22 @@ export const dataSection = z
 export const valueSection = z
   .strictObject({
     ablation: z
-      .enum(['none', 'shuffled'])
+      .enum(ablationNames)
       .default('none')
       .describe(
-        'Values that the reward sees: as they are, or permuted over the training items (seeded). Evaluation always uses the true ones.',
+        'Values that the reward sees: as they are; permuted over all training items, or over a share of them; with Gaussian noise added or multiplied by lognormal noise; rounded to a few grades; or a label for each section. Seeded; evaluation always uses the true ones.',
+      ),
+    noise: positive
+      .nullable()
+      .default(null)
+      .describe(
+        'Level of the ablation: share of the items (permuted), deviation of the noise in deviations of the true values (gaussian) or of the logarithm (lognormal), number of grades (rounded). (1)',
+      ),
+    weakLabels: z
+      .record(z.string(), z.number().gt(0).max(100))
+      .default({ primary: 1, 'junior-high': 2, 'senior-high': 4, university: 6, phd: 8 })
+      .describe(
+        "Value of the items of each section under the ablation weak; the default is the paper's. (points per hundred)",
       ),
     site: z
       .enum(['reward', 'advantage', 'loss'])

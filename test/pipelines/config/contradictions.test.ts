@@ -19,6 +19,17 @@ const refused: readonly (readonly [string, string, RegExp])[] = [
     /^config\.yaml:2:19: shuffled values do nothing/,
   ],
   [
+    'noise of values without a level',
+    'value: {ablation: gaussian}',
+    /value\.ablation gaussian needs a level\n.*deviations of the true values\n.*found: +none/,
+  ],
+  [
+    'a share that is no part',
+    'value: {ablation: permuted, noise: 1}',
+    /^config\.yaml:2:36: .*needs a level[\s\S]*below 1/,
+  ],
+  ['half a grade', 'value: {ablation: rounded, noise: 2.5}', /a whole number of grades, 2 or more/],
+  [
     'shuffled values under the uniform scale',
     'value: {ablation: shuffled}\nreward: {scale: uniform}',
     /shuffled values do nothing/,
@@ -123,6 +134,8 @@ for (const [what, content] of allowed) {
 }
 
 const withoutEffect: readonly (readonly [string, string])[] = [
+  ['value.noise', 'value: {ablation: shuffled, noise: 0.5}'],
+  ['value.weakLabels', 'value: {weakLabels: {add1: 3}}'],
   ['reward.alpha', 'reward: {scale: correctness, alpha: 3}'],
   ['reward.cap', 'reward: {scale: multiplicative, cap: 3}'],
   ['value.site', 'reward: {scale: correctness}\nvalue: {site: loss}'],

@@ -34,7 +34,7 @@ test('the keys described are the keys of a config, with its defaults', () => {
   )
   const leaves = (value: object, prefix: string): [string, unknown][] =>
     Object.entries(value).flatMap(([key, inner]): [string, unknown][] =>
-      typeof inner === 'object' && inner !== null && !Array.isArray(inner)
+      typeof inner === 'object' && inner !== null && !Array.isArray(inner) && !described.has(`${prefix}${key}`)
         ? leaves(inner as object, `${prefix}${key}.`)
         : [[`${prefix}${key}`, inner]],
     )

@@ -141,7 +141,13 @@ test('EOS trajectories come from the greedy responses', () => {
 
 test('values are matched by item, and a missing one is an error that names the item', () => {
   const own = items.map(one => one.item)
-  const values = items.map(({ item, value }) => ({ itemId: item.id, points: 1, total: 1, value }))
+  const values = items.map(({ item, value }) => ({
+    itemId: item.id,
+    section: item.section,
+    points: 1,
+    total: 1,
+    value,
+  }))
   assert.deepEqual(valuesInOrder(own, values.toReversed()), [0.01, 0.01, 0.25, 0.25])
   assert.throws(
     () => valuesInOrder(own, values.slice(1)),

@@ -24,7 +24,13 @@ const items: Item[] = Array.from({ length: 10 }, (_, index) => ({
   total: 100,
   weight: index < 5 ? 14 : 2,
 }))
-const values = items.map(({ id, points, total }) => ({ itemId: id, points, total, value: points / total }))
+const values = items.map(({ id, section, points, total }) => ({
+  itemId: id,
+  section,
+  points,
+  total,
+  value: points / total,
+}))
 
 test('a policy answers every item greedily and in samples, by the same uniforms each time, and leaves no tensor behind', async () => {
   assert.ok(config.policy.from === 'scratch')

@@ -8,7 +8,7 @@ import { advantages } from '../../../pipelines/update/advantages.js'
 
 const config = (name: ScoreConfig['estimator']['name']): ScoreConfig => ({
   reward: { scale: 'human-aligned', alpha: 10, cap: 1, verifier: 'exact', tolerance: 0, answer: 'after-hash' },
-  value: { ablation: 'none', site: 'reward' },
+  value: { site: 'reward' },
   estimator: { name, epsilon: 1e-12, allowCancelled: true },
   kl: { place: 'log', estimator: 'k3', coefficient: 0 },
 })
@@ -74,7 +74,7 @@ test('the transmission realised is 0 for GRPO and MaxRL, and 1 where the value a
     const found = trainingMetrics({ ...step(name), config: config(name) })['value/transmission']
     assert.ok(Math.abs(found ?? Number.NaN) < 1e-9, `${name}: ${found}`)
   }
-  const atLoss: ScoreConfig = { ...config('grpo'), value: { ablation: 'none', site: 'loss' } }
+  const atLoss: ScoreConfig = { ...config('grpo'), value: { site: 'loss' } }
   const found = trainingMetrics({ ...step('grpo'), config: atLoss })['value/transmission']
   assert.ok(Math.abs((found ?? Number.NaN) - 1) < 1e-9)
 })

@@ -16,7 +16,7 @@ const reward: ScoreConfig['reward'] = {
 }
 const config: ScoreConfig = {
   reward,
-  value: { ablation: 'none', site: 'reward' },
+  value: { site: 'reward' },
   estimator: { name: 'rloo', epsilon: 1e-6, allowCancelled: false },
   kl: { place: 'log', estimator: 'k1', coefficient: 0 },
 }
@@ -33,9 +33,9 @@ const item = (id: string, answer: string): Item => ({
 })
 const items = [item('a', '1'), item('b', '2'), item('c', 'no number')]
 const values = [
-  { itemId: 'a', points: 1, total: 20, value: 0.05 },
-  { itemId: 'b', points: 5, total: 20, value: 0.25 },
-  { itemId: 'c', points: 1, total: 20, value: 0.05 },
+  { itemId: 'a', section: 's', points: 1, total: 20, value: 0.05 },
+  { itemId: 'b', section: 's', points: 5, total: 20, value: 0.25 },
+  { itemId: 'c', section: 's', points: 1, total: 20, value: 0.05 },
 ]
 const response = (itemId: string, sample: number, text: string, logProbs: number[] = [-1, -1]): Response => ({
   itemId,

@@ -13,6 +13,7 @@ import type { ItemValue } from '../../../pipelines/values/value.js'
 const values: ItemValue[] = Array.from({ length: 10 }, (_, paper) =>
   [...new Array(14).fill(1), 8, 8, 8, 12, 25, 25].map((points: number, index) => ({
     itemId: `${paper}-${index}`,
+    section: points === 1 ? 'short' : 'long',
     points,
     total: 100,
     value: points / 100,

@@ -3,13 +3,12 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { syntheticItems } from '../../../pipelines/data/synthetic/items.js'
 import { normalizeValues } from '../../../pipelines/values/normalize.js'
-import { shuffleValues } from '../../../pipelines/values/shuffle.js'
 import { valueStatistics } from '../../../pipelines/values/statistics.js'
 
 const anyValues = fc.array(fc.record({ points: fc.integer({ min: 1, max: 100 }), more: fc.nat({ max: 100 }) })).map(
   rows =>
     normalizeValues(
-      rows.map(({ points, more }, index) => ({ id: `item-${index}`, points, total: points + more })),
+      rows.map(({ points, more }, index) => ({ id: `item-${index}`, section: 'a', points, total: points + more })),
       { alpha: 10 },
     ).values,
 )
@@ -17,14 +16,14 @@ const anyValues = fc.array(fc.record({ points: fc.integer({ min: 1, max: 100 }),
 test('the value of an item is its points over the total of its exam', () => {
   const { values } = normalizeValues(
     [
-      { id: 'a', points: 2.5, total: 50 },
-      { id: 'b', points: 7, total: 7 },
+      { id: 'a', section: 'x', points: 2.5, total: 50 },
+      { id: 'b', section: 'y', points: 7, total: 7 },
     ],
     { alpha: 10 },
   )
   assert.deepEqual(values, [
-    { itemId: 'a', points: 2.5, total: 50, value: 0.05 },
-    { itemId: 'b', points: 7, total: 7, value: 1 },
+    { itemId: 'a', section: 'x', points: 2.5, total: 50, value: 0.05 },
+    { itemId: 'b', section: 'y', points: 7, total: 7, value: 1 },
   ])
 })
 
@@ -37,7 +36,7 @@ test('points that are no share of the total are refused', () => {
     [Number.NaN, 1],
     [1, Number.POSITIVE_INFINITY],
   ] as const) {
-    assert.throws(() => normalizeValues([{ id: 'a', points, total }], { alpha: 10 }), {
+    assert.throws(() => normalizeValues([{ id: 'a', section: 'x', points, total }], { alpha: 10 }), {
       kind: 'DataInvalid',
       message: /item a/,
     })
@@ -107,28 +106,4 @@ test('every value falls into one bin of the histogram, the bin that holds it', (
 test('clipping starts above the cap over alpha', () => {
   assert.equal(valueStatistics([0.05, 0.1, 0.11, 0.3], { alpha: 10 }).shareClipped, 0.5)
   assert.equal(valueStatistics([0.05, 0.1, 0.11, 0.3], { alpha: 10, cap: 3 }).shareClipped, 0)
-})
-
-test('shuffled values are the same values over the same items', () => {
-  fc.assert(
-    fc.property(anyValues, fc.nat(), (values, seed) => {
-      const shuffled = shuffleValues(values, { seed })
-      assert.deepEqual(
-        shuffled.map(({ itemId }) => itemId),
-        values.map(({ itemId }) => itemId),
-      )
-      const sorted = (of: typeof values) => of.map(({ points, total, value }) => `${points}/${total}=${value}`).sort()
-      assert.deepEqual(sorted(shuffled), sorted(values))
-      assert.deepEqual(shuffleValues(values, { seed }), shuffled)
-    }),
-  )
-})
-
-test('another seed shuffles otherwise, and values lose their tie to the items', () => {
-  const items = Array.from({ length: 500 }, (_, index) => ({ id: `${index}`, points: index + 1, total: 500 }))
-  const { values } = normalizeValues(items, { alpha: 10 })
-  const first = shuffleValues(values, { seed: 1 })
-  assert.notDeepEqual(first, shuffleValues(values, { seed: 2 }))
-  const kept = first.filter(({ value }, index) => value === values[index]?.value).length
-  assert.ok(kept < 10, `${kept} of 500 items kept their value; 1 is expected`)
 })

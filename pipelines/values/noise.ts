@@ -1,0 +1,97 @@
+/**
+ * The values that an arm's reward sees where they are not the true ones: the paper's shuffled values (table 4) and weak labels
+ * (table 3), and noise at a level, which the paper has not. Every item keeps its place; a value stays in (0, 1], and points
+ * move with it, so that a record still satisfies v = points / total. Shapes: n items.
+ */
+import type { ExperimentConfig } from '../config/schema.js'
+import { RlevError } from '../errors.js'
+import { stream } from '../random.js'
+import type { ItemValue } from './value.js'
+
+type ValueSettings = Pick<ExperimentConfig['value'], 'ablation' | 'noise' | 'weakLabels'>
+
+/** Values in the order of the items. Throws DataInvalid for an item whose section has no weak label. */
+export function seenValues(
+  values: readonly ItemValue[],
+  { ablation, noise, weakLabels }: ValueSettings,
+  { seed }: { seed: number },
+): ItemValue[] {
+  const level = noise ?? 0
+  switch (ablation) {
+    case 'none':
+      return [...values]
+    case 'shuffled':
+      return permuted(values, 1, seed)
+    case 'permuted':
+      return permuted(values, level, seed)
+    case 'gaussian': {
+      const deviation = level * deviationOf(values)
+      const { normal } = stream(seed, 'gaussian noise of values')
+      return values.map((item, index) => withValue(item, item.value + deviation * normal(index)))
+    }
+    case 'lognormal': {
+      const { normal } = stream(seed, 'lognormal noise of values')
+      return values.map((item, index) => withValue(item, item.value * Math.exp(level * normal(index))))
+    }
+    case 'rounded':
+      return rounded(values, level)
+    case 'weak':
+      return values.map(item => withValue(item, weakLabel(item, weakLabels) / 100))
+    default:
+      return ablation satisfies never
+  }
+}
+
+/** A share of the items, drawn without replacement, change values with one another (one may keep its own). */
+function permuted(values: readonly ItemValue[], share: number, seed: number): ItemValue[] {
+  const { permutation } = stream(seed, 'shuffled values')
+  const places =
+    share === 1 ? [...values.keys()] : permutation(values.length, 1).slice(0, Math.round(share * values.length))
+  const order = permutation(places.length)
+  const seen = [...values]
+  for (const [index, place] of places.entries()) {
+    const from = values[places[order[index] as number] as number] as ItemValue
+    const { itemId, section } = values[place] as ItemValue
+    seen[place] = { ...from, itemId, section }
+  }
+  return seen
+}
+
+/** The midpoints of equal bands between the least and the largest value. */
+function rounded(values: readonly ItemValue[], grades: number): ItemValue[] {
+  const all = values.map(({ value }) => value)
+  const [least, largest] = [Math.min(...all), Math.max(...all)]
+  const width = (largest - least) / grades
+  if (width === 0) return [...values]
+  return values.map(item => {
+    // A value on an edge, 0.15 of 0.5 in tenths, must not fall below it by a rounding.
+    const band = Math.min(grades - 1, Math.floor((item.value - least) / width + 1e-9))
+    return withValue(item, least + (band + 0.5) * width)
+  })
+}
+
+function weakLabel({ itemId, section }: ItemValue, labels: Readonly<Record<string, number>>): number {
+  const label = labels[section]
+  if (label !== undefined) return label
+  throw new RlevError({
+    kind: 'DataInvalid',
+    message: 'an item without a weak label',
+    place: `item ${itemId}`,
+    expected: `a section that value.weakLabels names: ${Object.keys(labels).join(', ')}`,
+    found: section,
+    remedy: 'name every section of the training items under value.weakLabels, with its points per hundred',
+  })
+}
+
+/** Least value that noise leaves: 0 would be no value. */
+const floor = 1e-4
+
+function withValue(item: ItemValue, value: number): ItemValue {
+  const held = Math.min(1, Math.max(floor, value))
+  return { ...item, value: held, points: held * item.total }
+}
+
+function deviationOf(values: readonly ItemValue[]): number {
+  const mean = values.reduce((sum, { value }) => sum + value, 0) / values.length
+  return Math.sqrt(values.reduce((sum, { value }) => sum + (value - mean) ** 2, 0) / values.length)
+}
