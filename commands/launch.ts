@@ -5,7 +5,7 @@
 import { readPlan } from '../activities/clients/runs.js'
 import { printable } from '../pipelines/input/printable.js'
 import { checkedPlan } from './plan/checked.js'
-import { changesResults, freezePlan, isKnownPlan, planDifference } from './runs/freeze.js'
+import { addsSeeds, changesResults, freezePlan, isKnownPlan, planDifference } from './runs/freeze.js'
 import { openHome } from './services/home.js'
 
 export interface LaunchOptions {
@@ -50,7 +50,8 @@ export async function launch(options: LaunchOptions): Promise<number> {
   ])
   if (known) {
     const view = await withTemporal(home, temporal => lookAtRun(home, plan.name, temporal))
-    if (view.state === 'done' && !planDifference(readPlan(home.path, plan.name), plan).some(changesResults)) {
+    const difference = planDifference(readPlan(home.path, plan.name), plan)
+    if (view.state === 'done' && !difference.some(one => changesResults(one) || addsSeeds(one))) {
       console.log(`${plan.name} is done already; this is its result. For another one like it give --name.`)
       return printEnding(home, view)
     }

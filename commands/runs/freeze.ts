@@ -44,9 +44,16 @@ export function freezePlan(home: string, plan: Plan, place: string): void {
   keepDigest(path)
 }
 
-/** Not: how the work is cut, ordered and kept. */
-export function changesResults({ path }: Difference): boolean {
-  return path !== 'settings.concurrency' && !/^(config|arms\..+)\.(durability|checkpoint)\./.test(path)
+/** Not: how the work is cut, ordered and kept, and seeds that come to those that there were. */
+export function changesResults(difference: Difference): boolean {
+  const { path } = difference
+  if (path === 'settings.concurrency' || addsSeeds(difference)) return false
+  return !/^(config|arms\..+)\.(durability|checkpoint)\./.test(path)
+}
+
+/** A sweep with more seeds is the same sweep: every experiment that it had is still one of it. */
+export function addsSeeds({ path, a, b }: Difference): boolean {
+  return path === 'settings.seeds' && Array.isArray(a) && Array.isArray(b) && a.every(seed => b.includes(seed))
 }
 
 /** Warnings are about the program that read the config, and do not count. */

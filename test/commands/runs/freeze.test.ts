@@ -55,6 +55,26 @@ test('the second of two commands at the same time is held to the plan of the fir
   })
 })
 
+test('a sweep with more seeds is known, one with fewer or with another config beside them is not', () => {
+  inHome(home => {
+    const plan = sweepPlan('exam')
+    const withSeeds = (seeds: readonly number[], from = plan) => ({
+      ...from,
+      settings: { ...from.settings, seeds: [...seeds] },
+    })
+    freezePlan(home, withSeeds([1, 2]), 'exam.yaml')
+    assert.equal(isKnownPlan(home, withSeeds([1, 2, 7, 8]), 'exam.yaml'), true)
+    assert.throws(
+      () => isKnownPlan(home, withSeeds([1]), 'exam.yaml'),
+      /settings\.seeds = \[1,2\][\s\S]*settings\.seeds = \[1\]/,
+    )
+    assert.throws(
+      () => isKnownPlan(home, withSeeds([1, 2, 3], sweepPlan('exam', { steps: 7 })), 'exam.yaml'),
+      /steps = 7/,
+    )
+  })
+})
+
 test('arms are compared by name: one that was added, and one whose key changed', () => {
   const before = sweepPlan('exam')
   const [correctness] = before.arms
