@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { join } from 'node:path'
+import { readdirSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { test } from 'node:test'
 import { loadPlan } from '../../../pipelines/config/load.js'
 import { experimentSchema } from '../../../pipelines/config/schema.js'
@@ -189,10 +190,12 @@ test('overrides and the seed stand over the file, and a bad one is told as an ov
 })
 
 test('the configs of the project load without a warning', () => {
-  for (const name of ['quickstart', 'quickstart-small', 'smoke', 'effect-v7', 'effect-nc']) {
-    const plan = loadPlan({ path: `configs/${name}.yaml` })
-    assert.equal(plan.name, name)
-    assert.deepEqual(plan.warnings, [])
+  const paths = readdirSync('configs', { recursive: true, encoding: 'utf8' }).filter(path => path.endsWith('.yaml'))
+  assert.ok(paths.includes('quickstart.yaml') && paths.includes(join('paper', 'table4.yaml')))
+  for (const path of paths) {
+    const plan = loadPlan({ path: join('configs', path) })
+    assert.equal(plan.name, basename(path, '.yaml'))
+    assert.deepEqual(plan.warnings, [], path)
   }
   const { arms, settings } = sweep('configs/quickstart.yaml')
   assert.deepEqual(

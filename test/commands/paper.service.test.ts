@@ -1,0 +1,34 @@
+/** The sweeps of the paper's tables, each at the size of a test: every arm of them from its config to the report. */
+import assert from 'node:assert/strict'
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { call } from './call.js'
+import { inHome } from './in-home.js'
+
+const { rlev, statusOf, end } = inHome()
+after(end)
+
+const small = [
+  ...['steps=2', 'data.trainPapers=4', 'data.testItemsPerSection=8'],
+  ...['policy.width=16', 'policy.layers=1', 'policy.heads=2', 'policy.keyValueHeads=2', 'policy.mlpWidth=32'],
+  ...['warmStart.steps=4', 'warmStart.batch=16', 'warmStart.warmup=1', 'warmStart.finalSteps=1'],
+  ...['rollout.prompts=4', 'rollout.samples=4', 'rollout.chunk=16', 'rollout.maxTokens=8'],
+  ...['evaluation.every=2', 'evaluation.samples=1', 'evaluation.chunk=32', 'checkpoint.everySteps=2'],
+].flatMap(word => ['--set', word])
+
+for (const file of readdirSync('configs/paper').sort()) {
+  test(`${file} passes its plan and runs at a reduced size, every arm to its end`, async () => {
+    const path = join('configs', 'paper', file)
+    const plan = await call('plan', path)
+    assert.equal(plan.status, 0, plan.err)
+    assert.doesNotMatch(`${plan.out}\n${plan.err}`, /^(refuse|warning): /m)
+
+    const run = await rlev('sweep', path, '--seed', '1', ...small)
+    assert.equal(run.status, 0, `${run.out}\n${run.err}`)
+    const { state, experiments } = await statusOf(file.replace(/\.yaml$/, ''))
+    assert.equal(state, 'done')
+    assert.ok(experiments.length >= 3)
+    assert.ok(experiments.every(({ step }: { step: number }) => step === 2))
+  })
+}
