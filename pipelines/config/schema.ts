@@ -55,6 +55,14 @@ export const sweepSchema = z.strictObject({
     .describe(
       'Main endpoint, named before the run: H-Acc, expected or greedy, mean over the curve (base left out) or at the end.',
     ),
+  smallestGain: z
+    .number()
+    .positive()
+    .max(100)
+    .optional()
+    .describe(
+      'Smallest gain in the endpoint that is of interest, named before the run: an arm whose interval holds none so large does not support the claim. (points)',
+    ),
   arms: z
     .record(name, z.record(z.string(), z.unknown()))
     .default({})

@@ -1,8 +1,10 @@
 /** Accuracy and length by section, before and after, and against the baseline over the curve: where an arm gains and where it pays. */
+
+import { estimate } from '../statistics/estimate.js'
+import { pairedDifference } from '../statistics/paired-difference.js'
 import type { SectionComparison } from './comparison.js'
 import type { Evaluation, SectionOutcome } from './evaluation.js'
 import { overCurve } from './outcome.js'
-import { estimate, pairedDifference } from './statistics.js'
 
 type Curve = readonly Evaluation[]
 

@@ -3,11 +3,16 @@
  * prompts and evaluation samples), and a single seed gives no interval.
  */
 import type { Plan } from '../config/schema.js'
+import { type ClaimRule, judge } from '../statistics/claim-rule.js'
+import { effectSize } from '../statistics/effect-size.js'
+import { estimate, intervalOf, standardDeviation } from '../statistics/estimate.js'
+import { holm } from '../statistics/holm.js'
+import { differencesOf, pairedDifference } from '../statistics/paired-difference.js'
+import { minimumDetectable } from '../statistics/power.js'
 import { compareSections } from './compare-sections.js'
-import type { ArmComparison, Comparison, Decodings } from './comparison.js'
+import type { ArmComparison, Comparison, Decodings, EndpointDifference } from './comparison.js'
 import type { Columns, Evaluation } from './evaluation.js'
 import { type Endpoint, type ExperimentOutcome, endpointName, endpointOf } from './outcome.js'
-import { estimate, holm, pairedDifference } from './statistics.js'
 
 /** An outcome that is done, with a base, a last evaluation and an endpoint. */
 interface Finished {
@@ -19,13 +24,15 @@ interface Finished {
 
 /** Only finished experiments count; the others are listed as missing. */
 export function compareArms({ plan, outcomes }: { plan: Plan; outcomes: readonly ExperimentOutcome[] }): Comparison {
-  const { endpoint, baseline, placebo, arms, seeds } = settingsOf(plan)
+  const { endpoint, baseline, placebo, arms, seeds, smallestGain } = settingsOf(plan)
+  const claimRule: ClaimRule = { direction: 'gain', smallest: smallestGain, significance: 0.05 }
   const finished = outcomes.flatMap(outcome => finishedOf(outcome, endpoint) ?? [])
   const ofArm = (arm: string) =>
     finished.filter(({ outcome }) => outcome.arm === arm).toSorted((a, b) => a.outcome.seed - b.outcome.seed)
 
   const reference = baseline === null ? [] : ofArm(baseline)
-  const compared = withHolm(
+  const compared = withClaims(
+    claimRule,
     arms.map(arm => {
       const role = arm === baseline ? 'baseline' : placebo.includes(arm) ? 'placebo' : 'arm'
       return compareArm({ arm, role, runs: ofArm(arm), reference: role === 'baseline' ? [] : reference })
@@ -42,6 +49,7 @@ export function compareArms({ plan, outcomes }: { plan: Plan; outcomes: readonly
     endpointName: endpointName(endpoint),
     baseline,
     arms: compared,
+    claimRule: baseline === null ? null : claimRule,
     missing,
     notes: [...notesOn(compared, baseline), ...driftNotes(outcomes)],
   }
@@ -53,12 +61,15 @@ interface Settings {
   placebo: readonly string[]
   seeds: readonly number[]
   arms: readonly string[]
+  /** Share; 0 where the sweep names none. */
+  smallestGain: number
 }
 
 function settingsOf(plan: Plan): Settings {
   if (plan.kind === 'sweep') {
-    const { endpoint, baseline, placebo, seeds } = plan.settings
-    return { endpoint, baseline, placebo, seeds, arms: plan.arms.map(arm => arm.name) }
+    const { endpoint, baseline, placebo, seeds, smallestGain = 0 } = plan.settings
+    const arms = plan.arms.map(arm => arm.name)
+    return { endpoint, baseline, placebo, seeds, arms, smallestGain: smallestGain / 100 }
   }
   return {
     endpoint: 'expected-h-acc-curve',
@@ -66,6 +77,7 @@ function settingsOf(plan: Plan): Settings {
     placebo: [],
     seeds: [plan.config.seed],
     arms: [plan.name],
+    smallestGain: 0,
   }
 }
 
@@ -122,7 +134,7 @@ function compareArm({
             endpoint: over(run => run.endpoint),
             sections,
           },
-    endpointDifference: pairs.length === 0 ? null : { ...paired(run => run.endpoint), pHolm: null },
+    endpointDifference: pairs.length === 0 ? null : endpointDifferenceOf(pairs),
     finalDifferences:
       pairs.length === 0 ? null : decodings(decoding => columnsOf(key => paired(run => run.final[decoding][key]))),
     perSeed: runs.map(({ outcome, endpoint }) => {
@@ -147,14 +159,24 @@ function columnsOf<T>(of: (key: keyof Columns) => T): Record<keyof Columns, T> {
   }
 }
 
+function endpointDifferenceOf(pairs: readonly { own: Finished; other: Finished }[]): EndpointDifference {
+  const own = pairs.map(pair => pair.own.endpoint)
+  const other = pairs.map(pair => pair.other.endpoint)
+  const differences = differencesOf(own, other)
+  const seeds = differences.length
+  const detectable = minimumDetectable({ seeds, deviation: standardDeviation(differences) })
+  return { ...pairedDifference(own, other), pHolm: null, effect: effectSize(differences), detectable, verdict: null }
+}
+
 /** The hypotheses are the arms that could differ; a placebo is a check and takes no share of the error. */
-function withHolm(arms: readonly ArmComparison[]): ArmComparison[] {
+function withClaims(rule: ClaimRule, arms: readonly ArmComparison[]): ArmComparison[] {
   const tested = arms.filter(arm => arm.role === 'arm' && arm.endpointDifference?.p != null)
   const corrected = holm(tested.map(arm => arm.endpointDifference?.p ?? 1))
   return arms.map(arm => {
-    const index = tested.indexOf(arm)
-    if (index < 0 || arm.endpointDifference === null) return arm
-    return { ...arm, endpointDifference: { ...arm.endpointDifference, pHolm: corrected[index] ?? null } }
+    if (arm.role !== 'arm' || arm.endpointDifference === null) return arm
+    const pHolm = corrected[tested.indexOf(arm)] ?? null
+    const verdict = judge({ interval: intervalOf(arm.endpointDifference), p: pHolm }, rule)
+    return { ...arm, endpointDifference: { ...arm.endpointDifference, pHolm, verdict } }
   })
 }
 

@@ -1,6 +1,7 @@
 /** How figures are written everywhere: percent with one decimal, ± the interval's half width, and a dash for what is not there. */
+
+import type { Estimate, Interval } from '../statistics/estimate.js'
 import type { Columns } from './evaluation.js'
-import type { Estimate } from './statistics.js'
 
 export const NONE = '–'
 
@@ -64,13 +65,19 @@ function digitsOf(key: keyof Columns): number | null {
   }
 }
 
+/** +1.20 (-0.31 to +2.05). */
+export function intervalInWords(centre: number, { low, high }: Interval, digits = 2): string {
+  return `${signed(centre, digits)} (${signed(low, digits)} to ${signed(high, digits)})`
+}
+
 /** Three decimals, or < 0.001. */
 export function pValue(p: number | null): string {
   if (p === null) return NONE
   return p < 0.001 ? '< 0.001' : p.toFixed(3)
 }
 
-function signed(value: number, digits: number): string {
+/** +5.90, with its sign. */
+export function signed(value: number, digits: number): string {
   const text = Math.abs(value).toFixed(digits)
   if (Number(text) === 0) return text
   return value < 0 ? `-${text}` : `+${text}`

@@ -1,9 +1,9 @@
 /** What one experiment of a sweep came to, as the comparison and the report read it; and the endpoint named before the run. */
 import type { ExperimentConfig, SweepSettings } from '../config/schema.js'
+import { mean } from '../statistics/estimate.js'
 import type { StepMetrics } from '../update/step-metrics.js'
 import type { ValueStatistics } from '../values/value.js'
 import type { Columns, Evaluation } from './evaluation.js'
-import { mean } from './statistics.js'
 
 export type Endpoint = SweepSettings['endpoint']
 

@@ -5,13 +5,13 @@
 import type { RewardRecord } from '../rewards/record.js'
 import { groupRecords, rewardOf, type ScoreConfig } from '../rewards/score.js'
 import type { Rollout } from '../rollout/response.js'
+import { mean } from '../statistics/estimate.js'
 import { advantages } from '../update/advantages.js'
 import { isDegenerate, isScored } from '../update/estimators/group.js'
 import { klOfResponse } from '../update/kl.js'
 import { transmission } from '../update/transmission.js'
 import { fifths, weightsInFifth } from './fifths.js'
 import { weightedMean } from './metrics.js'
-import { mean } from './statistics.js'
 
 /**
  * Slash-grouped metrics, finite numbers only: one that the step does not define (a reward mean without a scored response, a

@@ -3,7 +3,7 @@
  * step. The paper compares GRPO with and without values; with the group's deviation that is one step under two names.
  */
 import type { ExperimentConfig, Plan } from '../config/schema.js'
-import { mean } from '../evaluation/statistics.js'
+import { mean } from '../statistics/estimate.js'
 import type { ItemValue } from '../values/value.js'
 import { type SimulatedStep, simulatedStep, simulateGroups } from './simulated-step.js'
 import { transmission } from './transmission.js'

@@ -1,4 +1,5 @@
 /** What a set of values looks like: mean, quantiles, the share that the scale clips, and the histogram of the paper's figures 3 and 4. */
+import { quantile } from '../statistics/quantile.js'
 import type { ValueStatistics } from './value.js'
 
 const QUANTILES = [0, 0.05, 0.25, 0.5, 0.75, 0.95, 1] as const
@@ -18,14 +19,6 @@ export function valueStatistics(
     shareClipped: n === 0 ? 0 : sorted.filter(value => alpha * value > cap).length / n,
     histogram: histogram(sorted),
   }
-}
-
-/** Linear between the order statistics at (n - 1) * share (Hyndman and Fan's type 7). */
-function quantile(sorted: readonly number[], share: number): number {
-  const position = (sorted.length - 1) * share
-  const below = sorted[Math.floor(position)] ?? 0
-  const above = sorted[Math.ceil(position)] ?? below
-  return below + (above - below) * (position - Math.floor(position))
 }
 
 /** Twenty equal bins from 0 to the largest value rounded up to 1, 2 or 5 times a power of ten; the last one includes its end. */

@@ -1,9 +1,9 @@
 /** Training curves: the mean over seeds of each arm, with the single seeds faint behind it. */
 import * as Plot from '@observablehq/plot'
+import { mean } from '../../statistics/estimate.js'
 import type { Evaluation } from '../evaluation.js'
 import { percent } from '../format.js'
 import type { ExperimentOutcome } from '../outcome.js'
-import { mean } from '../statistics.js'
 import { type ArmMark, figure } from './figure.js'
 import { type Html, html } from './html.js'
 import { colourOf, dashOf } from './style.js'

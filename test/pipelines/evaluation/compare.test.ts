@@ -95,6 +95,29 @@ test('a single experiment has no baseline and shows before and after', () => {
   assert.match(comparisonTable(comparison), /alone, before +41\.0/)
 })
 
+test('claims are judged by the rule beside them, none of a placebo or the baseline', () => {
+  const verdicts = (smallestGain?: number) => {
+    const { plan, outcomes } = constructedSweep([1, 2, 3])
+    const settings = smallestGain === undefined ? plan.settings : { ...plan.settings, smallestGain }
+    const comparison = compareArms({ plan: { ...plan, settings }, outcomes })
+    return comparison.arms.map(arm => arm.endpointDifference?.verdict ?? null)
+  }
+  // +6.0 ± 2.5 and -1.0 ± 0.4 points; correctness is the baseline, uniform a placebo.
+  assert.deepEqual(verdicts(), [null, 'supported', 'not supported', null])
+  assert.deepEqual(verdicts(8), [null, 'supported', 'not supported', null])
+  assert.deepEqual(verdicts(9), [null, 'not supported', 'not supported', null])
+  const { plan, outcomes } = constructedSweep([1, 2, 3])
+  const named = { ...plan, settings: { ...plan.settings, smallestGain: 9 } }
+  const table = comparisonTable(compareArms({ plan: named, outcomes }))
+  assert.match(table, /not supported when the interval holds no gain of 9\.0 points, the smallest of interest;/)
+})
+
+test('one seed decides nothing', () => {
+  const comparison = compareArms(constructedSweep([4]))
+  const aligned = comparison.arms.find(arm => arm.arm === 'human-aligned')?.endpointDifference
+  assert.deepEqual([aligned?.verdict, aligned?.effect, aligned?.detectable], ['undecided', null, null])
+})
+
 test('the table of a sweep reads as committed', () => {
   const table = comparisonTable(compareArms(constructedSweep([1, 2, 3])))
   assert.equal(`${table}\n`, expected)
@@ -117,6 +140,11 @@ Endpoint, named before the run: expected H-Acc, mean over the curve (%)
   shuffled                    3  61.0 ± 2.1                  -1.0 ± 0.4  0.009     0.018    60.2    61.0    61.8
   uniform (placebo)           3  62.1 ± 2.5                  +0.1 ± 0.0  0.005         –    61.1    62.1    63.1
 
+Claim, for each arm: its endpoint gains on correctness
+                 effect d (95% interval)      g  detectable (points)        verdict
+  human-aligned  +6.00 (+0.78 to +11.62)  +3.39                  3.3      supported
+  shuffled       -6.00 (-11.62 to -0.78)  -3.39                  0.5  not supported
+
 Expected over samples, before and after training (%; length in tokens; density in % a token)
                                  Acc       H-Acc     length       density    Acc high     Acc low
   before, every arm       42.0 ± 2.5  32.0 ± 2.5  7.0 ± 0.0   4.57 ± 0.35  27.0 ± 2.5  47.0 ± 2.5
@@ -136,4 +164,6 @@ Greedy, before and after training (%; length in tokens; density in % a token)
 ± is the half width of the 95% interval of Student's t over seeds. Differences are paired by seed: same data, warm start, prompts and evaluation samples.
 p is of the two-sided paired t-test on the endpoint; Holm's correction runs over the arms that are not placebos.
 uniform is a declared placebo: no difference to correctness is expected; one that shows is a measure of the noise.
+A gain is supported when the 95% interval of its difference lies above 0 and p (Holm) is below 0.05; not supported when the interval lies below 0; else undecided.
+d is the mean difference over its standard deviation across seeds, g the same without the bias of few seeds; detectable: the difference that so many seeds find four times in five, at p 0.05 without correction.
 `

@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import {
-  estimate,
-  holm,
-  pairedDifference,
-  standardDeviation,
-  twoSidedP,
-} from '../../../pipelines/evaluation/statistics.js'
+import fc from 'fast-check'
+import { twoSidedP } from '../../../pipelines/statistics/distributions.js'
+import { estimate, intervalOf, standardDeviation } from '../../../pipelines/statistics/estimate.js'
+import { pairedDifference } from '../../../pipelines/statistics/paired-difference.js'
+import { golden } from './golden.js'
 
 /*
 Made with SciPy 1.17.1:
@@ -62,8 +60,39 @@ test('the deviation is over n - 1', () => {
   close(standardDeviation([1, 2, 3, 4]), Math.sqrt(5 / 3))
 })
 
-test("Holm's correction multiplies by the hypotheses left and never falls", () => {
-  assert.deepEqual(holm([0.04, 0.01, 0.03]), [0.06, 0.03, 0.06])
-  assert.deepEqual(holm([0.6, 0.9]), [1, 1])
-  assert.deepEqual(holm([]), [])
+test('differences of every golden sample have the interval and p of SciPy', () => {
+  for (const { differences, mean, interval, p } of golden.paired) {
+    const found = pairedDifference(
+      differences,
+      differences.map(() => 0),
+    )
+    close(found.mean, mean)
+    close(intervalOf(found)?.low ?? null, interval[0], 1e-9)
+    close(intervalOf(found)?.high ?? null, interval[1], 1e-9)
+    close(found.p, p, 1e-9)
+  }
+})
+
+test('order is nothing; what both arms share, a shift of a seed, cancels; scale carries through and keeps p', () => {
+  const pairs = fc.array(fc.tuple(fc.integer({ min: -99, max: 99 }), fc.integer({ min: -99, max: 99 })), {
+    minLength: 2,
+  })
+  fc.assert(
+    fc.property(pairs, fc.integer({ min: 1, max: 9 }), (points, scale) => {
+      const [one, other] = [points.map(([x]) => x), points.map(([, y]) => y)]
+      const found = pairedDifference(one, other)
+      const turned = pairedDifference(one.toReversed(), other.toReversed())
+      const moved = pairedDifference(
+        one.map((value, seed) => scale * (value + 10 * seed)),
+        other.map((value, seed) => scale * (value + 10 * seed)),
+      )
+      close(turned.mean, found.mean, 1e-9)
+      close(moved.mean, scale * found.mean, 1e-9)
+      close(moved.half, scale * (found.half ?? Number.NaN), 1e-9)
+      if (found.p !== null) {
+        close(turned.p, found.p, 1e-9)
+        close(moved.p, found.p, 1e-9)
+      }
+    }),
+  )
 })

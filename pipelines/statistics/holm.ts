@@ -1,0 +1,16 @@
+/** Holm's step-down correction over the hypotheses of a table (Scandinavian Journal of Statistics 1979). */
+
+/**
+ * Corrected p values in the places given: p sorted up, times the number of hypotheses left, never falling, at most 1. Holds the
+ * chance of any false rejection at the level, whatever the dependence between the tests.
+ */
+export function holm(ps: readonly number[]): number[] {
+  const order = ps.map((p, index) => ({ p, index })).sort((a, b) => a.p - b.p)
+  const corrected = new Array<number>(ps.length).fill(1)
+  let largest = 0
+  for (const [rank, { p, index }] of order.entries()) {
+    largest = Math.max(largest, Math.min(1, p * (ps.length - rank)))
+    corrected[index] = largest
+  }
+  return corrected
+}
