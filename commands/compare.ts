@@ -41,6 +41,7 @@ export function sideBySide(parts: readonly Part[]): Part & { plan: SweepPlan } {
   if (first === undefined) throw new Error('no run was given')
   for (const { name, config } of arms) refuseOtherExam(first, { name, config })
   const settings = parts.map(({ plan }) => (plan.kind === 'sweep' ? plan.settings : undefined)).find(found => found)
+  const smallestGain = settings?.smallestGain
   const seeds = new Set(parts.flatMap(({ outcomes }) => outcomes.map(({ seed }) => seed)))
   return {
     plan: {
@@ -52,6 +53,7 @@ export function sideBySide(parts: readonly Part[]): Part & { plan: SweepPlan } {
         seeds: [...seeds].sort((a, b) => a - b),
         concurrency: 1,
         endpoint: settings?.endpoint ?? 'expected-h-acc-curve',
+        ...(smallestGain === undefined ? {} : { smallestGain }),
       },
       arms,
       warnings: [],

@@ -39,7 +39,7 @@ export function seedsNeeded({
   significance = 0.05,
 }: PowerSettings & { difference: number; deviation: number }): number | null {
   const effect = Math.abs(difference) / deviation
-  const enough = (seeds: number) => pairedPower({ effect, seeds, significance }) >= power
+  const enough = (seeds: number) => effect === Infinity || pairedPower({ effect, seeds, significance }) >= power
   let low = 1
   let high = 2
   while (!enough(high)) {

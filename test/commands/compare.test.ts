@@ -13,7 +13,8 @@ function outcome(plan: Plan, arm: string, seed: number): ExperimentOutcome {
 }
 
 test('several runs become arms of one comparison, the first one the baseline, seeds of all of them', () => {
-  const sweep = sweepPlan('exam')
+  const named = sweepPlan('exam')
+  const sweep = { ...named, settings: { ...named.settings, smallestGain: 2 } }
   const single = experimentPlan('sgd', { seed: 9 })
   const { plan, outcomes } = sideBySide([
     { plan: single, outcomes: [outcome(single, 'sgd', 9)] },
@@ -25,6 +26,7 @@ test('several runs become arms of one comparison, the first one the baseline, se
   )
   assert.equal(plan.settings.baseline, 'sgd')
   assert.deepEqual(plan.settings.seeds, [1, 2, 9])
+  assert.equal(plan.settings.smallestGain, 2)
   assert.deepEqual(
     outcomes.map(({ arm, seed }) => [arm, seed]),
     [
