@@ -3,14 +3,12 @@
  * prompts and evaluation samples), and a single seed gives no interval.
  */
 import type { Plan } from '../config/schema.js'
-import { type ClaimRule, judge } from '../statistics/claim-rule.js'
-import { effectSize } from '../statistics/effect-size.js'
-import { estimate, intervalOf, standardDeviation } from '../statistics/estimate.js'
-import { holm } from '../statistics/holm.js'
-import { differencesOf, pairedDifference } from '../statistics/paired-difference.js'
-import { minimumDetectable } from '../statistics/power.js'
+import type { ClaimRule } from '../statistics/claim-rule.js'
+import { estimate } from '../statistics/estimate.js'
+import { pairedDifference } from '../statistics/paired-difference.js'
+import { endpointDifference, withClaims } from './claims.js'
 import { compareSections } from './compare-sections.js'
-import type { ArmComparison, Comparison, Decodings, EndpointDifference } from './comparison.js'
+import type { ArmComparison, Comparison, Decodings } from './comparison.js'
 import type { Columns, Evaluation } from './evaluation.js'
 import { type Endpoint, type ExperimentOutcome, endpointName, endpointOf } from './outcome.js'
 
@@ -134,7 +132,13 @@ function compareArm({
             endpoint: over(run => run.endpoint),
             sections,
           },
-    endpointDifference: pairs.length === 0 ? null : endpointDifferenceOf(pairs),
+    endpointDifference:
+      pairs.length === 0
+        ? null
+        : endpointDifference({
+            own: pairs.map(({ own }) => own.endpoint),
+            other: pairs.map(({ other }) => other.endpoint),
+          }),
     finalDifferences:
       pairs.length === 0 ? null : decodings(decoding => columnsOf(key => paired(run => run.final[decoding][key]))),
     perSeed: runs.map(({ outcome, endpoint }) => {
@@ -157,27 +161,6 @@ function columnsOf<T>(of: (key: keyof Columns) => T): Record<keyof Columns, T> {
     accHigh: of('accHigh'),
     accLow: of('accLow'),
   }
-}
-
-function endpointDifferenceOf(pairs: readonly { own: Finished; other: Finished }[]): EndpointDifference {
-  const own = pairs.map(pair => pair.own.endpoint)
-  const other = pairs.map(pair => pair.other.endpoint)
-  const differences = differencesOf(own, other)
-  const seeds = differences.length
-  const detectable = minimumDetectable({ seeds, deviation: standardDeviation(differences) })
-  return { ...pairedDifference(own, other), pHolm: null, effect: effectSize(differences), detectable, verdict: null }
-}
-
-/** The hypotheses are the arms that could differ; a placebo is a check and takes no share of the error. */
-function withClaims(rule: ClaimRule, arms: readonly ArmComparison[]): ArmComparison[] {
-  const tested = arms.filter(arm => arm.role === 'arm' && arm.endpointDifference?.p != null)
-  const corrected = holm(tested.map(arm => arm.endpointDifference?.p ?? 1))
-  return arms.map(arm => {
-    if (arm.role !== 'arm' || arm.endpointDifference === null) return arm
-    const pHolm = corrected[tested.indexOf(arm)] ?? null
-    const verdict = judge({ interval: intervalOf(arm.endpointDifference), p: pHolm }, rule)
-    return { ...arm, endpointDifference: { ...arm.endpointDifference, pHolm, verdict } }
-  })
 }
 
 /** Once a run: its experiments carry the same sentences. */

@@ -93,19 +93,20 @@ function claimsSection({ arms, baseline }: Comparison): Section[] {
   const rows = arms.flatMap(({ arm, endpointDifference }) => {
     const verdict = endpointDifference?.verdict ?? null
     if (endpointDifference === null || verdict === null) return []
-    const { effect, detectable } = endpointDifference
+    const { effect, detectable, pSignFlip } = endpointDifference
     return [
       [
         arm,
         effect === null ? NONE : intervalInWords(effect.d, effect.interval),
         effect?.g == null ? NONE : signed(effect.g, 2),
+        pValue(pSignFlip),
         detectable === null ? NONE : percent(detectable),
         verdict,
       ],
     ]
   })
   if (rows.length === 0) return []
-  const header = ['', 'effect d (95% interval)', 'g', 'detectable (points)', 'verdict']
+  const header = ['', 'effect d (95% interval)', 'g', 'p (sign flips)', 'detectable (points)', 'verdict']
   return [{ title: `Claim, for each arm: its endpoint gains on ${baseline}`, header, rows }]
 }
 

@@ -29,6 +29,8 @@ export interface SectionComparison {
 /** The difference on the endpoint, with Holm's correction over the arms that are not placebos. */
 export interface EndpointDifference extends PairedDifference {
   pHolm: number | null
+  /** Of the sign-flip test, uncorrected: what is left without the assumption that differences are normal. */
+  pSignFlip: number | null
   /** In standard deviations of the paired differences; null with one pair or without spread. */
   effect: EffectSize | null
   /** The smallest true difference that so many seeds, scattering so, find four times in five at p 0.05; null with one pair. */

@@ -115,7 +115,10 @@ test('claims are judged by the rule beside them, none of a placebo or the baseli
 test('one seed decides nothing', () => {
   const comparison = compareArms(constructedSweep([4]))
   const aligned = comparison.arms.find(arm => arm.arm === 'human-aligned')?.endpointDifference
-  assert.deepEqual([aligned?.verdict, aligned?.effect, aligned?.detectable], ['undecided', null, null])
+  assert.deepEqual(
+    [aligned?.verdict, aligned?.effect, aligned?.detectable, aligned?.pSignFlip],
+    ['undecided', null, null, 1],
+  )
 })
 
 test('the table of a sweep reads as committed', () => {
@@ -141,9 +144,9 @@ Endpoint, named before the run: expected H-Acc, mean over the curve (%)
   uniform (placebo)           3  62.1 ± 2.5                  +0.1 ± 0.0  0.005         –    61.1    62.1    63.1
 
 Claim, for each arm: its endpoint gains on correctness
-                 effect d (95% interval)      g  detectable (points)        verdict
-  human-aligned  +6.00 (+0.78 to +11.62)  +3.39                  3.3      supported
-  shuffled       -6.00 (-11.62 to -0.78)  -3.39                  0.5  not supported
+                 effect d (95% interval)      g  p (sign flips)  detectable (points)        verdict
+  human-aligned  +6.00 (+0.78 to +11.62)  +3.39           0.250                  3.3      supported
+  shuffled       -6.00 (-11.62 to -0.78)  -3.39           0.250                  0.5  not supported
 
 Expected over samples, before and after training (%; length in tokens; density in % a token)
                                  Acc       H-Acc     length       density    Acc high     Acc low

@@ -121,7 +121,7 @@ test('a sweep with nothing done, and a single experiment, have a report too', ()
 })
 
 test('a claim is never stronger than its interval', () => {
-  const judged = { effect: null, detectable: null, verdict: null }
+  const judged = { pSignFlip: null, effect: null, detectable: null, verdict: null }
   const difference = { n: 3, mean: 0.02, half: 0.03, p: 0.2, pHolm: 0.2, ...judged }
   const arm = { arm: 'a', role: 'arm' as const, seeds: [1, 2, 3], figures: null, finalDifferences: null, perSeed: [] }
   assert.match(sentence({ ...arm, endpointDifference: difference }, 'b'), /undecided/)
