@@ -39,8 +39,8 @@ test("of a skewness of 2 five seeds are too few for Student's interval; BCa is w
   const { student, accelerated, studentized } = coverageOverSeeds({
     shape: 'exponential',
     seeds: 5,
-    studies: 1000,
-    replicates: 500,
+    studies: 800,
+    replicates: 300,
   })
   assert.ok((student?.covered ?? 1) < 0.93)
   assert.ok((accelerated?.covered ?? 1) < (student?.covered ?? 0))
