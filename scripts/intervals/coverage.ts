@@ -35,7 +35,7 @@ export function coverageOverSeeds({ shape, seeds, studies, replicates }: Coverag
   })
 }
 
-/** Over seeds and items. `twoWay` is what rlev reports; `seedsAlone`, which speaks of the items at hand, stands beside it. */
+/** Over seeds and items. `seedsAlone`, which speaks of the items at hand, stands beside the others. */
 export function coverageOverItems({ shape, seeds, studies, replicates }: CoverageSettings): Coverage {
   return counted(studies, study => {
     const { scores, reference, test, truth } = itemStudy({ shape, seeds, study })

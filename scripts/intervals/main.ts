@@ -3,7 +3,7 @@
  *
  *   npm run intervals -- --studies 2000 --replicates 400
  *
- * Without replicates (0) the bootstraps are left out and the reported intervals are soon counted. Over seeds and items, where the
+ * Without replicates (0) the bootstraps are left out and the t intervals are soon counted. Over seeds and items, where the
  * bootstraps are dear, a quarter of the studies get half of the replicates.
  */
 import { parseArgs } from 'node:util'

@@ -66,7 +66,7 @@ test('the same seed gives the same bits, another seed others', () => {
   assert.notDeepEqual(hierarchicalBootstrap({ ...input, seed: 2 }), hierarchicalBootstrap({ ...input, seed: 3 }))
 })
 
-test('order of the seeds is nothing to the reported interval; shift and scale carry through both', () => {
+test('order of the seeds is nothing to the two-way interval; shift and scale carry through both', () => {
   fc.assert(
     fc.property(fc.integer({ min: 0, max: 1000 }), fc.double({ min: 0.1, max: 0.9, noNaN: true }), (seed, scale) => {
       const scores = made(4, 12, `scores ${seed}`)
