@@ -17,6 +17,7 @@ import {
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { patchLevel, patchSources } from './addon-patches.mjs'
 import { withLock } from './lock.mjs'
 import { PartError } from './part-error.mjs'
 import { runCommand } from './run-command.mjs'
@@ -35,7 +36,7 @@ async function keyOf(context) {
   const { packages } = JSON.parse(readFileSync(join(context.root, 'package-lock.json'), 'utf8'))
   const { version } = packages['node_modules/@tensorflow/tfjs-node-gpu']
   const tensorflow = `tensorflow-${context.versions.tensorflow}-${await context.kind()}`
-  return `tfjs-${version}-${tensorflow}-${context.platform}-${context.arch}-node-${process.versions.modules}`
+  return `tfjs-${version}-patch-${patchLevel}-${tensorflow}-${context.platform}-${context.arch}-node-${process.versions.modules}`
 }
 
 export const addon = {
@@ -124,6 +125,7 @@ async function build(context, folder, libraries) {
   for (const name of ['binding', 'binding.gyp', 'package.json']) {
     cpSync(join(packageFolder(context), name), join(work, name), { recursive: true })
   }
+  patchSources(join(work, 'binding'))
   makeLinks(join(work, 'deps', 'lib'), libraries)
   symlinkSync(join(libraries, 'tensorflow', 'include'), join(work, 'deps', 'include'))
   const target = join(work, 'lib', 'napi-v8')

@@ -1,0 +1,131 @@
+/**
+ * What is changed in the addon's sources before they are compiled (@tensorflow/tfjs-node-gpu 4.22.0). A tensor made of a typed
+ * array shares its memory and keeps it by a reference. The addon deletes the reference where TensorFlow lets the tensor go,
+ * which after a session's run may be one of TensorFlow's threads; Node's references are a list that belongs to the thread of
+ * JavaScript, and deleting one elsewhere now and then breaks the list: memory of others is overwritten, and the process ends by a
+ * signal. Here a reference is put aside, and deleted by the next call from JavaScript.
+ */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { PartError } from './part-error.mjs'
+
+/** Part of an addon's name in the cache; to be raised with every change below. */
+export const patchLevel = 1
+
+const patches = [
+  {
+    file: 'napi_auto_ref.h',
+    find: `  virtual ~NapiAutoRef() {`,
+    replace: `  napi_env env() const { return env_; }
+
+  virtual ~NapiAutoRef() {`,
+  },
+  {
+    file: 'tfjs_backend.cc',
+    find: `#include <memory>
+#include <set>
+#include <string>
+`,
+    replace: `#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <vector>
+`,
+  },
+  {
+    file: 'tfjs_backend.cc',
+    find: `// Callback to cleanup extra reference count for shared V8/TF tensor memory:
+`,
+    replace: `static std::mutex released_mutex;
+// Never freed: TensorFlow's threads may let tensors go while the process ends.
+static auto *released = new std::vector<NapiAutoRef *>();
+
+// Called where TensorFlow lets a tensor go that shares V8's memory, on whatever thread:
+`,
+  },
+  {
+    file: 'tfjs_backend.cc',
+    find: `  if (auto_ref->Cleanup() != napi_ok) {
+#if DEBUG
+    fprintf(stderr, "Exception cleaning up napi_ref instance\\n");
+#endif
+  }
+  delete auto_ref;
+}
+`,
+    replace: `  std::lock_guard<std::mutex> lock(released_mutex);
+  released->push_back(auto_ref);
+}
+
+// On the thread of env: deletes the references to its arrays that TensorFlow has let go.
+static void DeleteReleased(napi_env env) {
+  std::vector<NapiAutoRef *> own;
+  {
+    std::lock_guard<std::mutex> lock(released_mutex);
+    auto first = std::partition(
+        released->begin(), released->end(),
+        [env](NapiAutoRef *auto_ref) { return auto_ref->env() != env; });
+    own.assign(first, released->end());
+    released->erase(first, released->end());
+  }
+  for (NapiAutoRef *auto_ref : own) {
+    auto_ref->Cleanup();
+    delete auto_ref;
+  }
+}
+`,
+  },
+  {
+    file: 'tfjs_backend.cc',
+    find: `  napi_status nstatus;
+
+  std::vector<int64_t> shape_vector;
+  ExtractArrayShape(env, shape_value, &shape_vector);
+`,
+    replace: `  DeleteReleased(env);
+  napi_status nstatus;
+
+  std::vector<int64_t> shape_vector;
+  ExtractArrayShape(env, shape_value, &shape_vector);
+`,
+  },
+  {
+    file: 'tfjs_backend.cc',
+    find: `void TFJSBackend::DeleteTensor(napi_env env, napi_value tensor_id_value) {
+  int32_t tensor_id;
+`,
+    replace: `void TFJSBackend::DeleteTensor(napi_env env, napi_value tensor_id_value) {
+  DeleteReleased(env);
+  int32_t tensor_id;
+`,
+  },
+  // A run that failed, for want of memory say, kept its inputs for ever.
+  {
+    file: 'tfjs_backend.cc',
+    find: `  if (TF_GetCode(tf_status.status) != TF_OK) {
+    NAPI_THROW_ERROR(env, "Session fail to run with error: %s",
+`,
+    replace: `  if (TF_GetCode(tf_status.status) != TF_OK) {
+    for (TF_Tensor *input : input_values) TF_DeleteTensor(input);
+    NAPI_THROW_ERROR(env, "Session fail to run with error: %s",
+`,
+  },
+]
+
+/** Changes the sources in `folder`, the addon's `binding`. Throws where they are not those that the patches were made for. */
+export function patchSources(folder) {
+  for (const { file, find, replace } of patches) {
+    const path = join(folder, file)
+    const parts = readFileSync(path, 'utf8').split(find)
+    if (parts.length !== 2) {
+      throw new PartError({
+        message: `the addon's ${file} is not the one that its patch was made for`,
+        expected: `once: ${find.trim().split('\n')[0]}`,
+        found: `${parts.length - 1} times`,
+        remedy: 'install the version of @tensorflow/tfjs-node-gpu that package.json names',
+      })
+    }
+    writeFileSync(path, parts.join(replace))
+  }
+}
