@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { nameForm, nameWords } from './names.js'
 import { dataSection, type examNames, rewardSection, type scaleNames, valueSection } from './sections/data.js'
 import { engineSection } from './sections/engine.js'
+import { judgeSection } from './sections/judge.js'
 import { count, countUpTo, seedNumber } from './sections/numbers.js'
 import { policySection, type scratchPolicy, warmStartSection } from './sections/policy.js'
 import { checkpointSection, durabilitySection, evaluationSection, trackingSection } from './sections/run.js'
@@ -24,6 +25,7 @@ export const experimentSchema = z.strictObject({
   data: dataSection,
   value: valueSection,
   reward: rewardSection,
+  judge: judgeSection,
   policy: policySection,
   warmStart: warmStartSection,
   rollout: rolloutSection,
@@ -74,6 +76,7 @@ export const sweepSchema = z.strictObject({
 export type ExperimentConfig = z.output<typeof experimentSchema>
 export type SweepSettings = z.output<typeof sweepSchema>
 export type DataConfig = ExperimentConfig['data']
+export type JudgeConfig = NonNullable<ExperimentConfig['judge']>
 export type EngineConfig = z.output<typeof engineSection>
 export type PolicyConfig = ExperimentConfig['policy']
 export type ScratchPolicyConfig = z.output<typeof scratchPolicy>

@@ -1,5 +1,5 @@
 /** An evaluation from what was answered to each test item: columns greedy and expected, sections, EOS trajectories, ten responses. */
-import type { Item, Prompt } from '../data/item.js'
+import { type Item, promptText } from '../data/item.js'
 import { RlevError } from '../errors.js'
 import type { Verdict } from '../rewards/record.js'
 import type { ItemValue } from '../values/value.js'
@@ -140,8 +140,4 @@ function sampleResponses(answered: readonly AnsweredItem[]): SampleResponse[] {
     text: greedy.text,
     verdict: greedy.verdict,
   }))
-}
-
-function promptText(prompt: Prompt): string {
-  return typeof prompt === 'string' ? prompt : prompt.map(({ role, content }) => `${role}: ${content}`).join('\n')
 }
