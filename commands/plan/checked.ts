@@ -80,7 +80,7 @@ async function findingsOf(
 const deepest = 10
 
 /** `update.learningRate=1e-4`: the value is read as YAML, as it would be in the file. */
-function overrideOf(text: string): [string, unknown] {
+export function overrideOf(text: string): [string, unknown] {
   const sign = text.indexOf('=')
   const key = text.slice(0, Math.max(0, sign)).trim()
   if (key !== '' && key.split('.', deepest + 1).length <= deepest) {

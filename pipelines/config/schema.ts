@@ -21,7 +21,12 @@ const name = z.string().regex(nameForm, nameWords)
 export const experimentSchema = z.strictObject({
   name: name.describe('Name of the run; also its workflow id and folder.'),
   seed: seedNumber.default(1).describe('Seed of everything random in the experiment.'),
-  steps: countUpTo(10_000_000).default(100).describe('Training steps. (steps)'),
+  steps: z
+    .int()
+    .nonnegative()
+    .max(10_000_000)
+    .default(100)
+    .describe('Training steps; 0 evaluates the policy that training would begin with. (steps)'),
   data: dataSection,
   value: valueSection,
   reward: rewardSection,
