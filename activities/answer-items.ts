@@ -20,34 +20,35 @@ import type { Workplace } from './workplace.js'
 const responsesAPiece = 1024
 
 export function answerItems(place: Workplace, policies: PolicyCache) {
-  return stage(({ step, ...input }: TrainingInput & { step: number }): Promise<ArtifactRef> =>
-    inTraining(place, policies, input, async training => {
-      const { config, data } = training
-      const { samples } = config.evaluation
-      const size = Math.max(1, Math.floor(responsesAPiece / (1 + samples)))
-      const hooks = meeting('evaluation.tick', activityHooks(`answers at step ${step}`))
-      const from = answeredBy({ place, training, input, step })
-      const pieces: ArtifactRef[] = []
-      for (let first = 0; first < data.test.length; first += size) {
-        const items = data.test.slice(first, first + size)
-        const piece = await place.store.once({
-          kind: 'answers',
-          from: { ...from, first, size },
-          fill: async folder => {
-            const policy = await policyOf({ training, policies, input, step, hooks })
-            const answers = await answer({ policy, items, first, config, hooks })
-            keepAnswers(folder, answers)
-          },
+  return stage(
+    ({ step, ...input }: TrainingInput & { step: number }): Promise<ArtifactRef> =>
+      inTraining(place, policies, input, async training => {
+        const { config, data } = training
+        const { samples } = config.evaluation
+        const size = Math.max(1, Math.floor(responsesAPiece / (1 + samples)))
+        const hooks = meeting('evaluation.tick', activityHooks(`answers at step ${step}`))
+        const from = answeredBy({ place, training, input, step })
+        const pieces: ArtifactRef[] = []
+        for (let first = 0; first < data.test.length; first += size) {
+          const items = data.test.slice(first, first + size)
+          const piece = await place.store.once({
+            kind: 'answers',
+            from: { ...from, first, size },
+            fill: async folder => {
+              const policy = await policyOf({ training, policies, input, step, hooks })
+              const answers = await answer({ policy, items, first, config, hooks })
+              keepAnswers(folder, answers)
+            },
+          })
+          pieces.push(piece)
+          await throwIfCancelled()
+        }
+        return place.store.once({
+          kind: 'all-answers',
+          from: { ...from, pieces: pieces.map(({ sha256 }) => sha256) },
+          fill: async folder => keepPieces(folder, pieces),
         })
-        pieces.push(piece)
-        await throwIfCancelled()
-      }
-      return place.store.once({
-        kind: 'all-answers',
-        from: { ...from, pieces: pieces.map(({ sha256 }) => sha256) },
-        fill: async folder => keepPieces(folder, pieces),
-      })
-    }),
+      }),
   )
 }
 

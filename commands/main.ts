@@ -78,7 +78,11 @@ program
   .argument('<checkpoint>', 'folder in Hugging Face form: config.json, tokenizer.json, model.safetensors')
   .option('--data <file>', 'JSON or JSONL, every row of which is answered; without it the test items of --config')
   .option('--config <file>', 'YAML file for everything else, judge and verifier too (default: configs/evaluate.yaml)')
-  .option('--samples <n>', 'sampled responses an item beside the greedy one, for expected metrics and pass@k', wholeNumber)
+  .option(
+    '--samples <n>',
+    'sampled responses an item beside the greedy one, for expected metrics and pass@k',
+    wholeNumber,
+  )
   .option('--name <name>', 'of the evaluation; by default one that is the same for the same call')
   .option('--seed <seed>', 'instead of the seed in the config', wholeNumber)
   .option('--set <path=value>', 'another value for a key; repeatable', collect, [])

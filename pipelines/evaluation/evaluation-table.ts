@@ -16,7 +16,12 @@ export function evaluationTable(name: string, evaluation: Evaluation): string {
       ...rows.map(([decoding, columns]) => [decoding, ...columnKeys.map(key => cell(key, columns))]),
     ]),
     ...(sampled
-      ? [aligned([['', ...passAtK.map(({ k }) => `pass@${k}`)], ['%', ...passAtK.map(({ value }) => percent(value))]])]
+      ? [
+          aligned([
+            ['', ...passAtK.map(({ k }) => `pass@${k}`)],
+            ['%', ...passAtK.map(({ value }) => percent(value))],
+          ]),
+        ]
       : []),
     ...(sections.length > 1
       ? [

@@ -74,7 +74,11 @@ export function memoryOf(subject: MemorySubject): MemoryEstimate {
 
 /** What an evaluation without training has no part of. */
 function ofTraining({ name, phase }: MemoryPart): boolean {
-  return phase === 'rollout' || phase === 'update' || ['adapter', 'reference', 'moments', 'keys and values (rollout)'].includes(name)
+  return (
+    phase === 'rollout' ||
+    phase === 'update' ||
+    ['adapter', 'reference', 'moments', 'keys and values (rollout)'].includes(name)
+  )
 }
 
 /** Numbers in all weights, and in what an update changes. */

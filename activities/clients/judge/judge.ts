@@ -46,7 +46,11 @@ export class Judge {
   readonly #verdicts: Verdicts
   readonly #gate: Gate
 
-  constructor({ config, home, environment }: { config: JudgeConfig; home: string; environment?: NodeJS.ProcessEnv | undefined }) {
+  constructor({
+    config,
+    home,
+    environment,
+  }: { config: JudgeConfig; home: string; environment?: NodeJS.ProcessEnv | undefined }) {
     this.#config = config
     this.#endpoint = new JudgeEndpoint(config, environment)
     this.#verdicts = new Verdicts({ home, model: config.model })

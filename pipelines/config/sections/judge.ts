@@ -28,15 +28,15 @@ export const judgeSection = z
         'What the judge decides: training and evaluation, as in the paper, or evaluation alone, with training rewarded by `reward.verifier`.',
       ),
     timeout: z.number().min(0.05).max(3600).default(60).describe('Time for one request, its answer included. (s)'),
-    attempts: countUpTo(20)
-      .default(5)
-      .describe('Requests about one answer before it stays unscored. (requests)'),
+    attempts: countUpTo(20).default(5).describe('Requests about one answer before it stays unscored. (requests)'),
     backoff: z
       .number()
       .min(0)
       .max(600)
       .default(1)
-      .describe('Longest wait before the second request, doubled before each further one; a Retry-After goes before it. (s)'),
+      .describe(
+        'Longest wait before the second request, doubled before each further one; a Retry-After goes before it. (s)',
+      ),
     concurrency: countUpTo(256).default(8).describe('Requests under way at once, of one worker. (requests)'),
   })
   .optional()

@@ -13,7 +13,10 @@ export async function judgeResponses({
   answer,
   ask,
 }: {
-  responses: readonly { response: { text: string; finish: 'stop' | 'length' }; item: Pick<Item, 'prompt' | 'answer' | 'choices'> }[]
+  responses: readonly {
+    response: { text: string; finish: 'stop' | 'length' }
+    item: Pick<Item, 'prompt' | 'answer' | 'choices'>
+  }[]
   answer: ExperimentConfig['reward']['answer']
   ask: AskJudge
 }): Promise<Verdict[]> {

@@ -19,7 +19,10 @@ const task = [
 export function judgeMessages({ question, reference, options, answer }: JudgeQuestion): ChatMessage[] {
   return [
     { role: 'system', content: task },
-    { role: 'user', content: JSON.stringify({ question, reference, ...(options === undefined ? {} : { options }), answer }) },
+    {
+      role: 'user',
+      content: JSON.stringify({ question, reference, ...(options === undefined ? {} : { options }), answer }),
+    },
   ]
 }
 

@@ -16,7 +16,8 @@ export function readVerdict(body: string): Reading {
   try {
     completion = parseBoundedJson(body, bounds)
   } catch (error) {
-    if (error instanceof SyntaxError || error instanceof UnfitJson) return { nonsense: 'a body that is not JSON, or too much of it' }
+    if (error instanceof SyntaxError || error instanceof UnfitJson)
+      return { nonsense: 'a body that is not JSON, or too much of it' }
     throw error
   }
   const content = at(at(at(at(completion, 'choices'), 0), 'message'), 'content')

@@ -85,7 +85,9 @@ test('500 verdicts through a server that fails 30% of calls: none is turned into
   assert.ok(server.received.length > 600 && server.received.length < 790, `${server.received.length} requests`)
 
   const before = server.received.length
-  const known = new Set(asked.filter((_, index) => first.judged[index]?.verdict !== 'unscored').map(one => one.question))
+  const known = new Set(
+    asked.filter((_, index) => first.judged[index]?.verdict !== 'unscored').map(one => one.question),
+  )
   const second = await judge().ask(asked)
   assert.deepEqual(second.asked.kept, 500 - unscored)
   for (const { question } of server.received.slice(before)) assert.ok(!known.has(question.question))
@@ -117,11 +119,14 @@ const nonsense: [string, Behaviour][] = [
   ['markup', answer => reply(answer, 200, '<!doctype html><p>SAME</p>', { 'content-type': 'text/html' })],
   ['truncated JSON', answer => reply(answer, 200, completion('SAME').slice(0, -9))],
   ['JSON of another kind', answer => reply(answer, 200, '{"choices":[{"text":"SAME"}]}')],
-  ['a body without end', answer => {
-    answer.writeHead(200)
-    const more = () => answer.write('x'.repeat(65_536), error => (error ? undefined : setImmediate(more)))
-    more()
-  }],
+  [
+    'a body without end',
+    answer => {
+      answer.writeHead(200)
+      const more = () => answer.write('x'.repeat(65_536), error => (error ? undefined : setImmediate(more)))
+      more()
+    },
+  ],
   ['deeply nested JSON', answer => reply(answer, 200, '['.repeat(30_000) + ']'.repeat(30_000))],
   ['no content', answer => answer.writeHead(204).end()],
 ]
@@ -129,7 +134,10 @@ for (const [name, behaviour] of nonsense) {
   test(`${name} is asked again, and is no verdict`, async () => {
     server.behaviour = behaviour
     const { judged, asked } = await judge().ask(questions(2))
-    assert.deepEqual(judged.map(({ verdict }) => verdict), ['unscored', 'unscored'])
+    assert.deepEqual(
+      judged.map(({ verdict }) => verdict),
+      ['unscored', 'unscored'],
+    )
     assert.equal(asked.requests, 6)
     assert.ok(judged.every(({ reason }) => reason !== undefined && reason.length < 200))
     server.behaviour = right

@@ -15,7 +15,11 @@ export interface Received {
 export type Behaviour = (answer: ServerResponse, received: Received, n: number) => void
 
 export function completion(content: string): string {
-  return JSON.stringify({ id: 'x', object: 'chat.completion', choices: [{ index: 0, message: { role: 'assistant', content }, finish_reason: 'stop' }] })
+  return JSON.stringify({
+    id: 'x',
+    object: 'chat.completion',
+    choices: [{ index: 0, message: { role: 'assistant', content }, finish_reason: 'stop' }],
+  })
 }
 
 export function reply(answer: ServerResponse, status: number, body = '', headers: Record<string, string> = {}): void {
