@@ -1,6 +1,6 @@
 /** `rlev evaluate` from its first call to its last, over services that it starts itself, by rules and by a judge. */
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { experimentSchema } from '../../pipelines/config/schema.js'
@@ -36,6 +36,7 @@ before(async () => {
   })
   assert.ok(policy.from === 'scratch')
   const made = createPolicy({ config: policy, alphabet: [...'0123456789+=#'], seed: 5 })
+  mkdirSync(checkpoint)
   await savePolicy(made, checkpoint)
   disposePolicy(made)
   const rows = Array.from({ length: 40 }, (_, index) => ({
