@@ -58,6 +58,9 @@ async function findingsOf(
   { train }: DataSet,
   path: string,
 ): Promise<PreflightFinding[]> {
+  refuseUntrained(plan, path)
+  // The preflight is about steps.
+  if (config.steps === 0) return []
   const [{ normalizeValues }, { preflight }] = await Promise.all([
     import('../../pipelines/values/normalize.js'),
     import('../../pipelines/update/preflight.js'),
@@ -73,6 +76,20 @@ async function findingsOf(
     expected: 'arms that take different steps, and a value that reaches the step',
     found: refused.map(({ sentence }) => sentence).join('\n            '),
     remedy: 'change what the sentences above name; `rlev plan` shows the findings without starting anything',
+  })
+}
+
+/** A sweep compares what training came to. */
+function refuseUntrained(plan: Plan, path: string): void {
+  const untrained = plan.kind === 'sweep' ? plan.arms.find(({ config }) => config.steps === 0) : undefined
+  if (untrained === undefined) return
+  throw new RlevError({
+    kind: 'ConfigInvalid',
+    message: `the arm ${untrained.name} of the sweep trains nothing`,
+    place: path,
+    expected: 'steps of at least 1 in every arm',
+    found: 'steps: 0',
+    remedy: 'evaluate policies without training by `rlev evaluate`, one by one',
   })
 }
 
