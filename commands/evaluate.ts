@@ -11,7 +11,7 @@ import { loadPlan } from '../pipelines/config/load.js'
 import type { ExperimentConfig, Plan } from '../pipelines/config/schema.js'
 import { printFailures } from './follow.js'
 import { launchPlan } from './launch.js'
-import { overrideOf } from './plan/checked.js'
+import { checked, overrideOf } from './plan/checked.js'
 import type { RunView } from './runs/view.js'
 import type { Home } from './services/home.js'
 import { projectFolder } from './services/project.js'
@@ -40,8 +40,7 @@ export function evaluate(options: EvaluateOptions): Promise<number> {
   const { config: path = join(projectFolder, 'configs', 'evaluate.yaml'), json = false } = options
   return launchPlan({
     ...options,
-    plan: planOf(options, path),
-    findings: async () => [],
+    ...checked(planOf(options, path), path),
     place: path,
     // Whoever reads JSON from standard output wants nothing else there.
     stream: json ? process.stderr : process.stdout,

@@ -33,6 +33,11 @@ export function checkedPlan({ config: path, kind, name, seed, set = [] }: PlanCa
   const plan = loadPlan({ path, overrides, ...(seed === undefined ? {} : { seed }) })
   if (kind === 'run' && plan.kind === 'sweep') throw wrongKind(path, 'one experiment', 'a sweep', 'sweep')
   if (kind === 'sweep' && plan.kind === 'experiment') throw wrongKind(path, 'a sweep', 'one experiment', 'run')
+  return checked(plan, path)
+}
+
+/** `path`: of the config that the plan comes from, for errors. */
+export function checked(plan: Plan, path: string): CheckedPlan {
   const config = referenceConfig(plan)
   let data: DataSet | undefined
   const items = async () => {

@@ -1,15 +1,15 @@
 /** `rlev evaluate` from its first call to its last, over services that it starts itself, by rules and by a judge. */
 import assert from 'node:assert/strict'
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { experimentSchema } from '../../pipelines/config/schema.js'
 import { createPolicy, disposePolicy } from '../../pipelines/policy/policy.js'
 import { savePolicy } from '../../pipelines/policy/policy-folder.js'
 import { completion, JudgeServer, reply, right } from '../activities/judge/server.js'
-import { inHome } from './in-home.js'
+import { inHome, tiny as trained } from './in-home.js'
 
-const { folder, home, rlev, statusOf, end } = inHome()
+const { folder, home, rlev, configFile, statusOf, end } = inHome()
 const checkpoint = join(folder, 'checkpoint')
 const data = join(folder, 'exam.jsonl')
 const key = 'key-1f6e09ab52'
@@ -173,6 +173,28 @@ test('a judge that is gone is waited for, and the evaluation ends when it is bac
   assert.match(out, /^waits: 40 items, judged by other$/m)
 })
 
+test('a judge may decide training and evaluations of a run, and MLflow has what it left open', async () => {
+  judge.behaviour = (answer, received, n) =>
+    received.question.answer.length > 2 ? reply(answer, 400, 'too long') : right(answer, received, n)
+  const config = configFile('trained', `steps: 3\n${trained}judge: { url: "${judge.url}", model: trainer }\n`)
+  const { status, out, err } = await rlev('run', config)
+  assert.equal(status, 0, `${out}\n${err}`)
+  assert.ok(judge.received.some(({ model }) => model === 'trainer'))
+  const { pages } = await statusOf('trained')
+  const [, id = ''] = /runs\/([0-9a-f]{32})/.exec(pages.mlflow) ?? []
+  const run = await fetch(`${new URL(pages.mlflow).origin}/api/2.0/mlflow/runs/get?run_id=${id}`)
+  const { metrics } = ((await run.json()) as { run: { data: { metrics: { key: string; value: number }[] } } }).run.data
+  const values = new Map(metrics.map(({ key: name, value }) => [name, value]))
+  for (const decoding of ['', 'expected_']) {
+    const [lowest, acc, highest] = [`judge/${decoding}acc_if_wrong`, `eval/${decoding}acc`, `judge/${decoding}acc_if_right`]
+    for (const name of [lowest, acc, highest, `judge/${decoding}unscored`]) assert.ok(values.has(name), name)
+    assert.ok((values.get(lowest) ?? 2) <= (values.get(acc) ?? 2) && (values.get(acc) ?? 2) <= (values.get(highest) ?? 0))
+  }
+  assert.ok(values.has('eval/pass_at_1'))
+  const verified = await rlev('verify', 'trained')
+  assert.equal(verified.status, 0, verified.out)
+})
+
 test('the key is in no file of the home', () => {
   const files = readdirSync(home, { recursive: true })
     .map(name => join(home, String(name)))
@@ -190,5 +212,8 @@ test('what is wrong with a call is told before anything starts', async () => {
     (await rlev('evaluate', checkpoint, '--data', join(folder, 'no.jsonl'))).err,
     /data file of data\.train is missing/,
   )
-  rmSync(data)
+  writeFileSync(data, '{"prompt":"1+1=","answer":"2","points":0,"total":1}\n')
+  const bad = await rlev('evaluate', checkpoint, '--data', data)
+  assert.equal(bad.status, 2)
+  assert.match(bad.err, /row 1\b/)
 })

@@ -68,19 +68,21 @@ export class JudgeEndpoint {
     const reason = `${status} ${response.statusText}`.trim()
     if (status === 408 || status === 425 || status === 429 || status >= 500)
       return { kind: 'away', reason, ...waitOf(response.headers.get('retry-after')) }
-    if (status === 400 || status === 413 || status === 422) return { kind: 'refused', reason }
     if (status < 300) return { kind: 'nonsense', reason }
-    throw this.#unusable(reason, body)
+    // A server that quotes the header it did not like must not have it told on.
+    const quoted = `${reason} ${shortened(this.#withoutKey(body ?? ''), 300)}`.trim()
+    if (status === 400 || status === 413 || status === 422) return { kind: 'refused', reason: quoted }
+    throw this.unusable(quoted)
   }
 
-  #unusable(reason: string, body: string | null): RlevError {
+  /** The error of a server that answers no question as it is asked. */
+  unusable(found: string): RlevError {
     return new RlevError({
       kind: 'CallInvalid',
       message: 'the judge cannot be asked as it is configured',
       place: this.address,
       expected: 'an OpenAI-compatible chat completion',
-      // A server that quotes the header it did not like must not have it told on.
-      found: `${reason} ${this.#withoutKey(shortened(body ?? '', 300))}`.trim(),
+      found,
       remedy: `check judge.url and judge.model, and ${keyVariable} in the environment of the workers (after a change: \`rlev down\`, \`rlev up\`)`,
     })
   }

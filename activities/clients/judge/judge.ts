@@ -29,13 +29,13 @@ export interface Asked {
 /** Questions that fail one after the other, with nothing coming back between, before it is looked whether the judge is there at all. */
 const suspicious = 32
 
-/** Asked to see whether anybody is there: a server may fail on certain questions for ever, and those are unscored, no outage. */
+/** Asked where no question was answered: a server may fail on certain ones for ever, or refuse them, and those are unscored, no outage. */
 const probe: JudgeQuestion = { question: '1+1=', reference: '2', answer: '2' }
 
 interface Asking {
   signal: AbortSignal
   failuresInARow: number
-  /** Whether anything at all came back. */
+  /** Whether any question was answered, well or badly. */
   replied: boolean
   requests: number
 }
@@ -60,7 +60,7 @@ export class Judge {
   /**
    * In the order of the questions; equal ones are asked once. Verdicts are kept as they come, so that whoever asks again after any
    * failure asks for the rest.
-   * @throws RlevError CallInvalid as the endpoint does, ServiceUnavailable where the judge is away: not shaky, but gone.
+   * @throws RlevError CallInvalid as the endpoint does and where every question is refused, ServiceUnavailable where the judge is away: not shaky, but gone.
    */
   async ask(
     questions: readonly JudgeQuestion[],
@@ -131,10 +131,8 @@ export class Judge {
         asking.requests++
         return this.#endpoint.ask(question, asking.signal)
       })
-      if (reply.kind !== 'away') {
-        asking.failuresInARow = 0
-        asking.replied = true
-      }
+      if (reply.kind !== 'away') asking.failuresInARow = 0
+      if (reply.kind === 'verdict' || reply.kind === 'nonsense') asking.replied = true
       if (reply.kind === 'verdict' || reply.kind === 'refused' || attempt >= this.#config.attempts) return reply
       const wanted = reply.kind === 'away' ? reply.wait : undefined
       await delay(wanted ?? this.#pause(attempt), undefined, { signal: asking.signal })
@@ -148,6 +146,7 @@ export class Judge {
 
   async #lookForJudge(asking: Asking): Promise<void> {
     const reply = await this.#insist(probe, asking)
+    if (reply.kind === 'refused') throw this.#endpoint.unusable(reply.reason)
     if (reply.kind !== 'away') return
     throw new RlevError({
       kind: 'ServiceUnavailable',

@@ -176,6 +176,20 @@ test('a question that the server refuses is unscored at once', async () => {
   assert.equal(server.received.length, 4)
 })
 
+test('a server that refuses every question, a simple one too, is misconfigured, and says why', async () => {
+  server.behaviour = (answer, { headers }) => reply(answer, 400, `max_tokens is not supported ${headers.authorization}`)
+  await assert.rejects(judge({}, { RLEV_JUDGE_KEY: 'key-90fe11' }).ask(questions(3)), (error: unknown) => {
+    assert.ok(error instanceof RlevError && error.kind === 'CallInvalid')
+    assert.match(error.message, /400 Bad Request max_tokens is not supported Bearer \*\*\*/)
+    return true
+  })
+  assert.equal(server.received.length, 4)
+  const simple = '1+1='
+  server.behaviour = (answer, received, n) =>
+    received.question.question === simple ? right(answer, received, n) : reply(answer, 413)
+  assert.deepEqual(await verdicts(judge().ask(questions(3))), ['unscored', 'unscored', 'unscored'])
+})
+
 test('questions that always break the server are unscored where it is there for others', async () => {
   server.behaviour = (answer, received, n) =>
     received.question.answer === 'seven' ? reply(answer, 500) : right(answer, received, n)
