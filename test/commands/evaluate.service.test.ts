@@ -186,9 +186,15 @@ test('a judge may decide training and evaluations of a run, and MLflow has what 
   const { metrics } = ((await run.json()) as { run: { data: { metrics: { key: string; value: number }[] } } }).run.data
   const values = new Map(metrics.map(({ key: name, value }) => [name, value]))
   for (const decoding of ['', 'expected_']) {
-    const [lowest, acc, highest] = [`judge/${decoding}acc_if_wrong`, `eval/${decoding}acc`, `judge/${decoding}acc_if_right`]
+    const [lowest, acc, highest] = [
+      `judge/${decoding}acc_if_wrong`,
+      `eval/${decoding}acc`,
+      `judge/${decoding}acc_if_right`,
+    ]
     for (const name of [lowest, acc, highest, `judge/${decoding}unscored`]) assert.ok(values.has(name), name)
-    assert.ok((values.get(lowest) ?? 2) <= (values.get(acc) ?? 2) && (values.get(acc) ?? 2) <= (values.get(highest) ?? 0))
+    assert.ok(
+      (values.get(lowest) ?? 2) <= (values.get(acc) ?? 2) && (values.get(acc) ?? 2) <= (values.get(highest) ?? 0),
+    )
   }
   assert.ok(values.has('eval/pass_at_1'))
   const verified = await rlev('verify', 'trained')

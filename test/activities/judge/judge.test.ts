@@ -187,7 +187,7 @@ test('a server that refuses every question, a simple one too, is misconfigured, 
   const simple = '1+1='
   server.behaviour = (answer, received, n) =>
     received.question.question === simple ? right(answer, received, n) : reply(answer, 413)
-  assert.deepEqual(await verdicts(judge().ask(questions(3))), ['unscored', 'unscored', 'unscored'])
+  assert.deepEqual(await verdicts(judge().ask(questions(3, 'long '))), ['unscored', 'unscored', 'unscored'])
 })
 
 test('questions that always break the server are unscored where it is there for others', async () => {

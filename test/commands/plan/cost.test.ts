@@ -25,8 +25,7 @@ test('a sweep counts every arm with every seed, and a warm start once a seed whe
 test('questions to a judge are those of what it decides', () => {
   const parts = { steps: 50, rollout: { prompts: 4, samples: 8 }, evaluation: { every: 20, samples: 3 } }
   const judge = { url: 'http://127.0.0.1:1/v1', model: 'm' }
-  const judged = (more: object) =>
-    costOf(experimentPlan('one', { ...parts, ...more }), { testItems: 100 }).judged
+  const judged = (more: object) => costOf(experimentPlan('one', { ...parts, ...more }), { testItems: 100 }).judged
   assert.equal(judged({}), 0)
   assert.equal(judged({ judge: { ...judge, decides: 'evaluation' } }), 4 * 100 * (1 + 3))
   assert.equal(judged({ judge }), 4 * 100 * (1 + 3) + 50 * 4 * 8)
