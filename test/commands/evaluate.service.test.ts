@@ -85,7 +85,7 @@ test('the same call shows the result and computes nothing; other bytes in the sa
   const first = await rlev(...words)
   assert.equal(first.status, 0, first.err)
   const { name, evaluation } = JSON.parse(first.out)
-  assert.match(name, /^evaluation-[0-9a-f]{10}$/)
+  assert.match(name, /^evaluate-[0-9a-f]{10}$/)
   assert.equal(evaluation.items, 40)
   assert.deepEqual(evaluation.passAtK, [])
   const again = await rlev(...words)
