@@ -3,56 +3,34 @@
  * start is shared by every arm that starts from it.
  */
 import { readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { evaluate } from '../pipelines/evaluation/evaluate.js'
-import type { ItemOutcome } from '../pipelines/evaluation/evaluation.js'
-import { failPoint } from './clients/fail-point.js'
-import { syncPath, writeOnce, writeWhole } from './clients/files.js'
-import { originalKey } from './clients/provenance.js'
+import { writeWhole } from './clients/files.js'
 import { keepReference } from './clients/references.js'
-import { entryLabel, experimentPaths, runFolder } from './clients/run-folder.js'
-import { readConfig, type StoredEvaluation } from './clients/runs.js'
-import { readSealedOrSetAside, seal, unseal } from './clients/sealed.js'
+import { runFolder } from './clients/run-folder.js'
+import { seal, unseal } from './clients/sealed.js'
 import { type EvaluationSummary, summaryOf } from './evaluation-summary.js'
 import { stage } from './failures.js'
 import { activityHooks, meeting, throwIfCancelled } from './hooks.js'
+import { KeptEvaluation, type MadeEvaluation } from './keep-evaluation.js'
 import { readValues } from './normalize-values.js'
 import type { PolicyCache } from './policy-cache.js'
 import { runCode } from './run-config.js'
 import { inTraining, type Training, type TrainingInput } from './training.js'
 import type { Workplace } from './workplace.js'
 
-interface Made {
-  stored: StoredEvaluation
-  outcomes: ItemOutcome[]
-}
-
 export function evaluatePolicy(place: Workplace, policies: PolicyCache) {
   return stage(async ({ step, ...input }: TrainingInput & { step: number }): Promise<EvaluationSummary> => {
-    const folder = runFolder(place.home, input.run)
-    const path = experimentPaths.evaluation(folder, step)
-    const itemsPath = experimentPaths.evaluationItems(folder, step)
-    const key = originalKey(place.home, input.run, readConfig(place.home, input.run))
-    const label = entryLabel('evaluation', step, key)
-    const itemsLabel = entryLabel('evaluation items', step, key)
-    const there = readSealedOrSetAside<StoredEvaluation>(path, label)
-    if (there !== null && readSealedOrSetAside(itemsPath, itemsLabel) !== null) return summaryOf(there.evaluation)
+    const kept = new KeptEvaluation({ home: place.home, run: input.run, step })
+    const there = kept.read()
+    if (there !== null) return summaryOf(there.evaluation)
 
     return inTraining(place, policies, input, async training => {
       const make = () => evaluateStep({ place, training, input, step })
-      const { stored, outcomes } = step === 0 ? await sharedBase({ place, training, input, make }) : await make()
+      const made = step === 0 ? await sharedBase({ place, training, input, make }) : await make()
       await throwIfCancelled()
-      const mayCommit = () => training.fence.check()
-      failPoint('evaluation.before')
-      writeWhole(itemsPath, seal(outcomes, itemsLabel), { mayCommit })
-      failPoint('evaluation.items')
-      // The evaluation itself comes last and once: its time is what its points in MLflow carry.
-      writeOnce(path, seal(stored, label), { mayCommit })
-      failPoint('evaluation.after')
-      syncPath(path)
-      syncPath(dirname(path))
-      failPoint('evaluation.synced')
-      return summaryOf(stored.evaluation)
+      kept.keep(made, training.fence)
+      return summaryOf(made.stored.evaluation)
     })
   })
 }
@@ -67,7 +45,7 @@ async function evaluateStep({
   training: Training
   input: TrainingInput
   step: number
-}): Promise<Made> {
+}): Promise<MadeEvaluation> {
   const hooks = meeting('evaluation.tick', activityHooks(`evaluation of step ${step}`))
   const { policy } = await training.policyAt(step, hooks)
   const values = readValues(place.store, input.stages.values).test
@@ -85,8 +63,8 @@ async function sharedBase({
   place: Workplace
   training: Training
   input: TrainingInput
-  make: () => Promise<Made>
-}): Promise<Made> {
+  make: () => Promise<MadeEvaluation>
+}): Promise<MadeEvaluation> {
   const { scale: _scale, alpha: _alpha, cap: _cap, ...verifier } = config.reward
   const { evaluation, rollout, engine } = config
   const { home, store } = place
@@ -105,5 +83,5 @@ async function sharedBase({
   })
   keepReference(runFolder(home, run), 'baseEvaluation', ref)
   const path = join(store.folder(ref), 'evaluation.json')
-  return unseal<Made>(readFileSync(path), path)
+  return unseal<MadeEvaluation>(readFileSync(path), path)
 }

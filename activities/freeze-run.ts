@@ -22,7 +22,8 @@ export interface FreezeRunInput {
 }
 
 export interface FrozenRun {
-  finished?: { weights: string; evaluation: EvaluationSummary }
+  /** Without weights where nothing was trained. */
+  finished?: { weights?: string; evaluation: EvaluationSummary }
 }
 
 export function freezeRun({ home, code }: Workplace) {
@@ -69,7 +70,7 @@ export function finishedBefore(home: string, { id, config }: { id: string; confi
     const result = readResult(home, id)
     const evaluations = readEvaluations(home, id).map(({ evaluation }) => evaluation)
     const last = evaluations.at(-1)
-    if (result?.state !== 'done' || result.weights === undefined || last?.step !== config.steps) return {}
+    if (result?.state !== 'done' || last?.step !== config.steps) return {}
     const steps = new Set(evaluations.map(({ step }) => step))
     const due = Array.from({ length: config.steps }, (_, step) => step).filter(
       step => step % config.evaluation.every === 0,
@@ -79,6 +80,8 @@ export function finishedBefore(home: string, { id, config }: { id: string; confi
     if (readMetrics(home, id).length !== config.steps) return {}
     const folder = runFolder(home, id)
     if (readReferences(folder).size !== referenceNames.length) return {}
+    if (config.steps === 0) return { finished: { evaluation: summaryOf(last) } }
+    if (result.weights === undefined) return {}
     const checkpoint = new Checkpoints(folder, originalKey(home, id, config)).whole(config.steps)
     if (checkpoint?.weights !== result.weights) return {}
     return { finished: { weights: result.weights, evaluation: summaryOf(last) } }

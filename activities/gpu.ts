@@ -1,4 +1,5 @@
 /** The activities that need the policy, of queue `rlev-gpu`: one at a time in a process of their own. */
+import { answerItems } from './answer-items.js'
 import { evaluatePolicy } from './evaluate-policy.js'
 import type { PolicyCache } from './policy-cache.js'
 import { rollOut } from './roll-out.js'
@@ -14,6 +15,7 @@ export function gpuActivities(place: Workplace, policies: PolicyCache) {
     updatePolicy: updatePolicy(place, policies),
     trainSteps: trainSteps(place, policies),
     evaluatePolicy: evaluatePolicy(place, policies),
+    answerItems: answerItems(place, policies),
   }
 }
 

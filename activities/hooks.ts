@@ -47,3 +47,18 @@ export async function throwIfCancelled(): Promise<void> {
   await setImmediate()
   if (context.cancellationSignal.aborted) await context.cancelled
 }
+
+/** Work that ticks nothing, such as a request that waits for a server: a heartbeat every second, and a cancellation thrown as such. */
+export async function beating<Result>(work: () => Promise<Result>): Promise<Result> {
+  const context = Context.current()
+  const timer = setInterval(() => context.heartbeat(), 1000)
+  try {
+    return await work()
+  } catch (error) {
+    // The abort of a request is how a cancellation shows there.
+    if (context.cancellationSignal.aborted) await context.cancelled
+    throw error
+  } finally {
+    clearInterval(timer)
+  }
+}

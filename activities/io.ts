@@ -1,6 +1,7 @@
 /** The light activities, of queue `rlev-io`: files, scoring and tracking. Nothing here loads TensorFlow. */
 import { ablateValues } from './ablate-values.js'
 import { closeTracking } from './close-tracking.js'
+import { evaluateAnswers } from './evaluate-answers.js'
 import { freezeRun } from './freeze-run.js'
 import { normalizeValues } from './normalize-values.js'
 import { openTracking } from './open-tracking.js'
@@ -19,6 +20,7 @@ export function ioActivities(place: Workplace) {
     normalizeValues: normalizeValues(place),
     ablateValues: ablateValues(place),
     scaleRewards: scaleRewards(place),
+    evaluateAnswers: evaluateAnswers(place),
     recordResult: recordResult(place),
     publishReport: publishReport(place),
     openTracking: openTracking(place),

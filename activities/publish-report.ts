@@ -1,8 +1,11 @@
 /** Stage: the comparison over arms and seeds, its tables, and the HTML report, from what the experiments left. */
 import { createRequire } from 'node:module'
 import { basename, relative } from 'node:path'
+import type { Plan } from '../pipelines/config/schema.js'
 import { compareArms } from '../pipelines/evaluation/compare.js'
 import { comparisonMarkdown } from '../pipelines/evaluation/comparison-table.js'
+import type { ExperimentOutcome } from '../pipelines/evaluation/outcome.js'
+import { renderEvaluation } from '../pipelines/evaluation/report/evaluation-page.js'
 import { renderReport } from '../pipelines/evaluation/report/render.js'
 import { failPoint } from './clients/fail-point.js'
 import { sha256, writeWhole } from './clients/files.js'
@@ -29,20 +32,8 @@ export function writeReport(
   const { home } = place
   const folder = runFolder(home, name)
   const plan = readPlan(home, name)
-  const outcomes = readOutcomes(home, name)
-  const comparison = compareArms({ plan, outcomes })
-  const report = renderReport({
-    plan,
-    outcomes,
-    comparison,
-    versions: versions(),
-    links: links(place, name, trackingUrl),
-  })
-  const files = [
-    [planPaths.comparison(folder), `${JSON.stringify(comparison, null, 2)}\n`],
-    [planPaths.comparisonMarkdown(folder), comparisonMarkdown(comparison)],
-    [planPaths.report(folder), report],
-  ] as const
+  const around = { versions: versions(), links: links(place, name, trackingUrl) }
+  const files = filesOf({ plan, folder, outcomes: readOutcomes(home, name), around })
   failPoint('report.before')
   for (const [path, content] of files) {
     writeWhole(path, content)
@@ -52,6 +43,29 @@ export function writeReport(
   writeWhole(planPaths.reportFiles(folder), seal(digests))
   failPoint('report.after')
   return { path: relative(home, planPaths.report(folder)) }
+}
+
+/** Paths and contents. What is compared with nothing has no comparison. */
+function filesOf({
+  plan,
+  folder,
+  outcomes,
+  around,
+}: {
+  plan: Plan
+  folder: string
+  outcomes: readonly ExperimentOutcome[]
+  around: { versions: Record<string, string>; links: Record<string, string> }
+}): (readonly [string, string])[] {
+  const [outcome] = outcomes
+  if (plan.kind === 'experiment' && plan.config.steps === 0 && outcome !== undefined)
+    return [[planPaths.report(folder), renderEvaluation({ plan, outcome, ...around })]]
+  const comparison = compareArms({ plan, outcomes })
+  return [
+    [planPaths.comparison(folder), `${JSON.stringify(comparison, null, 2)}\n`],
+    [planPaths.comparisonMarkdown(folder), comparisonMarkdown(comparison)],
+    [planPaths.report(folder), renderReport({ plan, outcomes, comparison, ...around })],
+  ]
 }
 
 function links({ home }: Workplace, name: string, trackingUrl: string | undefined): Record<string, string> {

@@ -38,7 +38,7 @@ export function scaleRewards(place: Workplace) {
     }
     const data = readData(place.store, stages.data)
     const rewardValues = readValues(place.store, stages.rewardValues)
-    const { records } = scoreStep({ place, training: { config, data, rewardValues, journal }, rollout })
+    const { records } = await scoreStep({ place, training: { config, data, rewardValues, journal }, rollout })
     journal.sync()
     const scored = records.filter(record => record.verdict !== 'unscored')
     const sum = scored.reduce((total, record) => total + record.reward, 0)

@@ -161,7 +161,7 @@ export class Training {
     const before = this.journal.rollout(step)
     const rollout = before ?? (await this.#sample(live, hooks))
     const sampled = performance.now()
-    const { time, records } = scoreStep({ place: this.#place, training: this, rollout })
+    const { time, records } = await scoreStep({ place: this.#place, training: this, rollout })
     const microBatchBefore = this.journal.metrics(step)?.values['update/micro_batch']
     let values: Record<string, number>
     try {

@@ -1,8 +1,9 @@
 /** What `run`, `sweep` and `watch` share: the live view, leaving it with Ctrl-C, and what is printed when the run is over. */
 import { join } from 'node:path'
-import { readOutcomes, readPlan } from '../activities/clients/runs.js'
+import { readEvaluations, readOutcomes, readPlan } from '../activities/clients/runs.js'
 import { compareArms } from '../pipelines/evaluation/compare.js'
 import { comparisonTable } from '../pipelines/evaluation/comparison-table.js'
+import { evaluationTable } from '../pipelines/evaluation/evaluation-table.js'
 import { printable } from '../pipelines/input/printable.js'
 import { openScreen } from './live/screen.js'
 import { watchRun } from './live/watch-run.js'
@@ -28,14 +29,26 @@ export function leaving(): AbortSignal {
   return left.signal
 }
 
+interface Following {
+  left?: AbortSignal
+  /** Where progress goes. */
+  stream?: NodeJS.WriteStream
+  /** What is told of a run that is over, and the exit status. */
+  print?: (home: Home, view: RunView) => number
+}
+
 /** The exit status: 0 done, 1 it did not come to its end, 130 left while it goes on. */
-export async function follow(home: Home, name: string, left = leaving()): Promise<number> {
-  const screen = await openScreen()
+export async function follow(
+  home: Home,
+  name: string,
+  { left = leaving(), stream = process.stdout, print = printEnding }: Following = {},
+): Promise<number> {
+  const screen = await openScreen(stream)
   try {
     const view = await watchRun({ home, name, screen, left })
     screen.done()
-    if (view !== undefined) return printEnding(home, view)
-    console.log(detachedText(home, name))
+    if (view !== undefined) return print(home, view)
+    stream.write(`${detachedText(home, name)}\n`)
     return leftByReader
   } catch (error) {
     screen.done()
@@ -56,15 +69,26 @@ export function detachedText(home: Home, name: string): string {
   return [`The work goes on.`, ...commands.map(({ text, meaning }) => `  ${text.padEnd(width)}  ${meaning}`)].join('\n')
 }
 
-/** The comparison, where to read on, and what went wrong. Returns the exit status. */
+/** The comparison, or the one evaluation of a run without training; where to read on, and what went wrong. Returns the exit status. */
 export function printEnding(home: Home, view: RunView): number {
-  const { name, state, kind, experiments, weights, notes } = view
-  if (experiments.some(experiment => experiment.state === 'done')) {
-    const comparison = compareArms({ plan: readPlan(home.path, name), outcomes: readOutcomes(home.path, name) })
-    console.log(`\n${printable(comparisonTable(comparison))}\n`)
-  }
+  const { kind, experiments, weights } = view
+  const table = experiments.some(experiment => experiment.state === 'done') ? resultTable(home, view) : undefined
+  if (table !== undefined) console.log(`\n${printable(table)}\n`)
   if (kind === 'experiment' && weights !== undefined) console.log(`${'weights'.padEnd(10)}${weights}`)
   for (const [title, place] of placesOf(view)) console.log(`${title.padEnd(10)}${place}`)
+  return printFailures(home, view)
+}
+
+function resultTable(home: Home, { name }: RunView): string | undefined {
+  const plan = readPlan(home.path, name)
+  if (plan.kind === 'sweep' || plan.config.steps > 0)
+    return comparisonTable(compareArms({ plan, outcomes: readOutcomes(home.path, name) }))
+  const evaluation = readEvaluations(home.path, name).at(-1)?.evaluation
+  return evaluation === undefined ? undefined : evaluationTable(name, evaluation)
+}
+
+/** To standard error. Returns the exit status. */
+export function printFailures(home: Home, { name, state, experiments, notes }: RunView): number {
   for (const { id, failure } of experiments) if (failure !== undefined) console.error(`${id}: ${oneLine(failure)}`)
   for (const note of notes) console.error(oneLine(note))
   if (state === 'done') return 0

@@ -3,10 +3,13 @@
  * the same plan under the same name is come back to, whatever state it is in.
  */
 import { readPlan } from '../activities/clients/runs.js'
+import type { Plan } from '../pipelines/config/schema.js'
 import { printable } from '../pipelines/input/printable.js'
+import type { PreflightFinding } from '../pipelines/update/preflight.js'
 import { checkedPlan } from './plan/checked.js'
 import { addsSeeds, changesResults, freezePlan, isKnownPlan, planDifference } from './runs/freeze.js'
-import { openHome } from './services/home.js'
+import type { RunView } from './runs/view.js'
+import { type Home, openHome } from './services/home.js'
 
 export interface LaunchOptions {
   kind: 'run' | 'sweep'
@@ -23,10 +26,30 @@ export interface LaunchOptions {
 }
 
 /** The exit status. */
-export async function launch(options: LaunchOptions): Promise<number> {
-  const { config: path, detach = false, allowDrift = false } = options
-  const { plan, findings } = checkedPlan(options)
+export function launch(options: LaunchOptions): Promise<number> {
+  return launchPlan({ ...options, place: options.config, ...checkedPlan(options) })
+}
+
+export interface PlanLaunch {
+  plan: Plan
+  /** What the preflight has to say of a plan that is new. */
+  findings: () => Promise<readonly Pick<PreflightFinding, 'severity' | 'sentence'>[]>
+  /** Where the plan comes from, for errors. */
+  place: string
+  home?: string | undefined
+  detach?: boolean | undefined
+  allowDrift?: boolean | undefined
+  /** Where progress and words of the beginning go; standard output unless said. */
+  stream?: NodeJS.WriteStream
+  /** In place of the comparison at the end; gives the exit status. */
+  print?: (home: Home, view: RunView) => number
+}
+
+/** The exit status. */
+export async function launchPlan(options: PlanLaunch): Promise<number> {
+  const { plan, findings, place: path, detach = false, allowDrift = false, stream = process.stdout } = options
   const home = openHome(options.home)
+  const say = (text: string) => stream.write(`${text}\n`)
   const known = isKnownPlan(home.path, plan, path, { drift: allowDrift })
   for (const warning of plan.warnings) console.error(printable(`warning: ${warning}`))
   for (const { severity, sentence } of known ? [] : await findings())
@@ -48,20 +71,21 @@ export async function launch(options: LaunchOptions): Promise<number> {
     import('./runs/begin.js'),
     import('./runs/drift.js'),
   ])
+  const { print = printEnding } = options
   if (known) {
     const view = await withTemporal(home, temporal => lookAtRun(home, plan.name, temporal))
     const difference = planDifference(readPlan(home.path, plan.name), plan)
     if (view.state === 'done' && !difference.some(one => changesResults(one) || addsSeeds(one))) {
-      console.log(`${plan.name} is done already; this is its result. For another one like it give --name.`)
-      return printEnding(home, view)
+      say(`${plan.name} is done already; this is its result. For another one like it give --name.`)
+      return print(home, view)
     }
     settleDrift({ home, view, plan, allowed: allowDrift })
   }
   freezePlan(home.path, plan, path)
   await ensureUp(home)
   const left = leaving()
-  console.log(await begin({ home, plan: readPlan(home.path, plan.name), known }))
-  if (!detach) return follow(home, plan.name, left)
-  console.log(detachedText(home, plan.name))
+  say(await begin({ home, plan: readPlan(home.path, plan.name), known }))
+  if (!detach) return follow(home, plan.name, { left, stream, print })
+  say(detachedText(home, plan.name))
   return 0
 }

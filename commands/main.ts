@@ -73,6 +73,36 @@ for (const kind of ['run', 'sweep'] as const) {
 }
 
 program
+  .command('evaluate')
+  .description('the metrics of a checkpoint on data, greedy or with samples; resumable like a run')
+  .argument('<checkpoint>', 'folder in Hugging Face form: config.json, tokenizer.json, model.safetensors')
+  .option('--data <file>', 'JSON or JSONL, every row of which is answered; without it the test items of --config')
+  .option('--config <file>', 'YAML file for everything else, judge and verifier too (default: configs/evaluate.yaml)')
+  .option(
+    '--samples <n>',
+    'sampled responses an item beside the greedy one, for expected metrics and pass@k',
+    wholeNumber,
+  )
+  .option('--name <name>', 'of the evaluation; by default one that is the same for the same call')
+  .option('--seed <seed>', 'instead of the seed in the config', wholeNumber)
+  .option('--set <path=value>', 'another value for a key; repeatable', collect, [])
+  .option('--detach', 'return as soon as the work has begun')
+  .option('--allow-drift', driftHelp)
+  .option('--json', 'print the result as JSON, and progress to standard error')
+  .addHelpText(
+    'after',
+    `
+Examples:
+  rlev evaluate .rlev/runs/smoke/checkpoints/step-000012 --config configs/smoke.yaml
+  rlev evaluate ./qwen --data exam.jsonl --samples 8 --set rollout.maxTokens=1024
+  rlev evaluate ./qwen --data exam.jsonl --set judge.url=http://127.0.0.1:8000/v1 --set judge.model=Qwen2.5-72B-Instruct`,
+  )
+  .action(async (checkpoint, options) => {
+    const { evaluate } = await import('./evaluate.js')
+    process.exitCode = await evaluate({ ...options, checkpoint, home: home() })
+  })
+
+program
   .command('status')
   .description('where a run stands; without a name, the runs of this home')
   .argument('[name]', 'name of a run')

@@ -122,11 +122,12 @@ function differenceText(differs: readonly Difference[]): string {
   return differs.map(({ path, a, b }) => `${path} ${written(b)}, not ${written(a)}`).join('; ')
 }
 
-function costLines({ responses, tokens, warmStarts, seconds, basis }: Cost): string[] {
+function costLines({ responses, judged, tokens, warmStarts, seconds, basis }: Cost): string[] {
   const { trained, evaluated } = responses
   return [
     `cost: ${formatCount(trained)} responses to train on, ${formatCount(evaluated)} to evaluate, ${warmStarts === 1 ? '1 warm start' : `${warmStarts} warm starts`};` +
       ` at most ${formatCount(tokens.trained + tokens.evaluated)} sampled tokens`,
+    ...(judged === 0 ? [] : [`judge: at most ${formatCount(judged)} questions, each asked until it is answered`]),
     `time: ${seconds === undefined ? 'not known for a policy from a checkpoint' : formatEstimate(seconds)} (${basis})`,
   ]
 }

@@ -17,7 +17,7 @@ import { endingOf } from './cancellation.js'
 import { ExperimentView } from './experiment-view.js'
 import { type Carried, type ExperimentInput, type ExperimentResult, experimentId } from './messages.js'
 import { type PauseSwitch, pauseSwitch } from './pause.js'
-import { evaluationDue, nextBoundary } from './segments.js'
+import { evaluatedInTwo, evaluationDue, nextBoundary } from './segments.js'
 import { messageOf, type Tracking, trackBeside } from './tracking.js'
 
 /** Continues as new when its history reaches `durability.maxHistoryEvents`. */
@@ -72,7 +72,8 @@ async function fromTheStart(parts: Parts): Promise<Carried | 'finished'> {
   parts.owned = true
   if (finished !== undefined) {
     tracking.open({ finished: true })
-    view.trained({ step: config.steps, weights: finished.weights })
+    const { weights } = finished
+    view.trained({ step: config.steps, ...(weights === undefined ? {} : { weights }) })
     view.evaluated(finished.evaluation)
     return 'finished'
   }
@@ -132,9 +133,14 @@ function severalSteps({ input: { config }, run }: Parts, stages: StageOutputs, f
 
 async function evaluate(parts: Parts, stages: StageOutputs, step: number): Promise<void> {
   const { input, run, view, pause } = parts
+  const { config } = input
   view.enter('evaluate')
-  const evaluation = () => gpu(input.config, `evaluation at step ${step}`).evaluatePolicy({ run, stages, step })
-  view.evaluated(await pause.run(evaluation))
+  const atOnce = () => gpu(config, `evaluation at step ${step}`).evaluatePolicy({ run, stages, step })
+  const inTwo = async () => {
+    const answers = await gpu(config, `answers at step ${step}`).answerItems({ run, stages, step })
+    return io(config, `verdicts at step ${step}`).evaluateAnswers({ run, stages, step, answers })
+  }
+  view.evaluated(await pause.run(evaluatedInTwo(config) ? inTwo : atOnce))
   await view.tellSweep({ trained: false })
 }
 

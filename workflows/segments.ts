@@ -15,3 +15,8 @@ export function nextBoundary(step: number, { steps, evaluation, checkpoint, dura
 export function evaluationDue(step: number, { steps, evaluation }: ExperimentConfig): boolean {
   return step % evaluation.every === 0 || step === steps
 }
+
+/** A judge is waited for without the policy's worker; and an evaluation that is the whole work is kept piece by piece. */
+export function evaluatedInTwo({ judge, steps }: ExperimentConfig): boolean {
+  return judge !== undefined || steps === 0
+}

@@ -24,7 +24,7 @@ export interface StoredEvaluation {
   evaluation: Evaluation
 }
 
-/** `result.json`: how an experiment ended. `state: 'done'` has weights. */
+/** `result.json`: how an experiment ended. `state: 'done'` has weights, but where nothing was trained. */
 export interface StoredResult {
   state: 'done' | 'failed' | 'cancelled'
   step: number

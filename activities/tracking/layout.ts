@@ -44,12 +44,30 @@ export function evaluationMetrics({ time, evaluation }: StoredEvaluation): Metri
   const { step, sections } = evaluation
   const values = [
     ...columnValues('eval', evaluation),
+    ...evaluation.passAtK.map(({ k, value }): [string, number] => [`eval/pass_at_${k}`, value]),
+    ...judgeValues(evaluation),
     ...sections.flatMap(({ section, expected }): [string, number][] => [
       [`sections/${safe(section)}_acc`, expected.acc],
       [`sections/${safe(section)}_length`, expected.length],
     ]),
   ]
   return values.map(([key, value]) => ({ key, value, timestamp: time, step }))
+}
+
+/** What the judge left open: the share without a verdict, and accuracies if all of it were wrong, and if all were right. */
+function judgeValues({ judge, undecided }: Evaluation): [string, number][] {
+  if (judge === undefined) return []
+  return (['greedy', 'expected'] as const).flatMap((decoding): [string, number][] => {
+    const { share, acc, hAcc } = undecided[decoding]
+    const prefix = decoding === 'greedy' ? 'judge/' : 'judge/expected_'
+    return [
+      [`${prefix}unscored`, share],
+      [`${prefix}acc_if_wrong`, acc.lowest],
+      [`${prefix}acc_if_right`, acc.highest],
+      [`${prefix}h_acc_if_wrong`, hAcc.lowest],
+      [`${prefix}h_acc_if_right`, hAcc.highest],
+    ]
+  })
 }
 
 /** Of the last evaluation, at step 0, with the mean over the curve. */

@@ -33,6 +33,11 @@ export function checkedPlan({ config: path, kind, name, seed, set = [] }: PlanCa
   const plan = loadPlan({ path, overrides, ...(seed === undefined ? {} : { seed }) })
   if (kind === 'run' && plan.kind === 'sweep') throw wrongKind(path, 'one experiment', 'a sweep', 'sweep')
   if (kind === 'sweep' && plan.kind === 'experiment') throw wrongKind(path, 'a sweep', 'one experiment', 'run')
+  return checked(plan, path)
+}
+
+/** `path`: of the config that the plan comes from, for errors. */
+export function checked(plan: Plan, path: string): CheckedPlan {
   const config = referenceConfig(plan)
   let data: DataSet | undefined
   const items = async () => {
@@ -58,6 +63,9 @@ async function findingsOf(
   { train }: DataSet,
   path: string,
 ): Promise<PreflightFinding[]> {
+  refuseUntrained(plan, path)
+  // The preflight is about steps.
+  if (config.steps === 0) return []
   const [{ normalizeValues }, { preflight }] = await Promise.all([
     import('../../pipelines/values/normalize.js'),
     import('../../pipelines/update/preflight.js'),
@@ -76,11 +84,25 @@ async function findingsOf(
   })
 }
 
+/** A sweep compares what training came to. */
+function refuseUntrained(plan: Plan, path: string): void {
+  const untrained = plan.kind === 'sweep' ? plan.arms.find(({ config }) => config.steps === 0) : undefined
+  if (untrained === undefined) return
+  throw new RlevError({
+    kind: 'ConfigInvalid',
+    message: `the arm ${untrained.name} of the sweep trains nothing`,
+    place: path,
+    expected: 'steps of at least 1 in every arm',
+    found: 'steps: 0',
+    remedy: 'evaluate policies without training by `rlev evaluate`, one by one',
+  })
+}
+
 /** Parts of a path of keys; no key lies deeper. */
 const deepest = 10
 
 /** `update.learningRate=1e-4`: the value is read as YAML, as it would be in the file. */
-function overrideOf(text: string): [string, unknown] {
+export function overrideOf(text: string): [string, unknown] {
   const sign = text.indexOf('=')
   const key = text.slice(0, Math.max(0, sign)).trim()
   if (key !== '' && key.split('.', deepest + 1).length <= deepest) {

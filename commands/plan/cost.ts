@@ -6,6 +6,8 @@ export interface Cost {
   /** Different warm starts: arms of one seed share theirs, and its evaluation. */
   warmStarts: number
   responses: { trained: number; evaluated: number }
+  /** At most, each with one request: those with a final part whose verdict is not kept yet; 0 where rules decide. */
+  judged: number
   /** At most: every response as long as `rollout.maxTokens`. */
   tokens: { trained: number; evaluated: number; warmStart: number }
   /** Undefined for a policy whose size is not in the config. */
@@ -40,6 +42,7 @@ export function costOf(plan: Plan, { testItems }: { testItems: number }): Cost {
       trained: sum(one => one.trained),
       evaluated: sum(one => one.evaluated) + startSum(one => one.evaluatedAtStart),
     },
+    judged: sum(one => one.judged) + startSum(one => one.judgedAtStart),
     tokens: {
       trained: sum(one => one.trained * one.maxTokens),
       evaluated: sum(one => one.evaluated * one.maxTokens) + startSum(one => one.evaluatedAtStart * one.maxTokens),
@@ -59,8 +62,10 @@ function costOfOne(config: ExperimentConfig, testItems: number) {
   const evaluatedAtStart = testItems * (1 + evaluation.samples)
   const evaluated = evaluations * evaluatedAtStart
   const warmStartTokens = warmStart.steps * warmStart.batch * maxTokens
-  const facts = { trained, evaluated, evaluatedAtStart, maxTokens, warmStartTokens }
-  const { policy } = config
+  const { policy, judge } = config
+  const judged = judge === undefined ? 0 : evaluated + (judge.decides === 'everything' ? trained : 0)
+  const judgedAtStart = judge === undefined ? 0 : evaluatedAtStart
+  const facts = { trained, evaluated, evaluatedAtStart, judged, judgedAtStart, maxTokens, warmStartTokens }
   if (policy.from !== 'scratch') return { ...facts, seconds: undefined, warmStartSeconds: undefined }
   const size = parametersOf(policy)
   const decode = (responses: number, chunk: number) =>

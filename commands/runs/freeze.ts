@@ -44,11 +44,14 @@ export function freezePlan(home: string, plan: Plan, place: string): void {
   keepDigest(path)
 }
 
-/** Not: how the work is cut, ordered and kept, and seeds that come to those that there were. */
+/** How a judge is reached; who it is changes results. */
+const reaching = ['url', 'timeout', 'attempts', 'backoff', 'concurrency'].join('|')
+const resultless = new RegExp(`^(config|arms\\..+)\\.(durability\\.|checkpoint\\.|judge\\.(${reaching})$)`)
+
+/** Not: how the work is cut, ordered and kept, how a judge is reached, and seeds that come to those that there were. */
 export function changesResults(difference: Difference): boolean {
   const { path } = difference
-  if (path === 'settings.concurrency' || addsSeeds(difference)) return false
-  return !/^(config|arms\..+)\.(durability|checkpoint)\./.test(path)
+  return path !== 'settings.concurrency' && !addsSeeds(difference) && !resultless.test(path)
 }
 
 /** A sweep with more seeds is the same sweep: every experiment that it had is still one of it. */

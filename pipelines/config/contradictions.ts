@@ -1,6 +1,7 @@
 /** Configs whose keys are each valid and yet do not go together: refused where the run would not be what it says, warned about where a key has no effect. */
 import { dataRules, policyRules } from './contradictions/data.js'
 import type { Finding, Rule, Subject } from './contradictions/finding.js'
+import { judgeRules } from './contradictions/judge.js'
 import { keepingRules } from './contradictions/keeping.js'
 import { memoryRules } from './contradictions/memory.js'
 import { stepRules, warmStartRules } from './contradictions/training.js'
@@ -10,6 +11,7 @@ const rules: readonly Rule[] = [
   ...dataRules,
   ...policyRules,
   ...valueRules,
+  ...judgeRules,
   ...warmStartRules,
   ...stepRules,
   ...memoryRules,

@@ -14,7 +14,7 @@ export interface KeyDescription {
   required: boolean
   /** What a value must be, in words. */
   expected: string
-  /** The kind of section that has the key, for example `source: file`. */
+  /** The kind of section that has the key, for example `source: file`, or the section that may be left out. */
   only?: string
 }
 
@@ -52,7 +52,9 @@ function jsonSchema(schema: z.ZodType): JsonSchema {
 function keysOf(schema: JsonSchema, prefix: string, only?: string): KeyDescription[] {
   return Object.entries(schema.properties ?? {}).flatMap(([key, inner]): KeyDescription[] => {
     const path = `${prefix}${key}`
-    if (inner.properties !== undefined) return keysOf(inner, `${path}.`, only)
+    // A section that a config may have or not: its keys are for one that has it.
+    const optional = !schema.required?.includes(key) && inner.default === undefined
+    if (inner.properties !== undefined) return keysOf(inner, `${path}.`, optional ? key : only)
     const mayBeNull = inner.anyOf?.find(kind => kind.properties !== undefined)
     // The section itself first, for it may be null; then its keys.
     if (mayBeNull !== undefined) return [describe(path, inner, false, only), ...keysOf(mayBeNull, `${path}.`, only)]

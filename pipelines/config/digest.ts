@@ -34,7 +34,9 @@ const indecisive: readonly string[] = [
   'checkpoint',
 ] satisfies (keyof ExperimentConfig)[]
 
-/** Digest of what an experiment's results depend on, seed included. */
-export function experimentKey(config: ExperimentConfig): string {
-  return digest(Object.fromEntries(Object.entries(config).filter(([key]) => !indecisive.includes(key))))
+/** Digest of what an experiment's results depend on, seed included. Of a judge: who it is, not how it is reached. */
+export function experimentKey({ judge, ...config }: ExperimentConfig): string {
+  const decisive = Object.entries(config).filter(([key]) => !indecisive.includes(key))
+  const judging = judge === undefined ? undefined : { model: judge.model, decides: judge.decides }
+  return digest({ ...Object.fromEntries(decisive), judge: judging })
 }

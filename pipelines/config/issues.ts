@@ -59,7 +59,8 @@ function unknownKey(options: {
 function keysOfSection(keys: readonly KeyDescription[], section: string, stated: readonly string[]): string[] {
   const start = section === '' ? '' : `${section}.`
   const below = keys.filter(
-    ({ path, only }) => path.startsWith(start) && (only === undefined || stated.includes(only) || section === ''),
+    ({ path, only }) =>
+      path.startsWith(start) && (only === undefined || only === section || stated.includes(only) || section === ''),
   )
   const names = below.map(({ path }) => path.slice(start.length).split('.')[0] ?? '')
   return [...new Set(section === '' ? [...names, 'extends'] : names)]
@@ -98,7 +99,9 @@ function badValue({
   const found = at(node, path)
   const name = dotted([...prefix, ...path])
   const key = keyOf(keys, name)
-  const expected = key?.expected ?? sectionExpected(keys, name) ?? issue.message
+  // A rule of our own says more of what it wants than the kind of the value does.
+  const described = issue.code === 'custom' ? undefined : (key?.expected ?? sectionExpected(keys, name))
+  const expected = described ?? issue.message
   if (found === undefined) {
     return {
       place: nearest(node, path).place,

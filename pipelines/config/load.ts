@@ -15,11 +15,17 @@ export interface LoadPlanOptions {
   seed?: number | undefined
   /** Values by dotted path, over those of the file; of a sweep's base unless the path starts with `sweep.`. */
   overrides?: Readonly<Record<string, unknown>> | undefined
+  /** Whole sections, in place of those of the file and not merged with them; overrides stand over these too. */
+  sections?: Readonly<Record<string, unknown>> | undefined
 }
 
 /** The plan. Throws ConfigInvalid, each problem with `file:line:column`, what was expected and what to do. */
-export function loadPlan({ path, seed, overrides = {} }: LoadPlanOptions): Plan {
-  const file = Object.entries(overrides).reduce(withOverride, readExtended(path))
+export function loadPlan({ path, seed, overrides = {}, sections = {} }: LoadPlanOptions): Plan {
+  const replaced = Object.entries(sections).reduce(
+    (held: Located, [key, value]) => withValue(held, [key], overrideNode(value, key)),
+    readExtended(path),
+  )
+  const file = Object.entries(overrides).reduce(withOverride, replaced)
   const section = sectionOf(file)
   const keys = withSeed(file, { seed, sweep: section !== undefined })
   const { base, sweep } = parts(keys)

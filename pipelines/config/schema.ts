@@ -6,7 +6,8 @@ import { z } from 'zod'
 import { nameForm, nameWords } from './names.js'
 import { dataSection, type examNames, rewardSection, type scaleNames, valueSection } from './sections/data.js'
 import { engineSection } from './sections/engine.js'
-import { count, countUpTo, seedNumber } from './sections/numbers.js'
+import { judgeSection } from './sections/judge.js'
+import { count, seedNumber } from './sections/numbers.js'
 import { policySection, type scratchPolicy, warmStartSection } from './sections/policy.js'
 import { checkpointSection, durabilitySection, evaluationSection, trackingSection } from './sections/run.js'
 import { type estimatorNames, estimatorSection, klSection, rolloutSection, updateSection } from './sections/training.js'
@@ -20,10 +21,16 @@ const name = z.string().regex(nameForm, nameWords)
 export const experimentSchema = z.strictObject({
   name: name.describe('Name of the run; also its workflow id and folder.'),
   seed: seedNumber.default(1).describe('Seed of everything random in the experiment.'),
-  steps: countUpTo(10_000_000).default(100).describe('Training steps. (steps)'),
+  steps: z
+    .int()
+    .nonnegative()
+    .max(10_000_000)
+    .default(100)
+    .describe('Training steps; 0 evaluates the policy that training would begin with. (steps)'),
   data: dataSection,
   value: valueSection,
   reward: rewardSection,
+  judge: judgeSection,
   policy: policySection,
   warmStart: warmStartSection,
   rollout: rolloutSection,
@@ -74,6 +81,7 @@ export const sweepSchema = z.strictObject({
 export type ExperimentConfig = z.output<typeof experimentSchema>
 export type SweepSettings = z.output<typeof sweepSchema>
 export type DataConfig = ExperimentConfig['data']
+export type JudgeConfig = NonNullable<ExperimentConfig['judge']>
 export type EngineConfig = z.output<typeof engineSection>
 export type PolicyConfig = ExperimentConfig['policy']
 export type ScratchPolicyConfig = z.output<typeof scratchPolicy>

@@ -8,6 +8,11 @@ export interface ChatMessage {
 /** Plain text, or chat messages for a policy with a chat template. */
 export type Prompt = string | readonly ChatMessage[]
 
+/** A prompt as it is shown to whoever is not the policy. */
+export function promptText(prompt: Prompt): string {
+  return typeof prompt === 'string' ? prompt : prompt.map(({ role, content }) => `${role}: ${content}`).join('\n')
+}
+
 /** Characters of a reference answer, of an option, and of what a verifier reads of a response. */
 export const longestAnswer = 10_000
 

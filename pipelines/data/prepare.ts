@@ -21,7 +21,7 @@ export function prepareData(config: DataConfig, { seed }: { seed: number }): Dat
     [train, 'training'],
     [test, 'test'],
   ] as const) {
-    if (items.length > 0) continue
+    if (items.length > 0 || (part === 'training' && config.test === undefined && config.testShare === 1)) continue
     throw new RlevError({
       kind: 'DataInvalid',
       message: `there are no ${part} items`,

@@ -3,13 +3,14 @@ import { stream } from '../random.js'
 import type { Item } from './item.js'
 
 /**
- * Holds out `testShare` of the exams, at least one and not all where there are two or more. Which ones depends on the seed and the exams' names,
+ * Holds out `testShare` of the exams, at least one and not all where there are two or more; a share of 1 is all. Which ones depends on the seed and the exams' names,
  * not on the order of the items; the items keep their order.
  */
 export function splitByExam(
   items: readonly Item[],
   { testShare, seed }: { testShare: number; seed: number },
 ): { train: Item[]; test: Item[] } {
+  if (testShare === 1) return { train: [], test: [...items] }
   const exams = [...new Set(items.map(({ exam }) => exam))].sort()
   const wanted = Math.round(testShare * exams.length)
   const heldOut = Math.max(Math.min(1, exams.length - 1), Math.min(exams.length - 1, wanted))

@@ -1,11 +1,12 @@
 /** An evaluation from what was answered to each test item: columns greedy and expected, sections, EOS trajectories, ten responses. */
-import type { Item, Prompt } from '../data/item.js'
+import { type Item, promptText } from '../data/item.js'
 import { RlevError } from '../errors.js'
 import type { Verdict } from '../rewards/record.js'
 import type { ItemValue } from '../values/value.js'
 import { eosTrajectories } from './eos.js'
 import type { Evaluation, ItemOutcome, SampleResponse, SectionOutcome } from './evaluation.js'
-import { columns, type ScoredItem, weightedMean } from './metrics.js'
+import { columns, passAtK, type ScoredItem, weightedMean } from './metrics.js'
+import { type Counted, undecided } from './undecided.js'
 
 const SAMPLE_RESPONSES = 10
 
@@ -39,9 +40,12 @@ export function valuesInOrder(items: readonly Item[], values: readonly ItemValue
 export function assembleEvaluation({
   step,
   answered,
+  judge,
 }: {
   step: number
   answered: readonly AnsweredItem[]
+  /** Model that gave the verdicts. */
+  judge?: string | undefined
 }): Evaluation {
   const greedy = answered.map(greedyScore)
   const expected = answered.map(expectedScore)
@@ -51,6 +55,12 @@ export function assembleEvaluation({
     greedy: columns(greedy),
     expected: columns(expected),
     unscored: answered.reduce((sum, { outcome }) => sum + verdictsOf(outcome).filter(isUnscored).length, 0),
+    undecided: {
+      greedy: undecided(answered.map(one => counted(one, [one.outcome.greedy]))),
+      expected: undecided(answered.map(one => counted(one, sampledOf(one)))),
+    },
+    passAtK: passesOf(answered),
+    ...(judge === undefined ? {} : { judge }),
     sections: sectionsOf(answered, greedy, expected),
     eos: eosTrajectories(answered.map(({ value, eosProbabilities }) => ({ value, probabilities: eosProbabilities }))),
     responses: sampleResponses(answered),
@@ -63,6 +73,30 @@ function verdictsOf({ greedy, samples }: ItemOutcome): Verdict[] {
 
 function isUnscored(verdict: Verdict): boolean {
   return verdict === 'unscored'
+}
+
+/** Without samples the greedy response stands for them. */
+function sampledOf({ outcome: { greedy, samples } }: AnsweredItem): readonly { verdict: Verdict }[] {
+  return samples.length === 0 ? [greedy] : samples
+}
+
+function counted({ item, value }: AnsweredItem, responses: readonly { verdict: Verdict }[]): Counted {
+  const count = (wanted: Verdict) => responses.filter(({ verdict }) => verdict === wanted).length
+  const { weight } = item
+  return { value, weight, correct: count('correct'), unscored: count('unscored'), of: responses.length }
+}
+
+function passesOf(answered: readonly AnsweredItem[]): Evaluation['passAtK'] {
+  const most = Math.max(0, ...answered.map(({ outcome }) => outcome.samples.length))
+  const items = answered.map(one => {
+    const { correct, unscored, of, weight } = counted(one, one.outcome.samples)
+    return { correct, scored: of - unscored, weight }
+  })
+  const powers = Array.from({ length: 32 }, (_, power) => 2 ** power).filter(k => k < most)
+  return [...powers, ...(most > 0 ? [most] : [])].flatMap(k => {
+    const value = passAtK(items, k)
+    return value === null ? [] : [{ k, value }]
+  })
 }
 
 function greedyScore({ item, value, outcome: { greedy } }: AnsweredItem): ScoredItem {
@@ -140,8 +174,4 @@ function sampleResponses(answered: readonly AnsweredItem[]): SampleResponse[] {
     text: greedy.text,
     verdict: greedy.verdict,
   }))
-}
-
-function promptText(prompt: Prompt): string {
-  return typeof prompt === 'string' ? prompt : prompt.map(({ role, content }) => `${role}: ${content}`).join('\n')
 }

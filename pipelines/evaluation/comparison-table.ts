@@ -170,7 +170,8 @@ function aboutClaims(comparison: Comparison): string[] {
   ]
 }
 
-function aligned(rows: readonly (readonly string[])[]): string {
+/** Lines of a table in plain text: the first column on the left, the others on the right. */
+export function aligned(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map(row => row[column]?.length ?? 0)))
   return rows
     .map(row =>

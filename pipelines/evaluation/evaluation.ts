@@ -1,5 +1,6 @@
 /** One evaluation of a policy on the test items: the paper's metrics, greedy and expected, and what the report draws. */
 import type { Verdict } from '../rewards/record.js'
+import type { Undecided } from './undecided.js'
 
 /** The paper's columns. Shares in [0, 1]; length in tokens. */
 export interface Columns {
@@ -58,6 +59,12 @@ export interface Evaluation {
   expected: Columns
   /** Unscored verdicts among greedy and sampled responses; they are left out of the means. */
   unscored: number
+  /** How far the columns could be off for them. */
+  undecided: { greedy: Undecided; expected: Undecided }
+  /** Unbiased, over the samples, at the powers of two up to their number and at their number; empty without samples. */
+  passAtK: readonly { k: number; value: number }[]
+  /** Model that gave the verdicts; absent where a rule did. */
+  judge?: string
   sections: readonly SectionOutcome[]
   eos: readonly EosTrajectory[]
   /** Ten greedy responses, spread over the sections. */

@@ -24,9 +24,10 @@ export function columns(items: readonly ScoredItem[]): Columns {
       kind: 'DataInvalid',
       message: 'no response could be scored, so there is no accuracy',
       place: 'evaluation',
-      expected: 'references that reward.verifier can read',
+      expected: 'references that reward.verifier can read, or a judge that answers with verdicts',
       found: `${items.length} items, all unscored`,
-      remedy: 'choose the verifier that fits the answers of the data: exact, numeric or choice',
+      remedy:
+        'choose the verifier that fits the answers of the data: exact, numeric or choice; of a judge, look at what it answers',
     })
   }
   const weights = scored.map(item => item.weight)

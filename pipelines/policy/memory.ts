@@ -60,7 +60,7 @@ const processBytes = 430 * 2 ** 20
 
 export function memoryOf(subject: MemorySubject): MemoryEstimate {
   const parts = [...lasting(subject), ...warmStart(subject), ...sampling(subject), ...update(subject)].filter(
-    ({ bytes }) => bytes > 0,
+    part => part.bytes > 0 && (subject.config.steps > 0 || !ofTraining(part)),
   )
   const inPhase = (phase: Phase) => parts.filter(part => part.phase === phase || part.phase === 'always')
   const bytesIn = (phase: Phase) => inPhase(phase).reduce((sum, { bytes }) => sum + bytes, 0)
@@ -70,6 +70,15 @@ export function memoryOf(subject: MemorySubject): MemoryEstimate {
     .filter(({ shrunkBy }) => shrunkBy.length > 0)
     .reduce((most, part) => (part.bytes > most.bytes ? part : most))
   return { parts, phase, bytes: bytesIn(phase), largest }
+}
+
+/** What an evaluation without training has no part of. */
+function ofTraining({ name, phase }: MemoryPart): boolean {
+  return (
+    phase === 'rollout' ||
+    phase === 'update' ||
+    ['adapter', 'reference', 'moments', 'keys and values (rollout)'].includes(name)
+  )
 }
 
 /** Numbers in all weights, and in what an update changes. */

@@ -9,7 +9,7 @@ import type { Response, Rollout } from '../rollout/response.js'
 import { advantages } from '../update/advantages.js'
 import { klOfResponse } from '../update/kl.js'
 import type { ItemValue } from '../values/value.js'
-import type { RewardRecord } from './record.js'
+import type { RewardRecord, Verdict } from './record.js'
 import { scaleOf, uniformScale } from './scales.js'
 import { verify } from './verify.js'
 
@@ -24,28 +24,31 @@ export type ScoreConfig = Pick<ExperimentConfig, 'reward' | 'estimator' | 'kl'> 
  * site advantage: r =   1_correct - KL,  A = s estimator(r)
  * site loss:      r =   1_correct - KL,  A = estimator(r); the update multiplies the response's loss by s
  *
- * `values`: all training items, as the arm's reward sees them; the uniform scale is a mean over them.
+ * `values`: all training items, as the arm's reward sees them; the uniform scale is a mean over them. `verdicts`: those of a judge, in
+ * the order of the responses, in place of the config's verifier.
  */
 export function scoreResponses({
   rollout,
   items,
   values,
   config,
+  verdicts,
 }: {
   rollout: Rollout
   items: readonly Item[]
   values: readonly ItemValue[]
   config: ScoreConfig
+  verdicts?: readonly Verdict[] | undefined
 }): RewardRecord[] {
-  const itemOf = new Map(items.map(item => [item.id, item]))
+  const itemOfResponse = itemsOf(rollout, items)
   const valueOfItem = new Map(values.map(value => [value.itemId, value.value]))
   const mean = config.reward.scale === 'uniform' ? uniformScale(values, config.reward) : undefined
 
-  const records = rollout.responses.map((response): RewardRecord => {
-    const item = itemOf.get(response.itemId)
+  const records = rollout.responses.map((response, index): RewardRecord => {
+    const item = itemOfResponse[index]
     const value = valueOfItem.get(response.itemId)
     if (item === undefined || value === undefined) throw unknownItem(rollout, response)
-    const verdict = verify({ response, item, reward: config.reward })
+    const verdict = verdicts?.[index] ?? verify({ response, item, reward: config.reward })
     const scale = scaleOf({ value, reward: config.reward, uniformScale: mean })
     const reward = rewardOf({ verdict, scale, penalty: klPenalty(response, config), site: config.value.site })
     return {
@@ -68,6 +71,16 @@ export function scoreResponses({
       return { ...record, advantage: config.value.site === 'advantage' ? record.scale * advantage : advantage }
     }),
   )
+}
+
+/** The item that each response answers, in the order of the responses. Throws DataInvalid for one that the run does not have. */
+export function itemsOf(rollout: Rollout, items: readonly Item[]): Item[] {
+  const known = new Map(items.map(item => [item.id, item]))
+  return rollout.responses.map(response => {
+    const item = known.get(response.itemId)
+    if (item === undefined) throw unknownItem(rollout, response)
+    return item
+  })
 }
 
 /** r(x, y) of eq. 3, less the KL penalty where it acts in the reward; 0 when unscored. */

@@ -1,4 +1,4 @@
-/** The verdict on a response, 1_correct(y) of eq. 1, by rules; unlike the paper's judge it never depends on a model. */
+/** The verdict on a response, 1_correct(y) of eq. 1, by rules; unlike that of the paper's judge (judge/) it never depends on a model. */
 import type { ExperimentConfig } from '../config/schema.js'
 import { type Item, longestAnswer } from '../data/item.js'
 import { finalAnswer } from './final-answer.js'

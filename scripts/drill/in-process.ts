@@ -50,7 +50,7 @@ class InProcessRun {
     const plan: ExperimentPlan = { kind: 'experiment', name: run, config, warnings: [] }
     const io = ioActivities(this.#place)
     const { finished } = await this.#stage(() => io.freezeRun, { experiment: { id: run, config }, plan })
-    if (finished !== undefined) return finished.weights
+    if (finished?.weights !== undefined) return finished.weights
 
     const data = await this.#stage(() => io.prepareData, { run })
     const values = await this.#stage(() => io.normalizeValues, { run, data })

@@ -120,6 +120,17 @@ test('every bad row of a data file is named before anything is started', async (
   assert.ok(!existsSync(home))
 })
 
+test('a sweep whose arms train nothing is refused, and an evaluation is planned without a preflight', async () => {
+  const untrained = configFile('untrained.yaml', sweepOfGrpo.replace('grpo }', 'rloo }'))
+  const refused = await call('plan', untrained, '--set', 'steps=0', '--home', home)
+  assert.equal(refused.status, 2)
+  assert.match(refused.err, /trains nothing[\s\S]*rlev evaluate/)
+  const { status, out, err } = await call('plan', 'configs/smoke.yaml', '--set', 'steps=0', '--home', home)
+  assert.equal(status, 0, err)
+  assert.match(out, /^cost: 0 responses to train on/m)
+  assert.ok(!existsSync(home))
+})
+
 test('plan shows arms, differences, preflight and cost, starts nothing, and says the same in JSON', async () => {
   const config = configFile('plan.yaml', sweepOfGrpo.replace('grpo }', 'rloo }'))
   const text = await call('plan', config, '--home', home)

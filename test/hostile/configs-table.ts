@@ -87,7 +87,11 @@ export const cases: HostileCase[] = [
     writeFileSync(join(folder, 'b.yaml'), 'name: a\nconstructor: {b: 1}\n'),
   ),
   config('a token in the config', 'name: a\ntracking: {token: abcdefghij}\n', /unknown key tracking\.token/),
-  config('a key of a judge in the config', 'name: a\njudge: {apiKey: abcdefghij}\n', /unknown key judge/),
+  config(
+    'a key of a judge in the config',
+    'name: a\njudge: {url: "http://127.0.0.1:1/v1", model: m, apiKey: abcdefghij}\n',
+    /unknown key judge\.apiKey/,
+  ),
   config('a name that leaves the home', 'name: ../../outside\n', /name cannot be "\.\.\/\.\.\/outside"/),
   config('a name that is a path', 'name: /etc/rlev\n', /name cannot be/),
   config('an arm that leaves the home', sweepOf('    b: {}\n    ../../x: {steps: 3}\n'), /is no name/),

@@ -33,9 +33,9 @@ const fileData = z.strictObject({
   testShare: z
     .number()
     .gt(0)
-    .lt(1)
+    .max(1)
     .default(0.1)
-    .describe('Share of exams held out where no test file is given. (share)'),
+    .describe('Share of exams held out where no test file is given; 1 with `steps: 0`, which trains on none. (share)'),
   splitSeed: seedNumber
     .default(99999)
     .describe('Seed of which exams are held out, the same for every seed of a sweep.'),

@@ -24,9 +24,13 @@ export function configurationSection({
   return html`${first === undefined ? null : differences(arms, first)}
 <h3>How to run it again</h3>
 <pre>${reproduce(plan)}</pre>
-<p>Every random number is named by its seed, purpose, step, prompt, sample and position, so on the same machine with the same versions the
+${
+  weights.length === 0
+    ? null
+    : html`<p>Every random number is named by its seed, purpose, step, prompt, sample and position, so on the same machine with the same versions the
 weights come out as the same bits:</p>
-${table({ caption: 'Final weights (sha256 of the checkpoint).', header: ['arm', 'seed', 'weights'], rows: weights, numeric: false })}
+${table({ caption: 'Final weights (sha256 of the checkpoint).', header: ['arm', 'seed', 'weights'], rows: weights, numeric: false })}`
+}
 <h3>Versions</h3>
 ${table({
   caption: 'What computed the figures.',
@@ -66,6 +70,8 @@ function written(value: unknown): string {
 
 function reproduce(plan: Plan): string {
   const file = `${plan.name}.yaml`
+  if (plan.kind === 'experiment' && plan.config.steps === 0 && plan.config.policy.from === 'checkpoint')
+    return `bin/rlev run ${file}   # the resolved config below\nbin/rlev report ${plan.name}`
   return plan.kind === 'sweep'
     ? `bin/rlev sweep ${file}\nbin/rlev compare ${plan.name}\nbin/rlev report ${plan.name}`
     : `bin/rlev run ${file}\nbin/rlev report ${plan.name}`

@@ -12,7 +12,7 @@ export function eosSection(arms: readonly ArmMark[], outcomes: readonly Experime
 ${arms.map(arm =>
   eosFigure(
     arm.name,
-    outcomes.filter(outcome => outcome.arm === arm.name && outcome.evaluations.length > 1),
+    outcomes.filter(outcome => outcome.arm === arm.name && outcome.evaluations.length > 0),
   ),
 )}</div>
 `
@@ -20,7 +20,9 @@ ${arms.map(arm =>
 
 function eosFigure(name: string, outcomes: readonly ExperimentOutcome[]): Html {
   const after = pooled(outcomes.map(outcome => outcome.evaluations.at(-1)?.eos ?? []))
-  const before = pooled(outcomes.map(outcome => outcome.evaluations[0]?.eos ?? []))
+  // Of a policy that was not trained there is one evaluation, and no before.
+  const trained = outcomes.some(({ evaluations }) => evaluations.length > 1)
+  const before = trained ? pooled(outcomes.map(outcome => outcome.evaluations[0]?.eos ?? [])) : []
   const [top] = after
   if (top === undefined) return html`<p class="faint">${name}: no trajectory.</p>`
   const line = ({ group, points }: (typeof after)[number], dashed: boolean) =>
@@ -36,8 +38,8 @@ function eosFigure(name: string, outcomes: readonly ExperimentOutcome[]): Html {
     return points.find(point => point.probability >= 0.5)?.position
   }
   return figure({
-    caption: `${name}: P(EOS) by response position, greedy, over the ${top.items} test items with the highest values (blue) and as many with the lowest (orange). Solid: after training; dashed: before. Late positions stand on the few responses that reach them.`,
-    alternative: `EOS trajectories of ${name}: after training P(EOS) passes one half at position ${peak('top') ?? 'none'} for the most valued items and at ${peak('bottom') ?? 'none'} for the least valued.`,
+    caption: `${name}: P(EOS) by response position, greedy, over the ${top.items} test items with the highest values (blue) and as many with the lowest (orange).${trained ? ' Solid: after training; dashed: before.' : ''} Late positions stand on the few responses that reach them.`,
+    alternative: `EOS trajectories of ${name}: ${trained ? 'after training ' : ''}P(EOS) passes one half at position ${peak('top') ?? 'none'} for the most valued items and at ${peak('bottom') ?? 'none'} for the least valued.`,
     plot: {
       x: { label: 'response position (tokens)', ticks: wholeTicks(top.points.length) },
       y: { label: 'P(EOS)', domain: [0, 1], grid: true },

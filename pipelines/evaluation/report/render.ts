@@ -12,10 +12,10 @@ import { differenceFigure } from './difference-figure.js'
 import { eosSection } from './eos-figure.js'
 import { type ArmMark, legend } from './figure.js'
 import { columnsTable, differencesTable, endpointTable } from './figures-tables.js'
-import { Html, html } from './html.js'
+import { type Html, html } from './html.js'
+import { page } from './page.js'
 import { responsesSection } from './responses.js'
 import { sectionsSection } from './sections.js'
-import { style } from './style.js'
 import { valueFigure } from './value-figure.js'
 
 /** The page. `versions`: part to version; `links`: name to web address of where the run can be watched. */
@@ -35,12 +35,7 @@ export function renderReport({
   const done = outcomes.filter(outcome => outcome.state === 'done')
   const marks = comparison.arms.map(({ arm }, index): ArmMark => ({ name: arm, index }))
   const values = outcomes.find(outcome => outcome.valueStatistics.n > 0)?.valueStatistics
-  const page = html`<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>${plan.name}: report</title><style>${new Html(style)}</style></head><body><main>
-<h1>${plan.name}</h1>
-<p class="faint">${subtitle(plan, comparison)}</p>
+  const body = html`<p class="faint">${subtitle(plan, comparison)}</p>
 ${claim(plan, comparison)}
 ${missing(comparison)}
 <h2>Main result</h2>
@@ -65,10 +60,8 @@ ${eosSection(marks, done)}
 <h2>Sample responses</h2>
 ${responsesSection(marks, done)}
 <h2>What was run</h2>
-${configurationSection({ plan, outcomes, versions, links })}
-</main></body></html>
-`
-  return page.text
+${configurationSection({ plan, outcomes, versions, links })}`
+  return page({ name: plan.name, body })
 }
 
 function subtitle(plan: Plan, { arms }: Comparison): string {

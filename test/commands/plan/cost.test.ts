@@ -22,6 +22,15 @@ test('a sweep counts every arm with every seed, and a warm start once a seed whe
   assert.equal(sweep.tokens.warmStart, 3 * one.tokens.warmStart)
 })
 
+test('questions to a judge are those of what it decides', () => {
+  const parts = { steps: 50, rollout: { prompts: 4, samples: 8 }, evaluation: { every: 20, samples: 3 } }
+  const judge = { url: 'http://127.0.0.1:1/v1', model: 'm' }
+  const judged = (more: object) => costOf(experimentPlan('one', { ...parts, ...more }), { testItems: 100 }).judged
+  assert.equal(judged({}), 0)
+  assert.equal(judged({ judge: { ...judge, decides: 'evaluation' } }), 4 * 100 * (1 + 3))
+  assert.equal(judged({ judge }), 4 * 100 * (1 + 3) + 50 * 4 * 8)
+})
+
 test('the decoder of the default has about 105,000 weights less its embeddings', () => {
   const { policy } = sweepPlan('exam').arms[0]?.config ?? {}
   assert.ok(policy?.from === 'scratch')

@@ -104,6 +104,25 @@ const refused: readonly (readonly [string, string, RegExp])[] = [
     'checkpoint: {best: loss}',
     /^config\.yaml:2:20: .*checkpoint\.best[\s\S]*expected-h-acc/,
   ],
+  [
+    'a verifier beside a judge that decides everything',
+    'reward: {verifier: numeric}\njudge: {url: "http://127.0.0.1:1/v1", model: m}',
+    /^config\.yaml:2:20: reward\.verifier has no effect: the judge decides everything/,
+  ],
+  [
+    'a verifier beside a judge where nothing is trained',
+    'steps: 0\nreward: {tolerance: 0.1}\njudge: {url: "http://127.0.0.1:1/v1", model: m, decides: evaluation}',
+    /^config\.yaml:3:21: reward\.tolerance has no effect/,
+  ],
+  [
+    'a wait before a second request that is never made',
+    'judge: {url: "http://127.0.0.1:1/v1", model: m, attempts: 1, backoff: 2}',
+    /^config\.yaml:2:71: judge\.backoff has no effect/,
+  ],
+  ['a judge without a model', 'judge: {url: "http://127.0.0.1:1/v1"}', /config\.yaml:2:\d+: .*judge\.model/],
+  ['a judge with a login', 'judge: {url: "http://a:b@127.0.0.1/v1", model: m}', /judge\.url[\s\S]*RLEV_JUDGE_KEY/],
+  ['a key that a judge does not have', 'judge: {modle: m}', /unknown key judge\.modle[\s\S]*did you mean model/],
+  ['a judge that is no address', 'judge: {url: "file:///v1", model: m}', /judge\.url/],
   ['an adapter that is a number', 'update: {adapter: 8}', /^config\.yaml:2:19: update\.adapter cannot be 8[\s\S]*rank/],
 ]
 
@@ -125,6 +144,10 @@ const allowed: readonly (readonly [string, string])[] = [
   ],
   ['the best of many evaluated checkpoints', 'checkpoint: {best: h-acc, keep: 1, trimJournal: true}'],
   ['an adapter with its defaults', 'update: {adapter: {}}'],
+  [
+    'a judge of evaluations beside a verifier of training',
+    'reward: {verifier: numeric}\njudge: {url: "https://judge.example/v1", model: m, decides: evaluation}',
+  ],
 ]
 
 for (const [what, content] of allowed) {

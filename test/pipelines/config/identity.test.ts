@@ -49,6 +49,17 @@ test('the key of an experiment leaves out its name, its tracking and how it is c
   }
 })
 
+test('of a judge the key has who it is, and not how it is reached', () => {
+  const judge = { url: 'http://127.0.0.1:1/v1', model: 'm' }
+  const keyWith = (changes: object) =>
+    experimentKey(experimentSchema.parse({ name: 'a', judge: { ...judge, ...changes } }))
+  const key = keyWith({})
+  const reached = { url: 'https://other.example/v1', timeout: 1, attempts: 1, backoff: 0, concurrency: 1 }
+  assert.equal(keyWith(reached), key)
+  for (const changed of [{ model: 'n' }, { decides: 'evaluation' }]) assert.notEqual(keyWith(changed), key)
+  assert.notEqual(experimentKey(experimentSchema.parse({ name: 'a' })), key)
+})
+
 test('the difference of two configs names each key that differs, once', () => {
   const a = { same: 1, reward: { alpha: 1, cap: 1 }, list: [1, 2], gone: true }
   const b = { same: 1, reward: { alpha: 2, cap: 1 }, list: [1, 3], added: null }

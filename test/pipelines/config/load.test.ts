@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import { test } from 'node:test'
 import { loadPlan } from '../../../pipelines/config/load.js'
 import { experimentSchema } from '../../../pipelines/config/schema.js'
@@ -189,11 +189,32 @@ test('overrides and the seed stand over the file, and a bad one is told as an ov
   assert.match(refusalOf(path, { overrides: { 'reward.alhpa': 5 } }), /^override reward\.alhpa: unknown key/)
 })
 
+test('sections given at the call stand in place of those of the file, and overrides over both', () => {
+  file('rows.jsonl', '')
+  const other = file('other.jsonl', '')
+  const path = file(
+    'replaced.yaml',
+    'name: a\ndata: {train: rows.jsonl, test: rows.jsonl}\nsweep: {seeds: [1], arms: {}}\n',
+  )
+  const sections = { data: { train: other, testShare: 1 }, steps: 0, sweep: null }
+  const { config } = experiment(path, { sections, overrides: { 'data.onBadRow': 'skip' } })
+  assert.deepEqual(config.data, {
+    source: 'file',
+    train: other,
+    testShare: 1,
+    splitSeed: 99999,
+    form: 'auto',
+    onBadRow: 'skip',
+  })
+})
+
 test('the configs of the project load without a warning', () => {
   const paths = readdirSync('configs', { recursive: true, encoding: 'utf8' }).filter(path => path.endsWith('.yaml'))
   assert.ok(paths.includes('quickstart.yaml') && paths.includes(join('paper', 'table4.yaml')))
   for (const path of paths) {
-    const plan = loadPlan({ path: join('configs', path) })
+    // What `rlev evaluate` goes by lacks a checkpoint, which comes with the call.
+    const sections = path === 'evaluate.yaml' ? { policy: { path: resolve('test/fixtures/qwen2-tiny') }, steps: 0 } : {}
+    const plan = loadPlan({ path: join('configs', path), sections })
     assert.equal(plan.name, basename(path, '.yaml'))
     assert.deepEqual(plan.warnings, [], path)
   }

@@ -28,9 +28,9 @@ test('an arm without keys is the base as it is', () => {
 })
 
 test('an error in an arm points to the arm, one in the base is told once', () => {
-  const message = refusal(two('steps: 0\n', 'plain: {reward: {scale: correctness}}, valued: {reward: {alpha: -1}}'))
+  const message = refusal(two('steps: -1\n', 'plain: {reward: {scale: correctness}}, valued: {reward: {alpha: -1}}'))
   const places = [...message.matchAll(/^config\.yaml:(\d+:\d+): (.*)$/gm)].map(([, place, what]) => `${place} ${what}`)
-  assert.deepEqual(places, ['2:8 steps cannot be 0', '6:74 reward.alpha cannot be -1'])
+  assert.deepEqual(places, ['2:8 steps cannot be -1', '6:74 reward.alpha cannot be -1'])
 })
 
 test('two arms of one config are refused, placebo or not', () => {

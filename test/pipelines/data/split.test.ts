@@ -52,3 +52,11 @@ test('the share is one of exams, and the seed chooses which', () => {
   assert.deepEqual(held(1), held(1))
   assert.notDeepEqual(held(1), held(2))
 })
+
+test('a share of 1 holds out every exam, in the order of the items', () => {
+  fc.assert(
+    fc.property(anyItems, fc.nat(), (items, seed) => {
+      assert.deepEqual(splitByExam(items, { testShare: 1, seed }), { train: [], test: items })
+    }),
+  )
+})

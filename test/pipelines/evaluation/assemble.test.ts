@@ -97,6 +97,30 @@ test('greedy and expected columns, by hand: unscored responses are in no accurac
   close(expected.length, (7 * 2.5 + 7 * 4.5 + 3 * 8.5 + 3 * 8.5) / 20)
 })
 
+test('what unscored responses leave open, by hand: all of them wrong, and all of them right', () => {
+  const { undecided } = assembleEvaluation({ step: 0, answered: items })
+  close(undecided.greedy.share, 1 / 4)
+  close(undecided.greedy.acc.lowest, 10 / 20)
+  close(undecided.greedy.acc.highest, 13 / 20)
+  close(undecided.greedy.hAcc.lowest, 0.82 / 1.64)
+  close(undecided.greedy.hAcc.highest, 1.57 / 1.64)
+  close(undecided.expected.share, 3 / 8)
+  close(undecided.expected.acc.lowest, 10.5 / 20)
+  close(undecided.expected.acc.highest, 15 / 20)
+})
+
+test('pass@k is over the scored samples, at the powers of two and at their number', () => {
+  const { passAtK } = assembleEvaluation({ step: 0, answered: items })
+  assert.deepEqual(
+    passAtK.map(({ k }) => k),
+    [1, 2],
+  )
+  close(passAtK[0]?.value, (7 * 0.5 + 7 * 1) / 17)
+  close(passAtK[1]?.value, 1)
+  const plain = items.map(one => ({ ...one, outcome: { ...one.outcome, samples: [] } }))
+  assert.deepEqual(assembleEvaluation({ step: 0, answered: plain }).passAtK, [])
+})
+
 test('sections keep their order, their weights and their mean value', () => {
   const { sections } = assembleEvaluation({ step: 0, answered: items })
   assert.deepEqual(

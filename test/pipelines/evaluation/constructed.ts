@@ -2,6 +2,7 @@
 import { type ExperimentConfig, experimentSchema, type SweepPlan } from '../../../pipelines/config/schema.js'
 import type { Columns, Evaluation } from '../../../pipelines/evaluation/evaluation.js'
 import type { ExperimentOutcome } from '../../../pipelines/evaluation/outcome.js'
+import type { Undecided } from '../../../pipelines/evaluation/undecided.js'
 
 export interface ArmEffect {
   name: string
@@ -67,6 +68,11 @@ export function constructedOutcome(plan: SweepPlan, arm: ArmEffect, seed: number
   }
 }
 
+function decided(hAcc: number): Undecided {
+  const at = (share: number) => ({ lowest: share, highest: share })
+  return { share: 0, acc: at(hAcc + 0.1), hAcc: at(hAcc) }
+}
+
 function constructedEvaluation(step: number, hAcc: number): Evaluation {
   const columns = (shift: number): Columns => ({
     acc: hAcc + 0.1 + shift,
@@ -89,6 +95,8 @@ function constructedEvaluation(step: number, hAcc: number): Evaluation {
     greedy: columns(0.02),
     expected: columns(0),
     unscored: 0,
+    undecided: { greedy: decided(hAcc + 0.02), expected: decided(hAcc) },
+    passAtK: [],
     sections: [section('add1', 0.01, 0.1), section('add3', 0.25, -0.2)],
     eos: (['top', 'bottom'] as const).map(group => ({
       group,

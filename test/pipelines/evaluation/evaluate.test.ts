@@ -2,10 +2,13 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { experimentSchema } from '../../../pipelines/config/schema.js'
 import type { Item } from '../../../pipelines/data/item.js'
+import { answerItems } from '../../../pipelines/evaluation/answers.js'
 import { evaluate } from '../../../pipelines/evaluation/evaluate.js'
+import { evaluateAnswers } from '../../../pipelines/evaluation/evaluate-answers.js'
 import { noHooks } from '../../../pipelines/hooks.js'
 import { createPolicy, disposePolicy } from '../../../pipelines/policy/policy.js'
 import { tf } from '../../../pipelines/policy/tensorflow.js'
+import type { JudgeQuestion } from '../../../pipelines/rewards/judge/question.js'
 
 const config = experimentSchema.parse({
   name: 'tiny',
@@ -31,6 +34,48 @@ const values = items.map(({ id, section, points, total }) => ({
   total,
   value: points / total,
 }))
+
+test('parts of the items are answered as the whole is, and a judge decides on the final parts', async () => {
+  assert.ok(config.policy.from === 'scratch')
+  const policy = createPolicy({ config: config.policy, alphabet: [...'0123456789+=#'], seed: 3 })
+  const whole = await answerItems({ policy, items, config, hooks: noHooks })
+  const parts = [
+    ...(await answerItems({ policy, items: items.slice(0, 4), config, hooks: noHooks })),
+    ...(await answerItems({ policy, items: items.slice(4), first: 4, config, hooks: noHooks })),
+  ]
+  disposePolicy(policy)
+  const texts = (answers: typeof whole) =>
+    answers.map(({ greedy, samples }) => [greedy.text, ...samples.map(({ text }) => text)])
+  assert.deepEqual(texts(parts), texts(whole))
+
+  const asked: JudgeQuestion[] = []
+  const whole2 = whole.map(one => ({
+    ...one,
+    greedy: { ...one.greedy, text: `#${one.itemId}`, finish: 'stop' as const },
+  }))
+  const { evaluation, outcomes } = await evaluateAnswers({
+    answers: whole2,
+    items,
+    values,
+    config: {
+      reward: config.reward,
+      judge: experimentSchema.parse({ name: 'j', judge: { url: 'http://127.0.0.1:1', model: 'm' } }).judge,
+    },
+    step: 0,
+    ask: async questions => {
+      asked.push(...questions)
+      return questions.map(({ answer }) => (answer === 't1' ? 'unscored' : answer === 't2' ? 'correct' : 'wrong'))
+    },
+  })
+  for (const { reference, question } of asked)
+    assert.equal(question, `${Number(reference) / 2}+${Number(reference) / 2}=`)
+  assert.deepEqual(
+    outcomes.map(({ greedy }) => greedy.verdict),
+    items.map(({ id }) => (id === 't1' ? 'unscored' : id === 't2' ? 'correct' : 'wrong')),
+  )
+  assert.equal(evaluation.judge, 'm')
+  assert.ok(evaluation.unscored >= 1)
+})
 
 test('a policy answers every item greedily and in samples, by the same uniforms each time, and leaves no tensor behind', async () => {
   assert.ok(config.policy.from === 'scratch')

@@ -5,6 +5,7 @@ import type { Plan } from '../../../pipelines/config/schema.js'
 import { compareArms } from '../../../pipelines/evaluation/compare.js'
 import type { ExperimentOutcome } from '../../../pipelines/evaluation/outcome.js'
 import { sentence } from '../../../pipelines/evaluation/report/claim.js'
+import { renderEvaluation } from '../../../pipelines/evaluation/report/evaluation-page.js'
 import { escapeHtml, html, link } from '../../../pipelines/evaluation/report/html.js'
 import { renderReport } from '../../../pipelines/evaluation/report/render.js'
 import { constructedSweep } from './constructed.js'
@@ -134,4 +135,35 @@ test('a claim is never stronger than its interval', () => {
   )
   assert.match(sentence({ ...arm, role: 'placebo', endpointDifference: difference }, 'b'), /as expected, no clear/)
   assert.match(sentence({ ...arm, endpointDifference: null }, 'b'), /no seed in common/)
+})
+
+test('an evaluation without training has a page of its own: figures, what is unscored, trajectories, and no before and after', () => {
+  const { plan, outcomes } = constructedSweep([1])
+  const [arm, outcome] = [plan.arms[0], outcomes[0]]
+  assert.ok(arm !== undefined && outcome !== undefined)
+  const [evaluation] = outcome.evaluations
+  assert.ok(evaluation !== undefined)
+  const open = { share: 0.25, acc: { lowest: 0.25, highest: 0.5 }, hAcc: { lowest: 0.125, highest: 0.375 } }
+  const own = {
+    ...evaluation,
+    step: 0,
+    judge: 'judge-72b <x>',
+    passAtK: [{ k: 1, value: 0.5 }],
+    undecided: { greedy: open, expected: open },
+  }
+  const { weights: _weights, ...untrained } = outcome
+  const page = renderEvaluation({
+    plan: { kind: 'experiment', name: 'measured', config: { ...arm.config, steps: 0 }, warnings: [] },
+    outcome: { ...untrained, arm: 'measured', evaluations: [own] },
+    versions,
+    links,
+  })
+  const { document } = parseHTML(page)
+  const text = document.body.textContent ?? ''
+  assert.match(text, /1600 items; verdicts of the judge judge-72b <x>/)
+  assert.match(text, /greedy25\.025\.0 to 50\.012\.5 to 37\.5/)
+  assert.match(text, /k = 1/)
+  assert.equal(document.querySelectorAll('figure').length, 1)
+  assert.ok(!/not done|before|dashed|same bits/.test(text))
+  assert.ok(!/NaN|undefined|\[object/u.test(page))
 })

@@ -44,6 +44,19 @@ function estimate(update: object = {}, others: object = {}, promptTokens = 64): 
 
 const bytesOf = ({ parts }: MemoryEstimate, name: string) => parts.find(part => part.name === name)?.bytes ?? 0
 
+test('an evaluation without training needs weights and its own caches, and nothing of a step', () => {
+  const parts = estimate({}, { steps: 0 })
+  assert.equal(parts.phase, 'evaluation')
+  assert.deepEqual(parts.parts.map(({ name }) => name).sort(), [
+    'copies of the layers (evaluation)',
+    'keys and values (evaluation)',
+    'logits (evaluation)',
+    'process',
+    'weights',
+  ])
+  assert.ok(parts.bytes < estimate().bytes / 2)
+})
+
 test('weights and moments are counted to the byte, the cache with the copies that are made of it', () => {
   const weights = 494_032_768
   const parts = estimate()

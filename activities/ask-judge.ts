@@ -1,0 +1,25 @@
+/** The judge of a config as stages ask it: within an activity, with heartbeats while it is waited for, and a word in the log. */
+import { Context, log } from '@temporalio/activity'
+import type { JudgeConfig } from '../pipelines/config/schema.js'
+import type { AskJudge } from '../pipelines/rewards/judge/judge-responses.js'
+import { Judge } from './clients/judge/judge.js'
+import { beating } from './hooks.js'
+import type { Workplace } from './workplace.js'
+
+/** Undefined where rules decide. */
+export function askJudge(
+  { home }: Workplace,
+  { judge: config }: { judge?: JudgeConfig | undefined },
+  what: 'training' | 'evaluation',
+): AskJudge | undefined {
+  if (config === undefined || (what === 'training' && config.decides === 'evaluation')) return undefined
+  const judge = new Judge({ config, home })
+  return questions =>
+    beating(async () => {
+      const { judged, asked } = await judge.ask(questions, { signal: Context.current().cancellationSignal })
+      const unscored = judged.filter(({ verdict }) => verdict === 'unscored')
+      log.info('judged', { model: config.model, ...asked })
+      if (unscored.length > 0) log.warn('no verdict', { unscored: unscored.length, reason: unscored[0]?.reason })
+      return judged.map(({ verdict }) => verdict)
+    })
+}

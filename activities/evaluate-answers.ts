@@ -1,0 +1,47 @@
+/** Stage: verdicts on stored answers, a judge's where the config has one, and the evaluation that they make. Needs no policy. */
+import { evaluateAnswers as evaluate } from '../pipelines/evaluation/evaluate-answers.js'
+import { askJudge } from './ask-judge.js'
+import { Fence } from './clients/fence.js'
+import { keepReference } from './clients/references.js'
+import { runFolder } from './clients/run-folder.js'
+import type { ArtifactRef } from './clients/store.js'
+import { readAnswers } from './clients/stored-answers.js'
+import { type EvaluationSummary, summaryOf } from './evaluation-summary.js'
+import { currentAttempt, throwIfCancelled } from './hooks.js'
+import { KeptEvaluation } from './keep-evaluation.js'
+import { lightStage } from './light-stage.js'
+import { readValues } from './normalize-values.js'
+import { readData } from './prepare-data.js'
+import { runConfig } from './run-config.js'
+import type { TrainingInput } from './training.js'
+import type { Workplace } from './workplace.js'
+
+export interface AnsweredInput extends TrainingInput {
+  step: number
+  answers: ArtifactRef
+}
+
+export function evaluateAnswers(place: Workplace) {
+  return lightStage(async ({ run, stages, step, answers }: AnsweredInput): Promise<EvaluationSummary> => {
+    const { home, store } = place
+    const config = runConfig(place, run)
+    const folder = runFolder(home, run)
+    if (step === 0) keepReference(folder, 'baseEvaluation', answers)
+    const kept = new KeptEvaluation({ home, run, step })
+    const there = kept.read()
+    if (there !== null) return summaryOf(there.evaluation)
+
+    const fence = Fence.take(folder, currentAttempt())
+    const { evaluation, outcomes } = await evaluate({
+      answers: readAnswers(store, answers),
+      items: readData(store, stages.data).test,
+      values: readValues(store, stages.values).test,
+      config,
+      step,
+      ask: askJudge(place, config, 'evaluation'),
+    })
+    await throwIfCancelled()
+    kept.keep({ stored: { time: place.now(), evaluation }, outcomes }, fence)
+    return summaryOf(evaluation)
+  })
+}

@@ -1,0 +1,57 @@
+/** Rules about the judge: that it has something to decide, and that nothing else is told to decide it. */
+import type { Finding, Rule } from './finding.js'
+
+const ofVerifier = ['reward.verifier', 'reward.tolerance']
+
+export const judgeRules: Rule[] = [
+  ({ config: { judge }, given }) => {
+    if (judge?.decides !== 'everything') return []
+    return ofVerifier.filter(given).map(
+      (key): Finding => ({
+        severity: 'refuse',
+        key,
+        message: `${key} has no effect: the judge decides everything`,
+        expected: `no ${key}, or judge.decides evaluation`,
+        found: `${key}, and judge.decides everything`,
+        remedy: `leave ${key} out, or reward training by rules: judge.decides: evaluation`,
+      }),
+    )
+  },
+  ({ config: { judge, steps }, given }) => {
+    if (judge?.decides !== 'evaluation' || steps > 0) return []
+    return ofVerifier.filter(given).map(
+      (key): Finding => ({
+        severity: 'refuse',
+        key,
+        message: `${key} has no effect: nothing is trained, and the judge decides the evaluation`,
+        remedy: `leave ${key} out`,
+      }),
+    )
+  },
+  ({ config: { judge }, given }) => {
+    if (judge === undefined || judge.attempts > 1 || !given('judge.backoff')) return []
+    return [
+      {
+        severity: 'refuse',
+        key: 'judge.backoff',
+        message: 'judge.backoff has no effect: there is no second request',
+        expected: 'judge.attempts of at least 2',
+        found: 'judge.attempts 1',
+        remedy: 'leave judge.backoff out',
+      },
+    ]
+  },
+  ({ config: { data, steps } }) => {
+    if (data.source !== 'file' || data.test !== undefined || data.testShare < 1 || steps === 0) return []
+    return [
+      {
+        severity: 'refuse',
+        key: 'data.testShare',
+        message: 'data.testShare 1 leaves nothing to train on',
+        expected: 'a share below 1, or steps: 0',
+        found: `steps ${steps}`,
+        remedy: 'hold out less, or give data.test',
+      },
+    ]
+  },
+]

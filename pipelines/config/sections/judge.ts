@@ -1,0 +1,43 @@
+/** Config section of the model that judges answers: `judge`. Left out, answers are compared by rules. */
+import { z } from 'zod'
+import { countUpTo } from './numbers.js'
+
+const address = z
+  .string()
+  .max(2000)
+  .refine(text => /^https?:\/\//.test(text) && URL.canParse(text), 'an address as http://127.0.0.1:8000/v1')
+  .refine(
+    text => !URL.canParse(text) || (new URL(text).username === '' && new URL(text).password === ''),
+    'an address without a login: the key comes from RLEV_JUDGE_KEY',
+  )
+  .refine(text => !/[?#]/.test(text), 'an address without ? and #')
+
+export const judgeSection = z
+  .strictObject({
+    url: address.describe(
+      'Base address of an OpenAI-compatible server, with its version: chat/completions is added to it. The key, if it wants one, is RLEV_JUDGE_KEY of the environment.',
+    ),
+    model: z
+      .string()
+      .regex(/^(?!\s)[^\p{C}]{1,200}(?<!\s)$/u, 'a line of text of at most 200 characters')
+      .describe('Model that judges, by the name that the server has for it.'),
+    decides: z
+      .enum(['everything', 'evaluation'])
+      .default('everything')
+      .describe(
+        'What the judge decides: training and evaluation, as in the paper, or evaluation alone, with training rewarded by `reward.verifier`.',
+      ),
+    timeout: z.number().min(0.05).max(3600).default(60).describe('Time for one request, its answer included. (s)'),
+    attempts: countUpTo(20).default(5).describe('Requests about one answer before it stays unscored. (requests)'),
+    backoff: z
+      .number()
+      .min(0)
+      .max(600)
+      .default(1)
+      .describe(
+        'Longest wait before the second request, doubled before each further one; a Retry-After goes before it. (s)',
+      ),
+    concurrency: countUpTo(256).default(8).describe('Requests under way at once, of one worker. (requests)'),
+  })
+  .optional()
+  .describe('Judge of answers: a language model that says whether an answer means the same as the reference.')

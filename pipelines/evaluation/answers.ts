@@ -1,0 +1,66 @@
+/** What a policy answers to test items: the half of an evaluation that needs the policy. The other half, verdicts and metrics, does not. */
+import type { ExperimentConfig } from '../config/schema.js'
+import type { Item } from '../data/item.js'
+import type { Hooks } from '../hooks.js'
+import { type Generated, generate } from '../policy/generate.js'
+import type { Policy } from '../policy/policy.js'
+import { stream } from '../random.js'
+
+export interface Answer {
+  text: string
+  /** Tokens, the end-of-sequence token included. */
+  length: number
+  finish: 'stop' | 'length'
+}
+
+export interface ItemAnswers {
+  itemId: string
+  /** With P(EOS) before each token. */
+  greedy: Answer & { eosProbabilities: readonly number[] }
+  /** At temperature 1. */
+  samples: readonly Answer[]
+}
+
+/**
+ * In the order of the items. Samples are drawn by uniforms that are the same for every policy: `first` is the number of the first
+ * item among all that are evaluated, where these are a part of them.
+ */
+export async function answerItems({
+  policy,
+  items,
+  first = 0,
+  config,
+  hooks,
+}: {
+  policy: Policy
+  items: readonly Item[]
+  first?: number
+  config: Pick<ExperimentConfig, 'evaluation' | 'rollout'>
+  hooks: Hooks
+}): Promise<ItemAnswers[]> {
+  const { samples, chunk, seed } = config.evaluation
+  const random = stream(seed, 'evaluation')
+  const prompts = items.map(item => policy.tokenizer.encodePrompt(item.prompt))
+  const shared = { policy, temperature: 1, maxTokens: config.rollout.maxTokens, chunk, hooks }
+  const greedy = await generate({ ...shared, prompts, uniforms: () => null, eosProbabilities: true })
+  // Rows of the samples: item by item, its samples together.
+  const sampled = await generate({
+    ...shared,
+    prompts: prompts.flatMap(prompt => Array.from({ length: samples }, () => prompt)),
+    uniforms: (row, position) => random.uniform(first + Math.floor(row / samples), row % samples, position),
+  })
+  const answer = ({ tokens, finish }: Generated): Answer => ({
+    text: policy.tokenizer.decode(tokens),
+    length: tokens.length,
+    finish,
+  })
+  return items.map((item, index) => {
+    const response = greedy[index]
+    if (response === undefined) throw new RangeError(`no greedy response to item ${index}`)
+    return {
+      itemId: item.id,
+      greedy: { ...answer(response), eosProbabilities: response.eosProbabilities ?? [] },
+      samples: sampled.slice(index * samples, (index + 1) * samples).map(answer),
+    }
+  })
+}

@@ -1,0 +1,61 @@
+/** The half of an evaluation that needs no policy: verdicts on what was answered, by a rule or a judge, and the metrics that they make. */
+import type { ExperimentConfig } from '../config/schema.js'
+import type { Item } from '../data/item.js'
+import { type AskJudge, judgeResponses } from '../rewards/judge/judge-responses.js'
+import type { Verdict } from '../rewards/record.js'
+import { verify } from '../rewards/verify.js'
+import type { ItemValue } from '../values/value.js'
+import type { Answer, ItemAnswers } from './answers.js'
+import { assembleEvaluation, valuesInOrder } from './assemble.js'
+import type { Evaluation, ItemOutcome } from './evaluation.js'
+
+export interface Evaluated {
+  evaluation: Evaluation
+  outcomes: ItemOutcome[]
+}
+
+/** `answers`: those to the items, in their order. `ask`: a judge that decides in place of the config's verifier. */
+export async function evaluateAnswers({
+  answers,
+  items,
+  values,
+  config,
+  step,
+  ask,
+}: {
+  answers: readonly ItemAnswers[]
+  items: readonly Item[]
+  values: readonly ItemValue[]
+  config: Pick<ExperimentConfig, 'reward' | 'judge'>
+  step: number
+  ask?: AskJudge | undefined
+}): Promise<Evaluated> {
+  const valueOfItem = valuesInOrder(items, values)
+  const pairs = items.map((item, index) => {
+    const own = answers[index]
+    if (own?.itemId !== item.id) throw new RangeError(`the answers to item ${index} are to ${own?.itemId}`)
+    return { item, own }
+  })
+  const responses = pairs.flatMap(({ item, own }) => [own.greedy, ...own.samples].map(response => ({ response, item })))
+  const { reward } = config
+  const verdicts =
+    ask === undefined
+      ? responses.map(({ response, item }) => verify({ response, item, reward }))
+      : await judgeResponses({ responses, answer: reward.answer, ask })
+
+  let next = 0
+  const scored = ({ length }: Answer) => ({ verdict: verdicts[next++] as Verdict, length })
+  const answered = pairs.map(({ item, own }, index) => {
+    const outcome: ItemOutcome = {
+      itemId: item.id,
+      greedy: { text: own.greedy.text, ...scored(own.greedy) },
+      samples: own.samples.map(scored),
+    }
+    return { item, value: valueOfItem[index] ?? 0, outcome, eosProbabilities: own.greedy.eosProbabilities }
+  })
+  const judge = ask === undefined ? undefined : config.judge?.model
+  return {
+    evaluation: assembleEvaluation({ step, answered, judge }),
+    outcomes: answered.map(({ outcome }) => outcome),
+  }
+}

@@ -1,0 +1,28 @@
+/** Verdicts of a judge on responses, which only the asking makes different from those of a rule. */
+import type { ExperimentConfig } from '../../config/schema.js'
+import type { Item } from '../../data/item.js'
+import type { Verdict } from '../record.js'
+import { type JudgeQuestion, judgeQuestion } from './question.js'
+
+/** A verdict for each question, in their order; `unscored` where there is none to be had. */
+export type AskJudge = (questions: readonly JudgeQuestion[]) => Promise<Verdict[]>
+
+/** In the order of the responses. Those that leave nothing to ask are not asked about. */
+export async function judgeResponses({
+  responses,
+  answer,
+  ask,
+}: {
+  responses: readonly {
+    response: { text: string; finish: 'stop' | 'length' }
+    item: Pick<Item, 'prompt' | 'answer' | 'choices'>
+  }[]
+  answer: ExperimentConfig['reward']['answer']
+  ask: AskJudge
+}): Promise<Verdict[]> {
+  const settled = responses.map(({ response, item }) => judgeQuestion({ response, item, answer }))
+  const open = settled.filter(one => typeof one !== 'string')
+  const verdicts = await ask(open)
+  let next = 0
+  return settled.map(one => (typeof one === 'string' ? one : (verdicts[next++] ?? 'unscored')))
+}
