@@ -1,4 +1,5 @@
 /** `rlev plan CONFIG`: what `run` or `sweep` would do with a config. Starts nothing, writes nothing. */
+import { baselineOf } from '../pipelines/config/baselines.js'
 import { configDifference, type Difference } from '../pipelines/config/difference.js'
 import type { Plan } from '../pipelines/config/schema.js'
 import { RlevError } from '../pipelines/errors.js'
@@ -38,7 +39,8 @@ export async function plan({ config, keys = false, json = false, ...call }: Plan
 interface Outline {
   name: string
   kind: Plan['kind']
-  arms: { name: string; role?: 'baseline' | 'placebo'; differs: Difference[] }[]
+  /** `against`: what an arm differs from, where arms have several baselines. */
+  arms: { name: string; role?: 'baseline' | 'placebo'; against?: string; differs: Difference[] }[]
   seeds: readonly number[]
   concurrency: number
   endpoint?: string
@@ -68,14 +70,18 @@ function armsOf(plan: Plan): Pick<Outline, 'arms' | 'seeds' | 'concurrency' | 'e
   if (plan.kind === 'experiment') {
     return { arms: [{ name: plan.name, differs: [] }], seeds: [plan.config.seed], concurrency: 1 }
   }
-  const { baseline, placebo, seeds, concurrency, endpoint } = plan.settings
-  const reference = plan.arms.find(({ name }) => name === baseline)
-  const arms = plan.arms.map(({ name, config }) => ({
-    name,
-    ...(name === baseline ? { role: 'baseline' as const } : {}),
-    ...(placebo.includes(name) ? { role: 'placebo' as const } : {}),
-    differs: reference === undefined ? [] : configDifference(reference.config, config),
-  }))
+  const { placebo, seeds, concurrency, endpoint, versus } = plan.settings
+  const arms = plan.arms.map(({ name, config }) => {
+    const against = baselineOf(plan.settings, name)
+    const reference = plan.arms.find(other => other.name === against)
+    return {
+      name,
+      ...(against === null ? { role: 'baseline' as const } : {}),
+      ...(placebo.includes(name) ? { role: 'placebo' as const } : {}),
+      ...(against === null || versus === undefined ? {} : { against }),
+      differs: reference === undefined ? [] : configDifference(reference.config, config),
+    }
+  })
   return { arms, seeds, concurrency, endpoint }
 }
 
@@ -99,8 +105,15 @@ function textOf({
           `endpoint: ${endpoint}`,
         ]
       : [`${name}: one experiment, seed ${seeds.join('')}`]
-  const rows = arms.map(({ name: arm, role, differs }) => [arm, role ?? '', differenceText(differs)])
-  const columns = ['arm', 'role', 'what differs from the baseline'].map(heading => ({ heading }))
+  const several = arms.some(({ against }) => against !== undefined)
+  const rows = arms.map(({ name: arm, role, against, differs }) => [
+    arm,
+    role ?? (against === undefined ? '' : `with ${against}`),
+    differenceText(differs),
+  ])
+  const columns = ['arm', 'role', `what differs from ${several ? 'that arm' : 'the baseline'}`].map(heading => ({
+    heading,
+  }))
   const skipped = items.skipped === 0 ? '' : `, ${items.skipped} bad rows skipped`
   return [
     ...head,

@@ -50,6 +50,10 @@ const listed = z
 
 export const sweepSchema = z.strictObject({
   baseline: z.string().describe('Arm that the others are compared with.'),
+  versus: z
+    .record(name, z.string())
+    .optional()
+    .describe('Arms that are compared with another arm than the baseline, each with the name of that one.'),
   placebo: z
     .array(z.string())
     .default([])

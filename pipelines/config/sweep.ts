@@ -1,4 +1,5 @@
 /** A sweep: arms that differ from a base in the keys they name, every arm with every seed. */
+import { baselineOf } from './baselines.js'
 import { configDifference } from './difference.js'
 import { digest } from './digest.js'
 import { type ResolvedExperiment, resolveExperiment, type Warning } from './experiment.js'
@@ -78,7 +79,7 @@ function armsOf(section: Located): [string, Located][] {
 }
 
 /** Baseline and placebos are arms, and not the same ones. */
-function aboutNames({ baseline, placebo }: SweepSettings, arms: readonly Arm[], node: Located): Problem[] {
+function aboutNames({ baseline, placebo, versus = {} }: SweepSettings, arms: readonly Arm[], node: Located): Problem[] {
   const names = arms.map(({ name }) => name)
   if (names.length === 0) {
     return [
@@ -114,6 +115,19 @@ function aboutNames({ baseline, placebo }: SweepSettings, arms: readonly Arm[], 
   return [
     ...taken,
     ...unknown('sweep.baseline', ['baseline'], baseline),
+    ...Object.entries(versus).flatMap(([arm, other]) => [
+      ...unknown('sweep.versus', ['versus', arm], arm),
+      ...unknown('sweep.versus', ['versus', arm], other),
+      ...(arm !== baseline && !Object.values(versus).includes(arm)
+        ? []
+        : [
+            {
+              place: nearest(node, ['versus', arm]).keyPlace,
+              message: `others are compared with ${arm}, so it cannot be compared itself`,
+              remedy: `take ${arm} out of sweep.versus, or compare those others with another arm`,
+            },
+          ]),
+    ]),
     ...placebo.flatMap((name, index) => unknown('sweep.placebo', ['placebo', index], name)),
     ...placebo.flatMap((name, index) =>
       name === baseline
@@ -202,10 +216,11 @@ function sameWarning(warnings: readonly Warning[], key: string): boolean {
 function aboutBase(
   base: Located,
   node: Located,
-  { seeds, baseline }: SweepPlan['settings'],
+  settings: SweepPlan['settings'],
   arms: readonly { name: string; config: ExperimentConfig }[],
 ): string[] {
   const warnings: string[] = []
+  const { seeds } = settings
   const seed = at(base, ['seed'])
   if (seed !== undefined) warnings.push(`${seed.place}: seed has no effect: a sweep takes its seeds from sweep.seeds`)
   if (seeds.length === 1) {
@@ -213,14 +228,14 @@ function aboutBase(
       `${nearest(node, ['seeds']).place}: one seed gives no interval: differences between arms cannot be told from chance`,
     )
   }
-  const reference = arms.find(({ name }) => name === baseline)
   for (const { name, config } of arms) {
+    const reference = arms.find(other => other.name === baselineOf(settings, name))
     const differing = configDifference(reference?.config ?? config, config).filter(({ path }) =>
       /^(data|evaluation)\./.test(path),
     )
     if (differing.length === 0) continue
     warnings.push(
-      `${nearest(node, ['arms', name]).keyPlace}: ${name} and the baseline are tested differently (${differing.map(({ path }) => path).join(', ')}), so their difference is not one of training alone`,
+      `${nearest(node, ['arms', name]).keyPlace}: ${name} and ${reference?.name} are tested differently (${differing.map(({ path }) => path).join(', ')}), so their difference is not one of training alone`,
     )
   }
   return warnings

@@ -2,6 +2,7 @@
  * Compares the arms of a sweep over its seeds. The paper compares single runs; here arms are paired by seed (same data, warm start,
  * prompts and evaluation samples), and a single seed gives no interval.
  */
+import { baselineOf } from '../config/baselines.js'
 import type { Plan } from '../config/schema.js'
 import type { ClaimRule } from '../statistics/claim-rule.js'
 import { estimate } from '../statistics/estimate.js'
@@ -22,20 +23,22 @@ interface Finished {
 
 /** Only finished experiments count; the others are listed as missing. */
 export function compareArms({ plan, outcomes }: { plan: Plan; outcomes: readonly ExperimentOutcome[] }): Comparison {
-  const { endpoint, baseline, placebo, arms, seeds, smallestGain } = settingsOf(plan)
+  const { endpoint, placebo, arms, seeds, smallestGain, against } = settingsOf(plan)
   const claimRule: ClaimRule = { direction: 'gain', smallest: smallestGain, significance: 0.05 }
   const finished = outcomes.flatMap(outcome => finishedOf(outcome, endpoint) ?? [])
   const ofArm = (arm: string) =>
     finished.filter(({ outcome }) => outcome.arm === arm).toSorted((a, b) => a.outcome.seed - b.outcome.seed)
 
-  const reference = baseline === null ? [] : ofArm(baseline)
   const compared = withClaims(
     claimRule,
     arms.map(arm => {
-      const role = arm === baseline ? 'baseline' : placebo.includes(arm) ? 'placebo' : 'arm'
-      return compareArm({ arm, role, runs: ofArm(arm), reference: role === 'baseline' ? [] : reference })
+      const other = against(arm)
+      const role = placebo.includes(arm) ? 'placebo' : other === null && plan.kind === 'sweep' ? 'baseline' : 'arm'
+      return compareArm({ arm, role, against: other, runs: ofArm(arm), reference: other === null ? [] : ofArm(other) })
     }),
   )
+  const baselines = new Set(compared.flatMap(arm => arm.against ?? []))
+  const baseline = plan.kind === 'sweep' && baselines.size < 2 ? plan.settings.baseline : null
   const missing = arms.flatMap(arm =>
     seeds
       .filter(seed => !finished.some(({ outcome }) => outcome.arm === arm && outcome.seed === seed))
@@ -45,37 +48,39 @@ export function compareArms({ plan, outcomes }: { plan: Plan; outcomes: readonly
     name: plan.name,
     endpoint,
     endpointName: endpointName(endpoint),
-    baseline,
+    baseline: plan.kind === 'sweep' ? (baseline ?? 'its baseline') : null,
     arms: compared,
-    claimRule: baseline === null ? null : claimRule,
+    claimRule: plan.kind === 'sweep' ? claimRule : null,
     missing,
-    notes: [...notesOn(compared, baseline), ...driftNotes(outcomes)],
+    notes: [...notesOn(compared), ...driftNotes(outcomes)],
   }
 }
 
 interface Settings {
   endpoint: Endpoint
-  baseline: string | null
   placebo: readonly string[]
   seeds: readonly number[]
   arms: readonly string[]
   /** Share; 0 where the sweep names none. */
   smallestGain: number
+  /** The arm that this one is compared with; null for none. */
+  against: (arm: string) => string | null
 }
 
 function settingsOf(plan: Plan): Settings {
   if (plan.kind === 'sweep') {
-    const { endpoint, baseline, placebo, seeds, smallestGain = 0 } = plan.settings
+    const { endpoint, placebo, seeds, smallestGain = 0 } = plan.settings
     const arms = plan.arms.map(arm => arm.name)
-    return { endpoint, baseline, placebo, seeds, arms, smallestGain: smallestGain / 100 }
+    const against = (arm: string) => baselineOf(plan.settings, arm)
+    return { endpoint, placebo, seeds, arms, smallestGain: smallestGain / 100, against }
   }
   return {
     endpoint: 'expected-h-acc-curve',
-    baseline: null,
     placebo: [],
     seeds: [plan.config.seed],
     arms: [plan.name],
     smallestGain: 0,
+    against: () => null,
   }
 }
 
@@ -97,11 +102,10 @@ function missingOf(outcomes: readonly ExperimentOutcome[], arm: string, seed: nu
 function compareArm({
   arm,
   role,
+  against,
   runs,
   reference,
-}: {
-  arm: string
-  role: ArmComparison['role']
+}: Pick<ArmComparison, 'arm' | 'role' | 'against'> & {
   runs: readonly Finished[]
   reference: readonly Finished[]
 }): ArmComparison {
@@ -122,6 +126,7 @@ function compareArm({
   return {
     arm,
     role,
+    against,
     seeds: runs.map(run => run.outcome.seed),
     figures:
       runs.length === 0
@@ -171,7 +176,7 @@ function driftNotes(outcomes: readonly ExperimentOutcome[]): string[] {
   return [...new Set(notes)]
 }
 
-function notesOn(arms: readonly ArmComparison[], baseline: string | null): string[] {
+function notesOn(arms: readonly ArmComparison[]): string[] {
   const notes: string[] = []
   const seeds = Math.max(0, ...arms.map(arm => arm.seeds.length))
   if (seeds === 1)
@@ -183,15 +188,17 @@ function notesOn(arms: readonly ArmComparison[], baseline: string | null): strin
       "± is the half width of the 95% interval of Student's t over seeds. Differences are paired by seed: same data, warm start, prompts and evaluation samples.",
     )
   }
+  const pairs = arms.flatMap(({ arm, against }) => (against === null ? [] : [`${arm} with ${against}`]))
+  if (new Set(arms.flatMap(({ against }) => against ?? [])).size > 1) notes.push(`Compared are ${pairs.join(', ')}.`)
   if (arms.some(arm => arm.endpointDifference?.pHolm != null)) {
     notes.push(
       "p is of the two-sided paired t-test on the endpoint; Holm's correction runs over the arms that are not placebos.",
     )
   }
-  for (const { arm, role } of arms) {
+  for (const { arm, role, against } of arms) {
     if (role === 'placebo')
       notes.push(
-        `${arm} is a declared placebo: no difference to ${baseline} is expected; one that shows is a measure of the noise.`,
+        `${arm} is a declared placebo: no difference to ${against} is expected; one that shows is a measure of the noise.`,
       )
   }
   return notes

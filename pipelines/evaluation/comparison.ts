@@ -22,7 +22,7 @@ export interface SectionComparison {
   value: number
   base: Decodings<{ acc: Estimate; length: Estimate }>
   final: Decodings<{ acc: Estimate; length: Estimate }>
-  /** To the baseline arm, mean over the curve, expected; null for the baseline itself or without a pair. */
+  /** To the arm's baseline, mean over the curve, expected; null for the baseline itself or without a pair. */
   difference: { acc: PairedDifference; length: PairedDifference } | null
 }
 
@@ -49,6 +49,8 @@ export interface SeedEndpoint {
 export interface ArmComparison {
   arm: string
   role: 'baseline' | 'arm' | 'placebo'
+  /** The arm that it is compared with; null for a baseline, and without one. */
+  against: string | null
   /** Seeds that are done and counted. */
   seeds: readonly number[]
   /** Null when no seed of the arm is done. */
@@ -69,7 +71,7 @@ export interface Comparison {
   endpoint: Endpoint
   /** What the endpoint measures, in words. */
   endpointName: string
-  /** Null for a single experiment. */
+  /** In words, for a heading: the arm's name, or `its baseline` where arms have several; null for a single experiment. */
   baseline: string | null
   arms: readonly ArmComparison[]
   /** By which arms are said to gain on the baseline; null without one. */

@@ -2,6 +2,7 @@
  * What can be said of a plan before it runs: how much of the value reaches the step in each arm, and which arms would take the same
  * step. The paper compares GRPO with and without values; with the group's deviation that is one step under two names.
  */
+import { baselineOf } from '../config/baselines.js'
 import type { ExperimentConfig, Plan } from '../config/schema.js'
 import { mean } from '../statistics/estimate.js'
 import type { ItemValue } from '../values/value.js'
@@ -19,7 +20,8 @@ export interface PreflightFinding {
 interface Arm {
   name: string
   config: ExperimentConfig
-  baseline: boolean
+  /** The arm that it is compared with. */
+  against: string | null
   placebo: boolean
   step: SimulatedStep
 }
@@ -53,11 +55,12 @@ function armsOf(plan: Plan, values: readonly ItemValue[]): Arm[] {
             : [{ name: IMAGINED, config: correctnessOf(plan.config) }]),
         ]
   const placebos = plan.kind === 'sweep' ? plan.settings.placebo : []
-  const baseline = plan.kind === 'sweep' ? plan.settings.baseline : IMAGINED
+  const against = (name: string) =>
+    plan.kind === 'sweep' ? baselineOf(plan.settings, name) : name === IMAGINED ? null : IMAGINED
   return named.map(({ name, config }) => {
     const batches = simulateGroups(values, config)
     const step = simulatedStep({ values, batches, config })
-    return { name, config, baseline: name === baseline, placebo: placebos.includes(name), step }
+    return { name, config, against: against(name), placebo: placebos.includes(name), step }
   })
 }
 
@@ -129,7 +132,7 @@ function aboutPair(first: Arm, second: Arm): PreflightFinding[] {
   const factor = commonFactor(first.step.factors, second.step.factors)
   if (factor === null) {
     // A placebo is declared against the baseline; to other arms it may differ.
-    if (!declared || !(first.baseline || second.baseline)) return []
+    if (!declared || !(first.against === second.name || second.against === first.name)) return []
     return [
       {
         severity: 'warning',

@@ -9,7 +9,7 @@ export function claim(plan: Plan, comparison: Comparison): Html {
   const lines =
     baseline === null
       ? arms.map(alone)
-      : arms.filter(arm => arm.role !== 'baseline').map(arm => html`<p>${sentence(arm, baseline)}</p>`)
+      : arms.flatMap(arm => (arm.against === null ? [] : [html`<p>${sentence(arm, arm.against)}</p>`]))
   const rule =
     baseline === null
       ? 'A single experiment has nothing to be compared with: its figures describe one run.'
@@ -33,7 +33,10 @@ ${percentEstimate(base.expected.acc)}% to ${percentEstimate(final.expected.acc)}
 }
 
 /** One sentence on an arm against the baseline, never stronger than its interval. */
-export function sentence({ arm, role, endpointDifference }: ArmComparison, baseline: string): string {
+export function sentence(
+  { arm, role, endpointDifference }: Pick<ArmComparison, 'arm' | 'role' | 'endpointDifference'>,
+  baseline: string,
+): string {
   if (endpointDifference === null) return `${arm}: no seed in common with ${baseline}, so no difference can be given.`
   const { n, mean, half, p, pHolm } = endpointDifference
   const size = `${arm} minus ${baseline}: ${pointsDifference(endpointDifference)} points`

@@ -14,7 +14,8 @@ test('every key has a sentence, and a default unless it must be given or may be 
     assert.match(sentence, /^[A-Za-z].*\.$/s, path)
     assert.notEqual(expected, '', path)
     const kind = path === 'data.source' || path === 'policy.from'
-    if (preset === undefined && !required && !kind) assert.ok(['data.test', 'sweep.smallestGain'].includes(path), path)
+    if (preset === undefined && !required && !kind)
+      assert.ok(['data.test', 'sweep.smallestGain', 'sweep.versus'].includes(path), path)
   }
 })
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { baselineOf } from '../../../pipelines/config/baselines.js'
 import { configDifference } from '../../../pipelines/config/difference.js'
 import { file, refusal, sweep } from './config-files.js'
 
@@ -47,6 +48,23 @@ test('baseline and placebo name arms, and a misspelt one is told with the arm th
   assert.match(message, /config\.yaml:3:13: sweep\.baseline names no arm\n.*\n.*\n.*did you mean correctness\?/)
   assert.match(message, /config\.yaml:4:13: sweep\.placebo names no arm\n.*\n.*\n.*did you mean uniform\?/)
   assert.match(message, /config\.yaml:5:14: the seed 3 is given twice/)
+})
+
+test('an arm may have a baseline of its own, which is an arm and not compared itself', () => {
+  const arms = 'a: {}, b: {steps: 2}, c: {steps: 3}, d: {steps: 4}'
+  const versus = (pairs: string) =>
+    `name: several\nsweep:\n  baseline: a\n  seeds: [1, 2]\n  arms: {${arms}}\n  versus: ${pairs}\n`
+  const { settings } = sweep(file('versus.yaml', versus('{d: c}')))
+  assert.deepEqual(
+    ['a', 'b', 'c', 'd'].map(arm => baselineOf(settings, arm)),
+    [null, 'a', null, 'c'],
+  )
+  assert.match(refusal(versus('{d: e}')), /config\.yaml:6:15: sweep\.versus names no arm/)
+  assert.match(
+    refusal(versus('{d: c, c: b}')),
+    /config\.yaml:6:18: others are compared with c, so it cannot be compared itself/,
+  )
+  assert.match(refusal(versus('{a: c}')), /others are compared with a/)
 })
 
 test('a sweep with unknown keys, no arms or no seeds is refused', () => {
@@ -98,7 +116,7 @@ test('what a reader of the results must know is warned about', () => {
   assert.match(one.warnings.join('\n'), /one-seed\.yaml:2:7: seed has no effect/)
   assert.match(one.warnings.join('\n'), /one seed gives no interval/)
   const apart = sweep(file('apart.yaml', two('', 'plain: {reward: {scale: correctness}}, valued: {data: {exam: nc}}')))
-  assert.match(apart.warnings.join('\n'), /valued and the baseline are tested differently \(data\.exam\)/)
+  assert.match(apart.warnings.join('\n'), /valued and plain are tested differently \(data\.exam\)/)
 })
 
 test('an expected endpoint without sampled responses is refused', () => {

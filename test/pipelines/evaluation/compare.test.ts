@@ -36,6 +36,29 @@ test('differences are paired by seed, so what the seeds share cancels', () => {
   assert.equal(comparison.arms[0]?.endpointDifference, null)
 })
 
+test('an arm is compared with its own baseline where it has one, and the tables say with which', () => {
+  const { plan, outcomes } = constructedSweep([1, 2, 3])
+  assert.ok(plan.kind === 'sweep')
+  const settings = { ...plan.settings, versus: { 'human-aligned': 'shuffled' } }
+  const comparison = compareArms({ plan: { ...plan, settings }, outcomes })
+  const plain = compareArms({ plan, outcomes })
+  const of = ({ arms }: typeof plain, name: string) => arms.find(arm => arm.arm === name)
+  const difference = (name: string) => of(plain, name)?.endpointDifference?.mean ?? Number.NaN
+  close(of(comparison, 'human-aligned')?.endpointDifference?.mean, difference('human-aligned') - difference('shuffled'))
+  assert.deepEqual(
+    comparison.arms.map(({ role, against }) => [role, against]),
+    [
+      ['baseline', null],
+      ['arm', 'shuffled'],
+      ['baseline', null],
+      ['placebo', 'correctness'],
+    ],
+  )
+  const text = comparisonTable(comparison)
+  assert.match(text, /minus its baseline \(points\)/)
+  assert.match(text, /Compared are human-aligned with shuffled, uniform with correctness\./)
+})
+
 test("Holm's correction runs over the arms that are not placebos", () => {
   const comparison = compareArms(constructedSweep([1, 2, 3]))
   const of = (name: string) => comparison.arms.find(arm => arm.arm === name)?.endpointDifference
