@@ -1,11 +1,11 @@
 /** The comparison as text: for the terminal, and as Markdown. Both show the same rows. */
 
 import { plainMarkdown } from '../input/markdown.js'
-import { ruleInWords } from '../statistics/claim-rule.js'
 import type { ArmComparison, ColumnEstimates, Comparison } from './comparison.js'
 import {
   columnEstimate,
   columnTitles,
+  gainRule,
   intervalInWords,
   NONE,
   percent,
@@ -159,13 +159,8 @@ function closing(comparison: Comparison): string[] {
 function aboutClaims(comparison: Comparison): string[] {
   const { claimRule } = comparison
   if (claimRule === null || claimsSection(comparison).length === 0) return []
-  const rule = ruleInWords(claimRule, {
-    interval: 'the 95% interval of its difference',
-    p: 'p (Holm)',
-    shown: size => `${percent(size)} points`,
-  })
   return [
-    rule,
+    gainRule(claimRule, 'the 95% interval of its difference'),
     'd is the mean difference over its standard deviation across seeds, g the same without the bias of few seeds; detectable: the difference that so many seeds find four times in five, at p 0.05 without correction.',
   ]
 }

@@ -1,5 +1,6 @@
 /** How figures are written everywhere: percent with one decimal, ± the interval's half width, and a dash for what is not there. */
 
+import { type ClaimRule, ruleInWords } from '../statistics/claim-rule.js'
 import type { Estimate, Interval } from '../statistics/estimate.js'
 import type { Columns } from './evaluation.js'
 
@@ -81,4 +82,9 @@ export function signed(value: number, digits: number): string {
   const text = Math.abs(value).toFixed(digits)
   if (Number(text) === 0) return text
   return value < 0 ? `-${text}` : `+${text}`
+}
+
+/** The rule of claims as a sentence; `interval`: what its interval is of. */
+export function gainRule(rule: ClaimRule, interval: string): string {
+  return ruleInWords(rule, { interval, p: 'p (Holm)', shown: size => `${percent(size)} points` })
 }

@@ -1,19 +1,19 @@
 /** What the figures support, in words, by a rule stated beside it; and what they do not support, whatever they are. */
 import type { Plan } from '../../config/schema.js'
 import type { ArmComparison, Comparison } from '../comparison.js'
-import { percentEstimate, pointsDifference, pValue } from '../format.js'
+import { gainRule, percentEstimate, pointsDifference, pValue } from '../format.js'
 import { type Html, html } from './html.js'
 
 export function claim(plan: Plan, comparison: Comparison): Html {
-  const { arms, baseline, endpointName } = comparison
+  const { arms, baseline, endpointName, claimRule } = comparison
   const lines =
     baseline === null
       ? arms.map(alone)
       : arms.flatMap(arm => (arm.against === null ? [] : [html`<p>${sentence(arm, arm.against)}</p>`]))
   const rule =
-    baseline === null
+    claimRule === null
       ? 'A single experiment has nothing to be compared with: its figures describe one run.'
-      : `Rule: a difference in ${endpointName} is called clear when its 95% interval over seeds leaves out 0 and its p value, corrected by Holm, is below 0.05.`
+      : `Rule: ${gainRule(claimRule, `the 95% interval over seeds of its difference in ${endpointName}`)}`
   const config = plan.kind === 'sweep' ? plan.arms[0]?.config : plan.config
   const designed =
     config?.data.source === 'synthetic'
@@ -38,7 +38,7 @@ export function sentence(
   baseline: string,
 ): string {
   if (endpointDifference === null) return `${arm}: no seed in common with ${baseline}, so no difference can be given.`
-  const { n, mean, half, p, pHolm } = endpointDifference
+  const { n, mean, half, p, pHolm, verdict } = endpointDifference
   const size = `${arm} minus ${baseline}: ${pointsDifference(endpointDifference)} points`
   if (half === null) return `${size}, on one seed: no interval can be given, and it may be chance alone.`
   const outside = Math.abs(mean) > half
@@ -47,7 +47,6 @@ export function sentence(
       ? `${size} (${n} pairs). It is a declared placebo: a difference whose interval leaves out 0 says how far noise, or what the placebo still changes, reaches.`
       : `${size} (${n} pairs), a declared placebo: as expected, no clear difference.`
   }
-  const clear = outside && (pHolm ?? 1) < 0.05
-  const verdict = clear ? `a clear ${mean > 0 ? 'gain' : 'loss'}` : 'undecided: chance could do this'
-  return `${size} (${n} pairs, p ${pValue(p)}, Holm ${pValue(pHolm)}): ${verdict}.`
+  const words = verdict === 'undecided' || verdict === null ? 'undecided: chance could do this' : `a gain is ${verdict}`
+  return `${size} (${n} pairs, p ${pValue(p)}, Holm ${pValue(pHolm)}): ${words}.`
 }
