@@ -186,6 +186,19 @@ describe('a worker', () => {
 })
 
 describe('a workflow', () => {
+  it('whose worker was killed is taken up by the next one within seconds', async () => {
+    const handle = await inTraining(long('orphaned'))
+    await services.kill(orchestrator)
+    const began = performance.now()
+    await handle.signal(pauseSignal)
+    orchestrator = await services.startWorker('orchestrator')
+    await until('the pause', async () => (await handle.describe()).searchAttributes['RlevStage']?.[0] === 'paused')
+    const seconds = (performance.now() - began) / 1000
+    assert.ok(seconds < 8, `after ${seconds} s`)
+    await handle.signal(resumeSignal)
+    await endsAsUndisturbed('orphaned', handle)
+  })
+
   it('that continues as new after every run of steps carries a pause, its tracking and its place along', async () => {
     const config = tinyConfig('renewed', {
       steps,
