@@ -4,8 +4,11 @@
  * The command must end as if nothing had been: exit status, comparison, weights. Without a config it is a sweep of three tiny arms.
  */
 import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { namesIn } from '../../activities/clients/files.js'
+import { experimentPaths, runFolder } from '../../activities/clients/run-folder.js'
+import { experimentsOf } from '../../activities/clients/runs.js'
 import type { ProcessName } from '../../commands/services/home.js'
 import { loadPlan } from '../../pipelines/config/load.js'
 import type { Plan } from '../../pipelines/config/schema.js'
@@ -56,8 +59,8 @@ export async function run({ seed, config, short, say }: DrillOptions): Promise<D
     const home = DrillHome.make({ policyWorkers: 2 })
     try {
       const command = launched(home, plan, file)
-      const killer = new Killer({ home, seed, rounds, say })
-      await killer.during(command, plan.name)
+      const killer = new Killer({ home, plan, seed, rounds, say })
+      await killer.during(command)
       const found = await ended(home, plan, command)
       const failures = [...killer.failures, ...found.failures, ...differencesOf(plan, undisturbed, found)]
       say(`${plan.name}: ${killer.count} kills in ${seconds(found.called.milliseconds)}: ${failures[0] ?? 'same'}`)
@@ -69,6 +72,7 @@ export async function run({ seed, config, short, say }: DrillOptions): Promise<D
         figures: {
           ...killer.tally,
           'processes killed': killer.processes,
+          'kills in training': killer.inTraining,
           'rollouts begun again': found.left.samplings.again,
           'undisturbed s': undisturbed.called.milliseconds / 1000,
           'disturbed s': found.called.milliseconds / 1000,
@@ -145,30 +149,37 @@ function differencesOf(plan: Plan, undisturbed: Ended, found: Ended): string[] {
 class Killer {
   count = 0
   processes = 0
+  inTraining = 0
   readonly failures: string[] = []
   readonly tally: Record<string, number> = {}
   readonly #home: DrillHome
+  readonly #plan: Plan
   readonly #say: Say
   readonly #times: Stream
   readonly #order: Stream
   readonly #rounds: number
 
-  constructor(parts: { home: DrillHome; seed: number; rounds: number; say: Say }) {
+  constructor(parts: { home: DrillHome; plan: Plan; seed: number; rounds: number; say: Say }) {
     this.#home = parts.home
+    this.#plan = parts.plan
     this.#say = parts.say
     this.#times = stream(parts.seed, 'times of kills')
     this.#order = stream(parts.seed, 'order of kills')
     this.#rounds = parts.rounds
   }
 
-  /** Kills until all rounds are over, or the command is. */
-  async during(command: Calling, name: string): Promise<void> {
+  /** Kills until all rounds are over, or the command is. The first kill falls in what goes before training, as a rule. */
+  async during(command: Calling): Promise<void> {
     const over = new AbortController()
     const end = () => over.abort()
     command.done.then(end, end)
-    while (!over.signal.aborted && !command.out().includes(`started ${name}`)) await sleep(100)
+    const until = async (holds: () => boolean) => {
+      while (!over.signal.aborted && !holds()) await sleep(100)
+    }
+    await until(() => command.out().includes(`started ${this.#plan.name}`))
     for (let round = 0; round < this.#rounds; round++) {
       for (const index of this.#order.permutation(kinds.length, round)) {
+        if (this.count > 0) await until(() => this.#stepsJournaled() > 0)
         const uniform = this.#times.uniform(this.count)
         await sleep(-Math.log(1 - uniform) * meanTime * 1000, undefined, { signal: over.signal }).catch(() => {})
         if (over.signal.aborted) break
@@ -186,10 +197,20 @@ class Killer {
     this.count++
     this.tally[kind] = (this.tally[kind] ?? 0) + 1
     this.processes += killed.filter(lived => lived).length
+    const steps = this.#stepsJournaled()
+    if (steps > 0) this.inTraining++
     const { status, err, milliseconds } = await this.#home.command('up').done
     if (status !== 0)
       this.failures.push(`\`rlev up\` after the kill of ${kind} ended with ${status}: ${err.slice(-500)}`)
-    this.#say(`kill ${this.count}: ${names.join(', ')}, up again after ${seconds(milliseconds)}`)
+    this.#say(`kill ${this.count}, at ${steps} steps: ${names.join(', ')}, up again after ${seconds(milliseconds)}`)
+  }
+
+  /** Of all experiments, as long as none is trimmed. */
+  #stepsJournaled(): number {
+    const folders = experimentsOf(this.#plan).map(({ id }) =>
+      dirname(experimentPaths.rollout(runFolder(this.#home.path, id), 0)),
+    )
+    return folders.reduce((count, folder) => count + namesIn(folder).length, 0)
   }
 }
 
