@@ -4,7 +4,7 @@
  * The command must end as if nothing had been: exit status, comparison, weights. Without a config it is a sweep of three tiny arms.
  */
 import { writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { namesIn } from '../../activities/clients/files.js'
 import { experimentPaths, runFolder } from '../../activities/clients/run-folder.js'
@@ -46,9 +46,9 @@ export async function run({ seed, config, short, say }: DrillOptions): Promise<D
   const began = performance.now()
   const rounds = roundsOf(short)
   const undisturbedHome = DrillHome.make({ policyWorkers: 2 })
-  const file = config ?? tinyFile(undisturbedHome, { seed, steps: stepsFor(rounds) })
-  const plan = loadPlan({ path: file })
   try {
+    const file = config === null ? tinyFile(undisturbedHome, { seed, steps: stepsFor(rounds) }) : resolve(config)
+    const plan = loadPlan({ path: file })
     const undisturbed = await ended(undisturbedHome, plan, launched(undisturbedHome, plan, file))
     if (undisturbed.failures.length > 0)
       throw new Error(`the undisturbed run failed: ${undisturbed.failures.join('; ')}`)
@@ -125,11 +125,13 @@ async function ended(home: DrillHome, plan: Plan, command: Calling): Promise<End
       ? []
       : [`the command ended with ${called.status}: ${called.err.slice(-500)} ${called.out.slice(-500)}`]),
     ...(called.out.includes(table) ? [] : ['the command did not print the comparison']),
-    ...experiments.flatMap(({ id, state }) => (state === 'done' ? [] : [`${id} is ${state}`])),
+    ...experiments.flatMap(({ id, state, weights }) =>
+      state === 'done' && weights !== undefined ? [] : [`${id} is ${state}, its weights ${weights ?? 'not told'}`],
+    ),
   ]
   return {
     called,
-    weights: Object.fromEntries(experiments.map(({ id, weights = 'none' }) => [id, weights])),
+    weights: Object.fromEntries(experiments.map(({ id, weights = 'not told' }) => [id, weights])),
     comparison: { json: await answer('compare', plan.name, '--json'), table },
     left: await leftBehind(home, plan),
     failures,

@@ -28,9 +28,9 @@ ${list.join('\n')}
 
   --only LIST    of these, with commas (default: all)
   --kills N      random kills of the drill kills, at most 1000 (default: 200; short: 10)
-  --config FILE  what runs in the drill everything (default: three tiny arms)
+  --config FILE  what runs in the drill everything, with seeds of its own (default: three tiny arms)
   --seed N       of victims and moments, and of the runs (default: 1)
-  --short        every fail point once, ten random kills, one stopped worker: minutes instead of an hour
+  --short        every fail point once, ten random kills, one round of everything, one stopped worker: minutes instead of an hour
   --json FILE    write the results
   --help`
 }
