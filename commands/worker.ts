@@ -77,6 +77,8 @@ async function lightWorkers(home: string, shared: Shared): Promise<Worker[]> {
       ...shared,
       taskQueue: queues.workflows,
       workflowBundle: await workflowBundle(),
+      // How long the workflows of one that was killed wait for it before its successor gets them: by default 10 seconds.
+      stickyQueueScheduleToStartTimeout: '2 seconds',
       shutdownGraceTime: '5 seconds',
     }),
     Worker.create({

@@ -76,7 +76,7 @@ export class TestServices {
 
   /** `services`: where it is to look for the servers; a proxy may be in between. */
   async startWorker(name: WorkerName, services = this.services): Promise<ProcessRecord> {
-    const record = await startWorker(this.home, name, services)
+    const record = await startWorker(this.home, name, { services })
     this.#processes.push(record)
     await awaitWorker(record, name)
     return record

@@ -98,13 +98,13 @@ function partOf(file: string, from: number, to: number): string {
 }
 
 /**
- * Ends the process and all of its group: SIGTERM, `patience` milliseconds, then SIGKILL. A group whose leader went first
- * is ended too: its number is not lent again while a member lives.
+ * Ends the process and all of its group: SIGTERM, `patience` milliseconds, then SIGKILL; without patience SIGKILL at once. A
+ * group whose leader went first is ended too: its number is not lent again while a member lives.
  * @returns false when nothing of it was left.
  */
 export async function endProcess(record: ProcessRecord, { patience }: { patience: number }): Promise<boolean> {
   if (hasEnded(record)) return false
-  signalGroup(record.pid, 'SIGTERM')
+  if (patience > 0) signalGroup(record.pid, 'SIGTERM')
   const end = performance.now() + patience
   while (membersOf(record.pid).length > 0 && performance.now() < end) await sleep(50)
   if (membersOf(record.pid).length > 0) signalGroup(record.pid, 'SIGKILL')

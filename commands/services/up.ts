@@ -22,6 +22,8 @@ export interface UpOptions {
   report?: (line: string) => void
   /** False leaves the workers out: servers only. */
   workers?: boolean
+  /** Environment variables of the workers that are started, beside those of this process. */
+  variables?: Readonly<Record<string, string>>
 }
 
 export const lockFile = (home: Home): string => join(home.path, 'up.lock')
@@ -35,10 +37,10 @@ export const lockPatience = 300_000
  * others stay up; `takeDown` ends them).
  */
 export async function ensureUp(home: Home, options: UpOptions = {}): Promise<Services> {
-  const { report = line => process.stderr.write(`${line}\n`), workers: withWorkers = true } = options
+  const { report = line => process.stderr.write(`${line}\n`), workers: withWorkers = true, variables = {} } = options
   const onWait = (pid: number) => report(`waiting for process ${pid}, which is starting or ending the same services`)
   return withLock({ file: lockFile(home), patience: lockPatience, onWait }, async () => {
-    const start = new Start(home, report)
+    const start = new Start(home, report, variables)
     await start.choosePorts()
     // MLflow takes ten times as long as Temporal, and workers can do without it for a while.
     const servers = start.temporalServer().then(() => (withWorkers ? start.allWorkers() : undefined))
@@ -61,6 +63,7 @@ class Start {
   constructor(
     private readonly home: Home,
     private readonly report: (line: string) => void,
+    private readonly variables: Readonly<Record<string, string>>,
   ) {
     for (const name of written) insideHome(home.path, join(home.path, name))
     this.record = readRecord(home)
@@ -170,7 +173,9 @@ class Start {
     if (isAlive(before)) this.report(`the ${name} worker serves other addresses or an older build: starting it anew`)
     if (before !== undefined) await endProcess(before, { patience: 30_000 })
     const began = performance.now()
-    const record = await this.note(name, `the ${name} worker`, () => startWorker(this.home, name, services))
+    const record = await this.note(name, `the ${name} worker`, () =>
+      startWorker(this.home, name, { services, variables: this.variables }),
+    )
     await awaitWorker(record, name)
     this.report(`the ${name} worker is ready (${seconds(began)})`)
   }

@@ -58,13 +58,18 @@ export const workerPurpose = ({ temporal, mlflow }: Services): string =>
 /** What a Temporal server elsewhere asks for; with it the SDK would not speak to one of a home, which has no TLS. */
 const forRemote = /^TEMPORAL_(?:API_KEY|TLS|GRPC_META)/
 
-export function startWorker(home: Home, name: WorkerName, services: Services): Promise<ProcessRecord> {
+export function startWorker(
+  home: Home,
+  name: WorkerName,
+  { services, variables = {} }: { services: Services; variables?: Readonly<Record<string, string>> },
+): Promise<ProcessRecord> {
   const { temporal, mlflow } = services
   // The server of a home is named to the worker as any other would be, by the SDK's and MLflow's own variables.
   const local = temporal.port !== undefined
   const tracked = namedServer()
   const env: NodeJS.ProcessEnv = {
     ...Object.fromEntries(Object.entries(process.env).filter(([variable]) => !(local && forRemote.test(variable)))),
+    ...variables,
     RLEV_HOME: home.path,
     // One that the environment names may have a login in its address, which nothing but the environment holds.
     ...(tracked?.address === mlflow.url ? {} : { MLFLOW_TRACKING_URI: mlflow.url }),

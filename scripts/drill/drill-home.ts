@@ -2,6 +2,7 @@
  * A home of a drill's own, in a temporary folder: real servers and workers, started and started again by the same call that
  * `rlev up` makes, and ended one by one by the process that was recorded for each.
  */
+import type { ChildProcess } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -15,14 +16,21 @@ import type { Ending, TemporalRuns, WorkflowFacts } from '../../commands/runs/te
 import { takeDown } from '../../commands/services/down.js'
 import { type Home, type ProcessName, readRecord } from '../../commands/services/home.js'
 import { endProcess, isAlive, outputOf, type ProcessRecord } from '../../commands/services/processes.js'
+import { projectFolder } from '../../commands/services/project.js'
 import { ensureUp } from '../../commands/services/up.js'
 import type { Plan } from '../../pipelines/config/schema.js'
 import { RlevError } from '../../pipelines/errors.js'
+import { begin, type Calling } from '../../test/commands/call.js'
 
 /** A process that was found dead: which, when it was noticed, and what it had written. */
 export interface Death {
   name: ProcessName
   output: string
+}
+
+interface HomeOptions {
+  policyWorkers: 1 | 2
+  say?: (line: string) => void
 }
 
 const open = new Set<DrillHome>()
@@ -35,26 +43,27 @@ export async function closeAll(): Promise<void> {
 export class DrillHome {
   readonly home: Home
   readonly #say: (line: string) => void
+  readonly #children = new Set<ChildProcess>()
 
   private constructor(home: Home, say: (line: string) => void) {
     this.home = home
     this.#say = say
   }
 
-  /** Everything up. `close` ends all of it and removes the folder. */
-  static async open({
-    policyWorkers,
-    say = () => {},
-  }: {
-    policyWorkers: 1 | 2
-    say?: (line: string) => void
-  }): Promise<DrillHome> {
+  /** Nothing is up yet. `close` ends whatever is by then, and removes the folder. */
+  static make({ policyWorkers, say = () => {} }: HomeOptions): DrillHome {
     // A drill is about services of its own, whatever the shell of whoever runs it names.
     for (const name of ['TEMPORAL_ADDRESS', 'MLFLOW_TRACKING_URI', failPointVariable]) delete process.env[name]
     process.env['RLEV_POLICY_WORKERS'] = String(policyWorkers)
     process.env['RLEV_LOG_LEVEL'] = 'DEBUG'
     const drill = new DrillHome({ path: mkdtempSync(join(tmpdir(), 'rlev-drill-')) }, say)
     open.add(drill)
+    return drill
+  }
+
+  /** Everything up. */
+  static async open(options: HomeOptions): Promise<DrillHome> {
+    const drill = DrillHome.make(options)
     try {
       await drill.up()
     } catch (error) {
@@ -70,13 +79,8 @@ export class DrillHome {
 
   /** What lives is kept, what is dead is started again, with these fail points armed in what is started. */
   async up(failPoints = ''): Promise<void> {
-    if (failPoints === '') delete process.env[failPointVariable]
-    else process.env[failPointVariable] = failPoints
-    try {
-      await ensureUp(this.home, { report: this.#say })
-    } finally {
-      delete process.env[failPointVariable]
-    }
+    const variables = failPoints === '' ? {} : { [failPointVariable]: failPoints }
+    await ensureUp(this.home, { report: this.#say, variables })
   }
 
   /** Ends the workers and starts them anew with these fail points. */
@@ -93,10 +97,18 @@ export class DrillHome {
     return readRecord(this.home).processes[name]
   }
 
-  /** SIGKILL to the process and its group. */
-  async kill(name: ProcessName): Promise<void> {
+  /** SIGKILL to the process and its group. False where nothing of it lived. */
+  async kill(name: ProcessName): Promise<boolean> {
     const record = this.record(name)
-    if (record !== undefined) await endProcess(record, { patience: 0 })
+    return record !== undefined && (await endProcess(record, { patience: 0 }))
+  }
+
+  /** The command as a person calls it, about this home, in a process of its own. */
+  command(...words: string[]): Calling {
+    const calling = begin([...words, '--home', this.path], { program: join(projectFolder, 'bin', 'rlev') })
+    this.#children.add(calling.child)
+    calling.child.once('close', () => this.#children.delete(calling.child))
+    return calling
   }
 
   deaths(): Death[] {
@@ -107,7 +119,7 @@ export class DrillHome {
   }
 
   mlflow(): MlflowClient {
-    return new MlflowClient({ address: this.home.services?.mlflow.url ?? '' })
+    return new MlflowClient({ address: readRecord(this.home).services?.mlflow.url ?? '' })
   }
 
   async start(plan: Plan): Promise<void> {
@@ -144,9 +156,15 @@ export class DrillHome {
     rmSync(join(this.path, 'store'), { recursive: true, force: true })
   }
 
+  /** The services ended; what was made stays. */
+  async down(): Promise<void> {
+    await takeDown(this.home)
+  }
+
   async close(): Promise<void> {
     open.delete(this)
-    await takeDown(this.home)
+    for (const child of this.#children) child.kill('SIGKILL')
+    await this.down()
     if (process.env['RLEV_TEST_KEEP'] === undefined) rmSync(this.path, { recursive: true, force: true })
   }
 
@@ -161,7 +179,7 @@ export class DrillHome {
 /** PENDING_ACTIVITY_STATE_STARTED of Temporal's API. */
 const startedState = 2
 
-const isServer = (name: ProcessName): boolean => name === 'temporal' || name === 'mlflow'
+export const isServer = (name: ProcessName): boolean => name === 'temporal' || name === 'mlflow'
 
 /**
  * Starts a run and waits for its end, with a turn of the drill ten times a second, which may kill and must start again.

@@ -6,6 +6,8 @@ export interface DrillOptions {
   seed: number
   /** Random kills in all. */
   kills: number
+  /** Config file of what runs, for the drill `everything`; null for three tiny arms. */
+  config: string | null
   /** Less of everything, for a test. */
   short: boolean
   say: (line: string) => void

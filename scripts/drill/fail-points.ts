@@ -3,7 +3,7 @@
  * time; it is started again as `rlev up` does, without the variable, and what the experiment leaves is compared with the
  * undisturbed one. The short form takes the first times only and kills on: the other fail points are armed in the worker that
  * replaces the dead one, so that an experiment is interrupted many times, each time in another activity as far as may be: Temporal
- * waits longer before each attempt of the same.
+ * waits longer before each attempt of the same. It does so in two homes at once, for most of a recovery is waiting.
  */
 import { type FailPointName, failPointNames } from '../../activities/clients/fail-points.js'
 import { stream } from '../../pipelines/random.js'
@@ -16,10 +16,11 @@ import type { DrillResult } from './result.js'
 /** Experiments that go by without any of what is armed being met, before that is a failure. */
 const patience = 5
 /** Seconds for one experiment with all that is done to it. */
-const limit = 240
+const limit = 400
 
 /** Of the short form. Neighbours in the list are met in the same activity. */
 const hands = 6
+const homesOfShort = 2
 
 interface Shot {
   name: FailPointName
@@ -33,41 +34,82 @@ export async function run({ seed, short, say }: DrillOptions): Promise<DrillResu
   const later = failPointNames.map((name, index): Shot => ({ name, hit: 2 + integer(3, index) }))
   const series = short ? dealt(first, hands) : [...first, ...later].map(shot => [shot])
 
-  const home = await DrillHome.open({ policyWorkers: 1 })
+  const homes = await openHomes(short ? homesOfShort : 1)
   try {
-    const undisturbed = drillPlan({ name: 'undisturbed', seed, stepsPerActivity: 3 })
-    const failure = await runToEnd({ home, plan: undisturbed, limit, turn: async () => {} })
-    if (failure !== null) throw new Error(`the undisturbed run failed: ${failure}`)
-    const range = new Range({ home, seed, say, undisturbed: await leftBehind(home, undisturbed) })
-    for (const shots of series) await range.shoot(shots)
-    const { failures, tally } = range
+    const undisturbed = leftUndisturbed(homes[0], seed)
+    const tally: Tally = { fired: 0, experiments: 0, again: 0, failures: [] }
+    const waiting = [...series]
+    const ranges = homes.map(async (home, index) => {
+      // In the first home the undisturbed run itself goes before.
+      if (index === 0) await undisturbed
+      const range = new Range({ home, seed, say, undisturbed, tally })
+      for (let shots = waiting.shift(); shots !== undefined; shots = waiting.shift()) await range.shoot(shots)
+    })
+    await Promise.all(ranges)
+    const { failures, fired, experiments, again } = tally
     return {
       name: 'fail-points',
       passed: failures.length === 0,
-      cases: tally.fired,
+      cases: fired,
       failures,
       figures: {
         'fail points': failPointNames.length,
-        'kills at fail points': tally.fired,
-        experiments: tally.experiments,
-        'rollouts begun again': tally.again,
+        'kills at fail points': fired,
+        experiments,
+        'rollouts begun again': again,
         'elapsed s': (performance.now() - began) / 1000,
       },
     }
   } finally {
-    await home.close()
+    await Promise.all(homes.map(home => home.close()))
   }
 }
 
+/** All or none. */
+async function openHomes(count: number): Promise<[DrillHome, ...DrillHome[]]> {
+  const opened = await Promise.allSettled(Array.from({ length: count }, () => DrillHome.open({ policyWorkers: 1 })))
+  const homes = opened.flatMap(outcome => (outcome.status === 'fulfilled' ? [outcome.value] : []))
+  const failed = opened.find(outcome => outcome.status === 'rejected')
+  const [first, ...others] = homes
+  if (failed === undefined && first !== undefined) return [first, ...others]
+  await Promise.all(homes.map(home => home.close()))
+  throw failed?.reason
+}
+
+async function leftUndisturbed(home: DrillHome, seed: number): Promise<LeftBehind> {
+  const plan = drillPlan({ name: 'undisturbed', seed, stepsPerActivity: 3 })
+  const failure = await runToEnd({ home, plan, limit, turn: async () => {} })
+  if (failure !== null) throw new Error(`the undisturbed run failed: ${failure}`)
+  return leftBehind(home, plan)
+}
+
+/** Of all homes together. */
+interface Tally {
+  fired: number
+  experiments: number
+  again: number
+  failures: string[]
+}
+
+/** Made again only where the shared outputs are gone. */
+const isBeforeTraining = (name: FailPointName): boolean => /^(stage-output|warm-start)\./.test(name)
+const isOfTrimming = (name: FailPointName): boolean => name.startsWith('trim.')
+
 class Range {
-  readonly failures: string[] = []
-  readonly tally = { fired: 0, experiments: 0, again: 0 }
+  readonly #tally: Tally
   readonly #home: DrillHome
   readonly #seed: number
   readonly #say: (line: string) => void
-  readonly #undisturbed: LeftBehind
+  readonly #undisturbed: Promise<LeftBehind>
 
-  constructor(parts: { home: DrillHome; seed: number; say: (line: string) => void; undisturbed: LeftBehind }) {
+  constructor(parts: {
+    home: DrillHome
+    seed: number
+    say: (line: string) => void
+    undisturbed: Promise<LeftBehind>
+    tally: Tally
+  }) {
+    this.#tally = parts.tally
     this.#home = parts.home
     this.#seed = parts.seed
     this.#say = parts.say
@@ -79,25 +121,26 @@ class Range {
     const waiting = new Map(shots.map(shot => [shot.name, shot]))
     await this.#home.arm(armed(waiting))
     for (let idle = 0; waiting.size > 0; ) {
-      const fired = await this.#experiment(waiting)
+      const fired = await this.#experiment(waiting, idle > 0)
       idle = fired === 0 ? idle + 1 : 0
       if (idle < patience) continue
       for (const { name, hit } of waiting.values()) {
-        this.failures.push(`${name} was not met ${hit} times in ${patience} experiments`)
+        this.#tally.failures.push(`${name} was not met ${hit} times in ${patience} experiments`)
       }
       return
     }
   }
 
-  /** How many of them were met. */
-  async #experiment(waiting: Map<FailPointName, Shot>): Promise<number> {
+  /** How many of them were met. `again`: those that are left were not met in the experiment before. */
+  async #experiment(waiting: Map<FailPointName, Shot>, again: boolean): Promise<number> {
     const home = this.#home
-    const number = ++this.tally.experiments
+    const number = ++this.#tally.experiments
     const began = performance.now()
     const fired: string[] = []
-    // Without the shared outputs the stages before training are met again.
-    home.removeStore()
-    const cut = number % 2 === 0 ? { stepsPerActivity: 3, trimJournal: true } : { stepsPerActivity: 1 }
+    const names = [...waiting.keys()]
+    if (again || names.some(isBeforeTraining)) home.removeStore()
+    const trims = number % 2 === 0 || names.some(isOfTrimming)
+    const cut = trims ? { stepsPerActivity: 3, trimJournal: true } : { stepsPerActivity: 1 }
     const plan = drillPlan({ name: `case-${number}`, seed: this.#seed, ...cut })
     const failure = await runToEnd({
       home,
@@ -108,17 +151,18 @@ class Range {
         if (dead.length === 0) return
         for (const { name, output } of dead) {
           const met = firedIn(output)
-          if (met === undefined) this.failures.push(`${plan.name}: ${name} died by itself: ${output.slice(-500)}`)
+          if (met === undefined)
+            this.#tally.failures.push(`${plan.name}: ${name} died by itself: ${output.slice(-500)}`)
           else if (waiting.delete(met)) fired.push(met)
         }
         await home.up(armed(waiting))
       },
     })
     const found = await leftBehind(home, plan)
-    const wrong = [...(failure === null ? [] : [failure]), ...differences(plan.name, this.#undisturbed, found)]
-    this.failures.push(...wrong.map(sentence => `${fired.join(', ') || 'nothing met'}: ${sentence}`))
-    this.tally.fired += fired.length
-    this.tally.again += found.samplings.again
+    const wrong = [...(failure === null ? [] : [failure]), ...differences(plan.name, await this.#undisturbed, found)]
+    this.#tally.failures.push(...wrong.map(sentence => `${fired.join(', ') || 'nothing met'}: ${sentence}`))
+    this.#tally.fired += fired.length
+    this.#tally.again += found.samplings.again
     const seconds = ((performance.now() - began) / 1000).toFixed(1)
     this.#say(
       `${plan.name}: ${fired.join(', ') || 'nothing met'}: ${wrong.length === 0 ? 'same' : `WRONG: ${wrong[0]}`} (${seconds} s)`,

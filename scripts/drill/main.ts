@@ -18,6 +18,10 @@ const drills = {
     load: () => import('./kills.js'),
     sentence: 'random kills of servers and workers while a sweep of three arms runs',
   },
+  everything: {
+    load: () => import('./everything.js'),
+    sentence: 'the command in the foreground, while workers and servers are killed and `rlev up` starts them again',
+  },
   network: {
     load: () => import('./network.js'),
     sentence: 'proxies that cut, delay and answer 503 after the commit',

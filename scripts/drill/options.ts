@@ -9,6 +9,7 @@ export interface DrillCall<Name extends string> {
   only: readonly Name[]
   seed: number
   kills: number
+  config: string | null
   short: boolean
   /** File for the results. */
   json: string | null
@@ -27,8 +28,9 @@ ${list.join('\n')}
 
   --only LIST    of these, with commas (default: all)
   --kills N      random kills of the drill kills, at most 1000 (default: 200; short: 10)
+  --config FILE  what runs in the drill everything, with seeds of its own (default: three tiny arms)
   --seed N       of victims and moments, and of the runs (default: 1)
-  --short        every fail point once, ten random kills, one stopped worker: minutes instead of an hour
+  --short        every fail point once, ten random kills, one round of everything, one stopped worker: minutes instead of an hour
   --json FILE    write the results
   --help`
 }
@@ -38,13 +40,14 @@ export function readOptions<Name extends string>(
   given: readonly string[],
   names: readonly Name[],
 ): DrillCall<Name> | null {
-  const { help, only, short, json, kills, seed } = parsed(given)
+  const { help, only, short, json, kills, config, seed } = parsed(given)
   if (help) return null
   const chosen = only === undefined ? names : call.list('--only', { text: only, names, what: 'drill' })
   return {
     only: names.filter(name => chosen.includes(name)),
     seed: numberOf('--seed', seed, { least: 0, most: 2 ** 31 }),
     kills: numberOf('--kills', kills ?? (short ? '10' : '200'), { least: 1, most: 1000 }),
+    config: config ?? null,
     short,
     json: json ?? null,
   }
@@ -59,6 +62,7 @@ const parsed = (given: readonly string[]) =>
           help: { type: 'boolean', default: false },
           only: { type: 'string' },
           kills: { type: 'string' },
+          config: { type: 'string' },
           seed: { type: 'string', default: '1' },
           short: { type: 'boolean', default: false },
           json: { type: 'string' },

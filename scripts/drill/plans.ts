@@ -1,6 +1,7 @@
 /** What the drills run: the smallest experiment of the tests, and three arms of it. Each has an MLflow experiment of its own name. */
+import { stringify } from 'yaml'
 import type { ExperimentConfig, Plan } from '../../pipelines/config/schema.js'
-import { tinyConfig, tinySweep } from '../../test/workflows/tiny.js'
+import { tinyConfig, tinyKeys, tinySweep } from '../../test/workflows/tiny.js'
 
 /** Seconds; the smallest that a config may state. */
 export const heartbeatTimeout = 2
@@ -46,18 +47,36 @@ export function drillSweep({
   seed: number
   steps: number
 }): Extract<Plan, { kind: 'sweep' }> {
-  const arm = {
-    ...shape(steps, 2),
-    evaluation: { every: Math.max(3, Math.ceil(steps / 4)) },
-    tracking: { experiment: name },
-  }
+  const common = commonOfSweep(name, steps)
+  const { correctness, human, shuffled } = arms
   return tinySweep(
     name,
     {
-      correctness: { ...arm, reward: { scale: 'correctness' } },
-      human: arm,
-      shuffled: { ...arm, value: { ablation: 'shuffled' } },
+      correctness: { ...common, ...correctness },
+      human: { ...common, ...human },
+      shuffled: { ...common, ...shuffled },
     },
     { seeds: [seed] },
   ) as Extract<Plan, { kind: 'sweep' }>
 }
+
+/** The same sweep as the text of a config file, for the command. */
+export function drillSweepFile({ name, seed, steps }: { name: string; seed: number; steps: number }): string {
+  return stringify({
+    name,
+    ...tinyKeys(commonOfSweep(name, steps)),
+    sweep: { baseline: 'correctness', seeds: [seed], concurrency: 2, arms },
+  })
+}
+
+const arms = {
+  correctness: { reward: { scale: 'correctness' } },
+  human: {},
+  shuffled: { value: { ablation: 'shuffled' } },
+} as const
+
+const commonOfSweep = (name: string, steps: number) => ({
+  ...shape(steps, 2),
+  evaluation: { every: Math.max(3, Math.ceil(steps / 4)) },
+  tracking: { experiment: name },
+})

@@ -9,10 +9,11 @@
  *   asleep at a write     the same as the first, stopped right before a write or a commit, where a fail point stalls it first
  */
 import { readdirSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, sep } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FailPointName } from '../../activities/clients/fail-points.js'
 import { namesIn } from '../../activities/clients/files.js'
+import { temporaryPrefix } from '../../activities/clients/maker.js'
 import { experimentPaths, runFolder } from '../../activities/clients/run-folder.js'
 import { outputOf } from '../../commands/services/processes.js'
 import { stream } from '../../pipelines/random.js'
@@ -220,13 +221,17 @@ class Stopper {
 
 type Files = Map<string, string>
 
-/** Every file of the runs and of the shared outputs, or of one run, with what would tell a second writing from the first. */
+/**
+ * Every file of the runs and of the shared outputs, or of one run, with what would tell a second writing from the first. What has
+ * a temporary name is not of the run yet: a worker that wakes in the middle of a write removes its own.
+ */
 function filesOf(home: DrillHome, run?: string): Files {
   const roots = run === undefined ? ['runs', 'store'] : [join('runs', run)]
   return new Map(
     roots.flatMap(root =>
       readdirSync(join(home.path, root), { recursive: true, encoding: 'utf8' }).flatMap(name => {
         const path = join(root, name)
+        if (path.split(sep).some(part => part.startsWith(temporaryPrefix))) return []
         const seen = statSync(join(home.path, path), { throwIfNoEntry: false, bigint: true })
         return seen?.isFile() ? [[path, `inode ${seen.ino}, ${seen.size} bytes, ${seen.mtimeNs} ns`] as const] : []
       }),

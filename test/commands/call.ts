@@ -23,13 +23,15 @@ interface Place {
   cwd?: string
   /** The compiled tree; this one unless said. */
   build?: string
+  /** The script; the compiled command unless said. */
+  program?: string
   /** In a process group of its own, as a shell starts it: what a terminal sends reaches all of the group. */
   group?: boolean
 }
 
 export function begin(words: readonly string[], place: Place = {}): Calling {
   const { cwd = projectFolder, build = buildFolder, group = false } = place
-  const program = join(build, 'commands', 'main.js')
+  const program = place.program ?? join(build, 'commands', 'main.js')
   const { TEMPORAL_ADDRESS: _temporal, MLFLOW_TRACKING_URI: _mlflow, RLEV_HOME: _home, ...env } = process.env
   const began = performance.now()
   const child = spawn(process.execPath, [program, ...words], {

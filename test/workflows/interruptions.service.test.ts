@@ -54,6 +54,20 @@ const activitiesOf = async (handle: Handle) =>
   ((await handle.describe()).raw.pendingActivities ?? []).filter(
     ({ activityOptions }) => activityOptions?.taskQueue?.name === queues.gpu,
   )
+
+/** Workflow tasks that were lost: which timeout ended the wait, and its seconds by the server's clock. */
+async function lostWorkflowTasks(handle: Handle) {
+  const { events } = await handle.fetchHistory()
+  const timeOf = (index: number) => {
+    const { seconds, nanos } = events?.[index]?.eventTime ?? {}
+    return Number(seconds) + (nanos ?? 0) / 1e9
+  }
+  return (events ?? []).flatMap(({ workflowTaskTimedOutEventAttributes: lost }, index) =>
+    // Ids of events count from 1.
+    lost ? [{ cause: lost.timeoutType, seconds: timeOf(index) - timeOf(Number(lost.scheduledEventId) - 1) }] : [],
+  )
+}
+
 const isPaused = async (handle: Handle) => (await work.progressOf(handle)).state === 'paused'
 const statusInMlflow = async (name: string) => (await work.trackedRuns(name))[0]?.info.status
 
@@ -186,6 +200,22 @@ describe('a worker', () => {
 })
 
 describe('a workflow', () => {
+  it('whose worker was killed is taken up by the next one within seconds', async () => {
+    const handle = await inTraining(long('orphaned'))
+    await services.kill(orchestrator)
+    // Until the server knows of the death it hands a workflow task to the dead worker, and waits ten seconds for its answer.
+    await sleep(1000)
+    await handle.signal(pauseSignal)
+    orchestrator = await services.startWorker('orchestrator')
+    await until('the pause', async () => (await handle.describe()).searchAttributes['RlevStage']?.[0] === 'paused')
+    const [lost, ...others] = await lostWorkflowTasks(handle)
+    assert.deepEqual(others, [])
+    assert.equal(lost?.cause, proto.temporal.api.enums.v1.TimeoutType.TIMEOUT_TYPE_SCHEDULE_TO_START)
+    assert.ok(lost.seconds < 5, `after ${lost.seconds} s`)
+    await handle.signal(resumeSignal)
+    await endsAsUndisturbed('orphaned', handle)
+  })
+
   it('that continues as new after every run of steps carries a pause, its tracking and its place along', async () => {
     const config = tinyConfig('renewed', {
       steps,

@@ -8,8 +8,12 @@ type Overrides = {
 }
 
 export function tinyConfig(name: string, overrides: Overrides = {}): ExperimentConfig {
+  return experimentSchema.parse({ name, ...tinyKeys(overrides) })
+}
+
+/** As a config file has them: all but the name. */
+export function tinyKeys(overrides: Overrides): Record<string, unknown> {
   const base = {
-    name,
     steps: 6,
     data: { source: 'synthetic', exam: 'v7', trainPapers: 4, testItemsPerSection: 8 },
     policy: { from: 'scratch', width: 16, layers: 1, heads: 2, keyValueHeads: 2, mlpWidth: 32 },
@@ -35,7 +39,7 @@ export function tinyConfig(name: string, overrides: Overrides = {}): ExperimentC
     const before = merged[section]
     merged[section] = typeof before === 'object' && typeof value === 'object' ? { ...before, ...value } : value
   }
-  return experimentSchema.parse(merged)
+  return merged
 }
 
 export function tinySweep(
