@@ -131,6 +131,17 @@ program
   })
 
 program
+  .command('adjust')
+  .description('change a sweep while it runs: how many experiments at a time, or give up an arm')
+  .argument('<name>', 'name of a sweep')
+  .option('--concurrency <n>', 'experiments that run at the same time from now on', wholeNumber)
+  .option('--stop-arm <arm>', 'cancel what runs of this arm and leave out the rest; the sweep does not fail for it')
+  .action(async (name, options) => {
+    const { adjust } = await import('./adjust.js')
+    await adjust({ ...options, name, home: home() })
+  })
+
+program
   .command('resume')
   .description('go on with what was paused, crashed, failed or cancelled, and only with that')
   .argument('<name>', 'name of a run')

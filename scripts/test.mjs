@@ -16,7 +16,7 @@ const tests = join(root, 'dist', 'test')
 const words = process.argv.slice(2)
 const minute = 60_000
 const phases = [
-  { title: 'single parts', wide: 2, limit: 3 * minute, holds: name => !name.endsWith('.service.test.js') },
+  { title: 'single parts', wide: 2, limit: 6 * minute, holds: name => !name.endsWith('.service.test.js') },
   { title: 'with services', wide: 1, limit: 20 * minute, holds: name => name.endsWith('.service.test.js') },
 ]
 

@@ -1,5 +1,5 @@
 /** What goes into a workflow, what comes out, and what can be asked of it or told to it while it runs. For client code too. */
-import { defineQuery, defineSignal } from '@temporalio/workflow'
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow'
 import type { StageOutputs } from '../activities/training.js'
 import type { ExperimentConfig, SweepPlan } from '../pipelines/config/schema.js'
 
@@ -118,6 +118,15 @@ export const resumeSignal = defineSignal('resume')
  * one, and lets the sweep compare, while tracking catches up.
  */
 export const movedSignal = defineSignal<[{ progress: ExperimentProgress; trained: boolean }]>('moved')
+
+/** To a sweep: how many of its experiments run at the same time from now on. Refused (`CallInvalid`) below 1. */
+export const concurrencyUpdate = defineUpdate<void, [experiments: number]>('concurrency')
+
+/**
+ * To a sweep: an arm is given up. What runs of it is cancelled, what has not begun is left out, and neither makes the sweep fail.
+ * Refused (`CallInvalid`) for the name of no arm, and for one that others are compared with.
+ */
+export const stopArmUpdate = defineUpdate<void, [arm: string]>('stopArm')
 
 // --- Names ---
 

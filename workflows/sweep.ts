@@ -11,6 +11,7 @@ import {
   CancelledFailure,
   type ChildWorkflowHandle,
   condition,
+  getExternalWorkflowHandle,
   isCancellation,
   log,
   ParentClosePolicy,
@@ -35,6 +36,7 @@ import {
   type SweepResult,
 } from './messages.js'
 import { pauseSwitch } from './pause.js'
+import { changesWhileItRuns } from './sweep-changes.js'
 import { SweepView } from './sweep-view.js'
 import { messageOf, trackBeside } from './tracking.js'
 
@@ -45,7 +47,7 @@ const mostMessages = 1000
 
 /** Fails, after the report, when an experiment failed. */
 export async function sweep({ plan }: SweepInput): Promise<SweepResult> {
-  const { name, settings } = plan
+  const { name } = plan
   const cells = cellsOf(plan)
   const view = new SweepView(plan, cells.map(notStarted))
   const running = new Map<string, Child>()
@@ -66,6 +68,12 @@ export async function sweep({ plan }: SweepInput): Promise<SweepResult> {
     if (isTrained) trained.add(idOf(name, progress))
   })
 
+  const changes = changesWhileItRuns(plan, arm => {
+    for (const id of running.keys()) {
+      if (id.startsWith(`${name}/${arm}/`)) getExternalWorkflowHandle(id).cancel().catch(toldTooLate(id))
+    }
+  })
+
   /** Whether the folder and the MLflow run of this name are this plan's, and so may be written to. */
   let owned = false
   try {
@@ -75,8 +83,12 @@ export async function sweep({ plan }: SweepInput): Promise<SweepResult> {
 
     for (const cell of cells) {
       // An experiment that only waits for MLflow holds no place.
-      await condition(() => [...running.keys()].filter(id => !trained.has(id)).length < settings.concurrency)
+      await condition(() => [...running.keys()].filter(id => !trained.has(id)).length < changes.concurrency)
       await condition(() => !pause.paused)
+      if (changes.stopped.has(cell.arm)) {
+        view.heard({ ...notStarted(cell), state: 'cancelled' })
+        continue
+      }
       const id = experimentId(cell)
       const child = await startExperiment(id, cell)
       running.set(id, child)
@@ -96,7 +108,7 @@ export async function sweep({ plan }: SweepInput): Promise<SweepResult> {
     // MLflow was away: now there is a page of it that the report can lead to.
     if (!linked && tracking.url !== undefined) await publish({ name, config }, tracking.url)
 
-    const failed = view.progress.experiments.filter(({ state }) => state !== 'done')
+    const failed = view.progress.experiments.filter(({ arm, state }) => state !== 'done' && !changes.stopped.has(arm))
     const trackingFailure = await tracking.close({ status: failed.length === 0 ? 'FINISHED' : 'FAILED' })
     delete view.progress.onlyTrackingSince
     if (tracking.url !== undefined) view.progress.trackingUrl = tracking.url
@@ -190,10 +202,12 @@ async function follow(child: Child, cell: ExperimentInput, view: SweepView): Pro
 }
 
 function passOn(paused: boolean, id: string, child: Child): void {
-  child.signal(paused ? pauseSignal : resumeSignal).catch((error: unknown) => {
-    // It ended in the meantime.
-    log.info('an experiment was not told', { id, paused, error: String(error) })
-  })
+  child.signal(paused ? pauseSignal : resumeSignal).catch(toldTooLate(id))
+}
+
+/** It ended in the meantime. */
+function toldTooLate(id: string): (error: unknown) => void {
+  return error => log.info('an experiment was not told', { id, error: String(error) })
 }
 
 function failureOf(failed: readonly ExperimentProgress[], of: number): ApplicationFailure {

@@ -11,7 +11,9 @@ import {
   WorkflowFailedError,
   type WorkflowHandle,
   WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
 } from '@temporalio/client'
+import type { UpdateDefinition } from '@temporalio/common'
 import { loadClientConnectConfig } from '@temporalio/envconfig'
 import { RlevError } from '../../pipelines/errors.js'
 import {
@@ -103,6 +105,19 @@ export class TemporalRuns {
     for (const activity of (await this.facts(id))?.pausedActivities ?? []) {
       const request = { namespace, identity, execution: { workflowId: id }, id: activity }
       await this.guard(() => this.client.workflowService.unpauseActivity(request))
+    }
+  }
+
+  /** False where there is no such workflow at work. @throws RlevError CallInvalid where the workflow refuses it. */
+  async update<Argument>(id: string, update: UpdateDefinition<void, [Argument]>, argument: Argument): Promise<boolean> {
+    try {
+      return (
+        (await this.#call(id, async handle => (await handle.executeUpdate(update, { args: [argument] })) ?? true)) !==
+        null
+      )
+    } catch (error) {
+      if (!(error instanceof WorkflowUpdateFailedError)) throw error
+      throw new RlevError({ kind: 'CallInvalid', message: innermost(error), place: id, cause: error })
     }
   }
 

@@ -48,6 +48,13 @@ const listed = z
   .record(z.string(), z.array(z.union([z.string(), z.number(), z.boolean(), z.null()])).min(1))
   .default({})
 
+const publishedFigures = z.strictObject({
+  acc: z.number().describe('Acc. (%)'),
+  hAcc: z.number().describe('H-Acc. (%)'),
+  length: z.number().optional().describe('Mean response length. (tokens)'),
+  valueDensity: z.number().optional().describe('Value density. (% a token)'),
+})
+
 export const sweepSchema = z.strictObject({
   baseline: z.string().describe('Arm that the others are compared with.'),
   versus: z
@@ -78,6 +85,15 @@ export const sweepSchema = z.strictObject({
     .record(name, z.record(z.string(), z.unknown()))
     .default({})
     .describe('Arms by name, each with the keys that differ.'),
+  published: z
+    .strictObject({
+      source: z.string().describe('Where they were published, in a few words.'),
+      arms: z
+        .record(name, publishedFigures)
+        .describe('By arm: acc, hAcc (%), length (tokens), valueDensity (% a token).'),
+    })
+    .optional()
+    .describe('Published figures that the report sets ours beside.'),
   grid: listed.describe('Values by key, such as `reward.alpha: [1, 5, 10]`: an arm for every combination.'),
   zip: listed.describe('Values by key, lists of one length: an arm for the first of each, one for the second of each.'),
 })

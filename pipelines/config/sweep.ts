@@ -79,7 +79,11 @@ function armsOf(section: Located): [string, Located][] {
 }
 
 /** Baseline and placebos are arms, and not the same ones. */
-function aboutNames({ baseline, placebo, versus = {} }: SweepSettings, arms: readonly Arm[], node: Located): Problem[] {
+function aboutNames(
+  { baseline, placebo, published, versus = {} }: SweepSettings,
+  arms: readonly Arm[],
+  node: Located,
+): Problem[] {
   const names = arms.map(({ name }) => name)
   if (names.length === 0) {
     return [
@@ -128,6 +132,7 @@ function aboutNames({ baseline, placebo, versus = {} }: SweepSettings, arms: rea
             },
           ]),
     ]),
+    ...Object.keys(published?.arms ?? {}).flatMap(arm => unknown('sweep.published', ['published', 'arms', arm], arm)),
     ...placebo.flatMap((name, index) => unknown('sweep.placebo', ['placebo', index], name)),
     ...placebo.flatMap((name, index) =>
       name === baseline

@@ -51,6 +51,7 @@ export function compareArms({ plan, outcomes }: { plan: Plan; outcomes: readonly
     baseline: plan.kind === 'sweep' ? (baseline ?? 'its baseline') : null,
     arms: compared,
     claimRule: plan.kind === 'sweep' ? claimRule : null,
+    published: (plan.kind === 'sweep' ? plan.settings.published : undefined) ?? null,
     missing,
     notes: [...notesOn(compared), ...driftNotes(outcomes)],
   }

@@ -8,6 +8,7 @@ import {
   gainRule,
   intervalInWords,
   NONE,
+  nameOf,
   percent,
   percentEstimate,
   pointsDifference,
@@ -15,6 +16,7 @@ import {
   signed,
 } from './format.js'
 import { columnKeys } from './outcome.js'
+import { publishedTable } from './published.js'
 
 interface Section {
   title: string
@@ -53,6 +55,7 @@ function sectionsOf(comparison: Comparison): Section[] {
     ...claimsSection(comparison),
     columnsSection(comparison, 'expected'),
     columnsSection(comparison, 'greedy'),
+    ...[publishedTable(comparison)].filter(section => section !== null),
   ]
 }
 
@@ -142,10 +145,6 @@ function columnsSection({ arms }: Comparison, decoding: 'expected' | 'greedy'): 
 export function sharedBase(arms: readonly ArmComparison[]): boolean {
   const bases = arms.flatMap(arm => (arm.figures === null ? [] : [JSON.stringify([arm.seeds, arm.figures.base])]))
   return bases.length > 1 && new Set(bases).size === 1
-}
-
-export function nameOf({ arm, role }: Pick<ArmComparison, 'arm' | 'role'>): string {
-  return role === 'arm' ? arm : `${arm} (${role})`
 }
 
 function closing(comparison: Comparison): string[] {

@@ -1,5 +1,6 @@
 /** What a comparison of arms says: estimates over seeds, paired differences to the baseline, and what is missing. */
 
+import type { SweepSettings } from '../config/schema.js'
 import type { ClaimRule, ClaimVerdict } from '../statistics/claim-rule.js'
 import type { EffectSize } from '../statistics/effect-size.js'
 import type { Estimate } from '../statistics/estimate.js'
@@ -76,6 +77,8 @@ export interface Comparison {
   arms: readonly ArmComparison[]
   /** By which arms are said to gain on the baseline; null without one. */
   claimRule: ClaimRule | null
+  /** What others published for arms of these names; null where the sweep gives nothing. */
+  published: NonNullable<SweepSettings['published']> | null
   /** Experiments that are not done, and why. */
   missing: readonly { arm: string; seed: number; state: ExperimentOutcome['state'] | 'not started'; failure?: string }[]
   /** Sentences that a reader of the figures needs. */

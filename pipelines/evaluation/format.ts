@@ -2,6 +2,7 @@
 
 import { type ClaimRule, ruleInWords } from '../statistics/claim-rule.js'
 import type { Estimate, Interval } from '../statistics/estimate.js'
+import type { ArmComparison } from './comparison.js'
 import type { Columns } from './evaluation.js'
 
 export const NONE = '–'
@@ -87,4 +88,8 @@ export function signed(value: number, digits: number): string {
 /** The rule of claims as a sentence; `interval`: what its interval is of. */
 export function gainRule(rule: ClaimRule, interval: string): string {
   return ruleInWords(rule, { interval, p: 'p (Holm)', shown: size => `${percent(size)} points` })
+}
+
+export function nameOf({ arm, role }: Pick<ArmComparison, 'arm' | 'role'>): string {
+  return role === 'arm' ? arm : `${arm} (${role})`
 }

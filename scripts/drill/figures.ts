@@ -17,7 +17,14 @@ import {
 import { measureOverhead, type Overhead } from './figures/overhead.js'
 import type { DrillResult } from './result.js'
 
-const meanTimes = [null, 120, 60, 30, 10] as const
+/** Seconds between kills, and steps that take long enough to meet a few. */
+const rows = [
+  { meanTime: null, steps: 200 },
+  { meanTime: 120, steps: 600 },
+  { meanTime: 60, steps: 400 },
+  { meanTime: 30, steps: 300 },
+  { meanTime: 10, steps: 150 },
+] as const
 /** Seconds. */
 const longestRecovery = 15
 /** Of a step of one second. */
@@ -27,17 +34,17 @@ export async function run({ seed, short, say }: DrillOptions): Promise<DrillResu
   const began = performance.now()
   const home = await DrillHome.open({ policyWorkers: 1 })
   try {
-    const rows: Goodput[] = []
-    for (const meanTime of meanTimes) {
-      const plan = goodputPlan({ name: `goodput-${meanTime ?? 'none'}`, seed, steps: short ? 20 : 200 })
+    const measured: Goodput[] = []
+    for (const { meanTime, steps } of rows) {
+      const plan = goodputPlan({ name: `goodput-${meanTime ?? 'none'}`, seed, steps: short ? 20 : steps })
       const row = await measureGoodput({ home, plan, meanTime, seed, limit: short ? 300 : 3000 })
-      rows.push(row)
+      measured.push(row)
       say(lineOf(row))
     }
-    const whole = rows.flatMap(({ recoveries }) => recoveries.filter(recovery => recovery.whole))
+    const whole = measured.flatMap(({ recoveries }) => recoveries.filter(recovery => recovery.whole))
     say(`${whole.length} whole recoveries with a heartbeat timeout of ${heartbeatTimeout} s`)
     const overhead = await measureOverhead({ home, seed, steps: short ? 5 : 40, rounds: short ? 1 : 5, say })
-    return resultOf({ rows, whole, overhead, seconds: (performance.now() - began) / 1000 })
+    return resultOf({ rows: measured, whole, overhead, seconds: (performance.now() - began) / 1000 })
   } finally {
     await home.close()
   }

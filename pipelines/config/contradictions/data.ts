@@ -109,7 +109,7 @@ function fileMissing(key: string, path: string): Finding[] {
       severity: 'refuse',
       key,
       message: `the data file of ${key} is missing`,
-      expected: 'a JSON or JSONL file',
+      expected: 'a JSON, JSONL or CSV file',
       found: `${path}, ${thing}`,
       remedy: 'correct the path; it is relative to the config file',
     },

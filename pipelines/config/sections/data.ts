@@ -24,7 +24,7 @@ const syntheticData = z.strictObject({
 })
 
 const fileData = z.strictObject({
-  source: z.literal('file').describe('Items read from JSON or JSONL.'),
+  source: z.literal('file').describe('Items read from JSON, JSONL or CSV.'),
   train: z.string().describe('Path of the training file, relative to the config file.'),
   test: z
     .string()
@@ -40,10 +40,10 @@ const fileData = z.strictObject({
     .default(99999)
     .describe('Seed of which exams are held out, the same for every seed of a sweep.'),
   form: z
-    .enum(['auto', 'plain', 'rlev'])
+    .enum(['auto', 'plain', 'rlev', 'gpqa', 'c-eval', 'mmlu-pro', 'super-gpqa'])
     .default('auto')
     .describe(
-      'How rows name their fields. plain: prompt, answer, points, total, exam; rlev: query, label, score, total of the public set; auto: told by the first row.',
+      'How rows name their fields. plain: prompt, answer, points, total, exam; rlev: query, label, score, total of the public set; gpqa, c-eval, mmlu-pro, super-gpqa: benchmarks in their published forms, each question worth 1 of 100; auto: told by the first row.',
     ),
   onBadRow: z
     .enum(['stop', 'skip'])

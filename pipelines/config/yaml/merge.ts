@@ -10,7 +10,7 @@ export const kinds: Readonly<
 }
 
 /** Maps that are replaced whole: a file that names arms names all of them. */
-const whole: readonly string[] = ['sweep.arms', 'sweep.grid', 'sweep.zip']
+const whole: readonly string[] = ['sweep.arms', 'sweep.grid', 'sweep.zip', 'sweep.published']
 
 /**
  * `above` over `below`. Values keep the places of the files they came from; a map that is in both takes its place, to which a

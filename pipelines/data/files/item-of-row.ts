@@ -1,9 +1,11 @@
 /**
  * One row of a data file as an item. `plain` is our own form; `rlev` is that of the public RLEV set, whose rows have neither an
  * id nor an exam: there the question itself stands for its exam, so that the same question is never on both sides of a split.
+ * The others are published benchmarks (benchmarks.ts).
  */
 import { digest } from '../../config/digest.js'
 import { type Item, longestAnswer } from '../item.js'
+import { type BenchmarkForm, benchmarkOf, plainFields } from './benchmarks.js'
 import {
   BadField,
   type Fields,
@@ -14,7 +16,7 @@ import {
   requiredText,
 } from './fields.js'
 
-export type Form = 'plain' | 'rlev'
+export type Form = 'plain' | 'rlev' | BenchmarkForm
 
 /** How each form calls the fields that the other calls differently. */
 const keys = {
@@ -24,13 +26,18 @@ const keys = {
 
 /** The form that a row is in, or null when nothing tells. */
 export function formOf(fields: Fields): Form | null {
+  const benchmark = benchmarkOf(fields)
+  if (benchmark !== null) return benchmark
   if ('query' in fields || 'label' in fields || 'score' in fields) return 'rlev'
   return 'prompt' in fields || 'answer' in fields || 'points' in fields ? 'plain' : null
 }
 
 /** The item of a row. Throws BadField. `fallbackId` is for rows without an id. */
-export function itemOfRow({ fields, form, fallbackId }: { fields: Fields; form: Form; fallbackId: string }): Item {
-  const key = keys[form]
+export function itemOfRow(row: { fields: Fields; form: Form; fallbackId: string }): Item {
+  const { fallbackId, form } = row
+  const own = form === 'plain' || form === 'rlev'
+  const fields = own ? row.fields : plainFields(row.fields, form)
+  const key = keys[own ? form : 'plain']
   const prompt = requiredPrompt(fields, key.prompt)
   const answer = requiredText(fields, key.answer, 'answer')
   refuseLong('answer', answer, longestAnswer)

@@ -21,7 +21,7 @@ const MOST_BAD = 10_000
 const MOST_NAMED = 50
 
 /**
- * Reads a JSON or JSONL file. A row without an id is called `idPrefix` and its number, so its id does not change when another row
+ * Reads a JSON, JSONL or CSV file. A row without an id is called `idPrefix` and its number, so its id does not change when another row
  * is corrected. `form` auto is told by the first row that has a field of either form. Throws DataInvalid for an unreadable file.
  */
 export function readItems({

@@ -1,6 +1,7 @@
-/** The rows of a data file, whichever way it holds them: a JSON list, or one JSON value a line. */
+/** The rows of a data file, whichever way it holds them: a JSON list, one JSON value a line, or a table in CSV. */
 import { closeSync, readSync } from 'node:fs'
 import { extname } from 'node:path'
+import { CsvError, parse as parseTable } from 'csv-parse/sync'
 import { RlevError } from '../../errors.js'
 import { UnfitJson } from '../../input/bounded-json.js'
 import { openRegularFile, readRegularFile } from '../../input/regular-file.js'
@@ -8,7 +9,7 @@ import { parseJson } from './json.js'
 import { lines } from './lines.js'
 
 export interface Row {
-  /** From 1: index in the list, or line of the file. */
+  /** From 1: index in the list, line of the file, or record of the table below its header. */
   row: number
   /** The parsed value, or why there is none. */
   content: { value: unknown } | { problem: string }
@@ -17,7 +18,7 @@ export interface Row {
 /** Bytes of one line: a question of a million characters in any script. */
 const LONGEST_LINE = 4 * 2 ** 20
 
-/** Bytes of a list, which is parsed as a whole; a longer set is written as lines. */
+/** Bytes of a list or table, which is parsed as a whole; a longer set is written as lines. */
 const LONGEST_LIST = 32 * 2 ** 20
 
 /** A data set is held in memory, items and their encoded prompts. */
@@ -26,14 +27,16 @@ const MOST_ROWS = 1_000_000
 const BYTE_ORDER_MARK = '\ufeff'
 
 /**
- * Rows in file order; blank lines are no rows. A file is a list when its first character is `[` and its name does not end in
- * .jsonl or .ndjson. Throws DataInvalid for a file that cannot be read, or a list that is no JSON.
+ * Rows in file order; blank lines are no rows. A file is a table when its name ends in .csv, a list when its first character is
+ * `[` and its name does not end in .jsonl or .ndjson. Throws DataInvalid for a file that cannot be read, or a list that is no JSON.
  */
 export function rowsOf(path: string): Iterable<Row> {
   try {
     // Read before the name is looked at: a file that cannot be opened is told here, not at its first row.
     const opensList = firstCharacter(path) === '['
-    const named = ['.jsonl', '.ndjson'].includes(extname(path).toLowerCase())
+    const extension = extname(path).toLowerCase()
+    if (extension === '.csv') return tableRows(path)
+    const named = ['.jsonl', '.ndjson'].includes(extension)
     return opensList && !named ? listRows(path) : lineRows(path)
   } catch (cause) {
     if (cause instanceof RlevError || !(cause instanceof Error)) throw cause
@@ -74,6 +77,26 @@ function listRows(path: string): Row[] {
   return list.map((value: unknown, index) => ({ row: index + 1, content: { value } }))
 }
 
+/** Records by the names in the first one; all fields are text. */
+function tableRows(path: string): Row[] {
+  const text = decode(readRegularFile(path, { most: LONGEST_LIST }))
+  if (text === null) throw unreadable(path, 'bytes that are no UTF-8')
+  let records: string[][]
+  try {
+    records = parseTable(text, { skip_empty_lines: true, relax_column_count: true, max_record_size: LONGEST_LINE })
+  } catch (cause) {
+    if (!(cause instanceof CsvError)) throw cause
+    throw unreadable(path, cause.message)
+  }
+  const [header, ...rows] = records
+  if (header === undefined) return []
+  return rows.map((cells, index): Row => {
+    if (cells.length === header.length)
+      return { row: index + 1, content: { value: Object.fromEntries(header.map((name, at) => [name, cells[at]])) } }
+    return { row: index + 1, content: { problem: `the row has ${cells.length} fields, the header ${header.length}` } }
+  })
+}
+
 function unreadable(
   place: string,
   found: string,
@@ -83,7 +106,7 @@ function unreadable(
     kind: 'DataInvalid',
     message: 'the data file cannot be read',
     place,
-    expected: 'a JSON list of objects, or one object a line (.jsonl), in UTF-8',
+    expected: 'a JSON list of objects, one object a line (.jsonl), or a table with a header (.csv), in UTF-8',
     found,
     remedy,
   })

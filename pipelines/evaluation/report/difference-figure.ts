@@ -1,8 +1,7 @@
 /** Differences to the baseline on the endpoint: mean and interval of each arm, with the single seeds beside it. */
 import * as Plot from '@observablehq/plot'
 import type { Comparison } from '../comparison.js'
-import { nameOf } from '../comparison-table.js'
-import { pointsDifference } from '../format.js'
+import { nameOf, pointsDifference } from '../format.js'
 import { type ArmMark, figure } from './figure.js'
 import { type Html, html } from './html.js'
 import { colourOf } from './style.js'

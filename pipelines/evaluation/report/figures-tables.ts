@@ -1,11 +1,12 @@
 /** The tables of the comparison: the endpoint with its differences, and the paper's columns before and after. */
 import type { ArmComparison, ColumnDifferences, ColumnEstimates, Comparison } from '../comparison.js'
-import { nameOf, sharedBase } from '../comparison-table.js'
+import { sharedBase } from '../comparison-table.js'
 import {
   columnDifference,
   columnEstimate,
   columnTitles,
   NONE,
+  nameOf,
   percent,
   percentEstimate,
   pointsDifference,

@@ -5,6 +5,7 @@
 import type { Plan } from '../../config/schema.js'
 import type { Comparison } from '../comparison.js'
 import type { ExperimentOutcome } from '../outcome.js'
+import { publishedTable } from '../published.js'
 import { claim } from './claim.js'
 import { configurationSection } from './configuration.js'
 import { curvesSection } from './curves.js'
@@ -12,7 +13,7 @@ import { differenceFigure } from './difference-figure.js'
 import { eosSection } from './eos-figure.js'
 import { type ArmMark, legend } from './figure.js'
 import { columnsTable, differencesTable, endpointTable } from './figures-tables.js'
-import { type Html, html } from './html.js'
+import { type Html, html, table } from './html.js'
 import { page } from './page.js'
 import { responsesSection } from './responses.js'
 import { sectionsSection } from './sections.js'
@@ -46,6 +47,7 @@ ${comparison.notes.map(note => html`<p class="faint">${note}</p>`)}
 ${columnsTable(comparison, 'expected')}
 ${columnsTable(comparison, 'greedy')}
 ${differencesTable(comparison)}
+${published(comparison)}
 <p class="faint">Acc: share of correct answers. H-Acc: value of the correct answers over the value of all. Density: H-Acc in percent over length. Acc high and
 low: over the top and bottom fifth of the items by value.</p>
 <h2>Training</h2>
@@ -73,6 +75,13 @@ function subtitle(plan: Plan, { arms }: Comparison): string {
   const seeded = seeds.length === 0 ? 'no seed done' : `${seeds.length === 1 ? 'seed' : 'seeds'} ${seeds.join(', ')}`
   const { steps, rollout, update } = config
   return `${data}, ${estimators.join(', ')}, ${update.optimizer}, ${steps} steps of ${rollout.prompts} prompts with ${rollout.samples} samples; ${arms.length} ${arms.length === 1 ? 'arm' : 'arms'}, ${seeded}.`
+}
+
+function published(comparison: Comparison): Html {
+  const found = publishedTable(comparison)
+  if (found === null) return html``
+  const { title, header, rows } = found
+  return table({ caption: `${title}.`, header, rows: rows.map(cells => ({ cells })) })
 }
 
 function missing(comparison: Comparison): Html {

@@ -1,8 +1,15 @@
 /** Accuracy and length by section, before and after: a figure to look at and the table behind it. */
 import * as Plot from '@observablehq/plot'
 import type { Comparison, SectionComparison } from '../comparison.js'
-import { nameOf } from '../comparison-table.js'
-import { columnEstimate, NONE, percent, percentEstimate, pointsDifference, tokensDifference } from '../format.js'
+import {
+  columnEstimate,
+  NONE,
+  nameOf,
+  percent,
+  percentEstimate,
+  pointsDifference,
+  tokensDifference,
+} from '../format.js'
 import { type ArmMark, figure, legend } from './figure.js'
 import { type Html, html, table } from './html.js'
 import { colourOf } from './style.js'

@@ -10,8 +10,8 @@ import { anglesAt } from '../forward.js'
 import { loop } from '../graph/loop.js'
 import type { Program } from '../graph/session.js'
 import { freshZeros, overwriteRows, rowsOf, select, smallProducts } from '../kernels.js'
-import { neverDrawn } from '../never-drawn.js'
 import { type AngleTable, angleTable } from '../rotary-angles.js'
+import { endingTokens, neverDrawn } from '../special-tokens.js'
 import { type Tensor, tf } from '../tensorflow.js'
 import { DecodingCaches, type DecodingShape } from './decoding-caches.js'
 import type { Engine } from './engine.js'
@@ -126,7 +126,7 @@ export class Decoding {
     ]
     const uniforms = inputs[3] === undefined ? null : inputs[3].slice([0, lane * rows, 0], [most, rows, 1])
     const bias = neverDrawn(this.#engine.tokens, vocabulary)
-    const eosTokens = kind.eosProbabilities ? eosMask(this.#engine.tokens.eosIds, vocabulary) : null
+    const eosTokens = kind.eosProbabilities ? endingTokens(this.#engine.tokens, vocabulary) : null
     const caches = (this.caches.slots[lane] ?? []).flatMap(({ keys, values }) => [
       keys.read(this.caches.cacheShape(slots, columns)),
       values.read(this.caches.cacheShape(slots, columns)),
@@ -230,10 +230,4 @@ export class Decoding {
     const [first, ...others] = this.#engine.tokens.eosIds.map(id => ids.equal(tf.scalar(id, 'int32')))
     return others.reduce((any, one) => tf.logicalOr(any, one), first as Tensor)
   }
-}
-
-function eosMask(eosIds: readonly number[], vocabulary: number): Tensor {
-  const values = new Float32Array(vocabulary)
-  for (const id of eosIds) values[id] = 1
-  return tf.tensor1d(values)
 }

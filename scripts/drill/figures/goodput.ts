@@ -69,7 +69,7 @@ export async function measureGoodput({
   const { uniform } = stream(seed, `goodput ${meanTime}`)
   const between = (count: number) =>
     meanTime === null ? Number.POSITIVE_INFINITY : -Math.log(1 - uniform(count)) * meanTime * 1000
-  const kills: { at: number; readyAt: number; keptAt: number }[] = []
+  const kills: Kill[] = []
   const steps = plan.kind === 'experiment' ? plan.config.steps : 0
   let next = Number.NaN
   const turn = async () => {
@@ -102,8 +102,28 @@ export async function measureGoodput({
       (sum, { values }) => sum + (values['perf/rollout_seconds'] ?? 0) + (values['perf/update_seconds'] ?? 0),
       0,
     ),
-    recoveries: kills.map((kill, index) => recoveryOf({ ...kill, until: kills[index + 1]?.at ?? ended, log })),
+    recoveries: recoveriesOf(kills, { ended, log }),
   }
+}
+
+interface Kill {
+  at: number
+  readyAt: number
+  keptAt: number
+}
+
+function recoveriesOf(
+  kills: readonly Kill[],
+  { ended, log }: { ended: number; log: readonly WorkerLogEntry[] },
+): Recovery[] {
+  // A kill that comes while the run recovers from the one before loses what that recovery had come to, which is counted there.
+  let recovered = 0
+  return kills.map((kill, index) => {
+    const keptAt = Math.min(kill.at, Math.max(kill.keptAt, recovered))
+    const recovery = recoveryOf({ ...kill, keptAt, until: kills[index + 1]?.at ?? ended, log })
+    recovered = kill.at + 1000 * (recovery.restart + recovery.detect + recovery.load + recovery.replay)
+    return recovery
+  })
 }
 
 /** What one kill cost, as far as the time until the next one (`until`) goes. Times in ms since 1970. */

@@ -67,6 +67,16 @@ test('an arm may have a baseline of its own, which is an arm and not compared it
   assert.match(refusal(versus('{a: c}')), /others are compared with a/)
 })
 
+test('published figures are of arms, and belong to the file that gives the arms', () => {
+  const published = '{source: a table, arms: {valued: {acc: 66.6, hAcc: 58.9}}}'
+  const path = file('published.yaml', two('').replace('sweep:\n', `sweep:\n  published: ${published}\n`))
+  assert.equal(sweep(path).settings.published?.arms['valued']?.hAcc, 58.9)
+  assert.match(
+    refusal(two('').replace('sweep:\n', `sweep:\n  published: ${published.replace('valued', 'value')}\n`)),
+    /config\.yaml:3:46: sweep\.published names no arm\n.*\n.*\n.*did you mean valued\?/,
+  )
+})
+
 test('a sweep with unknown keys, no arms or no seeds is refused', () => {
   assert.match(
     refusal('name: a\nsweep:\n  baselin: b\n  arms: {}\n'),

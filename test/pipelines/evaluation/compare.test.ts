@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { compareArms } from '../../../pipelines/evaluation/compare.js'
 import { comparisonMarkdown, comparisonTable } from '../../../pipelines/evaluation/comparison-table.js'
 import { endpointOf } from '../../../pipelines/evaluation/outcome.js'
+import { publishedTable } from '../../../pipelines/evaluation/published.js'
 import { constructedOutcome, constructedSweep, fourArms } from './constructed.js'
 
 const close = (found: number | null | undefined, expected: number) =>
@@ -57,6 +58,21 @@ test('an arm is compared with its own baseline where it has one, and the tables 
   const text = comparisonTable(comparison)
   assert.match(text, /minus its baseline \(points\)/)
   assert.match(text, /Compared are human-aligned with shuffled, uniform with correctness\./)
+})
+
+test('published figures stand beside ours, levels and difference, for the arms that have them', () => {
+  const { plan, outcomes } = constructedSweep([1, 2, 3])
+  assert.ok(plan.kind === 'sweep')
+  const arms = { correctness: { acc: 65.9, hAcc: 56.7, length: 186.2 }, 'human-aligned': { acc: 66.6, hAcc: 58.9 } }
+  const settings = { ...plan.settings, published: { source: 'table 4', arms } }
+  const table = publishedTable(compareArms({ plan: { ...plan, settings }, outcomes }))
+  assert.match(table?.title ?? '', /table 4/)
+  const [baseline, aligned] = table?.rows ?? []
+  assert.equal(table?.rows.length, 2)
+  assert.deepEqual([baseline?.[1], baseline?.[3], baseline?.[5], baseline?.at(-2)], ['65.9', '56.7', '186.2', '–'])
+  assert.deepEqual([aligned?.[1], aligned?.[5], aligned?.at(-2)], ['66.6', '–', '+2.2'])
+  assert.match(aligned?.at(-1) ?? '', /^\+6\.0/)
+  assert.equal(publishedTable(compareArms({ plan, outcomes })), null)
 })
 
 test("Holm's correction runs over the arms that are not placebos", () => {

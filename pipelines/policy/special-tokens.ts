@@ -1,5 +1,5 @@
 /**
- * Tokens that stand for nothing are no part of the policy's distribution: padding is neither drawn nor counted, in sampling,
+ * Tokens that end a response or stand for nothing. The latter are no part of the policy's distribution: padding is neither drawn nor counted, in sampling,
  * log-probabilities and entropy alike, so that what is sampled is what is differentiated.
  */
 import { type Tensor, tf } from './tensorflow.js'
@@ -16,5 +16,12 @@ export function neverDrawn(
   if (eosIds.includes(padId)) return null
   const values = new Float32Array(vocabulary)
   values[padId] = never
+  return tf.tensor1d(values)
+}
+
+/** 1 for the tokens that end a response, [V]. */
+export function endingTokens({ eosIds }: Pick<PolicyTokenizer, 'eosIds'>, vocabulary: number): Tensor {
+  const values = new Float32Array(vocabulary)
+  for (const id of eosIds) values[id] = 1
   return tf.tensor1d(values)
 }
