@@ -187,6 +187,9 @@ function stateOfRun(plan: Plan, experiments: readonly ExperimentView[], answer: 
   if (facts?.status === 'running') return progress?.state ?? 'waiting'
   if (ending?.state === 'failed' || ending?.state === 'cancelled') return ending.state
   if (facts?.status === 'completed' && plan.kind === 'experiment') return 'done'
+  // Arms that were given up do not keep a sweep from being done.
+  const settled = experiments.every(({ state }) => state === 'done' || state === 'cancelled')
+  if (facts?.status === 'completed' && settled) return 'done'
   return stateOfAll(experiments.map(({ state }) => state))
 }
 

@@ -17,7 +17,7 @@ sweep:
   concurrency: 1
   arms:
     correctness: { reward: { scale: correctness } }
-    hopeless: { steps: 100000 }
+    hopeless: { steps: 100000, update: { learningRate: 1.0e-5 } }
     human-aligned: {}
 `,
 )
@@ -33,7 +33,8 @@ test('an arm that is given up is cancelled or left out, more run at a time, and 
   }
   assert.match((await rlev('adjust', 'adjusted', '--concurrency', '2')).out, /runs 2 at a time from now on/)
   assert.match((await rlev('adjust', 'adjusted', '--stop-arm', 'hopeless')).out, /gives up hopeless/)
-  assert.equal((await rlev('watch', 'adjusted')).status, 0)
+  const watched = await rlev('watch', 'adjusted')
+  assert.equal(watched.status, 0, `${await states()}\n${watched.out}\n${watched.err}`)
   assert.deepEqual(await states(), [
     'correctness 1 done',
     'hopeless 1 cancelled',
