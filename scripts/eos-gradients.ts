@@ -1,7 +1,7 @@
 /**
  * `npm run eos-gradients`: the EOS gradient of the paper's appendix (eq. 13) on a trained policy, by fifth of the items by value:
  * predicted beside what autograd gives, at the last positions before the greedy response ends, where to end or to go on is decided.
- * Usage, after the build:  npm run eos-gradients -- CHECKPOINT CONFIG [--items N] [--further N]
+ * Usage, after the build:  npm run eos-gradients -- CHECKPOINT CONFIG [--arm ARM] [--items N] [--further N]
  */
 import { parseArgs } from 'node:util'
 import { loadPlan } from '../pipelines/config/load.js'
@@ -17,14 +17,21 @@ import { normalizeValues } from '../pipelines/values/normalize.js'
 
 const { positionals, values: given } = parseArgs({
   allowPositionals: true,
-  options: { items: { type: 'string', default: '50' }, further: { type: 'string', default: '2' } },
+  options: {
+    arm: { type: 'string' },
+    items: { type: 'string', default: '50' },
+    further: { type: 'string', default: '2' },
+  },
 })
 const [checkpoint, path] = positionals
 if (checkpoint === undefined || path === undefined)
   throw new Error('usage: npm run eos-gradients -- CHECKPOINT CONFIG [--items N] [--further N]')
 const plan = loadPlan({ path })
-const config = plan.kind === 'experiment' ? plan.config : plan.arms[0]?.config
-if (config === undefined) throw new Error(`${path} has no arm`)
+const config =
+  plan.kind === 'experiment'
+    ? plan.config
+    : plan.arms.find(({ name }) => given.arm === undefined || name === given.arm)?.config
+if (config === undefined) throw new Error(`${path} has no arm ${given.arm ?? ''}`)
 const further = Number(given.further)
 const { train, test } = prepareData(config.data, { seed: config.seed })
 const { reward } = config
