@@ -10,14 +10,14 @@ import { digest, experimentKey } from '../pipelines/config/digest.js'
 import { loadPlan } from '../pipelines/config/load.js'
 import type { ExperimentConfig, Plan } from '../pipelines/config/schema.js'
 import { printFailures } from './follow.js'
-import { launchPlan } from './launch.js'
+import { type BeginOptions, launchPlan } from './launch.js'
 import { checked, overrideOf } from './plan/checked.js'
 import type { RunView } from './runs/view.js'
 import type { Home } from './services/home.js'
 import { projectFolder } from './services/project.js'
 import { toJson } from './status.js'
 
-export interface EvaluateOptions {
+export interface EvaluateOptions extends BeginOptions {
   /** Folder in Hugging Face form. */
   checkpoint: string
   /** Every row of it is answered; without it the test items of the config. */
@@ -25,13 +25,6 @@ export interface EvaluateOptions {
   config?: string | undefined
   /** Sampled responses an item, beside the greedy one. */
   samples?: number | undefined
-  home?: string | undefined
-  name?: string | undefined
-  seed?: number | undefined
-  /** `path=value` each. */
-  set?: readonly string[]
-  detach?: boolean | undefined
-  allowDrift?: boolean | undefined
   json?: boolean | undefined
 }
 

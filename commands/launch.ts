@@ -11,10 +11,8 @@ import { addsSeeds, changesResults, freezePlan, isKnownPlan, planDifference } fr
 import type { RunView } from './runs/view.js'
 import { type Home, openHome } from './services/home.js'
 
-export interface LaunchOptions {
-  kind: 'run' | 'sweep'
-  /** Path of the config file. */
-  config: string
+/** What every call that begins a run can say. */
+export interface BeginOptions {
   home?: string | undefined
   name?: string | undefined
   seed?: number | undefined
@@ -25,20 +23,23 @@ export interface LaunchOptions {
   allowDrift?: boolean | undefined
 }
 
+export interface LaunchOptions extends BeginOptions {
+  kind: 'run' | 'sweep'
+  /** Path of the config file. */
+  config: string
+}
+
 /** The exit status. */
 export function launch(options: LaunchOptions): Promise<number> {
   return launchPlan({ ...options, place: options.config, ...checkedPlan(options) })
 }
 
-export interface PlanLaunch {
+export interface PlanLaunch extends Pick<BeginOptions, 'home' | 'detach' | 'allowDrift'> {
   plan: Plan
   /** What the preflight has to say of a plan that is new. */
   findings: () => Promise<readonly Pick<PreflightFinding, 'severity' | 'sentence'>[]>
   /** Where the plan comes from, for errors. */
   place: string
-  home?: string | undefined
-  detach?: boolean | undefined
-  allowDrift?: boolean | undefined
   /** Where progress and words of the beginning go; standard output unless said. */
   stream?: NodeJS.WriteStream
   /** In place of the comparison at the end; gives the exit status. */

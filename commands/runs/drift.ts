@@ -60,7 +60,7 @@ export function settleDrift(run: { home: Home; view: RunView; plan?: Plan; allow
   const known = readProvenance(home.path, view.name)
   const changes = [...decisive.map(inWords), ...(known === null ? [] : codeDifference(known.code, code))]
   // Noted before anything is changed: a call that is broken off in between is made again.
-  if (changes.length > 0 && (known !== null || experimentsOf(before).some(({ id }) => hasBegun(home.path, id)))) {
+  if (changes.length > 0 && (known !== null || experimentsOf(before).some(({ id }) => hasBegun(home, id)))) {
     const drift = { time: Date.now(), changes, experiments: openOnes(home, view, before, plan) }
     addDrift({ home: home.path, id: view.name, code, drift })
     console.error(`${view.name} goes on with what has changed: ${listed(changes)}`)
@@ -75,7 +75,7 @@ function inWords({ path, a, b }: Difference): string {
   return `${path} = ${written(b)} (before: ${written(a)})`
 }
 
-export function hasBegun(home: string, id: string): boolean {
+function hasBegun({ path: home }: Home, id: string): boolean {
   return existsSync(experimentPaths.config(runFolder(home, id)))
 }
 
@@ -101,7 +101,7 @@ function refuseUnchangeable({
   const now = new Map(experimentsOf(plan).map(({ id, config }) => [id, config]))
   for (const { id, config: old } of experimentsOf(before)) {
     const shown = view.experiments.find(experiment => experiment.id === id)
-    if (shown === undefined || !hasBegun(home.path, id)) continue
+    if (shown === undefined || !hasBegun(home, id)) continue
     const young = now.get(id)
     const difference = young === undefined ? [] : configDifference(old, young)
     const facts = { place: id, remedy: 'give the changed one a name of its own with --name' }
@@ -142,7 +142,7 @@ function openOnes(home: Home, view: RunView, before: Plan, plan: Plan): Record<s
 /** Of experiments that have not begun, the config is frozen when they do. */
 function takeOver(home: Home, plan: Plan): void {
   for (const { id, config } of experimentsOf(plan)) {
-    if (hasBegun(home.path, id)) replaceDigested(experimentPaths.config(runFolder(home.path, id)), json(config))
+    if (hasBegun(home, id)) replaceDigested(experimentPaths.config(runFolder(home.path, id)), json(config))
   }
   replaceDigested(planPaths.plan(runFolder(home.path, plan.name)), json(plan))
 }

@@ -92,11 +92,11 @@ export class TemporalRuns {
 
   /** False where there is no such workflow at work. */
   async pause(id: string): Promise<boolean> {
-    return (await this.#call(id, async handle => (await handle.signal(pauseSignal)) ?? true)) !== null
+    return this.#told(id, handle => handle.signal(pauseSignal))
   }
 
   async resume(id: string): Promise<boolean> {
-    return (await this.#call(id, async handle => (await handle.signal(resumeSignal)) ?? true)) !== null
+    return this.#told(id, handle => handle.signal(resumeSignal))
   }
 
   /** What `temporal activity pause` held goes on. */
@@ -111,10 +111,7 @@ export class TemporalRuns {
   /** False where there is no such workflow at work. @throws RlevError CallInvalid where the workflow refuses it. */
   async update<Argument>(id: string, update: UpdateDefinition<void, [Argument]>, argument: Argument): Promise<boolean> {
     try {
-      return (
-        (await this.#call(id, async handle => (await handle.executeUpdate(update, { args: [argument] })) ?? true)) !==
-        null
-      )
+      return await this.#told(id, handle => handle.executeUpdate(update, { args: [argument] }))
     } catch (error) {
       if (!(error instanceof WorkflowUpdateFailedError)) throw error
       throw new RlevError({ kind: 'CallInvalid', message: innermost(error), place: id, cause: error })
@@ -122,7 +119,15 @@ export class TemporalRuns {
   }
 
   async cancel(id: string): Promise<boolean> {
-    return (await this.#call(id, async handle => (await handle.cancel()) && true)) !== null
+    return this.#told(id, handle => handle.cancel())
+  }
+
+  async #told(id: string, tell: (handle: WorkflowHandle) => Promise<unknown>): Promise<boolean> {
+    const told = await this.#call(id, async handle => {
+      await tell(handle)
+      return true
+    })
+    return told !== null
   }
 
   async #call<Result>(id: string, call: (handle: WorkflowHandle) => Promise<Result>): Promise<Result | null> {

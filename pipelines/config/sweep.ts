@@ -79,11 +79,8 @@ function armsOf(section: Located): [string, Located][] {
 }
 
 /** Baseline and placebos are arms, and not the same ones. */
-function aboutNames(
-  { baseline, placebo, published, versus = {} }: SweepSettings,
-  arms: readonly Arm[],
-  node: Located,
-): Problem[] {
+function aboutNames(settings: SweepSettings, arms: readonly Arm[], node: Located): Problem[] {
+  const { baseline, placebo, published, versus = {} } = settings
   const names = arms.map(({ name }) => name)
   if (names.length === 0) {
     return [
@@ -122,7 +119,7 @@ function aboutNames(
     ...Object.entries(versus).flatMap(([arm, other]) => [
       ...unknown('sweep.versus', ['versus', arm], arm),
       ...unknown('sweep.versus', ['versus', arm], other),
-      ...(arm !== baseline && !Object.values(versus).includes(arm)
+      ...(baselineOf(settings, arm) !== null
         ? []
         : [
             {

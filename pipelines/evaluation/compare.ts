@@ -37,8 +37,7 @@ export function compareArms({ plan, outcomes }: { plan: Plan; outcomes: readonly
       return compareArm({ arm, role, against: other, runs: ofArm(arm), reference: other === null ? [] : ofArm(other) })
     }),
   )
-  const baselines = new Set(compared.flatMap(arm => arm.against ?? []))
-  const baseline = plan.kind === 'sweep' && baselines.size < 2 ? plan.settings.baseline : null
+  const several = new Set(compared.flatMap(arm => arm.against ?? [])).size > 1
   const missing = arms.flatMap(arm =>
     seeds
       .filter(seed => !finished.some(({ outcome }) => outcome.arm === arm && outcome.seed === seed))
@@ -48,12 +47,12 @@ export function compareArms({ plan, outcomes }: { plan: Plan; outcomes: readonly
     name: plan.name,
     endpoint,
     endpointName: endpointName(endpoint),
-    baseline: plan.kind === 'sweep' ? (baseline ?? 'its baseline') : null,
+    baseline: plan.kind !== 'sweep' ? null : several ? 'its baseline' : plan.settings.baseline,
     arms: compared,
     claimRule: plan.kind === 'sweep' ? claimRule : null,
     published: (plan.kind === 'sweep' ? plan.settings.published : undefined) ?? null,
     missing,
-    notes: [...notesOn(compared), ...driftNotes(outcomes)],
+    notes: [...notesOn(compared, several), ...driftNotes(outcomes)],
   }
 }
 
@@ -177,7 +176,7 @@ function driftNotes(outcomes: readonly ExperimentOutcome[]): string[] {
   return [...new Set(notes)]
 }
 
-function notesOn(arms: readonly ArmComparison[]): string[] {
+function notesOn(arms: readonly ArmComparison[], severalBaselines: boolean): string[] {
   const notes: string[] = []
   const seeds = Math.max(0, ...arms.map(arm => arm.seeds.length))
   if (seeds === 1)
@@ -190,7 +189,7 @@ function notesOn(arms: readonly ArmComparison[]): string[] {
     )
   }
   const pairs = arms.flatMap(({ arm, against }) => (against === null ? [] : [`${arm} with ${against}`]))
-  if (new Set(arms.flatMap(({ against }) => against ?? [])).size > 1) notes.push(`Compared are ${pairs.join(', ')}.`)
+  if (severalBaselines) notes.push(`Compared are ${pairs.join(', ')}.`)
   if (arms.some(arm => arm.endpointDifference?.pHolm != null)) {
     notes.push(
       "p is of the two-sided paired t-test on the endpoint; Holm's correction runs over the arms that are not placebos.",

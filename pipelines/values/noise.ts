@@ -6,6 +6,7 @@
 import type { ExperimentConfig } from '../config/schema.js'
 import { RlevError } from '../errors.js'
 import { stream } from '../random.js'
+import { mean } from '../statistics/estimate.js'
 import type { ItemValue } from './value.js'
 
 type ValueSettings = Pick<ExperimentConfig['value'], 'ablation' | 'noise' | 'weakLabels'>
@@ -91,7 +92,9 @@ function withValue(item: ItemValue, value: number): ItemValue {
   return { ...item, value: held, points: held * item.total }
 }
 
-function deviationOf(values: readonly ItemValue[]): number {
-  const mean = values.reduce((sum, { value }) => sum + value, 0) / values.length
-  return Math.sqrt(values.reduce((sum, { value }) => sum + (value - mean) ** 2, 0) / values.length)
+/** Over n: the items are all there are. */
+function deviationOf(items: readonly ItemValue[]): number {
+  const values = items.map(({ value }) => value)
+  const centre = mean(values)
+  return Math.sqrt(mean(values.map(value => (value - centre) ** 2)))
 }

@@ -9,7 +9,7 @@ import { type FailPointName, failPointNames } from '../../activities/clients/fai
 import { stream } from '../../pipelines/random.js'
 import type { DrillOptions } from './drill.js'
 import { DrillHome, runToEnd } from './drill-home.js'
-import { differences, type LeftBehind, leftBehind } from './left-behind.js'
+import { differences, type LeftBehind, leftBehind, leftUndisturbed } from './left-behind.js'
 import { drillPlan } from './plans.js'
 import type { DrillResult } from './result.js'
 
@@ -36,7 +36,8 @@ export async function run({ seed, short, say }: DrillOptions): Promise<DrillResu
 
   const homes = await openHomes(short ? homesOfShort : 1)
   try {
-    const undisturbed = leftUndisturbed(homes[0], seed)
+    const undisturbedPlan = drillPlan({ name: 'undisturbed', seed, stepsPerActivity: 3 })
+    const undisturbed = leftUndisturbed(homes[0], undisturbedPlan, limit)
     const tally: Tally = { fired: 0, experiments: 0, again: 0, failures: [] }
     const waiting = [...series]
     const ranges = homes.map(async (home, index) => {
@@ -74,13 +75,6 @@ async function openHomes(count: number): Promise<[DrillHome, ...DrillHome[]]> {
   if (failed === undefined && first !== undefined) return [first, ...others]
   await Promise.all(homes.map(home => home.close()))
   throw failed?.reason
-}
-
-async function leftUndisturbed(home: DrillHome, seed: number): Promise<LeftBehind> {
-  const plan = drillPlan({ name: 'undisturbed', seed, stepsPerActivity: 3 })
-  const failure = await runToEnd({ home, plan, limit, turn: async () => {} })
-  if (failure !== null) throw new Error(`the undisturbed run failed: ${failure}`)
-  return leftBehind(home, plan)
 }
 
 /** Of all homes together. */

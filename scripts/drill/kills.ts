@@ -7,7 +7,7 @@ import type { ProcessName } from '../../commands/services/home.js'
 import { stream } from '../../pipelines/random.js'
 import type { DrillOptions } from './drill.js'
 import { DrillHome, runToEnd } from './drill-home.js'
-import { differences, leftBehind } from './left-behind.js'
+import { differences, leftBehind, leftUndisturbed } from './left-behind.js'
 import { drillSweep } from './plans.js'
 import type { DrillResult } from './result.js'
 
@@ -26,9 +26,7 @@ export async function run({ seed, kills, say }: DrillOptions): Promise<DrillResu
     const steps = stepsFor(kills)
     const undisturbedPlan = drillSweep({ name: 'undisturbed', seed, steps })
     const before = performance.now()
-    const failure = await runToEnd({ home, plan: undisturbedPlan, limit: limitOf(kills), turn: async () => {} })
-    if (failure !== null) throw new Error(`the undisturbed sweep failed: ${failure}`)
-    const undisturbed = await leftBehind(home, undisturbedPlan)
+    const undisturbed = await leftUndisturbed(home, undisturbedPlan, limitOf(kills))
     say(`undisturbed sweep of ${steps} steps (${((performance.now() - before) / 1000).toFixed(1)} s)`)
 
     const killer = new Killer({ home, seed, kills, say })

@@ -10,7 +10,7 @@ import type { Run } from '../../activities/clients/mlflow-types.js'
 import { experimentPaths, runFolder, stepName } from '../../activities/clients/run-folder.js'
 import { experimentsOf } from '../../activities/clients/runs.js'
 import type { Plan } from '../../pipelines/config/schema.js'
-import type { DrillHome } from './drill-home.js'
+import { type DrillHome, runToEnd } from './drill-home.js'
 import { differencesOfPoints, historiesOf } from './histories.js'
 
 export interface LeftBehind {
@@ -36,6 +36,13 @@ export async function leftBehind(home: DrillHome, plan: Plan): Promise<LeftBehin
   const points = await pointsOf(home.mlflow(), plan, faults)
   const samplings = samplingsOf(home, plan, faults)
   return { experiments, points, faults, samplings }
+}
+
+/** What the plan leaves when nothing happens to it. */
+export async function leftUndisturbed(home: DrillHome, plan: Plan, limit: number): Promise<LeftBehind> {
+  const failure = await runToEnd({ home, plan, limit, turn: async () => {} })
+  if (failure !== null) throw new Error(`the undisturbed ${plan.kind} failed: ${failure}`)
+  return leftBehind(home, plan)
 }
 
 /** What differs from an undisturbed run, a sentence each, with the faults; empty where nothing does. */

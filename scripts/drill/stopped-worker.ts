@@ -19,7 +19,14 @@ import { outputOf } from '../../commands/services/processes.js'
 import { stream } from '../../pipelines/random.js'
 import type { DrillOptions } from './drill.js'
 import { DrillHome, runToEnd } from './drill-home.js'
-import { differences, type LeftBehind, leftBehind, type WorkerLogEntry, workerLog } from './left-behind.js'
+import {
+  differences,
+  type LeftBehind,
+  leftBehind,
+  leftUndisturbed,
+  type WorkerLogEntry,
+  workerLog,
+} from './left-behind.js'
 import { drillPlan, heartbeatTimeout } from './plans.js'
 import type { DrillResult } from './result.js'
 
@@ -74,9 +81,7 @@ export async function run({ seed, short, say }: DrillOptions): Promise<DrillResu
     const undisturbed = new Map<number, LeftBehind>()
     for (const steps of new Set(cases.map(each => each.steps))) {
       const plan = drillPlan({ name: `undisturbed-${steps}`, seed, steps, stepsPerActivity: 3 })
-      const failure = await runToEnd({ home, plan, limit, turn: async () => {} })
-      if (failure !== null) throw new Error(`the undisturbed run failed: ${failure}`)
-      undisturbed.set(steps, await leftBehind(home, plan))
+      undisturbed.set(steps, await leftUndisturbed(home, plan, limit))
     }
     for (const [index, { name, steps, disturb }] of cases.entries()) {
       const plan = drillPlan({ name: `stopped-${index + 1}`, seed, steps, stepsPerActivity: 3 })

@@ -4,6 +4,7 @@ import { countUpTo, positive, seedNumber } from './numbers.js'
 
 export const scaleNames = ['correctness', 'human-aligned', 'multiplicative', 'uniform'] as const
 export const ablationNames = ['none', 'shuffled', 'permuted', 'gaussian', 'lognormal', 'rounded', 'weak'] as const
+export const benchmarkNames = ['gpqa', 'c-eval', 'mmlu-pro', 'super-gpqa'] as const
 export const examNames = ['v7', 'v5', 'pl', 'p50', 'nc', 'inv'] as const
 
 const syntheticData = z.strictObject({
@@ -40,7 +41,7 @@ const fileData = z.strictObject({
     .default(99999)
     .describe('Seed of which exams are held out, the same for every seed of a sweep.'),
   form: z
-    .enum(['auto', 'plain', 'rlev', 'gpqa', 'c-eval', 'mmlu-pro', 'super-gpqa'])
+    .enum(['auto', 'plain', 'rlev', ...benchmarkNames])
     .default('auto')
     .describe(
       'How rows name their fields. plain: prompt, answer, points, total, exam; rlev: query, label, score, total of the public set; gpqa, c-eval, mmlu-pro, super-gpqa: benchmarks in their published forms, each question worth 1 of 100; auto: told by the first row.',

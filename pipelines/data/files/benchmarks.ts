@@ -3,11 +3,11 @@
  * transfer (table 2). They have no points, so every question is worth 1 of 100 and H-Acc is Acc. The prompt is the question with its
  * options by letter; the verifier is `choice`.
  */
+import type { benchmarkNames } from '../../config/sections/data.js'
 import { stream } from '../../random.js'
 import { BadField, type Fields, optionalText, optionalTexts, requiredText } from './fields.js'
 
-export const benchmarkForms = ['gpqa', 'c-eval', 'mmlu-pro', 'super-gpqa'] as const
-export type BenchmarkForm = (typeof benchmarkForms)[number]
+export type BenchmarkForm = (typeof benchmarkNames)[number]
 
 /** The benchmark that a row is of, told by the fields that it alone has; null for none. */
 export function benchmarkOf(fields: Fields): BenchmarkForm | null {
