@@ -132,7 +132,7 @@ function aboutNames(settings: SweepSettings, arms: readonly Arm[], node: Located
     ...Object.keys(published?.arms ?? {}).flatMap(arm => unknown('sweep.published', ['published', 'arms', arm], arm)),
     ...placebo.flatMap((name, index) => unknown('sweep.placebo', ['placebo', index], name)),
     ...placebo.flatMap((name, index) =>
-      name === baseline
+      baselineOf(settings, name) === null
         ? [
             {
               place: nearest(node, ['placebo', index]).place,

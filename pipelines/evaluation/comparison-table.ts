@@ -46,7 +46,8 @@ function headline({ name, baseline, arms }: Comparison): string {
   if (baseline === null) return `${name}: one experiment`
   const seeds = [...new Set(arms.flatMap(arm => arm.seeds))].sort((a, b) => a - b)
   const done = seeds.length === 0 ? 'no seed done' : `${seeds.length === 1 ? 'seed' : 'seeds'} ${seeds.join(', ')}`
-  return `${name}: ${arms.length} arms, ${done}, baseline ${baseline}`
+  const baselines = arms.filter(({ role }) => role === 'baseline').map(({ arm }) => arm)
+  return `${name}: ${arms.length} arms, ${done}, ${baselines.length > 1 ? 'baselines' : 'baseline'} ${baselines.join(', ')}`
 }
 
 function sectionsOf(comparison: Comparison): Section[] {

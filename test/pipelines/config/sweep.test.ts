@@ -65,6 +65,7 @@ test('an arm may have a baseline of its own, which is an arm and not compared it
     /config\.yaml:6:18: others are compared with c, so it cannot be compared itself/,
   )
   assert.match(refusal(versus('{a: c}')), /others are compared with a/)
+  assert.match(refusal(versus('{d: c}\n  placebo: [c]')), /config\.yaml:7:13: the baseline c cannot be its own placebo/)
 })
 
 test('published figures are of arms, and belong to the file that gives the arms', () => {

@@ -56,6 +56,7 @@ test('an arm is compared with its own baseline where it has one, and the tables 
     ],
   )
   const text = comparisonTable(comparison)
+  assert.match(text, /^[^\n]*: 4 arms, seeds 1, 2, 3, baselines correctness, shuffled\n/)
   assert.match(text, /minus its baseline \(points\)/)
   assert.match(text, /Compared are human-aligned with shuffled, uniform with correctness\./)
 })
