@@ -49,14 +49,8 @@ export interface Decoder {
   head: Tensor
 }
 
-/** Where some tokens stand: their rotary angles, times E^(-1/4), so that queries times keys carry attention's 1 / sqrt(E). */
-export interface Angles {
-  /** Broadcast against [N, H + K, E]. */
-  cosine: Tensor
-  sine: Tensor
-  /** x R = (-x_2, x_1) for the halves x = (x_1, x_2), [E, E]. */
-  rotation: Tensor
-}
+/** Turns heads [N, H + K, E] by the rotary angles of where their tokens stand, times E^(-1/4), so that queries times keys carry attention's 1 / sqrt(E). */
+export type Turn = (heads: Tensor) => Tensor
 
 export function makeDecoder({
   architecture,
@@ -167,7 +161,7 @@ export function queriesKeysValues(
   { architecture }: Decoder,
   layer: Layer,
   x: Tensor,
-  { cosine, sine, rotation }: Angles,
+  turn: Turn,
 ): { queries: Tensor; keys: Tensor; values: Tensor } {
   const { heads, keyValueHeads, headWidth, normEpsilon } = architecture
   const rows = x.shape[0] as number
@@ -180,9 +174,7 @@ export function queriesKeysValues(
     const normed = [rmsNorm(query, layer.headNorms.query, normEpsilon), rmsNorm(key, layer.headNorms.key, normEpsilon)]
     byHead = tf.concat(normed, 1)
   }
-  const halves = tf.matMul(byHead.reshape([rows * turning, headWidth]) as never, rotation as never)
-  const turned = byHead.mul(cosine).add((halves as Tensor).reshape([rows, turning, headWidth]).mul(sine))
-  const [queries, keys] = tf.split(turned, [heads, keyValueHeads], 1) as [Tensor, Tensor]
+  const [queries, keys] = tf.split(turn(byHead), [heads, keyValueHeads], 1) as [Tensor, Tensor]
   return { queries, keys, values: flat.reshape([rows, keyValueHeads, headWidth]) }
 }
 

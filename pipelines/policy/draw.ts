@@ -85,12 +85,16 @@ function sharpened(logits: Tensor, { temperature, topK, topP }: Sharpening): Ten
  */
 function inverseCdf(probabilities: Tensor, uniforms: Tensor): Tensor {
   const [rows, vocabulary] = probabilities.shape as [number, number]
-  const width = Math.ceil(Math.sqrt(vocabulary))
+  const width = blockWidth(vocabulary)
   const blocks = Math.ceil(vocabulary / width)
-  const filled = probabilities.pad([
-    [0, 0],
-    [0, blocks * width - vocabulary],
-  ])
+  const missing = blocks * width - vocabulary
+  const filled =
+    missing === 0
+      ? probabilities
+      : probabilities.pad([
+          [0, 0],
+          [0, missing],
+        ])
   const byBlock = filled.reshape([rows, blocks, width])
   const sums = byBlock.sum(2)
   const { place: block, reached, before } = passedIn(sums, uniforms)
@@ -101,6 +105,13 @@ function inverseCdf(probabilities: Tensor, uniforms: Tensor): Tensor {
     .div(total)
     .clipByValue(0, 1 - 2 ** -24)
   return block.mul(tf.scalar(width, 'int32')).add(passedIn(own, share).place)
+}
+
+/** The least width from the root of the vocabulary up to twice that which divides it, for nothing is to be filled up then; the root if there is none. */
+function blockWidth(vocabulary: number): number {
+  const root = Math.ceil(Math.sqrt(vocabulary))
+  const widths = Array.from({ length: root + 1 }, (_, index) => root + index)
+  return widths.find(width => vocabulary % width === 0) ?? root
 }
 
 /** Of weights [N, W] the first place at which their running sum passes a share of it, that share's sum, and the sum before the place, [N, 1]. */

@@ -5,10 +5,10 @@
  * Shapes: B prompts, G samples of each, N = B G rows, P columns of a prompt's part, T tokens of a response, D width, E head width.
  */
 import { attend, attentionMask, type LayerCache, type RowShape } from './attention.js'
-import { type Angles, afterAttention, type Decoder, type Layer, queriesKeysValues, takenApart } from './decoder.js'
+import { afterAttention, type Decoder, type Layer, queriesKeysValues, type Turn, takenApart } from './decoder.js'
 import { rowsOf } from './kernels.js'
 import { recomputed } from './recomputed.js'
-import { type AngleTable, angleTable, halfTurn } from './rotary-angles.js'
+import { type Angles, anglesAt, angleTable, turned } from './rotary-angles.js'
 import { type Tensor, tf } from './tensorflow.js'
 
 /** Keys and values of prompts in every layer, each [B, K, P, E]. `checkpointing`: layers are computed again in the backward pass. */
@@ -17,14 +17,14 @@ export function readPrompts(decoder: Decoder, ids: Tensor, checkpointing = false
   const { keyValueHeads, headWidth } = decoder.architecture
   const shape: RowShape = { prompts, samples: 1, tokens: columns }
   const positions = tf.range(0, columns, 1, 'int32').tile([prompts])
-  const angles = anglesAt(angleTable(decoder.architecture, columns), positions, decoder)
+  const angles = anglesAt(angleTable(decoder.architecture, columns), positions)
   const mask = attentionMask({ prompts, tokens: columns, prefix: null })
   const through = layerRunner(angles, mask, checkpointing)
   const caches: LayerCache[] = []
   let x = rowsOf(decoder.embedding, ids.reshape([prompts * columns]))
   for (const [index, layer] of decoder.layers.entries()) {
     const both = through({ layer, inputs: [x] }, (own, [before], at) => {
-      const { keys, values } = queriesKeysValues(decoder, own, before as Tensor, at.angles)
+      const { keys, values } = queriesKeysValues(decoder, own, before as Tensor, at.turn)
       return tf.stack([keys, values])
     })
     const [keys, values] = tf
@@ -34,7 +34,7 @@ export function readPrompts(decoder: Decoder, ids: Tensor, checkpointing = false
     // Behind the last layer's keys and values nobody looks at a prompt.
     if (index === decoder.layers.length - 1) break
     x = through({ layer, inputs: [x] }, (own, [before], at) => {
-      const parts = queriesKeysValues(decoder, own, before as Tensor, at.angles)
+      const parts = queriesKeysValues(decoder, own, before as Tensor, at.turn)
       const seen = attend({ ...parts, prefix: null, mask: at.mask, shape })
       return afterAttention(decoder, own, before as Tensor, seen)
     })
@@ -66,14 +66,14 @@ export function readResponses({
     .add(tf.range(0, tokens, 1, 'int32').reshape([1, 1, tokens]))
     .tile([1, samples, 1])
     .reshape([rows * tokens])
-  const angles = anglesAt(angleTable(decoder.architecture, columns + tokens), positions, decoder)
+  const angles = anglesAt(angleTable(decoder.architecture, columns + tokens), positions)
   const mask = attentionMask({ prompts, tokens, prefix: { columns, lengths } })
   const through = layerRunner(angles, mask, checkpointing)
   let x = rowsOf(decoder.embedding, ids.reshape([rows * tokens]))
   for (const [index, layer] of decoder.layers.entries()) {
     const { keys: promptKeys, values: promptValues } = caches[index] as LayerCache
     x = through({ layer, inputs: [x, promptKeys, promptValues] }, (own, [before, keys, values], at) => {
-      const parts = queriesKeysValues(decoder, own, before as Tensor, at.angles)
+      const parts = queriesKeysValues(decoder, own, before as Tensor, at.turn)
       const prefix = { keys: keys as Tensor, values: values as Tensor }
       const seen = attend({ ...parts, prefix, mask: at.mask, shape: { prompts, samples, tokens } })
       return afterAttention(decoder, own, before as Tensor, seen)
@@ -83,7 +83,7 @@ export function readResponses({
 }
 
 interface Surroundings {
-  angles: Angles
+  turn: Turn
   mask: Tensor
 }
 
@@ -92,22 +92,16 @@ type LayerStep = (layer: Layer, inputs: readonly Tensor[], at: Surroundings) => 
 /** Runs a step of a layer as it is, or so that it is computed again in the backward pass. */
 function layerRunner(angles: Angles, mask: Tensor, checkpointing: boolean) {
   return ({ layer, inputs }: { layer: Layer; inputs: readonly Tensor[] }, step: LayerStep): Tensor => {
-    if (!checkpointing) return step(layer, inputs, { angles, mask })
+    if (!checkpointing) return step(layer, inputs, { turn: heads => turned(heads, angles), mask })
     const { tensors, rebuild } = takenApart(layer)
     return recomputed({
       inputs: [...inputs, ...tensors],
       constants: [angles.cosine, angles.sine, angles.rotation, mask],
       run: (given, [cosine, sine, rotation, seen]) =>
         step(rebuild(given.slice(inputs.length)), given.slice(0, inputs.length), {
-          angles: { cosine, sine, rotation } as Angles,
+          turn: heads => turned(heads, { cosine, sine, rotation } as Angles),
           mask: seen as Tensor,
         }),
     })
   }
-}
-
-/** Angles of tokens at positions [N]. */
-export function anglesAt(table: AngleTable, positions: Tensor, { architecture }: Decoder): Angles {
-  const at = (values: Tensor) => rowsOf(values, positions).reshape([-1, 1, architecture.headWidth]) as Tensor
-  return { cosine: at(table.cosine), sine: at(table.sine), rotation: halfTurn(architecture) }
 }

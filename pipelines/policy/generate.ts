@@ -10,7 +10,7 @@ import type { DecodingShape } from './engine/decoding-caches.js'
 import { engineFor } from './engine/engine.js'
 import type { Policy } from './policy.js'
 import { prefixStep, roundedUp } from './response-batch.js'
-import { Slots } from './slots.js'
+import { Slots, same } from './slots.js'
 
 export interface Generated {
   /** With the end-of-sequence token, when it was drawn. */
@@ -78,16 +78,33 @@ export async function generate(options: GenerateOptions): Promise<Generated[]> {
 
 function shapeOf({ prompts, maxTokens, chunk }: GenerateOptions, lanes: number): DecodingShape {
   const longest = prompts.reduce((most, { length }) => Math.max(most, length), 1)
+  const rest = { prefix: roundedUp(longest - 1, prefixStep), tokens: Math.min(tokensACall, maxTokens) }
+  const samples = prompts.length > chunk ? 1 : sharing(prompts, lanes)
+  if (samples > 1) return { ...rest, slots: prompts.length, stored: prompts.length / samples, samples, admitted: 0 }
   const different = prompts.filter((prompt, row) => prompt !== prompts[row - 1]).length
   const slots = Math.ceil(chunk / lanes) * lanes
   return {
+    ...rest,
     slots,
     stored: Math.ceil(Math.min(mostPrompts, roundedUp(Math.min(different, chunk))) / lanes) * lanes,
-    prefix: roundedUp(longest - 1, prefixStep),
+    samples,
     admitted: Math.max(1, Math.ceil(slots / lanes / 8)),
-    tokens: Math.min(tokensACall, maxTokens),
   }
 }
+
+/** The most neighbours with one prompt, the same number of all prompts, that fill the lanes evenly; 1 where there is none such. */
+function sharing(prompts: GenerateOptions['prompts'], lanes: number): number {
+  const starts = prompts.flatMap((prompt, row) =>
+    row > 0 && same(prompt, prompts[row - 1] as typeof prompt) ? [] : [row],
+  )
+  const most = starts.reduce(greatestCommonDivisor, prompts.length)
+  const counts = Array.from({ length: most }, (_, index) => most - index)
+  const fits = (count: number) =>
+    most % count === 0 && (prompts.length / count) % lanes === 0 && prompts.length / count <= mostPrompts
+  return counts.find(fits) ?? 1
+}
+
+const greatestCommonDivisor = (a: number, b: number): number => (b === 0 ? a : greatestCommonDivisor(b, a % b))
 
 function kindOf({
   prompts,

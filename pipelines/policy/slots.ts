@@ -1,21 +1,23 @@
 /**
  * The host's side of decoding: which row is in which slot, how far it is, and what it has said. Rows are admitted in their
- * order, so the prompts that wait lie together and the store of read prompts can be filled block by block.
+ * order, so the prompts that wait lie together and the store of read prompts can be filled block by block. Where slots share
+ * their prompts, all rows have one from the beginning: row n slot n.
  *
  * Shapes: R slots, U tokens a call.
  */
 import { RlevError } from '../errors.js'
 import type { Decoding, DrawingKind } from './engine/decoding.js'
 import { seenOf } from './engine/decoding.js'
-import type { DecodingShape } from './engine/decoding-caches.js'
+import type { DecodingShape, Layout } from './engine/decoding-caches.js'
 import type { Generated, GenerateOptions } from './generate.js'
 import { roundedUp } from './response-batch.js'
 import { type Tensor, tf } from './tensorflow.js'
 
 interface Open {
   row: number
-  /** Column of the token to go on from. */
-  position: number
+  /** Tokens of the prompt before the last. */
+  length: number
+  /** The one to go on from. */
   token: number
   said: Generated
 }
@@ -38,9 +40,9 @@ export class Slots {
   #next = 0
   /** Place in the store of each row's prompt, for rows from `from` up to `to`. */
   #stored = { from: 0, to: 0, places: [] as number[] }
-  /** Sizes that the caches may have: the prompt's part and quarters of the longest response, so that there are few. */
+  /** Columns that slots may have for what they say: quarters of the longest response, so that there are few. */
   readonly #sizes: readonly number[]
-  /** Columns of the caches; 0 before they are made. */
+  /** 0 before the caches are made. */
   #columns = 0
   /** Numbers of slots that there may be, the largest first. */
   readonly #widths: readonly number[]
@@ -50,7 +52,7 @@ export class Slots {
     const step = roundedUp(Math.max(shape.tokens, maxTokens / 4))
     const count = Math.ceil(maxTokens / step)
     this.#options = options
-    this.#sizes = Array.from({ length: count }, (_, index) => shape.prefix + (index + 1) * step)
+    this.#sizes = Array.from({ length: count }, (_, index) => (index + 1) * step)
     // Short responses are over before fewer slots would pay for their graphs.
     this.#widths = maxTokens < 4 * shape.tokens ? [shape.slots] : halves(shape.slots, options.lanes)
     decoding.prepare({ sizes: this.#sizes, widths: this.#widths, kind })
@@ -97,7 +99,7 @@ export class Slots {
       const prompt = prompts[row] as readonly number[]
       const said: Generated = { tokens: [], logProbs: [], entropy: 0, finish: 'length' }
       if (this.#options.kind.eosProbabilities) said.eosProbabilities = []
-      this.#open[slot] = { row, position: prompt.length - 1, token: prompt.at(-1) as number, said }
+      this.#open[slot] = { row, length: prompt.length - 1, token: prompt.at(-1) as number, said }
       admitted.push({ slot, place: this.#stored.places[row - this.#stored.from] as number })
     }
     this.#copy(admitted)
@@ -112,7 +114,7 @@ export class Slots {
     let row = this.#next
     for (; row < prompts.length; row++) {
       const prompt = prompts[row] as readonly number[]
-      if (row === this.#next || !same(prompt, prompts[row - 1] as readonly number[])) {
+      if (row === this.#next || this.#beginsAnother(row)) {
         if (place + 1 === shape.stored) break
         place++
         ids.set(prompt.slice(0, -1), place * shape.prefix)
@@ -123,10 +125,18 @@ export class Slots {
     call(decoding.caches.readPrompts(), [tf.tensor2d(ids, [shape.stored, shape.prefix], 'int32')])
   }
 
+  /** Whether a row has not its neighbour's place in the store. */
+  #beginsAnother(row: number): boolean {
+    const { prompts, shape } = this.#options
+    if (shape.samples > 1) return row % shape.samples === 0
+    return !same(prompts[row] as readonly number[], prompts[row - 1] as readonly number[])
+  }
+
   #copy(admitted: readonly { slot: number; place: number }[]): void {
     if (admitted.length === 0) return
     const { shape, lanes, decoding } = this.#options
     this.#allocate()
+    if (shape.samples > 1) return
     const perLane = shape.slots / lanes
     for (let lane = 0; lane < lanes; lane++) {
       const own = admitted.filter(({ slot }) => Math.floor(slot / perLane) === lane)
@@ -136,7 +146,7 @@ export class Slots {
         const part = own.slice(first, first + together)
         // A pair that is copied twice does no harm.
         const filled = Array.from({ length: together }, (_, index) => part[index] ?? (part[0] as (typeof part)[0]))
-        call(decoding.caches.admit({ lane, columns: this.#columns, rows: together }), [
+        call(decoding.caches.admit(this.#layout(), { lane, rows: together }), [
           tf.tensor1d(
             filled.map(({ slot }) => slot % perLane),
             'int32',
@@ -167,7 +177,7 @@ export class Slots {
         kept.map(row => row?.place ?? 0),
         'int32',
       )
-      call(decoding.caches.narrow({ columns: this.#columns, from, to }), [places])
+      call(decoding.caches.narrow(this.#layout(), to), [places])
       this.#open = kept.map(row => row?.open ?? null)
     }
   }
@@ -176,21 +186,24 @@ export class Slots {
   #makeRoom(): void {
     const { shape, maxTokens, decoding } = this.#options
     const needed = this.#open.map(open =>
-      open === null ? 0 : open.position + Math.min(shape.tokens, maxTokens - open.said.tokens.length),
+      open === null ? 0 : Math.min(open.said.tokens.length + shape.tokens, maxTokens),
     )
     const enough = this.#sizes.findIndex(size => size >= Math.max(...needed))
     while (this.#columns < (this.#sizes[enough] as number)) {
       const next = this.#sizes[this.#sizes.indexOf(this.#columns) + 1] as number
-      call(decoding.caches.grow({ slots: this.#open.length, from: this.#columns, to: next }), [])
+      call(decoding.caches.grow(this.#layout(), next), [])
       this.#columns = next
     }
   }
 
   #allocate(): void {
     if (this.#columns > 0) return
-    const [smallest] = this.#sizes as [number]
-    call(this.#options.decoding.caches.allocate(smallest), [])
-    this.#columns = smallest
+    this.#columns = this.#sizes[0] as number
+    call(this.#options.decoding.caches.allocate(this.#layout()), [])
+  }
+
+  #layout(): Layout {
+    return this.#options.decoding.layout({ slots: this.#open.length, columns: this.#columns })
   }
 
   #draw(): void {
@@ -202,14 +215,12 @@ export class Slots {
       )
     const inputs = [
       column(open => open.token, padId),
-      column(open => open.position, 0),
+      column(open => open.said.tokens.length, 0),
+      column(open => open.length, 0),
       column(open => maxTokens - open.said.tokens.length, 0),
       ...(kind.rows === 'greedy' ? [] : [this.#uniforms()]),
     ]
-    const [ids, seen] = decoding.draw({ slots: this.#open.length, columns: this.#columns, kind })(...inputs) as [
-      Tensor,
-      Tensor,
-    ]
+    const [ids, seen] = decoding.draw({ layout: this.#layout(), kind })(...inputs) as [Tensor, Tensor]
     const drawn = { ids: ids.dataSync() as Int32Array, seen: seen.dataSync() as Float32Array }
     tf.dispose([...inputs, ids, seen])
     for (const slot of this.#open.keys()) this.#take(slot, drawn)
@@ -249,7 +260,6 @@ export class Slots {
       said.entropy += at(turn, 1)
       said.eosProbabilities?.push(at(turn, 2))
       said.tokens.push(id)
-      open.position++
       open.token = id
       if (!eosIds.includes(id)) continue
       said.finish = 'stop'
@@ -273,7 +283,7 @@ function call(program: (...inputs: Tensor[]) => Tensor[], inputs: readonly Tenso
   tf.dispose([...program(...inputs), ...inputs])
 }
 
-const same = (a: readonly number[], b: readonly number[]): boolean =>
+export const same = (a: readonly number[], b: readonly number[]): boolean =>
   a === b || (a.length === b.length && a.every((token, index) => token === b[index]))
 
 function finite(logProb: number, position: number): number {

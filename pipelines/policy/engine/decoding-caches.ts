@@ -1,10 +1,11 @@
 /**
- * The caches of decoding: prompts are read once into a store, and their keys and values copied to the slots of their samples. A
- * slot's cache grows in buckets; a row of it holds the row's tokens from column 0 on, so rows of different lengths need no
- * padding between. Where nothing waits any more, slots are halved as their rows end. Lanes are parallel branches, each with its share of the slots.
+ * The caches of decoding: prompts are read once into a store. While every slot of a prompt is its own sample, slots look at the
+ * store and cache only what they say (a shared layout); otherwise each has a copy of its prompt before that. A slot's
+ * cache grows in buckets. Where nothing waits any more, slots are halved as their rows end, and copied where they were shared.
+ * Lanes are parallel branches, each with its share of the slots and of the store.
  *
- * Shapes: R slots, r of a lane, Q prompts in the store, P columns of a prompt's part, S columns of a cache, K key/value heads, E
- * head width.
+ * Shapes: R slots, r of a lane, Q prompts in the store, G neighbouring slots of a prompt, P columns of a prompt's part, S columns
+ * of what was said, from the prompt's last token on, K key/value heads, E head width.
  */
 import type { LayerCache } from '../attention.js'
 import { readPrompts } from '../forward.js'
@@ -21,12 +22,22 @@ export interface DecodingShape {
   slots: number
   /** Q, a multiple of the lanes. */
   stored: number
+  /** G where slots begin shared, R = Q G; 1 where each has its own copy of a prompt from the beginning. */
+  samples: number
   /** P */
   prefix: number
   /** Slots of a lane that are filled in one call, where not all of them are. */
   admitted: number
   /** U */
   tokens: number
+}
+
+/** How the caches lie at a time. */
+export interface Layout {
+  slots: number
+  /** S */
+  columns: number
+  shared: boolean
 }
 
 /** A layer's, of the store or of a lane. */
@@ -40,7 +51,7 @@ export class DecodingCaches {
   readonly #shape: DecodingShape
   readonly #store: readonly LayerVariables[]
   /** By lane. */
-  readonly slots: readonly (readonly LayerVariables[])[]
+  readonly #slots: readonly (readonly LayerVariables[])[]
 
   constructor(engine: Engine, shape: DecodingShape) {
     const { session, architecture, settings } = engine
@@ -53,32 +64,43 @@ export class DecodingCaches {
     this.#engine = engine
     this.#shape = shape
     this.#store = perLayer('store')
-    this.slots = Array.from({ length: settings.lanes }, (_, lane) => perLayer(`lane ${lane}`))
+    this.#slots = Array.from({ length: settings.lanes }, (_, lane) => perLayer(`lane ${lane}`))
   }
 
-  /** Makes the caches, of S columns. */
-  allocate(columns: number): Program {
-    return this.program(`allocate ${columns}`, [], () => {
-      this.#change(() => freshZeros(this.cacheShape(this.#shape.slots, columns), 'float32'))
+  /** Makes the caches. */
+  allocate(layout: Layout): Program {
+    return this.program(`allocate ${nameOf(layout)}`, [], () => {
+      this.#change(() => freshZeros(this.#cacheShape(layout), 'float32'))
       return []
     })
   }
 
-  grow({ slots, from, to }: { slots: number; from: number; to: number }): Program {
-    return this.program(`grow ${slots} ${from} ${to}`, [], () => {
-      const more = freshZeros(this.cacheShape(slots, to - from), 'float32')
-      this.#change(cache => tf.concat([cache.read(this.cacheShape(slots, from)), more], 2))
+  /** Gives the caches `to` columns. */
+  grow(layout: Layout, to: number): Program {
+    return this.program(`grow ${nameOf(layout)} ${to}`, [], () => {
+      const whole = this.#cacheShape(layout)
+      const axis = whole.length - 2
+      const more = freshZeros([...whole.slice(0, axis), to - layout.columns, whole.at(-1) as number], 'float32')
+      this.#change(cache => tf.concat([cache.read(whole), more], axis))
       return []
     })
   }
 
-  /** Goes on with fewer slots. Input: for each slot of a lane, lane after lane, the one of the lane whose place it takes, [to]. */
-  narrow({ columns, from, to }: { columns: number; from: number; to: number }): Program {
-    return this.program(`narrow ${columns} ${from} ${to}`, [{ shape: [to], type: 'int32' }], places => {
+  /** Goes on with `to` slots, each with its copy of its prompt. Input: for each slot of a lane, lane after lane, the one of the lane whose place it takes, [to]. */
+  narrow(layout: Layout, to: number): Program {
+    return this.program(`narrow ${nameOf(layout)} ${to}`, [{ shape: [to], type: 'int32' }], places => {
       const { lanes } = this.#engine.settings
-      this.#change((cache, lane) =>
-        rowsOf(cache.read(this.cacheShape(from, columns)), shareOf(places as Tensor, lane, lanes)),
-      )
+      const own = Array.from({ length: lanes }, (_, lane) => shareOf(places as Tensor, lane, lanes))
+      this.#change((cache, lane, store) => {
+        const kept = own[lane] as Tensor
+        const before = cache.read(this.#cacheShape(layout))
+        if (!layout.shared) return rowsOf(before, kept)
+        const { samples } = this.#shape
+        const [prompts, heads, , columns, width] = before.shape as [number, number, number, number, number]
+        const said = before.transpose([0, 2, 1, 3, 4]).reshape([prompts * samples, heads, columns, width])
+        const prompt = rowsOf(this.#stored(store, lane), kept.floorDiv(tf.scalar(samples, 'int32')))
+        return tf.concat([prompt, rowsOf(said, kept)], 2)
+      })
       return []
     })
   }
@@ -94,42 +116,35 @@ export class DecodingCaches {
       )
       for (const [index, { keys, values }] of this.#store.entries()) {
         const ofLayer = shares.map(layers => layers[index] as LayerCache)
-        keys.assign(
+        const whole = (part: 'keys' | 'values') =>
           wholeOf(
-            ofLayer.map(cache => cache.keys),
+            ofLayer.map(cache => cache[part]),
             0,
-          ),
-        )
-        values.assign(
-          wholeOf(
-            ofLayer.map(cache => cache.values),
-            0,
-          ),
-        )
+          )
+        keys.assign(whole('keys'))
+        values.assign(whole('values'))
       }
       return []
     })
   }
 
-  /** Copies prompts from the store into slots of a lane. Inputs: slots of the lane and places in the store, pairs, [rows]. */
-  admit({ lane, columns, rows }: { lane: number; columns: number; rows: number }): Program {
+  /** Copies prompts from the store into slots of a lane that are not shared. Inputs: slots of the lane and places in the store, pairs, [rows]. */
+  admit(layout: Layout, { lane, rows }: { lane: number; rows: number }): Program {
     const { stored, prefix } = this.#shape
     const { keyValueHeads, headWidth } = this.#engine.architecture
     const pairs = { shape: [rows], type: 'int32' } as const
-    return this.program(`admit ${lane} ${columns} ${rows}`, [pairs, pairs], (slots, places) => {
-      const whole = this.cacheShape(this.#shape.slots, columns)
-      const size = keyValueHeads * columns * headWidth
-      const missing = columns - prefix
+    return this.program(`admit ${nameOf(layout)} ${lane} ${rows}`, [pairs, pairs], (slots, places) => {
+      const whole = this.#cacheShape(layout)
+      const size = keyValueHeads * (prefix + layout.columns) * headWidth
       // Made in each run: a constant of this size would lie in the graph once a layer.
-      const rest = freshZeros([rows, keyValueHeads, missing, headWidth], 'float32')
+      const rest = freshZeros([rows, keyValueHeads, layout.columns, headWidth], 'float32')
       const copy = (from: Variable, to: Variable) => {
         const prompts = rowsOf(from.read([stored, keyValueHeads, prefix, headWidth]), places as Tensor)
-        const filled = missing === 0 ? prompts : tf.concat([prompts, rest], 2)
-        const table = to.read(whole).reshape([whole[0], size])
-        const changed = overwriteRows(table, slots as Tensor, filled.reshape([rows, size]))
+        const table = to.read(whole).reshape([whole[0] as number, size])
+        const changed = overwriteRows(table, slots as Tensor, tf.concat([prompts, rest], 2).reshape([rows, size]))
         to.assign(changed.reshape(whole))
       }
-      for (const [index, { keys, values }] of (this.slots[lane] ?? []).entries()) {
+      for (const [index, { keys, values }] of (this.#slots[lane] ?? []).entries()) {
         const store = this.#store[index] as LayerVariables
         copy(store.keys, keys)
         copy(store.values, values)
@@ -138,10 +153,18 @@ export class DecodingCaches {
     })
   }
 
-  /** [r, K, S, E] */
-  cacheShape(slots: number, columns: number): [number, number, number, number] {
-    const { keyValueHeads, headWidth } = this.#engine.architecture
-    return [this.rowsOfLane(slots), keyValueHeads, columns, headWidth]
+  /** Inside a program: a lane's caches by layer, [r, K, P + S, E], or where shared [Q / lanes, K, G, S, E]. */
+  cachesOf(layout: Layout, lane: number): LayerCache[] {
+    const shape = this.#cacheShape(layout)
+    return (this.#slots[lane] ?? []).map(({ keys, values }) => ({ keys: keys.read(shape), values: values.read(shape) }))
+  }
+
+  /** Inside a program: a lane's share of the store by layer, [Q / lanes, K, P, E]. */
+  promptsOf(lane: number): LayerCache[] {
+    return this.#store.map(({ keys, values }) => ({
+      keys: this.#stored(keys, lane),
+      values: this.#stored(values, lane),
+    }))
   }
 
   /** r */
@@ -159,13 +182,31 @@ export class DecodingCaches {
     return this.#engine.program(whole, () => this.#engine.session.compile({ name: whole, inputs, run }))
   }
 
-  /** Assigns to every cache what is made of it. */
-  #change(made: (cache: Variable, lane: number) => Tensor): void {
-    for (const [lane, layers] of this.slots.entries()) {
-      for (const { keys, values } of layers) {
-        keys.assign(made(keys, lane))
-        values.assign(made(values, lane))
+  #cacheShape({ slots, columns, shared }: Layout): number[] {
+    const { keyValueHeads, headWidth } = this.#engine.architecture
+    const { samples, prefix } = this.#shape
+    const rows = this.rowsOfLane(slots)
+    return shared
+      ? [rows / samples, keyValueHeads, samples, columns, headWidth]
+      : [rows, keyValueHeads, prefix + columns, headWidth]
+  }
+
+  #stored(variable: Variable, lane: number): Tensor {
+    const { keyValueHeads, headWidth } = this.#engine.architecture
+    const { stored, prefix } = this.#shape
+    return shareOf(variable.read([stored, keyValueHeads, prefix, headWidth]), lane, this.#engine.settings.lanes)
+  }
+
+  /** Assigns to every cache what is made of it and of the same layer's part of the store. */
+  #change(made: (cache: Variable, lane: number, store: Variable) => Tensor): void {
+    for (const [lane, layers] of this.#slots.entries()) {
+      for (const [index, { keys, values }] of layers.entries()) {
+        const store = this.#store[index] as LayerVariables
+        keys.assign(made(keys, lane, store.keys))
+        values.assign(made(values, lane, store.values))
       }
     }
   }
 }
+
+export const nameOf = ({ slots, columns, shared }: Layout): string => `${slots} ${columns}${shared ? ' shared' : ''}`

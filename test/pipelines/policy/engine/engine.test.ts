@@ -93,15 +93,34 @@ test('two policies that take turns on one engine keep their weights apart', asyn
   disposePolicy(other)
 })
 
-for (const { what, rows, maxTokens, chunks, lanes } of [
+for (const { what, rows, samples = 1, maxTokens, chunks, lanes } of [
   { what: 'sequences that wait take the slots of those that have ended', rows: 23, maxTokens: 19, chunks: [4, 23] },
   { what: 'slots that are halved as sequences end', rows: 32, maxTokens: 48, chunks: [32, 1] },
   { what: 'slots that are halved lane by lane', rows: 40, maxTokens: 48, chunks: [32, 2], lanes: 2 },
-] as { what: string; rows: number; maxTokens: number; chunks: [number, number]; lanes?: number }[]) {
+  { what: 'slots that share their prompts', rows: 24, samples: 4, maxTokens: 19, chunks: [24, 5] },
+  {
+    what: 'slots that share their prompts until they are halved',
+    rows: 32,
+    samples: 8,
+    maxTokens: 48,
+    chunks: [32, 5],
+  },
+  {
+    what: 'slots that share their prompts lane by lane',
+    rows: 32,
+    samples: 8,
+    maxTokens: 48,
+    chunks: [32, 2],
+    lanes: 2,
+  },
+] as { what: string; rows: number; samples?: number; maxTokens: number; chunks: [number, number]; lanes?: number }[]) {
   test(`${what} change nothing in what each says`, async () => {
     const policy = { ...tinyPolicy(), engine: { ...recorded, lanes: lanes ?? 1 } }
     const { uniform } = stream(11, 'slots')
-    const prompts = Array.from({ length: rows }, (_, row) => prompt(policy, `${row % 7}+${row % 3}=`))
+    const prompts = Array.from({ length: rows }, (_, row) => {
+      const number = Math.floor(row / samples)
+      return prompt(policy, samples === 1 ? `${number % 7}+${number % 3}=` : `${10 ** (number % 3)}+${number}=`)
+    })
     const options = { policy, prompts, uniforms: uniform, maxTokens }
     const one = await generate({ ...options, chunk: chunks[0] })
     const other = await generate({ ...options, chunk: chunks[1] })

@@ -1,0 +1,125 @@
+/**
+ * Attention of one new token a slot to its prompt and to what the slot has said, over caches that are written in place. A product
+ * for one slot reads its keys and values at the speed of memory, which is most of what a step of decoding costs; where slots
+ * share a prompt, its part is read once for all of them.
+ *
+ * Shapes: r slots of a lane, q prompts of G slots each, r = q G, P columns of a prompt's part, S of what was said, H heads, K
+ * key/value heads, E head width.
+ */
+import type { LayerCache } from '../attention.js'
+import { overwriteRows, select, smallProducts } from '../kernels.js'
+import { type Tensor, tf } from '../tensorflow.js'
+
+/** What lies where, for all turns of a call. */
+export interface AttentionPlace {
+  /** G where caches are [q, K, G, S, E] beside prompts [q, K, P, E]; null where they are [r, K, P + S, E]. */
+  samples: number | null
+  prefix: number
+  columns: number
+  keyValueHeads: number
+  /** H / K */
+  group: number
+  /** Row of the caches, seen as [r K (S or P + S), E], of each head's first own column, [r, K]. */
+  starts: Tensor
+  /** 0 for columns of the prompt's part that count, elsewhere -1e9, [r, P]. */
+  promptMask: Tensor
+}
+
+/** One turn's. */
+export interface AttentionTurn {
+  /** Rows of the caches that each head of each slot writes, [r K]. */
+  places: Tensor
+  /** Added to the scores. */
+  mask: Tensor
+}
+
+/** `lengths` [r]: columns of the prompt's part that count. */
+export function attentionPlace(
+  sizes: Pick<AttentionPlace, 'samples' | 'prefix' | 'columns' | 'keyValueHeads' | 'group'>,
+  lengths: Tensor,
+): AttentionPlace {
+  const { samples, prefix, columns, keyValueHeads } = sizes
+  const rows = lengths.shape[0] as number
+  const counts = tf
+    .range(0, prefix, 1, 'int32')
+    .reshape([1, prefix])
+    .less(lengths.reshape([rows, 1]))
+  const numbered = tf.range(0, rows * keyValueHeads, 1, 'int32')
+  const starts =
+    samples === null
+      ? numbered.mul(tf.scalar(prefix + columns, 'int32')).add(tf.scalar(prefix, 'int32'))
+      : numbered
+          .mul(tf.scalar(columns, 'int32'))
+          .reshape([rows / samples, keyValueHeads, samples])
+          .transpose([0, 2, 1])
+  return { ...sizes, starts: starts.reshape([rows, keyValueHeads]), promptMask: maskWhere(counts) }
+}
+
+/** For slots that write into columns `said` [r] of their own part, counted from 0. */
+export function attentionTurn(place: AttentionPlace, said: Tensor): AttentionTurn {
+  const { samples, prefix, columns, group, starts, promptMask } = place
+  const rows = said.shape[0] as number
+  const column = said.reshape([rows, 1])
+  const own = maskWhere(tf.range(0, columns, 1, 'int32').reshape([1, columns]).lessEqual(column))
+  const mask = tf.concat([promptMask, own], 1)
+  const places = starts.add(column).reshape([-1])
+  const all = prefix + columns
+  if (samples === null) return { places, mask: mask.reshape([rows, 1, 1, all]) }
+  const byHead = mask.reshape([rows, 1, all]).tile([1, group, 1])
+  return { places, mask: byHead.reshape([rows / samples, 1, samples * group, all]) }
+}
+
+const maskWhere = (visible: Tensor): Tensor => select(visible, tf.scalar(0), tf.scalar(-1e9))
+
+/** What the heads see, [r, H E], for queries [r, H, E]; fresh keys and values [r, K, E] are written first. */
+export function attendWriting({
+  queries,
+  fresh,
+  cache,
+  prompts,
+  place,
+  turn,
+}: {
+  queries: Tensor
+  fresh: LayerCache
+  cache: LayerCache
+  /** Where slots share them. */
+  prompts: LayerCache | null
+  place: AttentionPlace
+  turn: AttentionTurn
+}): Tensor {
+  const [rows, heads, width] = queries.shape as [number, number, number]
+  const { samples, keyValueHeads, prefix, columns, group } = place
+  const written = (part: 'keys' | 'values') =>
+    overwriteRows(cache[part].reshape([-1, width]), turn.places, fresh[part].reshape([-1, width]))
+  const keys = written('keys')
+  const values = written('values')
+  if (samples === null || prompts === null) {
+    const whole = [rows, keyValueHeads, prefix + columns, width]
+    const asked = queries.reshape([rows, keyValueHeads, group, width])
+    const scores = smallProducts(asked, keys.reshape(whole), { transposeB: true })
+    const weights = tf.softmax(scores.add(turn.mask))
+    return smallProducts(weights, values.reshape(whole)).reshape([rows, heads * width])
+  }
+  const count = rows / samples
+  const bySample = (x: Tensor, columns: number) => x.reshape([count * keyValueHeads, samples * group, columns])
+  const own = (x: Tensor) => x.reshape([count * keyValueHeads * samples, columns, width])
+  const prompt = (x: Tensor) => x.reshape([count * keyValueHeads, prefix, width])
+  const bySlot = (x: Tensor, columns: number) => x.reshape([count * keyValueHeads * samples, group, columns])
+  // [q, K, G, H / K, E]
+  const asked = queries.reshape([count, samples, keyValueHeads, group * width]).transpose([0, 2, 1, 3])
+  const toPrompt = smallProducts(bySample(asked, width), prompt(prompts.keys), { transposeB: true })
+  const toOwn = smallProducts(bySlot(asked, width), own(keys), { transposeB: true })
+  const scores = tf.concat([toPrompt, bySample(toOwn, columns)], 2)
+  const weights = tf.softmax(
+    scores.reshape([count, keyValueHeads, samples * group, prefix + columns]).add(turn.mask),
+  ) as Tensor
+  const [ofPrompt, ofOwn] = tf.split(weights, [prefix, columns], 3) as [Tensor, Tensor]
+  const fromPrompt = smallProducts(bySample(ofPrompt, prefix), prompt(prompts.values))
+  const fromOwn = smallProducts(bySlot(ofOwn, columns), own(values))
+  return fromPrompt
+    .add(bySample(fromOwn, width))
+    .reshape([count, keyValueHeads, samples, group * width])
+    .transpose([0, 2, 1, 3])
+    .reshape([rows, heads * width])
+}
