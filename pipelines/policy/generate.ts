@@ -10,7 +10,8 @@ import type { DecodingShape } from './engine/decoding-caches.js'
 import { engineFor } from './engine/engine.js'
 import type { Policy } from './policy.js'
 import { prefixStep, roundedUp } from './response-batch.js'
-import { Slots, same } from './slots.js'
+import { Slots } from './slots.js'
+import { samePrompt } from './stored-prompts.js'
 
 export interface Generated {
   /** With the end-of-sequence token, when it was drawn. */
@@ -95,7 +96,7 @@ function shapeOf({ prompts, maxTokens, chunk }: GenerateOptions, lanes: number):
 /** The most neighbours with one prompt, the same number of all prompts, that fill the lanes evenly; 1 where there is none such. */
 function sharing(prompts: GenerateOptions['prompts'], lanes: number): number {
   const starts = prompts.flatMap((prompt, row) =>
-    row > 0 && same(prompt, prompts[row - 1] as typeof prompt) ? [] : [row],
+    row > 0 && samePrompt(prompt, prompts[row - 1] as typeof prompt) ? [] : [row],
   )
   const most = starts.reduce(greatestCommonDivisor, prompts.length)
   const counts = Array.from({ length: most }, (_, index) => most - index)

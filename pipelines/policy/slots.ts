@@ -1,7 +1,6 @@
 /**
  * The host's side of decoding: which row is in which slot, how far it is, and what it has said. Rows are admitted in their
- * order, so the prompts that wait lie together and the store of read prompts can be filled block by block. Where slots share
- * their prompts, all rows have one from the beginning: row n slot n.
+ * order. Where slots share their prompts, all rows have one from the beginning: row n slot n.
  *
  * Shapes: R slots, U tokens a call.
  */
@@ -11,6 +10,7 @@ import { seenOf } from './engine/decoding.js'
 import type { DecodingShape, Layout } from './engine/decoding-caches.js'
 import type { Generated, GenerateOptions } from './generate.js'
 import { roundedUp } from './response-batch.js'
+import { StoredPrompts } from './stored-prompts.js'
 import { type Tensor, tf } from './tensorflow.js'
 
 interface Open {
@@ -38,8 +38,7 @@ export class Slots {
   #finished = 0
   /** The next row to be admitted. */
   #next = 0
-  /** Place in the store of each row's prompt, for rows from `from` up to `to`. */
-  #stored = { from: 0, to: 0, places: [] as number[] }
+  readonly #stored: StoredPrompts
   /** Columns that slots may have for what they say: quarters of the longest response, so that there are few. */
   readonly #sizes: readonly number[]
   /** 0 before the caches are made. */
@@ -52,6 +51,7 @@ export class Slots {
     const step = roundedUp(Math.max(shape.tokens, maxTokens / 4))
     const count = Math.ceil(maxTokens / step)
     this.#options = options
+    this.#stored = new StoredPrompts(options)
     this.#sizes = Array.from({ length: count }, (_, index) => (index + 1) * step)
     // Short responses are over before fewer slots would pay for their graphs.
     this.#widths = maxTokens < 4 * shape.tokens ? [shape.slots] : halves(shape.slots, options.lanes)
@@ -90,46 +90,19 @@ export class Slots {
     const admitted: { slot: number; place: number }[] = []
     for (const slot of idle) {
       if (this.#next === prompts.length) break
-      if (this.#next === this.#stored.to) {
+      if (!this.#stored.holds(this.#next)) {
         // The store is overwritten: whoever was to be copied from it must have been.
         this.#copy(admitted.splice(0))
-        this.#readPrompts()
+        this.#stored.read(this.#next)
       }
       const row = this.#next++
       const prompt = prompts[row] as readonly number[]
       const said: Generated = { tokens: [], logProbs: [], entropy: 0, finish: 'length' }
       if (this.#options.kind.eosProbabilities) said.eosProbabilities = []
       this.#open[slot] = { row, length: prompt.length - 1, token: prompt.at(-1) as number, said }
-      admitted.push({ slot, place: this.#stored.places[row - this.#stored.from] as number })
+      admitted.push({ slot, place: this.#stored.placeOf(row) })
     }
     this.#copy(admitted)
-  }
-
-  /** Reads the prompts of the rows from the next one on, as many as the store holds. */
-  #readPrompts(): void {
-    const { prompts, shape, padId, decoding } = this.#options
-    const ids = new Int32Array(shape.stored * shape.prefix).fill(padId)
-    const places: number[] = []
-    let place = -1
-    let row = this.#next
-    for (; row < prompts.length; row++) {
-      const prompt = prompts[row] as readonly number[]
-      if (row === this.#next || this.#beginsAnother(row)) {
-        if (place + 1 === shape.stored) break
-        place++
-        ids.set(prompt.slice(0, -1), place * shape.prefix)
-      }
-      places.push(place)
-    }
-    this.#stored = { from: this.#next, to: row, places }
-    call(decoding.caches.readPrompts(), [tf.tensor2d(ids, [shape.stored, shape.prefix], 'int32')])
-  }
-
-  /** Whether a row has not its neighbour's place in the store. */
-  #beginsAnother(row: number): boolean {
-    const { prompts, shape } = this.#options
-    if (shape.samples > 1) return row % shape.samples === 0
-    return !same(prompts[row] as readonly number[], prompts[row - 1] as readonly number[])
   }
 
   #copy(admitted: readonly { slot: number; place: number }[]): void {
@@ -282,9 +255,6 @@ function halves(slots: number, lanes: number, times = 3): number[] {
 function call(program: (...inputs: Tensor[]) => Tensor[], inputs: readonly Tensor[]): void {
   tf.dispose([...program(...inputs), ...inputs])
 }
-
-export const same = (a: readonly number[], b: readonly number[]): boolean =>
-  a === b || (a.length === b.length && a.every((token, index) => token === b[index]))
 
 function finite(logProb: number, position: number): number {
   if (Number.isFinite(logProb)) return logProb
