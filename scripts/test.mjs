@@ -7,6 +7,7 @@
  */
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { constants } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { runTestFile } from './test/run-file.mjs'
@@ -38,13 +39,17 @@ const began = performance.now()
 const failed = []
 let count = 0
 
+// A test file's process hears nothing of a signal that only this one gets.
+const interrupt = new AbortController()
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => interrupt.abort(signal))
+
 for (const { title, wide, limit, holds } of phases) {
   const waiting = files.filter(holds)
   if (waiting.length === 0) continue
   console.log(`${title}: ${waiting.length} ${waiting.length === 1 ? 'file' : 'files'}`)
   const lane = async () => {
-    for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
-      const outcome = await runTestFile({ file: join(tests, name), cwd: root, env, limit })
+    for (let name = waiting.shift(); name !== undefined && !interrupt.signal.aborted; name = waiting.shift()) {
+      const outcome = await runTestFile({ file: join(tests, name), cwd: root, env, limit, interrupt: interrupt.signal })
       count += outcome.tests
       const line = `${name.replace(/\.js$/, '')} (${outcome.tests} tests, ${(outcome.milliseconds / 1000).toFixed(1)} s)`
       if (outcome.failure === undefined) {
@@ -63,7 +68,9 @@ console.log(
   `${files.length} files, ${count} tests, ${seconds} s: ${failed.length === 0 ? 'all passed' : `${failed.length} failed`}`,
 )
 for (const name of failed) console.log(`  ${name}`)
-process.exitCode = failed.length === 0 ? 0 : 1
+const { aborted, reason } = interrupt.signal
+if (aborted) console.log(`  and ended early by ${reason}`)
+process.exitCode = aborted ? 128 + constants.signals[reason] : failed.length === 0 ? 0 : 1
 
 /** CUDA's libraries must be on the loader's path before a process starts. */
 function libraryPath() {

@@ -5,10 +5,10 @@ import { randomUUID } from 'node:crypto'
 import { endLeftovers, markName } from './leftovers.mjs'
 
 /**
- * @param {{ file: string, cwd: string, env: object, limit: number }} options `limit` in milliseconds
+ * @param {{ file: string, cwd: string, env: object, limit: number, interrupt?: AbortSignal }} options `limit` in milliseconds
  * @returns {Promise<{ tests: number, milliseconds: number, output: string, failure?: string }>} `failure`: why it failed
  */
-export async function runTestFile({ file, cwd, env, limit }) {
+export async function runTestFile({ file, cwd, env, limit, interrupt }) {
   const mark = randomUUID()
   const began = performance.now()
   const child = spawn(process.execPath, ['--enable-source-maps', '--test-reporter=spec', file], {
@@ -23,21 +23,25 @@ export async function runTestFile({ file, cwd, env, limit }) {
     })
   }
   let late = false
+  const end = () => child.kill('SIGKILL')
   const timer = setTimeout(() => {
     late = true
-    child.kill('SIGKILL')
+    end()
   }, limit)
+  interrupt?.addEventListener('abort', end)
   const status = await new Promise(settle => {
     // Not `close`: a service that the test left behind would hold the pipes open.
     child.once('exit', (code, signal) => settle(code ?? signal))
   })
   clearTimeout(timer)
+  interrupt?.removeEventListener('abort', end)
   const milliseconds = performance.now() - began
   const left = await endLeftovers(mark)
   const tests = Number(/^. tests (\d+)$/m.exec(output)?.[1] ?? 0)
   const reasons = [
     late && `it did not end within ${limit / 1000} s`,
-    !late && status !== 0 && `status ${status}`,
+    interrupt?.aborted && 'interrupted',
+    !late && !interrupt?.aborted && status !== 0 && `status ${status}`,
     !late && status === 0 && tests === 0 && 'it holds no test',
     left.length > 0 && `it left processes running: ${left.join(', ')}`,
   ].filter(Boolean)
