@@ -4,7 +4,6 @@
  * Usage, after the build:  npm run eos-gradients -- CHECKPOINT CONFIG [--arm ARM] [--items N] [--further N]
  */
 import { parseArgs } from 'node:util'
-import { loadPlan } from '../pipelines/config/load.js'
 import { prepareData } from '../pipelines/data/prepare.js'
 import { eosGradient } from '../pipelines/evaluation/eos-gradient.js'
 import { disposeEngines } from '../pipelines/policy/engine/engine.js'
@@ -14,6 +13,7 @@ import { loadPolicy } from '../pipelines/policy/policy-folder.js'
 import { scaleOf, uniformScale } from '../pipelines/rewards/scales.js'
 import { verify } from '../pipelines/rewards/verify.js'
 import { normalizeValues } from '../pipelines/values/normalize.js'
+import { chosenArm } from './chosen-arm.js'
 
 const { positionals, values: given } = parseArgs({
   allowPositionals: true,
@@ -25,13 +25,8 @@ const { positionals, values: given } = parseArgs({
 })
 const [checkpoint, path] = positionals
 if (checkpoint === undefined || path === undefined)
-  throw new Error('usage: npm run eos-gradients -- CHECKPOINT CONFIG [--items N] [--further N]')
-const plan = loadPlan({ path })
-const config =
-  plan.kind === 'experiment'
-    ? plan.config
-    : plan.arms.find(({ name }) => given.arm === undefined || name === given.arm)?.config
-if (config === undefined) throw new Error(`${path} has no arm ${given.arm ?? ''}`)
+  throw new Error('usage: npm run eos-gradients -- CHECKPOINT CONFIG [--arm ARM] [--items N] [--further N]')
+const config = chosenArm({ path, ...(given.arm === undefined ? {} : { arm: given.arm }) })
 const further = Number(given.further)
 const { train, test } = prepareData(config.data, { seed: config.seed })
 const { reward } = config

@@ -4,12 +4,12 @@
  * With --checkpoint the folder's policy is measured instead of a new warm start.
  */
 import { parseArgs } from 'node:util'
-import { loadPlan } from '../pipelines/config/load.js'
 import { prepareData } from '../pipelines/data/prepare.js'
 import { accuracyByForm } from '../pipelines/evaluation/forms.js'
 import { disposePolicy } from '../pipelines/policy/policy.js'
 import { loadPolicy } from '../pipelines/policy/policy-folder.js'
 import { warmStart } from '../pipelines/policy/warm-start.js'
+import { chosenArm } from './chosen-arm.js'
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
@@ -19,11 +19,8 @@ const [path] = positionals
 if (path === undefined) {
   throw new Error('usage: node dist/scripts/forms.js CONFIG [--seed N] [--samples N] [--checkpoint DIR]')
 }
-const plan = loadPlan({ path, ...(values.seed === undefined ? {} : { seed: Number(values.seed) }) })
-const arm = plan.kind === 'experiment' ? plan : plan.arms[0]
-if (arm === undefined) throw new Error(`${path} has no arm`)
-const seed = plan.kind === 'experiment' ? arm.config.seed : (plan.settings.seeds[0] ?? arm.config.seed)
-const config = { ...arm.config, seed }
+const config = chosenArm({ path, ...(values.seed === undefined ? {} : { seed: Number(values.seed) }) })
+const { seed } = config
 const dataset = prepareData(config.data, { seed })
 
 const began = performance.now()
