@@ -82,44 +82,61 @@ export function attendWriting({
 }: {
   queries: Tensor
   fresh: LayerCache
+  /** Seen as [r K (S or P + S), E]. */
   cache: LayerCache
-  /** Where slots share them. */
+  /** Where slots share them, seen as [q K, P, E]. */
   prompts: LayerCache | null
   place: AttentionPlace
   turn: AttentionTurn
 }): Tensor {
+  const width = queries.shape[2] as number
+  const written = (part: 'keys' | 'values') => overwriteRows(cache[part], turn.places, fresh[part].reshape([-1, width]))
+  const after = { keys: written('keys'), values: written('values') }
+  return prompts === null
+    ? attendCopied(queries, after, place, turn.mask)
+    : attendShared(queries, after, prompts, place, turn.mask)
+}
+
+function attendCopied(
+  queries: Tensor,
+  { keys, values }: LayerCache,
+  { keyValueHeads, prefix, columns, group }: AttentionPlace,
+  mask: Tensor,
+): Tensor {
   const [rows, heads, width] = queries.shape as [number, number, number]
-  const { samples, keyValueHeads, prefix, columns, group } = place
-  const written = (part: 'keys' | 'values') =>
-    overwriteRows(cache[part].reshape([-1, width]), turn.places, fresh[part].reshape([-1, width]))
-  const keys = written('keys')
-  const values = written('values')
-  if (samples === null || prompts === null) {
-    const whole = [rows, keyValueHeads, prefix + columns, width]
-    const asked = queries.reshape([rows, keyValueHeads, group, width])
-    const scores = smallProducts(asked, keys.reshape(whole), { transposeB: true })
-    const weights = tf.softmax(scores.add(turn.mask))
-    return smallProducts(weights, values.reshape(whole)).reshape([rows, heads * width])
-  }
-  const count = rows / samples
-  const bySample = (x: Tensor, columns: number) => x.reshape([count * keyValueHeads, samples * group, columns])
-  const own = (x: Tensor) => x.reshape([count * keyValueHeads * samples, columns, width])
-  const prompt = (x: Tensor) => x.reshape([count * keyValueHeads, prefix, width])
-  const bySlot = (x: Tensor, columns: number) => x.reshape([count * keyValueHeads * samples, group, columns])
-  // [q, K, G, H / K, E]
-  const asked = queries.reshape([count, samples, keyValueHeads, group * width]).transpose([0, 2, 1, 3])
-  const toPrompt = smallProducts(bySample(asked, width), prompt(prompts.keys), { transposeB: true })
+  const whole = [rows, keyValueHeads, prefix + columns, width]
+  const asked = queries.reshape([rows, keyValueHeads, group, width])
+  const scores = smallProducts(asked, keys.reshape(whole), { transposeB: true })
+  const weights: Tensor = tf.softmax(scores.add(mask))
+  return smallProducts(weights, values.reshape(whole)).reshape([rows, heads * width])
+}
+
+function attendShared(
+  queries: Tensor,
+  { keys, values }: LayerCache,
+  prompts: LayerCache,
+  { samples, keyValueHeads, prefix, columns, group }: AttentionPlace,
+  mask: Tensor,
+): Tensor {
+  const [rows, heads, width] = queries.shape as [number, number, number]
+  const together = samples ?? 1
+  const count = rows / together
+  const slots = rows * keyValueHeads
+  // Scores and weights lie as [q, K, G, H / K, columns]: a product sees them by prompt, or by slot.
+  const byPrompt = (x: Tensor, size: number) => x.reshape([count * keyValueHeads, together * group, size])
+  const bySlot = (x: Tensor, size: number) => x.reshape([slots, group, size])
+  const own = (x: Tensor) => x.reshape([slots, columns, width])
+  const asked = queries.reshape([count, together, keyValueHeads, group * width]).transpose([0, 2, 1, 3])
+  const toPrompt = smallProducts(byPrompt(asked, width), prompts.keys, { transposeB: true })
   const toOwn = smallProducts(bySlot(asked, width), own(keys), { transposeB: true })
-  const scores = tf.concat([toPrompt, bySample(toOwn, columns)], 2)
-  const weights = tf.softmax(
-    scores.reshape([count, keyValueHeads, samples * group, prefix + columns]).add(turn.mask),
-  ) as Tensor
-  const [ofPrompt, ofOwn] = tf.split(weights, [prefix, columns], 3) as [Tensor, Tensor]
-  const fromPrompt = smallProducts(bySample(ofPrompt, prefix), prompt(prompts.values))
+  const scores = tf.concat([toPrompt, byPrompt(toOwn, columns)], 2)
+  const masked = scores.reshape([count, keyValueHeads, together * group, prefix + columns]).add(mask)
+  const [ofPrompt, ofOwn] = tf.split(tf.softmax(masked) as Tensor, [prefix, columns], 3) as [Tensor, Tensor]
+  const fromPrompt = smallProducts(byPrompt(ofPrompt, prefix), prompts.values)
   const fromOwn = smallProducts(bySlot(ofOwn, columns), own(values))
   return fromPrompt
-    .add(bySample(fromOwn, width))
-    .reshape([count, keyValueHeads, samples, group * width])
+    .add(byPrompt(fromOwn, width))
+    .reshape([count, keyValueHeads, together, group * width])
     .transpose([0, 2, 1, 3])
     .reshape([rows, heads * width])
 }

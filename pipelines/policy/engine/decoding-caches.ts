@@ -153,18 +153,21 @@ export class DecodingCaches {
     })
   }
 
-  /** Inside a program: a lane's caches by layer, [r, K, P + S, E], or where shared [Q / lanes, K, G, S, E]. */
+  /** Inside a program: a lane's caches by layer, [r, K, P + S, E], or where shared [Q / lanes, K, G, S, E], seen as rows of E. */
   cachesOf(layout: Layout, lane: number): LayerCache[] {
     const shape = this.#cacheShape(layout)
-    return (this.#slots[lane] ?? []).map(({ keys, values }) => ({ keys: keys.read(shape), values: values.read(shape) }))
+    const rows = (variable: Variable) => variable.read(shape).reshape([-1, shape.at(-1) as number]) as Tensor
+    return (this.#slots[lane] ?? []).map(({ keys, values }) => ({ keys: rows(keys), values: rows(values) }))
   }
 
-  /** Inside a program: a lane's share of the store by layer, [Q / lanes, K, P, E]. */
+  /** Inside a program: a lane's share of the store by layer, [Q / lanes, K, P, E], seen as [Q / lanes K, P, E]. */
   promptsOf(lane: number): LayerCache[] {
-    return this.#store.map(({ keys, values }) => ({
-      keys: this.#stored(keys, lane),
-      values: this.#stored(values, lane),
-    }))
+    const { prefix } = this.#shape
+    const byHead = (variable: Variable) => {
+      const stored = this.#stored(variable, lane)
+      return stored.reshape([-1, prefix, stored.shape[3] as number]) as Tensor
+    }
+    return this.#store.map(({ keys, values }) => ({ keys: byHead(keys), values: byHead(values) }))
   }
 
   /** r */
