@@ -1,10 +1,12 @@
 /** Last stage of tracking: what was not sent yet, final values, artifacts, the result in words, and the run's status. */
+import { join } from 'node:path'
 import type { Comparison } from '../pipelines/evaluation/comparison.js'
 import { readIfThere } from './clients/files.js'
 import { type MlflowClient, tagOf } from './clients/mlflow.js'
 import type { Run, RunStatus } from './clients/mlflow-types.js'
 import { planPaths, runFolder } from './clients/run-folder.js'
 import { experimentsOf, readEvaluations, readPlan } from './clients/runs.js'
+import { readSealed } from './clients/sealed.js'
 import { lightStage } from './light-stage.js'
 import { pointsOf } from './track-progress.js'
 import type { OpenStatus } from './track-status.js'
@@ -85,13 +87,12 @@ interface NamedRun {
 
 async function uploadReport({ place, client, run, name }: NamedRun): Promise<void> {
   const folder = runFolder(place.home, name)
-  const paths = {
-    'plan.json': planPaths.plan(folder),
-    'report/report.html': planPaths.report(folder),
-    'report/comparison.json': planPaths.comparison(folder),
-    'report/comparison.md': planPaths.comparisonMarkdown(folder),
-  }
-  for (const [artifact, path] of Object.entries(paths)) {
+  const files = Object.keys(readSealed<Record<string, string>>(planPaths.reportFiles(folder)) ?? {})
+  const artifacts: [artifact: string, path: string][] = [
+    ['plan.json', planPaths.plan(folder)],
+    ...files.map((file): [string, string] => [`report/${file}`, join(planPaths.reportFolder(folder), file)]),
+  ]
+  for (const [artifact, path] of artifacts) {
     const bytes = readIfThere(path)
     if (bytes !== null) await client.uploadArtifact(run, artifact, bytes)
   }

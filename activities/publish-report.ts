@@ -1,16 +1,19 @@
-/** Stage: the comparison over arms and seeds, its tables, and the HTML report, from what the experiments left. */
+/** Stage: the comparison over arms and seeds, and the report with its tables and figures, from what the experiments left. */
+import { rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { basename, relative } from 'node:path'
+import { basename, join, relative } from 'node:path'
 import type { Plan } from '../pipelines/config/schema.js'
 import { compareArms } from '../pipelines/evaluation/compare.js'
 import { comparisonMarkdown } from '../pipelines/evaluation/comparison-table.js'
 import type { ExperimentOutcome } from '../pipelines/evaluation/outcome.js'
 import { renderEvaluation } from '../pipelines/evaluation/report/evaluation-page.js'
+import { reportFiles } from '../pipelines/evaluation/report/files.js'
 import { renderReport } from '../pipelines/evaluation/report/render.js'
 import { failPoint } from './clients/fail-point.js'
-import { sha256, writeWhole } from './clients/files.js'
+import { namesIn, sha256, writeWhole } from './clients/files.js'
+import { readOutcomes } from './clients/outcomes.js'
 import { planPaths, runFolder } from './clients/run-folder.js'
-import { readOutcomes, readPlan } from './clients/runs.js'
+import { readPlan } from './clients/runs.js'
 import { seal } from './clients/sealed.js'
 import { lightStage } from './light-stage.js'
 import { knownServices, type Workplace } from './workplace.js'
@@ -33,39 +36,47 @@ export function writeReport(
   const folder = runFolder(home, name)
   const plan = readPlan(home, name)
   const around = { versions: versions(), links: links(place, name, trackingUrl) }
-  const files = filesOf({ plan, folder, outcomes: readOutcomes(home, name), around })
+  const files = filesOf({ plan, outcomes: readOutcomes(home, name), around })
   failPoint('report.before')
   for (const [path, content] of files) {
-    writeWhole(path, content)
+    writeWhole(join(planPaths.reportFolder(folder), path), content)
     failPoint('report.file')
   }
-  const digests = Object.fromEntries(files.map(([path, content]) => [basename(path), sha256(content)]))
+  const digests = Object.fromEntries(files.map(([path, content]) => [path, sha256(content)]))
   writeWhole(planPaths.reportFiles(folder), seal(digests))
   failPoint('report.after')
+  removeOthers(planPaths.reportFolder(folder), digests)
   return { path: relative(home, planPaths.report(folder)) }
 }
 
-/** Paths and contents. What is compared with nothing has no comparison. */
+/** Paths in the report's folder and contents. What is compared with nothing has no comparison. */
 function filesOf({
   plan,
-  folder,
   outcomes,
   around,
 }: {
   plan: Plan
-  folder: string
   outcomes: readonly ExperimentOutcome[]
   around: { versions: Record<string, string>; links: Record<string, string> }
-}): (readonly [string, string])[] {
+}): [path: string, content: string][] {
   const [outcome] = outcomes
   if (plan.kind === 'experiment' && plan.config.steps === 0 && outcome !== undefined)
-    return [[planPaths.report(folder), renderEvaluation({ plan, outcome, ...around })]]
+    return reportFiles(plan.name, renderEvaluation({ plan, outcome, ...around }))
   const comparison = compareArms({ plan, outcomes })
   return [
-    [planPaths.comparison(folder), `${JSON.stringify(comparison, null, 2)}\n`],
-    [planPaths.comparisonMarkdown(folder), comparisonMarkdown(comparison)],
-    [planPaths.report(folder), renderReport({ plan, outcomes, comparison, ...around })],
+    [basename(planPaths.comparison('')), `${JSON.stringify(comparison, null, 2)}\n`],
+    [basename(planPaths.comparisonMarkdown('')), comparisonMarkdown(comparison)],
+    ...reportFiles(plan.name, renderReport({ plan, outcomes, comparison, ...around })),
   ]
+}
+
+/** Figures and tables of an earlier report that this one does not have. */
+function removeOthers(folder: string, digests: Readonly<Record<string, string>>): void {
+  for (const part of ['figures', 'tables']) {
+    for (const name of namesIn(join(folder, part))) {
+      if (digests[`${part}/${name}`] === undefined) rmSync(join(folder, part, name))
+    }
+  }
 }
 
 function links({ home }: Workplace, name: string, trackingUrl: string | undefined): Record<string, string> {

@@ -1,5 +1,6 @@
 /** `rlev compare NAME...`: arms against the baseline. Several runs are set side by side as arms of one comparison. */
-import { readOutcomes, readPlan } from '../activities/clients/runs.js'
+import { readOutcomes } from '../activities/clients/outcomes.js'
+import { readPlan } from '../activities/clients/runs.js'
 import type { Plan, SweepPlan } from '../pipelines/config/schema.js'
 import { RlevError } from '../pipelines/errors.js'
 import { compareArms } from '../pipelines/evaluation/compare.js'

@@ -1,6 +1,7 @@
 /** What `run`, `sweep` and `watch` share: the live view, leaving it with Ctrl-C, and what is printed when the run is over. */
 import { join } from 'node:path'
-import { readEvaluations, readOutcomes, readPlan } from '../activities/clients/runs.js'
+import { readOutcomes } from '../activities/clients/outcomes.js'
+import { readEvaluations, readPlan } from '../activities/clients/runs.js'
 import { compareArms } from '../pipelines/evaluation/compare.js'
 import { comparisonTable } from '../pipelines/evaluation/comparison-table.js'
 import { evaluationTable } from '../pipelines/evaluation/evaluation-table.js'

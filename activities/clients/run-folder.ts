@@ -12,7 +12,10 @@ import { insideHome } from './inside-home.js'
 const mostParts = 3
 
 /** Folders of a run that stages write into, below its own. */
-const written = ['rollouts', 'records', 'metrics', 'checkpoints', 'evaluations', 'report'] as const
+const written = [
+  ...['rollouts', 'records', 'metrics', 'checkpoints', 'evaluations'],
+  ...['report', 'report/figures', 'report/tables'],
+] as const
 
 /** Folder of a plan or of an experiment. Throws CallInvalid for an id, or a link in its place, that would leave the home. */
 export function runFolder(home: string, id: string): string {
@@ -74,9 +77,11 @@ export const experimentPaths = {
 export const planPaths = {
   plan: (folder: string) => join(folder, 'plan.json'),
   provenance: (folder: string) => join(folder, 'provenance.json'),
+  reportFolder: (folder: string) => join(folder, 'report'),
   report: (folder: string) => join(folder, 'report', 'report.html'),
+  reportMarkdown: (folder: string) => join(folder, 'report', 'report.md'),
   comparison: (folder: string) => join(folder, 'report', 'comparison.json'),
   comparisonMarkdown: (folder: string) => join(folder, 'report', 'comparison.md'),
-  /** Digests of the three. */
+  /** Digests of the report's files, by their paths in its folder. */
   reportFiles: (folder: string) => join(folder, 'report', 'files.json'),
 } as const

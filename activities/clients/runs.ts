@@ -172,7 +172,7 @@ export function readResult(home: string, id: string): StoredResult | null {
   return readSealed(experimentPaths.result(runFolder(home, id)))
 }
 
-/** Everything that comparison and report read of one experiment. `arm` and `seed` are left out for a single experiment. */
+/** What comparison and report read of one experiment, less its single items. `arm` and `seed` are left out for a single experiment. */
 export function readOutcome(home: string, name: string, arm?: string, seed?: number): ExperimentOutcome {
   const plan = readPlan(home, name)
   const experiment = experimentsOf(plan).find(
@@ -193,12 +193,14 @@ export function readOutcome(home: string, name: string, arm?: string, seed?: num
   const folder = runFolder(home, id)
   const result = readResult(home, id)
   const drifts = driftsOf(home, name)
+  const evaluations = readEvaluations(home, id)
   return {
     name,
     arm: experiment.arm,
     seed: experiment.seed,
     config: experiment.config,
-    evaluations: readEvaluations(home, id).map(({ evaluation }) => evaluation),
+    evaluations: evaluations.map(({ evaluation }) => evaluation),
+    evaluationTimes: evaluations.map(({ time }) => time),
     metrics: readMetrics(home, id),
     valueStatistics: readSealed<ValueStatistics>(experimentPaths.values(folder)) ?? noValues,
     state: result?.state ?? 'running',
@@ -206,10 +208,6 @@ export function readOutcome(home: string, name: string, arm?: string, seed?: num
     ...(result?.failure === undefined ? {} : { failure: result.failure }),
     ...(drifts.length === 0 ? {} : { drifts }),
   }
-}
-
-export function readOutcomes(home: string, name: string): ExperimentOutcome[] {
-  return experimentsOf(readPlan(home, name)).map(({ arm, seed }) => readOutcome(home, name, arm, seed))
 }
 
 /** Of an experiment that has not come as far as its values. */

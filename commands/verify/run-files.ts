@@ -88,7 +88,9 @@ function lookAtReport(name: string, folder: string): Tally {
       parts.push(
         ...Object.entries(digests).map(([file, sha256]) => lookAtPart(join(dirname(path), file), sha256, remedy)),
       )
-      return []
+      return ['figures', 'tables'].flatMap(part =>
+        orphansIn(join(dirname(path), part), known => digests[`${part}/${known}`] !== undefined),
+      )
     },
   })
   const unsealed = existsSync(planPaths.report(folder)) && !existsSync(path)
@@ -132,9 +134,12 @@ export function orphanLooks(home: string, name: string, subjects: readonly Subje
 
 const reportNames: readonly string[] = [
   planPaths.report(''),
+  planPaths.reportMarkdown(''),
   planPaths.comparison(''),
   planPaths.comparisonMarkdown(''),
   planPaths.reportFiles(''),
+  'figures',
+  'tables',
 ].map(path => basename(path))
 
 function isSeedOf(subjects: readonly Subject[], path: string): boolean {

@@ -5,6 +5,7 @@ import type { Verdict } from '../rewards/record.js'
 import type { ItemValue } from '../values/value.js'
 import { eosTrajectories } from './eos.js'
 import type { Evaluation, ItemOutcome, SampleResponse, SectionOutcome } from './evaluation.js'
+import { expectedScore, greedyScore, type ItemScore, isUnscored } from './item-score.js'
 import { columns, passAtK, type ScoredItem, weightedMean } from './metrics.js'
 import { type Counted, undecided } from './undecided.js'
 
@@ -47,8 +48,8 @@ export function assembleEvaluation({
   /** Model that gave the verdicts. */
   judge?: string | undefined
 }): Evaluation {
-  const greedy = answered.map(greedyScore)
-  const expected = answered.map(expectedScore)
+  const greedy = answered.map(one => scoredItem(one, greedyScore(one.outcome)))
+  const expected = answered.map(one => scoredItem(one, expectedScore(one.outcome)))
   return {
     step,
     items: answered.length,
@@ -69,10 +70,6 @@ export function assembleEvaluation({
 
 function verdictsOf({ greedy, samples }: ItemOutcome): Verdict[] {
   return [greedy.verdict, ...samples.map(sample => sample.verdict)]
-}
-
-function isUnscored(verdict: Verdict): boolean {
-  return verdict === 'unscored'
 }
 
 /** Without samples the greedy response stands for them. */
@@ -99,23 +96,8 @@ function passesOf(answered: readonly AnsweredItem[]): Evaluation['passAtK'] {
   })
 }
 
-function greedyScore({ item, value, outcome: { greedy } }: AnsweredItem): ScoredItem {
-  const correct = greedy.verdict === 'unscored' ? null : greedy.verdict === 'correct' ? 1 : 0
-  return { value, weight: item.weight, correct, length: greedy.length }
-}
-
-function expectedScore(answered: AnsweredItem): ScoredItem {
-  const { item, value, outcome } = answered
-  const { samples } = outcome
-  if (samples.length === 0) return greedyScore(answered)
-  const scored = samples.filter(sample => !isUnscored(sample.verdict))
-  const right = scored.filter(sample => sample.verdict === 'correct').length
-  return {
-    value,
-    weight: item.weight,
-    correct: scored.length === 0 ? null : right / scored.length,
-    length: samples.reduce((sum, sample) => sum + sample.length, 0) / samples.length,
-  }
+function scoredItem({ item, value }: AnsweredItem, score: ItemScore): ScoredItem {
+  return { value, weight: item.weight, ...score }
 }
 
 /** In the order in which the sections first come up; a section whose items are all unscored has accuracy 0 over no weight. */

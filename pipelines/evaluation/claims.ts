@@ -12,10 +12,11 @@ import type { ArmComparison, EndpointDifference } from './comparison.js'
 export function endpointDifference({
   own,
   other,
+  seedsAndItems,
 }: {
   own: readonly number[]
   other: readonly number[]
-}): EndpointDifference {
+} & Pick<EndpointDifference, 'seedsAndItems'>): EndpointDifference {
   const differences = differencesOf(own, other)
   return {
     ...pairedDifference(own, other),
@@ -23,6 +24,7 @@ export function endpointDifference({
     pSignFlip: signFlipTest(differences).p,
     effect: effectSize(differences),
     detectable: minimumDetectable({ seeds: differences.length, deviation: standardDeviation(differences) }),
+    seedsAndItems,
     verdict: null,
   }
 }

@@ -8,6 +8,7 @@ import type { ClaimRule } from '../statistics/claim-rule.js'
 import { estimate } from '../statistics/estimate.js'
 import { pairedDifference } from '../statistics/paired-difference.js'
 import { endpointDifference, withClaims } from './claims.js'
+import { overSeedsAndItems } from './compare-items.js'
 import { compareSections } from './compare-sections.js'
 import type { ArmComparison, Comparison, Decodings } from './comparison.js'
 import type { Columns, Evaluation } from './evaluation.js'
@@ -34,7 +35,14 @@ export function compareArms({ plan, outcomes }: { plan: Plan; outcomes: readonly
     arms.map(arm => {
       const other = against(arm)
       const role = placebo.includes(arm) ? 'placebo' : other === null && plan.kind === 'sweep' ? 'baseline' : 'arm'
-      return compareArm({ arm, role, against: other, runs: ofArm(arm), reference: other === null ? [] : ofArm(other) })
+      return compareArm({
+        arm,
+        role,
+        endpoint,
+        against: other,
+        runs: ofArm(arm),
+        reference: other === null ? [] : ofArm(other),
+      })
     }),
   )
   const several = new Set(compared.flatMap(arm => arm.against ?? [])).size > 1
@@ -103,9 +111,11 @@ function compareArm({
   arm,
   role,
   against,
+  endpoint,
   runs,
   reference,
 }: Pick<ArmComparison, 'arm' | 'role' | 'against'> & {
+  endpoint: Endpoint
   runs: readonly Finished[]
   reference: readonly Finished[]
 }): ArmComparison {
@@ -143,6 +153,10 @@ function compareArm({
         : endpointDifference({
             own: pairs.map(({ own }) => own.endpoint),
             other: pairs.map(({ other }) => other.endpoint),
+            seedsAndItems: overSeedsAndItems({
+              pairs: pairs.map(({ own, other }) => ({ own: own.outcome.items, other: other.outcome.items })),
+              endpoint,
+            }),
           }),
     finalDifferences:
       pairs.length === 0 ? null : decodings(decoding => columnsOf(key => paired(run => run.final[decoding][key]))),
@@ -186,6 +200,11 @@ function notesOn(arms: readonly ArmComparison[], severalBaselines: boolean): str
   if (seeds > 1) {
     notes.push(
       "± is the half width of the 95% interval of Student's t over seeds. Differences are paired by seed: same data, warm start, prompts and evaluation samples.",
+    )
+  }
+  if (arms.some(arm => arm.endpointDifference?.seedsAndItems != null)) {
+    notes.push(
+      'Over seeds and items: the 95% interval that also takes the test items for a sample of the exam, within its sections; it covers as it says from five seeds on.',
     )
   }
   const pairs = arms.flatMap(({ arm, against }) => (against === null ? [] : [`${arm} with ${against}`]))

@@ -3,7 +3,7 @@
 import type { SweepSettings } from '../config/schema.js'
 import type { ClaimRule, ClaimVerdict } from '../statistics/claim-rule.js'
 import type { EffectSize } from '../statistics/effect-size.js'
-import type { Estimate } from '../statistics/estimate.js'
+import type { Estimate, Interval } from '../statistics/estimate.js'
 import type { PairedDifference } from '../statistics/paired-difference.js'
 import type { Columns } from './evaluation.js'
 import type { Endpoint, ExperimentOutcome } from './outcome.js'
@@ -36,6 +36,8 @@ export interface EndpointDifference extends PairedDifference {
   effect: EffectSize | null
   /** The smallest true difference that so many seeds, scattering so, find four times in five at p 0.05; null with one pair. */
   detectable: number | null
+  /** 95%, over seeds and items both; null where the items are not known, or with one pair. */
+  seedsAndItems: Interval | null
   /** Of the claim that the arm gains, by the comparison's `claimRule`; null for a placebo, of which nothing is claimed. */
   verdict: ClaimVerdict | null
 }

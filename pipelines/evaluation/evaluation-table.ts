@@ -1,8 +1,8 @@
 /** One evaluation as text for a terminal: the columns, pass@k, sections, and what unscored responses leave open. */
-import { aligned } from './comparison-table.js'
 import type { Columns, Evaluation } from './evaluation.js'
 import { columnEstimate, columnTitles, percent } from './format.js'
 import { columnKeys } from './outcome.js'
+import { aligned } from './table.js'
 
 /** Shares in percent. Without samples there are no expected figures. */
 export function evaluationTable(name: string, evaluation: Evaluation): string {

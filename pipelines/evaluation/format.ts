@@ -31,6 +31,11 @@ export function pointsDifference({ mean, half }: Estimate): string {
   return half === null ? signed(100 * mean, 1) : `${signed(100 * mean, 1)} ± ${percent(half)}`
 }
 
+/** +4.5 to +7.3, in percentage points. */
+export function pointsInterval({ low, high }: Interval): string {
+  return `${signed(100 * low, 1)} to ${signed(100 * high, 1)}`
+}
+
 /** A cell of one of the paper's columns: shares in percent, length in tokens with one decimal, density with two. */
 export function columnEstimate(key: keyof Columns, estimate: Estimate): string {
   const digits = digitsOf(key)

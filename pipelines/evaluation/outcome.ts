@@ -4,6 +4,7 @@ import { mean } from '../statistics/estimate.js'
 import type { StepMetrics } from '../update/step-metrics.js'
 import type { ValueStatistics } from '../values/value.js'
 import type { Columns, Evaluation } from './evaluation.js'
+import type { ItemResults } from './item-results.js'
 
 export type Endpoint = SweepSettings['endpoint']
 
@@ -14,7 +15,11 @@ export interface ExperimentOutcome {
   config: ExperimentConfig
   /** In order of steps; the first is the base, before any training step. */
   evaluations: readonly Evaluation[]
+  /** When each evaluation was made, in ms since 1970; that of a base was perhaps made by another arm. */
+  evaluationTimes?: readonly number[]
   metrics: readonly StepMetrics[]
+  /** What each test item got; absent where that is not read, or is not there. */
+  items?: ItemResults
   /** sha256 of the final checkpoint's weights. */
   weights?: string
   valueStatistics: ValueStatistics

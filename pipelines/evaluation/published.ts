@@ -1,29 +1,26 @@
 /** Figures that others published for arms of the same names, beside ours: levels belong to a policy and an exam, differences compare. */
 import type { ArmComparison, Comparison } from './comparison.js'
+import { kindOf } from './comparison-tables.js'
 import { columnEstimate, columnTitles, NONE, nameOf, pointsDifference, signed } from './format.js'
+import type { Row, Table } from './table.js'
 
 const shown = ['acc', 'hAcc', 'length', 'valueDensity'] as const
 
-export interface PublishedTable {
-  title: string
-  header: readonly string[]
-  rows: readonly (readonly string[])[]
-}
-
 /** Null where the sweep gives none of its arms. Ours are greedy, as the paper's, at the end of training. */
-export function publishedTable({ arms, published }: Comparison): PublishedTable | null {
+export function publishedTable({ arms, published }: Comparison): Table | null {
   if (published === null) return null
   const given = (arm: string | null) => (arm === null ? undefined : published.arms[arm])
-  const rows = arms.flatMap((arm): string[][] => {
+  const rows = arms.flatMap((arm): Row[] => {
     const theirs = given(arm.arm)
     if (theirs === undefined) return []
     const other = given(arm.against)
     const difference = other === undefined ? NONE : signed(theirs.hAcc - other.hAcc, 1)
     const cells = shown.flatMap(key => [theirs[key] === undefined ? NONE : String(theirs[key]), ours(arm, key)])
-    return [[nameOf(arm), ...cells, difference, oursMinusBaseline(arm)]]
+    return [{ kind: kindOf(arm), cells: [nameOf(arm), ...cells, difference, oursMinusBaseline(arm)] }]
   })
   if (rows.length === 0) return null
   return {
+    name: 'published',
     title: `Beside ${published.source}: single runs there; ours greedy, after training`,
     header: [
       '',

@@ -1,42 +1,43 @@
 /** What was run: the config that the arms share, where they differ, versions, and how to run it again. */
 import { configDifference } from '../../config/difference.js'
+import { experimentKey } from '../../config/digest.js'
 import type { Plan } from '../../config/schema.js'
-import type { ExperimentOutcome } from '../outcome.js'
+import { NONE } from '../format.js'
+import type { Cell, Row } from '../table.js'
 import { type Html, html, link, table } from './html.js'
+import type { Material } from './material.js'
 
 export function configurationSection({
   plan,
-  outcomes,
+  done,
   versions,
   links,
-}: {
-  plan: Plan
-  outcomes: readonly ExperimentOutcome[]
-  versions: Readonly<Record<string, string>>
-  links: Readonly<Record<string, string>>
-}): Html {
+}: Pick<Material, 'plan' | 'done' | 'versions' | 'links'>): Html {
   const arms = plan.kind === 'sweep' ? plan.arms : [{ name: plan.name, config: plan.config }]
   const baseline = plan.kind === 'sweep' ? arms.find(arm => arm.name === plan.settings.baseline) : arms[0]
   const first = baseline ?? arms[0]
-  const weights = outcomes.flatMap(({ arm, seed, weights: sha256 }) =>
-    sha256 === undefined ? [] : [{ cells: [arm, String(seed), html`<code>${sha256}</code>`] }],
+  const experiments = done.map(
+    ({ arm, seed, config, weights }): Row => ({
+      cells: [arm, String(seed), code(experimentKey(config)), weights === undefined ? NONE : code(weights)],
+    }),
   )
+  const trained = done.some(({ weights }) => weights !== undefined)
   return html`${first === undefined ? null : differences(arms, first)}
 <h3>How to run it again</h3>
 <pre>${reproduce(plan)}</pre>
 ${
-  weights.length === 0
+  experiments.length === 0
     ? null
-    : html`<p>Every random number is named by its seed, purpose, step, prompt, sample and position, so on the same machine with the same versions the
-weights come out as the same bits:</p>
-${table({ caption: 'Final weights (sha256 of the checkpoint).', header: ['arm', 'seed', 'weights'], rows: weights, numeric: false })}`
+    : html`${trained ? html`<p>${sameBits}</p>` : null}
+${table({ name: 'experiments', title: 'Digests of what an experiment depends on, and of its final weights (sha256)', header: ['arm', 'seed', 'config', 'weights'], rows: experiments, words: true })}`
 }
 <h3>Versions</h3>
 ${table({
-  caption: 'What computed the figures.',
+  name: 'versions',
+  title: 'What computed the figures',
   header: ['part', 'version'],
   rows: Object.entries(versions).map(([part, version]) => ({ cells: [part, version] })),
-  numeric: false,
+  words: true,
 })}
 <p>${Object.entries(links).map(([name, address]) => html`${name}: ${link(address, address)}<br>`)}</p>
 <details><summary>Resolved config of ${first?.name ?? 'the run'}</summary><pre>${JSON.stringify(first?.config ?? {}, null, 2)}</pre></details>
@@ -45,6 +46,9 @@ ${plan.warnings.map(warning => html`<p class="faint">Warning of the config: ${wa
 `
 }
 
+const sameBits =
+  'Every random number is named by its seed, purpose, step, prompt, sample and position, so on the same machine with the same versions the weights come out as the same bits:'
+
 type Arm = Extract<Plan, { kind: 'sweep' }>['arms'][number]
 
 function differences(arms: readonly Arm[], baseline: Arm): Html {
@@ -52,16 +56,21 @@ function differences(arms: readonly Arm[], baseline: Arm): Html {
     .filter(arm => arm !== baseline)
     .flatMap(arm =>
       configDifference(baseline.config, arm.config).map(({ path, a, b }) => ({
-        cells: [arm.name, html`<code>${path}</code>`, written(a), written(b)],
+        cells: [arm.name, code(path), written(a), written(b)],
       })),
     )
   if (rows.length === 0) return html``
   return table({
-    caption: `Keys in which an arm differs from ${baseline.name}.`,
+    name: 'config-differences',
+    title: `Keys in which an arm differs from ${baseline.name}`,
     header: ['arm', 'key', `in ${baseline.name}`, 'in the arm'],
     rows,
-    numeric: false,
+    words: true,
   })
+}
+
+function code(text: string): Cell {
+  return { text, as: 'code' }
 }
 
 function written(value: unknown): string {

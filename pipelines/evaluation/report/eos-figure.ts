@@ -2,29 +2,30 @@
 import * as Plot from '@observablehq/plot'
 import type { EosTrajectory } from '../evaluation.js'
 import type { ExperimentOutcome } from '../outcome.js'
-import { type ArmMark, figure } from './figure.js'
+import { figure } from './figure.js'
 import { type Html, html } from './html.js'
+import type { Material } from './material.js'
 
 const colours = { top: 'var(--arm-1)', bottom: 'var(--arm-2)' } as const
 
-export function eosSection(arms: readonly ArmMark[], outcomes: readonly ExperimentOutcome[]): Html {
-  return html`<div class="figures-grid">
-${arms.map(arm =>
-  eosFigure(
-    arm.name,
-    outcomes.filter(outcome => outcome.arm === arm.name && outcome.evaluations.length > 0),
-  ),
-)}</div>
+/** Null where no arm has a trajectory. */
+export function eosSection({ marks, done }: Pick<Material, 'marks' | 'done'>): Html | null {
+  const of = (name: string) => done.filter(({ arm, evaluations }) => arm === name && evaluations.length > 0)
+  const drawn = marks.flatMap(({ name }) => eosFigure(name, of(name)) ?? [])
+  return drawn.length === 0
+    ? null
+    : html`<div class="figures-grid">
+${drawn}</div>
 `
 }
 
-function eosFigure(name: string, outcomes: readonly ExperimentOutcome[]): Html {
+function eosFigure(name: string, outcomes: readonly ExperimentOutcome[]): Html | null {
   const after = pooled(outcomes.map(outcome => outcome.evaluations.at(-1)?.eos ?? []))
   // Of a policy that was not trained there is one evaluation, and no before.
   const trained = outcomes.some(({ evaluations }) => evaluations.length > 1)
   const before = trained ? pooled(outcomes.map(outcome => outcome.evaluations[0]?.eos ?? [])) : []
   const [top] = after
-  if (top === undefined) return html`<p class="faint">${name}: no trajectory.</p>`
+  if (top === undefined) return null
   const line = ({ group, points }: (typeof after)[number], dashed: boolean) =>
     Plot.line(points, {
       x: 'position',
@@ -38,6 +39,7 @@ function eosFigure(name: string, outcomes: readonly ExperimentOutcome[]): Html {
     return points.find(point => point.probability >= 0.5)?.position
   }
   return figure({
+    name: `eos-${name}`,
     caption: `${name}: P(EOS) by response position, greedy, over the ${top.items} test items with the highest values (blue) and as many with the lowest (orange).${trained ? ' Solid: after training; dashed: before.' : ''} Late positions stand on the few responses that reach them.`,
     alternative: `EOS trajectories of ${name}: ${trained ? 'after training ' : ''}P(EOS) passes one half at position ${peak('top') ?? 'none'} for the most valued items and at ${peak('bottom') ?? 'none'} for the least valued.`,
     plot: {

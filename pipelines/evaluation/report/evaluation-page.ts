@@ -7,7 +7,7 @@ import type { Undecided } from '../undecided.js'
 import { configurationSection } from './configuration.js'
 import { eosSection } from './eos-figure.js'
 import { type Html, html, table } from './html.js'
-import { page } from './page.js'
+import { type Page, page } from './page.js'
 import { responsesSection } from './responses.js'
 
 /** The page. `versions` and `links` as in a report. */
@@ -21,16 +21,17 @@ export function renderEvaluation({
   outcome: ExperimentOutcome
   versions: Readonly<Record<string, string>>
   links: Readonly<Record<string, string>>
-}): string {
+}): Page {
   const evaluation = outcome.evaluations.at(-1)
   const marks = [{ name: plan.name, index: 0 }]
+  const done = [outcome]
   const body = html`${evaluation === undefined ? html`<p>Nothing is evaluated yet.</p>` : result(evaluation)}
 <h2>When the policy ends its response</h2>
-${eosSection(marks, [outcome])}
+${eosSection({ marks, done }) ?? html`<p class="faint">No trajectory.</p>`}
 <h2>Sample responses</h2>
-${responsesSection(marks, [outcome])}
+${responsesSection({ marks, done })}
 <h2>What was run</h2>
-${configurationSection({ plan, outcomes: [outcome], versions, links })}`
+${configurationSection({ plan, done, versions, links })}`
   return page({ name: plan.name, body })
 }
 
@@ -43,14 +44,16 @@ function result({ items, judge, greedy, expected, undecided, passAtK, sections }
 interval over seeds.</p>
 <h2>Result</h2>
 ${table({
-  caption: 'Percent; length in tokens; density in percent a token.',
+  name: 'columns',
+  title: 'Percent; length in tokens; density in percent a token',
   header: ['', ...columnKeys.map(key => columnTitles[key])],
   rows: [row('greedy', greedy), ...(sampled ? [row('expected over samples', expected)] : [])],
 })}
 ${
   sampled
     ? table({
-        caption: 'pass@k, unbiased, in percent.',
+        name: 'pass-at-k',
+        title: 'pass@k, unbiased, in percent',
         header: ['', ...passAtK.map(({ k }) => `k = ${k}`)],
         rows: [{ cells: ['pass@k', ...passAtK.map(({ value }) => percent(value))] }],
       })
@@ -59,7 +62,8 @@ ${
 ${open({ greedy: undecided.greedy, ...(sampled ? { 'expected over samples': undecided.expected } : {}) })}
 <h2>By section</h2>
 ${table({
-  caption: 'Greedy. Percent; length in tokens.',
+  name: 'sections',
+  title: 'Greedy. Percent; length in tokens',
   header: ['section', 'items', 'mean value', 'Acc', 'length'],
   rows: sections.map(({ section, items: count, value, greedy: { acc, length } }) => ({
     cells: [section, String(count), percent(value), percent(acc), length.toFixed(1)],
@@ -73,8 +77,9 @@ function open(decodings: Readonly<Record<string, Undecided>>): Html {
   if (rows.length === 0) return html``
   const range = ({ lowest, highest }: Undecided['acc']) => `${percent(lowest)} to ${percent(highest)}`
   return table({
-    caption:
-      'Responses without a verdict are in no accuracy. Were they all wrong, or all right, accuracies would be at these ends (percent).',
+    name: 'unscored',
+    title:
+      'Responses without a verdict are in no accuracy. Were they all wrong, or all right, accuracies would be at these ends (percent)',
     header: ['', 'unscored', 'Acc', 'H-Acc'],
     rows: rows.map(([decoding, { share, acc, hAcc }]) => ({
       cells: [decoding, percent(share), range(acc), range(hAcc)],

@@ -13,19 +13,27 @@ export interface ArmMark {
 
 const { document } = parseHTML('<!doctype html><html><body></body></html>')
 
-/** `alternative` says in words what the figure shows; it stands in for the figure where that is not seen. */
+/**
+ * `name` is that of its file. `alternative` says in words what the figure shows; it stands in for the figure where that is not seen.
+ * Pixels; so narrow that its words can be read on a phone, where it is shrunk to the screen.
+ */
 export function figure({
+  name,
+  arms,
   caption,
   alternative,
   plot,
 }: {
+  name: string
+  /** Arms that its colours stand for; the file has them below the figure, the page in a legend. */
+  arms?: readonly ArmMark[]
   caption: string
   alternative: string
   plot: Plot.PlotOptions
 }): Html {
   const drawn = Plot.plot({
-    width: 520,
-    height: 300,
+    width: 460,
+    height: 290,
     marginLeft: 52,
     marginTop: 32,
     marginBottom: 42,
@@ -36,9 +44,10 @@ export function figure({
   // The only markup that does not come whole from a template. Plot draws data as text nodes, which are escaped; the alternative
   // text goes in by a template, for linkedom leaves < as it is in attributes.
   const attributes = html`<svg role="img" aria-label="${alternative}" `
-  const svg = new Html(printable(drawn.outerHTML).replace(/^<svg /u, () => attributes.text))
-  return html`<figure>${svg}<figcaption>${caption}</figcaption></figure>
+  const svg = printable(drawn.outerHTML).replace(/^<svg /u, () => attributes.text)
+  const { text } = html`<figure id="figure-${name}">${new Html(svg)}<figcaption>${caption}</figcaption></figure>
 `
+  return new Html(text, [{ name, caption, alternative, svg, arms: arms ?? [] }])
 }
 
 export function legend(arms: readonly ArmMark[]): Html {

@@ -1,9 +1,18 @@
 /** The frame of a page that stands alone: its style inside, no script, no request outside itself. */
+import type { Table } from '../table.js'
+import type { Drawing } from './drawing.js'
 import { Html, html } from './html.js'
 import { style } from './style.js'
 
-export function page({ name, body }: { name: string; body: Html }): string {
-  const whole = html`<!doctype html>
+/** A whole HTML document, and what it shows as data: each figure and table of it, by names of their own, in its order. */
+export interface Page {
+  text: string
+  figures: readonly Drawing[]
+  tables: readonly Table[]
+}
+
+export function page({ name, body }: { name: string; body: Html }): Page {
+  const { text, figures, tables } = html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
 <title>${name}: report</title><style>${new Html(style)}</style></head><body><main>
@@ -11,5 +20,5 @@ export function page({ name, body }: { name: string; body: Html }): string {
 ${body}
 </main></body></html>
 `
-  return whole.text
+  return { text, figures, tables }
 }

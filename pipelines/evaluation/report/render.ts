@@ -4,66 +4,81 @@
  */
 import type { Plan } from '../../config/schema.js'
 import type { Comparison } from '../comparison.js'
+import { aboutClaims } from '../comparison-table.js'
+import { claimsTable, columnsTable, differencesTable, endpointTable } from '../comparison-tables.js'
 import type { ExperimentOutcome } from '../outcome.js'
 import { publishedTable } from '../published.js'
 import { claim } from './claim.js'
 import { configurationSection } from './configuration.js'
+import { costsSection } from './costs-section.js'
 import { curvesSection } from './curves.js'
 import { differenceFigure } from './difference-figure.js'
 import { eosSection } from './eos-figure.js'
-import { type ArmMark, legend } from './figure.js'
-import { columnsTable, differencesTable, endpointTable } from './figures-tables.js'
+import { flipsSection } from './flips-section.js'
 import { type Html, html, table } from './html.js'
-import { page } from './page.js'
+import { lengthSection } from './length-figures.js'
+import { alphaSection, noiseSection } from './level-figures.js'
+import type { Material } from './material.js'
+import { type Page, page } from './page.js'
 import { responsesSection } from './responses.js'
 import { sectionsSection } from './sections.js'
-import { valueFigure } from './value-figure.js'
+import { valuesSection } from './value-figure.js'
 
-/** The page. `versions`: part to version; `links`: name to web address of where the run can be watched. */
+/** In the order of the page. A section that gives null is not on it: what it would show does not exist. */
+const sections: readonly { title: string; content: (material: Material) => Html | null }[] = [
+  { title: 'Main result', content: mainResult },
+  { title: "The paper's columns, before and after training", content: columns },
+  { title: 'Alpha', content: alphaSection },
+  { title: 'Noise of the values', content: noiseSection },
+  { title: 'Training', content: curvesSection },
+  { title: 'By section', content: sectionsSection },
+  { title: 'Values', content: valuesSection },
+  { title: 'Length against value', content: lengthSection },
+  { title: 'When the policy ends its response', content: eosSection },
+  { title: 'Gained and lost', content: flipsSection },
+  { title: 'Sample responses', content: responsesSection },
+  { title: 'Costs', content: costsSection },
+  { title: 'What was run', content: configurationSection },
+]
+
+/** The page. The order of the outcomes makes no difference. */
 export function renderReport({
-  plan,
   outcomes,
-  comparison,
-  versions,
-  links,
-}: {
-  plan: Plan
-  outcomes: readonly ExperimentOutcome[]
-  comparison: Comparison
-  versions: Readonly<Record<string, string>>
-  links: Readonly<Record<string, string>>
-}): string {
-  const done = outcomes.filter(outcome => outcome.state === 'done')
-  const marks = comparison.arms.map(({ arm }, index): ArmMark => ({ name: arm, index }))
-  const values = outcomes.find(outcome => outcome.valueStatistics.n > 0)?.valueStatistics
+  ...about
+}: Pick<Material, 'plan' | 'comparison' | 'versions' | 'links'> & { outcomes: readonly ExperimentOutcome[] }): Page {
+  const { plan, comparison } = about
+  const arms = comparison.arms.map(({ arm }) => arm)
+  const done = outcomes
+    .filter(outcome => outcome.state === 'done')
+    .toSorted((a, b) => arms.indexOf(a.arm) - arms.indexOf(b.arm) || a.seed - b.seed)
+  const material: Material = { ...about, done, marks: arms.map((name, index) => ({ name, index })) }
+  const shown = sections.flatMap(({ title, content }) => {
+    const drawn = content(material)
+    return drawn === null ? [] : [html`<h2>${title}</h2>\n${drawn}\n`]
+  })
   const body = html`<p class="faint">${subtitle(plan, comparison)}</p>
 ${claim(plan, comparison)}
 ${missing(comparison)}
-<h2>Main result</h2>
-${differenceFigure(comparison, marks)}
-${endpointTable(comparison)}
-${comparison.notes.map(note => html`<p class="faint">${note}</p>`)}
-<h2>The paper's columns, before and after training</h2>
-${columnsTable(comparison, 'expected')}
-${columnsTable(comparison, 'greedy')}
-${differencesTable(comparison)}
-${published(comparison)}
-<p class="faint">Acc: share of correct answers. H-Acc: value of the correct answers over the value of all. Density: H-Acc in percent over length. Acc high and
-low: over the top and bottom fifth of the items by value.</p>
-<h2>Training</h2>
-${legend(marks)}
-${curvesSection(marks, done)}
-<h2>By section</h2>
-${sectionsSection(comparison, marks)}
-<h2>Values</h2>
-${values === undefined ? html`<p class="faint">No values were read.</p>` : valueFigure(values)}
-<h2>When the policy ends its response</h2>
-${eosSection(marks, done)}
-<h2>Sample responses</h2>
-${responsesSection(marks, done)}
-<h2>What was run</h2>
-${configurationSection({ plan, outcomes, versions, links })}`
+${shown}`
   return page({ name: plan.name, body })
+}
+
+function mainResult(material: Material): Html {
+  const { comparison } = material
+  const notes = [...comparison.notes, ...aboutClaims(comparison)]
+  return html`${differenceFigure(material)}
+${table(endpointTable(comparison))}
+${table(claimsTable(comparison))}
+${notes.map(note => html`<p class="faint">${note}</p>`)}`
+}
+
+function columns({ comparison }: Material): Html {
+  return html`${table(columnsTable(comparison, 'expected'))}
+${table(columnsTable(comparison, 'greedy'))}
+${table(differencesTable(comparison))}
+${table(publishedTable(comparison))}
+<p class="faint">Acc: share of correct answers. H-Acc: value of the correct answers over the value of all. Density: H-Acc in percent over length. Acc high and
+low: over the top and bottom fifth of the items by value. Expected: mean over samples at temperature 1; greedy: as in the paper.</p>`
 }
 
 function subtitle(plan: Plan, { arms }: Comparison): string {
@@ -75,13 +90,6 @@ function subtitle(plan: Plan, { arms }: Comparison): string {
   const seeded = seeds.length === 0 ? 'no seed done' : `${seeds.length === 1 ? 'seed' : 'seeds'} ${seeds.join(', ')}`
   const { steps, rollout, update } = config
   return `${data}, ${estimators.join(', ')}, ${update.optimizer}, ${steps} steps of ${rollout.prompts} prompts with ${rollout.samples} samples; ${arms.length} ${arms.length === 1 ? 'arm' : 'arms'}, ${seeded}.`
-}
-
-function published(comparison: Comparison): Html {
-  const found = publishedTable(comparison)
-  if (found === null) return html``
-  const { title, header, rows } = found
-  return table({ caption: `${title}.`, header, rows: rows.map(cells => ({ cells })) })
 }
 
 function missing(comparison: Comparison): Html {

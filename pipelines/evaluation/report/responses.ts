@@ -1,19 +1,20 @@
 /** Ten greedy responses of each arm at the end of training, as the model wrote them: markup in them shows as text. */
 
 import { shortened } from '../../input/printable.js'
-import type { ExperimentOutcome } from '../outcome.js'
-import type { ArmMark } from './figure.js'
+import type { Cell } from '../table.js'
 import { type Html, html, table } from './html.js'
+import type { Material } from './material.js'
 
 /** Characters of a prompt or a response in the table. */
 const longest = 4000
 
-export function responsesSection(arms: readonly ArmMark[], outcomes: readonly ExperimentOutcome[]): Html {
-  const parts = arms.map(({ name }, index) => {
-    const outcome = outcomes.find(one => one.arm === name && one.evaluations.length > 0)
+/** Null where no arm was evaluated. */
+export function responsesSection({ marks, done }: Pick<Material, 'marks' | 'done'>): Html | null {
+  const parts = marks.flatMap(({ name }, index) => {
+    const outcome = done.find(one => one.arm === name && one.evaluations.length > 0)
     const evaluation = outcome?.evaluations.at(-1)
-    if (outcome === undefined || evaluation === undefined) return html`<p class="faint">${name}: no responses.</p>`
-    const text = (content: string) => html`<span class="text">${shortened(content, longest)}</span>`
+    if (outcome === undefined || evaluation === undefined) return []
+    const text = (content: string): Cell => ({ text: shortened(content, longest), as: 'verbatim' })
     const rows = evaluation.responses.map(response => ({
       cells: [
         response.section,
@@ -25,14 +26,17 @@ export function responsesSection(arms: readonly ArmMark[], outcomes: readonly Ex
       ],
     }))
     const open = index === 0 ? html`<details open>` : html`<details>`
-    return html`${open}<summary>${name}</summary>
+    return [
+      html`${open}<summary>${name}</summary>
 ${table({
-  caption: `${name}, seed ${outcome.seed}, step ${evaluation.step}: greedy responses to the same test items in every arm.`,
+  name: `responses-${name}`,
+  title: `${name}, seed ${outcome.seed}, step ${evaluation.step}: greedy responses to the same test items in every arm`,
   header: ['section', 'prompt', 'reference', 'value', 'response', 'verdict'],
   rows,
-  numeric: false,
+  words: true,
 })}</details>
-`
+`,
+    ]
   })
-  return html`${parts}`
+  return parts.length === 0 ? null : html`${parts}`
 }

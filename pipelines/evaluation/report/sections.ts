@@ -1,30 +1,28 @@
 /** Accuracy and length by section, before and after: a figure to look at and the table behind it. */
 import * as Plot from '@observablehq/plot'
 import type { Comparison, SectionComparison } from '../comparison.js'
-import {
-  columnEstimate,
-  NONE,
-  nameOf,
-  percent,
-  percentEstimate,
-  pointsDifference,
-  tokensDifference,
-} from '../format.js'
+import { kindOf } from '../comparison-tables.js'
+import { columnEstimate, NONE, nameOf, percentEstimate, pointsDifference, tokensDifference } from '../format.js'
 import { type ArmMark, figure, legend } from './figure.js'
 import { type Html, html, table } from './html.js'
+import type { Material } from './material.js'
 import { colourOf } from './style.js'
 
-export function sectionsSection(comparison: Comparison, marks: readonly ArmMark[]): Html {
+/** Null while nothing was evaluated. */
+export function sectionsSection({ comparison, marks }: Pick<Material, 'comparison' | 'marks'>): Html | null {
+  if (comparison.arms.every(({ figures }) => figures === null)) return null
   return html`${legend(marks)}<div class="figures-grid">
 ${sectionFigure({
   comparison,
   marks,
+  name: 'sections-acc',
   title: 'Expected accuracy by section',
   label: 'expected Acc (%)',
   read: (section, when) => 100 * section[when].expected.acc.mean,
 })}${sectionFigure({
   comparison,
   marks,
+  name: 'sections-length',
   title: 'Expected response length by section',
   label: 'length (tokens)',
   read: (section, when) => section[when].expected.length.mean,
@@ -35,12 +33,14 @@ ${sectionTable(comparison)}`
 function sectionFigure({
   comparison,
   marks,
+  name,
   title,
   label,
   read,
 }: {
   comparison: Comparison
   marks: readonly ArmMark[]
+  name: string
   title: string
   label: string
   read: (section: SectionComparison, when: 'base' | 'final') => number
@@ -54,9 +54,10 @@ function sectionFigure({
       final: read(section, 'final'),
     })),
   )
-  if (rows.length === 0) return html`<p class="faint">${title}: nothing evaluated.</p>`
-  const words = rows.map(row => `${row.arm}, ${row.section}: ${percent(row.base / 100)} to ${percent(row.final / 100)}`)
+  const words = rows.map(row => `${row.arm}, ${row.section}: ${row.base.toFixed(1)} to ${row.final.toFixed(1)}`)
   return figure({
+    name,
+    arms: marks,
     caption: `${title}, sections in order of value. Open circle: before training; full: after.`,
     alternative: `${title}, before to after: ${words.join('; ')}.`,
     plot: {
@@ -93,11 +94,12 @@ function sectionTable(comparison: Comparison): Html {
         columnEstimate('length', own.final.expected.length),
         own.difference === null ? NONE : tokensDifference(own.difference.length),
       ]
-      return [{ cells, className: arm.role === 'placebo' ? 'placebo' : '' }]
+      return [{ cells, kind: kindOf(arm) }]
     }),
   )
   return table({
-    caption: `Expected accuracy (%) and length (tokens) by section. Differences are to ${comparison.baseline ?? 'nothing'}, paired, mean over the curve.`,
+    name: 'sections',
+    title: `Expected accuracy (%) and length (tokens) by section. Differences are to ${comparison.baseline ?? 'nothing'}, paired, mean over the curve`,
     header: [
       'section, arm',
       'value',

@@ -12,11 +12,18 @@ export function dashOf(index: number): string {
   return dashes[index % dashes.length] ?? ''
 }
 
+const light = `--ground: #fff; --ink: #1b1f24; --faint: #5b6570; --line: #d5dae0; --panel: #f5f7f9;
+  --arm-0: #4c5a67; --arm-1: #0b62c4; --arm-2: #b45309; --arm-3: #0a7d5a; --arm-4: #9b2fae; --arm-5: #c02a2a; --arm-6: #6b6f00; --arm-7: #0e7490;`
+const dark = `--ground: #14181d; --ink: #e6e9ed; --faint: #a3adb8; --line: #343c46; --panel: #1d232a;
+  --arm-0: #b3bdc7; --arm-1: #6cb2ff; --arm-2: #f0a04b; --arm-3: #4fd1a5; --arm-4: #d99bea; --arm-5: #ff8a80; --arm-6: #d4d44a; --arm-7: #5ad1e6;`
+
+/** Of a figure that is a file of its own. No text is measured, so a figure's bytes depend on no installed font. */
+export const figureStyle = `:root { ${light} color: var(--ink); background: var(--ground); font-family: system-ui, sans-serif; }
+@media (prefers-color-scheme: dark) { :root { ${dark} } }`
+
 export const style = `
-:root { color-scheme: light dark; --ground: #fff; --ink: #1b1f24; --faint: #5b6570; --line: #d5dae0; --panel: #f5f7f9;
-  --arm-0: #4c5a67; --arm-1: #0b62c4; --arm-2: #b45309; --arm-3: #0a7d5a; --arm-4: #9b2fae; --arm-5: #c02a2a; --arm-6: #6b6f00; --arm-7: #0e7490; }
-@media (prefers-color-scheme: dark) { :root { --ground: #14181d; --ink: #e6e9ed; --faint: #a3adb8; --line: #343c46; --panel: #1d232a;
-  --arm-0: #b3bdc7; --arm-1: #6cb2ff; --arm-2: #f0a04b; --arm-3: #4fd1a5; --arm-4: #d99bea; --arm-5: #ff8a80; --arm-6: #d4d44a; --arm-7: #5ad1e6; } }
+:root { color-scheme: light dark; ${light} }
+@media (prefers-color-scheme: dark) { :root { ${dark} } }
 * { box-sizing: border-box; }
 body { margin: 0 auto; max-width: 68rem; padding: 1.5rem 1rem 4rem; background: var(--ground); color: var(--ink);
   font: 16px/1.55 system-ui, -apple-system, "Segoe UI", "Noto Sans", sans-serif; }
@@ -37,6 +44,7 @@ tbody th { font-weight: 500; white-space: nowrap; }
 table.figures td, table.figures thead th:not(:first-child) { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 table.words td { overflow-wrap: anywhere; min-width: 6rem; }
 tr.placebo th, tr.placebo td { font-style: italic; color: var(--faint); }
+code { overflow-wrap: anywhere; }
 tr.before th, tr.before td { color: var(--faint); }
 pre, code, .text { font: .86rem/1.45 ui-monospace, "SF Mono", Consolas, "Noto Sans Mono", monospace; }
 pre { background: var(--panel); padding: .8rem 1rem; overflow-x: auto; }
@@ -50,5 +58,7 @@ summary { cursor: pointer; padding: .3rem 0; font-weight: 500; }
 @media (max-width: 40rem) { body { font-size: 15px; padding-top: 1rem; } th, td { padding: .28rem .45rem; } }
 @media print { :root { color-scheme: light; --ground: #fff; --ink: #000; --faint: #333; --line: #999; --panel: #fff;
   --arm-0: #444; --arm-1: #0b4fa0; --arm-2: #9a4600; --arm-3: #06614a; --arm-4: #7c2190; --arm-5: #a01f1f; --arm-6: #565900; --arm-7: #0b5c70; }
-  body { max-width: none; font-size: 10.5pt; } figure, table, .claim { break-inside: avoid; } .scroll { overflow: visible; } }
+  body { max-width: none; padding: 0; font-size: 10.5pt; } figure, tr, .claim { break-inside: avoid; } .figures-grid { grid-template-columns: 1fr 1fr; }
+  .scroll { overflow: visible; } table { font-size: 7.5pt; } th, td { padding: .15rem .3rem; } table th, table td, table.figures td { white-space: normal; }
+  pre { white-space: pre-wrap; overflow-wrap: anywhere; } }
 `

@@ -1,16 +1,42 @@
-/** The histogram of the values of the training items (figures 3 and 4 of the paper). */
+/** Histograms of the values of the training and the test items (figures 3 and 4 of the paper). */
 import * as Plot from '@observablehq/plot'
+import { valueStatistics } from '../../values/statistics.js'
 import type { ValueStatistics } from '../../values/value.js'
 import { percent } from '../format.js'
 import { figure } from './figure.js'
 import { type Html, html } from './html.js'
+import type { Material } from './material.js'
 
-export function valueFigure({ n, mean, shareClipped, histogram, quantiles }: ValueStatistics): Html {
-  if (n === 0) return html`<p class="faint">No values were read.</p>`
-  const summary = `${n} items, mean value ${mean.toFixed(3)}, median ${(quantiles['0.5'] ?? Number.NaN).toFixed(3)}, largest ${(quantiles['1'] ?? Number.NaN).toFixed(3)}; the scale of ${percent(shareClipped)}% is clipped.`
+/** Of the first seed; other seeds may draw other training items. Null while no values were read. */
+export function valuesSection({ done }: Pick<Material, 'done'>): Html | null {
+  const outcome = done.find(({ valueStatistics: { n } }) => n > 0)
+  if (outcome === undefined) return null
+  const { alpha, cap } = outcome.config.reward
+  const items = done.find(one => one.seed === outcome.seed && one.items !== undefined)?.items?.items
+  const test =
+    items === undefined
+      ? null
+      : valueStatistics(
+          items.map(({ value }) => value),
+          { alpha, cap },
+        )
+  return html`<div class="figures-grid">
+${valueFigure('values-train', `the training items, seed ${outcome.seed}`, outcome.valueStatistics)}${
+  test === null ? null : valueFigure('values-test', 'the test items', test)
+}</div>
+`
+}
+
+function valueFigure(
+  name: string,
+  whose: string,
+  { n, mean, shareClipped, histogram, quantiles }: ValueStatistics,
+): Html {
+  const summary = `${n} items, mean value ${mean.toFixed(3)}, median ${(quantiles['0.5'] ?? Number.NaN).toFixed(3)}, largest ${(quantiles['1'] ?? Number.NaN).toFixed(3)}; the scale of ${percent(shareClipped)}% is clipped`
   return figure({
-    caption: `Values of the training items, v = points / total: ${summary}`,
-    alternative: `Histogram of values. ${summary}`,
+    name,
+    caption: `Values of ${whose}, v = points / total: ${summary}.`,
+    alternative: `Histogram of the values of ${whose}: ${summary}.`,
     plot: {
       x: { label: 'value' },
       y: { label: 'items', grid: true },

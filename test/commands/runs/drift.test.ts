@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { type Code, codeOfThisProcess } from '../../../activities/clients/code.js'
 import { writeWhole } from '../../../activities/clients/files.js'
+import { readOutcomes } from '../../../activities/clients/outcomes.js'
 import {
   addDrift,
   beginProvenance,
@@ -14,7 +15,7 @@ import {
   readProvenance,
 } from '../../../activities/clients/provenance.js'
 import { experimentPaths, runFolder } from '../../../activities/clients/run-folder.js'
-import { freezeConfig, readConfig, readOutcomes, readPlan } from '../../../activities/clients/runs.js'
+import { freezeConfig, readConfig, readPlan } from '../../../activities/clients/runs.js'
 import { seal } from '../../../activities/clients/sealed.js'
 import { settleDrift } from '../../../commands/runs/drift.js'
 import { freezePlan } from '../../../commands/runs/freeze.js'

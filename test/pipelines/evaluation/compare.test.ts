@@ -4,6 +4,7 @@ import { compareArms } from '../../../pipelines/evaluation/compare.js'
 import { comparisonMarkdown, comparisonTable } from '../../../pipelines/evaluation/comparison-table.js'
 import { endpointOf } from '../../../pipelines/evaluation/outcome.js'
 import { publishedTable } from '../../../pipelines/evaluation/published.js'
+import { textOf } from '../../../pipelines/evaluation/table.js'
 import { constructedOutcome, constructedSweep, fourArms } from './constructed.js'
 
 const close = (found: number | null | undefined, expected: number) =>
@@ -68,7 +69,7 @@ test('published figures stand beside ours, levels and difference, for the arms t
   const settings = { ...plan.settings, published: { source: 'table 4', arms } }
   const table = publishedTable(compareArms({ plan: { ...plan, settings }, outcomes }))
   assert.match(table?.title ?? '', /table 4/)
-  const [baseline, aligned] = table?.rows ?? []
+  const [baseline, aligned] = table?.rows.map(({ cells }) => cells.map(textOf)) ?? []
   assert.equal(table?.rows.length, 2)
   assert.deepEqual([baseline?.[1], baseline?.[3], baseline?.[5], baseline?.at(-2)], ['65.9', '56.7', '186.2', '–'])
   assert.deepEqual([aligned?.[1], aligned?.[5], aligned?.at(-2)], ['66.6', '–', '+2.2'])

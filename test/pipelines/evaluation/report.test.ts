@@ -15,8 +15,8 @@ const versions = { node: '20.3.0', '@tensorflow/tfjs-node-gpu': '4.22.0' }
 const links = { Temporal: 'http://127.0.0.1:8233/namespaces/default/workflows/study' }
 
 function reportOf({ plan, outcomes }: { plan: Plan; outcomes: readonly ExperimentOutcome[] }) {
-  const page = renderReport({ plan, outcomes, comparison: compareArms({ plan, outcomes }), versions, links })
-  return { page, document: parseHTML(page).document }
+  const whole = renderReport({ plan, outcomes, comparison: compareArms({ plan, outcomes }), versions, links })
+  return { page: whole.text, whole, document: parseHTML(whole.text).document }
 }
 
 test('with three seeds it shows endpoint, intervals, the placebo, all figures and how to run it again', () => {
@@ -26,7 +26,7 @@ test('with three seeds it shows endpoint, intervals, the placebo, all figures an
     text,
     /human-aligned minus correctness: \+6\.0 ± 2\.5 points \(3 pairs, p 0\.009, Holm 0\.018\): a gain is supported\./,
   )
-  assert.match(text, /Main endpoint, named before the run: expected H-Acc, mean over the curve/)
+  assert.match(text, /Endpoint, named before the run: expected H-Acc, mean over the curve/)
   assert.match(text, /uniform \(placebo\)/)
   assert.match(text, /bin\/rlev sweep study\.yaml/)
   assert.match(text, /reward\.scale/)
@@ -123,7 +123,7 @@ test('a sweep with nothing done, and a single experiment, have a report too', ()
 })
 
 test('a claim is never stronger than its interval', () => {
-  const judged = { pSignFlip: null, effect: null, detectable: null, verdict: null }
+  const judged = { seedsAndItems: null, pSignFlip: null, effect: null, detectable: null, verdict: null }
   const difference = { n: 3, mean: 0.02, half: 0.03, p: 0.2, pHolm: 0.2, ...judged }
   const arm = { arm: 'a', role: 'arm' as const, seeds: [1, 2, 3], figures: null, finalDifferences: null, perSeed: [] }
   assert.match(sentence({ ...arm, endpointDifference: difference }, 'b'), /undecided/)
@@ -150,7 +150,7 @@ test('an evaluation without training has a page of its own: figures, what is uns
     undecided: { greedy: open, expected: open },
   }
   const { weights: _weights, ...untrained } = outcome
-  const page = renderEvaluation({
+  const { text: page } = renderEvaluation({
     plan: { kind: 'experiment', name: 'measured', config: { ...arm.config, steps: 0 }, warnings: [] },
     outcome: { ...untrained, arm: 'measured', evaluations: [own] },
     versions,

@@ -1,0 +1,42 @@
+/** What the experiments of an arm cost: tokens, and the seconds of their stages as they were measured when the steps were made. */
+import { mean } from '../statistics/estimate.js'
+import type { ExperimentOutcome } from './outcome.js'
+
+/** Means over the arm's experiments. */
+export interface Costs {
+  experiments: number
+  steps: number
+  /** Sampled in training. */
+  tokens: number
+  rolloutSeconds: number
+  updateSeconds: number
+  /** From the first training step to the last evaluation, with whatever it waited for; null where a time is missing. */
+  wallSeconds: number | null
+}
+
+/** Null without an experiment that trained. */
+export function costsOf(outcomes: readonly ExperimentOutcome[]): Costs | null {
+  const trained = outcomes.filter(({ metrics }) => metrics.length > 0)
+  if (trained.length === 0) return null
+  const over = (read: (outcome: ExperimentOutcome) => number) => mean(trained.map(read))
+  const sum = (outcome: ExperimentOutcome, key: string) =>
+    outcome.metrics.reduce((total, { values }) => total + (values[key] ?? 0), 0)
+  const walls = trained.flatMap(wallSeconds)
+  return {
+    experiments: trained.length,
+    steps: over(({ metrics }) => metrics.length),
+    tokens: over(outcome => sum(outcome, 'length/mean') * responsesOfStep(outcome)),
+    rolloutSeconds: over(outcome => sum(outcome, 'perf/rollout_seconds')),
+    updateSeconds: over(outcome => sum(outcome, 'perf/update_seconds')),
+    wallSeconds: walls.length === trained.length ? mean(walls) : null,
+  }
+}
+
+function responsesOfStep({ config: { rollout } }: ExperimentOutcome): number {
+  return rollout.prompts * rollout.samples
+}
+
+function wallSeconds({ metrics, evaluationTimes }: ExperimentOutcome): number[] {
+  const [from, to] = [metrics[0]?.time, evaluationTimes?.at(-1)]
+  return from === undefined || to === undefined ? [] : [(to - from) / 1000]
+}

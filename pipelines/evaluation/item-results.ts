@@ -1,0 +1,74 @@
+/** What one experiment came to on each test item, evaluation by evaluation: for intervals over items, lengths by value, and flips. */
+import { type Item, promptText } from '../data/item.js'
+import type { ItemValue } from '../values/value.js'
+import { valuesInOrder } from './assemble.js'
+import type { ItemOutcome } from './evaluation.js'
+import { expectedScore, greedyScore } from './item-score.js'
+
+export interface TestItem {
+  id: string
+  section: string
+  prompt: string
+  answer: string
+  /** The true value. */
+  value: number
+  weight: number
+}
+
+/** Of one evaluation, in the order of the items. Shares of correct responses in [0, 1], null where none was scored. */
+export interface ItemEvaluation {
+  step: number
+  /** 1 for a correct greedy response, 0 for a wrong one. */
+  greedy: readonly (number | null)[]
+  /** Mean over the samples. */
+  expected: readonly (number | null)[]
+  /** Tokens, mean over the samples. */
+  length: readonly number[]
+}
+
+export interface ItemResults {
+  items: readonly TestItem[]
+  /** In order of steps; the first is the base. */
+  evaluations: readonly ItemEvaluation[]
+  /** Greedy responses of the last evaluation, in the order of the items. */
+  responses: readonly string[]
+}
+
+/** Throws DataInvalid when an item has no value. */
+export function testItems(items: readonly Item[], values: readonly ItemValue[]): TestItem[] {
+  const inOrder = valuesInOrder(items, values)
+  return items.map(({ id, section, prompt, answer, weight }, index) => {
+    return { id, section, prompt: promptText(prompt), answer, value: inOrder[index] ?? 0, weight }
+  })
+}
+
+/** Null where an evaluation is not of these items, or there is none. */
+export function itemResults(
+  items: readonly TestItem[],
+  evaluations: readonly { step: number; outcomes: readonly ItemOutcome[] }[],
+): ItemResults | null {
+  const last = evaluations.at(-1)
+  const theirs = evaluations.every(
+    ({ outcomes }) =>
+      outcomes.length === items.length && outcomes.every((one, index) => one.itemId === items[index]?.id),
+  )
+  if (last === undefined || !theirs) return null
+  return {
+    items,
+    evaluations: evaluations.map(({ step, outcomes }) => {
+      const expected = outcomes.map(expectedScore)
+      return {
+        step,
+        greedy: outcomes.map(outcome => greedyScore(outcome).correct),
+        expected: expected.map(({ correct }) => correct),
+        length: expected.map(({ length }) => length),
+      }
+    }),
+    responses: last.outcomes.map(({ greedy }) => greedy.text),
+  }
+}
+
+/** Whether two experiments were tested on the same items in the same order. */
+export function sameItems(a: ItemResults, b: ItemResults): boolean {
+  return a.items.length === b.items.length && a.items.every(({ id }, index) => id === b.items[index]?.id)
+}

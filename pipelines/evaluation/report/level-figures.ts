@@ -1,0 +1,92 @@
+/** The endpoint against alpha (table 5 of the paper) and against the noise of the values: arms that differ in nothing else. */
+import * as Plot from '@observablehq/plot'
+import type { ArmComparison, Comparison } from '../comparison.js'
+import { kindOf } from '../comparison-tables.js'
+import { NONE, percent, percentEstimate, pointsDifference, pValue } from '../format.js'
+import { alphaLadders, type Ladder, noiseLadders } from '../levels.js'
+import { figure } from './figure.js'
+import { type Html, html, table } from './html.js'
+import type { Material } from './material.js'
+
+/** Null where no arms differ in alpha alone. */
+export function alphaSection({ plan, comparison }: Pick<Material, 'plan' | 'comparison'>): Html | null {
+  return plan.kind === 'sweep' ? ladders(alphaLadders(plan), comparison) : null
+}
+
+/** Null where no arms differ in the noise of their values alone. */
+export function noiseSection({ plan, comparison }: Pick<Material, 'plan' | 'comparison'>): Html | null {
+  return plan.kind === 'sweep' ? ladders(noiseLadders(plan), comparison) : null
+}
+
+interface Rung {
+  arm: ArmComparison
+  level: number
+  endpoint: NonNullable<ArmComparison['figures']>['endpoint']
+}
+
+function ladders(found: readonly Ladder[], comparison: Comparison): Html | null {
+  const drawn = found.flatMap(one => {
+    const rungs = one.levels.flatMap(({ arm: name, level }): Rung[] => {
+      const arm = comparison.arms.find(own => own.arm === name)
+      return arm === undefined || arm.figures === null ? [] : [{ arm, level, endpoint: arm.figures.endpoint }]
+    })
+    return rungs.length < 2 ? [] : [{ ladder: one, rungs }]
+  })
+  if (drawn.length === 0) return null
+  return html`<div class="figures-grid">
+${drawn.map(({ ladder, rungs }) => ladderFigure(ladder, rungs, comparison))}</div>
+${drawn.map(({ ladder, rungs }) => ladderTable(ladder, rungs, comparison))}`
+}
+
+function ladderFigure({ name, label }: Ladder, rungs: readonly Rung[], comparison: Comparison): Html {
+  const { endpointName } = comparison
+  const points = rungs.map(({ level, endpoint: { mean, half } }) => ({
+    level,
+    y: 100 * mean,
+    low: 100 * (mean - (half ?? 0)),
+    high: 100 * (mean + (half ?? 0)),
+  }))
+  const seeds = rungs.flatMap(({ level, arm }) => arm.perSeed.map(({ endpoint }) => ({ level, y: 100 * endpoint })))
+  const against = [...new Set(rungs.flatMap(({ arm }) => arm.against ?? []))]
+  const references = comparison.arms.filter(({ arm }) => against.includes(arm))
+  const rules = references.flatMap(({ figures }) => (figures === null ? [] : [100 * figures.endpoint.mean]))
+  const others = references.map(({ arm }) => arm).join(' and ')
+  const words = rungs.map(({ level, endpoint }) => `${percentEstimate(endpoint)} at ${level}`)
+  const interval = rungs.some(({ endpoint }) => endpoint.half !== null) ? ' Bars: 95% intervals over seeds.' : ''
+  return figure({
+    name,
+    caption: `${endpointName} against ${label}. Open circles: single seeds.${interval}${rules.length > 0 ? ` Dashed: ${others}.` : ''}`,
+    alternative: `${endpointName} in percent against ${label}: ${words.join(', ')}${rules.map(rule => `; ${others} ${percent(rule / 100)}`).join('')}.`,
+    plot: {
+      x: { label, nice: true, ticks: points.map(({ level }) => level), tickFormat: level => String(level) },
+      y: { label: `${endpointName} (%)`, grid: true, nice: true },
+      marks: [
+        Plot.ruleY(rules, { stroke: 'currentColor', strokeDasharray: '6 4', strokeOpacity: 0.8 }),
+        Plot.line(points, { x: 'level', y: 'y', stroke, strokeWidth: 2.2 }),
+        Plot.ruleX(points, { x: 'level', y1: 'low', y2: 'high', stroke, strokeWidth: 3 }),
+        Plot.dot(seeds, { x: 'level', y: 'y', stroke, r: 3, strokeOpacity: 0.7 }),
+        Plot.dot(points, { x: 'level', y: 'y', fill: stroke, r: 5 }),
+      ],
+    },
+  })
+}
+
+function ladderTable({ name, label }: Ladder, rungs: readonly Rung[], { endpointName, baseline }: Comparison): Html {
+  return table({
+    name,
+    title: `${endpointName} (%) against ${label}`,
+    header: ['arm', 'level', 'mean', `minus ${baseline} (points)`, 'p (Holm)'],
+    rows: rungs.map(({ arm, level, endpoint }) => ({
+      kind: kindOf(arm),
+      cells: [
+        arm.arm,
+        String(level),
+        percentEstimate(endpoint),
+        arm.endpointDifference === null ? NONE : pointsDifference(arm.endpointDifference),
+        pValue(arm.endpointDifference?.pHolm ?? null),
+      ],
+    })),
+  })
+}
+
+const stroke = 'var(--arm-1)'
