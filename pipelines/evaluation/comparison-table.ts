@@ -1,7 +1,7 @@
 /** The comparison as text: for the terminal, and as Markdown. Both show the same tables, which the report shows too. */
 import { plainMarkdown } from '../input/markdown.js'
 import type { Comparison } from './comparison.js'
-import { claimsTable, columnsTable, endpointTable } from './comparison-tables.js'
+import { ABOUT_CLAIMS, claimsTable, columnsTable, endpointTable } from './comparison-tables.js'
 import { gainRule } from './format.js'
 import { publishedTable } from './published.js'
 import { markdownTable, type Table, textTable } from './table.js'
@@ -44,15 +44,8 @@ function closing(comparison: Comparison): string[] {
     const why = failure === undefined ? '' : `: ${failure.split('\n')[0]}`
     return `Left out: ${arm}, seed ${seed}, ${state}${why}`
   })
-  return [...lacking, ...comparison.notes, ...aboutClaims(comparison)]
-}
-
-/** What the columns of the claims mean, and the rule of the verdicts. */
-export function aboutClaims(comparison: Comparison): string[] {
   const { claimRule } = comparison
-  if (claimRule === null || claimsTable(comparison) === null) return []
-  return [
-    gainRule(claimRule, 'the 95% interval of its difference'),
-    'd is the mean difference over its standard deviation across seeds, g the same without the bias of few seeds; detectable: the difference that so many seeds find four times in five, at p 0.05 without correction.',
-  ]
+  const rule = claimRule === null ? [] : [gainRule(claimRule, 'the 95% interval of its difference')]
+  const claims = claimsTable(comparison) === null ? [] : [...rule, ABOUT_CLAIMS]
+  return [...lacking, ...comparison.notes, ...claims]
 }

@@ -61,6 +61,10 @@ export function endpointTable({ endpointName, baseline, arms }: Comparison): Tab
   }
 }
 
+/** What the columns of the claims are. */
+export const ABOUT_CLAIMS =
+  'd is the mean difference over its standard deviation across seeds, g the same without the bias of few seeds; detectable: the difference that so many seeds find four times in five, at p 0.05 without correction.'
+
 /** Null with a single experiment, and while no arm has a seed in common with its baseline: there is nothing to claim. */
 export function claimsTable({ arms, baseline }: Comparison): Table | null {
   const rows = arms.flatMap(({ arm, endpointDifference }): Row[] => {

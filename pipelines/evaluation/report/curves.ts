@@ -130,12 +130,15 @@ function curveFigure({
     shade && Number.isFinite(first)
       ? [Plot.rect([0], { x1: first, x2: last, fill: 'currentColor', fillOpacity: 0.06 })]
       : []
-  const marks = curves.flatMap(({ index, band, mean: points }) => {
+  const opacity = 0.3 / (curves.length + 1)
+  const bands = curves.map(({ index, band }) =>
+    Plot.areaY(band, { x: 'step', y1: 'low', y2: 'high', fill: colourOf(index), fillOpacity: opacity }),
+  )
+  const lines = curves.flatMap(({ index, mean: points }) => {
     const stroke = colourOf(index)
     const dash = dashOf(index)
     const level = points.filter(point => point.step > 0)
     return [
-      Plot.areaY(band, { x: 'step', y1: 'low', y2: 'high', fill: stroke, fillOpacity: 0.13 }),
       Plot.line(points, { x: 'step', y: 'y', stroke, strokeWidth: 2.2, strokeDasharray: dash }),
       ...(shade && level.length > 0
         ? [
@@ -158,7 +161,11 @@ function curveFigure({
     arms: curves,
     caption,
     alternative: `${title} by training step: ${ends}.`,
-    plot: { x: { label: 'training step' }, y: { label, grid: true, nice: true }, marks: [...shading, ...marks] },
+    plot: {
+      x: { label: 'training step' },
+      y: { label, grid: true, nice: true },
+      marks: [...shading, ...bands, ...lines],
+    },
   })
 }
 

@@ -35,7 +35,6 @@ export function differenceFigure({ comparison, marks }: Pick<Material, 'comparis
     caption: `Difference to ${comparison.baseline} in ${comparison.endpointName}, in points, paired by seed. Open circles: single seeds.${interval}`,
     alternative: `Difference to ${comparison.baseline} in ${comparison.endpointName}: ${rows.map(({ name, text }) => `${name} ${text} points`).join(', ')}.`,
     plot: {
-      width: 560,
       height: 74 + 54 * rows.length,
       marginLeft: 16,
       marginRight: 16,
@@ -55,6 +54,8 @@ export function differenceFigure({ comparison, marks }: Pick<Material, 'comparis
           textAnchor: 'start',
           dy: -18,
           fill: 'currentColor',
+          stroke: 'var(--ground)',
+          strokeWidth: 4,
         }),
       ],
     },

@@ -25,7 +25,9 @@ export function svgFile({ svg, arms }: Drawing): string {
   const height = Number(/ height="(\d+)"/u.exec(svg)?.[1])
   const head = svg
     .slice(0, opening)
-    .replace(/^<svg (?!.*xmlns=)/u, '<svg xmlns="http://www.w3.org/2000/svg" ')
+    .replace(/^<svg /u, '<svg xmlns="http://www.w3.org/2000/svg" ')
+    .replace('background:none;', '')
+    .replace('font-family:inherit', 'font-family:system-ui,sans-serif')
     .replace(/ height="\d+"/u, ` height="${height + LINE * arms.length}"`)
     .replace(
       / viewBox="0 0 (\d+) \d+"/u,

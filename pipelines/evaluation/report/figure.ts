@@ -32,8 +32,8 @@ export function figure({
   plot: Plot.PlotOptions
 }): Html {
   const drawn = Plot.plot({
-    width: 460,
-    height: 290,
+    width: 420,
+    height: 270,
     marginLeft: 52,
     marginTop: 32,
     marginBottom: 42,

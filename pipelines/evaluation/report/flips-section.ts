@@ -55,7 +55,6 @@ function flipFigure(found: readonly Flips[], marks: Material['marks']): Html {
       'Items gained (up) and lost (down) against the baseline, in percent of the items of a section, sections in order of value. Greedy, at the end of training, mean over seeds.',
     alternative: `Items gained and lost against the baseline in percent of the section: ${words.join('; ')}.`,
     plot: {
-      width: 560,
       fx: { label: null, domain: sections },
       x: { axis: null, domain: marks.map(({ name }) => name), padding: 0.15 },
       y: { label: '% of the items', grid: true, nice: true },

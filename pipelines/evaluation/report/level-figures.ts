@@ -1,5 +1,6 @@
 /** The endpoint against alpha (table 5 of the paper) and against the noise of the values: arms that differ in nothing else. */
 import * as Plot from '@observablehq/plot'
+import type { Estimate } from '../../statistics/estimate.js'
 import type { ArmComparison, Comparison } from '../comparison.js'
 import { kindOf } from '../comparison-tables.js'
 import { NONE, percent, percentEstimate, pointsDifference, pValue } from '../format.js'
@@ -34,32 +35,94 @@ function ladders(found: readonly Ladder[], comparison: Comparison): Html | null 
   })
   if (drawn.length === 0) return null
   return html`<div class="figures-grid">
-${drawn.map(({ ladder, rungs }) => ladderFigure(ladder, rungs, comparison))}</div>
+${drawn.flatMap(({ ladder, rungs }) => [levelFigure(ladder, rungs, comparison), differenceFigure(ladder, rungs, comparison)])}</div>
 ${drawn.map(({ ladder, rungs }) => ladderTable(ladder, rungs, comparison))}`
 }
 
-function ladderFigure({ name, label }: Ladder, rungs: readonly Rung[], comparison: Comparison): Html {
+interface Point {
+  level: number
+  y: number
+  low: number
+  high: number
+}
+
+function levelFigure({ name, label }: Ladder, rungs: readonly Rung[], comparison: Comparison): Html {
   const { endpointName } = comparison
-  const points = rungs.map(({ level, endpoint: { mean, half } }) => ({
-    level,
-    y: 100 * mean,
-    low: 100 * (mean - (half ?? 0)),
-    high: 100 * (mean + (half ?? 0)),
-  }))
-  const seeds = rungs.flatMap(({ level, arm }) => arm.perSeed.map(({ endpoint }) => ({ level, y: 100 * endpoint })))
   const against = [...new Set(rungs.flatMap(({ arm }) => arm.against ?? []))]
   const references = comparison.arms.filter(({ arm }) => against.includes(arm))
   const rules = references.flatMap(({ figures }) => (figures === null ? [] : [100 * figures.endpoint.mean]))
   const others = references.map(({ arm }) => arm).join(' and ')
   const words = rungs.map(({ level, endpoint }) => `${percentEstimate(endpoint)} at ${level}`)
-  const interval = rungs.some(({ endpoint }) => endpoint.half !== null) ? ' Bars: 95% intervals over seeds.' : ''
+  return ladderFigure({
+    name,
+    label,
+    caption: `${capital(endpointName)}, against ${label}.${interval(rungs)}${rules.length > 0 ? ` Dashed: ${others}.` : ''}`,
+    alternative: `${capital(endpointName)}, in percent against ${label}: ${words.join(', ')}${rules.map(rule => `; ${others} ${percent(rule / 100)}`).join('')}.`,
+    y: `${endpointName} (%)`,
+    points: rungs.map(({ level, endpoint }) => pointOf(level, endpoint)),
+    seeds: rungs.flatMap(({ level, arm }) => arm.perSeed.map(({ endpoint }) => ({ level, y: 100 * endpoint }))),
+    rules,
+  })
+}
+
+/** What the seeds share is not in these intervals. */
+function differenceFigure({ name, label }: Ladder, rungs: readonly Rung[], comparison: Comparison): Html {
+  const { endpointName, baseline } = comparison
+  const differences = rungs.flatMap(({ level, arm: { endpointDifference } }) =>
+    endpointDifference === null ? [] : [{ level, difference: endpointDifference }],
+  )
+  if (differences.length < 2) return html``
+  const words = differences.map(({ level, difference }) => `${pointsDifference(difference)} at ${level}`)
+  return ladderFigure({
+    name: `${name}-difference`,
+    label,
+    caption: `The same, minus ${baseline}, paired by seed, in points.${interval(rungs)}`,
+    alternative: `Difference to ${baseline} in ${endpointName}, in points, against ${label}: ${words.join(', ')}.`,
+    y: `points over ${baseline}`,
+    points: differences.map(({ level, difference }) => pointOf(level, difference)),
+    seeds: rungs.flatMap(({ level, arm }) =>
+      arm.perSeed.flatMap(({ difference }) => (difference === null ? [] : [{ level, y: 100 * difference }])),
+    ),
+    rules: [0],
+  })
+}
+
+function interval(rungs: readonly Rung[]): string {
+  const seeds = ' Open circles: single seeds.'
+  return rungs.some(({ endpoint }) => endpoint.half !== null) ? `${seeds} Bars: 95% intervals over seeds.` : seeds
+}
+
+function pointOf(level: number, { mean, half }: Estimate): Point {
+  return { level, y: 100 * mean, low: 100 * (mean - (half ?? 0)), high: 100 * (mean + (half ?? 0)) }
+}
+
+function ladderFigure({
+  name,
+  label,
+  caption,
+  alternative,
+  y,
+  points,
+  seeds,
+  rules,
+}: {
+  name: string
+  label: string
+  caption: string
+  alternative: string
+  y: string
+  points: readonly Point[]
+  seeds: readonly { level: number; y: number }[]
+  /** Heights of dashed lines. */
+  rules: readonly number[]
+}): Html {
   return figure({
     name,
-    caption: `${endpointName} against ${label}. Open circles: single seeds.${interval}${rules.length > 0 ? ` Dashed: ${others}.` : ''}`,
-    alternative: `${endpointName} in percent against ${label}: ${words.join(', ')}${rules.map(rule => `; ${others} ${percent(rule / 100)}`).join('')}.`,
+    caption,
+    alternative,
     plot: {
-      x: { label, nice: true, ticks: points.map(({ level }) => level), tickFormat: level => String(level) },
-      y: { label: `${endpointName} (%)`, grid: true, nice: true },
+      x: { label, ticks: points.map(({ level }) => level), tickFormat: level => String(level), inset: 12 },
+      y: { label: y, grid: true, nice: true },
       marks: [
         Plot.ruleY(rules, { stroke: 'currentColor', strokeDasharray: '6 4', strokeOpacity: 0.8 }),
         Plot.line(points, { x: 'level', y: 'y', stroke, strokeWidth: 2.2 }),
@@ -74,7 +137,7 @@ function ladderFigure({ name, label }: Ladder, rungs: readonly Rung[], compariso
 function ladderTable({ name, label }: Ladder, rungs: readonly Rung[], { endpointName, baseline }: Comparison): Html {
   return table({
     name,
-    title: `${endpointName} (%) against ${label}`,
+    title: `${capital(endpointName)} (%), against ${label}`,
     header: ['arm', 'level', 'mean', `minus ${baseline} (points)`, 'p (Holm)'],
     rows: rungs.map(({ arm, level, endpoint }) => ({
       kind: kindOf(arm),
@@ -87,6 +150,10 @@ function ladderTable({ name, label }: Ladder, rungs: readonly Rung[], { endpoint
       ],
     })),
   })
+}
+
+function capital(words: string): string {
+  return words.charAt(0).toUpperCase() + words.slice(1)
 }
 
 const stroke = 'var(--arm-1)'

@@ -4,8 +4,7 @@
  */
 import type { Plan } from '../../config/schema.js'
 import type { Comparison } from '../comparison.js'
-import { aboutClaims } from '../comparison-table.js'
-import { claimsTable, columnsTable, differencesTable, endpointTable } from '../comparison-tables.js'
+import { ABOUT_CLAIMS, claimsTable, columnsTable, differencesTable, endpointTable } from '../comparison-tables.js'
 import type { ExperimentOutcome } from '../outcome.js'
 import { publishedTable } from '../published.js'
 import { claim } from './claim.js'
@@ -65,10 +64,11 @@ ${shown}`
 
 function mainResult(material: Material): Html {
   const { comparison } = material
-  const notes = [...comparison.notes, ...aboutClaims(comparison)]
+  const claims = claimsTable(comparison)
+  const notes = [...comparison.notes, ...(claims === null ? [] : [ABOUT_CLAIMS])]
   return html`${differenceFigure(material)}
 ${table(endpointTable(comparison))}
-${table(claimsTable(comparison))}
+${table(claims)}
 ${notes.map(note => html`<p class="faint">${note}</p>`)}`
 }
 

@@ -51,7 +51,7 @@ pre { background: var(--panel); padding: .8rem 1rem; overflow-x: auto; }
 .text { white-space: pre-wrap; overflow-wrap: anywhere; }
 .figures-grid { display: grid; gap: 1.2rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 27rem), 1fr)); }
 figure { margin: 0; min-width: 0; }
-figure svg { max-width: 100%; height: auto; overflow: visible; }
+figure svg { width: 100%; max-width: 33rem; height: auto; overflow: visible; }
 .legend { display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; padding: 0; list-style: none; margin: .4rem 0 .8rem; }
 .legend svg { vertical-align: middle; margin-right: .4rem; }
 summary { cursor: pointer; padding: .3rem 0; font-weight: 500; }
