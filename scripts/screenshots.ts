@@ -1,16 +1,16 @@
 /**
- * Pictures of a finished sweep for docs/: the Web UI's list of workflows, one experiment, MLflow's page of the sweep, the report.
- * Usage: node dist/scripts/screenshots.js NAME ARM/seed-N [--home DIR]   (needs Chromium on the PATH, as chromium)
+ * Pictures of a finished sweep for docs/: the Web UI's list of workflows, one experiment, MLflow's page of the sweep. That of the report
+ * needs no services: report-picture.ts.
+ * Usage: node dist/scripts/screenshots.js NAME ARM/seed-N [--home DIR]
  */
-import { execFileSync } from 'node:child_process'
-import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { chromium, type Page } from 'playwright-core'
+import type { Page } from 'playwright-core'
 import { openHome } from '../commands/services/home.js'
+import { launchBrowser } from './browser.js'
 
 const { positionals, values } = parseArgs({ allowPositionals: true, options: { home: { type: 'string' } } })
 const [name, experiment] = positionals
-const { path, services } = openHome(values.home)
+const { services } = openHome(values.home)
 if (name === undefined || experiment === undefined || services?.temporal.uiUrl === undefined) {
   throw new Error('usage: node dist/scripts/screenshots.js NAME ARM/seed-N [--home DIR], with the services up')
 }
@@ -28,19 +28,10 @@ const columns = [
   'End',
 ]
 
-const browser = await chromium.launch({
-  executablePath: execFileSync('which', ['chromium'], { encoding: 'utf8' }).trim(),
-  args: [
-    '--no-sandbox',
-    '--disable-gpu',
-    '--disable-background-networking',
-    '--disable-component-update',
-    '--disable-sync',
-  ],
-})
+const { browser, close } = await launchBrowser()
 
-async function picture(file: string, url: string, settle: (page: Page) => Promise<void>, height = 900): Promise<void> {
-  const context = await browser.newContext({ viewport: { width: 1800, height } })
+async function picture(file: string, url: string, settle: (page: Page) => Promise<void>): Promise<void> {
+  const context = await browser.newContext({ viewport: { width: 1800, height: 900 } })
   // The Web UI keeps the choice of columns in the browser.
   const chosen = JSON.stringify(JSON.stringify({ default: columns.map(label => ({ label })) }))
   await context.addInitScript({ content: `localStorage.setItem('namespace-workflow-table-columns', ${chosen})` })
@@ -93,5 +84,4 @@ await picture('mlflow-sweep.png', base, async page => {
   await page.goto(`${base}/${parent.run_id}`)
   await pause(page)
 })
-await picture('report.png', `file://${resolve(path, 'runs', name, 'report', 'report.html')}`, pause, 1600)
-await browser.close()
+await close()

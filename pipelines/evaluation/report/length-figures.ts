@@ -75,10 +75,7 @@ function trainingFigure({ name, index, curve }: ArmLengths): Html {
     fifth,
     points: curve.map(({ step, byFifth }) => ({ step, length: byFifth[place]?.length ?? Number.NaN })),
   }))
-  const ends = lines.flatMap(({ fifth, points }) => {
-    const last = points.at(-1)
-    return last === undefined ? [] : [{ ...last, fifth: String(fifth) }]
-  })
+  const ends = labels(lines.flatMap(({ fifth, points }) => points.slice(-1).map(last => ({ ...last, fifth }))))
   const words = lines.map(
     ({ fifth, points }) => `fifth ${fifth} from ${points[0]?.length.toFixed(1)} to ${points.at(-1)?.length.toFixed(1)}`,
   )
@@ -88,17 +85,30 @@ function trainingFigure({ name, index, curve }: ArmLengths): Html {
     caption: `${name}: expected response length over training by fifth of value, from 1, the least valued and faintest, to 5. Mean over seeds.`,
     alternative: `Expected length in tokens of ${name} over training: ${words.join(', ')}.`,
     plot: {
-      marginRight: 24,
+      marginRight: 30,
       x: { label: 'training step' },
       y: { label: 'length (tokens)', grid: true, nice: true },
       marks: [
         ...lines.map(({ fifth, points }) =>
           Plot.line(points, { x: 'step', y: 'length', stroke, strokeWidth: 1.8, strokeOpacity: 0.25 + 0.15 * fifth }),
         ),
-        Plot.text(ends, { x: 'step', y: 'length', text: 'fifth', dx: 10, fill: 'currentColor' }),
+        Plot.text(ends, { x: 'step', y: 'length', text: 'text', textAnchor: 'start', dx: 5, fill: 'currentColor' }),
       ],
     },
   })
+}
+
+/** One for neighbouring fifths whose lines end so close that their numbers would lie on one another. */
+function labels(ends: readonly { step: number; length: number; fifth: Fifth }[]) {
+  const lengths = ends.map(({ length }) => length)
+  const close = 0.06 * (Math.max(...lengths) - Math.min(...lengths))
+  const merged: { step: number; length: number; from: Fifth; to: Fifth }[] = []
+  for (const { step, length, fifth } of ends) {
+    const last = merged.at(-1)
+    if (last !== undefined && Math.abs(last.length - length) <= close) last.to = fifth
+    else merged.push({ step, length, from: fifth, to: fifth })
+  }
+  return merged.map(({ from, to, ...end }) => ({ ...end, text: from === to ? String(from) : `${from}–${to}` }))
 }
 
 function lengthTable(arms: readonly ArmLengths[]): Html {
