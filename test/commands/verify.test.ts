@@ -138,6 +138,16 @@ const mishaps: readonly (readonly [string, () => string, RegExp])[] = [
     /stored output is missing; sound refers to it as its/,
   ],
   ['a changed report', () => hurt(join(folder, 'report', 'report.html')), /of the report is not what was written/],
+  [
+    'a changed figure of the report',
+    () => hurt(join(folder, 'report', 'figures', 'curve-h-acc.svg')),
+    /of the report is not what was written/,
+  ],
+  [
+    'a figure that the report does not have',
+    () => extra(join(folder, 'report', 'figures', 'old.svg')),
+    /nobody refers to this/,
+  ],
   ['a file that nobody knows', () => extra(join(folder, 'metrics', 'step-3.json')), /nobody refers to this/],
   [
     'something set aside',

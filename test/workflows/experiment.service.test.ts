@@ -355,6 +355,12 @@ describe('a sweep', () => {
     const base = (arm: string) => readEvaluations(services.path, `pair/${arm}/seed-1`)[0]
     assert.deepEqual(base('human'), base('correctness'))
     assert.ok((await mlflow.downloadArtifact(parent as Run, 'report/report.html')).length > 1000)
+    // Figures and tables too, those of single items among them: the worker found what each item got.
+    const text = async (path: string) =>
+      Buffer.from(await mlflow.downloadArtifact(parent as Run, path)).toString('utf8')
+    assert.match(await text('report/figures/flips.svg'), /^<svg xmlns=/)
+    assert.match(await text('report/tables/endpoint.csv'), /over seeds and items/)
+    assert.match(await text('report/report.md'), /figures\/differences\.svg/)
   })
 
   it('goes to its end when one arm fails, and then fails by name', async () => {
