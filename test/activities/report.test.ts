@@ -1,0 +1,86 @@
+/** The report of a run that was made by the stages, as files in its folder. */
+import assert from 'node:assert/strict'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { planPaths, runFolder } from '../../activities/clients/run-folder.js'
+import { writeReport } from '../../activities/publish-report.js'
+import { workplace } from '../../activities/workplace.js'
+import { RlevError } from '../../pipelines/errors.js'
+import { runInProcess } from '../../scripts/drill/in-process.js'
+import { tinyConfig } from '../workflows/tiny.js'
+
+describe('the report of a run', () => {
+  let whole: string
+  before(async () => {
+    whole = mkdtempSync(join(tmpdir(), 'rlev-report-'))
+    await runInProcess({
+      home: whole,
+      config: tinyConfig('told', { steps: 2, evaluation: { every: 1 }, checkpoint: { everySteps: 2 } }),
+    })
+  })
+  after(() => rmSync(whole, { recursive: true, force: true }))
+
+  function inACopy(work: (home: string, folder: string) => void): void {
+    const home = mkdtempSync(join(tmpdir(), 'rlev-report-'))
+    try {
+      cpSync(whole, home, { recursive: true })
+      work(home, planPaths.reportFolder(runFolder(home, 'told')))
+    } finally {
+      rmSync(home, { recursive: true, force: true })
+    }
+  }
+
+  const written = (folder: string) =>
+    Object.fromEntries(
+      readdirSync(folder, { recursive: true, withFileTypes: true })
+        .filter(entry => entry.isFile())
+        .map(entry => join(entry.parentPath, entry.name))
+        .sort()
+        .map(path => [path.slice(folder.length + 1), readFileSync(path, 'utf8')]),
+    )
+
+  it('is the same bytes when it is written again, and what an earlier one had more is gone', () => {
+    inACopy((home, folder) => {
+      writeReport(workplace(home), { name: 'told' })
+      const first = written(folder)
+      assert.ok('figures/curve-h-acc.svg' in first && 'tables/costs.csv' in first && 'report.md' in first)
+      assert.ok('figures/length-by-value.svg' in first, 'the items are read from the store')
+      writeFileSync(join(folder, 'figures', 'alpha.svg'), 'of an arm that is no more')
+      writeReport(workplace(home), { name: 'told' })
+      assert.deepEqual(written(folder), first)
+    })
+  })
+
+  it('is made without figures of single items where the store has lost or hurt them', () => {
+    for (const spoil of [
+      (path: string) => rmSync(path, { recursive: true }),
+      (path: string) => writeFileSync(join(path, 'data.json'), '{}'),
+    ]) {
+      inACopy((home, folder) => {
+        const data = join(home, 'store', 'data')
+        spoil(join(data, readdirSync(data)[0] ?? ''))
+        writeReport(workplace(home), { name: 'told' })
+        const names = Object.keys(written(folder))
+        assert.ok(names.includes('figures/curve-h-acc.svg') && names.includes('figures/values-train.svg'))
+        assert.ok(!names.some(name => /length-by-value|values-test/.test(name)), names.join())
+      })
+    }
+  })
+
+  it('is not written through a link that leads out of the home', () => {
+    inACopy((home, folder) => {
+      const elsewhere = mkdtempSync(join(tmpdir(), 'rlev-report-'))
+      try {
+        rmSync(join(folder, 'figures'), { recursive: true, force: true })
+        mkdirSync(folder, { recursive: true })
+        symlinkSync(elsewhere, join(folder, 'figures'))
+        assert.throws(() => writeReport(workplace(home), { name: 'told' }), RlevError)
+        assert.deepEqual(readdirSync(elsewhere), [])
+      } finally {
+        rmSync(elsewhere, { recursive: true, force: true })
+      }
+    })
+  })
+})
