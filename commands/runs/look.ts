@@ -5,6 +5,7 @@
 import { existsSync } from 'node:fs'
 import { planPaths, runFolder } from '../../activities/clients/run-folder.js'
 import { readPlan } from '../../activities/clients/runs.js'
+import { cancelsValue } from '../../pipelines/config/contradictions/values.js'
 import type { Plan } from '../../pipelines/config/schema.js'
 import { RlevError } from '../../pipelines/errors.js'
 import type { ExperimentProgress, SweepProgress } from '../../workflows/messages.js'
@@ -61,6 +62,7 @@ export async function lookAtRun(home: Home, name: string, temporal?: TemporalRun
       ...notesOf(state, experiments, answer),
       ...(state === 'running' ? waitingNotes(plan, experiments, answer) : []),
       ...(isOver(state) ? [] : endedWorkers(home)),
+      ...cancelledNotes(plan),
     ],
   }
 }
@@ -231,6 +233,17 @@ function notesOf(
 function waitingNotes(plan: Plan, experiments: readonly ExperimentView[], { progress }: Answer): string[] {
   const since = progress !== null && 'experiments' in progress ? progress.onlyTrackingSince : undefined
   return waitingNote(plan.kind, { experiments, since, now: Date.now() })
+}
+
+/** Arms that run knowingly though their estimator cancels the value. */
+function cancelledNotes(plan: Plan): string[] {
+  const arms = plan.kind === 'sweep' ? plan.arms : [plan]
+  return arms
+    .filter(({ config }) => cancelsValue(config))
+    .map(
+      ({ name, config }) =>
+        `${name}: value transmission 0.00: ${config.estimator.name} cancels the value, and the arm takes the steps of correctness.`,
+    )
 }
 
 /** A worker that is gone of a home that is up: without a word about it the run would only seem to be slow. */

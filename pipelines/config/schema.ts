@@ -92,8 +92,9 @@ export const sweepSchema = z.strictObject({
         .record(name, publishedFigures)
         .describe('By arm: acc, hAcc (%), length (tokens), valueDensity (% a token).'),
     })
+    .nullable()
     .optional()
-    .describe('Published figures that the report sets ours beside.'),
+    .describe('Published figures that the report sets ours beside; null for none, where a file below names some.'),
   grid: listed.describe('Values by key, such as `reward.alpha: [1, 5, 10]`: an arm for every combination.'),
   zip: listed.describe('Values by key, lists of one length: an arm for the first of each, one for the second of each.'),
 })

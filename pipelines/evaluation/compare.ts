@@ -12,6 +12,7 @@ import { overSeedsAndItems } from './compare-items.js'
 import { compareSections } from './compare-sections.js'
 import type { ArmComparison, Comparison, Decodings } from './comparison.js'
 import type { Columns, Evaluation } from './evaluation.js'
+import { measuredTransmission } from './measured-transmission.js'
 import { type Endpoint, type ExperimentOutcome, endpointName, endpointOf } from './outcome.js'
 
 /** An outcome that is done, with a base, a last evaluation and an endpoint. */
@@ -164,6 +165,7 @@ function compareArm({
       const pair = pairs.find(({ own }) => own.outcome.seed === outcome.seed)
       return { seed: outcome.seed, endpoint, difference: pair === undefined ? null : endpoint - pair.other.endpoint }
     }),
+    transmission: measuredTransmission(runs.map(run => run.outcome)),
   }
 }
 
@@ -218,6 +220,12 @@ function notesOn(arms: readonly ArmComparison[], severalBaselines: boolean): str
     if (role === 'placebo')
       notes.push(
         `${arm} is a declared placebo: no difference to ${against} is expected; one that shows is a measure of the noise.`,
+      )
+  }
+  for (const { arm, transmission } of arms) {
+    if (transmission?.cancelled)
+      notes.push(
+        `${arm}: value transmission 0.00 over ${transmission.steps} steps: its estimator cancels the value, so the arm takes the steps of correctness.`,
       )
   }
   return notes

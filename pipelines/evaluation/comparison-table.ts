@@ -5,6 +5,7 @@ import { ABOUT_CLAIMS, claimsTable, columnsTable, endpointTable } from './compar
 import { gainRule } from './format.js'
 import { publishedTable } from './published.js'
 import { markdownTable, type Table, textTable } from './table.js'
+import { transmissionTable } from './transmission-table.js'
 
 /** Plain text, columns aligned, at most about 120 wide. */
 export function comparisonTable(comparison: Comparison): string {
@@ -36,6 +37,7 @@ function tablesOf(comparison: Comparison): Table[] {
     columnsTable(comparison, 'expected'),
     columnsTable(comparison, 'greedy'),
     publishedTable(comparison),
+    transmissionTable(comparison),
   ].filter(table => table !== null)
 }
 

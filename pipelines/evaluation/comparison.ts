@@ -6,6 +6,7 @@ import type { EffectSize } from '../statistics/effect-size.js'
 import type { Estimate, Interval } from '../statistics/estimate.js'
 import type { PairedDifference } from '../statistics/paired-difference.js'
 import type { Columns } from './evaluation.js'
+import type { MeasuredTransmission } from './measured-transmission.js'
 import type { Endpoint, ExperimentOutcome } from './outcome.js'
 
 /** Each of the paper's columns with its estimate over seeds; shares in [0, 1], length in tokens. */
@@ -67,6 +68,8 @@ export interface ArmComparison {
   /** Final columns against the baseline's. */
   finalDifferences: Decodings<ColumnDifferences> | null
   perSeed: readonly SeedEndpoint[]
+  /** How much of the value reached the arm's steps; null where nothing is scaled. */
+  transmission: MeasuredTransmission | null
 }
 
 export interface Comparison {

@@ -9,7 +9,7 @@ import { mean } from '../statistics/estimate.js'
 import { advantages } from '../update/advantages.js'
 import { isDegenerate, isScored } from '../update/estimators/group.js'
 import { klOfResponse } from '../update/kl.js'
-import { transmission } from '../update/transmission.js'
+import { type StepSignal, signalOf, transmission } from '../update/transmission.js'
 import { fifths, weightsInFifth } from './fifths.js'
 import { weightedMean } from './metrics.js'
 
@@ -32,6 +32,7 @@ export function trainingMetrics({
     records.filter(record => record.verdict === verdict).length / records.length
   const rows = records.map(record => ({ value: record.value, weight: 1 }))
   const lengths = records.map(record => record.length)
+  const signal = realisedSignal({ rollout, records, config })
   const metrics: Record<string, number> = {
     'reward/mean': mean(scored.map(record => record.reward)),
     'reward/scale_mean': mean(records.map(record => record.scale)),
@@ -42,7 +43,8 @@ export function trainingMetrics({
     'advantage/abs_mean': mean(scored.map(record => Math.abs(record.advantage))),
     'rollout/finished': mean(rollout.responses.map(response => (response.finish === 'stop' ? 1 : 0))),
     'groups/degenerate': mean(groups.map(group => (isDegenerate(group) ? 1 : 0))),
-    'value/transmission': realisedTransmission({ rollout, records, config }) ?? Number.NaN,
+    'value/transmission': transmission([signal])?.transmission ?? Number.NaN,
+    ...signalMetrics(signal),
   }
   for (const fifth of fifths)
     metrics[`length/value_fifth_${fifth}`] = weightedMean(lengths, weightsInFifth(rows, fifth))
@@ -51,8 +53,8 @@ export function trainingMetrics({
   return Object.fromEntries(Object.entries(metrics).filter(([, value]) => Number.isFinite(value)))
 }
 
-/** (R - 1) / (S - 1) of the step: its advantages against those that the same verdicts give with every scale 1. */
-function realisedTransmission({
+/** The sizes of the step's advantages beside those that the same verdicts give with every scale 1. */
+function realisedSignal({
   rollout,
   records,
   config,
@@ -60,7 +62,7 @@ function realisedTransmission({
   rollout: Rollout
   records: readonly RewardRecord[]
   config: ScoreConfig
-}): number | null {
+}): StepSignal {
   const penalised = config.kl.place === 'reward' && config.kl.coefficient > 0
   const unscaled = records.map((record, index): RewardRecord => {
     const response = rollout.responses[index]
@@ -85,7 +87,39 @@ function realisedTransmission({
       },
     ]
   })
-  return transmission(rows)?.transmission ?? null
+  return signalOf(rows)
+}
+
+const signalParts = {
+  withValue: 'value/advantage',
+  without: 'value/advantage_unscaled',
+  scaled: 'value/advantage_scaled',
+} as const
+const ends = ['top', 'bottom'] as const
+
+/** Under the names in which the steps of a run keep it. */
+function signalMetrics(signal: StepSignal): Record<string, number> {
+  return Object.fromEntries(
+    ends.flatMap(end =>
+      Object.entries(signalParts).map(([part, name]) => [
+        `${name}_${end}`,
+        signal[end][part as keyof typeof signalParts],
+      ]),
+    ),
+  )
+}
+
+/** A step's signal out of its metrics; null of a step that was measured before the metrics had it. */
+export function signalOfMetrics(values: Readonly<Record<string, number>>): StepSignal | null {
+  const read = (end: (typeof ends)[number]) => {
+    const part = (key: keyof typeof signalParts) => values[`${signalParts[key]}_${end}`]
+    const [withValue, without, scaled] = [part('withValue'), part('without'), part('scaled')]
+    return withValue === undefined || without === undefined || scaled === undefined
+      ? null
+      : { withValue, without, scaled }
+  }
+  const [top, bottom] = [read('top'), read('bottom')]
+  return top === null || bottom === null ? null : { top, bottom }
 }
 
 /** Mean over tokens of the three estimators, where the rollout carries the reference's log-probabilities. */

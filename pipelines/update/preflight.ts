@@ -7,7 +7,7 @@ import type { ExperimentConfig, Plan } from '../config/schema.js'
 import { mean } from '../statistics/estimate.js'
 import type { ItemValue } from '../values/value.js'
 import { type SimulatedStep, simulatedStep, simulateGroups } from './simulated-step.js'
-import { transmission } from './transmission.js'
+import { isCancelled, transmission } from './transmission.js'
 
 export interface PreflightFinding {
   /** refuse: the plan must not start as it is; warning: it says less than it seems to; note: worth knowing. */
@@ -28,7 +28,8 @@ interface Arm {
 
 /** Advantages are of the order of 1. */
 const SAME = 1e-6
-const CANCELLED = 0.005
+/** A baseline that is common to the batch ties the transmission to what the policy can do. */
+const ASSUMED = ', were pass rates and lengths independent of values'
 
 /** Findings on a plan over the true values of its training items, the gravest first. */
 export function preflight({ plan, values }: { plan: Plan; values: readonly ItemValue[] }): PreflightFinding[] {
@@ -91,17 +92,17 @@ function aboutArm({ name, config, step }: Arm): PreflightFinding[] {
       numbers: { coefficient: kl.coefficient },
     })
   }
-  const found = transmission(step.rows)
+  const found = transmission(step.signals)
   if (found === null) return findings
   const numbers = { ...found, meanScale: mean(step.scales), shareClipped: shareClipped(config, step) }
-  const cancelled = Math.abs(found.transmission) < CANCELLED
+  const cancelled = isCancelled(found.transmission)
   const reach = `scale of the top fifth by value ${found.scaleRatio.toFixed(2)} times that of the bottom fifth, advantages ${found.advantageRatio.toFixed(2)} times`
   findings.push({
     severity: cancelled ? (estimator.allowCancelled ? 'warning' : 'refuse') : 'note',
     arm: name,
     sentence: cancelled
       ? `${name}: value transmission 0.00: ${estimator.name} divides the value out again (${reach}). Take another estimator, or value.site advantage or loss, or say estimator.allowCancelled: true.`
-      : `${name}: value transmission ${found.transmission.toFixed(2)} through ${estimator.name} at the ${value.site} (${reach}; mean scale ${numbers.meanScale.toFixed(3)}${reward.scale === 'human-aligned' ? `, ${percent(numbers.shareClipped)} of the items clipped` : ''}).`,
+      : `${name}: value transmission ${found.transmission.toFixed(2)} through ${estimator.name} at the ${value.site} (${reach}${estimator.name.startsWith('reinforce++') ? ASSUMED : ''}; mean scale ${numbers.meanScale.toFixed(3)}${reward.scale === 'human-aligned' ? `, ${percent(numbers.shareClipped)} of the items clipped` : ''}).`,
     numbers,
   })
   return findings

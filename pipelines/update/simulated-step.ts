@@ -10,7 +10,7 @@ import { rewardOf } from '../rewards/score.js'
 import { seenValues } from '../values/noise.js'
 import type { ItemValue } from '../values/value.js'
 import { advantages } from './advantages.js'
-import type { TransmissionRow } from './transmission.js'
+import { type StepSignal, signalOf } from './transmission.js'
 
 const SEED = 20251023
 const GROUPS = 1024
@@ -50,6 +50,35 @@ export function simulateGroups(
   )
 }
 
+/**
+ * The same out of what a policy answered to test items: each prompt of the run gets the sampled verdicts and lengths of one test item
+ * of its section. Where a baseline is common to the batch, as in REINFORCE++, the transmission depends on how pass rates and lengths
+ * go with values, which nobody knows before there is a policy.
+ */
+export function answeredGroups({
+  items,
+  answered,
+  config,
+}: {
+  /** Section of each item that is trained on, in the order of the values. */
+  items: readonly { section: string }[]
+  answered: readonly { section: string; samples: readonly { verdict: Verdict; length: number }[] }[]
+  config: Pick<ExperimentConfig, 'rollout'>
+}): SimulatedGroup[][] {
+  const { prompts } = config.rollout
+  const random = stream(SEED, 'answered preflight')
+  const bySection = new Map<string, (typeof answered)[number][]>()
+  for (const one of answered) bySection.set(one.section, [...(bySection.get(one.section) ?? []), one])
+  return Array.from({ length: Math.ceil((4 * GROUPS) / prompts) }, (_, batch) =>
+    Array.from({ length: prompts }, (_, prompt): SimulatedGroup => {
+      const item = random.integer(items.length, batch, prompt, 0)
+      const pool = bySection.get(items[item]?.section ?? '') ?? []
+      const samples = pool[random.integer(Math.max(1, pool.length), batch, prompt, 1)]?.samples ?? []
+      return { item, samples: samples.map(({ verdict, length }) => ({ verdict, length, divergence: 0 })) }
+    }),
+  )
+}
+
 /** Values as the arm's reward sees them; what is drawn of an ablation is not the run's, only alike. */
 export function valuesSeen(values: readonly ItemValue[], config: Pick<ExperimentConfig, 'value'>): number[] {
   return seenValues(values, config.value, { seed: SEED }).map(({ value }) => value)
@@ -60,8 +89,8 @@ export interface SimulatedStep {
   scales: readonly number[]
   /** What multiplies the loss gradient of each sample, batches, prompts and samples in order. */
   factors: readonly number[]
-  /** A row a prompt, for the transmission. */
-  rows: readonly TransmissionRow[]
+  /** Of each batch, for the transmission. */
+  signals: readonly StepSignal[]
 }
 
 /** The arm's step over the simulated groups, with epsilon as good as 0: the arms are compared up to epsilon. */
@@ -81,34 +110,34 @@ export function simulatedStep({
   const coefficient = config.kl.place === 'reward' ? config.kl.coefficient : 0
   const { site } = config.value
 
-  const step = (scaleOfItem: (item: number) => number) =>
-    batches.flatMap(groups => {
-      const estimated = advantages({
-        estimator,
-        groups: groups.map(({ item, samples }) =>
-          samples.map(({ verdict, length, divergence }) => ({
-            reward: rewardOf({ verdict, scale: scaleOfItem(item), penalty: coefficient * divergence, site }),
-            length,
-            verdict,
-          })),
-        ),
-      })
-      return groups.map(({ item }, row) =>
-        (estimated[row] ?? []).map(advantage => (site === 'reward' ? advantage : scaleOfItem(item) * advantage)),
-      )
+  const factorsOf = (groups: readonly SimulatedGroup[], scaleOfItem: (item: number) => number) => {
+    const estimated = advantages({
+      estimator,
+      groups: groups.map(({ item, samples }) =>
+        samples.map(({ verdict, length, divergence }) => ({
+          reward: rewardOf({ verdict, scale: scaleOfItem(item), penalty: coefficient * divergence, site }),
+          length,
+          verdict,
+        })),
+      ),
     })
+    return groups.map(({ item }, row) =>
+      (estimated[row] ?? []).map(advantage => (site === 'reward' ? advantage : scaleOfItem(item) * advantage)),
+    )
+  }
 
-  const withValue = step(item => scales[item] ?? 1)
-  const without = step(() => 1)
-  const rows = batches.flat().map(
-    ({ item }, row): TransmissionRow => ({
+  const steps = batches.map(groups => {
+    const withValue = factorsOf(groups, item => scales[item] ?? 1)
+    const without = factorsOf(groups, () => 1)
+    const rows = groups.map(({ item }, row) => ({
       value: seen[item] ?? 0,
       scale: scales[item] ?? 1,
       withValue: meanSize(withValue[row] ?? []),
       without: meanSize(without[row] ?? []),
-    }),
-  )
-  return { scales, factors: withValue.flat(), rows }
+    }))
+    return { factors: withValue.flat(), signal: signalOf(rows) }
+  })
+  return { scales, factors: steps.flatMap(({ factors }) => factors), signals: steps.map(({ signal }) => signal) }
 }
 
 function meanSize(advantages: readonly number[]): number {

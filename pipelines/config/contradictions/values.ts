@@ -1,9 +1,16 @@
 /** Rules about values and rewards: that the value an arm is named after reaches the step. */
+import type { ExperimentConfig } from '../schema.js'
 import type { Rule } from './finding.js'
 import { withoutEffect } from './finding.js'
 
 /** Estimators that divide each prompt's advantages by something of the prompt's own rewards. */
 const cancelling: readonly string[] = ['grpo', 'maxrl']
+
+/** Whether the estimator divides out what the arm does with its values, so that the arm takes the step of correctness. */
+export function cancelsValue({ estimator, value, reward, kl }: ExperimentConfig): boolean {
+  const passes = value.site !== 'reward' || (kl.place === 'reward' && kl.coefficient > 0)
+  return cancelling.includes(estimator.name) && reward.scale !== 'correctness' && !passes
+}
 
 /** What `value.noise` must be. */
 const levels = {
@@ -65,10 +72,8 @@ export const valueRules: Rule[] = [
     )
   },
   subject => {
-    const { estimator, value, reward, kl } = subject.config
-    const scaled = reward.scale !== 'correctness'
-    const passes = value.site !== 'reward' || (kl.place === 'reward' && kl.coefficient > 0)
-    if (!cancelling.includes(estimator.name) || !scaled || passes) {
+    const { estimator, reward } = subject.config
+    if (!cancelsValue(subject.config)) {
       return estimator.allowCancelled
         ? withoutEffect(subject, ['estimator.allowCancelled'], 'nothing is cancelled in this arm')
         : []

@@ -7,6 +7,7 @@ import type { Comparison } from '../comparison.js'
 import { ABOUT_CLAIMS, claimsTable, columnsTable, differencesTable, endpointTable } from '../comparison-tables.js'
 import type { ExperimentOutcome } from '../outcome.js'
 import { publishedTable } from '../published.js'
+import { transmissionTable } from '../transmission-table.js'
 import { claim } from './claim.js'
 import { configurationSection } from './configuration.js'
 import { costsSection } from './costs-section.js'
@@ -29,7 +30,7 @@ const sections: readonly { title: string; content: (material: Material) => Html 
   { title: "The paper's columns, before and after training", content: columns },
   { title: 'Alpha', content: alphaSection },
   { title: 'Noise of the values', content: noiseSection },
-  { title: 'Training', content: curvesSection },
+  { title: 'Training', content: training },
   { title: 'By section', content: sectionsSection },
   { title: 'Values', content: valuesSection },
   { title: 'Length against value', content: lengthSection },
@@ -70,6 +71,10 @@ function mainResult(material: Material): Html {
 ${table(endpointTable(comparison))}
 ${table(claims)}
 ${notes.map(note => html`<p class="faint">${note}</p>`)}`
+}
+
+function training(material: Material): Html {
+  return html`${curvesSection(material)}${table(transmissionTable(material.comparison))}`
 }
 
 function columns({ comparison }: Material): Html {

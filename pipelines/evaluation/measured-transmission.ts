@@ -1,0 +1,38 @@
+/** How much of the value reached an arm's steps, measured in training over all of them: what the preflight foretells, in deed. */
+import { isCancelled, type StepSignal, transmission, transmissionError } from '../update/transmission.js'
+import type { ExperimentOutcome } from './outcome.js'
+import { signalOfMetrics } from './training-metrics.js'
+
+export interface MeasuredTransmission {
+  /** (R - 1) / (S - 1) over the steps of all seeds, as a ratio of sums: 0 cancelled, 1 passed on. */
+  transmission: number
+  /** Its standard error over steps, by the jackknife; null with a single step. */
+  error: number | null
+  steps: number
+  perSeed: readonly { seed: number; transmission: number }[]
+  cancelled: boolean
+}
+
+/** Null where nothing is scaled, nothing was trained, or a fifth by value never had a signal. */
+export function measuredTransmission(
+  outcomes: readonly Pick<ExperimentOutcome, 'seed' | 'metrics'>[],
+): MeasuredTransmission | null {
+  const runs = outcomes.map(({ seed, metrics }) => ({ seed, signals: signalsOf(metrics) }))
+  const signals = runs.flatMap(run => run.signals)
+  const found = transmission(signals)
+  if (found === null) return null
+  return {
+    transmission: found.transmission,
+    error: transmissionError(signals),
+    steps: signals.length,
+    perSeed: runs.flatMap(run => {
+      const own = transmission(run.signals)
+      return own === null ? [] : [{ seed: run.seed, transmission: own.transmission }]
+    }),
+    cancelled: isCancelled(found.transmission),
+  }
+}
+
+function signalsOf(metrics: ExperimentOutcome['metrics']): StepSignal[] {
+  return metrics.flatMap(({ values }) => signalOfMetrics(values) ?? [])
+}
