@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { evaluate } from '../pipelines/evaluation/evaluate.js'
+import { evaluateTransfer } from '../pipelines/evaluation/transfer.js'
 import { writeWhole } from './clients/files.js'
 import { keepReference } from './clients/references.js'
 import { runFolder } from './clients/run-folder.js'
@@ -51,7 +52,10 @@ async function evaluateStep({
   const values = readValues(place.store, input.stages.values).test
   const { config, data } = training
   const { evaluation, outcomes } = await evaluate({ policy, items: data.test, values, config, step, hooks })
-  return { stored: { time: place.now(), evaluation }, outcomes }
+  if (data.transfer === undefined || (step > 0 && step < config.steps))
+    return { stored: { time: place.now(), evaluation }, outcomes }
+  const transfer = await evaluateTransfer({ policy, dataset: data, config, step, hooks })
+  return { stored: { time: place.now(), evaluation: { ...evaluation, transfer } }, outcomes }
 }
 
 async function sharedBase({
@@ -73,7 +77,10 @@ async function sharedBase({
     from: {
       start: stages.start.sha256,
       data: stages.data.sha256,
-      evaluation: { samples: evaluation.samples, chunk: evaluation.chunk, seed: evaluation.seed },
+      evaluation: {
+        ...{ samples: evaluation.samples, chunk: evaluation.chunk, seed: evaluation.seed },
+        ...(evaluation.transfer === undefined ? {} : { transfer: evaluation.transfer }),
+      },
       rollout: { temperature: rollout.temperature, maxTokens: rollout.maxTokens },
       verifier,
       engine,

@@ -4,7 +4,7 @@ import { createReadStream } from 'node:fs'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { log } from '@temporalio/activity'
-import type { DataConfig } from '../pipelines/config/schema.js'
+import type { DataConfig, TransferSets } from '../pipelines/config/schema.js'
 import type { DataSet } from '../pipelines/data/item.js'
 import { prepareData as prepare } from '../pipelines/data/prepare.js'
 import { RlevError } from '../pipelines/errors.js'
@@ -20,11 +20,12 @@ import type { Workplace } from './workplace.js'
 export function prepareData(place: Workplace) {
   const { home, store } = place
   return lightStage(async ({ run }: { run: string }): Promise<ArtifactRef> => {
-    const { data, seed } = runConfig(place, run)
+    const { data, seed, evaluation } = runConfig(place, run)
+    const { transfer } = evaluation
     const ref = await store.once({
       kind: 'data',
-      from: { data: await contents(data), seed, code: runCode(place, run) },
-      fill: async folder => writeWhole(join(folder, 'data.json'), JSON.stringify(prepare(data, { seed }))),
+      from: { data: await contents(data), ...(await transferContents(transfer)), seed, code: runCode(place, run) },
+      fill: async folder => writeWhole(join(folder, 'data.json'), JSON.stringify(prepare(data, { seed, transfer }))),
     })
     for (const { place, reason } of readData(store, ref).skipped) log.warn('a row was left out', { place, reason })
     return keepReference(runFolder(home, run), 'data', ref)
@@ -42,6 +43,16 @@ async function contents(data: DataConfig): Promise<object> {
   return data.test === undefined ? { ...data, train } : { ...data, train, test: await fileDigest(data.test) }
 }
 
+async function transferContents(sets: TransferSets | undefined): Promise<object> {
+  if (sets === undefined) return {}
+  const transfer: Record<string, object> = {}
+  for (const [name, set] of Object.entries(sets)) {
+    const { verifier: _verifier, file, ...rest } = set
+    transfer[name] = file === undefined ? rest : { ...rest, file: await fileDigest(file) }
+  }
+  return { transfer }
+}
+
 async function fileDigest(path: string): Promise<string> {
   const hash = createHash('sha256')
   try {
@@ -53,7 +64,7 @@ async function fileDigest(path: string): Promise<string> {
       message: 'the data file cannot be read',
       place: path,
       found: cause instanceof Error ? cause.message : String(cause),
-      remedy: 'check data.train and data.test in the config',
+      remedy: 'check data and evaluation.transfer in the config',
       cause,
     })
   }

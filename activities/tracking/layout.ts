@@ -46,6 +46,12 @@ export function evaluationMetrics({ time, evaluation }: StoredEvaluation): Metri
     ...columnValues('eval', evaluation),
     ...evaluation.passAtK.map(({ k, value }): [string, number] => [`eval/pass_at_${k}`, value]),
     ...judgeValues(evaluation),
+    ...(evaluation.transfer ?? []).flatMap(({ name, greedy, expected }): [string, number][] => [
+      [`transfer/${name}_acc`, greedy.acc],
+      [`transfer/${name}_h_acc`, greedy.hAcc],
+      [`transfer/${name}_expected_acc`, expected.acc],
+      [`transfer/${name}_expected_h_acc`, expected.hAcc],
+    ]),
     ...sections.flatMap(({ section, expected }): [string, number][] => [
       [`sections/${safe(section)}_acc`, expected.acc],
       [`sections/${safe(section)}_length`, expected.length],

@@ -43,7 +43,7 @@ export function checked(plan: Plan, path: string): CheckedPlan {
   const items = async () => {
     // Loaded when the config is known to be right: an error of the config is told sooner without.
     const { prepareData } = await import('../../pipelines/data/prepare.js')
-    data ??= prepareData(config.data, { seed: config.seed })
+    data ??= prepareData(config.data, { seed: config.seed, transfer: config.evaluation.transfer })
     return data
   }
   return { plan, data: items, findings: async () => findingsOf(plan, config, await items(), path) }

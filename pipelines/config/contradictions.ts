@@ -5,6 +5,7 @@ import { judgeRules } from './contradictions/judge.js'
 import { keepingRules } from './contradictions/keeping.js'
 import { memoryRules } from './contradictions/memory.js'
 import { stepRules, warmStartRules } from './contradictions/training.js'
+import { transferRules } from './contradictions/transfer.js'
 import { valueRules } from './contradictions/values.js'
 
 const rules: readonly Rule[] = [
@@ -16,6 +17,7 @@ const rules: readonly Rule[] = [
   ...stepRules,
   ...memoryRules,
   ...keepingRules,
+  ...transferRules,
 ]
 
 /** Everything that the rules have to say about one experiment. Looks whether the files it names are there. */

@@ -56,7 +56,10 @@ export function resolveExperiment(keys: Located, { placebo }: { placebo: boolean
 
 /** Paths are relative to the file that names them, whichever file extends it. */
 function withAbsolutePaths(node: Located): Located {
-  return paths.reduce((held: Located, path) => {
+  const sets = at(node, ['evaluation', 'transfer'])
+  const transferred = sets?.content.kind === 'map' ? [...sets.content.entries.keys()] : []
+  const all = [...paths, ...transferred.map(name => ['evaluation', 'transfer', name, 'file'])]
+  return all.reduce((held: Located, path) => {
     const found = at(held, path)
     if (found?.content.kind !== 'scalar' || typeof found.content.value !== 'string') return held
     const value = resolve(found.folder, found.content.value)

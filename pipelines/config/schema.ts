@@ -4,7 +4,14 @@
  */
 import { z } from 'zod'
 import { nameForm, nameWords } from './names.js'
-import { dataSection, type examNames, rewardSection, type scaleNames, valueSection } from './sections/data.js'
+import {
+  dataSection,
+  type examNames,
+  rewardSection,
+  type scaleNames,
+  type transferExamNames,
+  valueSection,
+} from './sections/data.js'
 import { engineSection } from './sections/engine.js'
 import { judgeSection } from './sections/judge.js'
 import { count, seedNumber } from './sections/numbers.js'
@@ -49,10 +56,20 @@ const listed = z
   .default({})
 
 const publishedFigures = z.strictObject({
-  acc: z.number().describe('Acc. (%)'),
-  hAcc: z.number().describe('H-Acc. (%)'),
+  acc: z.number().optional().describe('Acc. (%)'),
+  hAcc: z.number().optional().describe('H-Acc. (%)'),
   length: z.number().optional().describe('Mean response length. (tokens)'),
   valueDensity: z.number().optional().describe('Value density. (% a token)'),
+  transfer: z
+    .record(
+      z.string(),
+      z.strictObject({
+        before: z.number().optional().describe('Before training. (%)'),
+        after: z.number().describe('After training. (%)'),
+      }),
+    )
+    .optional()
+    .describe('Acc on further test sets, by name.'),
 })
 
 export const sweepSchema = z.strictObject({
@@ -90,7 +107,9 @@ export const sweepSchema = z.strictObject({
       source: z.string().describe('Where they were published, in a few words.'),
       arms: z
         .record(name, publishedFigures)
-        .describe('By arm: acc, hAcc (%), length (tokens), valueDensity (% a token).'),
+        .describe(
+          'By arm: acc, hAcc (%), length (tokens), valueDensity (% a token), transfer (before and after, %, by test set).',
+        ),
     })
     .nullable()
     .optional()
@@ -109,6 +128,8 @@ export type ScratchPolicyConfig = z.output<typeof scratchPolicy>
 export type EstimatorName = (typeof estimatorNames)[number]
 export type ScaleName = (typeof scaleNames)[number]
 export type ExamName = (typeof examNames)[number]
+export type TransferExamName = (typeof transferExamNames)[number]
+export type TransferSets = NonNullable<ExperimentConfig['evaluation']['transfer']>
 
 /** What a config file asks for, resolved: defaults filled in, `extends` followed, paths absolute. Frozen at launch. */
 export interface ExperimentPlan {

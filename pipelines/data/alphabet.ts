@@ -7,7 +7,8 @@ import { alphabet } from './synthetic/prompts.js'
 export { alphabet }
 
 /**
- * Every character of prompts and responses, each once, in a fixed order: a style's alphabet for a synthetic exam; for files what their
+ * Every character of prompts and responses, each once, in a fixed order: a style's alphabet for a synthetic exam, then what further test
+ * sets have besides, which the policy has a token for and never saw; for files what their
  * items hold, in code point order, and what the forms of a final answer need.
  */
 export function alphabetOf({
@@ -15,16 +16,26 @@ export function alphabetOf({
   dataset,
 }: {
   data: DataConfig
-  dataset: Pick<DataSet, 'train' | 'test'>
+  dataset: Pick<DataSet, 'train' | 'test' | 'transfer'>
 }): string[] {
-  if (data.source === 'synthetic') return alphabet(data.style)
+  const transferred = Object.values(dataset.transfer ?? {}).flat()
+  if (data.source === 'synthetic') {
+    const own = alphabet(data.style)
+    const others = new Set(transferred.flatMap(item => [...textsOf(item).join('')]))
+    for (const character of own) others.delete(character)
+    return [...own, ...inOrder(others)]
+  }
   const characters = new Set<string>()
-  for (const item of [...dataset.train, ...dataset.test]) {
+  for (const item of [...dataset.train, ...dataset.test, ...transferred]) {
     for (const character of textsOf(item).join('')) characters.add(character)
   }
   for (const place of ['after-hash', 'boxed', 'last-line', 'whole'] as const) {
     for (const character of responseText({ working: ' ', answer: '0', place })) characters.add(character)
   }
+  return inOrder(characters)
+}
+
+function inOrder(characters: ReadonlySet<string>): string[] {
   return [...characters].sort((a, b) => (a.codePointAt(0) ?? 0) - (b.codePointAt(0) ?? 0))
 }
 

@@ -2,11 +2,15 @@
  * The compositions of the synthetic exam: how many items of each section a paper has, and what each is worth. The paper's
  * exams are real; these are made so that values can be seen to act (docs/exam.md). `nc` and `inv` are the nulls.
  */
-import type { ExamName } from '../config/schema.js'
+import type { ExamName, TransferExamName } from '../config/schema.js'
 
 /** In this order wherever sections are listed, the warm start's shares among them. */
 export const sectionNames = ['add1', 'add2', 'mul', 'add3'] as const
-export type SectionName = (typeof sectionNames)[number]
+export type TrainedSection = (typeof sectionNames)[number]
+
+/** Sections that nothing is trained on, for exams of other kinds. */
+export const transferSectionNames = ['mul1', 'uneven', 'add4'] as const
+export type SectionName = TrainedSection | (typeof transferSectionNames)[number]
 
 export interface SectionPart {
   section: SectionName
@@ -30,9 +34,23 @@ export const exams: Readonly<Record<ExamName, readonly SectionPart[]>> = {
   inv: composition([10, 5, 2, 3], [7, 3, 3, 3]),
 }
 
+/** Exams that a trained policy is only tested on: other sections, and longer numbers than it was shown. */
+const transferExams: Readonly<Record<TransferExamName, readonly SectionPart[]>> = {
+  other: [
+    { section: 'mul1', items: 20, points: 1 },
+    { section: 'uneven', items: 10, points: 8 },
+  ],
+  long: [{ section: 'add4', items: 10, points: 10 }],
+}
+
+/** The sections of an exam, whether it can be trained on or not. */
+export function sectionsOf(exam: ExamName | TransferExamName): readonly SectionPart[] {
+  return exam === 'other' || exam === 'long' ? transferExams[exam] : exams[exam]
+}
+
 /** T_i: points of a whole paper. */
-export function totalPoints(exam: ExamName): number {
-  return exams[exam].reduce((sum, { items, points }) => sum + items * points, 0)
+export function totalPoints(exam: ExamName | TransferExamName): number {
+  return sectionsOf(exam).reduce((sum, { items, points }) => sum + items * points, 0)
 }
 
 export function paperLength(exam: ExamName): number {

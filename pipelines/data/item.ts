@@ -41,6 +41,8 @@ export interface Item {
 export interface DataSet {
   train: readonly Item[]
   test: readonly Item[]
+  /** Further test sets by name, where the config has any. */
+  transfer?: Readonly<Record<string, readonly Item[]>>
   /** Rows left out under `onBadRow: skip`. */
   skipped: readonly BadRow[]
 }

@@ -1,12 +1,13 @@
 /** The data set of an experiment, from the synthetic exam or from files. */
 
 import { digest } from '../config/digest.js'
-import type { DataConfig } from '../config/schema.js'
+import type { DataConfig, TransferSets } from '../config/schema.js'
 import { RlevError } from '../errors.js'
 import { badRowsError, placeOf, readItems } from './files/read-items.js'
 import type { BadRow, DataSet, Item } from './item.js'
 import { splitByExam } from './split.js'
 import { syntheticItems } from './synthetic/items.js'
+import { transferItems } from './transfer.js'
 
 type FileData = Extract<DataConfig, { source: 'file' }>
 
@@ -14,7 +15,15 @@ type FileData = Extract<DataConfig, { source: 'file' }>
  * Train and test items. `seed` makes the training papers of a synthetic exam; test items and the split of a file have seeds of
  * their own, so that all seeds of a sweep are tested on the same items. Throws DataInvalid, naming every bad row.
  */
-export function prepareData(config: DataConfig, { seed }: { seed: number }): DataSet {
+export function prepareData(
+  config: DataConfig,
+  { seed, transfer }: { seed: number; transfer?: TransferSets | undefined },
+): DataSet {
+  const dataset = trainAndTest(config, { seed })
+  return transfer === undefined ? dataset : { ...dataset, transfer: transferItems(transfer) }
+}
+
+function trainAndTest(config: DataConfig, { seed }: { seed: number }): DataSet {
   if (config.source === 'synthetic') return { ...syntheticItems({ ...config, seed }), skipped: [] }
   const { train, test, skipped } = readFiles(config)
   for (const [items, part] of [

@@ -10,6 +10,7 @@ import { pairedDifference } from '../statistics/paired-difference.js'
 import { endpointDifference, withClaims } from './claims.js'
 import { overSeedsAndItems } from './compare-items.js'
 import { compareSections } from './compare-sections.js'
+import { compareTransfer } from './compare-transfer.js'
 import type { ArmComparison, Comparison, Decodings } from './comparison.js'
 import type { Columns, Evaluation } from './evaluation.js'
 import { measuredTransmission } from './measured-transmission.js'
@@ -134,6 +135,7 @@ function compareArm({
     runs: runs.map(run => run.outcome.evaluations),
     pairs: pairs.map(({ own, other }) => ({ own: own.outcome.evaluations, other: other.outcome.evaluations })),
   })
+  const transfer = compareTransfer({ runs, pairs })
   return {
     arm,
     role,
@@ -147,6 +149,7 @@ function compareArm({
             final: decodings(decoding => columnsOf(key => over(run => run.final[decoding][key]))),
             endpoint: over(run => run.endpoint),
             sections,
+            transfer,
           },
     endpointDifference:
       pairs.length === 0

@@ -5,6 +5,7 @@ import { ABOUT_CLAIMS, claimsTable, columnsTable, endpointTable } from './compar
 import { gainRule } from './format.js'
 import { publishedTable } from './published.js'
 import { markdownTable, type Table, textTable } from './table.js'
+import { transferTables } from './transfer-tables.js'
 import { transmissionTable } from './transmission-table.js'
 
 /** Plain text, columns aligned, at most about 120 wide. */
@@ -37,6 +38,7 @@ function tablesOf(comparison: Comparison): Table[] {
     columnsTable(comparison, 'expected'),
     columnsTable(comparison, 'greedy'),
     publishedTable(comparison),
+    ...transferTables(comparison),
     transmissionTable(comparison),
   ].filter(table => table !== null)
 }

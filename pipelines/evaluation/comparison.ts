@@ -28,6 +28,18 @@ export interface SectionComparison {
   difference: { acc: PairedDifference; length: PairedDifference } | null
 }
 
+/** An arm on a further test set, before and after training. */
+export interface TransferComparison {
+  name: string
+  items: number
+  base: Decodings<TransferEstimates>
+  final: Decodings<TransferEstimates>
+  /** After training, to the arm's baseline; null for a baseline itself or without a pair. */
+  difference: Decodings<Record<'acc' | 'hAcc', PairedDifference>> | null
+}
+
+export type TransferEstimates = Pick<ColumnEstimates, 'acc' | 'hAcc'>
+
 /** The difference on the endpoint, with Holm's correction over the arms that are not placebos. */
 export interface EndpointDifference extends PairedDifference {
   pHolm: number | null
@@ -63,6 +75,8 @@ export interface ArmComparison {
     final: Decodings<ColumnEstimates>
     endpoint: Estimate
     sections: readonly SectionComparison[]
+    /** Empty without further test sets. */
+    transfer: readonly TransferComparison[]
   } | null
   endpointDifference: EndpointDifference | null
   /** Final columns against the baseline's. */

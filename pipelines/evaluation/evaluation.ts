@@ -50,6 +50,14 @@ export interface SampleResponse {
   verdict: Verdict
 }
 
+/** The columns on a further test set. */
+export interface TransferOutcome {
+  name: string
+  items: number
+  greedy: Columns
+  expected: Columns
+}
+
 export interface Evaluation {
   step: number
   items: number
@@ -67,6 +75,8 @@ export interface Evaluation {
   judge?: string
   sections: readonly SectionOutcome[]
   eos: readonly EosTrajectory[]
+  /** Before and after training, where the config has further test sets. */
+  transfer?: readonly TransferOutcome[]
   /** Ten greedy responses, spread over the sections. */
   responses: readonly SampleResponse[]
 }

@@ -12,9 +12,9 @@ export function publishedTable({ arms, published }: Comparison): Table | null {
   const given = (arm: string | null) => (arm === null ? undefined : published.arms[arm])
   const rows = arms.flatMap((arm): Row[] => {
     const theirs = given(arm.arm)
-    if (theirs === undefined) return []
+    if (theirs?.acc === undefined || theirs.hAcc === undefined) return []
     const other = given(arm.against)
-    const difference = other === undefined ? NONE : signed(theirs.hAcc - other.hAcc, 1)
+    const difference = other?.hAcc === undefined ? NONE : signed(theirs.hAcc - other.hAcc, 1)
     const cells = shown.flatMap(key => [theirs[key] === undefined ? NONE : String(theirs[key]), ours(arm, key)])
     return [{ kind: kindOf(arm), cells: [nameOf(arm), ...cells, difference, oursMinusBaseline(arm)] }]
   })

@@ -101,7 +101,7 @@ export const policyRules: Rule[] = [
   },
 ]
 
-function fileMissing(key: string, path: string): Finding[] {
+export function fileMissing(key: string, path: string): Finding[] {
   const thing = !existsSync(path) ? 'which is not there' : statSync(path).isFile() ? null : 'which is no file'
   if (thing === null) return []
   return [

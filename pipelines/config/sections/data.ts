@@ -7,21 +7,42 @@ export const ablationNames = ['none', 'shuffled', 'permuted', 'gaussian', 'logno
 export const benchmarkNames = ['gpqa', 'c-eval', 'mmlu-pro', 'super-gpqa'] as const
 export const examNames = ['v7', 'v5', 'pl', 'p50', 'nc', 'inv'] as const
 
+/** Exams that a policy is tested on only. */
+export const transferExamNames = ['other', 'long'] as const
+
+const styles = ['symbols', 'english', 'chinese'] as const
+
 const syntheticData = z.strictObject({
   source: z.literal('synthetic').describe('Exam papers made by the seeded generator.'),
   exam: z
     .enum(examNames)
     .default('v7')
     .describe('Composition of the papers: sections, items and points (docs/exam.md).'),
-  style: z
-    .enum(['symbols', 'english', 'chinese'])
-    .default('symbols')
-    .describe('How a prompt is written: bare symbols (12+34=), or a sentence.'),
+  style: z.enum(styles).default('symbols').describe('How a prompt is written: bare symbols (12+34=), or a sentence.'),
   trainPapers: countUpTo(20_000).default(100).describe('Papers to train on. (papers)'),
   testItemsPerSection: countUpTo(50_000)
     .default(400)
     .describe('Test items of each section, weighted by the composition when they are averaged. (items)'),
   testSeed: seedNumber.default(99999).describe('Seed of the test items, the same for every seed of a sweep.'),
+})
+
+const forms = ['auto', 'plain', 'rlev', ...benchmarkNames] as const
+const verifiers = ['exact', 'numeric', 'choice'] as const
+
+/** A test set beside that of the data, of another kind: one named synthetic exam, or every row of a file. */
+export const transferSet = z.strictObject({
+  exam: z
+    .enum([...examNames, ...transferExamNames])
+    .optional()
+    .describe(
+      'Synthetic exam: one that can be trained on, or other (sections that are in none of them) or long (longer numbers).',
+    ),
+  style: z.enum(styles).default('symbols').describe('How a synthetic prompt is written.'),
+  testItemsPerSection: countUpTo(50_000).default(200).describe('Items of each section of a synthetic exam. (items)'),
+  testSeed: seedNumber.default(88888).describe('Seed of the items of a synthetic exam.'),
+  file: z.string().optional().describe('Path of a data file, relative to the config file; every row is answered.'),
+  form: z.enum(forms).default('auto').describe('Form of the rows, as in data.form.'),
+  verifier: z.enum(verifiers).optional().describe('How answers are compared; without it as in training.'),
 })
 
 const fileData = z.strictObject({
@@ -41,7 +62,7 @@ const fileData = z.strictObject({
     .default(99999)
     .describe('Seed of which exams are held out, the same for every seed of a sweep.'),
   form: z
-    .enum(['auto', 'plain', 'rlev', ...benchmarkNames])
+    .enum(forms)
     .default('auto')
     .describe(
       'How rows name their fields. plain: prompt, answer, points, total, exam; rlev: query, label, score, total of the public set; gpqa, c-eval, mmlu-pro, super-gpqa: benchmarks in their published forms, each question worth 1 of 100; auto: told by the first row.',
@@ -95,10 +116,7 @@ export const rewardSection = z
       ),
     alpha: positive.default(10).describe('Slope of the scale in the value. (1)'),
     cap: positive.default(1).describe('Largest addition to 1 that alpha v can make. (1)'),
-    verifier: z
-      .enum(['exact', 'numeric', 'choice'])
-      .default('exact')
-      .describe('How the final answer is compared with the reference.'),
+    verifier: z.enum(verifiers).default('exact').describe('How the final answer is compared with the reference.'),
     tolerance: z.number().min(0).default(1e-6).describe('Relative tolerance of the numeric verifier. (share)'),
     answer: z
       .enum(['after-hash', 'boxed', 'last-line', 'whole'])

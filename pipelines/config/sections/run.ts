@@ -1,5 +1,7 @@
 /** Config sections of how a run is measured, kept and shown: `evaluation`, `checkpoint`, `durability`, `tracking`. */
 import { z } from 'zod'
+import { nameForm, nameWords } from '../names.js'
+import { transferSet } from './data.js'
 import { count, countUpTo, seedNumber } from './numbers.js'
 
 export const evaluationSection = z
@@ -12,6 +14,12 @@ export const evaluationSection = z
       .default(4)
       .describe('Sampled responses a test item, for the expected metrics. (responses)'),
     chunk: countUpTo(100_000).default(400).describe('Responses decoded together. (responses)'),
+    transfer: z
+      .record(z.string().regex(nameForm, nameWords), transferSet)
+      .optional()
+      .describe(
+        'Further test sets by name, on which the policy is evaluated before and after training: exam, style, testItemsPerSection, testSeed of a synthetic one, or file, form of a data file; verifier. Verdicts are by rule.',
+      ),
     seed: seedNumber.default(4242).describe('Seed of the evaluation samples, the same for every arm and step.'),
   })
   .prefault({})

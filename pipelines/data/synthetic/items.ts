@@ -2,9 +2,9 @@
  * The items of a synthetic exam. Training papers follow the composition exactly; test items are drawn section by section, the
  * same number of each, and weighted back to the composition, so that rare sections are measured as well as common ones.
  */
-import type { ExamName } from '../../config/schema.js'
+import type { ExamName, TransferExamName } from '../../config/schema.js'
 import { type Stream, stream } from '../../random.js'
-import { exams, type SectionName, sectionNames, totalPoints } from '../exams.js'
+import { exams, type SectionName, sectionNames, sectionsOf, totalPoints, transferSectionNames } from '../exams.js'
 import type { Item } from '../item.js'
 import { type PromptStyle, promptOf } from './prompts.js'
 import { drawQuestion, type Question } from './question.js'
@@ -22,13 +22,22 @@ export interface SyntheticItemsOptions {
 
 /** Train and test items; the same options give the same items, and a paper does not depend on how many others there are. */
 export function syntheticItems(options: SyntheticItemsOptions): { train: Item[]; test: Item[] } {
-  const { trainPapers, testItemsPerSection } = options
+  const { trainPapers } = options
   return {
     train: Array.from({ length: trainPapers }, (_, paper) => trainPaper(options, paper + 1)).flat(),
-    test: exams[options.exam].flatMap(({ section }) =>
-      Array.from({ length: testItemsPerSection }, (_, index) => testItem(options, section, index + 1)),
-    ),
+    test: syntheticTest(options),
   }
+}
+
+type TestOptions = Pick<SyntheticItemsOptions, 'style' | 'testItemsPerSection' | 'testSeed'> & {
+  exam: ExamName | TransferExamName
+}
+
+/** The test items alone, of an exam that may be one that nothing is trained on. */
+export function syntheticTest(options: TestOptions): Item[] {
+  return sectionsOf(options.exam).flatMap(({ section }) =>
+    Array.from({ length: options.testItemsPerSection }, (_, index) => testItem(options, section, index + 1)),
+  )
 }
 
 /** Paper `paper`, from 1, its items in a shuffled order: `v7-0001-01`, `v7-0001-02`, ... */
@@ -52,9 +61,9 @@ function trainPaper({ exam, style, seed }: SyntheticItemsOptions, paper: number)
 }
 
 /** Weight: items of the section in a paper / items of it in the test, so weighted means are means over the composition. */
-function testItem(options: SyntheticItemsOptions, section: SectionName, index: number): Item {
+function testItem(options: TestOptions, section: SectionName, index: number): Item {
   const { exam, style, testSeed, testItemsPerSection } = options
-  const part = exams[exam].find(other => other.section === section)
+  const part = sectionsOf(exam).find(other => other.section === section)
   return itemOf({
     id: `${exam}-test-${section}-${String(index).padStart(4, '0')}`,
     examId: `${exam}-test`,
@@ -63,14 +72,14 @@ function testItem(options: SyntheticItemsOptions, section: SectionName, index: n
     style,
     weight: (part?.items ?? 0) / testItemsPerSection,
     random: stream(testSeed, 'synthetic test items'),
-    counters: [sectionNames.indexOf(section), index],
+    counters: [[...sectionNames, ...transferSectionNames].indexOf(section), index],
   })
 }
 
 function itemOf(parts: {
   id: string
   examId: string
-  exam: ExamName
+  exam: ExamName | TransferExamName
   section: SectionName
   style: PromptStyle
   weight: number
@@ -85,7 +94,7 @@ function itemOf(parts: {
     section,
     prompt: promptAt(question, parts.style, random, counters),
     answer: question.answer,
-    points: exams[exam].find(part => part.section === section)?.points ?? 0,
+    points: sectionsOf(exam).find(part => part.section === section)?.points ?? 0,
     total: totalPoints(exam),
     weight: parts.weight,
     working: question.working,

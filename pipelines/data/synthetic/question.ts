@@ -26,8 +26,14 @@ export function drawQuestion(section: SectionName, draw: Draw): Question {
       return addition(section, 10 + draw(90, 0), 10 + draw(90, 1))
     case 'add3':
       return addition(section, 100 + draw(900, 0), 100 + draw(900, 1))
+    case 'mul1':
+      return product(section, 2 + draw(8, 0), 2 + draw(8, 1))
+    case 'uneven':
+      return addition(section, 100 + draw(900, 0), 1 + draw(9, 1))
+    case 'add4':
+      return addition(section, 1000 + draw(9000, 0), 1000 + draw(9000, 1))
     case 'mul':
-      return product(10 + draw(90, 0), 2 + draw(8, 1))
+      return product(section, 10 + draw(90, 0), 2 + draw(8, 1))
     default:
       return section satisfies never
   }
@@ -37,9 +43,9 @@ function addition(section: SectionName, left: number, right: number): Question {
   return { section, left, right, operator: '+', answer: String(left + right), working: additionWorking(left, right) }
 }
 
-function product(left: number, right: number): Question {
+function product(section: SectionName, left: number, right: number): Question {
   return {
-    section: 'mul',
+    section,
     left,
     right,
     operator: '*',

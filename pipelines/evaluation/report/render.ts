@@ -7,6 +7,7 @@ import type { Comparison } from '../comparison.js'
 import { ABOUT_CLAIMS, claimsTable, columnsTable, differencesTable, endpointTable } from '../comparison-tables.js'
 import type { ExperimentOutcome } from '../outcome.js'
 import { publishedTable } from '../published.js'
+import { transferTables } from '../transfer-tables.js'
 import { transmissionTable } from '../transmission-table.js'
 import { claim } from './claim.js'
 import { configurationSection } from './configuration.js'
@@ -30,6 +31,7 @@ const sections: readonly { title: string; content: (material: Material) => Html 
   { title: "The paper's columns, before and after training", content: columns },
   { title: 'Alpha', content: alphaSection },
   { title: 'Noise of the values', content: noiseSection },
+  { title: 'On other test sets', content: transfer },
   { title: 'Training', content: training },
   { title: 'By section', content: sectionsSection },
   { title: 'Values', content: valuesSection },
@@ -71,6 +73,11 @@ function mainResult(material: Material): Html {
 ${table(endpointTable(comparison))}
 ${table(claims)}
 ${notes.map(note => html`<p class="faint">${note}</p>`)}`
+}
+
+function transfer({ comparison }: Material): Html | null {
+  const tables = transferTables(comparison)
+  return tables.length === 0 ? null : html`${tables.map(table)}`
 }
 
 function training(material: Material): Html {

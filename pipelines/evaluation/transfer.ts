@@ -1,0 +1,33 @@
+/** Evaluates a policy on further test sets, each by the columns of the paper (its table 2 gives Acc). */
+import type { ExperimentConfig } from '../config/schema.js'
+import type { DataSet } from '../data/item.js'
+import type { Hooks } from '../hooks.js'
+import type { Policy } from '../policy/policy.js'
+import { normalizeValues } from '../values/normalize.js'
+import { evaluate } from './evaluate.js'
+import type { TransferOutcome } from './evaluation.js'
+
+/** In the order of the config; empty where it has no further sets. Verdicts are by rule, values by the set's own points. */
+export async function evaluateTransfer({
+  policy,
+  dataset,
+  config,
+  step,
+  hooks,
+}: {
+  policy: Policy
+  dataset: Pick<DataSet, 'transfer'>
+  config: ExperimentConfig
+  step: number
+  hooks: Hooks
+}): Promise<TransferOutcome[]> {
+  const outcomes: TransferOutcome[] = []
+  for (const [name, items] of Object.entries(dataset.transfer ?? {})) {
+    const { verifier = config.reward.verifier } = config.evaluation.transfer?.[name] ?? {}
+    const own = { ...config, reward: { ...config.reward, verifier } }
+    const { values } = normalizeValues(items, config.reward)
+    const { evaluation } = await evaluate({ policy, items, values, config: own, step, hooks })
+    outcomes.push({ name, items: items.length, greedy: evaluation.greedy, expected: evaluation.expected })
+  }
+  return outcomes
+}
