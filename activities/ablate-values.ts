@@ -1,4 +1,4 @@
-/** Stage: the values that the arm's reward sees. Evaluation never reads them. */
+/** Stage: the values that the arm's reward sees, but for predicted ones (predict-values.ts). Evaluation never reads them. */
 import { join } from 'node:path'
 import { seenValues } from '../pipelines/values/noise.js'
 import { writeWhole } from './clients/files.js'
@@ -21,12 +21,16 @@ async function ablated(place: Workplace, run: string, values: ArtifactRef): Prom
   const { value, seed } = runConfig(place, run)
   if (value.ablation === 'none') return values
   const { ablation, noise, weakLabels } = value
+  if (ablation === 'predicted') throw new TypeError('predicted values take the policy: predictValues makes them')
   return store.once({
     kind: 'reward-values',
     from: { values: values.sha256, ablation, noise, weakLabels, seed, code: runCode(place, run) },
     fill: async folder => {
       const stored = readValues(store, values)
-      const seen: StoredValues = { ...stored, train: seenValues(stored.train, value, { seed }) }
+      const seen: StoredValues = {
+        ...stored,
+        train: seenValues(stored.train, { ablation, noise, weakLabels }, { seed }),
+      }
       writeWhole(join(folder, 'values.json'), JSON.stringify(seen))
     },
   })

@@ -1,16 +1,17 @@
 /** Last stage of tracking: what was not sent yet, final values, artifacts, the result in words, and the run's status. */
 import { join } from 'node:path'
 import type { Comparison } from '../pipelines/evaluation/comparison.js'
+import type { PredictionQuality } from '../pipelines/values/predictor/quality.js'
 import { readIfThere } from './clients/files.js'
 import { type MlflowClient, tagOf } from './clients/mlflow.js'
 import type { Run, RunStatus } from './clients/mlflow-types.js'
-import { planPaths, runFolder } from './clients/run-folder.js'
+import { experimentPaths, planPaths, runFolder } from './clients/run-folder.js'
 import { experimentsOf, readEvaluations, readPlan } from './clients/runs.js'
 import { readSealed } from './clients/sealed.js'
 import { lightStage } from './light-stage.js'
 import { pointsOf } from './track-progress.js'
 import type { OpenStatus } from './track-status.js'
-import { comparisonMetrics, experimentNote, finalMetrics, samplesTable } from './tracking/layout.js'
+import { comparisonMetrics, experimentNote, finalMetrics, predictorMetrics, samplesTable } from './tracking/layout.js'
 import { configOf, ensureTrackedRun, type OpenedRun, type Subject } from './tracking/subject.js'
 import type { Workplace } from './workplace.js'
 
@@ -67,7 +68,10 @@ async function closeExperiment({
   const from = trackedRun === runId ? trackedStep : -1
   const points = pointsOf(place, subject.id, { from, to: config.steps })
   const complete = evaluations.at(-1)?.evaluation.step === config.steps
-  await client.logBatch({ runId, metrics: [...points, ...(complete ? finalMetrics(evaluations) : [])] })
+  const prediction = readSealed<PredictionQuality>(experimentPaths.predictor(runFolder(place.home, subject.id)))
+  const [base] = evaluations
+  const predicted = prediction === null || base === undefined ? [] : predictorMetrics(prediction, base.time)
+  await client.logBatch({ runId, metrics: [...points, ...predicted, ...(complete ? finalMetrics(evaluations) : [])] })
   await client.uploadArtifact(run, 'config.json', JSON.stringify(config, null, 2))
   const last = evaluations.at(-1)
   if (last !== undefined) {

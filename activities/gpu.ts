@@ -2,6 +2,7 @@
 import { answerItems } from './answer-items.js'
 import { evaluatePolicy } from './evaluate-policy.js'
 import type { PolicyCache } from './policy-cache.js'
+import { predictValues } from './predict-values.js'
 import { rollOut } from './roll-out.js'
 import { trainSteps } from './train-steps.js'
 import { updatePolicy } from './update-policy.js'
@@ -11,6 +12,7 @@ import type { Workplace } from './workplace.js'
 export function gpuActivities(place: Workplace, policies: PolicyCache) {
   return {
     warmStart: warmStart(place),
+    predictValues: predictValues(place),
     rollOut: rollOut(place, policies),
     updatePolicy: updatePolicy(place, policies),
     trainSteps: trainSteps(place, policies),

@@ -81,10 +81,14 @@ async function fromTheStart(parts: Parts): Promise<Carried | 'finished'> {
   const data = await io(config, 'items').prepareData({ run })
   tracking.open({ data })
   const values = await io(config, 'v = points / total').normalizeValues({ run, data })
-  const rewardValues = await io(config, `values: ${config.value.ablation}`).ablateValues({ run, values })
+  const { ablation } = config.value
+  const ablated =
+    ablation === 'predicted' ? null : await io(config, `values: ${ablation}`).ablateValues({ run, values })
 
   view.enter('warm start')
   const start = await pause.run(() => gpu(config, 'checkpoint 0').warmStart({ run, data }))
+  const rewardValues =
+    ablated ?? (await pause.run(() => gpu(config, 'values: predicted').predictValues({ run, data, values, start })))
   const stages = { data, values, rewardValues, start }
 
   await evaluate(parts, stages, 0)

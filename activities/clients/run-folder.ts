@@ -67,6 +67,7 @@ export const experimentPaths = {
   evaluation: (folder: string, step: number) => join(folder, 'evaluations', `${stepName(step)}.json`),
   evaluationItems: (folder: string, step: number) => join(folder, 'evaluations', `${stepName(step)}.items.json`),
   values: (folder: string) => join(folder, 'values.json'),
+  predictor: (folder: string) => join(folder, 'predictor.json'),
   result: (folder: string) => join(folder, 'result.json'),
   references: (folder: string) => join(folder, 'references'),
   reference: (folder: string, name: string) => join(folder, 'references', `${name}.json`),

@@ -10,6 +10,7 @@ import { RlevError } from '../../pipelines/errors.js'
 import type { Evaluation, ItemOutcome } from '../../pipelines/evaluation/evaluation.js'
 import type { ExperimentOutcome } from '../../pipelines/evaluation/outcome.js'
 import type { StepMetrics } from '../../pipelines/update/step-metrics.js'
+import type { PredictionQuality } from '../../pipelines/values/predictor/quality.js'
 import type { ValueStatistics } from '../../pipelines/values/value.js'
 import { keepDigest, readDigested } from './digest-beside.js'
 import { failPoint } from './fail-point.js'
@@ -194,6 +195,7 @@ export function readOutcome(home: string, name: string, arm?: string, seed?: num
   const result = readResult(home, id)
   const drifts = driftsOf(home, name)
   const evaluations = readEvaluations(home, id)
+  const prediction = readSealed<PredictionQuality>(experimentPaths.predictor(folder))
   return {
     name,
     arm: experiment.arm,
@@ -207,6 +209,7 @@ export function readOutcome(home: string, name: string, arm?: string, seed?: num
     ...(result?.weights === undefined ? {} : { weights: result.weights }),
     ...(result?.failure === undefined ? {} : { failure: result.failure }),
     ...(drifts.length === 0 ? {} : { drifts }),
+    ...(prediction === null ? {} : { prediction }),
   }
 }
 

@@ -8,6 +8,7 @@ import type { Columns, Evaluation } from '../../pipelines/evaluation/evaluation.
 import { overCurve } from '../../pipelines/evaluation/outcome.js'
 import { printable, shortened } from '../../pipelines/input/printable.js'
 import type { StepMetrics } from '../../pipelines/update/step-metrics.js'
+import type { PredictionQuality } from '../../pipelines/values/predictor/quality.js'
 import type { Metric, Param } from '../clients/mlflow-types.js'
 import type { StoredEvaluation } from '../clients/runs.js'
 
@@ -74,6 +75,20 @@ function judgeValues({ judge, undecided }: Evaluation): [string, number][] {
       [`${prefix}h_acc_if_right`, hAcc.highest],
     ]
   })
+}
+
+/** Of the arm's score predictor, at step 0. */
+export function predictorMetrics(
+  { exactMatch, unparsed, pearson, spearman }: PredictionQuality,
+  time: number,
+): Metric[] {
+  const values: [string, number | null][] = [
+    ['predictor/exact_match', exactMatch],
+    ['predictor/unparsed', unparsed],
+    ['predictor/pearson', pearson.r],
+    ['predictor/spearman', spearman.r],
+  ]
+  return values.flatMap(([key, value]) => (value === null ? [] : [{ key, value, timestamp: time, step: 0 }]))
 }
 
 /** Of the last evaluation, at step 0, with the mean over the curve. */

@@ -14,14 +14,14 @@ import { remake, type Subject } from './subject.js'
 
 /** Files and folders of an experiment, by name. */
 const ofExperiment: readonly string[] = [
-  ...['config', 'values', 'result', 'trim'].map(name => basename(pathOf(name))),
+  ...['config', 'values', 'predictor', 'result', 'trim'].map(name => basename(pathOf(name))),
   basename(digestBeside(pathOf('config'))),
   'owner',
   ...['references', 'rollouts', 'records', 'metrics', 'evaluations', 'checkpoints'],
 ]
 
 function pathOf(name: string): string {
-  return experimentPaths[name as 'config' | 'values' | 'result' | 'trim']('')
+  return experimentPaths[name as 'config' | 'values' | 'predictor' | 'result' | 'trim']('')
 }
 
 /** Files and folders of a plan, by name. */
@@ -36,6 +36,7 @@ export function configLooks(subject: Subject): Look[] {
   return [
     () => lookAtConfig(subject),
     () => lookAtSealed({ path: experimentPaths.values(folder), remedy }),
+    () => lookAtSealed({ path: experimentPaths.predictor(folder), remedy }),
     () => lookAtSealed({ path: experimentPaths.result(folder), remedy }),
   ]
 }

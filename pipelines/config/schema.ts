@@ -60,6 +60,8 @@ const publishedFigures = z.strictObject({
   hAcc: z.number().optional().describe('H-Acc. (%)'),
   length: z.number().optional().describe('Mean response length. (tokens)'),
   valueDensity: z.number().optional().describe('Value density. (% a token)'),
+  exactMatch: z.number().optional().describe('Scores that a predictor met exactly. (%)'),
+  pearson: z.number().optional().describe("Pearson's correlation of predicted and given scores. (1)"),
   transfer: z
     .record(
       z.string(),
@@ -108,7 +110,7 @@ export const sweepSchema = z.strictObject({
       arms: z
         .record(name, publishedFigures)
         .describe(
-          'By arm: acc, hAcc (%), length (tokens), valueDensity (% a token), transfer (before and after, %, by test set).',
+          'By arm: acc, hAcc (%), length (tokens), valueDensity (% a token), exactMatch (%) and pearson of a score predictor, transfer (before and after, %, by test set).',
         ),
     })
     .nullable()

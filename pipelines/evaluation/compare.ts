@@ -168,6 +168,9 @@ function compareArm({
       const pair = pairs.find(({ own }) => own.outcome.seed === outcome.seed)
       return { seed: outcome.seed, endpoint, difference: pair === undefined ? null : endpoint - pair.other.endpoint }
     }),
+    predictions: runs.flatMap(({ outcome: { seed, prediction } }) =>
+      prediction === undefined ? [] : [{ seed, ...prediction }],
+    ),
     transmission: measuredTransmission(runs.map(run => run.outcome)),
   }
 }
@@ -224,6 +227,11 @@ function notesOn(arms: readonly ArmComparison[], severalBaselines: boolean): str
       notes.push(
         `${arm} is a declared placebo: no difference to ${against} is expected; one that shows is a measure of the noise.`,
       )
+  }
+  if (arms.some(({ predictions }) => predictions.length > 0)) {
+    notes.push(
+      'Score predictors are measured on the training items, each predicted from other exams; an item without a readable score has the mean value of what its predictor was shown.',
+    )
   }
   for (const { arm, transmission } of arms) {
     if (transmission?.cancelled)

@@ -3,6 +3,7 @@ import { plainMarkdown } from '../input/markdown.js'
 import type { Comparison } from './comparison.js'
 import { ABOUT_CLAIMS, claimsTable, columnsTable, endpointTable } from './comparison-tables.js'
 import { gainRule } from './format.js'
+import { predictorTable } from './predictor-table.js'
 import { publishedTable } from './published.js'
 import { markdownTable, type Table, textTable } from './table.js'
 import { transferTables } from './transfer-tables.js'
@@ -39,6 +40,7 @@ function tablesOf(comparison: Comparison): Table[] {
     columnsTable(comparison, 'greedy'),
     publishedTable(comparison),
     ...transferTables(comparison),
+    predictorTable(comparison),
     transmissionTable(comparison),
   ].filter(table => table !== null)
 }

@@ -5,6 +5,7 @@ import type { ClaimRule, ClaimVerdict } from '../statistics/claim-rule.js'
 import type { EffectSize } from '../statistics/effect-size.js'
 import type { Estimate, Interval } from '../statistics/estimate.js'
 import type { PairedDifference } from '../statistics/paired-difference.js'
+import type { PredictionQuality } from '../values/predictor/quality.js'
 import type { Columns } from './evaluation.js'
 import type { MeasuredTransmission } from './measured-transmission.js'
 import type { Endpoint, ExperimentOutcome } from './outcome.js'
@@ -62,6 +63,10 @@ export interface SeedEndpoint {
   difference: number | null
 }
 
+export interface SeedPrediction extends PredictionQuality {
+  seed: number
+}
+
 export interface ArmComparison {
   arm: string
   role: 'baseline' | 'arm' | 'placebo'
@@ -82,6 +87,8 @@ export interface ArmComparison {
   /** Final columns against the baseline's. */
   finalDifferences: Decodings<ColumnDifferences> | null
   perSeed: readonly SeedEndpoint[]
+  /** How well the arm's score predictors predict, seed by seed; empty where values are not predicted. */
+  predictions: readonly SeedPrediction[]
   /** How much of the value reached the arm's steps; null where nothing is scaled. */
   transmission: MeasuredTransmission | null
 }

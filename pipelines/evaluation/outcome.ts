@@ -2,6 +2,7 @@
 import type { ExperimentConfig, SweepSettings } from '../config/schema.js'
 import { mean } from '../statistics/estimate.js'
 import type { StepMetrics } from '../update/step-metrics.js'
+import type { PredictionQuality } from '../values/predictor/quality.js'
 import type { ValueStatistics } from '../values/value.js'
 import type { Columns, Evaluation } from './evaluation.js'
 import type { ItemResults } from './item-results.js'
@@ -23,6 +24,8 @@ export interface ExperimentOutcome {
   /** sha256 of the final checkpoint's weights. */
   weights?: string
   valueStatistics: ValueStatistics
+  /** Of the score predictor, where the arm's values are predicted. */
+  prediction?: PredictionQuality
   state: 'done' | 'running' | 'failed' | 'cancelled' | 'paused'
   failure?: string
   /** What its run went on with after the code or the config had changed, a sentence each. */

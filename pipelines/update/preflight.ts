@@ -102,7 +102,7 @@ function aboutArm({ name, config, step }: Arm): PreflightFinding[] {
     arm: name,
     sentence: cancelled
       ? `${name}: value transmission 0.00: ${estimator.name} divides the value out again (${reach}). Take another estimator, or value.site advantage or loss, or say estimator.allowCancelled: true.`
-      : `${name}: value transmission ${found.transmission.toFixed(2)} through ${estimator.name} at the ${value.site} (${reach}${estimator.name.startsWith('reinforce++') ? ASSUMED : ''}; mean scale ${numbers.meanScale.toFixed(3)}${reward.scale === 'human-aligned' ? `, ${percent(numbers.shareClipped)} of the items clipped` : ''}).`,
+      : `${name}: value transmission ${found.transmission.toFixed(2)} through ${estimator.name} at the ${value.site} (${reach}${estimator.name.startsWith('reinforce++') ? ASSUMED : ''}; mean scale ${numbers.meanScale.toFixed(3)}${reward.scale === 'human-aligned' ? `, ${percent(numbers.shareClipped)} of the items clipped` : ''}${config.value.ablation === 'predicted' ? '; a predictor that is not trained yet is counted as right' : ''}).`,
     numbers,
   })
   return findings
@@ -113,9 +113,14 @@ function shareClipped({ reward }: ExperimentConfig, { scales }: SimulatedStep): 
   return scales.filter(scale => scale >= 1 + reward.cap).length / scales.length
 }
 
+const isPredicted = ({ config }: Arm): boolean => config.value.ablation === 'predicted'
+const isCorrectness = ({ config }: Arm): boolean => config.reward.scale === 'correctness'
+
 /** Whether the two take the same step, or steps that differ by one factor everywhere; nothing when they differ otherwise. */
 function aboutPair(first: Arm, second: Arm): PreflightFinding[] {
   if (restOf(first.config) !== restOf(second.config)) return []
+  // What a predictor will say is not known: its arm may differ from every other that has values.
+  if ([first, second].some(isPredicted) && ![first, second].some(isCorrectness)) return []
   const declared = first.placebo || second.placebo
   const pair = `${first.name} and ${second.name}`
   const largest = largestDifference(first.step.factors, second.step.factors, 1)

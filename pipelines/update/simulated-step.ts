@@ -79,9 +79,10 @@ export function answeredGroups({
   )
 }
 
-/** Values as the arm's reward sees them; what is drawn of an ablation is not the run's, only alike. */
-export function valuesSeen(values: readonly ItemValue[], config: Pick<ExperimentConfig, 'value'>): number[] {
-  return seenValues(values, config.value, { seed: SEED }).map(({ value }) => value)
+/** Values as the arm's reward sees them; what is drawn of an ablation is not the run's, only alike. A predictor that is not trained yet counts as right. */
+export function valuesSeen(values: readonly ItemValue[], { value }: Pick<ExperimentConfig, 'value'>): number[] {
+  const ablation = value.ablation === 'predicted' ? 'none' : value.ablation
+  return seenValues(values, { ...value, ablation }, { seed: SEED }).map(seen => seen.value)
 }
 
 export interface SimulatedStep {

@@ -9,7 +9,9 @@ import { stream } from '../random.js'
 import { mean } from '../statistics/estimate.js'
 import type { ItemValue } from './value.js'
 
-type ValueSettings = Pick<ExperimentConfig['value'], 'ablation' | 'noise' | 'weakLabels'>
+/** Of every ablation but predicted values, which take a policy (predictor/predict-values.ts). */
+type ValueSettings = Pick<ExperimentConfig['value'], 'noise' | 'weakLabels'> & { ablation: Noise }
+export type Noise = Exclude<ExperimentConfig['value']['ablation'], 'predicted'>
 
 /** Values in the order of the items. Throws DataInvalid for an item whose section has no weak label. */
 export function seenValues(

@@ -65,6 +65,7 @@ function read({ home, config, path }: HurtFile): void {
       readResult(home, name)
       return
     case 'values.json':
+    case 'predictor.json':
     case 'provenance.json':
       readSealed(path)
       return

@@ -51,7 +51,7 @@ describe('the workflows', () => {
       const code = readFileSync(path, 'utf8')
       const moved = code
         .replace(/tracking\.open\(\{ data \}\);\n/, '')
-        .replace(/(const rewardValues = .*\n)/, '$1    tracking.open({ data });\n')
+        .replace(/(view\.enter\('warm start'\);\n)/, '    tracking.open({ data });\n$1')
       assert.notEqual(moved, code)
       writeFileSync(path, moved)
       const bundle = await bundleWorkflowCode({ workflowsPath: join(changed, 'index.js'), logger })

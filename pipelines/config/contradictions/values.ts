@@ -39,9 +39,12 @@ export const valueRules: Rule[] = [
   },
   subject => {
     const { ablation, noise } = subject.config.value
-    const idle =
-      ablation === 'weak' ? [] : withoutEffect(subject, ['value.weakLabels'], `value.ablation is ${ablation}`)
-    if (ablation === 'none' || ablation === 'shuffled' || ablation === 'weak') {
+    const because = `value.ablation is ${ablation}`
+    const idle = [
+      ...(ablation === 'weak' ? [] : withoutEffect(subject, ['value.weakLabels'], because)),
+      ...(ablation === 'predicted' ? [] : withoutEffect(subject, ['value.predictor'], because)),
+    ]
+    if (ablation === 'none' || ablation === 'shuffled' || ablation === 'weak' || ablation === 'predicted') {
       return [...idle, ...withoutEffect(subject, ['value.noise'], `value.ablation ${ablation} has no level`)]
     }
     const { expected, fits } = levels[ablation]

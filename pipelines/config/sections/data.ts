@@ -1,9 +1,18 @@
 /** Config sections of where items come from and what their values do: `data`, `value`, `reward`. */
 import { z } from 'zod'
-import { countUpTo, positive, seedNumber } from './numbers.js'
+import { countUpTo, positive, seedNumber, share } from './numbers.js'
 
 export const scaleNames = ['correctness', 'human-aligned', 'multiplicative', 'uniform'] as const
-export const ablationNames = ['none', 'shuffled', 'permuted', 'gaussian', 'lognormal', 'rounded', 'weak'] as const
+export const ablationNames = [
+  'none',
+  'shuffled',
+  'permuted',
+  'gaussian',
+  'lognormal',
+  'rounded',
+  'weak',
+  'predicted',
+] as const
 export const benchmarkNames = ['gpqa', 'c-eval', 'mmlu-pro', 'super-gpqa'] as const
 export const examNames = ['v7', 'v5', 'pl', 'p50', 'nc', 'inv'] as const
 
@@ -84,7 +93,7 @@ export const valueSection = z
       .enum(ablationNames)
       .default('none')
       .describe(
-        'Values that the reward sees: as they are; permuted over all training items, or over a share of them; with Gaussian noise added or multiplied by lognormal noise; rounded to a few grades; or a label for each section. Seeded; evaluation always uses the true ones.',
+        'Values that the reward sees: as they are; permuted over all training items, or over a share of them; with Gaussian noise added or multiplied by lognormal noise; rounded to a few grades; a label for each section; or what a score predictor says (docs/predictor.md). Seeded; evaluation always uses the true ones.',
       ),
     noise: positive
       .nullable()
@@ -97,6 +106,29 @@ export const valueSection = z
       .default({ primary: 1, 'junior-high': 2, 'senior-high': 4, university: 6, phd: 8 })
       .describe(
         "Value of the items of each section under the ablation weak; the default is the paper's. (points per hundred)",
+      ),
+    predictor: z
+      .strictObject({
+        folds: z
+          .int()
+          .min(2)
+          .max(100)
+          .default(2)
+          .describe('Parts of the training exams; the scores of each are predicted from the others. (folds)'),
+        labelled: share
+          .gt(0)
+          .default(1)
+          .describe('Share of those other items whose scores the predictor is shown. (share)'),
+        epochs: countUpTo(1000)
+          .default(2)
+          .describe("Passes over what it is shown; the default is the paper's. (passes)"),
+        batch: countUpTo(100_000).default(32).describe('Items a step. (items)'),
+        learningRate: positive.default(1e-3).describe('Peak rate of AdamW, before the cosine to a tenth. (1)'),
+        maxTokens: countUpTo(1000).default(12).describe('Longest score. (tokens)'),
+      })
+      .prefault({})
+      .describe(
+        'How the start policy is fine-tuned on question and score, and asked, under the ablation predicted (docs/predictor.md).',
       ),
     site: z
       .enum(['reward', 'advantage', 'loss'])

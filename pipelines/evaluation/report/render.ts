@@ -6,6 +6,7 @@ import type { Plan } from '../../config/schema.js'
 import type { Comparison } from '../comparison.js'
 import { ABOUT_CLAIMS, claimsTable, columnsTable, differencesTable, endpointTable } from '../comparison-tables.js'
 import type { ExperimentOutcome } from '../outcome.js'
+import { predictorTable } from '../predictor-table.js'
 import { publishedTable } from '../published.js'
 import { transferTables } from '../transfer-tables.js'
 import { transmissionTable } from '../transmission-table.js'
@@ -81,7 +82,7 @@ function transfer({ comparison }: Material): Html | null {
 }
 
 function training(material: Material): Html {
-  return html`${curvesSection(material)}${table(transmissionTable(material.comparison))}`
+  return html`${curvesSection(material)}${table(predictorTable(material.comparison))}${table(transmissionTable(material.comparison))}`
 }
 
 function columns({ comparison }: Material): Html {

@@ -2,16 +2,15 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { experimentSchema } from '../../../pipelines/config/schema.js'
-import type { ablationNames } from '../../../pipelines/config/sections/data.js'
-import { seenValues } from '../../../pipelines/values/noise.js'
+
+import { type Noise, seenValues } from '../../../pipelines/values/noise.js'
 import { normalizeValues } from '../../../pipelines/values/normalize.js'
 import type { ItemValue } from '../../../pipelines/values/value.js'
 
 const sections = ['primary', 'junior-high', 'senior-high', 'university', 'phd']
 const defaults = experimentSchema.parse({ name: 'a' }).value
-type Ablation = (typeof ablationNames)[number]
 
-const see = (values: readonly ItemValue[], ablation: Ablation, noise: number | null = null, seed = 1) =>
+const see = (values: readonly ItemValue[], ablation: Noise, noise: number | null = null, seed = 1) =>
   seenValues(values, { ...defaults, ablation, noise }, { seed })
 
 const valuesOf = (points: readonly number[], total: number): ItemValue[] =>
@@ -25,7 +24,7 @@ const many = valuesOf(
   1000,
 )
 const anyValues = fc.array(fc.integer({ min: 1, max: 100 }), { minLength: 1 }).map(points => valuesOf(points, 100))
-const anyAblation = fc.constantFrom<readonly [Ablation, number | null]>(
+const anyAblation = fc.constantFrom<readonly [Noise, number | null]>(
   ['none', null],
   ['shuffled', null],
   ['permuted', 0.3],

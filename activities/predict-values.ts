@@ -1,0 +1,77 @@
+/** Stage: the values that the arm's reward sees where a score predictor says them. Shared by arms with the same seed and settings. */
+import { join } from 'node:path'
+import { createAdapter } from '../pipelines/policy/adapter.js'
+import { disposePolicy } from '../pipelines/policy/policy.js'
+import { loadPolicy } from '../pipelines/policy/policy-folder.js'
+import { withAdapter } from '../pipelines/policy/trained-folder.js'
+import { predictValues as predict } from '../pipelines/values/predictor/predict-values.js'
+import type { PredictionQuality } from '../pipelines/values/predictor/quality.js'
+import { writeWhole } from './clients/files.js'
+import { keepReference } from './clients/references.js'
+import { experimentPaths, runFolder } from './clients/run-folder.js'
+import { seal } from './clients/sealed.js'
+import type { ArtifactRef } from './clients/store.js'
+import { stage } from './failures.js'
+import { activityHooks, throwIfCancelled } from './hooks.js'
+import { readValues, type StoredValues } from './normalize-values.js'
+import { readData } from './prepare-data.js'
+import { runCode, runConfig } from './run-config.js'
+import type { StageOutputs } from './training.js'
+import type { Workplace } from './workplace.js'
+
+export type PredictValuesInput = { run: string } & Pick<StageOutputs, 'data' | 'values' | 'start'>
+
+export function predictValues(place: Workplace) {
+  const { home, store } = place
+  return stage(async ({ run, data, values, start }: PredictValuesInput): Promise<ArtifactRef> => {
+    const config = runConfig(place, run)
+    const { engine, evaluation, policy, seed, update, value } = config
+    const { adapter, microBatch, tokenBudget } = update
+    const ref = await store.once({
+      kind: 'predicted-values',
+      // How rows are cut into batches decides how sums are rounded.
+      from: {
+        data: data.sha256,
+        values: values.sha256,
+        start: start.sha256,
+        predictor: value.predictor,
+        instructed: policy.from,
+        update: { adapter, microBatch, tokenBudget },
+        chunk: evaluation.chunk,
+        seed,
+        engine,
+        code: runCode(place, run),
+      },
+      fill: async folder => {
+        const stored = readValues(store, values)
+        const open = async () => {
+          const base = await loadPolicy(store.folder(start), engine)
+          if (adapter === null) return { policy: base, dispose: () => disposePolicy(base) }
+          const made = createAdapter({ architecture: base.architecture, ...adapter, seed })
+          const over = withAdapter(base, made)
+          return {
+            policy: over,
+            dispose: () => {
+              disposePolicy(over)
+              disposePolicy(base)
+            },
+          }
+        }
+        const predicted = await predict({
+          config,
+          items: readData(store, data).train,
+          values: stored.train,
+          open,
+          hooks: activityHooks('score predictor'),
+        })
+        const seen: StoredValues = { ...stored, train: predicted.values }
+        writeWhole(join(folder, 'values.json'), JSON.stringify(seen))
+        writeWhole(join(folder, 'quality.json'), JSON.stringify(predicted.quality))
+        await throwIfCancelled()
+      },
+    })
+    const quality = store.json<PredictionQuality>(ref, 'quality.json')
+    writeWhole(experimentPaths.predictor(runFolder(home, run)), seal(quality))
+    return keepReference(runFolder(home, run), 'rewardValues', ref)
+  })
+}
