@@ -31,9 +31,12 @@ export async function prepare(place: Workplace, config: ExperimentConfig): Promi
   await runStage(freezeRun, { experiment: { id: run, config } })
   const data = await runStage(prepareData, { run })
   const values = await runStage(normalizeValues, { run, data })
-  const rewardValues = await runStage(ablateValues, { run, values })
+  const predicted = config.value.ablation === 'predicted'
+  const ablated = predicted ? null : await runStage(ablateValues, { run, values })
   const policies = new PolicyCache(place.store)
-  const start = await runStage(gpuActivities(place, policies).warmStart, { run, data })
+  const { warmStart, predictValues } = gpuActivities(place, policies)
+  const start = await runStage(warmStart, { run, data })
+  const rewardValues = ablated ?? (await runStage(predictValues, { run, data, values, start }))
   policies.dispose()
   return { data, values, rewardValues, start }
 }
