@@ -9,7 +9,8 @@ export function colourOf(index: number): string {
 }
 
 export function dashOf(index: number): string {
-  return dashes[index % dashes.length] ?? ''
+  // The ninth arm has the colour of the first and another pattern.
+  return dashes[(index + Math.floor(index / COLOURS)) % dashes.length] ?? ''
 }
 
 const light = `--ground: #fff; --ink: #1b1f24; --faint: #5b6570; --line: #d5dae0; --panel: #f5f7f9;
