@@ -74,7 +74,8 @@ function filesOf({
 function removeOthers(folder: string, digests: Readonly<Record<string, string>>): void {
   for (const part of ['figures', 'tables']) {
     for (const name of namesIn(join(folder, part))) {
-      if (digests[`${part}/${name}`] === undefined) rmSync(join(folder, part, name))
+      // Whatever else lies there is not the report's to remove.
+      if (/\.(?:svg|csv)$/u.test(name) && digests[`${part}/${name}`] === undefined) rmSync(join(folder, part, name))
     }
   }
 }
