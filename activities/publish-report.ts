@@ -35,7 +35,7 @@ export function writeReport(
   const { home } = place
   const folder = runFolder(home, name)
   const plan = readPlan(home, name)
-  const around = { versions: versions(), links: links(place, name, trackingUrl) }
+  const around = { versions: versions(place), links: links(place, name, trackingUrl) }
   const files = filesOf({ plan, outcomes: readOutcomes(home, name), around })
   failPoint('report.before')
   for (const [path, content] of files) {
@@ -74,7 +74,8 @@ function filesOf({
 function removeOthers(folder: string, digests: Readonly<Record<string, string>>): void {
   for (const part of ['figures', 'tables']) {
     for (const name of namesIn(join(folder, part))) {
-      if (digests[`${part}/${name}`] === undefined) rmSync(join(folder, part, name))
+      // Whatever else lies there is not the report's to remove.
+      if (/\.(?:svg|csv)$/u.test(name) && digests[`${part}/${name}`] === undefined) rmSync(join(folder, part, name))
     }
   }
 }
@@ -92,10 +93,11 @@ function links({ home }: Workplace, name: string, trackingUrl: string | undefine
 }
 
 /** Of what computed the figures. */
-function versions(): Record<string, string> {
+function versions({ code }: Workplace): Record<string, string> {
   const require = createRequire(import.meta.url)
   const of = (name: string) => (require(`${name}/package.json`) as { version: string }).version
   return {
+    'code of rlev (digest)': code.digest,
     node: process.versions.node,
     '@tensorflow/tfjs-node-gpu': of('@tensorflow/tfjs-node-gpu'),
     '@temporalio/workflow': of('@temporalio/workflow'),

@@ -19,7 +19,7 @@ export function readOutcomes(home: string, name: string): ExperimentOutcome[] {
   })
 }
 
-/** Null where a part of it is not there. Throws ArtifactDamaged for an evaluation, which is a run's own. */
+/** Null where a part of it is gone or hurt: what is left still makes a report, and `rlev verify` tells. */
 function readItemResults({
   home,
   id,
@@ -31,10 +31,15 @@ function readItemResults({
   outcome: ExperimentOutcome
   itemsOf: (id: string) => TestItem[] | null
 }): ItemResults | null {
-  const steps = evaluations.map(({ step }) => ({ step, outcomes: readItemOutcomes(home, id, step) }))
-  const whole = steps.flatMap(({ step, outcomes }) => (outcomes === null ? [] : [{ step, outcomes }]))
-  const items = whole.length === steps.length && steps.length > 0 ? itemsOf(id) : null
-  return items === null ? null : itemResults(items, whole)
+  try {
+    const steps = evaluations.map(({ step }) => ({ step, outcomes: readItemOutcomes(home, id, step) }))
+    const whole = steps.flatMap(({ step, outcomes }) => (outcomes === null ? [] : [{ step, outcomes }]))
+    const items = whole.length === steps.length && steps.length > 0 ? itemsOf(id) : null
+    return items === null ? null : itemResults(items, whole)
+  } catch (error) {
+    if (error instanceof RlevError && error.kind === 'ArtifactDamaged') return null
+    throw error
+  }
 }
 
 /** Experiments with the same items share them in memory too. */
@@ -48,15 +53,9 @@ function testItemsOf(home: string): (id: string) => TestItem[] | null {
     const key = `${data.sha256} ${values.sha256}`
     const there = known.get(key)
     if (there !== undefined) return there
-    try {
-      const { test } = store.json<DataSet>(data, 'data.json')
-      const made = testItems(test, store.json<{ test: ItemValue[] }>(values, 'values.json').test)
-      known.set(key, made)
-      return made
-    } catch (error) {
-      // The shared store was cleared or hurt since; what the run itself kept still makes a report.
-      if (error instanceof RlevError && error.kind === 'ArtifactDamaged') return null
-      throw error
-    }
+    const { test } = store.json<DataSet>(data, 'data.json')
+    const made = testItems(test, store.json<{ test: ItemValue[] }>(values, 'values.json').test)
+    known.set(key, made)
+    return made
   }
 }

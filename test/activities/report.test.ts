@@ -4,7 +4,7 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, syml
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { planPaths, runFolder } from '../../activities/clients/run-folder.js'
+import { experimentPaths, planPaths, runFolder } from '../../activities/clients/run-folder.js'
 import { writeReport } from '../../activities/publish-report.js'
 import { workplace } from '../../activities/workplace.js'
 import { RlevError } from '../../pipelines/errors.js'
@@ -53,14 +53,21 @@ describe('the report of a run', () => {
     })
   })
 
-  it('is made without figures of single items where the store has lost or hurt them', () => {
+  it('is made without figures of single items where a part of them is lost or hurt', () => {
+    const stored = (home: string) => {
+      const data = join(home, 'store', 'data')
+      return join(data, readdirSync(data)[0] ?? '')
+    }
+    const run = (home: string) => runFolder(home, 'told')
     for (const spoil of [
-      (path: string) => rmSync(path, { recursive: true }),
-      (path: string) => writeFileSync(join(path, 'data.json'), '{}'),
+      (home: string) => rmSync(stored(home), { recursive: true }),
+      (home: string) => writeFileSync(join(stored(home), 'data.json'), '{}'),
+      (home: string) => writeFileSync(experimentPaths.reference(run(home), 'values'), '{}'),
+      (home: string) => writeFileSync(experimentPaths.evaluationItems(run(home), 1), '{}'),
+      (home: string) => rmSync(experimentPaths.evaluationItems(run(home), 2)),
     ]) {
       inACopy((home, folder) => {
-        const data = join(home, 'store', 'data')
-        spoil(join(data, readdirSync(data)[0] ?? ''))
+        spoil(home)
         writeReport(workplace(home), { name: 'told' })
         const names = Object.keys(written(folder))
         assert.ok(names.includes('figures/curve-h-acc.svg') && names.includes('figures/values-train.svg'))

@@ -35,8 +35,8 @@ export function svgFile({ svg, arms }: Drawing): string {
     )
   const legend = arms.map(({ name, index }, place) => {
     const y = height + LINE * place + LINE / 2
-    return html`<line x1="16" y1="${y}" x2="50" y2="${y}" stroke="${colourOf(index)}" stroke-width="2.5" stroke-dasharray="${dashOf(index)}"/><text x="58" y="${y}" dy="0.32em" fill="currentColor">${name}</text>`
+    return html`<line x1="16" y1="${y}" x2="50" y2="${y}" stroke="${colourOf(index)}" stroke-width="2.5" stroke-dasharray="${dashOf(index)}"/><text x="58" y="${y}" dy="0.32em" text-anchor="start" fill="currentColor">${name}</text>`
       .text
   })
-  return `${head}<style>${figureStyle}</style>${svg.slice(opening, closing)}${legend.join('')}</svg>\n`
+  return `${head}<style>${figureStyle}</style>${svg.slice(opening, closing)}<g class="legend">${legend.join('')}</g></svg>\n`
 }

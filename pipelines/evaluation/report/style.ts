@@ -9,7 +9,8 @@ export function colourOf(index: number): string {
 }
 
 export function dashOf(index: number): string {
-  return dashes[index % dashes.length] ?? ''
+  // The ninth arm has the colour of the first and another pattern.
+  return dashes[(index + Math.floor(index / COLOURS)) % dashes.length] ?? ''
 }
 
 const light = `--ground: #fff; --ink: #1b1f24; --faint: #5b6570; --line: #d5dae0; --panel: #f5f7f9;
@@ -59,6 +60,6 @@ summary { cursor: pointer; padding: .3rem 0; font-weight: 500; }
 @media print { :root { color-scheme: light; --ground: #fff; --ink: #000; --faint: #333; --line: #999; --panel: #fff;
   --arm-0: #444; --arm-1: #0b4fa0; --arm-2: #9a4600; --arm-3: #06614a; --arm-4: #7c2190; --arm-5: #a01f1f; --arm-6: #565900; --arm-7: #0b5c70; }
   body { max-width: none; padding: 0; font-size: 10.5pt; } figure, tr, .claim { break-inside: avoid; } .figures-grid { grid-template-columns: 1fr 1fr; }
-  .scroll { overflow: visible; } table { font-size: 7.5pt; } th, td { padding: .15rem .3rem; } table th, table td, table.figures td, table.words td { white-space: normal; min-width: 0; overflow-wrap: anywhere; }
+  .scroll { overflow: visible; } table { font-size: 7pt; } th, td { padding: .15rem .3rem; } table th, table.figures thead th:not(:first-child) { white-space: normal; } table.words td { min-width: 0; }
   pre { white-space: pre-wrap; overflow-wrap: anywhere; } }
 `

@@ -78,6 +78,10 @@ function pictureHere() {
     height: frame.height,
     words: root.getAttribute('aria-label'),
     text: root.textContent ?? '',
+    // The legend's lines end at 50.
+    covered: [...document.querySelectorAll('.legend text')]
+      .filter(one => one.getBoundingClientRect().left < frame.left + 52)
+      .map(one => one.textContent),
     outside: [...document.querySelectorAll('text')].filter(leaves).map(one => one.textContent),
   }
 }

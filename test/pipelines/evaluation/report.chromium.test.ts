@@ -53,6 +53,7 @@ interface Picture {
   height: number
   words: string | null
   text: string
+  covered: string[]
   outside: string[]
 }
 
@@ -172,6 +173,7 @@ test('each figure is a file too that a browser draws alone, arms named, in the s
       assert.equal(found.words, drawing.alternative)
       for (const { name } of drawing.arms) assert.ok(found.text.includes(name), `${drawing.name} lacks ${name}`)
       assert.deepEqual(found.outside, [], drawing.name)
+      assert.deepEqual(found.covered, [], drawing.name)
       assert.deepEqual(seen.complaints, [])
     })
   }

@@ -8,6 +8,7 @@ import { sentence } from '../../../pipelines/evaluation/report/claim.js'
 import { renderEvaluation } from '../../../pipelines/evaluation/report/evaluation-page.js'
 import { escapeHtml, html, link } from '../../../pipelines/evaluation/report/html.js'
 import { renderReport } from '../../../pipelines/evaluation/report/render.js'
+import { colourOf, dashOf } from '../../../pipelines/evaluation/report/style.js'
 import type { ClaimVerdict } from '../../../pipelines/statistics/claim-rule.js'
 import { constructedSweep } from './constructed.js'
 
@@ -61,6 +62,11 @@ test('it stands alone: no script, no style or picture from elsewhere, links only
   const addresses = [...document.querySelectorAll('[href]')].map(one => `${one.tagName} ${one.getAttribute('href')}`)
   assert.deepEqual(addresses, [`A ${links.Temporal}`])
   assert.match(page, /Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'"/)
+})
+
+test('arms up to sixty-four are told apart, by colour or by pattern', () => {
+  const looks = Array.from({ length: 64 }, (_, index) => `${colourOf(index)} ${dashOf(index)}`)
+  assert.equal(new Set(looks).size, 64)
 })
 
 test('it is the same bytes every time', () => {
