@@ -1,13 +1,14 @@
 /**
- * Prints the value transmission of each arm of a run: as `rlev plan` foretells it, as the preflight foretells it from what the warm-started
- * policy answers to the test items (pass rates and lengths as they are), and as it was measured over all steps of training.
+ * Prints the value transmission of each arm of a run: as `rlev plan` foretells it; as the preflight foretells it from what the policy answers
+ * to the test items (pass rates and lengths as they are), before training and over the evaluations of training; and as it was measured
+ * over all steps. A baseline that is common to a batch makes it depend on what the policy can do, which changes while it learns.
  * Usage, after the build:  node dist/scripts/transmission.js NAME [--home DIR]
- * The second needs `evaluation.samples` as large as `rollout.samples`: the answers to an item stand for a prompt's group.
+ * From answers needs `evaluation.samples` as large as `rollout.samples`: the answers to an item stand for a prompt's group.
  */
 import { parseArgs } from 'node:util'
 import { readReferences } from '../activities/clients/references.js'
 import { runFolder } from '../activities/clients/run-folder.js'
-import { experimentsOf, readItemOutcomes, readOutcome, readPlan } from '../activities/clients/runs.js'
+import { experimentsOf, readEvaluations, readItemOutcomes, readOutcome, readPlan } from '../activities/clients/runs.js'
 import { Store } from '../activities/clients/store.js'
 import { readValues } from '../activities/normalize-values.js'
 import { readData } from '../activities/prepare-data.js'
@@ -31,17 +32,34 @@ function shown(signals: readonly StepSignal[]): string {
 }
 
 /** Signals that the preflight foretells for one experiment, by what it assumes of the policy. */
-function foretold({ id, config }: ReturnType<typeof experimentsOf>[number]): Record<'plan' | 'answers', StepSignal[]> {
+function foretold({
+  id,
+  config,
+}: ReturnType<typeof experimentsOf>[number]): Record<'plan' | 'before' | 'during', StepSignal[]> {
   const refs = readReferences(runFolder(home, id))
   const [dataRef, valuesRef] = [refs.get('data'), refs.get('values')]
-  const outcomes = readItemOutcomes(home, id, 0)
-  if (dataRef === undefined || valuesRef === undefined || outcomes === null) return { plan: [], answers: [] }
+  if (dataRef === undefined || valuesRef === undefined) return { plan: [], before: [], during: [] }
   const { train, test } = readData(store, dataRef)
   const values = readValues(store, valuesRef).train
   const sections = new Map(test.map(item => [item.id, item.section]))
-  const answered = outcomes.map(({ itemId, samples }) => ({ section: sections.get(itemId) ?? '', samples }))
   const of = (batches: ReturnType<typeof simulateGroups>) => [...simulatedStep({ values, batches, config }).signals]
-  return { plan: of(simulateGroups(values, config)), answers: of(answeredGroups({ items: train, answered, config })) }
+  const answersAt = (step: number) => {
+    const outcomes = readItemOutcomes(home, id, step) ?? []
+    const answered = outcomes.map(({ itemId, samples }) => ({ section: sections.get(itemId) ?? '', samples }))
+    return of(answeredGroups({ items: train, answered, config }))
+  }
+  const steps = readEvaluations(home, id).map(({ evaluation }) => evaluation.step)
+  const signals = steps.map(answersAt)
+  // Half the steps of the interval on either side: the first and the last evaluation stand for fewer.
+  const during = signals.flatMap((own, index) => {
+    const around = (steps[index + 1] ?? steps.at(-1) ?? 0) - (steps[index - 1] ?? steps[0] ?? 0)
+    return own.slice(0, Math.round((own.length * around) / (2 * Math.max(...intervals(steps)))))
+  })
+  return { plan: of(simulateGroups(values, config)), before: signals[0] ?? [], during }
+}
+
+function intervals(steps: readonly number[]): number[] {
+  return steps.slice(1).map((step, index) => step - (steps[index] ?? 0))
 }
 
 const plan = readPlan(home, name)
@@ -55,11 +73,12 @@ const rows = [...new Set(experimentsOf(plan).map(({ arm }) => arm))].flatMap(arm
     [
       arm,
       shown(signals[0]?.plan ?? []),
-      shown(signals.flatMap(({ answers }) => answers)),
+      shown(signals.flatMap(({ before }) => before)),
+      shown(signals.flatMap(({ during }) => during)),
       `${measured.transmission.toFixed(3)} ± ${(measured.error ?? 0).toFixed(3)}`,
       measured.perSeed.map(one => one.transmission.toFixed(3)).join(' '),
       measured.cancelled ? 'cancelled' : '',
     ],
   ]
 })
-console.log(aligned([['', 'plan', 'from the base policy', 'measured in training', 'by seed', ''], ...rows]))
+console.log(aligned([['', 'plan', 'answers before', 'answers during', 'measured in training', 'by seed', ''], ...rows]))

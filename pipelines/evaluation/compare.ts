@@ -15,6 +15,7 @@ import type { ArmComparison, Comparison, Decodings } from './comparison.js'
 import type { Columns, Evaluation } from './evaluation.js'
 import { measuredTransmission } from './measured-transmission.js'
 import { type Endpoint, type ExperimentOutcome, endpointName, endpointOf } from './outcome.js'
+import { valueAndDifficulty } from './value-and-difficulty.js'
 
 /** An outcome that is done, with a base, a last evaluation and an endpoint. */
 interface Finished {
@@ -170,6 +171,9 @@ function compareArm({
     }),
     predictions: runs.flatMap(({ outcome: { seed, prediction } }) =>
       prediction === undefined ? [] : [{ seed, ...prediction }],
+    ),
+    difficulty: valueAndDifficulty(
+      pairs.map(({ own, other }) => ({ own: own.outcome.items, other: other.outcome.items })),
     ),
     transmission: measuredTransmission(runs.map(run => run.outcome)),
   }

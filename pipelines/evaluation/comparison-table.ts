@@ -2,6 +2,7 @@
 import { plainMarkdown } from '../input/markdown.js'
 import type { Comparison } from './comparison.js'
 import { ABOUT_CLAIMS, claimsTable, columnsTable, endpointTable } from './comparison-tables.js'
+import { difficultyTables } from './difficulty-tables.js'
 import { gainRule } from './format.js'
 import { predictorTable } from './predictor-table.js'
 import { publishedTable } from './published.js'
@@ -41,6 +42,7 @@ function tablesOf(comparison: Comparison): Table[] {
     publishedTable(comparison),
     ...transferTables(comparison),
     predictorTable(comparison),
+    ...difficultyTables(comparison),
     transmissionTable(comparison),
   ].filter(table => table !== null)
 }

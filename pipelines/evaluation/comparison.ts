@@ -9,6 +9,7 @@ import type { PredictionQuality } from '../values/predictor/quality.js'
 import type { Columns } from './evaluation.js'
 import type { MeasuredTransmission } from './measured-transmission.js'
 import type { Endpoint, ExperimentOutcome } from './outcome.js'
+import type { ValueAndDifficulty } from './value-and-difficulty.js'
 
 /** Each of the paper's columns with its estimate over seeds; shares in [0, 1], length in tokens. */
 export type ColumnEstimates = Record<keyof Columns, Estimate>
@@ -89,6 +90,8 @@ export interface ArmComparison {
   perSeed: readonly SeedEndpoint[]
   /** How well the arm's score predictors predict, seed by seed; empty where values are not predicted. */
   predictions: readonly SeedPrediction[]
+  /** What of the gain goes by value and not by difficulty; null for a baseline, or where the single items are not known. */
+  difficulty: ValueAndDifficulty | null
   /** How much of the value reached the arm's steps; null where nothing is scaled. */
   transmission: MeasuredTransmission | null
 }

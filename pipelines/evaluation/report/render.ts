@@ -5,6 +5,7 @@
 import type { Plan } from '../../config/schema.js'
 import type { Comparison } from '../comparison.js'
 import { ABOUT_CLAIMS, claimsTable, columnsTable, differencesTable, endpointTable } from '../comparison-tables.js'
+import { difficultyTables } from '../difficulty-tables.js'
 import type { ExperimentOutcome } from '../outcome.js'
 import { predictorTable } from '../predictor-table.js'
 import { publishedTable } from '../published.js'
@@ -35,6 +36,7 @@ const sections: readonly { title: string; content: (material: Material) => Html 
   { title: 'On other test sets', content: transfer },
   { title: 'Training', content: training },
   { title: 'By section', content: sectionsSection },
+  { title: 'Value against difficulty', content: difficulty },
   { title: 'Values', content: valuesSection },
   { title: 'Length against value', content: lengthSection },
   { title: 'When the policy ends its response', content: eosSection },
@@ -78,6 +80,11 @@ ${notes.map(note => html`<p class="faint">${note}</p>`)}`
 
 function transfer({ comparison }: Material): Html | null {
   const tables = transferTables(comparison)
+  return tables.length === 0 ? null : html`${tables.map(table)}`
+}
+
+function difficulty({ comparison }: Material): Html | null {
+  const tables = difficultyTables(comparison)
   return tables.length === 0 ? null : html`${tables.map(table)}`
 }
 

@@ -4,6 +4,21 @@ import { experiment, file, refusal, sweep } from './config-files.js'
 
 const refused: readonly (readonly [string, string, RegExp])[] = [
   [
+    'a further test set that names nothing',
+    'evaluation: {transfer: {far: {style: english}}}',
+    /^config\.yaml:2:30: evaluation\.transfer\.far must name one test set[\s\S]*neither/,
+  ],
+  [
+    'a further test set that is not there',
+    'evaluation: {transfer: {far: {file: nowhere.jsonl}}}',
+    /^config\.yaml:2:37: the data file of evaluation\.transfer\.far\.file is missing[\s\S]*nowhere\.jsonl/,
+  ],
+  [
+    'further test sets where nothing is trained',
+    'steps: 0\nevaluation: {transfer: {far: {exam: long}}}',
+    /evaluation\.transfer compares before and after training/,
+  ],
+  [
     'GRPO with a scale of its own for each prompt',
     'estimator: {name: grpo}',
     /^config\.yaml:2:19: grpo cancels the scale human-aligned[\s\S]*expected: .*dr-grpo[\s\S]*to do: .*allowCancelled/,

@@ -15,7 +15,10 @@ test('every key has a sentence, and a default unless it must be given or may be 
     assert.notEqual(expected, '', path)
     const kind = path === 'data.source' || path === 'policy.from'
     if (preset === undefined && !required && !kind)
-      assert.ok(['data.test', 'sweep.smallestGain', 'sweep.versus', 'sweep.published'].includes(path), path)
+      assert.ok(
+        ['data.test', 'evaluation.transfer', 'sweep.smallestGain', 'sweep.versus', 'sweep.published'].includes(path),
+        path,
+      )
   }
 })
 
