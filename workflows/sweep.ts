@@ -81,10 +81,16 @@ export async function sweep({ plan }: SweepInput): Promise<SweepResult> {
     owned = true
     tracking.open()
 
+    let notBegun = 0
     for (const cell of cells) {
       // An experiment that only waits for MLflow holds no place.
       await condition(() => [...running.keys()].filter(id => !trained.has(id)).length < changes.concurrency)
       await condition(() => !pause.paused)
+      if (plan.settings.onFailure === 'stop' && anyFailed(view, changes.stopped)) {
+        view.heard({ ...notStarted(cell), state: 'cancelled' })
+        notBegun++
+        continue
+      }
       if (changes.stopped.has(cell.arm)) {
         view.heard({ ...notStarted(cell), state: 'cancelled' })
         continue
@@ -114,7 +120,7 @@ export async function sweep({ plan }: SweepInput): Promise<SweepResult> {
     if (tracking.url !== undefined) view.progress.trackingUrl = tracking.url
     view.become(failed.length === 0 ? 'done' : 'failed')
     await CancellationScope.nonCancellable(() => condition(allHandlersFinished))
-    if (failed.length > 0) throw failureOf(failed, cells.length)
+    if (failed.length > 0) throw failureOf(failed, { of: cells.length, notBegun })
     const { experiments, trackingUrl } = view.progress
     return {
       name,
@@ -210,12 +216,22 @@ function toldTooLate(id: string): (error: unknown) => void {
   return error => log.info('an experiment was not told', { id, error: String(error) })
 }
 
-function failureOf(failed: readonly ExperimentProgress[], of: number): ApplicationFailure {
-  const names = failed.map(
+function anyFailed({ progress }: SweepView, stopped: ReadonlySet<string>): boolean {
+  return progress.experiments.some(({ arm, state }) => state === 'failed' && !stopped.has(arm))
+}
+
+/** `notBegun`: those that an earlier failure kept from beginning; they are named by their number. */
+function failureOf(
+  failed: readonly ExperimentProgress[],
+  { of, notBegun }: { of: number; notBegun: number },
+): ApplicationFailure {
+  const ended = notBegun === 0 ? failed : failed.filter(({ state, step }) => state !== 'cancelled' || step > 0)
+  const left = notBegun === 0 ? '' : `; ${notBegun} were not begun, for the sweep stops at the first failure`
+  const names = ended.map(
     ({ arm, seed, state, failure }) => `${arm} seed ${seed} (${failure?.split('\n')[0] ?? state})`,
   )
   return ApplicationFailure.nonRetryable(
-    `${failed.length} of ${of} experiments failed: ${names.join('; ')}`,
+    `${ended.length} of ${of} experiments failed: ${names.join('; ')}${left}`,
     'ExperimentsFailed',
   )
 }

@@ -48,10 +48,13 @@ export function freezePlan(home: string, plan: Plan, place: string): void {
 const reaching = ['url', 'timeout', 'attempts', 'backoff', 'concurrency'].join('|')
 const resultless = new RegExp(`^(config|arms\\..+)\\.(durability\\.|checkpoint\\.|judge\\.(${reaching})$)`)
 
+/** In which order experiments run, and whether all do. */
+const order = ['settings.concurrency', 'settings.onFailure']
+
 /** Not: how the work is cut, ordered and kept, how a judge is reached, and seeds that come to those that there were. */
 export function changesResults(difference: Difference): boolean {
   const { path } = difference
-  return path !== 'settings.concurrency' && !addsSeeds(difference) && !resultless.test(path)
+  return !order.includes(path) && !addsSeeds(difference) && !resultless.test(path)
 }
 
 /** A sweep with more seeds is the same sweep: every experiment that it had is still one of it. */

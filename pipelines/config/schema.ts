@@ -86,6 +86,12 @@ export const sweepSchema = z.strictObject({
     .describe('Arms declared to take the same step as the baseline: no difference is expected.'),
   seeds: z.array(seedNumber).min(1).max(1000).describe('Seeds, paired across the arms.'),
   concurrency: count.default(2).describe('Experiments that run at the same time. (experiments)'),
+  onFailure: z
+    .enum(['continue', 'stop'])
+    .default('continue')
+    .describe(
+      'What a sweep does when an experiment has failed: goes on with the others, or begins no further one and lets those that run end. `resume` goes on either way.',
+    ),
   endpoint: z
     .enum(['expected-h-acc-curve', 'expected-h-acc-final', 'h-acc-curve', 'h-acc-final'])
     .default('expected-h-acc-curve')
@@ -144,7 +150,7 @@ export interface ExperimentPlan {
 export interface SweepPlan {
   kind: 'sweep'
   name: string
-  settings: Omit<SweepSettings, 'arms' | 'grid' | 'zip'>
+  settings: Omit<SweepSettings, 'arms' | 'grid' | 'zip' | 'onFailure'> & Partial<Pick<SweepSettings, 'onFailure'>>
   /** Arms in file order; `config.seed` is replaced by each of the seeds. */
   arms: readonly { name: string; config: ExperimentConfig }[]
   warnings: readonly string[]

@@ -390,4 +390,27 @@ describe('a sweep', () => {
       ['mixed', 'FAILED'],
     ])
   })
+
+  it('begins nothing after a failure where it is to stop at the first, and says how much it left', async () => {
+    const plan = tinySweep(
+      'halted',
+      { exploding: { update: { optimizer: 'sgd', learningRate: 1e30 } }, good: {}, better: { reward: { alpha: 3 } } },
+      { concurrency: 1, onFailure: 'stop' },
+    )
+    const handle = await startSweep(plan)
+    await assert.rejects(handle.result(), (error: unknown) =>
+      /1 of 3 experiments failed: exploding seed 1 .*; 2 were not begun/.test(
+        String((error as WorkflowFailedError).cause),
+      ),
+    )
+    const { experiments } = (await handle.query(progressQuery)) as SweepProgress
+    assert.deepEqual(experiments.map(({ arm, state, step }) => [arm, state, step]).slice(1), [
+      ['good', 'cancelled', 0],
+      ['better', 'cancelled', 0],
+    ])
+    assert.equal(experiments[0]?.state, 'failed')
+    // No run of theirs was begun.
+    const names = (await trackedRuns('halted')).map(({ info }) => info.run_name)
+    assert.deepEqual(names.sort(), ['exploding seed 1', 'halted'])
+  })
 })
