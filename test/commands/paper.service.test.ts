@@ -38,3 +38,19 @@ for (const { folder, file } of files) {
     assert.ok(experiments.every(({ step }: { step: number }) => step === 2))
   })
 }
+
+test('an arm whose estimator cancels the value is said to take the steps of correctness, and no other arm is', async () => {
+  const { notes }: { notes: string[] } = await statusOf('table1')
+  const cancelled = notes.filter(note => note.includes('value transmission 0.00'))
+  assert.deepEqual(cancelled, [
+    'grpo-small-human-aligned: value transmission 0.00: grpo cancels the value, and the arm takes the steps of correctness.',
+  ])
+})
+
+test('further test sets have tables of their own, before and after training, with the figures of the paper beside', async () => {
+  const { out } = await rlev('compare', 'table2')
+  assert.match(out, /^Transfer to other test sets, greedy/m)
+  for (const set of ['other-composition', 'other-sections', 'longer-numbers', 'other-language'])
+    assert.match(out, new RegExp(`^ {2}${set}, small-human-aligned( +\\d+\\.\\d){2} +[-+]?\\d+\\.\\d`, 'm'))
+  assert.match(out, /^ {2}gpqa, large-human-aligned +33\.2 +43\.4 +\+3\.5$/m)
+})
