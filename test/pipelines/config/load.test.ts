@@ -228,6 +228,7 @@ test('the configs of the project load without a warning', () => {
     placebo: ['uniform'],
     seeds: [1, 2, 3],
     concurrency: 2,
+    onFailure: 'continue',
     endpoint: 'expected-h-acc-curve',
   })
 })
