@@ -99,7 +99,7 @@ test('a warm start that runs away is an error of its own kind', async () => {
   await assert.rejects(
     start(configOf(30, 1e30)),
     (error: unknown) =>
-      error instanceof RlevError && error.kind === 'NotFinite' && /warm-start step/.test(error.message),
+      error instanceof RlevError && error.kind === 'NotFinite' && /warm start step/.test(error.message),
   )
   assert.equal(tensors(), before)
 })
