@@ -78,7 +78,9 @@ async function sharedBase({
       start: stages.start.sha256,
       data: stages.data.sha256,
       evaluation: {
-        ...{ samples: evaluation.samples, chunk: evaluation.chunk, seed: evaluation.seed },
+        samples: evaluation.samples,
+        chunk: evaluation.chunk,
+        seed: evaluation.seed,
         ...(evaluation.transfer === undefined ? {} : { transfer: evaluation.transfer }),
       },
       rollout: { temperature: rollout.temperature, maxTokens: rollout.maxTokens },

@@ -12,7 +12,7 @@ import type { Workplace } from './workplace.js'
 export function gpuActivities(place: Workplace, policies: PolicyCache) {
   return {
     warmStart: warmStart(place),
-    predictValues: predictValues(place),
+    predictValues: predictValues(place, policies),
     rollOut: rollOut(place, policies),
     updatePolicy: updatePolicy(place, policies),
     trainSteps: trainSteps(place, policies),

@@ -112,6 +112,11 @@ export class PolicyCache {
     return { step: checkpoint.step, policy, optimizer: await loadOptimizer(checkpoint.path), bytes }
   }
 
+  /** As training begins, the caller's to dispose of. */
+  async atStart(config: ExperimentConfig, start: ArtifactRef): Promise<Policy> {
+    return this.#policyOf(config, start, null)
+  }
+
   /** From a checkpoint's folder, or as training begins; an adapter lies over the warm start, its checkpoints do not hold that again. */
   async #policyOf(
     { update, seed, engine }: ExperimentConfig,

@@ -1,9 +1,5 @@
 /** Stage: the values that the arm's reward sees where a score predictor says them. Shared by arms with the same seed and settings. */
 import { join } from 'node:path'
-import { createAdapter } from '../pipelines/policy/adapter.js'
-import { disposePolicy } from '../pipelines/policy/policy.js'
-import { loadPolicy } from '../pipelines/policy/policy-folder.js'
-import { withAdapter } from '../pipelines/policy/trained-folder.js'
 import { predictValues as predict } from '../pipelines/values/predictor/predict-values.js'
 import type { PredictionQuality } from '../pipelines/values/predictor/quality.js'
 import { writeWhole } from './clients/files.js'
@@ -14,6 +10,7 @@ import type { ArtifactRef } from './clients/store.js'
 import { stage } from './failures.js'
 import { activityHooks, throwIfCancelled } from './hooks.js'
 import { readValues, type StoredValues } from './normalize-values.js'
+import type { PolicyCache } from './policy-cache.js'
 import { readData } from './prepare-data.js'
 import { runCode, runConfig } from './run-config.js'
 import type { StageOutputs } from './training.js'
@@ -21,7 +18,7 @@ import type { Workplace } from './workplace.js'
 
 export type PredictValuesInput = { run: string } & Pick<StageOutputs, 'data' | 'values' | 'start'>
 
-export function predictValues(place: Workplace) {
+export function predictValues(place: Workplace, policies: PolicyCache) {
   const { home, store } = place
   return stage(async ({ run, data, values, start }: PredictValuesInput): Promise<ArtifactRef> => {
     const config = runConfig(place, run)
@@ -44,24 +41,11 @@ export function predictValues(place: Workplace) {
       },
       fill: async folder => {
         const stored = readValues(store, values)
-        const open = async () => {
-          const base = await loadPolicy(store.folder(start), engine)
-          if (adapter === null) return { policy: base, dispose: () => disposePolicy(base) }
-          const made = createAdapter({ architecture: base.architecture, ...adapter, seed })
-          const over = withAdapter(base, made)
-          return {
-            policy: over,
-            dispose: () => {
-              disposePolicy(over)
-              disposePolicy(base)
-            },
-          }
-        }
         const predicted = await predict({
           config,
           items: readData(store, data).train,
           values: stored.train,
-          open,
+          open: () => policies.atStart(config, start),
           hooks: activityHooks('score predictor'),
         })
         const seen: StoredValues = { ...stored, train: predicted.values }

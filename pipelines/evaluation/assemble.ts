@@ -2,11 +2,12 @@
 import { type Item, promptText } from '../data/item.js'
 import { RlevError } from '../errors.js'
 import type { Verdict } from '../rewards/record.js'
+import { weightedMean } from '../statistics/weighted-mean.js'
 import type { ItemValue } from '../values/value.js'
 import { eosTrajectories } from './eos.js'
 import type { Evaluation, ItemOutcome, SampleResponse, SectionOutcome } from './evaluation.js'
 import { expectedScore, greedyScore, type ItemScore, isUnscored } from './item-score.js'
-import { columns, passAtK, type ScoredItem, weightedMean } from './metrics.js'
+import { columns, passAtK, type ScoredItem } from './metrics.js'
 import { type Counted, undecided } from './undecided.js'
 
 const SAMPLE_RESPONSES = 10

@@ -1,7 +1,7 @@
 /** The difference on the endpoint over seeds and items both: the items are a sample of the exam too, and every seed met the same. */
 import type { Interval } from '../statistics/estimate.js'
 import { twoWayEstimate } from '../statistics/seeds-and-items.js'
-import { type ItemEvaluation, type ItemResults, sameItems } from './item-results.js'
+import { type ItemEvaluation, type ItemPair, type ItemResults, meanScore, sameItems } from './item-results.js'
 import type { Endpoint } from './outcome.js'
 
 /**
@@ -12,7 +12,7 @@ export function overSeedsAndItems({
   pairs,
   endpoint,
 }: {
-  pairs: readonly { own: ItemResults | undefined; other: ItemResults | undefined }[]
+  pairs: readonly ItemPair[]
   endpoint: Endpoint
 }): Interval | null {
   const known = pairs.flatMap(({ own, other }) => (own === undefined || other === undefined ? [] : [{ own, other }]))
@@ -47,8 +47,5 @@ function scoresOf({ evaluations }: ItemResults, endpoint: Endpoint): (number | n
 
 function meanOf(evaluations: readonly ItemEvaluation[], decoding: 'greedy' | 'expected'): (number | null)[] {
   const items = evaluations[0]?.[decoding] ?? []
-  return items.map((_, item) => {
-    const scored = evaluations.flatMap(evaluation => evaluation[decoding][item] ?? [])
-    return scored.length === 0 ? null : scored.reduce((sum, score) => sum + score, 0) / scored.length
-  })
+  return items.map((_, item) => meanScore(evaluations, decoding, item))
 }

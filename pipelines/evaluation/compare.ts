@@ -137,6 +137,7 @@ function compareArm({
     pairs: pairs.map(({ own, other }) => ({ own: own.outcome.evaluations, other: other.outcome.evaluations })),
   })
   const transfer = compareTransfer({ runs, pairs })
+  const items = pairs.map(({ own, other }) => ({ own: own.outcome.items, other: other.outcome.items }))
   return {
     arm,
     role,
@@ -158,10 +159,7 @@ function compareArm({
         : endpointDifference({
             own: pairs.map(({ own }) => own.endpoint),
             other: pairs.map(({ other }) => other.endpoint),
-            seedsAndItems: overSeedsAndItems({
-              pairs: pairs.map(({ own, other }) => ({ own: own.outcome.items, other: other.outcome.items })),
-              endpoint,
-            }),
+            seedsAndItems: overSeedsAndItems({ pairs: items, endpoint }),
           }),
     finalDifferences:
       pairs.length === 0 ? null : decodings(decoding => columnsOf(key => paired(run => run.final[decoding][key]))),
@@ -172,9 +170,7 @@ function compareArm({
     predictions: runs.flatMap(({ outcome: { seed, prediction } }) =>
       prediction === undefined ? [] : [{ seed, ...prediction }],
     ),
-    difficulty: valueAndDifficulty(
-      pairs.map(({ own, other }) => ({ own: own.outcome.items, other: other.outcome.items })),
-    ),
+    difficulty: valueAndDifficulty(items),
     transmission: measuredTransmission(runs.map(run => run.outcome)),
   }
 }

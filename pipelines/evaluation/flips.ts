@@ -1,7 +1,7 @@
 /** What an arm gained and lost against its baseline, item by item: greedy responses at the end of training, seed by seed. */
 import { mean } from '../statistics/estimate.js'
+import { weightedMean } from '../statistics/weighted-mean.js'
 import { type ItemResults, sameItems, type TestItem } from './item-results.js'
-import { weightedMean } from './metrics.js'
 import type { ExperimentOutcome } from './outcome.js'
 
 /** An item that the arm answers correctly in more seeds than the baseline, or in fewer. */

@@ -1,5 +1,6 @@
 /** What one experiment came to on each test item, evaluation by evaluation: for intervals over items, lengths by value, and flips. */
 import { type Item, promptText } from '../data/item.js'
+import { mean } from '../statistics/estimate.js'
 import type { ItemValue } from '../values/value.js'
 import { valuesInOrder } from './assemble.js'
 import type { ItemOutcome } from './evaluation.js'
@@ -66,6 +67,22 @@ export function itemResults(
     }),
     responses: last.outcomes.map(({ greedy }) => greedy.text),
   }
+}
+
+/** Mean score of an item over evaluations; null where none of them could be scored. */
+export function meanScore(
+  evaluations: readonly ItemEvaluation[],
+  decoding: 'greedy' | 'expected',
+  item: number,
+): number | null {
+  const scored = evaluations.flatMap(evaluation => evaluation[decoding][item] ?? [])
+  return scored.length === 0 ? null : mean(scored)
+}
+
+/** What two experiments that are compared got on each item; undefined where it is not known. */
+export interface ItemPair {
+  own: ItemResults | undefined
+  other: ItemResults | undefined
 }
 
 /** Whether two experiments were tested on the same items in the same order. */

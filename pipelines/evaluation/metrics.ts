@@ -2,7 +2,9 @@
  * The paper's columns from per-item outcomes. Its H-Acc is sum of v over correct / sum of v over all; here every sum carries the
  * item's weight too, and an item that no verifier could score is in none of them.
  */
+
 import { RlevError } from '../errors.js'
+import { weightedMean } from '../statistics/weighted-mean.js'
 import type { Columns } from './evaluation.js'
 import { weightsInFifth } from './fifths.js'
 
@@ -48,18 +50,6 @@ export function columns(items: readonly ScoredItem[]): Columns {
     accHigh: weightedMean(correct, weightsInFifth(scored, 5)),
     accLow: weightedMean(correct, weightsInFifth(scored, 1)),
   }
-}
-
-/** sum w x / sum w; 0 over no weight. */
-export function weightedMean(values: readonly number[], weights: readonly number[]): number {
-  let sum = 0
-  let total = 0
-  for (const [index, value] of values.entries()) {
-    const weight = weights[index] ?? 0
-    sum += weight * value
-    total += weight
-  }
-  return total === 0 ? 0 : sum / total
 }
 
 /**

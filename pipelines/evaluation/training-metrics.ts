@@ -6,12 +6,12 @@ import type { RewardRecord } from '../rewards/record.js'
 import { groupRecords, rewardOf, type ScoreConfig } from '../rewards/score.js'
 import type { Rollout } from '../rollout/response.js'
 import { mean } from '../statistics/estimate.js'
+import { weightedMean } from '../statistics/weighted-mean.js'
 import { advantages } from '../update/advantages.js'
 import { isDegenerate, isScored } from '../update/estimators/group.js'
 import { klOfResponse } from '../update/kl.js'
 import { type StepSignal, signalOf, transmission } from '../update/transmission.js'
 import { fifths, weightsInFifth } from './fifths.js'
-import { weightedMean } from './metrics.js'
 
 /**
  * Slash-grouped metrics, finite numbers only: one that the step does not define (a reward mean without a scored response, a

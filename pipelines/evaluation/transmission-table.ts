@@ -10,7 +10,8 @@ export function transmissionTable({ arms }: Comparison): Table | null {
     const { transmission: measured } = arm
     if (measured === null) return []
     const { transmission, error, steps, cancelled } = measured
-    const shown = Math.abs(transmission) < 0.005 ? '0.00' : transmission.toFixed(2)
+    // Not -0.00.
+    const shown = cancelled ? '0.00' : transmission.toFixed(2)
     const cells = [nameOf(arm), shown, error === null ? NONE : error.toFixed(3), String(steps)]
     return [{ kind: kindOf(arm), cells: [...cells, cancelled ? 'cancelled' : ''] }]
   })

@@ -2,7 +2,7 @@
  * What unscored responses leave open. They are in no accuracy, which is right where their failing has nothing to do with the answer;
  * where it has, the truth lies anywhere between all of them wrong and all of them right.
  */
-import { weightedMean } from './metrics.js'
+import { weightedMean } from '../statistics/weighted-mean.js'
 
 export interface Undecided {
   /** Unscored responses of all, in [0, 1]. */

@@ -10,9 +10,8 @@
  */
 import { type Estimate, estimate } from '../statistics/estimate.js'
 import { partialCorrelation } from '../statistics/partial-correlation.js'
-import type { ItemEvaluation, ItemResults } from './item-results.js'
-import { sameItems } from './item-results.js'
-import { weightedMean } from './metrics.js'
+import { weightedMean } from '../statistics/weighted-mean.js'
+import { type ItemPair, type ItemResults, meanScore, sameItems } from './item-results.js'
 
 /** By the pass rate of the base: never, seldom, now and then, mostly, always right. */
 export const strata = ['0', 'to 1/3', 'to 2/3', 'below 1', '1'] as const
@@ -53,9 +52,7 @@ interface Row {
 }
 
 /** Null without a pair whose items are known and the same. */
-export function valueAndDifficulty(
-  pairs: readonly { own: ItemResults | undefined; other: ItemResults | undefined }[],
-): ValueAndDifficulty | null {
+export function valueAndDifficulty(pairs: readonly ItemPair[]): ValueAndDifficulty | null {
   const known = pairs.flatMap(({ own, other }) => {
     if (own === undefined || other === undefined || !sameItems(own, other)) return []
     const rows = rowsOf(own, other)
@@ -107,17 +104,14 @@ function rowsOf(own: ItemResults, other: ItemResults): Row[] {
   const base = own.evaluations[0]
   return own.items.flatMap(({ value, weight }, item) => {
     const passRate = base?.expected[item] ?? null
-    const [mine, theirs] = [overCurve(own.evaluations, item), overCurve(other.evaluations, item)]
+    const [mine, theirs] = [
+      meanScore(own.evaluations.slice(1), 'expected', item),
+      meanScore(other.evaluations.slice(1), 'expected', item),
+    ]
     return passRate === null || mine === null || theirs === null
       ? []
       : [{ value, weight, passRate, gain: mine - theirs }]
   })
-}
-
-/** Mean of the item's expected score after the base; null where none was scored. */
-function overCurve(evaluations: readonly ItemEvaluation[], item: number): number | null {
-  const scored = evaluations.slice(1).flatMap(({ expected }) => expected[item] ?? [])
-  return scored.length === 0 ? null : scored.reduce((sum, score) => sum + score, 0) / scored.length
 }
 
 function partsOf(rows: readonly Row[]) {

@@ -78,6 +78,7 @@ export class Slots {
 
   /** Fills idle slots, then draws up to U tokens in each. */
   advance(): void {
+    this.#allocate()
     this.#admit()
     this.#narrow()
     this.#makeRoom()
@@ -105,11 +106,10 @@ export class Slots {
     this.#copy(admitted)
   }
 
+  /** Into slots that do not look at the store. */
   #copy(admitted: readonly { slot: number; place: number }[]): void {
-    if (admitted.length === 0) return
     const { shape, lanes, decoding } = this.#options
-    this.#allocate()
-    if (shape.samples > 1) return
+    if (admitted.length === 0 || shape.samples > 1) return
     const perLane = shape.slots / lanes
     for (let lane = 0; lane < lanes; lane++) {
       const own = admitted.filter(({ slot }) => Math.floor(slot / perLane) === lane)

@@ -1,5 +1,5 @@
 /** Weighted partial correlation: what x and y share beyond what each shares with z, linearly. */
-import { weightedMean } from '../evaluation/metrics.js'
+import { weightedMean } from './weighted-mean.js'
 
 /**
  * (r_xy - r_xz r_yz) / sqrt((1 - r_xz^2) (1 - r_yz^2)) of the weighted Pearson correlations; r_xy itself for z null. In [-1, 1]; null where

@@ -3,7 +3,7 @@
  * cancelled, 1 passed on. The paper does not measure it; GRPO's division by the group's deviation makes it 0.
  */
 import { weightsInFifth } from '../evaluation/fifths.js'
-import { weightedMean } from '../evaluation/metrics.js'
+import { weightedMean } from '../statistics/weighted-mean.js'
 
 export interface TransmissionRow {
   /** The value that the arm's reward sees. */

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { loadPlan } from '../../pipelines/config/load.js'
 import { call } from './call.js'
 import { inHome } from './in-home.js'
 
@@ -23,6 +24,12 @@ const files = ['paper', 'studies'].flatMap(folder =>
     .map(file => ({ folder, file })),
 )
 
+function armsOf(path: string): number {
+  const plan = loadPlan({ path })
+  assert.ok(plan.kind === 'sweep' && plan.arms.length >= 2)
+  return plan.arms.length
+}
+
 for (const { folder, file } of files) {
   test(`${folder}/${file} passes its plan and runs at a reduced size, every arm to its end`, async () => {
     const path = join('configs', folder, file)
@@ -34,7 +41,7 @@ for (const { folder, file } of files) {
     assert.equal(run.status, 0, `${run.out}\n${run.err}`)
     const { state, experiments } = await statusOf(file.replace(/\.yaml$/, ''))
     assert.equal(state, 'done')
-    assert.ok(experiments.length >= 2)
+    assert.equal(experiments.length, armsOf(path))
     assert.ok(experiments.every(({ step }: { step: number }) => step === 2))
   })
 }

@@ -1,9 +1,9 @@
 /** Length against value: expected response length on each fifth of the test items by value, at the end and over training. */
 import * as Plot from '@observablehq/plot'
 import { mean } from '../../statistics/estimate.js'
+import { weightedMean } from '../../statistics/weighted-mean.js'
 import { type Fifth, fifths, weightsInFifth } from '../fifths.js'
 import type { ItemResults } from '../item-results.js'
-import { weightedMean } from '../metrics.js'
 import { type ArmMark, figure } from './figure.js'
 import { type Html, html, table } from './html.js'
 import type { Material } from './material.js'

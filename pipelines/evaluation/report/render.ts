@@ -9,6 +9,7 @@ import { difficultyTables } from '../difficulty-tables.js'
 import type { ExperimentOutcome } from '../outcome.js'
 import { predictorTable } from '../predictor-table.js'
 import { publishedTable } from '../published.js'
+import type { Table } from '../table.js'
 import { transferTables } from '../transfer-tables.js'
 import { transmissionTable } from '../transmission-table.js'
 import { claim } from './claim.js'
@@ -33,10 +34,10 @@ const sections: readonly { title: string; content: (material: Material) => Html 
   { title: "The paper's columns, before and after training", content: columns },
   { title: 'Alpha', content: alphaSection },
   { title: 'Noise of the values', content: noiseSection },
-  { title: 'On other test sets', content: transfer },
+  { title: 'On other test sets', content: tablesOf(transferTables) },
   { title: 'Training', content: training },
   { title: 'By section', content: sectionsSection },
-  { title: 'Value against difficulty', content: difficulty },
+  { title: 'Value against difficulty', content: tablesOf(difficultyTables) },
   { title: 'Values', content: valuesSection },
   { title: 'Length against value', content: lengthSection },
   { title: 'When the policy ends its response', content: eosSection },
@@ -78,14 +79,12 @@ ${table(claims)}
 ${notes.map(note => html`<p class="faint">${note}</p>`)}`
 }
 
-function transfer({ comparison }: Material): Html | null {
-  const tables = transferTables(comparison)
-  return tables.length === 0 ? null : html`${tables.map(table)}`
-}
-
-function difficulty({ comparison }: Material): Html | null {
-  const tables = difficultyTables(comparison)
-  return tables.length === 0 ? null : html`${tables.map(table)}`
+/** A section of tables, null without one. */
+function tablesOf(made: (comparison: Comparison) => readonly Table[]): (material: Material) => Html | null {
+  return ({ comparison }) => {
+    const tables = made(comparison)
+    return tables.length === 0 ? null : html`${tables.map(table)}`
+  }
 }
 
 function training(material: Material): Html {

@@ -12,8 +12,8 @@ import { type Tensor, tf } from '../tensorflow.js'
 
 /** What lies where, for all turns of a call. */
 export interface AttentionPlace {
-  /** G where caches are [q, K, G, S, E] beside prompts [q, K, P, E]; null where they are [r, K, P + S, E]. */
-  samples: number | null
+  /** G where caches are [q, K, G, S, E] beside prompts [q, K, P, E]; 1 where they are [r, K, P + S, E]. */
+  samples: number
   prefix: number
   columns: number
   keyValueHeads: number
@@ -46,7 +46,7 @@ export function attentionPlace(
     .less(lengths.reshape([rows, 1]))
   const numbered = tf.range(0, rows * keyValueHeads, 1, 'int32')
   const starts =
-    samples === null
+    samples === 1
       ? numbered.mul(tf.scalar(prefix + columns, 'int32')).add(tf.scalar(prefix, 'int32'))
       : numbered
           .mul(tf.scalar(columns, 'int32'))
@@ -64,7 +64,7 @@ export function attentionTurn(place: AttentionPlace, said: Tensor): AttentionTur
   const mask = tf.concat([promptMask, own], 1)
   const places = starts.add(column).reshape([-1])
   const all = prefix + columns
-  if (samples === null) return { places, mask: mask.reshape([rows, 1, 1, all]) }
+  if (samples === 1) return { places, mask: mask.reshape([rows, 1, 1, all]) }
   const byHead = mask.reshape([rows, 1, all]).tile([1, group, 1])
   return { places, mask: byHead.reshape([rows / samples, 1, samples * group, all]) }
 }
@@ -119,24 +119,23 @@ function attendShared(
   mask: Tensor,
 ): Tensor {
   const [rows, heads, width] = queries.shape as [number, number, number]
-  const together = samples ?? 1
-  const count = rows / together
+  const count = rows / samples
   const slots = rows * keyValueHeads
   // Scores and weights lie as [q, K, G, H / K, columns]: a product sees them by prompt, or by slot.
-  const byPrompt = (x: Tensor, size: number) => x.reshape([count * keyValueHeads, together * group, size])
+  const byPrompt = (x: Tensor, size: number) => x.reshape([count * keyValueHeads, samples * group, size])
   const bySlot = (x: Tensor, size: number) => x.reshape([slots, group, size])
   const own = (x: Tensor) => x.reshape([slots, columns, width])
-  const asked = queries.reshape([count, together, keyValueHeads, group * width]).transpose([0, 2, 1, 3])
+  const asked = queries.reshape([count, samples, keyValueHeads, group * width]).transpose([0, 2, 1, 3])
   const toPrompt = smallProducts(byPrompt(asked, width), prompts.keys, { transposeB: true })
   const toOwn = smallProducts(bySlot(asked, width), own(keys), { transposeB: true })
   const scores = tf.concat([toPrompt, byPrompt(toOwn, columns)], 2)
-  const masked = scores.reshape([count, keyValueHeads, together * group, prefix + columns]).add(mask)
+  const masked = scores.reshape([count, keyValueHeads, samples * group, prefix + columns]).add(mask)
   const [ofPrompt, ofOwn] = tf.split(tf.softmax(masked) as Tensor, [prefix, columns], 3) as [Tensor, Tensor]
   const fromPrompt = smallProducts(byPrompt(ofPrompt, prefix), prompts.values)
   const fromOwn = smallProducts(bySlot(ofOwn, columns), own(values))
   return fromPrompt
     .add(byPrompt(fromOwn, width))
-    .reshape([count, keyValueHeads, together, group * width])
+    .reshape([count, keyValueHeads, samples, group * width])
     .transpose([0, 2, 1, 3])
     .reshape([rows, heads * width])
 }

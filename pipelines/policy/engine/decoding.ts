@@ -62,14 +62,12 @@ export class Decoding {
   /** Compiles what decoding with caches of these sizes, on these numbers of slots, the largest first, needs before the first of it runs. */
   prepare({ sizes, widths, kind }: { sizes: readonly number[]; widths: readonly number[]; kind: DrawingKind }): void {
     const { caches } = this
-    const { slots, samples, admitted } = this.#shape
+    const { slots } = this.#shape
     caches.readPrompts()
     caches.allocate(this.layout({ slots, columns: sizes[0] as number }))
     for (const [index, columns] of sizes.entries()) {
       const whole = this.layout({ slots, columns })
-      for (const [lane, rows] of this.#admissions(samples > 1 ? [] : [admitted, caches.rowsOfLane(slots)])) {
-        caches.admit(whole, { lane, rows })
-      }
+      if (!whole.shared) this.#prepareAdmissions(whole)
       for (const [narrower, width] of widths.entries()) {
         if (index > 0) caches.grow(this.layout({ slots: width, columns: sizes[index - 1] as number }), columns)
         if (narrower > 0) caches.narrow(this.layout({ slots: widths[narrower - 1] as number, columns }), width)
@@ -78,9 +76,12 @@ export class Decoding {
     }
   }
 
-  #admissions(counts: readonly number[]): (readonly [lane: number, rows: number])[] {
-    const lanes = Array.from({ length: this.#engine.settings.lanes }, (_, lane) => lane)
-    return lanes.flatMap(lane => [...new Set(counts)].map(rows => [lane, rows] as const))
+  #prepareAdmissions(layout: Layout): void {
+    for (let lane = 0; lane < this.#engine.settings.lanes; lane++) {
+      for (const rows of new Set([this.#shape.admitted, this.caches.rowsOfLane(layout.slots)])) {
+        this.caches.admit(layout, { lane, rows })
+      }
+    }
   }
 
   /**
@@ -140,7 +141,7 @@ export class Decoding {
     const uniforms = inputs[4] === undefined ? null : inputs[4].slice([0, lane * rows, 0], [most, rows, 1])
     const bias = neverDrawn(this.#engine.tokens, vocabulary)
     const eosTokens = kind.eosProbabilities ? endingTokens(this.#engine.tokens, vocabulary) : null
-    const sizes = { samples: layout.shared ? samples : null, prefix, columns: layout.columns }
+    const sizes = { samples: layout.shared ? samples : 1, prefix, columns: layout.columns }
     const surroundings: Surroundings = {
       decoder,
       table,

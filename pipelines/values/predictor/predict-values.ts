@@ -7,7 +7,7 @@ import type { ExperimentConfig } from '../../config/schema.js'
 import type { Item } from '../../data/item.js'
 import type { Hooks } from '../../hooks.js'
 import { generate } from '../../policy/generate.js'
-import type { Policy } from '../../policy/policy.js'
+import { disposePolicy, type Policy } from '../../policy/policy.js'
 import type { Sequence } from '../../policy/response-batch.js'
 import { rateOf, supervisedStep, taught } from '../../policy/supervised.js'
 import { stream } from '../../random.js'
@@ -30,8 +30,8 @@ interface Predicting {
   items: readonly Item[]
   /** The true ones, of the same items. */
   values: readonly ItemValue[]
-  /** The start policy, anew for each fold; `dispose` frees it. */
-  open: () => Promise<{ policy: Policy; dispose: () => void }>
+  /** The start policy, anew for each fold, which disposes of it. */
+  open: () => Promise<Policy>
   hooks: Hooks
 }
 
@@ -48,7 +48,7 @@ export async function predictValues({ config, items, values, open, hooks }: Pred
       config,
       fold,
     )
-    const { policy, dispose } = await open()
+    const policy = await open()
     try {
       const part = `fold ${fold + 1} of ${folds}`
       await teach({ policy, config, items, shown, fold, hooks: noting(hooks, `score predictor, ${part}`) })
@@ -56,7 +56,7 @@ export async function predictValues({ config, items, values, open, hooks }: Pred
       for (const [index, place] of asked.entries()) predicted[place] = said[index] as number | null
       fallback[fold] = mean(shown.map(place => (values[place] as ItemValue).value))
     } finally {
-      dispose()
+      disposePolicy(policy)
     }
   }
   return {
@@ -103,20 +103,20 @@ async function teach({
       tokens: taught(policy.tokenizer, scoreText(item.points), `the score of item ${item.id}`),
     }
   })
-  const longest = Math.max(...sequences.map(({ tokens }) => tokens.length))
+  const longest = sequences.reduce((most, { tokens }) => Math.max(most, tokens.length), 1)
   const each = Math.ceil(sequences.length / batch)
   const steps = epochs * each
   const order = stream(config.seed, `order of the score predictor, fold ${fold}`)
   const optimizer = createOptimizer(policy, { optimizer: 'adamw' })
   try {
+    let epoch: number[] = []
     for (let step = 1; step <= steps; step++) {
-      const epoch = Math.floor((step - 1) / each)
       const first = ((step - 1) % each) * batch
-      const drawn = order.permutation(sequences.length, epoch).slice(first, first + batch)
+      if (first === 0) epoch = order.permutation(sequences.length, (step - 1) / each)
       await supervisedStep({
         policy,
         optimizer,
-        batch: drawn.map(index => sequences[index] as Sequence),
+        batch: epoch.slice(first, first + batch).map(index => sequences[index] as Sequence),
         limits: { microBatch: Math.min(batch, config.update.microBatch), tokenBudget: config.update.tokenBudget },
         weightDecay: 0,
         clipNorm: 1,

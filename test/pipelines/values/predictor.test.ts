@@ -5,7 +5,6 @@ import { experimentSchema } from '../../../pipelines/config/schema.js'
 import type { Item } from '../../../pipelines/data/item.js'
 import { RlevError } from '../../../pipelines/errors.js'
 import { noHooks } from '../../../pipelines/hooks.js'
-import { disposePolicy } from '../../../pipelines/policy/policy.js'
 import { normalizeValues } from '../../../pipelines/values/normalize.js'
 import { foldsOf } from '../../../pipelines/values/predictor/folds.js'
 import { predictValues } from '../../../pipelines/values/predictor/predict-values.js'
@@ -138,10 +137,7 @@ function predict(of: readonly Item[], predictor: object = {}) {
     config: configOf(predictor),
     items: of,
     values: normalizeValues(of, { alpha: 10 }).values,
-    open: async () => {
-      const policy = tinyPolicy()
-      return { policy, dispose: () => disposePolicy(policy) }
-    },
+    open: async () => tinyPolicy(),
     hooks: noHooks,
   })
 }
