@@ -83,7 +83,8 @@ test('a file over its limit is ended with what it started', { skip: process.plat
 test('an interrupted file is ended with what it started', { skip: process.platform !== 'linux' }, async () => {
   const interrupt = new AbortController()
   const running = run(fileThat(60_000, { ends: true }), { interrupt: interrupt.signal })
-  while (!existsSync(childFile)) await sleep(20)
+  // The file is there before its content is.
+  while (!existsSync(childFile) || readFileSync(childFile, 'utf8') === '') await sleep(20)
   interrupt.abort()
   assert.match((await running).failure ?? '', /^interrupted/)
   await assertChildEnds()

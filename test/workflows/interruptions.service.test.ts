@@ -55,6 +55,12 @@ const activitiesOf = async (handle: Handle) =>
     ({ activityOptions }) => activityOptions?.taskQueue?.name === queues.gpu,
   )
 
+/** Whether nothing can give the workflow a task: none is at hand, and no activity but the policy's can end. */
+async function onlyTrains(handle: Handle): Promise<boolean> {
+  const { pendingWorkflowTask, pendingActivities } = (await handle.describe()).raw
+  return pendingWorkflowTask == null && pendingActivities?.length === (await activitiesOf(handle)).length
+}
+
 /** Workflow tasks that were lost: which timeout ended the wait, and its seconds by the server's clock. */
 async function lostWorkflowTasks(handle: Handle) {
   const { events } = await handle.fetchHistory()
@@ -202,6 +208,8 @@ describe('a worker', () => {
 describe('a workflow', () => {
   it('whose worker was killed is taken up by the next one within seconds', async () => {
     const handle = await inTraining(long('orphaned'))
+    // A task that the worker has in hand is lost in another way: its time to answer runs out.
+    await until('nothing but training', () => onlyTrains(handle))
     await services.kill(orchestrator)
     // Until the server knows of the death it hands a workflow task to the dead worker, and waits ten seconds for its answer.
     await sleep(1000)
