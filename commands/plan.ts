@@ -44,7 +44,8 @@ interface Outline {
   seeds: readonly number[]
   concurrency: number
   endpoint?: string
-  items: { train: number; test: number; skipped: number }
+  /** `transfer`: of the further test sets. */
+  items: { train: number; test: number; transfer: number; skipped: number }
   findings: PreflightFinding[]
   cost: Cost
   memory: PlanMemory
@@ -54,13 +55,14 @@ interface Outline {
 async function outlineOf({ plan, data, findings }: CheckedPlan): Promise<Outline> {
   const dataset = await data()
   const { train, test, skipped } = dataset
+  const transfer = Object.values(dataset.transfer ?? {}).flat()
   return {
     name: plan.name,
     kind: plan.kind,
     ...armsOf(plan),
-    items: { train: train.length, test: test.length, skipped: skipped.length },
+    items: { train: train.length, test: test.length, transfer: transfer.length, skipped: skipped.length },
     findings: await findings(),
-    cost: costOf(plan, { testItems: test.length }),
+    cost: costOf(plan, { train: train.length, test: test.length, transfer: transfer.length }),
     memory: memoryOfPlan(plan, dataset),
     warnings: plan.warnings,
   }
@@ -114,12 +116,13 @@ function textOf({
   const columns = ['arm', 'role', `what differs from ${several ? 'that arm' : 'the baseline'}`].map(heading => ({
     heading,
   }))
+  const further = items.transfer === 0 ? '' : `, ${items.transfer} of further test sets`
   const skipped = items.skipped === 0 ? '' : `, ${items.skipped} bad rows skipped`
   return [
     ...head,
     '',
     ...(kind === 'sweep' ? [...layOutTable({ columns, rows }), ''] : []),
-    `items: ${items.train} to train on, ${items.test} to test on${skipped}`,
+    `items: ${items.train} to train on, ${items.test} to test on${further}${skipped}`,
     ...costLines(cost),
     ...memoryLines(memory, kind === 'sweep'),
     '',
@@ -135,11 +138,20 @@ function differenceText(differs: readonly Difference[]): string {
   return differs.map(({ path, a, b }) => `${path} ${written(b)}, not ${written(a)}`).join('; ')
 }
 
-function costLines({ responses, judged, tokens, warmStarts, seconds, basis }: Cost): string[] {
-  const { trained, evaluated } = responses
+function costLines({ responses, judged, tokens, warmStarts, predictors, seconds, basis }: Cost): string[] {
+  const { trained, evaluated, predicted } = responses
+  const parts = [
+    `${formatCount(trained)} responses to train on`,
+    `${formatCount(evaluated)} to evaluate`,
+    warmStarts === 1 ? '1 warm start' : `${warmStarts} warm starts`,
+    ...(predictors === 0
+      ? []
+      : [
+          `${predictors} score ${predictors === 1 ? 'predictor' : 'predictors'} saying ${formatCount(predicted)} scores`,
+        ]),
+  ]
   return [
-    `cost: ${formatCount(trained)} responses to train on, ${formatCount(evaluated)} to evaluate, ${warmStarts === 1 ? '1 warm start' : `${warmStarts} warm starts`};` +
-      ` at most ${formatCount(tokens.trained + tokens.evaluated)} sampled tokens`,
+    `cost: ${parts.join(', ')}; at most ${formatCount(tokens.trained + tokens.evaluated + tokens.predicted)} sampled tokens`,
     ...(judged === 0 ? [] : [`judge: at most ${formatCount(judged)} questions, each asked until it is answered`]),
     `time: ${seconds === undefined ? 'not known for a policy from a checkpoint' : formatEstimate(seconds)} (${basis})`,
   ]

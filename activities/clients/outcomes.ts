@@ -1,51 +1,64 @@
 /** What the experiments of a run came to, for comparison and report: with what each test item got, where the store still has the items. */
-import type { DataSet } from '../../pipelines/data/item.js'
+import type { Item } from '../../pipelines/data/item.js'
 import { RlevError } from '../../pipelines/errors.js'
-import { type ItemResults, itemResults, type TestItem, testItems } from '../../pipelines/evaluation/item-results.js'
+import { foretoldSignals } from '../../pipelines/evaluation/foretold-transmission.js'
+import { itemResults, type TestItem, testItems } from '../../pipelines/evaluation/item-results.js'
 import type { ExperimentOutcome } from '../../pipelines/evaluation/outcome.js'
 import type { ItemValue } from '../../pipelines/values/value.js'
+import { readValues } from '../normalize-values.js'
+import { readData } from '../prepare-data.js'
 import { readReferences } from './references.js'
 import { runFolder } from './run-folder.js'
 import { experimentsOf, readItemOutcomes, readOutcome, readPlan } from './runs.js'
 import { Store } from './store.js'
 
+/** What an experiment learned from and was tested on. */
+interface Exam {
+  train: readonly Item[]
+  values: readonly ItemValue[]
+  test: readonly TestItem[]
+}
+
 /** In the order in which a sweep starts its experiments. */
 export function readOutcomes(home: string, name: string): ExperimentOutcome[] {
-  const itemsOf = testItemsOf(home)
+  const examOf = examsIn(home)
   return experimentsOf(readPlan(home, name)).map(({ arm, seed, id }) => {
     const outcome = readOutcome(home, name, arm, seed)
-    const items = readItemResults({ home, id, outcome, itemsOf })
-    return items === null ? outcome : { ...outcome, items }
+    return { ...outcome, ...readByItem({ home, id, outcome, examOf }) }
   })
 }
 
-/** Null where a part of it is gone or hurt: what is left still makes a report, and `rlev verify` tells. */
-function readItemResults({
+/** Where a part of it is gone or hurt, what is left still makes a report, which says so; `rlev verify` tells what. */
+function readByItem({
   home,
   id,
-  outcome: { evaluations },
-  itemsOf,
+  outcome: { evaluations, config },
+  examOf,
 }: {
   home: string
   id: string
   outcome: ExperimentOutcome
-  itemsOf: (id: string) => TestItem[] | null
-}): ItemResults | null {
+  examOf: (id: string) => Exam | null
+}): Pick<ExperimentOutcome, 'items' | 'foretold' | 'itemsGone'> {
+  if (evaluations.length === 0) return {}
   try {
     const steps = evaluations.map(({ step }) => ({ step, outcomes: readItemOutcomes(home, id, step) }))
     const whole = steps.flatMap(({ step, outcomes }) => (outcomes === null ? [] : [{ step, outcomes }]))
-    const items = whole.length === steps.length && steps.length > 0 ? itemsOf(id) : null
-    return items === null ? null : itemResults(items, whole)
+    const exam = whole.length === steps.length ? examOf(id) : null
+    const items = exam === null ? null : itemResults(exam.test, whole)
+    if (exam === null || items === null) return { itemsGone: true }
+    const foretold = foretoldSignals({ config, ...exam, evaluations: whole })
+    return foretold === null ? { items } : { items, foretold }
   } catch (error) {
-    if (error instanceof RlevError && error.kind === 'ArtifactDamaged') return null
+    if (error instanceof RlevError && error.kind === 'ArtifactDamaged') return { itemsGone: true }
     throw error
   }
 }
 
 /** Experiments with the same items share them in memory too. */
-function testItemsOf(home: string): (id: string) => TestItem[] | null {
+function examsIn(home: string): (id: string) => Exam | null {
   const store = new Store(home)
-  const known = new Map<string, TestItem[]>()
+  const known = new Map<string, Exam>()
   return id => {
     const references = readReferences(runFolder(home, id))
     const [data, values] = [references.get('data'), references.get('values')]
@@ -53,8 +66,9 @@ function testItemsOf(home: string): (id: string) => TestItem[] | null {
     const key = `${data.sha256} ${values.sha256}`
     const there = known.get(key)
     if (there !== undefined) return there
-    const { test } = store.json<DataSet>(data, 'data.json')
-    const made = testItems(test, store.json<{ test: ItemValue[] }>(values, 'values.json').test)
+    const { train, test } = readData(store, data)
+    const stored = readValues(store, values)
+    const made = { train, values: stored.train, test: testItems(test, stored.test) }
     known.set(key, made)
     return made
   }

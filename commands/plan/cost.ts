@@ -5,11 +5,14 @@ export interface Cost {
   experiments: number
   /** Different warm starts: arms of one seed share theirs, and its evaluation. */
   warmStarts: number
-  responses: { trained: number; evaluated: number }
+  /** Different score predictors, each of all its folds: shared by arms of one seed that have the same. */
+  predictors: number
+  /** `predicted`: scores that predictors say. */
+  responses: { trained: number; evaluated: number; predicted: number }
   /** At most, each with one request: those with a final part whose verdict is not kept yet; 0 where rules decide. */
   judged: number
-  /** At most: every response as long as `rollout.maxTokens`. */
-  tokens: { trained: number; evaluated: number; warmStart: number }
+  /** At most: every response as long as `rollout.maxTokens`, every score as `value.predictor.maxTokens`. */
+  tokens: { trained: number; evaluated: number; predicted: number; warmStart: number }
   /** Undefined for a policy whose size is not in the config. */
   seconds?: number
   basis: string
@@ -25,63 +28,137 @@ const measured = { position: 2.5e-3, microBatch: 15e-3, work: 8e-11, experiment:
 const basis =
   'counted from steps, prompts, samples, evaluations and their items; time from the pace of the default policy on 2 CPU cores; on another machine no more than an order of magnitude'
 
-/** `testItems`: of one evaluation. */
-export function costOf(plan: Plan, { testItems }: { testItems: number }): Cost {
+export interface ItemCounts {
+  train: number
+  test: number
+  /** Of all further test sets. */
+  transfer: number
+}
+
+export function costOf(plan: Plan, items: ItemCounts): Cost {
   const configs = plan.kind === 'experiment' ? [plan.config] : plan.arms.map(({ config }) => config)
   const seeds = plan.kind === 'experiment' ? 1 : plan.settings.seeds.length
-  const each = configs.map(config => costOfOne(config, testItems))
-  const starts = new Map(configs.map((config, index) => [startKey(config), each[index]]))
-  const sum = (read: (cost: (typeof each)[number]) => number) => seeds * each.reduce((all, one) => all + read(one), 0)
-  const startSum = (read: (cost: (typeof each)[number]) => number) =>
-    seeds * [...starts.values()].reduce((all, one) => all + (one === undefined ? 0 : read(one)), 0)
-  const known = each.every(({ seconds }) => seconds !== undefined)
+  const each = configs.map(config => trainingCost(config, items))
+  const starts = distinct(configs, startKey).map(config => startCost(config, items))
+  const predictors = distinct(configs.filter(isPredicted), predictorKey).map(config => predictorCost(config, items))
+  const all = [...each, ...starts, ...predictors]
+  const sum = (read: (part: PartCost) => number) => seeds * all.reduce((total, part) => total + read(part), 0)
+  const known = configs.every(({ policy }) => policy.from === 'scratch')
   return {
     experiments: seeds * configs.length,
-    warmStarts: seeds * starts.size,
+    warmStarts: seeds * starts.length,
+    predictors: seeds * predictors.length,
     responses: {
-      trained: sum(one => one.trained),
-      evaluated: sum(one => one.evaluated) + startSum(one => one.evaluatedAtStart),
+      trained: sum(({ trained }) => trained.responses),
+      evaluated: sum(({ evaluated }) => evaluated.responses),
+      predicted: sum(({ predicted }) => predicted.responses),
     },
-    judged: sum(one => one.judged) + startSum(one => one.judgedAtStart),
+    judged: sum(({ judged }) => judged),
     tokens: {
-      trained: sum(one => one.trained * one.maxTokens),
-      evaluated: sum(one => one.evaluated * one.maxTokens) + startSum(one => one.evaluatedAtStart * one.maxTokens),
-      warmStart: startSum(one => one.warmStartTokens),
+      trained: sum(({ trained }) => trained.tokens),
+      evaluated: sum(({ evaluated }) => evaluated.tokens),
+      predicted: sum(({ predicted }) => predicted.tokens),
+      warmStart: sum(({ warmStartTokens }) => warmStartTokens),
     },
-    ...(known ? { seconds: sum(one => one.seconds ?? 0) + startSum(one => one.warmStartSeconds ?? 0) } : {}),
+    ...(known ? { seconds: sum(({ seconds }) => seconds) } : {}),
     basis,
   }
 }
 
-function costOfOne(config: ExperimentConfig, testItems: number) {
-  const { steps, rollout, evaluation, warmStart, update } = config
-  const { maxTokens } = rollout
-  const trained = steps * rollout.prompts * rollout.samples
-  // At every multiple of `every`, and at the last step; the one before training belongs to the warm start, and is shared with it.
-  const evaluations = Math.ceil(steps / evaluation.every)
-  const evaluatedAtStart = testItems * (1 + evaluation.samples)
-  const evaluated = evaluations * evaluatedAtStart
-  const warmStartTokens = warmStart.steps * warmStart.batch * maxTokens
-  const { policy, judge } = config
-  const judged = judge === undefined ? 0 : evaluated + (judge.decides === 'everything' ? trained : 0)
-  const judgedAtStart = judge === undefined ? 0 : evaluatedAtStart
-  const facts = { trained, evaluated, evaluatedAtStart, judged, judgedAtStart, maxTokens, warmStartTokens }
-  if (policy.from !== 'scratch') return { ...facts, seconds: undefined, warmStartSeconds: undefined }
-  const size = parametersOf(policy)
-  const decode = (responses: number, chunk: number) =>
-    Math.ceil(responses / chunk) * maxTokens * policy.layers * measured.position +
-    responses * maxTokens * size * measured.work
-  const learn = (batches: number, tokens: number) =>
-    batches * policy.layers * measured.microBatch + 3 * tokens * size * measured.work
+/** A stage's share of the cost; seconds mean something for a policy from scratch only. */
+interface PartCost {
+  trained: Sampled
+  evaluated: Sampled
+  predicted: Sampled
+  judged: number
+  warmStartTokens: number
+  seconds: number
+}
+
+interface Sampled {
+  responses: number
+  /** At most. */
+  tokens: number
+}
+
+const none: PartCost = {
+  trained: { responses: 0, tokens: 0 },
+  evaluated: { responses: 0, tokens: 0 },
+  predicted: { responses: 0, tokens: 0 },
+  judged: 0,
+  warmStartTokens: 0,
+  seconds: 0,
+}
+
+/** Of an experiment alone: its steps, and its evaluations after step 0. */
+function trainingCost(config: ExperimentConfig, { test, transfer }: ItemCounts): PartCost {
+  const { steps, rollout, evaluation, update, judge } = config
+  const { maxTokens, chunk } = rollout
   const perStep = rollout.prompts * rollout.samples
+  const each = 1 + evaluation.samples
+  // At every multiple of `every`, and at the last step, which is when further test sets are taken.
+  const tested = Math.ceil(steps / evaluation.every) * test * each
+  const evaluated = tested + (steps > 0 ? transfer * each : 0)
+  const stepSeconds =
+    decodeSeconds(config, { responses: perStep, maxTokens, chunk }) +
+    learnSeconds(config, { batches: Math.ceil(perStep / update.microBatch), tokens: perStep * maxTokens })
   return {
-    ...facts,
+    ...none,
+    trained: { responses: steps * perStep, tokens: steps * perStep * maxTokens },
+    evaluated: { responses: evaluated, tokens: evaluated * maxTokens },
+    judged: judge === undefined ? 0 : tested + (judge.decides === 'everything' ? steps * perStep : 0),
     seconds:
       measured.experiment +
-      steps * (decode(perStep, rollout.chunk) + learn(Math.ceil(perStep / update.microBatch), perStep * maxTokens)) +
-      evaluations * decode(evaluatedAtStart, evaluation.chunk),
-    warmStartSeconds: learn(warmStart.steps, warmStartTokens) + decode(evaluatedAtStart, evaluation.chunk),
+      steps * stepSeconds +
+      decodeSeconds(config, { responses: evaluated, maxTokens, chunk: evaluation.chunk }),
   }
+}
+
+/** Of the warm start and the evaluation of it. */
+function startCost(config: ExperimentConfig, { test, transfer }: ItemCounts): PartCost {
+  const { rollout, evaluation, warmStart, judge } = config
+  const { maxTokens } = rollout
+  const each = 1 + evaluation.samples
+  const responses = (test + transfer) * each
+  const warmStartTokens = warmStart.steps * warmStart.batch * maxTokens
+  return {
+    ...none,
+    evaluated: { responses, tokens: responses * maxTokens },
+    judged: judge === undefined ? 0 : test * each,
+    warmStartTokens,
+    seconds:
+      learnSeconds(config, { batches: warmStart.steps, tokens: warmStartTokens }) +
+      decodeSeconds(config, { responses, maxTokens, chunk: evaluation.chunk }),
+  }
+}
+
+/** Of a score predictor over its folds: each is shown the labelled share of the others, and says the scores of its own items. */
+function predictorCost(config: ExperimentConfig, { train }: ItemCounts): PartCost {
+  const { folds, labelled, epochs, batch, maxTokens } = config.value.predictor
+  const shown = labelled * train * (1 - 1 / folds)
+  return {
+    ...none,
+    predicted: { responses: train, tokens: train * maxTokens },
+    seconds:
+      learnSeconds(config, {
+        batches: folds * epochs * Math.ceil(shown / batch),
+        tokens: folds * epochs * shown * maxTokens,
+      }) + decodeSeconds(config, { responses: train, maxTokens, chunk: config.evaluation.chunk }),
+  }
+}
+
+function decodeSeconds(
+  { policy }: ExperimentConfig,
+  { responses, maxTokens, chunk }: { responses: number; maxTokens: number; chunk: number },
+): number {
+  if (policy.from !== 'scratch') return 0
+  const positions = Math.ceil(responses / chunk) * maxTokens
+  return positions * policy.layers * measured.position + responses * maxTokens * parametersOf(policy) * measured.work
+}
+
+function learnSeconds({ policy }: ExperimentConfig, { batches, tokens }: { batches: number; tokens: number }): number {
+  if (policy.from !== 'scratch') return 0
+  return batches * policy.layers * measured.microBatch + 3 * tokens * parametersOf(policy) * measured.work
 }
 
 /** Weights of the decoder without its embeddings, which cost no product. */
@@ -91,7 +168,19 @@ export function parametersOf(policy: Extract<ExperimentConfig['policy'], { from:
   return layers * (attention + 3 * width * mlpWidth)
 }
 
-/** What decides a warm start, besides the seed. */
-function startKey({ data, policy, warmStart }: ExperimentConfig): string {
-  return JSON.stringify([data, policy, warmStart])
+function distinct(configs: readonly ExperimentConfig[], key: (config: ExperimentConfig) => string): ExperimentConfig[] {
+  return [...new Map(configs.map(config => [key(config), config])).values()]
+}
+
+const isPredicted = ({ value }: ExperimentConfig): boolean => value.ablation === 'predicted'
+
+/** What decides a warm start and its evaluation, besides the seed. */
+function startKey({ data, policy, warmStart, engine, evaluation }: ExperimentConfig): string {
+  return JSON.stringify([data, policy, warmStart, engine, evaluation.transfer])
+}
+
+/** What decides a score predictor, besides the seed. */
+function predictorKey(config: ExperimentConfig): string {
+  const { adapter, microBatch, tokenBudget } = config.update
+  return JSON.stringify([startKey(config), config.value.predictor, adapter, microBatch, tokenBudget])
 }

@@ -63,7 +63,7 @@ export function compareArms({ plan, outcomes }: { plan: Plan; outcomes: readonly
     claimRule: plan.kind === 'sweep' ? claimRule : null,
     published: (plan.kind === 'sweep' ? plan.settings.published : undefined) ?? null,
     missing,
-    notes: [...notesOn(compared, several), ...driftNotes(outcomes)],
+    notes: [...notesOn(compared, several), ...driftNotes(outcomes), ...goneNotes(finished)],
   }
 }
 
@@ -196,6 +196,14 @@ function driftNotes(outcomes: readonly ExperimentOutcome[]): string[] {
     drifts.map(drift => `${name} went on with changed code or config, ${drift}.`),
   )
   return [...new Set(notes)]
+}
+
+function goneNotes(finished: readonly Finished[]): string[] {
+  const gone = finished.flatMap(({ outcome: { arm, seed, itemsGone } }) => (itemsGone ? `${arm} seed ${seed}` : []))
+  if (gone.length === 0) return []
+  return [
+    `What each test item got is gone or hurt (rlev verify tells more) of ${gone.join(', ')}: intervals over items, flips, value against difficulty and what the policy's answers foretell leave it out.`,
+  ]
 }
 
 function notesOn(arms: readonly ArmComparison[], severalBaselines: boolean): string[] {

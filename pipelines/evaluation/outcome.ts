@@ -5,6 +5,7 @@ import type { StepMetrics } from '../update/step-metrics.js'
 import type { PredictionQuality } from '../values/predictor/quality.js'
 import type { ValueStatistics } from '../values/value.js'
 import type { Columns, Evaluation } from './evaluation.js'
+import type { ForetoldSignals } from './foretold-transmission.js'
 import type { ItemResults } from './item-results.js'
 
 export type Endpoint = SweepSettings['endpoint']
@@ -21,6 +22,10 @@ export interface ExperimentOutcome {
   metrics: readonly StepMetrics[]
   /** What each test item got; absent where that is not read, or is not there. */
   items?: ItemResults
+  /** That it was evaluated, and what each test item got is gone or hurt. */
+  itemsGone?: true
+  /** What the preflight foretells of its value transmission; absent where nothing is scaled, or the items are not there. */
+  foretold?: ForetoldSignals
   /** sha256 of the final checkpoint's weights. */
   weights?: string
   valueStatistics: ValueStatistics

@@ -1,7 +1,8 @@
-/** The measured value transmission of each arm as a table. */
+/** The value transmission of each arm as a table: foretold and measured. */
 import type { Comparison } from './comparison.js'
 import { kindOf } from './comparison-tables.js'
 import { NONE, nameOf } from './format.js'
+import type { TransmissionEstimate } from './measured-transmission.js'
 import type { Row, Table } from './table.js'
 
 /** Null where no arm scales anything. */
@@ -9,17 +10,22 @@ export function transmissionTable({ arms }: Comparison): Table | null {
   const rows = arms.flatMap((arm): Row[] => {
     const { transmission: measured } = arm
     if (measured === null) return []
-    const { transmission, error, steps, cancelled } = measured
-    // Not -0.00.
-    const shown = cancelled ? '0.00' : transmission.toFixed(2)
-    const cells = [nameOf(arm), shown, error === null ? NONE : error.toFixed(3), String(steps)]
+    const { foretold, steps, cancelled } = measured
+    const cells = [nameOf(arm), shown(foretold.plan), shown(foretold.answers), shown(measured), String(steps)]
     return [{ kind: kindOf(arm), cells: [...cells, cancelled ? 'cancelled' : ''] }]
   })
   if (rows.length === 0) return null
   return {
     name: 'transmission',
-    title: 'Value transmission, measured over all steps of training (0: cancelled, 1: passed on)',
-    header: ['', 'transmission', 'standard error', 'steps', ''],
+    title: 'Value transmission over all steps of training, with its standard error (0: cancelled, 1: passed on)',
+    header: ['', 'plan', "policy's answers", 'measured', 'steps', ''],
     rows,
   }
+}
+
+function shown(found: TransmissionEstimate | null): string {
+  if (found === null) return NONE
+  // Not -0.000.
+  const number = (Math.round(1000 * found.transmission) / 1000 + 0).toFixed(3)
+  return found.error === null ? number : `${number} ± ${found.error.toFixed(3)}`
 }

@@ -51,9 +51,9 @@ export function simulateGroups(
 }
 
 /**
- * The same out of what a policy answered to test items: each prompt of the run gets the sampled verdicts and lengths of one test item
- * of its section. Where a baseline is common to the batch, as in REINFORCE++, the transmission depends on how pass rates and lengths
- * go with values, which nobody knows before there is a policy.
+ * The same out of what a policy answered to test items: each prompt of the run gets as many of the sampled verdicts and lengths of one test
+ * item of its section as the run samples. Where a baseline is common to the batch, as in REINFORCE++, the transmission depends on how pass
+ * rates and lengths go with values, which nobody knows before there is a policy. At least `rollout.samples` answers an item are needed.
  */
 export function answeredGroups({
   items,
@@ -65,7 +65,7 @@ export function answeredGroups({
   answered: readonly { section: string; samples: readonly { verdict: Verdict; length: number }[] }[]
   config: Pick<ExperimentConfig, 'rollout'>
 }): SimulatedGroup[][] {
-  const { prompts } = config.rollout
+  const { prompts, samples: drawn } = config.rollout
   const random = stream(SEED, 'answered preflight')
   const bySection = new Map<string, (typeof answered)[number][]>()
   for (const one of answered) bySection.set(one.section, [...(bySection.get(one.section) ?? []), one])
@@ -74,7 +74,10 @@ export function answeredGroups({
       const item = random.integer(items.length, batch, prompt, 0)
       const pool = bySection.get(items[item]?.section ?? '') ?? []
       const samples = pool[random.integer(Math.max(1, pool.length), batch, prompt, 1)]?.samples ?? []
-      return { item, samples: samples.map(({ verdict, length }) => ({ verdict, length, divergence: 0 })) }
+      return {
+        item,
+        samples: samples.slice(0, drawn).map(({ verdict, length }) => ({ verdict, length, divergence: 0 })),
+      }
     }),
   )
 }

@@ -75,12 +75,18 @@ function ofTotal({ top, bottom }: StepSignal): Transmission | null {
 }
 
 function totalOf(steps: readonly StepSignal[]): StepSignal {
-  return steps.reduce((total, step) => combined(total, step, 1), { top: nothing, bottom: nothing })
+  return steps.reduce((total, step) => combined(total, step, 1), none)
+}
+
+/** A signal that counts as so many steps in a sum over steps. */
+export function weighted(signal: StepSignal, steps: number): StepSignal {
+  return combined(none, signal, steps)
 }
 
 const nothing: FifthSignal = { withValue: 0, without: 0, scaled: 0 }
+const none: StepSignal = { top: nothing, bottom: nothing }
 
-function combined(total: StepSignal, step: StepSignal, times: 1 | -1): StepSignal {
+function combined(total: StepSignal, step: StepSignal, times: number): StepSignal {
   const of = (end: 'top' | 'bottom'): FifthSignal => ({
     withValue: total[end].withValue + times * step[end].withValue,
     without: total[end].without + times * step[end].without,

@@ -12,7 +12,7 @@ interface Kept {
   plan: Plan
   /** Each set of test items once. */
   items: ItemResults['items'][]
-  outcomes: (Omit<ExperimentOutcome, 'config' | 'items'> & {
+  outcomes: (Omit<ExperimentOutcome, 'config' | 'items' | 'foretold'> & {
     /** The place of its test items in the list. */
     items?: Omit<ItemResults, 'items'> & { of: number }
   })[]
@@ -30,7 +30,14 @@ export interface Results {
 export function keepResults({ plan, outcomes }: Results): Buffer {
   const items: ItemResults['items'][] = []
   const kept = outcomes.map(
-    ({ config: _config, items: results, metrics, evaluations, ...rest }): Kept['outcomes'][number] => {
+    ({
+      config: _config,
+      foretold: _foretold,
+      items: results,
+      metrics,
+      evaluations,
+      ...rest
+    }): Kept['outcomes'][number] => {
       const less = {
         ...rest,
         metrics: metrics.map(({ values, ...step }) => ({

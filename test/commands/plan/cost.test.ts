@@ -3,9 +3,11 @@ import { test } from 'node:test'
 import { costOf, parametersOf } from '../../../commands/plan/cost.js'
 import { experimentPlan, sweepPlan } from '../plans.js'
 
+const none = { train: 0, test: 0, transfer: 0 }
+
 test('responses are counted from steps, prompts, samples and evaluations, the last step always evaluated', () => {
   const parts = { steps: 50, rollout: { prompts: 4, samples: 8, maxTokens: 10 }, evaluation: { every: 20, samples: 3 } }
-  const { responses, tokens, experiments } = costOf(experimentPlan('one', parts), { testItems: 100 })
+  const { responses, tokens, experiments } = costOf(experimentPlan('one', parts), { ...none, test: 100 })
   assert.equal(experiments, 1)
   assert.equal(responses.trained, 50 * 4 * 8)
   // Before training, at 20, 40 and 50.
@@ -14,8 +16,8 @@ test('responses are counted from steps, prompts, samples and evaluations, the la
 })
 
 test('a sweep counts every arm with every seed, and a warm start once a seed where arms share it', () => {
-  const one = costOf(experimentPlan('one'), { testItems: 1600 })
-  const sweep = costOf(sweepPlan('exam'), { testItems: 1600 })
+  const one = costOf(experimentPlan('one'), { ...none, test: 1600 })
+  const sweep = costOf(sweepPlan('exam'), { ...none, test: 1600 })
   assert.equal(sweep.experiments, 6)
   assert.equal(sweep.responses.trained, 6 * one.responses.trained)
   assert.equal(sweep.warmStarts, 3)
@@ -25,7 +27,7 @@ test('a sweep counts every arm with every seed, and a warm start once a seed whe
 test('questions to a judge are those of what it decides', () => {
   const parts = { steps: 50, rollout: { prompts: 4, samples: 8 }, evaluation: { every: 20, samples: 3 } }
   const judge = { url: 'http://127.0.0.1:1/v1', model: 'm' }
-  const judged = (more: object) => costOf(experimentPlan('one', { ...parts, ...more }), { testItems: 100 }).judged
+  const judged = (more: object) => costOf(experimentPlan('one', { ...parts, ...more }), { ...none, test: 100 }).judged
   assert.equal(judged({}), 0)
   assert.equal(judged({ judge: { ...judge, decides: 'evaluation' } }), 4 * 100 * (1 + 3))
   assert.equal(judged({ judge }), 4 * 100 * (1 + 3) + 50 * 4 * 8)
@@ -40,5 +42,27 @@ test('the decoder of the default has about 105,000 weights less its embeddings',
 
 test('no time is given for a policy whose size the config does not say', () => {
   const plan = experimentPlan('one', { policy: { from: 'checkpoint', path: '/models/some' } })
-  assert.equal(costOf(plan, { testItems: 10 }).seconds, undefined)
+  assert.equal(costOf(plan, { ...none, test: 10 }).seconds, undefined)
+})
+
+test('further test sets are evaluated before training and after it, however often the exam is', () => {
+  const parts = { steps: 50, evaluation: { every: 10, samples: 3 } }
+  const evaluated = (transfer: number) => costOf(experimentPlan('one', parts), { ...none, test: 100, transfer })
+  assert.equal(evaluated(70).responses.evaluated - evaluated(0).responses.evaluated, 2 * 70 * (1 + 3))
+  assert.ok((evaluated(70).seconds ?? 0) > (evaluated(0).seconds ?? 0))
+  const untrained = experimentPlan('one', { ...parts, steps: 0 })
+  assert.equal(costOf(untrained, { ...none, transfer: 70 }).responses.evaluated, 70 * (1 + 3))
+})
+
+test('a score predictor says the score of every training item, once a seed where arms share it', () => {
+  const predicted = (predictor: object) => ({ value: { ablation: 'predicted', predictor } })
+  const items = { ...none, train: 300, test: 10 }
+  const few = costOf(experimentPlan('one', predicted({ labelled: 0.1, maxTokens: 5 })), items)
+  const all = costOf(experimentPlan('one', predicted({ maxTokens: 5 })), items)
+  assert.equal(all.predictors, 1)
+  assert.equal(all.responses.predicted, 300)
+  assert.equal(all.tokens.predicted, 1500)
+  assert.ok((all.seconds ?? 0) > (few.seconds ?? 0))
+  const without = costOf(experimentPlan('one'), items)
+  assert.deepEqual([without.predictors, without.responses.predicted], [0, 0])
 })

@@ -25,9 +25,14 @@ function withSignals(outcome: ExperimentOutcome, widened: number): ExperimentOut
 
 test('an arm whose advantages are those without the value is told as cancelled, in the table, below it and in Markdown', () => {
   const { plan, outcomes } = constructedSweep([1, 2])
+  // What was foretold: passed on in half.
+  const step = {
+    top: { withValue: 0.75, without: 0.5, scaled: 1 },
+    bottom: { withValue: 0.2, without: 0.2, scaled: 0.2 },
+  }
   const measured = outcomes.map(outcome =>
     outcome.arm === 'human-aligned'
-      ? withSignals(outcome, 2)
+      ? { ...withSignals(outcome, 2), foretold: { plan: [step, step], answers: [] } }
       : outcome.arm === 'shuffled'
         ? withSignals(outcome, 1)
         : outcome,
@@ -45,8 +50,8 @@ test('an arm whose advantages are those without the value is told as cancelled, 
   )
   assert.equal(of('correctness'), null)
   const text = comparisonTable(comparison)
-  assert.match(text, /^ {2}human-aligned +1\.00 +0\.000 +120$/m)
-  assert.match(text, /^ {2}shuffled +0\.00 +0\.000 +120 +cancelled$/m)
+  assert.match(text, /^ {2}human-aligned +0\.500 ± 0\.000 +– +1\.000 ± 0\.000 +120$/m)
+  assert.match(text, /^ {2}shuffled +– +– +0\.000 ± 0\.000 +120 +cancelled$/m)
   assert.match(text, /^shuffled: value transmission 0\.00 over 120 steps: its estimator cancels the value/m)
   assert.match(comparisonMarkdown(comparison), /^- shuffled: value transmission 0\\?\.00/m)
 })
