@@ -7,7 +7,7 @@
  */
 import type { Adapter } from './adapter.js'
 import type { Architecture } from './architecture.js'
-import { freshZeros, gated, linear, rmsNorm } from './kernels.js'
+import { freshZeros, gated, linear, product, rmsNorm } from './kernels.js'
 import { type Tensor, tf } from './tensorflow.js'
 
 /** By Hugging Face name; linear weights are [out, in]. */
@@ -18,8 +18,9 @@ export type AdapterWeights = Pick<Adapter, 'rank' | 'alpha'> & { tensors: Weight
 
 /** One or more linear projections of the same input, their outputs side by side. */
 interface Projection {
-  /** [out, in] */
+  /** [out, in], or [in, out] where it is `laidForSampling`. */
   weight: Tensor
+  laidForSampling: boolean
   /** [out] */
   bias: Tensor | null
   /** In the order of the outputs; null where a part has none. */
@@ -28,15 +29,15 @@ interface Projection {
   sizes: readonly number[]
 }
 
-export interface Layer {
+export const projectionParts = ['queryKeyValue', 'output', 'gateUp', 'down'] as const
+
+export type ProjectionPart = (typeof projectionParts)[number]
+
+export interface Layer extends Record<ProjectionPart, Projection> {
   attentionNorm: Tensor
-  queryKeyValue: Projection
   /** [E] each, where heads are normed. */
   headNorms: { query: Tensor; key: Tensor } | null
-  output: Projection
   mlpNorm: Tensor
-  gateUp: Projection
-  down: Projection
 }
 
 export interface Decoder {
@@ -56,39 +57,51 @@ export function makeDecoder({
   architecture,
   weights,
   adapter = null,
+  laidForSampling = null,
 }: {
   architecture: Architecture
   weights: Weights
   adapter?: AdapterWeights | null
+  /** Gives a layer's joined matrix as [in, out], the adapter added to it, for a decoder without gradient. */
+  laidForSampling?: ((layer: number, part: ProjectionPart) => Tensor) | null
 }): Decoder {
   const get = (name: string): Tensor => {
     const tensor = weights.get(name)
     if (tensor === undefined) throw new Error(`the decoder has no tensor ${name}; a loaded policy has them all`)
     return tensor
   }
-  const projection = (at: string, names: readonly string[], biased: boolean): Projection => {
+  const { queryKeyValueBias, outputBias, mlpBias, queryKeyNorm } = architecture
+  const named: Record<ProjectionPart, { of: string; names: readonly string[]; biased: boolean }> = {
+    queryKeyValue: { of: 'self_attn', names: ['q_proj', 'k_proj', 'v_proj'], biased: queryKeyValueBias },
+    output: { of: 'self_attn', names: ['o_proj'], biased: outputBias },
+    gateUp: { of: 'mlp', names: ['gate_proj', 'up_proj'], biased: mlpBias },
+    down: { of: 'mlp', names: ['down_proj'], biased: mlpBias },
+  }
+  const projection = (layer: number, part: ProjectionPart): Projection => {
+    const { of, names, biased } = named[part]
+    const at = `model.layers.${layer}.${of}`
     const parts = names.map(name => get(`${at}.${name}.weight`))
     const biases = biased ? names.map(name => get(`${at}.${name}.bias`)) : []
     return {
-      weight: joined(parts),
+      weight: laidForSampling?.(layer, part) ?? joined(parts),
+      laidForSampling: laidForSampling !== null,
       bias: biased ? joined(biases) : null,
       adapters: names.map(name => lowRank(adapter, `${at}.${name}`)),
       sizes: parts.map(part => part.shape[0] as number),
     }
   }
-  const { queryKeyValueBias, outputBias, mlpBias, queryKeyNorm } = architecture
   const layers = Array.from({ length: architecture.layers }, (_, index): Layer => {
     const at = `model.layers.${index}`
     return {
       attentionNorm: get(`${at}.input_layernorm.weight`),
-      queryKeyValue: projection(`${at}.self_attn`, ['q_proj', 'k_proj', 'v_proj'], queryKeyValueBias),
+      queryKeyValue: projection(index, 'queryKeyValue'),
       headNorms: queryKeyNorm
         ? { query: get(`${at}.self_attn.q_norm.weight`), key: get(`${at}.self_attn.k_norm.weight`) }
         : null,
-      output: projection(`${at}.self_attn`, ['o_proj'], outputBias),
+      output: projection(index, 'output'),
       mlpNorm: get(`${at}.post_attention_layernorm.weight`),
-      gateUp: projection(`${at}.mlp`, ['gate_proj', 'up_proj'], mlpBias),
-      down: projection(`${at}.mlp`, ['down_proj'], mlpBias),
+      gateUp: projection(index, 'gateUp'),
+      down: projection(index, 'down'),
     }
   })
   const embedding = get('model.embed_tokens.weight')
@@ -121,8 +134,8 @@ const joined = (parts: readonly Tensor[]): Tensor =>
   parts.length === 1 ? (parts[0] as Tensor) : tf.concat([...parts], 0)
 
 /** x W^T + (alpha / rank) (x A^T) B^T + b for x [N, in]. */
-function project(x: Tensor, { weight, bias, adapters, sizes }: Projection): Tensor {
-  let y = linear(x, weight)
+function project(x: Tensor, { weight, laidForSampling, bias, adapters, sizes }: Projection): Tensor {
+  let y = laidForSampling ? product(x, weight) : linear(x, weight)
   if (adapters.some(adapter => adapter !== null)) {
     const parts = adapters.map((adapter, index) =>
       adapter === null

@@ -8,6 +8,7 @@ import { type Hooks, noHooks } from '../hooks.js'
 import { Decoding, type DrawingKind } from './engine/decoding.js'
 import type { DecodingShape } from './engine/decoding-caches.js'
 import { engineFor } from './engine/engine.js'
+import { SamplingWeights } from './engine/sampling-weights.js'
 import type { Policy } from './policy.js'
 import { prefixStep, roundedUp } from './response-batch.js'
 import { Slots } from './slots.js'
@@ -56,6 +57,7 @@ export async function generate(options: GenerateOptions): Promise<Generated[]> {
   if (prompts.length === 0) return []
   checkPrompts(prompts)
   const engine = engineFor(policy)
+  const weights = SamplingWeights.of(engine)
   const shape = shapeOf(options, engine.settings.lanes)
   const slots = new Slots({
     decoding: Decoding.of(engine, shape),
@@ -68,11 +70,16 @@ export async function generate(options: GenerateOptions): Promise<Generated[]> {
     eosIds: policy.tokenizer.eosIds,
     padId: policy.tokenizer.padId,
   })
-  while (!slots.done) {
-    // A policy on the same engine may have had its turn during the tick.
-    engineFor(policy)
-    slots.advance()
-    await hooks.tick({ done: slots.finished, of: prompts.length })
+  try {
+    while (!slots.done) {
+      // A policy on the same engine may have had its turn during the tick.
+      engineFor(policy)
+      weights.fill()
+      slots.advance()
+      await hooks.tick({ done: slots.finished, of: prompts.length })
+    }
+  } finally {
+    weights.free()
   }
   return slots.results()
 }

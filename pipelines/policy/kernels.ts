@@ -36,6 +36,9 @@ export const linear = withGradient((...args) => {
   }
 })
 
+/** x W for x [N, in] and W [in, out]. No gradient. */
+export const product = (x: Tensor, weight: Tensor): Tensor => matrixProduct(x, weight, false, false)
+
 /**
  * A product of many small matrices, which for one or two rows each oneDNN computes at half the speed of TensorFlow's own
  * kernel; this version of the operation is left to the latter. No gradient.

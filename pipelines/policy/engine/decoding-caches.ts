@@ -15,6 +15,7 @@ import { freshZeros, overwriteRows, rowsOf } from '../kernels.js'
 import { type Tensor, tf } from '../tensorflow.js'
 import type { Engine } from './engine.js'
 import { shareOf, wholeOf } from './response-inputs.js'
+import { SamplingWeights } from './sampling-weights.js'
 
 /** What decides the shapes of the caches. */
 export interface DecodingShape {
@@ -110,7 +111,7 @@ export class DecodingCaches {
     const { stored, prefix } = this.#shape
     return this.program('read prompts', [{ shape: [stored, prefix], type: 'int32' }], ids => {
       const { lanes } = this.#engine.settings
-      const decoder = this.#engine.mergedDecoder()
+      const decoder = SamplingWeights.of(this.#engine).decoder()
       const shares = Array.from({ length: lanes }, (_, lane) =>
         readPrompts(decoder, shareOf(ids as Tensor, lane, lanes)),
       )

@@ -17,6 +17,7 @@ import { type AttentionPlace, attendWriting, attentionPlace, attentionTurn } fro
 import { DecodingCaches, type DecodingShape, type Layout, nameOf } from './decoding-caches.js'
 import type { Engine } from './engine.js'
 import { shareOf, wholeOf } from './response-inputs.js'
+import { SamplingWeights } from './sampling-weights.js'
 
 export interface DrawingKind extends Sharpening {
   /** Whether rows are sampled, take their likeliest tokens, or some the one and some the other. */
@@ -42,6 +43,7 @@ interface Surroundings {
 export class Decoding {
   readonly caches: DecodingCaches
   readonly #engine: Engine
+  readonly #weights: SamplingWeights
   readonly #shape: DecodingShape
 
   static of(engine: Engine, shape: DecodingShape): Decoding {
@@ -51,6 +53,7 @@ export class Decoding {
   private constructor(engine: Engine, shape: DecodingShape) {
     this.caches = new DecodingCaches(engine, shape)
     this.#engine = engine
+    this.#weights = SamplingWeights.of(engine)
     this.#shape = shape
   }
 
@@ -98,7 +101,7 @@ export class Decoding {
       `draw ${nameOf(layout)} ${JSON.stringify(kind)}`,
       [row, row, row, row, ...uniforms],
       (...inputs) => {
-        const decoder = this.#engine.mergedDecoder()
+        const decoder = this.#weights.decoder()
         const table = angleTable(this.#engine.architecture, prefix + layout.columns)
         const lanes = Array.from({ length: this.#engine.settings.lanes }, (_, lane) =>
           this.#drawLane({ decoder, table, layout, kind, lane, inputs }),

@@ -4,11 +4,12 @@
  */
 import { canonicalJson } from '../../config/digest.js'
 import type { EngineConfig } from '../../config/schema.js'
-import type { AdapterWeights, Decoder, Weights } from '../decoder.js'
+import type { AdapterWeights, Decoder, ProjectionPart, Weights } from '../decoder.js'
 import { makeDecoder, mergedWeights } from '../decoder.js'
 import { type Program, Session } from '../graph/session.js'
 import type { Variable } from '../graph/variable.js'
 import type { Policy } from '../policy.js'
+import type { Tensor } from '../tensorflow.js'
 import type { PolicyTokenizer } from '../tokenizer.js'
 import { Loan } from './loan.js'
 
@@ -23,6 +24,8 @@ export class Engine {
   readonly #adapter: { rank: number; alpha: number; variables: ReadonlyMap<string, Variable> } | null
   readonly #weightsLoan: Loan
   readonly #adapterLoan: Loan | null
+  /** Counts the changes of what the variables of the policy hold. */
+  #version = 0
   readonly #programs = new Map<string, Program>()
   readonly #parts = new Map<string, unknown>()
 
@@ -54,14 +57,21 @@ export class Engine {
 
   /** Makes the policy the one that programs run. */
   hold({ weights, adapter }: Policy): void {
-    this.#weightsLoan.hold(weights)
-    if (adapter !== null) this.#adapterLoan?.hold(adapter.tensors)
+    const put = this.#weightsLoan.hold(weights)
+    const putAdapter = adapter !== null && this.#adapterLoan?.hold(adapter.tensors)
+    if (put || putAdapter) this.#version++
+  }
+
+  /** Changes with every change of the policy's weights or adapter here. */
+  get version(): number {
+    return this.#version
   }
 
   /** To be called before a program changes the trainable variables. */
   change(): void {
     const loan = this.#adapterLoan ?? this.#weightsLoan
     loan.change()
+    this.#version++
   }
 
   /** The program of that name, compiled where it is new. */
@@ -88,6 +98,12 @@ export class Engine {
       architecture: this.architecture,
       weights: mergedWeights(read(this.#weights), this.#adapterWeights()),
     })
+  }
+
+  /** Inside a program: the decoder as it samples, its layers' matrices given as [in, out]. */
+  decoderLaidForSampling(matrix: (layer: number, part: ProjectionPart) => Tensor): Decoder {
+    const { architecture } = this
+    return makeDecoder({ architecture, weights: read(this.#weights), laidForSampling: matrix })
   }
 
   /** Inside a program: the decoder as it learns, `under` standing for the trainable variables. */

@@ -16,15 +16,16 @@ export class Loan {
     this.#variables = variables
   }
 
-  /** Puts the tensors into the variables, unless they are there; those that were there before are given back first. */
-  hold(tensors: DeviceTensors): void {
-    if (this.#held === tensors && (tensors.isLent || this.#unchanged(tensors))) return
+  /** Puts the tensors into the variables, unless they are there, and says whether it did; those that were there before are given back first. */
+  hold(tensors: DeviceTensors): boolean {
+    if (this.#held === tensors && (tensors.isLent || this.#unchanged(tensors))) return false
     this.giveBack()
     this.#handles = new Map(tensors)
     this.#held = tensors
     this.#session.assign(
       new Map([...this.#variables].map(([name, variable]) => [variable, tensors.get(name) as Tensor])),
     )
+    return true
   }
 
   /** To be called before a program changes the variables: the tensors outside are freed. */

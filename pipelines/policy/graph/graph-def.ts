@@ -119,6 +119,11 @@ export class GraphDef {
     return this.typed(`${name}:0`, type)
   }
 
+  /** The loop in which an output is made; null outside all of them. */
+  frameOf(output: string): Frame | null {
+    return this.#frames.get(nodeOf(output)) ?? null
+  }
+
   /** Says which type an output has, so that it can be brought into a frame. */
   typed(output: string, type: number): string {
     this.#types.set(output, type)
@@ -172,8 +177,7 @@ export class GraphDef {
   }
 
   #within(input: string, frame: Frame | null): string {
-    const own = this.#frames.get(nodeOf(input)) ?? null
-    if (frame === null || own === frame) return input
+    if (frame === null || this.frameOf(input) === frame) return input
     const there = frame.inside.get(input)
     if (there !== undefined) return there
     const type = this.typeOf(input)

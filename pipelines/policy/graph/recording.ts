@@ -44,6 +44,8 @@ export class Recording {
   /** By handle, for those without values. Their handles are negative: the backend has nothing to free of such. */
   readonly #measures = new Map<number, Measure>()
   readonly #constants = new Map<number, Constant>()
+  /** By what was rounded to bfloat16. */
+  readonly #rounded = new Map<string, string>()
   /** Nodes without outputs that the program must run. */
   readonly #effects: string[] = []
   /** The last assignment of each variable, and its reading since. */
@@ -161,30 +163,39 @@ export class Recording {
     }
   }
 
-  #node(op: string, attributes: readonly Attribute[], inputs: readonly string[]): string {
+  #node(op: string, attributes: readonly Attribute[], inputs: readonly string[], frame = this.frame): string {
     const marks = this.#compiled ? [{ name: '_XlaCompile', type: this.#real.TF_ATTR_BOOL, value: true }] : []
-    return this.graph.add({ op, attributes: [...attributes, ...marks], inputs, frame: this.frame })
+    return this.graph.add({ op, attributes: [...attributes, ...marks], inputs, frame })
   }
 
   /** The product of two matrices rounded to bfloat16, summed as the kernel sums, widened again. */
   #narrowProduct(op: string, attributes: readonly Attribute[], inputs: readonly string[]): string {
-    const { TF_ATTR_TYPE: type, TF_FLOAT: float } = this.#real
-    const cast = (input: string, from: number, to: number) =>
-      this.#node(
-        'Cast',
-        [
-          { name: 'SrcT', type, value: from },
-          { name: 'DstT', type, value: to },
-        ],
-        [input],
-      )
-    const rounded = inputs.map(input => this.graph.typed(`${cast(input, float, bfloat16)}:0`, bfloat16))
     const product = this.#node(
       op,
       attributes.map(attribute => (attribute.name === 'T' ? { ...attribute, value: bfloat16 } : attribute)),
-      rounded,
+      inputs.map(input => this.#roundedOf(input)),
     )
-    return cast(this.graph.typed(`${product}:0`, bfloat16), bfloat16, float)
+    const { TF_FLOAT: float } = this.#real
+    return this.#cast(this.graph.typed(`${product}:0`, bfloat16), bfloat16, float, this.frame)
+  }
+
+  /** Rounded once, and where it is made: a loop does not round in each turn what comes from outside. */
+  #roundedOf(output: string): string {
+    const there = this.#rounded.get(output)
+    if (there !== undefined) return there
+    const cast = this.#cast(output, this.#real.TF_FLOAT, bfloat16, this.graph.frameOf(output))
+    const rounded = this.graph.typed(`${cast}:0`, bfloat16)
+    this.#rounded.set(output, rounded)
+    return rounded
+  }
+
+  #cast(input: string, from: number, to: number, frame: Frame | null): string {
+    const type = this.#real.TF_ATTR_TYPE
+    const attributes = [
+      { name: 'SrcT', type, value: from },
+      { name: 'DstT', type, value: to },
+    ]
+    return this.#node('Cast', attributes, [input], frame)
   }
 
   /** Attributes that a kernel leaves out since eager execution infers them from the inputs. */
