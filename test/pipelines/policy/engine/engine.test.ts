@@ -93,6 +93,28 @@ test('two policies that take turns on one engine keep their weights apart', asyn
   disposePolicy(other)
 })
 
+test('a policy that says something while another one is in the middle of it changes nothing in what that one says', async () => {
+  const [one, other] = [tinyPolicy(1), tinyPolicy(2)]
+  const { uniform } = stream(11, 'turns')
+  const options = (policy: typeof one, rows: number) => ({
+    policy,
+    prompts: Array.from({ length: rows }, (_, row) => prompt(policy, `${row}+2=`)),
+    uniforms: uniform,
+    maxTokens: 24,
+    chunk: rows,
+  })
+  const alone = await generate(options(one, 6))
+  let between = 0
+  const tick = async () => {
+    between++
+    await generate(options(other, 3))
+  }
+  assert.deepEqual(await generate({ ...options(one, 6), hooks: { tick } }), alone)
+  assert.ok(between > 1)
+  disposePolicy(one)
+  disposePolicy(other)
+})
+
 for (const { what, rows, samples = 1, maxTokens, chunks, lanes } of [
   { what: 'sequences that wait take the slots of those that have ended', rows: 23, maxTokens: 19, chunks: [4, 23] },
   { what: 'slots that are halved as sequences end', rows: 32, maxTokens: 48, chunks: [32, 1] },

@@ -170,3 +170,28 @@ test('matrix products in bfloat16 are near those in float32, and not equal', () 
   const gaps = values[0].map((value, index) => Math.abs(value - (values[1][index] as number)))
   assert.ok(Math.max(...gaps) > 1e-5 && Math.max(...gaps) < 0.05, `${Math.max(...gaps)}`)
 })
+
+test('in bfloat16 a loop gives what its turns give one by one, with a matrix from outside and with its own', () => {
+  const session = new Session({ recorded: true, matrices: 'bfloat16' })
+  const inputs = [{ shape: [4, 4] }, { shape: [4, 4] }]
+  const turn = (x: Tensor, matrix: Tensor) => tf.matMul(tf.matMul(x as never, matrix as never) as never, x as never)
+  const looped = session.compile({
+    name: 'looped',
+    inputs,
+    run: (x, matrix) => {
+      const [, last] = loop({
+        state: [tf.scalar(0, 'int32'), x as Tensor],
+        goesOn: count => (count as Tensor).less(tf.scalar(3, 'int32')),
+        body: (count, now) => [(count as Tensor).add(tf.scalar(1, 'int32')), turn(now as Tensor, matrix as Tensor)],
+      })
+      return [last as Tensor]
+    },
+  })
+  const once = session.compile({ name: 'once', inputs, run: (x, matrix) => [turn(x as Tensor, matrix as Tensor)] })
+  const table = (factor: number) => tf.sin(tf.range(0, 16).mul(factor)).reshape([4, 4]) as Tensor
+  const [x, matrix] = [table(1.7), table(0.9)]
+  let one = x
+  for (let count = 0; count < 3; count++) one = once(one, matrix)[0] as Tensor
+  assert.deepEqual(numbers(looped(x, matrix)), numbers([one]))
+  session.dispose()
+})
