@@ -241,6 +241,11 @@ function notesOn(arms: readonly ArmComparison[], severalBaselines: boolean): str
       'Score predictors are measured on the training items, each predicted from other exams; an item without a readable score has the mean value of what its predictor was shown.',
     )
   }
+  if (arms.some(({ transmission }) => transmission?.foretold.plan != null && transmission.foretold.answers === null)) {
+    notes.push(
+      "What the policy's answers foretell of the value transmission takes as many of an item as of a prompt in training: evaluation.samples of at least rollout.samples.",
+    )
+  }
   for (const { arm, transmission } of arms) {
     if (transmission?.cancelled)
       notes.push(

@@ -3,7 +3,7 @@
  * step. The paper compares GRPO with and without values; with the group's deviation that is one step under two names.
  */
 import { baselineOf } from '../config/baselines.js'
-import type { ExperimentConfig, Plan } from '../config/schema.js'
+import type { EstimatorName, ExperimentConfig, Plan } from '../config/schema.js'
 import { mean } from '../statistics/estimate.js'
 import type { ItemValue } from '../values/value.js'
 import { type SimulatedStep, simulatedStep, simulateGroups } from './simulated-step.js'
@@ -28,8 +28,9 @@ interface Arm {
 
 /** Advantages are of the order of 1. */
 const SAME = 1e-6
-/** A baseline that is common to the batch ties the transmission to what the policy can do. */
-const ASSUMED = ', were pass rates and lengths independent of values'
+/** A baseline or a deviation that is common to the batch ties the transmission to what the policy can do. */
+const ASSUMED = ", were pass rates and lengths independent of values; the report asks again, by the policy's answers"
+const throughBatch: ReadonlySet<EstimatorName> = new Set(['batch-deviation', 'reinforce++', 'reinforce++-baseline'])
 
 /** Findings on a plan over the true values of its training items, the gravest first. */
 export function preflight({ plan, values }: { plan: Plan; values: readonly ItemValue[] }): PreflightFinding[] {
@@ -102,7 +103,7 @@ function aboutArm({ name, config, step }: Arm): PreflightFinding[] {
     arm: name,
     sentence: cancelled
       ? `${name}: value transmission 0.00: ${estimator.name} divides the value out again (${reach}). Take another estimator, or value.site advantage or loss, or say estimator.allowCancelled: true.`
-      : `${name}: value transmission ${found.transmission.toFixed(2)} through ${estimator.name} at the ${value.site} (${reach}${estimator.name.startsWith('reinforce++') ? ASSUMED : ''}; mean scale ${numbers.meanScale.toFixed(3)}${reward.scale === 'human-aligned' ? `, ${percent(numbers.shareClipped)} of the items clipped` : ''}${config.value.ablation === 'predicted' ? '; a predictor that is not trained yet is counted as right' : ''}).`,
+      : `${name}: value transmission ${found.transmission.toFixed(2)} through ${estimator.name} at the ${value.site} (${reach}${throughBatch.has(estimator.name) ? ASSUMED : ''}; mean scale ${numbers.meanScale.toFixed(3)}${reward.scale === 'human-aligned' ? `, ${percent(numbers.shareClipped)} of the items clipped` : ''}${config.value.ablation === 'predicted' ? '; a predictor that is not trained yet is counted as right' : ''}).`,
     numbers,
   })
   return findings

@@ -52,6 +52,7 @@ test('an arm whose advantages are those without the value is told as cancelled, 
   const text = comparisonTable(comparison)
   assert.match(text, /^ {2}human-aligned +0\.500 ± 0\.000 +– +1\.000 ± 0\.000 +120$/m)
   assert.match(text, /^ {2}shuffled +– +– +0\.000 ± 0\.000 +120 +cancelled$/m)
+  assert.match(text, /^What the policy's answers foretell .* evaluation\.samples/m)
   assert.match(text, /^shuffled: value transmission 0\.00 over 120 steps: its estimator cancels the value/m)
   assert.match(comparisonMarkdown(comparison), /^- shuffled: value transmission 0\\?\.00/m)
 })
