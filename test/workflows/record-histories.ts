@@ -1,6 +1,6 @@
 /**
- * Records the histories that replay.test.ts replays: `node dist/test/workflows/record-histories.js test/histories`. To be run, and its files
- * committed, when the workflows are changed on purpose.
+ * Records the histories that replay.test.ts replays: `node dist/test/workflows/record-histories.js test/histories [NAME...]`, all or those named
+ * below. To be run, and its files committed, when the workflows are changed on purpose.
  */
 import { execFile } from 'node:child_process'
 import { realpathSync, writeFileSync } from 'node:fs'
@@ -9,68 +9,104 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { programOf, projectFolder } from '../../commands/services/project.js'
-import type { ExperimentConfig } from '../../pipelines/config/schema.js'
 import { pauseSignal, queues, resumeSignal } from '../../workflows/messages.js'
+import { JudgeServer } from '../activities/judge/server.js'
 import { TestServices } from '../services.js'
 import { AtWork, until } from './at-work.js'
 import { tinyConfig, tinySweep } from './tiny.js'
 
-const folder = process.argv[2]
-if (folder === undefined) throw new Error('give the folder to write to')
+const [folder, ...asked] = process.argv.slice(2)
+if (folder === undefined) throw new Error('give the folder to write to, and the names of recordings, if not all')
 
 const services = await TestServices.start({ temporal: true, mlflow: true })
-try {
-  await Promise.all([services.startWorker('orchestrator'), services.startWorker('policy')])
-  const { workflow } = services.client
-  const work = new AtWork(services)
-  const start = (config: ExperimentConfig) => work.start(config)
+const judge = await new JudgeServer().start()
+const { workflow } = services.client
+const work = new AtWork(services)
+const apart = { durability: { stepsPerActivity: 1, heartbeatTimeout: 3 } }
 
-  await (await start(tinyConfig('whole'))).result()
-  await save('experiment', 'whole')
+const recordings = {
+  whole: async () => {
+    await work.run(tinyConfig('whole'))
+    await save('experiment', 'whole')
+  },
 
-  const apart = { durability: { stepsPerActivity: 1, heartbeatTimeout: 3 } }
-  const paused = await start(tinyConfig('paused', apart))
-  await sleep(1500)
-  await paused.signal(pauseSignal)
-  await sleep(1500)
-  await paused.signal(resumeSignal)
-  await paused.result()
-  await save('experiment-paused', 'paused')
+  paused: async () => {
+    const paused = await work.start(tinyConfig('paused', apart))
+    await sleep(1500)
+    await paused.signal(pauseSignal)
+    await sleep(1500)
+    await paused.signal(resumeSignal)
+    await paused.result()
+    await save('experiment-paused', 'paused')
+  },
 
   // One activity of some seconds, which the pause takes off its worker.
-  const longest = { checkpoint: { everySteps: 300 }, durability: { stepsPerActivity: 300, heartbeatTimeout: 3 } }
-  const config = tinyConfig('interrupted', { steps: 300, evaluation: { every: 300 }, ...longest })
-  const interrupted = await start(config)
-  await until('the third step', () => work.journaled('interrupted') >= 3)
-  await interrupted.signal(pauseSignal)
-  await until('the pause', async () => (await work.progressOf(interrupted)).state === 'paused')
-  await interrupted.signal(resumeSignal)
-  await interrupted.result()
-  await save('experiment-interrupted', 'interrupted')
+  interrupted: async () => {
+    const longest = { checkpoint: { everySteps: 300 }, durability: { stepsPerActivity: 300, heartbeatTimeout: 3 } }
+    const config = tinyConfig('interrupted', { steps: 300, evaluation: { every: 300 }, ...longest })
+    const interrupted = await work.start(config)
+    await until('the third step', () => work.journaled('interrupted') >= 3)
+    await interrupted.signal(pauseSignal)
+    await until('the pause', async () => (await work.progressOf(interrupted)).state === 'paused')
+    await interrupted.signal(resumeSignal)
+    await interrupted.result()
+    await save('experiment-interrupted', 'interrupted')
+  },
 
-  const renewed = await start(tinyConfig('renewed', { durability: { ...apart.durability, maxHistoryEvents: 60 } }))
-  await renewed.result()
-  await save('experiment-first-of-several', 'renewed', renewed.firstExecutionRunId)
-  await save('experiment-last-of-several', 'renewed')
+  renewed: async () => {
+    const renewed = await work.start(
+      tinyConfig('renewed', { durability: { ...apart.durability, maxHistoryEvents: 60 } }),
+    )
+    await renewed.result()
+    await save('experiment-first-of-several', 'renewed', renewed.firstExecutionRunId)
+    await save('experiment-last-of-several', 'renewed')
+  },
 
-  const cancelled = await start(tinyConfig('cancelled', apart))
-  await sleep(2500)
-  await cancelled.cancel()
-  await cancelled.result().catch(() => {
-    // As it should be.
-  })
-  await save('experiment-cancelled', 'cancelled')
+  cancelled: async () => {
+    const cancelled = await work.start(tinyConfig('cancelled', apart))
+    await sleep(2500)
+    await cancelled.cancel()
+    await cancelled.result().catch(() => {
+      // As it should be.
+    })
+    await save('experiment-cancelled', 'cancelled')
+  },
 
-  const exploding = { update: { optimizer: 'sgd' as const, learningRate: 1e30 } }
-  const plan = tinySweep('mixed', { good: {}, exploding }, { seeds: [1, 2] })
-  const sweep = await workflow.start('sweep', { workflowId: 'mixed', taskQueue: queues.workflows, args: [{ plan }] })
-  await sweep.result().catch(() => {
-    // One of its arms fails.
-  })
-  await save('sweep-with-a-failed-arm', 'mixed')
-  await save('experiment-failed', 'mixed/exploding/seed-1')
+  predicted: async () => {
+    const { value } = tinyConfig('predicted')
+    await work.run(tinyConfig('predicted', { value: { ...value, ablation: 'predicted' } }))
+    await save('experiment-predicted', 'predicted')
+  },
+
+  judged: async () => {
+    await work.run(tinyConfig('judged', { ...apart, judge: judge.config() }))
+    await save('experiment-judged', 'judged')
+  },
+
+  'evaluated alone': async () => {
+    await work.run(tinyConfig('alone', { steps: 0 }))
+    await save('evaluation-alone', 'alone')
+  },
+
+  mixed: async () => {
+    const exploding = { update: { optimizer: 'sgd' as const, learningRate: 1e30 } }
+    const plan = tinySweep('mixed', { good: {}, exploding }, { seeds: [1, 2] })
+    const sweep = await workflow.start('sweep', { workflowId: 'mixed', taskQueue: queues.workflows, args: [{ plan }] })
+    await sweep.result().catch(() => {
+      // One of its arms fails.
+    })
+    await save('sweep-with-a-failed-arm', 'mixed')
+    await save('experiment-failed', 'mixed/exploding/seed-1')
+  },
+}
+
+try {
+  await Promise.all([services.startWorker('orchestrator'), services.startWorker('policy')])
+  for (const [name, record] of Object.entries(recordings)) {
+    if (asked.length === 0 || asked.includes(name)) await record()
+  }
 } finally {
-  await services.stop()
+  await Promise.all([services.stop(), judge.stop()])
 }
 
 /** With the true workflow id, from which other ids are derived; a history does not hold it. */
