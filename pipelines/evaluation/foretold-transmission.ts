@@ -17,6 +17,9 @@ export interface ForetoldSignals {
   answers: readonly StepSignal[]
 }
 
+/** Simulated prompts, over all evaluations of an experiment and of each at least: enough that the steps' own scatter is the larger. */
+const prompts = { all: 4096, each: 256 }
+
 export interface Evaluated {
   step: number
   /** In the order of the test items. */
@@ -45,10 +48,11 @@ export function foretoldSignals({
     simulatedStep({ values, batches, config }).signals
   const plan = signalsOf(simulateGroups(values, config))
   if (config.evaluation.samples < config.rollout.samples) return { plan, answers: [] }
-  const answers = evaluations.flatMap(({ outcomes }, index) => {
+  const groups = Math.max(prompts.each, Math.ceil(prompts.all / evaluations.length))
+  const answers = evaluations.flatMap(({ step, outcomes }, index) => {
     const answered = outcomes.map(({ samples }, item) => ({ section: test[item]?.section ?? '', samples }))
     const share = stepsAround(evaluations, index)
-    const signals = signalsOf(answeredGroups({ items: train, answered, config }))
+    const signals = signalsOf(answeredGroups({ items: train, answered, config, groups, draw: step }))
     return signals.map(signal => weighted(signal, share / signals.length))
   })
   return { plan, answers }

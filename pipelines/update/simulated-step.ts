@@ -59,17 +59,23 @@ export function answeredGroups({
   items,
   answered,
   config,
+  groups = 4 * GROUPS,
+  draw = 0,
 }: {
   /** Section of each item that is trained on, in the order of the values. */
   items: readonly { section: string }[]
   answered: readonly { section: string; samples: readonly { verdict: Verdict; length: number }[] }[]
   config: Pick<ExperimentConfig, 'rollout'>
+  /** Prompts in all, or a little more. */
+  groups?: number
+  /** Another number draws other prompts. */
+  draw?: number
 }): SimulatedGroup[][] {
   const { prompts, samples: drawn } = config.rollout
-  const random = stream(SEED, 'answered preflight')
+  const random = stream(SEED, `answered preflight ${draw}`)
   const bySection = new Map<string, (typeof answered)[number][]>()
   for (const one of answered) bySection.set(one.section, [...(bySection.get(one.section) ?? []), one])
-  return Array.from({ length: Math.ceil((4 * GROUPS) / prompts) }, (_, batch) =>
+  return Array.from({ length: Math.ceil(groups / prompts) }, (_, batch) =>
     Array.from({ length: prompts }, (_, prompt): SimulatedGroup => {
       const item = random.integer(items.length, batch, prompt, 0)
       const pool = bySection.get(items[item]?.section ?? '') ?? []
