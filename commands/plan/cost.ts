@@ -23,10 +23,13 @@ export interface Cost {
  * operations, large ones by P: a decoding position of a chunk costs `position` L + `work` P rows, a micro-batch of training
  * `microBatch` L + 3 `work` P tokens (forward, and twice that for backward). `experiment`: its activities and checkpoints.
  */
-const measured = { position: 2.5e-3, microBatch: 15e-3, work: 8e-11, experiment: 3 }
+const measured = { position: 2.1e-3, microBatch: 12e-3, work: 7e-11, experiment: 2.5 }
+
+/** Experiments that the machine's policy workers take at a time. */
+const workers = 2
 
 const basis =
-  'counted from steps, prompts, samples, evaluations and their items; time from the pace of the default policy on 2 CPU cores; on another machine no more than an order of magnitude'
+  'counted from steps, prompts, samples, evaluations and their items; time from the pace of the default policy on 2 CPU cores, which take at most two experiments at a time; on another machine no more than an order of magnitude'
 
 export interface ItemCounts {
   train: number
@@ -43,6 +46,7 @@ export function costOf(plan: Plan, items: ItemCounts): Cost {
   const predictors = distinct(configs.filter(isPredicted), predictorKey).map(config => predictorCost(config, items))
   const all = [...each, ...starts, ...predictors]
   const sum = (read: (part: PartCost) => number) => seeds * all.reduce((total, part) => total + read(part), 0)
+  const together = plan.kind === 'experiment' ? 1 : Math.min(workers, plan.settings.concurrency)
   const known = configs.every(({ policy }) => policy.from === 'scratch')
   return {
     experiments: seeds * configs.length,
@@ -60,7 +64,7 @@ export function costOf(plan: Plan, items: ItemCounts): Cost {
       predicted: sum(({ predicted }) => predicted.tokens),
       warmStart: sum(({ warmStartTokens }) => warmStartTokens),
     },
-    ...(known ? { seconds: sum(({ seconds }) => seconds) } : {}),
+    ...(known ? { seconds: sum(({ seconds }) => seconds) / together } : {}),
     basis,
   }
 }

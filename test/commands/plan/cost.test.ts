@@ -66,3 +66,12 @@ test('a score predictor says the score of every training item, once a seed where
   const without = costOf(experimentPlan('one'), items)
   assert.deepEqual([without.predictors, without.responses.predicted], [0, 0])
 })
+
+test('two experiments at a time take half the time, and more at a time no less', () => {
+  const seconds = (concurrency: number) => {
+    const plan = sweepPlan('exam')
+    return costOf({ ...plan, settings: { ...plan.settings, concurrency } }, { ...none, test: 1600 }).seconds ?? 0
+  }
+  assert.ok(Math.abs(seconds(1) - 2 * seconds(2)) < 1e-9)
+  assert.equal(seconds(8), seconds(2))
+})
