@@ -52,7 +52,9 @@ export function foretoldSignals({
   const answers = evaluations.flatMap(({ step, outcomes }, index) => {
     const answered = outcomes.map(({ samples }, item) => ({ section: test[item]?.section ?? '', samples }))
     const share = stepsAround(evaluations, index)
-    const signals = signalsOf(answeredGroups({ items: train, answered, config, groups, draw: step }))
+    const signals = signalsOf(
+      answeredGroups({ items: train, answered, config, groups, draw: `seed ${config.seed} step ${step}` }),
+    )
     return signals.map(signal => weighted(signal, share / signals.length))
   })
   return { plan, answers }

@@ -30,7 +30,8 @@ export function measuredTransmission(
     ...found,
     steps: signals.length,
     foretold: {
-      plan: estimateOf(outcomes.flatMap(({ foretold }) => foretold?.plan ?? [])),
+      // The plan simulates the same steps for every seed: more of them would only look surer.
+      plan: estimateOf(outcomes.find(({ foretold }) => foretold !== undefined)?.foretold?.plan ?? []),
       answers: estimateOf(outcomes.flatMap(({ foretold }) => foretold?.answers ?? [])),
     },
     perSeed: runs.flatMap(run => {

@@ -60,7 +60,7 @@ export function answeredGroups({
   answered,
   config,
   groups = 4 * GROUPS,
-  draw = 0,
+  draw = '',
 }: {
   /** Section of each item that is trained on, in the order of the values. */
   items: readonly { section: string }[]
@@ -68,8 +68,8 @@ export function answeredGroups({
   config: Pick<ExperimentConfig, 'rollout'>
   /** Prompts in all, or a little more. */
   groups?: number
-  /** Another number draws other prompts. */
-  draw?: number
+  /** Another name draws other prompts. */
+  draw?: string
 }): SimulatedGroup[][] {
   const { prompts, samples: drawn } = config.rollout
   const random = stream(SEED, `answered preflight ${draw}`)

@@ -83,3 +83,10 @@ test('nothing is foretold from answers that are fewer than a prompt gets in trai
   assert.equal(foretold('rloo', evaluations, { reward: { scale: 'correctness' } }), null)
   assert.equal(foretold('rloo', evaluations, { steps: 0 }), null)
 })
+
+test('experiments of other seeds draw other prompts, so that the error over seeds is not told too small', () => {
+  const evaluations = [evaluated(0, { cheap: 2, dear: 3 }), evaluated(40, { cheap: 2, dear: 3 })]
+  const answersOf = (seed: number) => foretold('reinforce++', evaluations, { seed })?.answers
+  assert.deepEqual(answersOf(1), answersOf(1))
+  assert.notDeepEqual(answersOf(1), answersOf(2))
+})

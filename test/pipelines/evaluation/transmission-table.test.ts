@@ -57,6 +57,20 @@ test('an arm whose advantages are those without the value is told as cancelled, 
   assert.match(comparisonMarkdown(comparison), /^- shuffled: value transmission 0\\?\.00/m)
 })
 
+test('what the plan foretells is the figure of one seed, with the error of one, however many seeds carry it', () => {
+  const { plan, outcomes } = constructedSweep([1, 2])
+  const signal = (widened: number) => ({
+    top: { withValue: 0.5 * widened, without: 0.5, scaled: 1 },
+    bottom: { withValue: 0.2, without: 0.2, scaled: 0.2 },
+  })
+  const foretold = { plan: [signal(1.5), signal(1.9)], answers: [] }
+  const measured = outcomes.map(outcome => ({ ...withSignals(outcome, 2), foretold }))
+  const planOf = (of: typeof measured) =>
+    compareArms({ plan, outcomes: of }).arms.find(({ arm }) => arm === 'human-aligned')?.transmission?.foretold.plan
+  assert.ok((planOf(measured)?.error ?? 0) > 0)
+  assert.deepEqual(planOf(measured), planOf(measured.filter(({ seed }) => seed === 1)))
+})
+
 test('Acc and H-Acc on a further test set: before, after, and the difference to the baseline paired by seed', () => {
   const { plan, outcomes } = constructedSweep([1, 2, 3])
   const withTransfer = outcomes.map(outcome => ({
