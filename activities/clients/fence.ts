@@ -42,11 +42,11 @@ export class Fence {
     makePath(folder)
     const path = join(folder, 'owner')
     failPoint('fence.before')
-    const before = ownerOf(readIfThere(path)?.toString('utf8'))
-    if (before !== null && isLater(before, attempt)) throw new FenceLost(path)
+    const before = ownerUnlessLater(path, attempt)
     const owner: Owner = { ...attempt, id: randomUUID(), past: pastOf(before, attempt) }
     const fence = new Fence(path, JSON.stringify(owner))
-    writeWhole(path, fence.#owner)
+    // Syncing takes milliseconds, in which a worker may be stopped and replaced: looked at again right before the rename.
+    writeWhole(path, fence.#owner, { mayCommit: () => ownerUnlessLater(path, attempt) })
     failPoint('fence.after')
     return fence
   }
@@ -63,6 +63,13 @@ export class FenceLost extends Error {
     super(`another attempt has taken over (${path}); this one commits nothing`)
     this.name = 'FenceLost'
   }
+}
+
+/** Whom the file names; throws FenceLost when that is a later attempt. */
+function ownerUnlessLater(path: string, attempt: Attempt): Owner | null {
+  const owner = ownerOf(readIfThere(path)?.toString('utf8'))
+  if (owner !== null && isLater(owner, attempt)) throw new FenceLost(path)
+  return owner
 }
 
 function isLater(owner: Owner, { run, activity, attempt }: Attempt): boolean {

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
@@ -84,6 +86,26 @@ describe('the fence', () => {
       assert.throws(() => Fence.take(home, earlier), FenceLost)
       fence.check()
     }
+  })
+
+  it('stays with the successor of an attempt that slept while it took it', async () => {
+    const code = `
+      const { armFailPoints } = await import(process.argv[1] + 'fail-point.js')
+      const { Fence } = await import(process.argv[1] + 'fence.js')
+      armFailPoints('file.written:1:stall=2')
+      try { Fence.take(process.argv[2], ${JSON.stringify(earlier)}) } catch (error) { console.log(error.name) }`
+    const clients = new URL('../../../activities/clients/', import.meta.url).href
+    const sleeper = spawn(process.execPath, ['--input-type=module', '-e', code, clients, home])
+    let said = ''
+    sleeper.stdout.on('data', text => {
+      said += text
+    })
+    await once(sleeper.stderr, 'data')
+    const fence = Fence.take(home, attempt({ activity: 4 }))
+    await once(sleeper, 'close')
+    assert.equal(said, 'FenceLost\n')
+    fence.check()
+    assert.deepEqual(readdirSync(home), ['owner'])
   })
 
   it('is taken again by the same attempt, and by any where the file says nothing', () => {
