@@ -6,7 +6,7 @@ import { RlevError } from '../pipelines/errors.js'
 import { printable } from '../pipelines/input/printable.js'
 import type { PreflightFinding } from '../pipelines/update/preflight.js'
 import { type CheckedPlan, checkedPlan } from './plan/checked.js'
-import { type Cost, costOf } from './plan/cost.js'
+import { type Cost, costOf, countsOf } from './plan/cost.js'
 import { memoryLines, memoryOfPlan, type PlanMemory } from './plan/memory.js'
 import { formatCount, formatEstimate } from './text/format.js'
 import { layOutTable } from './text/table.js'
@@ -54,15 +54,14 @@ interface Outline {
 
 async function outlineOf({ plan, data, findings }: CheckedPlan): Promise<Outline> {
   const dataset = await data()
-  const { train, test, skipped } = dataset
-  const transfer = Object.values(dataset.transfer ?? {}).flat()
+  const items = countsOf(dataset)
   return {
     name: plan.name,
     kind: plan.kind,
     ...armsOf(plan),
-    items: { train: train.length, test: test.length, transfer: transfer.length, skipped: skipped.length },
+    items: { ...items, skipped: dataset.skipped.length },
     findings: await findings(),
-    cost: costOf(plan, { train: train.length, test: test.length, transfer: transfer.length }),
+    cost: costOf(plan, items),
     memory: memoryOfPlan(plan, dataset),
     warnings: plan.warnings,
   }

@@ -8,6 +8,7 @@ import { isOver, type RunView } from '../runs/view.js'
 import { type Home, openHome } from '../services/home.js'
 import { externalTemporal } from '../services/temporal.js'
 import { Pace } from './pace.js'
+import { plannedWork } from './planned-work.js'
 import type { Screen } from './screen.js'
 
 /** Milliseconds that a server may be away before the watcher gives up; the work does not. */
@@ -24,7 +25,7 @@ export async function watchRun(options: {
   left: AbortSignal
 }): Promise<RunView | undefined> {
   const { home, name, screen, left } = options
-  const pace = new Pace()
+  const pace = new Pace(await plannedWork(home.path, name))
   const connection = new Reconnecting(home)
   let lastAnswer = Date.now()
   try {

@@ -1,5 +1,6 @@
 /** What a plan will cost: responses and tokens counted from the config, and from them a time. */
 import type { ExperimentConfig, Plan } from '../../pipelines/config/schema.js'
+import type { DataSet } from '../../pipelines/data/item.js'
 
 export interface Cost {
   experiments: number
@@ -38,6 +39,10 @@ export interface ItemCounts {
   transfer: number
 }
 
+export function countsOf({ train, test, transfer = {} }: DataSet): ItemCounts {
+  return { train: train.length, test: test.length, transfer: Object.values(transfer).flat().length }
+}
+
 export function costOf(plan: Plan, items: ItemCounts): Cost {
   const configs = plan.kind === 'experiment' ? [plan.config] : plan.arms.map(({ config }) => config)
   const seeds = plan.kind === 'experiment' ? 1 : plan.settings.seeds.length
@@ -66,6 +71,25 @@ export function costOf(plan: Plan, items: ItemCounts): Cost {
     },
     ...(known ? { seconds: sum(({ seconds }) => seconds) / together } : {}),
     basis,
+  }
+}
+
+/** What an experiment takes, in seconds of the machine that was measured. */
+export interface Work {
+  /** Its steps, and its evaluations after step 0. */
+  training: number
+  /** What comes before, made once for all experiments of a seed that have the same. */
+  shared: readonly { key: string; seconds: number }[]
+}
+
+/** Undefined for a policy whose size is not in the config. */
+export function workOf(config: ExperimentConfig, items: ItemCounts): Work | undefined {
+  if (config.policy.from !== 'scratch') return undefined
+  const start = { key: startKey(config), seconds: startCost(config, items).seconds }
+  const predictor = { key: predictorKey(config), seconds: predictorCost(config, items).seconds }
+  return {
+    training: trainingCost(config, items).seconds,
+    shared: isPredicted(config) ? [start, predictor] : [start],
   }
 }
 

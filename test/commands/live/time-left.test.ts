@@ -1,24 +1,56 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { secondsLeft, stepsOf } from '../../../commands/live/time-left.js'
+import { partsOf, secondsLeft } from '../../../commands/live/time-left.js'
+import type { Work } from '../../../commands/plan/cost.js'
 import type { ExperimentView } from '../../../commands/runs/view.js'
 
-test('the time left is the steps left at the pace between two moments', () => {
-  const since = { time: 1_000, step: 10 }
-  assert.equal(secondsLeft({ since, now: { time: 21_000, step: 50 }, stepsLeft: 100 }), 50)
+const experiment = (id: string, parts: Partial<ExperimentView> = {}): ExperimentView => {
+  return { id, arm: id, seed: 1, stage: 'train', state: 'running', step: 0, steps: 100, ...parts }
+}
+
+test('the time left is what is left at the pace between two moments', () => {
+  const since = { time: 1_000, made: 10 }
+  assert.equal(secondsLeft({ since, now: { time: 21_000, made: 50 }, left: 100 }), 50)
 })
 
-test('without a step between the moments there is no estimate, and with no step left nothing is left', () => {
-  const since = { time: 1_000, step: 10 }
-  assert.equal(secondsLeft({ since, now: { time: 9_000, step: 10 }, stepsLeft: 5 }), undefined)
-  assert.equal(secondsLeft({ since, now: { time: 1_000, step: 12 }, stepsLeft: 5 }), undefined)
-  assert.equal(secondsLeft({ since, now: { time: 1_000, step: 10 }, stepsLeft: 0 }), 0)
+test('with nothing made between the moments there is no estimate, and with nothing left nothing is left', () => {
+  const since = { time: 1_000, made: 10 }
+  assert.equal(secondsLeft({ since, now: { time: 9_000, made: 10 }, left: 5 }), undefined)
+  assert.equal(secondsLeft({ since, now: { time: 1_000, made: 12 }, left: 5 }), undefined)
+  assert.equal(secondsLeft({ since, now: { time: 1_000, made: 10 }, left: 0 }), 0)
 })
 
-test('an experiment that failed half way has no steps left, one that waits has all of them', () => {
-  const experiment = (state: ExperimentView['state'], step: number): ExperimentView => {
-    return { id: state, arm: state, seed: 1, stage: 'train', state, step, steps: 100 }
-  }
-  const experiments = [experiment('running', 30), experiment('failed', 20), experiment('waiting', 0)]
-  assert.deepEqual(stepsOf(experiments), { made: 50, left: 170 })
+test('an experiment that failed half way is not open, one that waits has all of its steps before it', () => {
+  const parts = partsOf([
+    experiment('running', { step: 30 }),
+    experiment('failed', { state: 'failed', step: 20 }),
+    experiment('waiting', { state: 'waiting' }),
+  ])
+  assert.deepEqual(
+    parts.map(({ size, made, isOpen, hasBegun }) => [size, made, isOpen, hasBegun]),
+    [
+      [100, 0.3, true, true],
+      [100, 0.2, false, true],
+      [100, 0, true, false],
+    ],
+  )
+})
+
+test('a warm start is one part for all arms of its seed, as far as the furthest of them is with it', () => {
+  const work: Work = { training: 20, shared: [{ key: 'start', seconds: 60 }] }
+  const experiments = [
+    experiment('a', { stage: 'warm start', warmStart: { done: 30, of: 120 } }),
+    experiment('b', { state: 'waiting', stage: 'prepare' }),
+    experiment('other seed', { state: 'waiting', stage: 'prepare', seed: 2 }),
+  ]
+  const parts = partsOf(experiments, new Map(experiments.map(({ id }) => [id, work])))
+  const starts = parts.filter(({ size }) => size === 60)
+  assert.deepEqual(
+    starts.map(({ made, hasBegun }) => [made, hasBegun]),
+    [
+      [0.25, true],
+      [0, false],
+    ],
+  )
+  assert.equal(parts.filter(({ size }) => size === 20).length, 3)
 })
