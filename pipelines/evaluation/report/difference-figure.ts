@@ -28,14 +28,14 @@ export function differenceFigure({ comparison, marks }: Pick<Material, 'comparis
   const dots = rows.flatMap(({ name, colour, seeds }) => seeds.map(x => ({ name, colour, x })))
   const both = rows.flatMap(({ name, colour, both }) => (both === null ? [] : [{ name, colour, ...both }]))
   const interval = rows.some(row => row.high > row.low)
-    ? ` Thick bar: 95% interval over seeds${both.length > 0 ? '; thin bar: over seeds and items' : ''}.`
+    ? ` Thick bar: 95% interval over seeds${both.length > 0 ? '; thin bar below it: over seeds and items' : ''}.`
     : ' One seed: no interval can be given.'
   return figure({
     name: 'differences',
     caption: `Difference to ${comparison.baseline} in ${comparison.endpointName}, in points, paired by seed. Open circles: single seeds.${interval}`,
     alternative: `Difference to ${comparison.baseline} in ${comparison.endpointName}: ${rows.map(({ name, text }) => `${name} ${text} points`).join(', ')}.`,
     plot: {
-      height: 74 + 54 * rows.length,
+      height: 74 + 58 * rows.length,
       marginLeft: 16,
       marginRight: 16,
       x: { label: `points over ${comparison.baseline}`, grid: true, nice: true },
@@ -43,7 +43,7 @@ export function differenceFigure({ comparison, marks }: Pick<Material, 'comparis
       color: { type: 'identity' },
       marks: [
         Plot.ruleX([0], { stroke: 'currentColor', strokeOpacity: 0.7 }),
-        Plot.ruleY(both, { y: 'name', x1: 'low', x2: 'high', stroke: 'colour', strokeWidth: 1 }),
+        Plot.ruleY(both, { y: 'name', x1: 'low', x2: 'high', stroke: 'colour', strokeWidth: 1.25, dy: 10 }),
         Plot.ruleY(rows, { y: 'name', x1: 'low', x2: 'high', stroke: 'colour', strokeWidth: 3.5 }),
         Plot.dot(dots, { y: 'name', x: 'x', stroke: 'colour', r: 3.5, strokeOpacity: 0.8 }),
         Plot.dot(rows, { y: 'name', x: 'mean', fill: 'colour', r: 5.5 }),
