@@ -8,7 +8,7 @@ import { experimentPaths, runFolder } from './clients/run-folder.js'
 import { seal } from './clients/sealed.js'
 import type { ArtifactRef } from './clients/store.js'
 import { stage } from './failures.js'
-import { activityHooks, throwIfCancelled } from './hooks.js'
+import { activityHooks, meeting, throwIfCancelled } from './hooks.js'
 import { readValues, type StoredValues } from './normalize-values.js'
 import type { PolicyCache } from './policy-cache.js'
 import { readData } from './prepare-data.js'
@@ -46,7 +46,7 @@ export function predictValues(place: Workplace, policies: PolicyCache) {
           items: readData(store, data).train,
           values: stored.train,
           open: () => policies.atStart(config, start),
-          hooks: activityHooks('score predictor'),
+          hooks: meeting('predictor.tick', activityHooks('score predictor')),
         })
         const seen: StoredValues = { ...stored, train: predicted.values }
         writeWhole(join(folder, 'values.json'), JSON.stringify(seen))

@@ -18,6 +18,9 @@ export const failPoints = {
   'activity.before': either('An attempt of an activity begins; nothing of it is done.'),
   'activity.after': either('Everything an activity does is done; Temporal has not been told.'),
   'warm-start.tick': policy('A step of the warm start is over; its weights are in memory only.'),
+  'predictor.tick': policy(
+    'A step of a score predictor, or a chunk of what it says, is over; nothing of it is written.',
+  ),
   'rollout.tick': policy('A chunk of a rollout is decoded; nothing of the step is journaled.'),
   'update.tick': policy("A micro-batch's gradient is added; the optimizer has not stepped."),
   'evaluation.tick': policy('A chunk of an evaluation is decoded; nothing of it is written.'),

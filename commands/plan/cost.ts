@@ -1,5 +1,6 @@
 /** What a plan will cost: responses and tokens counted from the config, and from them a time. */
 import type { ExperimentConfig, Plan } from '../../pipelines/config/schema.js'
+import { warmStartKey } from '../../pipelines/config/start-order.js'
 import type { DataSet } from '../../pipelines/data/item.js'
 
 export interface Cost {
@@ -47,7 +48,7 @@ export function costOf(plan: Plan, items: ItemCounts): Cost {
   const configs = plan.kind === 'experiment' ? [plan.config] : plan.arms.map(({ config }) => config)
   const seeds = plan.kind === 'experiment' ? 1 : plan.settings.seeds.length
   const each = configs.map(config => trainingCost(config, items))
-  const starts = distinct(configs, startKey).map(config => startCost(config, items))
+  const starts = distinct(configs, warmStartKey).map(config => startCost(config, items))
   const predictors = distinct(configs.filter(isPredicted), predictorKey).map(config => predictorCost(config, items))
   const all = [...each, ...starts, ...predictors]
   const sum = (read: (part: PartCost) => number) => seeds * all.reduce((total, part) => total + read(part), 0)
@@ -85,7 +86,7 @@ export interface Work {
 /** Undefined for a policy whose size is not in the config. */
 export function workOf(config: ExperimentConfig, items: ItemCounts): Work | undefined {
   if (config.policy.from !== 'scratch') return undefined
-  const start = { key: startKey(config), seconds: startCost(config, items).seconds }
+  const start = { key: warmStartKey(config), seconds: startCost(config, items).seconds }
   const predictor = { key: predictorKey(config), seconds: predictorCost(config, items).seconds }
   return {
     training: trainingCost(config, items).seconds,
@@ -202,13 +203,8 @@ function distinct(configs: readonly ExperimentConfig[], key: (config: Experiment
 
 const isPredicted = ({ value }: ExperimentConfig): boolean => value.ablation === 'predicted'
 
-/** What decides a warm start and its evaluation, besides the seed. */
-function startKey({ data, policy, warmStart, engine, evaluation }: ExperimentConfig): string {
-  return JSON.stringify([data, policy, warmStart, engine, evaluation.transfer])
-}
-
 /** What decides a score predictor, besides the seed. */
 function predictorKey(config: ExperimentConfig): string {
   const { adapter, microBatch, tokenBudget } = config.update
-  return JSON.stringify([startKey(config), config.value.predictor, adapter, microBatch, tokenBudget])
+  return JSON.stringify([warmStartKey(config), config.value.predictor, adapter, microBatch, tokenBudget])
 }

@@ -36,13 +36,15 @@ export async function run({ seed, short, say }: DrillOptions): Promise<DrillResu
 
   const homes = await openHomes(short ? homesOfShort : 1)
   try {
-    const undisturbedPlan = drillPlan({ name: 'undisturbed', seed, stepsPerActivity: 3 })
-    const undisturbed = leftUndisturbed(homes[0], undisturbedPlan, limit)
+    const leave = (name: string, predicted: boolean) =>
+      leftUndisturbed(homes[0], drillPlan({ name, seed, stepsPerActivity: 3, predicted }), limit)
+    const given = leave('undisturbed', false)
+    const undisturbed = { given, predicted: given.then(() => leave('undisturbed-predicted', true)) }
     const tally: Tally = { fired: 0, experiments: 0, again: 0, failures: [] }
     const waiting = [...series]
     const ranges = homes.map(async (home, index) => {
-      // In the first home the undisturbed run itself goes before.
-      if (index === 0) await undisturbed
+      // In the first home the undisturbed runs themselves go before.
+      if (index === 0) await undisturbed.predicted
       const range = new Range({ home, seed, say, undisturbed, tally })
       for (let shots = waiting.shift(); shots !== undefined; shots = waiting.shift()) await range.shoot(shots)
     })
@@ -85,8 +87,12 @@ interface Tally {
   failures: string[]
 }
 
+/** What an experiment leaves that nothing happened to, by whose values it has. */
+type Undisturbed = Record<'given' | 'predicted', Promise<LeftBehind>>
+
 /** Made again only where the shared outputs are gone. */
-const isBeforeTraining = (name: FailPointName): boolean => /^(stage-output|warm-start)\./.test(name)
+const isBeforeTraining = (name: FailPointName): boolean => /^(stage-output|warm-start|predictor)\./.test(name)
+const isOfPredictor = (name: FailPointName): boolean => name.startsWith('predictor.')
 const isOfTrimming = (name: FailPointName): boolean => name.startsWith('trim.')
 
 class Range {
@@ -94,13 +100,13 @@ class Range {
   readonly #home: DrillHome
   readonly #seed: number
   readonly #say: (line: string) => void
-  readonly #undisturbed: Promise<LeftBehind>
+  readonly #undisturbed: Undisturbed
 
   constructor(parts: {
     home: DrillHome
     seed: number
     say: (line: string) => void
-    undisturbed: Promise<LeftBehind>
+    undisturbed: Undisturbed
     tally: Tally
   }) {
     this.#tally = parts.tally
@@ -135,7 +141,9 @@ class Range {
     if (again || names.some(isBeforeTraining)) home.removeStore()
     const trims = number % 2 === 0 || names.some(isOfTrimming)
     const cut = trims ? { stepsPerActivity: 3, trimJournal: true } : { stepsPerActivity: 1 }
-    const plan = drillPlan({ name: `case-${number}`, seed: this.#seed, ...cut })
+    const predicted = names.some(isOfPredictor)
+    const plan = drillPlan({ name: `case-${number}`, seed: this.#seed, ...cut, predicted })
+    const undisturbed = this.#undisturbed[predicted ? 'predicted' : 'given']
     const failure = await runToEnd({
       home,
       plan,
@@ -153,7 +161,7 @@ class Range {
       },
     })
     const found = await leftBehind(home, plan)
-    const wrong = [...(failure === null ? [] : [failure]), ...differences(plan.name, await this.#undisturbed, found)]
+    const wrong = [...(failure === null ? [] : [failure]), ...differences(plan.name, await undisturbed, found)]
     this.#tally.failures.push(...wrong.map(sentence => `${fired.join(', ') || 'nothing met'}: ${sentence}`))
     this.#tally.fired += fired.length
     this.#tally.again += found.samplings.again

@@ -20,6 +20,7 @@ export function drillPlan({
   steps = 6,
   stepsPerActivity,
   trimJournal,
+  predicted = false,
 }: {
   name: string
   seed: number
@@ -28,10 +29,13 @@ export function drillPlan({
   stepsPerActivity: number
   /** Nor on this. */
   trimJournal?: boolean
+  /** Whether the values are those of a score predictor: another experiment. */
+  predicted?: boolean
 }): Extract<Plan, { kind: 'experiment' }> {
   const config: ExperimentConfig = tinyConfig(name, {
     seed,
     ...shape(steps, stepsPerActivity, trimJournal),
+    ...(predicted ? { value: { ablation: 'predicted' } } : {}),
     tracking: { experiment: name },
   })
   return { kind: 'experiment', name, config, warnings: [] }
