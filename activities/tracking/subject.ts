@@ -1,5 +1,6 @@
 /** What a run in MLflow stands for, a sweep or an experiment, and how it is found again there. */
 import { createHash } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Context } from '@temporalio/activity'
 import type { ExperimentConfig } from '../../pipelines/config/schema.js'
 import { RlevError } from '../../pipelines/errors.js'
@@ -82,12 +83,18 @@ export async function ensureTrackedRun(place: Workplace, subject: Subject, known
 
 const parentTag = 'mlflow.parentRunId'
 
+/** Looks for a sweep's run, half a second apart, before the attempt fails: it is mostly being opened at the same time. */
+const looks = 20
+
 /** Only the sweep itself makes its run; its experiments wait for the one that it has opened, which carries its kind. */
 async function sweepRun(place: Workplace, client: MlflowClient, experimentId: string, name: string): Promise<Run> {
   const key = trackingKey(place, { kind: 'sweep', name })
-  const runs = await client.runsByTag(experimentId, 'rlev.key', key)
-  const opened = runs.find(run => tagOf(run, 'rlev.kind') !== undefined)
-  if (opened !== undefined) return opened
+  for (let look = 1; look <= looks; look++) {
+    const runs = await client.runsByTag(experimentId, 'rlev.key', key)
+    const opened = runs.find(run => tagOf(run, 'rlev.kind') !== undefined)
+    if (opened !== undefined) return opened
+    await sleep(500, undefined, { signal: Context.current().cancellationSignal })
+  }
   throw new RlevError({ kind: 'ServiceUnavailable', message: "the sweep's run is not in MLflow yet", place: key })
 }
 

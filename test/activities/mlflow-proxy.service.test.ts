@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { MockActivityEnvironment } from '@temporalio/testing'
 import { DefaultLogger } from '@temporalio/worker'
 import { writeWhole } from '../../activities/clients/files.js'
@@ -168,8 +169,11 @@ describe('closing a run', () => {
       seed: 1,
       sweep: 'family',
     }
+    // An experiment that comes first waits for its sweep.
+    const early = run(openTracking, { subject: child })
+    await sleep(1000)
     const first = await run(openTracking, { subject: sweep })
-    const { runId } = await run(openTracking, { subject: child })
+    const { runId } = await early
     await client.deleteRun(first.runId)
     const second = await run(openTracking, { subject: sweep })
     assert.notEqual(second.runId, first.runId)
