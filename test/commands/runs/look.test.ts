@@ -37,14 +37,14 @@ test('without a server the store alone says what is done, what failed and what w
   assert.deepEqual(told, [
     ['exam/correctness/seed-1', 'done', 100],
     ['exam/correctness/seed-2', 'waiting', 12],
+    ['exam/correctness/seed-3', 'waiting', 0],
     ['exam/human-aligned/seed-1', 'failed', 0],
     ['exam/human-aligned/seed-2', 'waiting', 0],
-    ['exam/correctness/seed-3', 'waiting', 0],
     ['exam/human-aligned/seed-3', 'waiting', 0],
   ])
   assert.equal(view.experiments[0]?.weights, 'ab'.repeat(32))
   assert.equal(view.experiments[1]?.reward, 0.5)
-  assert.equal(view.experiments[2]?.failure, 'the loss is not finite')
+  assert.equal(view.experiments[3]?.failure, 'the loss is not finite')
   assert.equal(view.state, 'waiting')
   assert.match(view.notes.join('\n'), /does not answer: the work waits\. `rlev up`/)
 })
