@@ -10,8 +10,10 @@ const found = 5_000
 export class Pace {
   readonly #work: ReadonlyMap<string, Work> | undefined
   readonly #since = new Map<string, Moment>()
-  /** When a part was first seen at work, until it is known whether it is made or found. */
+  /** When a part was first seen at work. */
   readonly #begun = new Map<string, number>()
+  /** Parts that were seen half made. */
+  readonly #made = new Set<string>()
   readonly #found = new Set<string>()
   #whole: Moment | undefined
 
@@ -47,8 +49,9 @@ export class Pace {
   #tellFound({ id, made, hasBegun }: Part, time: number): void {
     if (!hasBegun) return
     const begun = this.#begun.get(id) ?? time
-    this.#begun.set(id, made > 0 && made < 1 ? Number.NEGATIVE_INFINITY : begun)
-    if (made === 1 && time - begun < found) this.#found.add(id)
+    this.#begun.set(id, begun)
+    if (made > 0 && made < 1) this.#made.add(id)
+    if (made === 1 && !this.#made.has(id) && time - begun < found) this.#found.add(id)
   }
 }
 

@@ -86,12 +86,9 @@ export interface Work {
 /** Undefined for a policy whose size is not in the config. */
 export function workOf(config: ExperimentConfig, items: ItemCounts): Work | undefined {
   if (config.policy.from !== 'scratch') return undefined
-  const start = { key: warmStartKey(config), seconds: startCost(config, items).seconds }
-  const predictor = { key: predictorKey(config), seconds: predictorCost(config, items).seconds }
-  return {
-    training: trainingCost(config, items).seconds,
-    shared: isPredicted(config) ? [start, predictor] : [start],
-  }
+  const shared = [{ key: warmStartKey(config), seconds: startCost(config, items).seconds }]
+  if (isPredicted(config)) shared.push({ key: predictorKey(config), seconds: predictorCost(config, items).seconds })
+  return { training: trainingCost(config, items).seconds, shared }
 }
 
 /** A stage's share of the cost; seconds mean something for a policy from scratch only. */

@@ -17,20 +17,21 @@ export function startOrder({
   settings: { seeds, concurrency },
   arms,
 }: Pick<SweepPlan, 'settings' | 'arms'>): SweepCell[] {
-  const blocks = Array.from({ length: Math.ceil(seeds.length / concurrency) }, (_, index) =>
+  const whole = Math.max(1, Math.floor(seeds.length / concurrency))
+  const blocks = Array.from({ length: whole }, (_, index) =>
     seeds.slice(index * concurrency, (index + 1) * concurrency),
   )
-  const hasLeftOver = blocks.length > 1 && seeds.length % concurrency !== 0
-  const leftOver = hasLeftOver ? (blocks.pop() ?? []) : []
-  const starting = new Set(new Map(arms.toReversed().map(arm => [warmStartKey(arm.config), arm])).values())
+  const leftOver = seeds.slice(whole * concurrency)
+  const keys = arms.map(({ config }) => warmStartKey(config))
+  const isFirstOfItsStart = (arm: number) => keys.indexOf(keys[arm] as string) === arm
   const cells = ({ name, config }: SweepPlan['arms'][number], of: readonly number[]) =>
     of.map(seed => ({ arm: name, seed, config: { ...config, seed } }))
   return [
     ...blocks.flatMap((block, index) => {
       const beside = index === blocks.length - 1 ? leftOver : []
-      return arms.flatMap(arm => cells(arm, starting.has(arm) ? [...block, ...beside] : block))
+      return arms.flatMap((arm, place) => cells(arm, isFirstOfItsStart(place) ? [...block, ...beside] : block))
     }),
-    ...arms.flatMap(arm => (starting.has(arm) ? [] : cells(arm, leftOver))),
+    ...arms.flatMap((arm, place) => (isFirstOfItsStart(place) ? [] : cells(arm, leftOver))),
   ]
 }
 
