@@ -1,13 +1,13 @@
 /** Stage: the values that the arm's reward sees, but for predicted ones (predict-values.ts). Evaluation never reads them. */
 import { join } from 'node:path'
 import { seenValues } from '../pipelines/values/noise.js'
-import { writeWhole } from './clients/files.js'
-import { keepReference } from './clients/references.js'
-import { runFolder } from './clients/run-folder.js'
-import type { ArtifactRef } from './clients/store.js'
 import { lightStage } from './light-stage.js'
 import { readValues, type StoredValues } from './normalize-values.js'
 import { runCode, runConfig } from './run-config.js'
+import { writeWhole } from './store/files.js'
+import { keepReference } from './store/references.js'
+import { runFolder } from './store/run-folder.js'
+import type { ArtifactRef } from './store/store.js'
 import type { Workplace } from './workplace.js'
 
 export function ablateValues(place: Workplace) {

@@ -4,15 +4,15 @@
  * warm start are shared by every arm that starts from it.
  */
 import { answerItems as answer } from '../pipelines/evaluation/answers.js'
-import type { Hooks } from '../pipelines/hooks.js'
-import type { Policy } from '../pipelines/policy/policy.js'
-import { originalKey } from './clients/provenance.js'
-import type { ArtifactRef } from './clients/store.js'
-import { keepAnswers, keepPieces } from './clients/stored-answers.js'
+import type { Policy } from '../pipelines/model/policy.js'
+import type { Hooks } from '../pipelines/progress.js'
 import { stage } from './failures.js'
 import { activityHooks, meeting, throwIfCancelled } from './hooks.js'
 import type { PolicyCache } from './policy-cache.js'
 import { runCode } from './run-config.js'
+import { originalKey } from './store/provenance.js'
+import type { ArtifactRef } from './store/store.js'
+import { keepAnswers, keepPieces } from './store/stored-answers.js'
 import { inTraining, type Training, type TrainingInput } from './training.js'
 import type { Workplace } from './workplace.js'
 

@@ -2,8 +2,8 @@
 import { Context, log } from '@temporalio/activity'
 import type { JudgeConfig } from '../pipelines/config/schema.js'
 import type { AskJudge } from '../pipelines/rewards/judge/judge-responses.js'
-import { Judge } from './clients/judge/judge.js'
 import { beating } from './hooks.js'
+import { Judge } from './judge/judge.js'
 import type { Workplace } from './workplace.js'
 
 /** Undefined where rules decide. */

@@ -5,11 +5,11 @@
 import { Context } from '@temporalio/activity'
 import { ApplicationFailure, type ApplicationFailureOptions, CancelledFailure } from '@temporalio/common'
 import { type ErrorKind, RlevError } from '../pipelines/errors.js'
-import { printable, shortened } from '../pipelines/input/printable.js'
-import { failPoint } from './clients/fail-point.js'
-import { FenceLost } from './clients/fence.js'
-import { masked } from './clients/secrets.js'
-import { asStorageError } from './clients/storage.js'
+import { printable, shortened } from '../pipelines/printable.js'
+import { failPoint } from './fail-points/fail-point.js'
+import { masked } from './machine/secrets.js'
+import { asStorageError } from './store/disk-errors.js'
+import { FenceLost } from './store/fence.js'
 
 const attemptsOfUnknown = 5
 

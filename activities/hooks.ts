@@ -7,10 +7,10 @@
  */
 import { setImmediate } from 'node:timers/promises'
 import { Context } from '@temporalio/activity'
-import type { Hooks } from '../pipelines/hooks.js'
-import { failPoint } from './clients/fail-point.js'
-import type { FailPointName } from './clients/fail-points.js'
-import type { Attempt } from './clients/fence.js'
+import type { Hooks } from '../pipelines/progress.js'
+import { failPoint } from './fail-points/fail-point.js'
+import type { FailPointName } from './fail-points/names.js'
+import type { Attempt } from './store/fence.js'
 
 /** `note` says what the activity is at, for whoever looks at its heartbeat in the Web UI. */
 export function activityHooks(note?: string): Hooks {

@@ -1,13 +1,13 @@
 /** The files of one evaluation in an experiment's folder: read where both are whole, written in an order in which the second one decides. */
 import { dirname } from 'node:path'
 import type { ItemOutcome } from '../pipelines/evaluation/evaluation.js'
-import { failPoint } from './clients/fail-point.js'
-import type { Fence } from './clients/fence.js'
-import { syncPath, writeOnce, writeWhole } from './clients/files.js'
-import { originalKey } from './clients/provenance.js'
-import { entryLabel, experimentPaths, runFolder } from './clients/run-folder.js'
-import { readConfig, type StoredEvaluation } from './clients/runs.js'
-import { readSealedOrSetAside, seal } from './clients/sealed.js'
+import { failPoint } from './fail-points/fail-point.js'
+import type { Fence } from './store/fence.js'
+import { syncPath, writeOnce, writeWhole } from './store/files.js'
+import { originalKey } from './store/provenance.js'
+import { entryLabel, experimentPaths, runFolder } from './store/run-folder.js'
+import { readConfig, type StoredEvaluation } from './store/runs.js'
+import { readSealedOrSetAside, seal } from './store/sealed.js'
 
 export interface MadeEvaluation {
   stored: StoredEvaluation

@@ -2,16 +2,17 @@
  * Policies that live in this process between activities: weights and optimizer of a few experiments, each at some step.
  * A hit spares loading; a miss, or a policy beyond the step asked for, goes back to the newest whole checkpoint.
  */
+
+import { loadAdapter } from '../pipelines/checkpoint/adapter-file.js'
+import { loadOptimizer } from '../pipelines/checkpoint/optimizer-file.js'
+import { loadPolicy } from '../pipelines/checkpoint/policy-folder.js'
+import { withAdapter } from '../pipelines/checkpoint/trained-folder.js'
 import type { EngineConfig, ExperimentConfig } from '../pipelines/config/schema.js'
-import { createAdapter } from '../pipelines/policy/adapter.js'
-import { loadAdapter } from '../pipelines/policy/adapter-file.js'
-import { loadOptimizer } from '../pipelines/policy/optimizer-file.js'
-import { disposePolicy, type Policy, trainable } from '../pipelines/policy/policy.js'
-import { loadPolicy } from '../pipelines/policy/policy-folder.js'
-import { withAdapter } from '../pipelines/policy/trained-folder.js'
-import { createOptimizer, disposeOptimizer, type Optimizer } from '../pipelines/update/optimizer.js'
-import type { Checkpoints } from './clients/checkpoints.js'
-import type { ArtifactRef, Store } from './clients/store.js'
+import { createAdapter } from '../pipelines/model/adapter.js'
+import { disposePolicy, type Policy, trainable } from '../pipelines/model/policy.js'
+import { createOptimizer, disposeOptimizer, type Optimizer } from '../pipelines/training/optimizer.js'
+import type { Checkpoints } from './store/checkpoints.js'
+import type { ArtifactRef, Store } from './store/store.js'
 
 export interface LivePolicy {
   /** Updates that are in the weights. */

@@ -1,10 +1,10 @@
 /** Last stage of an experiment: how it ended, kept with its files. */
-import { failPoint } from './clients/fail-point.js'
-import { writeWhole } from './clients/files.js'
-import { experimentPaths, runFolder } from './clients/run-folder.js'
-import type { StoredResult } from './clients/runs.js'
-import { seal } from './clients/sealed.js'
+import { failPoint } from './fail-points/fail-point.js'
 import { lightStage } from './light-stage.js'
+import { writeWhole } from './store/files.js'
+import { experimentPaths, runFolder } from './store/run-folder.js'
+import type { StoredResult } from './store/runs.js'
+import { seal } from './store/sealed.js'
 import type { Workplace } from './workplace.js'
 
 export function recordResult({ home }: Workplace) {

@@ -1,7 +1,7 @@
 /** The frozen config of an experiment, for stages that compute: refused on a worker of another version than its run's. */
 import type { ExperimentConfig } from '../pipelines/config/schema.js'
-import { originalCode, refuseOtherCode } from './clients/provenance.js'
-import { readConfig } from './clients/runs.js'
+import { originalCode, refuseOtherCode } from './store/provenance.js'
+import { readConfig } from './store/runs.js'
 import type { Workplace } from './workplace.js'
 
 /** @throws RlevError Drift */

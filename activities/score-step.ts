@@ -1,13 +1,14 @@
 /** The records of a step: journaled, or scored and journaled with the time that its metrics will carry. */
+
+import { itemsOf, scoreResponses } from '../pipelines/advantages/records.js'
 import type { ExperimentConfig } from '../pipelines/config/schema.js'
 import type { DataSet, Item } from '../pipelines/data/item.js'
 import { type AskJudge, judgeResponses } from '../pipelines/rewards/judge/judge-responses.js'
 import type { Verdict } from '../pipelines/rewards/record.js'
-import { itemsOf, scoreResponses } from '../pipelines/rewards/score.js'
 import type { Rollout } from '../pipelines/rollout/response.js'
 import { askJudge } from './ask-judge.js'
-import type { Journal, JournaledRecords } from './clients/journal.js'
 import type { StoredValues } from './normalize-values.js'
+import type { Journal, JournaledRecords } from './store/journal.js'
 import type { Workplace } from './workplace.js'
 
 interface Scoring {

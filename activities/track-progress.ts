@@ -1,6 +1,7 @@
 /** Stage beside training: sends the points of a range of steps as they are stored; sending them again changes nothing. */
-import { readEvaluations, readMetrics } from './clients/runs.js'
+
 import { lightStage } from './light-stage.js'
+import { readEvaluations, readMetrics } from './store/runs.js'
 import { evaluationMetrics, stepMetrics } from './tracking/layout.js'
 import { trackingClient } from './tracking/subject.js'
 import type { Workplace } from './workplace.js'

@@ -1,6 +1,7 @@
 /** Stage beside training: a run that is paused is one that MLflow calls SCHEDULED, and RUNNING once it goes on. */
-import type { RunStatus } from './clients/mlflow-types.js'
+
 import { lightStage } from './light-stage.js'
+import type { RunStatus } from './mlflow/types.js'
 import { trackingClient } from './tracking/subject.js'
 import type { Workplace } from './workplace.js'
 

@@ -1,5 +1,5 @@
 /** Stage: a run of training steps in one activity, step by step through the same functions and the same journal. */
-import type { StepMetrics } from '../pipelines/update/step-metrics.js'
+import type { StepMetrics } from '../pipelines/training/step-metrics.js'
 import { stage } from './failures.js'
 import { activityHooks, throwIfCancelled } from './hooks.js'
 import type { PolicyCache } from './policy-cache.js'

@@ -3,10 +3,10 @@
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { RlevError } from '../pipelines/errors.js'
-import { type Code, codeOfThisProcess } from './clients/code.js'
-import { readIfThere, writeOnce } from './clients/files.js'
-import { namedServer } from './clients/mlflow-address.js'
-import { Store } from './clients/store.js'
+import { type Code, codeOfThisProcess } from './machine/code.js'
+import { namedServer } from './mlflow/address.js'
+import { readIfThere, writeOnce } from './store/files.js'
+import { Store } from './store/store.js'
 
 export interface Workplace {
   /** Absolute path. */

@@ -4,8 +4,8 @@
  */
 import { statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { namesIn } from '../activities/clients/files.js'
-import { readEvaluations } from '../activities/clients/runs.js'
+import { namesIn } from '../activities/store/files.js'
+import { readEvaluations } from '../activities/store/runs.js'
 import { digest, experimentKey } from '../pipelines/config/digest.js'
 import { loadPlan } from '../pipelines/config/load.js'
 import type { ExperimentConfig, Plan } from '../pipelines/config/schema.js'

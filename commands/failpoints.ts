@@ -1,6 +1,6 @@
 /** `rlev failpoints`: the places where a drill can make a worker die, fail or stand still. */
-import { failPointVariable } from '../activities/clients/fail-point.js'
-import { failPoints } from '../activities/clients/fail-points.js'
+import { failPointVariable } from '../activities/fail-points/fail-point.js'
+import { failPoints } from '../activities/fail-points/names.js'
 
 export function failpoints({ json = false }: { json?: boolean | undefined } = {}): void {
   const rows = Object.entries(failPoints).map(([name, facts]) => ({ name, ...facts }))

@@ -1,9 +1,9 @@
 /** What a command prints when it fails, and its exit status: 1, the work failed; 2, the call or the config is wrong. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { masked } from '../activities/clients/secrets.js'
+import { masked } from '../activities/machine/secrets.js'
 import { type ErrorKind, RlevError } from '../pipelines/errors.js'
-import { printable } from '../pipelines/input/printable.js'
+import { printable } from '../pipelines/printable.js'
 
 const status: Record<ErrorKind, 1 | 2> = {
   CallInvalid: 2,

@@ -2,10 +2,10 @@
  * `rlev run` and `rlev sweep`. Everything that can be wrong with the config is told before anything is started or written;
  * the same plan under the same name is come back to, whatever state it is in.
  */
-import { readPlan } from '../activities/clients/runs.js'
+import { readPlan } from '../activities/store/runs.js'
+import type { PreflightFinding } from '../pipelines/advantages/preflight.js'
 import type { Plan } from '../pipelines/config/schema.js'
-import { printable } from '../pipelines/input/printable.js'
-import type { PreflightFinding } from '../pipelines/update/preflight.js'
+import { printable } from '../pipelines/printable.js'
 import { checkedPlan } from './plan/checked.js'
 import { addsSeeds, changesResults, freezePlan, isKnownPlan, planDifference } from './runs/freeze.js'
 import type { RunView } from './runs/view.js'
@@ -65,7 +65,7 @@ export async function launchPlan(options: PlanLaunch): Promise<number> {
     { begin },
     { settleDrift },
   ] = await Promise.all([
-    import('./runs/look.js'),
+    import('./runs/run-status.js'),
     import('./runs/open.js'),
     import('./services/up.js'),
     import('./follow.js'),

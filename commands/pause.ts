@@ -3,9 +3,9 @@
  * under way is made again at `resume`, with the same bits.
  */
 import { withRun } from './runs/open.js'
-import { until } from './runs/until.js'
+import { commandFor } from './runs/shell-command.js'
 import { clauseOf, isOver } from './runs/view.js'
-import { commandFor } from './runs/words.js'
+import { until } from './runs/wait-until.js'
 
 export function pause({ home: path, name }: { home?: string | undefined; name: string }): Promise<void> {
   return withRun({ home: path, name }, async ({ home, view, temporal }) => {

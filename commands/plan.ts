@@ -1,10 +1,11 @@
 /** `rlev plan CONFIG`: what `run` or `sweep` would do with a config. Starts nothing, writes nothing. */
+
+import type { PreflightFinding } from '../pipelines/advantages/preflight.js'
 import { baselineOf } from '../pipelines/config/baselines.js'
 import { configDifference, type Difference } from '../pipelines/config/difference.js'
 import type { Plan } from '../pipelines/config/schema.js'
 import { RlevError } from '../pipelines/errors.js'
-import { printable } from '../pipelines/input/printable.js'
-import type { PreflightFinding } from '../pipelines/update/preflight.js'
+import { printable } from '../pipelines/printable.js'
 import { type CheckedPlan, checkedPlan } from './plan/checked.js'
 import { type Cost, costOf, countsOf } from './plan/cost.js'
 import { memoryLines, memoryOfPlan, type PlanMemory } from './plan/memory.js'

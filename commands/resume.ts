@@ -5,17 +5,17 @@
  * `--allow-drift`, which the run's tracking then says.
  */
 
-import { experimentsOf, readPlan } from '../activities/clients/runs.js'
 import { finishedBefore } from '../activities/freeze-run.js'
+import { experimentsOf, readPlan } from '../activities/store/runs.js'
 import { homeId } from '../activities/workplace.js'
 import { settleDrift } from './runs/drift.js'
-import { lookAtRun } from './runs/look.js'
 import { knownRun } from './runs/names.js'
 import { withTemporal } from './runs/open.js'
+import { lookAtRun } from './runs/run-status.js'
+import { commandFor } from './runs/shell-command.js'
 import { startWorkflow } from './runs/start.js'
 import type { TemporalRuns } from './runs/temporal.js'
 import type { RunView } from './runs/view.js'
-import { commandFor } from './runs/words.js'
 import { type Home, openHome } from './services/home.js'
 import { ensureUp } from './services/up.js'
 

@@ -1,10 +1,10 @@
 /** `rlev status [NAME]`: where a run stands, or the runs of this home. Reads only; works with the services down. */
 import { resolve } from 'node:path'
-import { listRuns } from '../activities/clients/runs.js'
-import { printable } from '../pipelines/input/printable.js'
+import { listRuns } from '../activities/store/runs.js'
+import { printable } from '../pipelines/printable.js'
 import { progressTable } from './live/progress-table.js'
-import { lookAtRun } from './runs/look.js'
 import { lookAt, withTemporal } from './runs/open.js'
+import { lookAtRun } from './runs/run-status.js'
 import type { RunView } from './runs/view.js'
 import { type Home, openHome } from './services/home.js'
 import { formatMoment } from './text/format.js'

@@ -19,12 +19,12 @@ import {
   type WorkerOptions,
   type WorkflowBundleOption,
 } from '@temporalio/worker'
-import { armFailPoints, failPointVariable } from '../activities/clients/fail-point.js'
-import { masked } from '../activities/clients/secrets.js'
-import { ioActivities } from '../activities/io.js'
+import { armFailPoints, failPointVariable } from '../activities/fail-points/fail-point.js'
+import { ioActivities } from '../activities/io-activities.js'
+import { masked } from '../activities/machine/secrets.js'
 import { workplace } from '../activities/workplace.js'
 import { RlevError } from '../pipelines/errors.js'
-import { printable } from '../pipelines/input/printable.js'
+import { printable } from '../pipelines/printable.js'
 import { queues } from '../workflows/messages.js'
 import { openHome } from './services/home.js'
 
@@ -95,7 +95,7 @@ async function lightWorkers(home: string, shared: Shared): Promise<Worker[]> {
 async function gpuWorker(home: string, shared: Shared): Promise<Worker> {
   // Only this process loads TensorFlow.
   const [{ gpuActivities }, { PolicyCache }] = await Promise.all([
-    import('../activities/gpu.js'),
+    import('../activities/gpu-activities.js'),
     import('../activities/policy-cache.js'),
   ])
   const place = workplace(home)

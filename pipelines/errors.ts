@@ -1,5 +1,5 @@
 /** The errors of rlev, by kind. Each names the place, what was expected, what was found, and what to do about it. */
-import { printable, shortened, withoutCredentials } from './input/printable.js'
+import { printable, shortened, withoutCredentials } from './printable.js'
 
 /** `kind` is also the `type` of the Temporal failure that an activity makes of the error (activities/failures.ts). */
 export type ErrorKind =

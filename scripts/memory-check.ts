@@ -7,7 +7,7 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { type ExperimentConfig, experimentSchema } from '../pipelines/config/schema.js'
-import { noHooks } from '../pipelines/hooks.js'
+import { noHooks } from '../pipelines/progress.js'
 
 interface Case {
   name: string
@@ -51,12 +51,12 @@ function configOf({ policy, maxTokens, update }: Case): ExperimentConfig {
 /** Rolls out and updates once; prints the estimate and the peak, in bytes. */
 async function measure(one: Case): Promise<void> {
   const [policies, adapters, generating, updating, optimizers, memory] = await Promise.all([
-    import('../pipelines/policy/policy.js'),
-    import('../pipelines/policy/adapter.js'),
-    import('../pipelines/policy/generate.js'),
-    import('../pipelines/update/policy-gradient.js'),
-    import('../pipelines/update/optimizer.js'),
-    import('../pipelines/policy/memory.js'),
+    import('../pipelines/model/policy.js'),
+    import('../pipelines/model/adapter.js'),
+    import('../pipelines/sampling/generate.js'),
+    import('../pipelines/training/policy-gradient.js'),
+    import('../pipelines/training/optimizer.js'),
+    import('../pipelines/memory/estimate.js'),
   ])
   const config = configOf(one)
   if (config.policy.from !== 'scratch') throw new TypeError('the cases are policies from scratch')

@@ -5,7 +5,7 @@
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
-import { planPaths, runFolder } from '../activities/clients/run-folder.js'
+import { planPaths, runFolder } from '../activities/store/run-folder.js'
 import { openHome } from '../commands/services/home.js'
 import { launchBrowser } from './browser.js'
 

@@ -6,8 +6,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { readOutcomes } from '../activities/clients/outcomes.js'
-import { readPlan } from '../activities/clients/runs.js'
+import { readOutcomes } from '../activities/store/outcomes.js'
+import { readPlan } from '../activities/store/runs.js'
 import { openHome } from '../commands/services/home.js'
 import { figuresOf, keepResults } from './report/results.js'
 

@@ -3,8 +3,8 @@
  * always replaced, and an error that is thrown says itself whether another attempt can help (activities/failures.ts).
  */
 import { ActivityCancellationType, proxyActivities } from '@temporalio/workflow'
-import type { GpuActivities } from '../activities/gpu.js'
-import type { IoActivities } from '../activities/io.js'
+import type { GpuActivities } from '../activities/gpu-activities.js'
+import type { IoActivities } from '../activities/io-activities.js'
 import type { ExperimentConfig } from '../pipelines/config/schema.js'
 import { queues } from './messages.js'
 

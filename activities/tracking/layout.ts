@@ -2,15 +2,16 @@
  * What a run shows in MLflow: params from the config, metrics in slash groups (a group is a section of charts), finals once
  * more at step 0 (bars beside the curves), the result in words. A point's timestamp is the one stored with it.
  */
+
+import type { Comparison } from '../../pipelines/comparison/comparison.js'
+import { overCurve } from '../../pipelines/comparison/outcome.js'
 import type { ExperimentConfig } from '../../pipelines/config/schema.js'
-import type { Comparison } from '../../pipelines/evaluation/comparison.js'
 import type { Columns, Evaluation } from '../../pipelines/evaluation/evaluation.js'
-import { overCurve } from '../../pipelines/evaluation/outcome.js'
-import { printable, shortened } from '../../pipelines/input/printable.js'
-import type { StepMetrics } from '../../pipelines/update/step-metrics.js'
+import { printable, shortened } from '../../pipelines/printable.js'
+import type { StepMetrics } from '../../pipelines/training/step-metrics.js'
 import type { PredictionQuality } from '../../pipelines/values/predictor/quality.js'
-import type { Metric, Param } from '../clients/mlflow-types.js'
-import type { StoredEvaluation } from '../clients/runs.js'
+import type { Metric, Param } from '../mlflow/types.js'
+import type { StoredEvaluation } from '../store/runs.js'
 
 /** `reward.alpha = 10`; null for a key that is off. */
 export function paramsOf(config: object, prefix = ''): Param[] {

@@ -4,7 +4,7 @@ import { userInfo } from 'node:os'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import type { Tag } from '../clients/mlflow-types.js'
+import type { Tag } from '../mlflow/types.js'
 
 const here = dirname(fileURLToPath(import.meta.url))
 

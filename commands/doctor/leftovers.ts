@@ -1,8 +1,8 @@
 /** Whether something under a temporary name is still being made. */
 import { lstatSync, readdirSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { isCode } from '../../activities/clients/files.js'
-import { makerOf } from '../../activities/clients/maker.js'
+import { isCode } from '../../activities/store/files.js'
+import { makerOf } from '../../activities/store/temporary-names.js'
 import { processStart } from '../services/identity.js'
 
 const minute = 60_000

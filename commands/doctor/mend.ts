@@ -4,9 +4,9 @@
  */
 import { lstatSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { isCode } from '../../activities/clients/files.js'
-import { temporaryPrefix } from '../../activities/clients/maker.js'
-import { isAway } from '../runs/look.js'
+import { isCode } from '../../activities/store/files.js'
+import { temporaryPrefix } from '../../activities/store/temporary-names.js'
+import { isAway } from '../runs/run-status.js'
 import { type Home, type ProcessName, readRecord, type ServicesRecord, writeRecord } from '../services/home.js'
 import { processStart } from '../services/identity.js'
 import { withLock } from '../services/lock.js'

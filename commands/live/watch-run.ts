@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { RlevError } from '../../pipelines/errors.js'
-import { lookAtRun } from '../runs/look.js'
+import { lookAtRun } from '../runs/run-status.js'
 import { TemporalRuns } from '../runs/temporal.js'
 import { isOver, type RunView } from '../runs/view.js'
 import { type Home, openHome } from '../services/home.js'

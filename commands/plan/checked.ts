@@ -1,11 +1,12 @@
 /** The plan of a config file as `plan`, `run` and `sweep` take it: overrides applied, everything checked, nothing started. */
+
+import type { PreflightFinding } from '../../pipelines/advantages/preflight.js'
 import { loadPlan } from '../../pipelines/config/load.js'
 import type { ExperimentConfig, Plan } from '../../pipelines/config/schema.js'
 import { plain } from '../../pipelines/config/yaml/located.js'
 import { parseYaml } from '../../pipelines/config/yaml/read-yaml.js'
 import type { DataSet } from '../../pipelines/data/item.js'
 import { RlevError } from '../../pipelines/errors.js'
-import type { PreflightFinding } from '../../pipelines/update/preflight.js'
 
 export interface PlanCall {
   config: string
@@ -68,7 +69,7 @@ async function findingsOf(
   if (config.steps === 0) return []
   const [{ normalizeValues }, { preflight }] = await Promise.all([
     import('../../pipelines/values/normalize.js'),
-    import('../../pipelines/update/preflight.js'),
+    import('../../pipelines/advantages/preflight.js'),
   ])
   const { values } = normalizeValues(train, { alpha: config.reward.alpha, cap: config.reward.cap })
   const findings = preflight({ plan, values })

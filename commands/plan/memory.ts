@@ -1,10 +1,10 @@
 /** What a plan will need of memory: the estimate for the policy of each arm, and whether this machine has it. */
-import { memoryAtHand } from '../../activities/clients/machine-memory.js'
+import { memoryAtHand } from '../../activities/machine/memory.js'
 import type { Plan } from '../../pipelines/config/schema.js'
 import type { DataSet } from '../../pipelines/data/item.js'
-import { countsOf, type MemoryEstimate, memoryOf } from '../../pipelines/policy/memory.js'
-import { fitOf, type MemoryFit, memoryShortage, promptTokensOf, sizeText } from '../../pipelines/policy/memory-fit.js'
-import { plannedArchitecture } from '../../pipelines/policy/planned-architecture.js'
+import { countsOf, type MemoryEstimate, memoryOf } from '../../pipelines/memory/estimate.js'
+import { fitOf, type MemoryFit, memoryShortage, promptTokensOf, sizeText } from '../../pipelines/memory/memory-fit.js'
+import { plannedArchitecture } from '../../pipelines/memory/planned-architecture.js'
 import { readParts } from '../services/project.js'
 import { formatCount } from '../text/format.js'
 

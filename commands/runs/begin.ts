@@ -4,11 +4,11 @@ import type { Plan } from '../../pipelines/config/schema.js'
 import { RlevError } from '../../pipelines/errors.js'
 import { goOn } from '../resume.js'
 import type { Home } from '../services/home.js'
-import { lookAtRun, workflowPage } from './look.js'
 import { withTemporal } from './open.js'
+import { lookAtRun, workflowPage } from './run-status.js'
+import { commandFor } from './shell-command.js'
 import { planDigest, startWorkflow } from './start.js'
 import type { WorkflowFacts } from './temporal.js'
-import { commandFor } from './words.js'
 
 /** What was done, in a sentence. `known`: the home had the plan before. */
 export function begin(run: { home: Home; plan: Plan; known: boolean }): Promise<string> {

@@ -6,9 +6,9 @@
  * one, nor in what the first step rests on already.
  */
 import { existsSync } from 'node:fs'
-import { Checkpoints } from '../../activities/clients/checkpoints.js'
-import { codeDifference, codeOfThisProcess } from '../../activities/clients/code.js'
-import { replaceDigested } from '../../activities/clients/digest-beside.js'
+import { codeDifference, codeOfThisProcess } from '../../activities/machine/code.js'
+import { Checkpoints } from '../../activities/store/checkpoints.js'
+import { replaceDigested } from '../../activities/store/digest-beside.js'
 import {
   addDrift,
   type DriftedExperiment,
@@ -16,17 +16,17 @@ import {
   originalKey,
   readProvenance,
   refuseOtherCode,
-} from '../../activities/clients/provenance.js'
-import { experimentPaths, planPaths, runFolder } from '../../activities/clients/run-folder.js'
-import { experimentsOf, readPlan } from '../../activities/clients/runs.js'
+} from '../../activities/store/provenance.js'
+import { experimentPaths, planPaths, runFolder } from '../../activities/store/run-folder.js'
+import { experimentsOf, readPlan } from '../../activities/store/runs.js'
 import { configDifference, type Difference } from '../../pipelines/config/difference.js'
 import { experimentKey } from '../../pipelines/config/digest.js'
 import type { ExperimentConfig, Plan } from '../../pipelines/config/schema.js'
 import { RlevError } from '../../pipelines/errors.js'
 import type { Home } from '../services/home.js'
 import { changesResults, planDifference } from './freeze.js'
+import { commandFor } from './shell-command.js'
 import { clauseOf, isOver, type RunView } from './view.js'
-import { commandFor } from './words.js'
 
 /** What the warm start, the responses that are journaled and the curve so far rest on. */
 const founding = [

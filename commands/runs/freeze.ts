@@ -1,9 +1,9 @@
 /** The plan of a run, kept with it from its first moment: what a name stands for does not change afterwards. */
 import { isDeepStrictEqual } from 'node:util'
-import { keepDigest } from '../../activities/clients/digest-beside.js'
-import { writeOnce } from '../../activities/clients/files.js'
-import { planPaths, runFolder } from '../../activities/clients/run-folder.js'
-import { listRuns, readPlan } from '../../activities/clients/runs.js'
+import { keepDigest } from '../../activities/store/digest-beside.js'
+import { writeOnce } from '../../activities/store/files.js'
+import { planPaths, runFolder } from '../../activities/store/run-folder.js'
+import { listRuns, readPlan } from '../../activities/store/runs.js'
 import { configDifference, type Difference } from '../../pipelines/config/difference.js'
 import type { Plan } from '../../pipelines/config/schema.js'
 import { RlevError } from '../../pipelines/errors.js'

@@ -1,9 +1,9 @@
 /** Names of runs that a person gives: checked before they become a path or a workflow id, and the nearest known one offered. */
 import { closest, distance } from 'fastest-levenshtein'
-import { listRuns, noSuchRun } from '../../activities/clients/runs.js'
+import { listRuns, noSuchRun } from '../../activities/store/runs.js'
 import { nameForm, nameWords } from '../../pipelines/config/names.js'
 import { RlevError } from '../../pipelines/errors.js'
-import { shortened } from '../../pipelines/input/printable.js'
+import { shortened } from '../../pipelines/printable.js'
 
 /** @throws RlevError CallInvalid for a name that could leave the folder of runs, or that a config could not have either. */
 export function checkName(name: string): string {

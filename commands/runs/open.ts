@@ -2,8 +2,8 @@
 import { RlevError } from '../../pipelines/errors.js'
 import { type Home, openHome } from '../services/home.js'
 import { externalTemporal } from '../services/temporal.js'
-import { lookAtRun } from './look.js'
 import { knownRun } from './names.js'
+import { lookAtRun } from './run-status.js'
 import { TemporalRuns } from './temporal.js'
 import type { RunView } from './view.js'
 

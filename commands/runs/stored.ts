@@ -1,12 +1,12 @@
 /** What the store says of an experiment: cheap enough to be read every second, and there when no service is. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { namesIn } from '../../activities/clients/files.js'
-import { experimentPaths, runFolder, stepOf } from '../../activities/clients/run-folder.js'
-import { experimentsOf, readResult, type StoredEvaluation } from '../../activities/clients/runs.js'
-import { readSealed } from '../../activities/clients/sealed.js'
+import { namesIn } from '../../activities/store/files.js'
+import { experimentPaths, runFolder, stepOf } from '../../activities/store/run-folder.js'
+import { experimentsOf, readResult, type StoredEvaluation } from '../../activities/store/runs.js'
+import { readSealed } from '../../activities/store/sealed.js'
 import type { Plan } from '../../pipelines/config/schema.js'
-import type { StepMetrics } from '../../pipelines/update/step-metrics.js'
+import type { StepMetrics } from '../../pipelines/training/step-metrics.js'
 import type { ExperimentView } from './view.js'
 
 /**

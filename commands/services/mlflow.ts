@@ -5,8 +5,8 @@
 
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { authentication, namedServer } from '../../activities/clients/mlflow-address.js'
-import { withoutSecrets } from '../../activities/clients/secrets.js'
+import { withoutSecrets } from '../../activities/machine/secrets.js'
+import { authentication, namedServer } from '../../activities/mlflow/address.js'
 import { RlevError } from '../../pipelines/errors.js'
 import type { Home, Services } from './home.js'
 import { logFile } from './home.js'

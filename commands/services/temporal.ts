@@ -5,7 +5,7 @@
 
 import { join } from 'node:path'
 import { loadClientConnectConfig } from '@temporalio/envconfig'
-import { withoutSecrets } from '../../activities/clients/secrets.js'
+import { withoutSecrets } from '../../activities/machine/secrets.js'
 import { RlevError } from '../../pipelines/errors.js'
 import type { Home, Services, ServicesRecord } from './home.js'
 import { logFile } from './home.js'

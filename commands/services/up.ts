@@ -4,7 +4,7 @@
  */
 
 import { join } from 'node:path'
-import { insideHome } from '../../activities/clients/inside-home.js'
+import { insideHome } from '../../activities/store/inside-home.js'
 import type { Home, ProcessName, Services, ServicesRecord } from './home.js'
 import { readRecord, writeRecord } from './home.js'
 import { withLock } from './lock.js'

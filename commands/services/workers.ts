@@ -7,8 +7,8 @@
 
 import { availableParallelism } from 'node:os'
 import { delimiter, join } from 'node:path'
-import { codeOfThisProcess } from '../../activities/clients/code.js'
-import { namedServer } from '../../activities/clients/mlflow-address.js'
+import { codeOfThisProcess } from '../../activities/machine/code.js'
+import { namedServer } from '../../activities/mlflow/address.js'
 import { RlevError } from '../../pipelines/errors.js'
 import type { Home, Services } from './home.js'
 import { logFile } from './home.js'

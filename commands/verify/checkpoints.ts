@@ -1,10 +1,10 @@
 /** Checkpoints: every file against its manifest, the manifest against its place, the chain of parents, and the result's weights. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import type { CheckpointFacts } from '../../activities/clients/checkpoints.js'
-import { damagesIn, type Manifest, readManifest, straysIn } from '../../activities/clients/folder.js'
-import { experimentPaths, stepName, stepOf } from '../../activities/clients/run-folder.js'
-import { trainedFile } from '../../pipelines/policy/checkpoint-files.js'
+import type { CheckpointFacts } from '../../activities/store/checkpoints.js'
+import { damagesIn, type Manifest, readManifest, straysIn } from '../../activities/store/folder.js'
+import { experimentPaths, stepName, stepOf } from '../../activities/store/run-folder.js'
+import { trainedFile } from '../../pipelines/checkpoint/checkpoint-files.js'
 import { type Finding, findingOf, type Look, nothing, type Tally } from './finding.js'
 import { isDone, remake, type Subject, stepsIn } from './subject.js'
 

@@ -1,8 +1,8 @@
 /** Files that nobody refers to: what a crash left under a temporary name, what was set aside as damaged, and what is unknown. */
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { isCode } from '../../activities/clients/files.js'
-import { temporaryPrefix } from '../../activities/clients/maker.js'
+import { isCode } from '../../activities/store/files.js'
+import { temporaryPrefix } from '../../activities/store/temporary-names.js'
 import { standingOf } from '../doctor/leftovers.js'
 import type { Finding } from './finding.js'
 

@@ -1,5 +1,5 @@
 /** A look at one sealed file: its digest, what it is of, and, where asked, what its body says. */
-import { bodyOf, sealedBytes } from '../../activities/clients/sealed.js'
+import { bodyOf, sealedBytes } from '../../activities/store/sealed.js'
 import { type Finding, findingOf, nothing, type Tally } from './finding.js'
 
 export interface SealedFile<Body> {

@@ -1,9 +1,9 @@
 /** What an experiment refers to in the shared store, and that one output was made from the other. */
 import { basename, dirname, join } from 'node:path'
-import { damagesIn, type Manifest, readManifest, straysIn } from '../../activities/clients/folder.js'
-import { type ReferenceName, readReferences, referenceNames } from '../../activities/clients/references.js'
-import { experimentPaths } from '../../activities/clients/run-folder.js'
-import type { ArtifactRef } from '../../activities/clients/store.js'
+import { damagesIn, type Manifest, readManifest, straysIn } from '../../activities/store/folder.js'
+import { type ReferenceName, readReferences, referenceNames } from '../../activities/store/references.js'
+import { experimentPaths } from '../../activities/store/run-folder.js'
+import type { ArtifactRef } from '../../activities/store/store.js'
 import { digest } from '../../pipelines/config/digest.js'
 import { type Finding, findingOf, type Look, nothing, type Tally } from './finding.js'
 import { leftoversOf } from './leftovers.js'

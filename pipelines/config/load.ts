@@ -1,7 +1,7 @@
 /** A config file as a plan: `extends` followed, overrides applied, defaults filled in, checked, frozen. Everything wrong with it is told at once. */
 
+import { freeze } from './deep-freeze.js'
 import { resolveExperiment } from './experiment.js'
-import { freeze } from './freeze.js'
 import { configError } from './problems.js'
 import type { Plan } from './schema.js'
 import { resolveSweep } from './sweep.js'

@@ -1,10 +1,10 @@
 /** What a policy answers to test items: the half of an evaluation that needs the policy. The other half, verdicts and metrics, does not. */
 import type { ExperimentConfig } from '../config/schema.js'
 import type { Item } from '../data/item.js'
-import type { Hooks } from '../hooks.js'
-import { type Generated, generate } from '../policy/generate.js'
-import type { Policy } from '../policy/policy.js'
+import type { Policy } from '../model/policy.js'
+import type { Hooks } from '../progress.js'
 import { stream } from '../random.js'
+import { type Generated, generate } from '../sampling/generate.js'
 
 export interface Answer {
   text: string

@@ -4,8 +4,8 @@
  */
 import type { ExperimentConfig } from '../config/schema.js'
 import type { Item } from '../data/item.js'
-import type { Hooks } from '../hooks.js'
-import type { Policy } from '../policy/policy.js'
+import type { Policy } from '../model/policy.js'
+import type { Hooks } from '../progress.js'
 import type { ItemValue } from '../values/value.js'
 import { answerItems } from './answers.js'
 import { type Evaluated, evaluateAnswers } from './evaluate-answers.js'

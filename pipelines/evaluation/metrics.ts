@@ -4,9 +4,9 @@
  */
 
 import { RlevError } from '../errors.js'
+import { weightsInFifth } from '../statistics/fifths.js'
 import { weightedMean } from '../statistics/weighted-mean.js'
 import type { Columns } from './evaluation.js'
-import { weightsInFifth } from './fifths.js'
 
 export interface ScoredItem {
   /** v, in (0, 1]: the true value, whatever the arm's reward sees. */

@@ -1,8 +1,8 @@
 /** Evaluates a policy on further test sets, each by the columns of the paper (its table 2 gives Acc). */
 import type { ExperimentConfig } from '../config/schema.js'
 import type { DataSet } from '../data/item.js'
-import type { Hooks } from '../hooks.js'
-import type { Policy } from '../policy/policy.js'
+import type { Policy } from '../model/policy.js'
+import type { Hooks } from '../progress.js'
 import { normalizeValues } from '../values/normalize.js'
 import { evaluate } from './evaluate.js'
 import type { TransferOutcome } from './evaluation.js'

@@ -4,11 +4,11 @@
  */
 import type { ExperimentConfig } from '../config/schema.js'
 import type { Item } from '../data/item.js'
-import type { Hooks } from '../hooks.js'
-import { generate } from '../policy/generate.js'
-import { logProbsOf } from '../policy/log-probabilities.js'
-import type { Policy } from '../policy/policy.js'
+import { logProbsOf } from '../engine/log-probabilities.js'
+import type { Policy } from '../model/policy.js'
+import type { Hooks } from '../progress.js'
 import { stream } from '../random.js'
+import { generate } from '../sampling/generate.js'
 import type { Response, Rollout } from './response.js'
 
 export async function rollOut({

@@ -4,7 +4,7 @@
  */
 import { performance } from 'node:perf_hooks'
 import { createInterface } from 'node:readline'
-import { tf } from '../../pipelines/policy/tensorflow.js'
+import { tf } from '../../pipelines/graph/tensorflow.js'
 import { type EngineName, engineNames } from './engine.js'
 import type { Answer, Measure, Request } from './protocol.js'
 import {

@@ -5,7 +5,7 @@
 import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { runFolder } from '../../activities/clients/run-folder.js'
+import { runFolder } from '../../activities/store/run-folder.js'
 import { examineRun } from '../../commands/verify/examine.js'
 import { stream } from '../../pipelines/random.js'
 import { tinyConfig } from '../../test/workflows/tiny.js'

@@ -5,7 +5,7 @@
  * replaces the dead one, so that an experiment is interrupted many times, each time in another activity as far as may be: Temporal
  * waits longer before each attempt of the same. It does so in two homes at once, for most of a recovery is waiting.
  */
-import { type FailPointName, failPointNames } from '../../activities/clients/fail-points.js'
+import { type FailPointName, failPointNames } from '../../activities/fail-points/names.js'
 import { stream } from '../../pipelines/random.js'
 import type { DrillOptions } from './drill.js'
 import { DrillHome, runToEnd } from './drill-home.js'

@@ -1,6 +1,6 @@
 /** Histories of a run in MLflow as a set of points, and how two of them differ. Times differ by nature: `perf/*` is left out. */
-import type { MlflowClient } from '../../activities/clients/mlflow.js'
-import type { Run } from '../../activities/clients/mlflow-types.js'
+import type { MlflowClient } from '../../activities/mlflow/client.js'
+import type { Run } from '../../activities/mlflow/types.js'
 
 /** `KEY step STEP VALUE` of every point, sorted; into `faults` goes every history, `perf/*` too, that holds a step twice. */
 export async function historiesOf({

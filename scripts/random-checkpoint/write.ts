@@ -1,12 +1,12 @@
 /** A random checkpoint as a folder: config, character tokenizer, and tensors in one file or in shards with an index. */
 import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
+import { readArchitecture } from '../../pipelines/checkpoint/architecture-file.js'
+import { weightsFile, weightsIndex } from '../../pipelines/checkpoint/checkpoint-files.js'
+import { bytesOf, headerBytes } from '../../pipelines/checkpoint/safetensors.js'
 import { RlevError } from '../../pipelines/errors.js'
-import { readArchitecture } from '../../pipelines/policy/architecture-file.js'
-import { weightsFile, weightsIndex } from '../../pipelines/policy/checkpoint-files.js'
-import { bytesOf, headerBytes } from '../../pipelines/policy/safetensors.js'
-import { sizeOf, tensorShapes } from '../../pipelines/policy/tensor-shapes.js'
-import { characterTokenizer } from '../../pipelines/policy/tokenizer.js'
+import { sizeOf, tensorShapes } from '../../pipelines/model/tensor-shapes.js'
+import { characterTokenizer } from '../../pipelines/tokenizer/tokenizer.js'
 import type { ConfigContent } from './shapes.js'
 import { bytesOfValues, type ElementType, type Values } from './values.js'
 

@@ -1,12 +1,12 @@
 /** What a report's figures are made of, in one file: the plan, and of the outcomes what figures read. Nothing is rounded. */
 import { gunzipSync, gzipSync } from 'node:zlib'
+import { compareArms } from '../../pipelines/comparison/compare.js'
+import type { ExperimentOutcome } from '../../pipelines/comparison/outcome.js'
 import type { Plan } from '../../pipelines/config/schema.js'
-import { compareArms } from '../../pipelines/evaluation/compare.js'
 import type { ItemResults } from '../../pipelines/evaluation/item-results.js'
-import type { ExperimentOutcome } from '../../pipelines/evaluation/outcome.js'
-import { svgFile } from '../../pipelines/evaluation/report/drawing.js'
-import type { Page } from '../../pipelines/evaluation/report/page.js'
-import { renderReport } from '../../pipelines/evaluation/report/render.js'
+import { svgFile } from '../../pipelines/report/figures/drawing.js'
+import type { Page } from '../../pipelines/report/page.js'
+import { renderReport } from '../../pipelines/report/render.js'
 
 interface Kept {
   plan: Plan

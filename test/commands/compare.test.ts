@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { sideBySide } from '../../commands/compare.js'
+import type { ExperimentOutcome } from '../../pipelines/comparison/outcome.js'
 import type { Plan } from '../../pipelines/config/schema.js'
-import type { ExperimentOutcome } from '../../pipelines/evaluation/outcome.js'
 import { experimentPlan, sweepPlan } from './plans.js'
 
 function outcome(plan: Plan, arm: string, seed: number): ExperimentOutcome {

@@ -1,7 +1,7 @@
 /** The short drill of the fail points, on real services: each once. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { failPointNames } from '../../activities/clients/fail-points.js'
+import { failPointNames } from '../../activities/fail-points/names.js'
 import * as failPoints from '../../scripts/drill/fail-points.js'
 import { short } from './short.js'
 

@@ -1,10 +1,10 @@
 /** Adapters, whose reader has TensorFlow beside it; that is loaded before anything is measured. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileOf } from '../pipelines/policy/safetensors-bytes.js'
+import { fileOf } from '../pipelines/checkpoint/safetensors-bytes.js'
 import type { HostileCase } from './case.js'
 
-export const load = () => import('../../pipelines/policy/adapter-file.js')
+export const load = () => import('../../pipelines/checkpoint/adapter-file.js')
 
 const plain = { peft_type: 'LORA', r: 4, lora_alpha: 8, target_modules: ['q_proj'] }
 
@@ -16,8 +16,8 @@ const adapter = (name: string, config: unknown, says: RegExp): HostileCase => ({
   },
   meet: async folder => {
     const { loadAdapter } = await load()
-    const { readArchitecture } = await import('../../pipelines/policy/architecture-file.js')
-    const { readJson } = await import('../../pipelines/policy/json-file.js')
+    const { readArchitecture } = await import('../../pipelines/checkpoint/architecture-file.js')
+    const { readJson } = await import('../../pipelines/input/json-file.js')
     const path = 'test/fixtures/qwen2-tiny/config.json'
     return (await loadAdapter({ folder, architecture: readArchitecture(readJson(path), path) })).rank
   },

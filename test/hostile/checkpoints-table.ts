@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { cpSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileOf } from '../pipelines/policy/safetensors-bytes.js'
+import { fileOf } from '../pipelines/checkpoint/safetensors-bytes.js'
 import type { HostileCase } from './case.js'
 
 const MB = 2 ** 20
@@ -15,8 +15,8 @@ const checkpoint = (name: string, spoil: (folder: string) => void, says: RegExp)
     spoil(folder)
   },
   meet: async folder => {
-    const { checkCheckpoint } = await import('../../pipelines/policy/checkpoint.js')
-    const { loadTokenizer } = await import('../../pipelines/policy/tokenizer-folder.js')
+    const { checkCheckpoint } = await import('../../pipelines/checkpoint/checkpoint.js')
+    const { loadTokenizer } = await import('../../pipelines/tokenizer/tokenizer-folder.js')
     const { config } = checkCheckpoint(folder)
     return loadTokenizer(folder, config).eosIds
   },

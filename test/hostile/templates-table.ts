@@ -6,7 +6,7 @@ const messages = [{ role: 'user', content: 'What is 12 + 30?' }]
 const template = (name: string, source: string, says: RegExp): HostileCase => ({
   name,
   meet: async () => {
-    const { renderChat } = await import('../../pipelines/policy/chat-template.js')
+    const { renderChat } = await import('../../pipelines/tokenizer/chat-template.js')
     return renderChat({ template: source, values: { messages } })
   },
   outcome: { refused: 'CheckpointInvalid', says },
@@ -43,7 +43,7 @@ const plain: Json = {
 const tokenizer = (name: string, parts: Json, says: RegExp, text = `${'a'.repeat(5000)}!`): HostileCase => ({
   name,
   meet: async () => {
-    const { makeTokenizer } = await import('../../pipelines/policy/tokenizer.js')
+    const { makeTokenizer } = await import('../../pipelines/tokenizer/tokenizer.js')
     const files = { tokenizer: { ...plain, ...parts }, config: {} }
     return makeTokenizer({ files, eosIds: [1], padId: 0 }).encode(text).length
   },

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { count, countUpTo, positive } from './numbers.js'
 
-/** The projections of `pipelines/policy/adapter.ts`, named here so that a config is read without TensorFlow. */
+/** The projections of `pipelines/model/adapter.ts`, named here so that a config is read without TensorFlow. */
 export const adapterTargetNames = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'] as const
 
 const decay = z.number().min(0).lt(1)

@@ -1,6 +1,6 @@
 /** The items of a data file, and every row that is none, with its reason: no row goes missing between the two. */
 import { RlevError } from '../../errors.js'
-import { shortened } from '../../input/printable.js'
+import { shortened } from '../../printable.js'
 import type { BadRow, Item } from '../item.js'
 import { BadField, isFields, kindOf } from './fields.js'
 import { type Form, formOf, itemOfRow } from './item-of-row.js'

@@ -2,9 +2,9 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { digestOfFile } from '../../../activities/clients/files.js'
+import { digestOfFile } from '../../../activities/store/files.js'
+import { savePolicy } from '../../../pipelines/checkpoint/policy-folder.js'
 import { experimentSchema } from '../../../pipelines/config/schema.js'
-import { savePolicy } from '../../../pipelines/policy/policy-folder.js'
 import { trainDirectly } from '../../direct-training.js'
 
 export interface DirectResult {

@@ -14,9 +14,9 @@
  */
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
-import { namesIn } from '../../../activities/clients/files.js'
-import { experimentPaths, runFolder } from '../../../activities/clients/run-folder.js'
-import { readMetrics } from '../../../activities/clients/runs.js'
+import { namesIn } from '../../../activities/store/files.js'
+import { experimentPaths, runFolder } from '../../../activities/store/run-folder.js'
+import { readMetrics } from '../../../activities/store/runs.js'
 import type { Plan } from '../../../pipelines/config/schema.js'
 import { stream } from '../../../pipelines/random.js'
 import { type DrillHome, runToEnd } from '../drill-home.js'

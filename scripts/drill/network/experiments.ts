@@ -4,9 +4,9 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client'
-import { MlflowClient } from '../../../activities/clients/mlflow.js'
-import { readResult } from '../../../activities/clients/runs.js'
-import { lookAtRun } from '../../../commands/runs/look.js'
+import { MlflowClient } from '../../../activities/mlflow/client.js'
+import { readResult } from '../../../activities/store/runs.js'
+import { lookAtRun } from '../../../commands/runs/run-status.js'
 import { TemporalRuns } from '../../../commands/runs/temporal.js'
 import type { Services } from '../../../commands/services/home.js'
 import { stream } from '../../../pipelines/random.js'

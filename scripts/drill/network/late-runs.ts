@@ -3,8 +3,8 @@
  * a creation can find, and that must neither stay nor take the place of the run that has the points.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { MlflowClient } from '../../../activities/clients/mlflow.js'
-import type { Run } from '../../../activities/clients/mlflow-types.js'
+import { MlflowClient } from '../../../activities/mlflow/client.js'
+import type { Run } from '../../../activities/mlflow/types.js'
 import { RlevError } from '../../../pipelines/errors.js'
 import type { Counts, Rates } from '../faults.js'
 import { HttpProxy } from '../http-proxy.js'

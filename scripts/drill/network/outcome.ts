@@ -1,10 +1,10 @@
 /** What a run leaves that no fault of a network may change, and how two runs differ in it. */
 import { join } from 'node:path'
-import { digestOfFile } from '../../../activities/clients/files.js'
-import { type MlflowClient, tagOf } from '../../../activities/clients/mlflow.js'
-import type { Run } from '../../../activities/clients/mlflow-types.js'
-import { experimentPaths, runFolder, stepName } from '../../../activities/clients/run-folder.js'
-import { readConfig } from '../../../activities/clients/runs.js'
+import { type MlflowClient, tagOf } from '../../../activities/mlflow/client.js'
+import type { Run } from '../../../activities/mlflow/types.js'
+import { digestOfFile } from '../../../activities/store/files.js'
+import { experimentPaths, runFolder, stepName } from '../../../activities/store/run-folder.js'
+import { readConfig } from '../../../activities/store/runs.js'
 import { differencesOfPoints, historiesOf } from '../histories.js'
 
 export interface Outcome {

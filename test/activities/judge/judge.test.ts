@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, test } from 'node:test'
-import { Judge } from '../../../activities/clients/judge/judge.js'
+import { Judge } from '../../../activities/judge/judge.js'
 import type { JudgeConfig } from '../../../pipelines/config/schema.js'
 import { RlevError } from '../../../pipelines/errors.js'
 import { stream } from '../../../pipelines/random.js'

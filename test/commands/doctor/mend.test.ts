@@ -14,7 +14,7 @@ import {
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
-import { temporaryBeside } from '../../../activities/clients/maker.js'
+import { temporaryBeside } from '../../../activities/store/temporary-names.js'
 import { mendHome } from '../../../commands/doctor/mend.js'
 import { readRecord, writeRecord } from '../../../commands/services/home.js'
 import { processStart } from '../../../commands/services/identity.js'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { afterEach, test } from 'node:test'
-import { memoryAtHand } from '../../../activities/clients/machine-memory.js'
+import { memoryAtHand } from '../../../activities/machine/memory.js'
 import { memoryLines, memoryOfPlan } from '../../../commands/plan/memory.js'
 import type { DataSet } from '../../../pipelines/data/item.js'
 import { prepareData } from '../../../pipelines/data/prepare.js'

@@ -4,27 +4,27 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
-import { type Code, codeOfThisProcess } from '../../../activities/clients/code.js'
-import { writeWhole } from '../../../activities/clients/files.js'
-import { readOutcomes } from '../../../activities/clients/outcomes.js'
+import { type Code, codeOfThisProcess } from '../../../activities/machine/code.js'
+import { writeWhole } from '../../../activities/store/files.js'
+import { readOutcomes } from '../../../activities/store/outcomes.js'
 import {
   addDrift,
   beginProvenance,
   driftsOf,
   originalKey,
   readProvenance,
-} from '../../../activities/clients/provenance.js'
-import { experimentPaths, runFolder } from '../../../activities/clients/run-folder.js'
-import { freezeConfig, readConfig, readPlan } from '../../../activities/clients/runs.js'
-import { seal } from '../../../activities/clients/sealed.js'
+} from '../../../activities/store/provenance.js'
+import { experimentPaths, runFolder } from '../../../activities/store/run-folder.js'
+import { freezeConfig, readConfig, readPlan } from '../../../activities/store/runs.js'
+import { seal } from '../../../activities/store/sealed.js'
 import { settleDrift } from '../../../commands/runs/drift.js'
 import { freezePlan } from '../../../commands/runs/freeze.js'
-import { lookAtRun } from '../../../commands/runs/look.js'
+import { lookAtRun } from '../../../commands/runs/run-status.js'
 import type { RunState, RunView } from '../../../commands/runs/view.js'
+import { compareArms } from '../../../pipelines/comparison/compare.js'
 import { experimentKey } from '../../../pipelines/config/digest.js'
 import type { Plan } from '../../../pipelines/config/schema.js'
 import { RlevError } from '../../../pipelines/errors.js'
-import { compareArms } from '../../../pipelines/evaluation/compare.js'
 import { experimentConfig, experimentPlan, sweepPlan } from '../plans.js'
 
 let home: string
@@ -35,7 +35,7 @@ afterEach(() => rmSync(home, { recursive: true, force: true }))
 
 const otherCode: Code = {
   digest: 'a'.repeat(64),
-  files: { ...codeOfThisProcess().files, 'pipelines/update/loss.js': '0' },
+  files: { ...codeOfThisProcess().files, 'pipelines/training/loss.js': '0' },
 }
 
 /** The run has begun by `code`, came to step 40 with a checkpoint at 20, and was cancelled. */

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { freeze } from '../../../pipelines/config/deep-freeze.js'
 import { configDifference } from '../../../pipelines/config/difference.js'
 import { digest, experimentKey } from '../../../pipelines/config/digest.js'
-import { freeze } from '../../../pipelines/config/freeze.js'
 import { experimentSchema } from '../../../pipelines/config/schema.js'
 
 test('a digest is the sha256 of canonical JSON', () => {

@@ -5,9 +5,9 @@ import type { Item } from '../../../pipelines/data/item.js'
 import { answerItems } from '../../../pipelines/evaluation/answers.js'
 import { evaluate } from '../../../pipelines/evaluation/evaluate.js'
 import { evaluateAnswers } from '../../../pipelines/evaluation/evaluate-answers.js'
-import { noHooks } from '../../../pipelines/hooks.js'
-import { createPolicy, disposePolicy } from '../../../pipelines/policy/policy.js'
-import { tf } from '../../../pipelines/policy/tensorflow.js'
+import { tf } from '../../../pipelines/graph/tensorflow.js'
+import { createPolicy, disposePolicy } from '../../../pipelines/model/policy.js'
+import { noHooks } from '../../../pipelines/progress.js'
 import type { JudgeQuestion } from '../../../pipelines/rewards/judge/question.js'
 
 const config = experimentSchema.parse({

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { RlevError } from '../../../pipelines/errors.js'
-import { fifths, weightsInFifth } from '../../../pipelines/evaluation/fifths.js'
 import { columns, passAtK, type ScoredItem } from '../../../pipelines/evaluation/metrics.js'
+import { fifths, weightsInFifth } from '../../../pipelines/statistics/fifths.js'
 
 const close = (found: number, expected: number) =>
   assert.ok(Math.abs(found - expected) < 1e-12, `${found}, not ${expected}`)

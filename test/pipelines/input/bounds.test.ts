@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { masked, withoutSecrets } from '../../../activities/clients/secrets.js'
+import { masked, withoutSecrets } from '../../../activities/machine/secrets.js'
 import { RlevError } from '../../../pipelines/errors.js'
 import { parseBoundedJson, UnfitJson } from '../../../pipelines/input/bounded-json.js'
 import { plainMarkdown } from '../../../pipelines/input/markdown.js'
-import { printable, withoutCredentials } from '../../../pipelines/input/printable.js'
 import { TooSlow, withinTime } from '../../../pipelines/input/time-limit.js'
+import { printable, withoutCredentials } from '../../../pipelines/printable.js'
 
 test('what steers a terminal or turns a line is written out, and printed JSON stays the same JSON', () => {
   assert.equal(printable('a\u001b[2J\u009b\u202eb\r\n\tc'), 'a\\u001b[2J\\u009b\\u202eb\\u000d\n\tc')

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Item } from '../../../pipelines/data/item.js'
-import { noHooks } from '../../../pipelines/hooks.js'
-import { disposePolicy } from '../../../pipelines/policy/policy.js'
-import { tf } from '../../../pipelines/policy/tensorflow.js'
+import { tf } from '../../../pipelines/graph/tensorflow.js'
+import { disposePolicy } from '../../../pipelines/model/policy.js'
+import { noHooks } from '../../../pipelines/progress.js'
 import { promptsOfStep } from '../../../pipelines/rollout/prompts.js'
 import { rollOut } from '../../../pipelines/rollout/roll-out.js'
-import { tinyConfig, tinyPolicy } from '../policy/tiny-policy.js'
+import { tinyConfig, tinyPolicy } from '../model/tiny-policy.js'
 
 const items: Item[] = Array.from({ length: 7 }, (_, index) => ({
   id: `i${index}`,

@@ -6,7 +6,7 @@ import { pearson, spearman } from '../../../pipelines/statistics/correlation.js'
 import { intervalOf } from '../../../pipelines/statistics/estimate.js'
 import { holm } from '../../../pipelines/statistics/holm.js'
 import { pairedDifference } from '../../../pipelines/statistics/paired-difference.js'
-import { coverageOverItems, coverageOverSeeds } from '../../../scripts/intervals/coverage.js'
+import { coverageOverItems, coverageOverSeeds } from '../../../scripts/studies/intervals/coverage.js'
 
 /*
  * 93 to 97 of 100 in 2,000 studies each: the share itself scatters by 0.5. The studies are the same every time, so a test that passes

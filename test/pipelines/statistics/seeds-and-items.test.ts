@@ -3,10 +3,10 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { stream } from '../../../pipelines/random.js'
 import { estimate } from '../../../pipelines/statistics/estimate.js'
-import { hierarchicalBootstrap } from '../../../pipelines/statistics/hierarchical-bootstrap.js'
 import { itemsByStratum, weightedScore } from '../../../pipelines/statistics/item-scores.js'
 import { twoWayEstimate } from '../../../pipelines/statistics/seeds-and-items.js'
 import { twoWayVariance } from '../../../pipelines/statistics/two-way-variance.js'
+import { hierarchicalBootstrap } from '../../../scripts/studies/hierarchical-bootstrap.js'
 import { close, golden } from './golden.js'
 
 const ones = (items: number) => new Array<number>(items).fill(1)

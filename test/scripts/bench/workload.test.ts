@@ -1,11 +1,11 @@
 /** The bench's batch: what every candidate is given, and how much arithmetic it is. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { scratchArchitecture } from '../../../pipelines/policy/architecture.js'
-import { tensorShapes } from '../../../pipelines/policy/tensor-shapes.js'
+import { scratchArchitecture } from '../../../pipelines/model/architecture.js'
+import { tensorShapes } from '../../../pipelines/model/tensor-shapes.js'
 import { parametersOf, rowsOf, type Size, sizeNames, sizeOf, updateOperations } from '../../../scripts/bench/sizes.js'
 import { plannedLengths, promptTokens } from '../../../scripts/bench/workload.js'
-import { tinyConfig } from '../../pipelines/policy/tiny-policy.js'
+import { tinyConfig } from '../../pipelines/model/tiny-policy.js'
 
 const sizes = sizeNames.map(sizeOf)
 

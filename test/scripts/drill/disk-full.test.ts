@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { makePath } from '../../../activities/clients/files.js'
+import { makePath } from '../../../activities/store/files.js'
 import { run } from '../../../scripts/drill/disk-full.js'
 import { SmallDisk } from '../../../scripts/drill/small-disk.js'
 

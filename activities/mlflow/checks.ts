@@ -1,0 +1,60 @@
+/** MLflow's limits, checked before sending: beyond some of them it answers 200 and keeps something else. */
+import { RlevError } from '../../pipelines/errors.js'
+import type { Metric, Param, Tag } from './types.js'
+
+/** Of one log-batch: metrics, params and tags together 1,000, params and tags 100 each, and 1 MB. */
+export const batchLimits = { total: 1000, params: 100, tags: 100, bytes: 900_000 } as const
+
+const nameForm = /^[/\w.\- :]{1,250}$/
+
+export function checkName(kind: 'metric' | 'param' | 'tag' | 'artifact', name: string): void {
+  const path = name.split('/')
+  if (nameForm.test(name) && path.every(part => part !== '' && part !== '.' && part !== '..')) return
+  throw invalid(
+    `${kind} ${JSON.stringify(name)}`,
+    'at most 250 letters, digits, _ - . : / and spaces, no //, no leading /',
+    name,
+  )
+}
+
+/** MLflow stores a step of 1.5 as 0. NaN and infinities it takes as words. */
+export function metricToJson({ key, value, timestamp, step }: Metric): object {
+  checkName('metric', key)
+  if (!Number.isSafeInteger(step)) throw invalid(`step of metric ${key}`, 'an integer', String(step))
+  if (!Number.isSafeInteger(timestamp))
+    throw invalid(`timestamp of metric ${key}`, 'integer milliseconds', String(timestamp))
+  return { key, value: Number.isFinite(value) ? value : String(value), timestamp, step }
+}
+
+/** MLflow cuts a longer value off and answers 200. */
+export function checkParam({ key, value }: Param): void {
+  checkName('param', key)
+  if (value.length > 6000) throw invalid(`param ${key}`, 'at most 6,000 characters', `${value.length}`)
+}
+
+export function checkTag({ key, value }: Tag): void {
+  checkName('tag', key)
+  if (value.length > 8000) throw invalid(`tag ${key}`, 'at most 8,000 characters', `${value.length}`)
+}
+
+/** Cuts a list so that each part keeps within a number and a size. */
+export function chunks<T>(list: readonly T[], most: number): T[][] {
+  const parts: T[][] = []
+  let bytes = 0
+  for (const entry of list) {
+    const size = JSON.stringify(entry).length + 1
+    const last = parts.at(-1)
+    if (last === undefined || last.length >= most || bytes + size > batchLimits.bytes) {
+      parts.push([entry])
+      bytes = size
+    } else {
+      last.push(entry)
+      bytes += size
+    }
+  }
+  return parts
+}
+
+function invalid(place: string, expected: string, found: string): RlevError {
+  return new RlevError({ kind: 'CallInvalid', message: 'MLflow would not keep this as it is', place, expected, found })
+}

@@ -1,0 +1,132 @@
+/**
+ * Checkpoints of an experiment: `checkpoints/step-000020/`, a Hugging Face folder, or one of PEFT where an adapter is trained,
+ * with the optimizer's state and a sealed manifest that says of which step, after which checkpoint, of which experiment. The
+ * manifest decides whether it counts.
+ */
+import { renameSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { trainedFile } from '../../pipelines/checkpoint/checkpoint-files.js'
+import { RlevError } from '../../pipelines/errors.js'
+import { failPoint } from '../fail-points/fail-point.js'
+import { namesIn, setAside } from './files.js'
+import { type Manifest, makeFolder, readFolderOrSetAside } from './folder.js'
+import { experimentPaths, stepName, stepOf } from './run-folder.js'
+import { temporaryBeside } from './temporary-names.js'
+
+export interface CheckpointFacts {
+  step: number
+  /** Name of the checkpoint that training went on from; null for the warm start. */
+  parent: string | null
+  /** Digest of everything in the config that changes results. */
+  experimentKey: string
+}
+
+export interface Checkpoint {
+  step: number
+  path: string
+  manifest: Manifest<CheckpointFacts>
+  /** sha256 of model.safetensors, or with an adapter of adapter_model.safetensors. */
+  weights: string
+}
+
+export class Checkpoints {
+  readonly #folder: string
+  readonly #experimentKey: string
+
+  constructor(experimentFolder: string, experimentKey: string) {
+    this.#folder = experimentPaths.checkpoints(experimentFolder)
+    this.#experimentKey = experimentKey
+  }
+
+  /** Steps that have a checkpoint folder, whole or not, ascending. */
+  steps(): number[] {
+    return namesIn(this.#folder)
+      .map(stepOf)
+      .filter(step => step !== null)
+      .sort((a, b) => a - b)
+  }
+
+  /** The checkpoint of a step after every digest was compared; null where there is none or where it was damaged and set aside. */
+  whole(step: number): Checkpoint | null {
+    const path = join(this.#folder, stepName(step))
+    const manifest = readFolderOrSetAside<CheckpointFacts>(path)
+    if (manifest === null) return null
+    if (manifest.about.step !== step) {
+      // Whole, and of another step: under this name it is as good as damaged.
+      setAside(path)
+      return null
+    }
+    this.#refuseForeign(path, manifest.about)
+    return { step, path, manifest, weights: weightsOf(path, manifest) }
+  }
+
+  /** The newest whole one at or before a step. Damaged ones on the way are set aside. */
+  newestWhole(atMost: number): Checkpoint | null {
+    for (const step of this.steps().reverse()) {
+      if (step > atMost) continue
+      const checkpoint = this.whole(step)
+      if (checkpoint !== null) return checkpoint
+    }
+    return null
+  }
+
+  async make(options: {
+    step: number
+    fill: (folder: string) => Promise<void>
+    mayCommit: () => void
+  }): Promise<Checkpoint> {
+    const { step, fill, mayCommit } = options
+    const path = join(this.#folder, stepName(step))
+    const before = this.steps()
+      .filter(other => other < step)
+      .at(-1)
+    const about: CheckpointFacts = {
+      step,
+      parent: before === undefined ? null : stepName(before),
+      experimentKey: this.#experimentKey,
+    }
+    const manifest = await makeFolder({ what: 'checkpoint', path, about, fill, mayCommit })
+    this.#refuseForeign(path, manifest.about)
+    return { step, path, manifest, weights: weightsOf(path, manifest) }
+  }
+
+  /**
+   * Of the checkpoints up to that of `made`, which is known to be whole: keeps it, the newest `keep` besides, and that of `also`.
+   * One goes all at once: whoever looks sees all of it or none.
+   */
+  retain({ made, keep, also }: { made: number; keep: number; also: number | null }): void {
+    const before = this.steps().filter(step => step <= made)
+    for (const step of before.slice(0, -(keep + 1))) {
+      if (step === also) continue
+      const path = join(this.#folder, stepName(step))
+      const going = temporaryBeside(path)
+      failPoint('retention.before')
+      renameSync(path, going)
+      failPoint('retention.aside')
+      rmSync(going, { recursive: true, force: true })
+      failPoint('retention.after')
+    }
+  }
+
+  #refuseForeign(path: string, { experimentKey }: CheckpointFacts): void {
+    if (experimentKey === this.#experimentKey) return
+    throw new RlevError({
+      kind: 'CheckpointInvalid',
+      message: 'the checkpoint belongs to another experiment',
+      place: path,
+      expected: `experiment key ${this.#experimentKey}`,
+      found: experimentKey,
+      remedy: 'give the changed experiment another name',
+    })
+  }
+}
+
+function weightsOf(path: string, { files }: Manifest<CheckpointFacts>): string {
+  const file = files[trainedFile(Object.keys(files)) ?? '']
+  if (file !== undefined) return file.sha256
+  throw new RlevError({
+    kind: 'CheckpointInvalid',
+    message: 'the checkpoint has no model.safetensors or adapter_model.safetensors',
+    place: path,
+  })
+}

@@ -1,0 +1,94 @@
+/**
+ * Who may write into an experiment's folder. After a missed heartbeat two attempts of an activity can live at once; the later
+ * one takes the fence, and the earlier one, when it wakes, finds that it is no longer the owner and commits nothing. Nor can it
+ * take the fence back: attempts have an order, which the file keeps, and which no clock has a part in.
+ */
+import { randomUUID } from 'node:crypto'
+import { join } from 'node:path'
+import { failPoint } from '../fail-points/fail-point.js'
+import { makePath, readIfThere, writeWhole } from './files.js'
+
+/** An attempt of an activity, by what orders it among those of its experiment. */
+export interface Attempt {
+  /** Run id of the workflow: another one after it continued as new or was started again. */
+  run: string
+  /** Number of the activity in that run; the activities that take the fence follow one another. */
+  activity: number
+  /** From 1. */
+  attempt: number
+}
+
+/** `owner`, as written. */
+interface Owner extends Attempt {
+  id: string
+  /** Runs that had the fence before `run`, the newest last. */
+  past: readonly string[]
+}
+
+/** An attempt of a run that is further back than this would have slept through as many runs. */
+const mostPast = 100
+
+export class Fence {
+  readonly #path: string
+  readonly #owner: string
+
+  private constructor(path: string, owner: string) {
+    this.#path = path
+    this.#owner = owner
+  }
+
+  /** Takes the fence of a folder from an earlier attempt, or again. Throws FenceLost when a later one has had it. */
+  static take(folder: string, attempt: Attempt): Fence {
+    makePath(folder)
+    const path = join(folder, 'owner')
+    failPoint('fence.before')
+    const before = ownerUnlessLater(path, attempt)
+    const owner: Owner = { ...attempt, id: randomUUID(), past: pastOf(before, attempt) }
+    const fence = new Fence(path, JSON.stringify(owner))
+    // Syncing takes milliseconds, in which a worker may be stopped and replaced: looked at again right before the rename.
+    writeWhole(path, fence.#owner, { mayCommit: () => ownerUnlessLater(path, attempt) })
+    failPoint('fence.after')
+    return fence
+  }
+
+  /** Throws FenceLost when another attempt has taken over. */
+  check(): void {
+    if (readIfThere(this.#path)?.toString('utf8') !== this.#owner) throw new FenceLost(this.#path)
+  }
+}
+
+/** Not an error of the run: the attempt that took over goes on. */
+export class FenceLost extends Error {
+  constructor(path: string) {
+    super(`another attempt has taken over (${path}); this one commits nothing`)
+    this.name = 'FenceLost'
+  }
+}
+
+/** Whom the file names; throws FenceLost when that is a later attempt. */
+function ownerUnlessLater(path: string, attempt: Attempt): Owner | null {
+  const owner = ownerOf(readIfThere(path)?.toString('utf8'))
+  if (owner !== null && isLater(owner, attempt)) throw new FenceLost(path)
+  return owner
+}
+
+function isLater(owner: Owner, { run, activity, attempt }: Attempt): boolean {
+  if (owner.run !== run) return owner.past.includes(run)
+  return owner.activity > activity || (owner.activity === activity && owner.attempt > attempt)
+}
+
+function pastOf(before: Owner | null, { run }: Attempt): readonly string[] {
+  if (before === null) return []
+  return before.run === run ? before.past : [...before.past, before.run].slice(-mostPast)
+}
+
+/** Null where there is none, or none that can be read: then nobody is known to be later. */
+function ownerOf(text: string | undefined): Owner | null {
+  if (text === undefined) return null
+  try {
+    const { past, ...owner } = JSON.parse(text) as Owner
+    return Array.isArray(past) ? { ...owner, past } : null
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,187 @@
+/** Files that are either whole or not there: written beside their place, synced, renamed into it, and the folder synced. */
+import { createHash } from 'node:crypto'
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs'
+import { dirname } from 'node:path'
+import { failPoint } from '../fail-points/fail-point.js'
+import { asStorageError } from './disk-errors.js'
+import { temporaryBeside, temporaryPrefix } from './temporary-names.js'
+
+export function sha256(bytes: Uint8Array | string): string {
+  return createHash('sha256').update(bytes).digest('hex')
+}
+
+/**
+ * Digest and length of a file, read piece by piece: a checkpoint may be longer than a buffer can be, and need not be held to be
+ * compared. Null where there is no such file, or a folder.
+ */
+export function digestOfFile(path: string): { sha256: string; bytes: number } | null {
+  let handle: number
+  try {
+    handle = openSync(path, 'r')
+  } catch (error) {
+    if (isCode(error, 'ENOENT')) return null
+    throw error
+  }
+  try {
+    const hash = createHash('sha256')
+    const piece = Buffer.allocUnsafe(1 << 20)
+    let bytes = 0
+    for (let read = readSync(handle, piece); read > 0; read = readSync(handle, piece)) {
+      hash.update(piece.subarray(0, read))
+      bytes += read
+    }
+    return { sha256: hash.digest('hex'), bytes }
+  } catch (error) {
+    if (isCode(error, 'EISDIR')) return null
+    throw error
+  } finally {
+    closeSync(handle)
+  }
+}
+
+/** Throws NoStorage where the disk turns out full only now. */
+export function syncPath(path: string): void {
+  const handle = openSync(path, 'r')
+  try {
+    fsyncSync(handle)
+  } catch (error) {
+    throw asStorageError(error, path)
+  } finally {
+    closeSync(handle)
+  }
+}
+
+/** A folder with its parents. */
+export function makePath(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true })
+  } catch (error) {
+    if (!isCode(error, 'ENOENT')) throw error
+    // Node says so too where the file system is read-only or a quota is used up; one folder at a time it gives the reason.
+    const missing: string[] = []
+    for (let folder = path; !existsSync(folder); folder = dirname(folder)) missing.unshift(folder)
+    for (const folder of missing) makeUnlessThere(folder)
+  }
+}
+
+function makeUnlessThere(folder: string): void {
+  try {
+    mkdirSync(folder)
+  } catch (error) {
+    // Another worker made it meanwhile.
+    if (!isCode(error, 'EEXIST')) throw error
+  }
+}
+
+interface WriteOptions {
+  /** Asked when the bytes are written, right before they get their name; what it throws is passed on, and nothing has changed. */
+  mayCommit?: () => void
+}
+
+/** Puts `content` beside `path`, and has `commit` move it there; whatever goes wrong, nothing is left beside it. Throws NoStorage. */
+function writeBeside(
+  path: string,
+  content: string | Uint8Array,
+  { sync, mayCommit, commit }: WriteOptions & { sync: boolean; commit: (temporary: string) => void },
+): void {
+  try {
+    makePath(dirname(path))
+    const temporary = temporaryBeside(path)
+    try {
+      const handle = openSync(temporary, 'wx')
+      try {
+        const bytes = typeof content === 'string' ? Buffer.from(content) : content
+        for (let written = 0; written < bytes.length; ) written += writeSync(handle, bytes, written)
+        if (sync) fsyncSync(handle)
+      } finally {
+        closeSync(handle)
+      }
+      failPoint('file.written')
+      mayCommit?.()
+      commit(temporary)
+      failPoint('file.named')
+    } finally {
+      rmSync(temporary, { force: true })
+    }
+  } catch (error) {
+    throw asStorageError(error, path)
+  }
+}
+
+/** Replaces what was there. On return the bytes and their name are on the disk. Throws NoStorage. */
+export function writeWhole(path: string, content: string | Uint8Array, options: WriteOptions = {}): void {
+  writeBeside(path, content, { ...options, sync: true, commit: temporary => renameSync(temporary, path) })
+  syncPath(dirname(path))
+}
+
+/**
+ * The first writer wins: false, and nothing written, where the file is there already. Throws NoStorage.
+ * Not synced: callers that write many call `syncPath` on each file and folder before they report success.
+ */
+export function writeOnce(path: string, content: string | Uint8Array, options: WriteOptions = {}): boolean {
+  let first = true
+  const commit = (temporary: string) => {
+    try {
+      linkSync(temporary, path)
+    } catch (error) {
+      if (!isCode(error, 'EEXIST')) throw error
+      first = false
+    }
+  }
+  writeBeside(path, content, { ...options, sync: false, commit })
+  return first
+}
+
+/** The bytes, or null where there is no such file. */
+export function readIfThere(path: string): Buffer | null {
+  try {
+    return readFileSync(path)
+  } catch (error) {
+    if (isCode(error, 'ENOENT')) return null
+    throw error
+  }
+}
+
+/** Names in a folder without leftovers of a crash, sorted; empty where there is no such folder. */
+export function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+      .filter(name => !name.startsWith(temporaryPrefix))
+      .sort()
+  } catch (error) {
+    if (isCode(error, 'ENOENT')) return []
+    throw error
+  }
+}
+
+/** Renames something damaged out of the way, so that it is neither read again nor lost to whoever wants to look. */
+export function setAside(path: string): string {
+  for (let count = 1; ; count++) {
+    const aside = `${path}.damaged-${count}`
+    if (existsSync(aside)) continue
+    try {
+      renameSync(path, aside)
+    } catch (error) {
+      // Another worker set it aside first.
+      if (!isCode(error, 'ENOENT')) throw error
+    }
+    return aside
+  }
+}
+
+export function isCode(error: unknown, ...codes: string[]): boolean {
+  return error instanceof Error && 'code' in error && codes.includes(String(error.code))
+}

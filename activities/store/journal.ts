@@ -1,0 +1,104 @@
+/**
+ * The journal of an experiment: what was sampled, what it was worth and what the update measured, one sealed file each a
+ * step, written before it is used. The first writer of a step wins, so a step is stamped and sampled once.
+ *
+ * Order: rollout, records, update, metrics; none is synced on its own (a step may take 40 ms). `sync` puts every file
+ * written since, then their folders, on the disk; it is called before a checkpoint is made and before an activity
+ * reports success. A power cut before that leaves files that their seal tells from whole ones, and the step is made again.
+ */
+import { dirname } from 'node:path'
+import type { RewardRecord } from '../../pipelines/rewards/record.js'
+import type { Rollout } from '../../pipelines/rollout/response.js'
+import type { StepMetrics } from '../../pipelines/training/step-metrics.js'
+import { failPoint } from '../fail-points/fail-point.js'
+import type { Fence } from './fence.js'
+import { syncPath, writeOnce } from './files.js'
+import { readTrim } from './retention.js'
+import { entryLabel, experimentPaths } from './run-folder.js'
+import { readSealedOrSetAside, seal } from './sealed.js'
+
+/** `time`: when the step was scored first, in ms; the step's metrics carry it. */
+export interface JournaledRecords {
+  time: number
+  records: readonly RewardRecord[]
+}
+
+type EntryKind = 'rollout' | 'records' | 'metrics'
+
+export class Journal {
+  readonly #folder: string
+  readonly #fence: Fence
+  readonly #experimentKey: string
+  #unsynced: string[] = []
+
+  constructor(folder: string, fence: Fence, experimentKey: string) {
+    this.#folder = folder
+    this.#fence = fence
+    this.#experimentKey = experimentKey
+  }
+
+  rollout(step: number): Rollout | null {
+    return this.#read('rollout', step)
+  }
+
+  records(step: number): JournaledRecords | null {
+    return this.#read('records', step)
+  }
+
+  metrics(step: number): StepMetrics | null {
+    return this.#read('metrics', step)
+  }
+
+  /** The metrics of a step whose rollout and records were deleted behind a checkpoint: it needs neither again. Else null. */
+  trimmed(step: number): StepMetrics | null {
+    const upTo = readTrim(this.#folder)?.upTo ?? 0
+    return step <= upTo && this.rollout(step) === null ? this.metrics(step) : null
+  }
+
+  /** What is in the journal afterwards: this one, or the one that was there. */
+  keepRollout(rollout: Rollout): Rollout {
+    return this.#keep('rollout', rollout.step, rollout)
+  }
+
+  keepRecords(step: number, records: JournaledRecords): JournaledRecords {
+    return this.#keep('records', step, records)
+  }
+
+  keepMetrics(metrics: StepMetrics): StepMetrics {
+    return this.#keep('metrics', metrics.step, metrics)
+  }
+
+  sync(): void {
+    failPoint('journal.sync.before')
+    for (const path of this.#unsynced) syncPath(path)
+    for (const folder of new Set(this.#unsynced.map(path => dirname(path)))) syncPath(folder)
+    this.#unsynced = []
+    failPoint('journal.sync.after')
+  }
+
+  #read<T>(kind: EntryKind, step: number): T | null {
+    return readSealedOrSetAside(experimentPaths[kind](this.#folder, step), this.#label(kind, step))
+  }
+
+  #label(kind: EntryKind, step: number): string {
+    return entryLabel(kind, step, this.#experimentKey)
+  }
+
+  #keep<T>(kind: EntryKind, step: number, body: T): T {
+    failPoint(`journal.${kind}.before`)
+    const mayCommit = () => this.#fence.check()
+    const path = experimentPaths[kind](this.#folder, step)
+    const content = seal(body, this.#label(kind, step))
+    // A second round is needed only where the one that was there turns out damaged.
+    for (let round = 0; round < 2; round++) {
+      if (writeOnce(path, content, { mayCommit })) {
+        this.#unsynced.push(path)
+        failPoint(`journal.${kind}.after`)
+        return body
+      }
+      const there = this.#read<T>(kind, step)
+      if (there !== null) return there
+    }
+    throw new Error(`${path} was damaged twice while it was written`)
+  }
+}

@@ -1,0 +1,76 @@
+/** What the experiments of a run came to, for comparison and report: with what each test item got, where the store still has the items. */
+
+import type { ExperimentOutcome } from '../../pipelines/comparison/outcome.js'
+import type { Item } from '../../pipelines/data/item.js'
+import { RlevError } from '../../pipelines/errors.js'
+import { itemResults, type TestItem, testItems } from '../../pipelines/evaluation/item-results.js'
+import { foretoldSignals } from '../../pipelines/evaluation/predicted-transmission.js'
+import type { ItemValue } from '../../pipelines/values/value.js'
+import { readValues } from '../normalize-values.js'
+import { readData } from '../prepare-data.js'
+import { readReferences } from './references.js'
+import { runFolder } from './run-folder.js'
+import { experimentsOf, readItemOutcomes, readOutcome, readPlan } from './runs.js'
+import { Store } from './store.js'
+
+/** What an experiment learned from and was tested on. */
+interface Exam {
+  train: readonly Item[]
+  values: readonly ItemValue[]
+  test: readonly TestItem[]
+}
+
+/** In the order in which a sweep starts its experiments. */
+export function readOutcomes(home: string, name: string): ExperimentOutcome[] {
+  const examOf = examsIn(home)
+  return experimentsOf(readPlan(home, name)).map(({ arm, seed, id }) => {
+    const outcome = readOutcome(home, name, arm, seed)
+    return { ...outcome, ...readByItem({ home, id, outcome, examOf }) }
+  })
+}
+
+/** Where a part of it is gone or hurt, what is left still makes a report, which says so; `rlev verify` tells what. */
+function readByItem({
+  home,
+  id,
+  outcome: { evaluations, config },
+  examOf,
+}: {
+  home: string
+  id: string
+  outcome: ExperimentOutcome
+  examOf: (id: string) => Exam | null
+}): Pick<ExperimentOutcome, 'items' | 'foretold' | 'itemsGone'> {
+  if (evaluations.length === 0) return {}
+  try {
+    const steps = evaluations.map(({ step }) => ({ step, outcomes: readItemOutcomes(home, id, step) }))
+    const whole = steps.flatMap(({ step, outcomes }) => (outcomes === null ? [] : [{ step, outcomes }]))
+    const exam = whole.length === steps.length ? examOf(id) : null
+    const items = exam === null ? null : itemResults(exam.test, whole)
+    if (exam === null || items === null) return { itemsGone: true }
+    const foretold = foretoldSignals({ config, ...exam, evaluations: whole })
+    return foretold === null ? { items } : { items, foretold }
+  } catch (error) {
+    if (error instanceof RlevError && error.kind === 'ArtifactDamaged') return { itemsGone: true }
+    throw error
+  }
+}
+
+/** Experiments with the same items share them in memory too. */
+function examsIn(home: string): (id: string) => Exam | null {
+  const store = new Store(home)
+  const known = new Map<string, Exam>()
+  return id => {
+    const references = readReferences(runFolder(home, id))
+    const [data, values] = [references.get('data'), references.get('values')]
+    if (data === undefined || values === undefined) return null
+    const key = `${data.sha256} ${values.sha256}`
+    const there = known.get(key)
+    if (there !== undefined) return there
+    const { train, test } = readData(store, data)
+    const stored = readValues(store, values)
+    const made = { train, values: stored.train, test: testItems(test, stored.test) }
+    known.set(key, made)
+    return made
+  }
+}

@@ -1,0 +1,140 @@
+/**
+ * What a run is computed by, kept sealed in `provenance.json` beside its plan: the code and the engine that it began with, and
+ * each drift, a change of code or config that a person let it go on with. Two versions never mix unsaid: a worker of
+ * another version refuses the run (activities/run-config.ts), and so does a command that would go on with it.
+ */
+import { dirname } from 'node:path'
+import { experimentKey } from '../../pipelines/config/digest.js'
+import type { ExperimentConfig } from '../../pipelines/config/schema.js'
+import { RlevError } from '../../pipelines/errors.js'
+import { type Code, codeDifference } from '../machine/code.js'
+import { syncPath, writeOnce, writeWhole } from './files.js'
+import { planPaths, runFolder } from './run-folder.js'
+import { readSealed, seal } from './sealed.js'
+
+export interface Provenance {
+  /** What may compute the run now. */
+  code: Code
+  /** Digest of the code that it began with; outputs that runs share are addressed by it. */
+  began: string
+  /** What the policy computes on (pipelines/graph/library.ts); null until its worker has said so. */
+  engine: string | null
+  /** In order of time. */
+  drifts: readonly Drift[]
+}
+
+export interface Drift {
+  /** When it was allowed, in ms. */
+  time: number
+  /** In words, one entry a file or key. */
+  changes: readonly string[]
+  /** What the policy had computed on before. */
+  engineBefore: string | null
+  /** Those that were not complete then, by id. */
+  experiments: Readonly<Record<string, DriftedExperiment>>
+}
+
+export interface DriftedExperiment {
+  /** Of the newest checkpoint: what comes after it was computed, or computed again, after the change. */
+  step: number
+  /** Digest of the config that the experiment began with, where that is another now. */
+  key?: string
+}
+
+/** Of an experiment or of its plan. Null for a run that has not begun. */
+export function readProvenance(home: string, id: string): Provenance | null {
+  return readSealed(provenancePath(home, id))
+}
+
+/** The first one of a run stays. */
+export function beginProvenance(home: string, id: string, code: Code): void {
+  const path = provenancePath(home, id)
+  if (!writeOnce(path, seal({ code, began: code.digest, engine: null, drifts: [] } satisfies Provenance))) return
+  syncPath(path)
+  syncPath(dirname(path))
+}
+
+/** The run goes on with `code`; the engine is whatever its worker says next. */
+export function addDrift(options: { home: string; id: string; code: Code; drift: Omit<Drift, 'engineBefore'> }): void {
+  const { home, id, code, drift } = options
+  const before = readProvenance(home, id)
+  const drifts = [...(before?.drifts ?? []), { ...drift, engineBefore: before?.engine ?? null }]
+  const began = before?.began ?? code.digest
+  writeWhole(provenancePath(home, id), seal({ code, began, engine: null, drifts } satisfies Provenance))
+}
+
+/** @throws RlevError Drift, with the files that differ, where the run is computed by other code. */
+export function refuseOtherCode(home: string, id: string, code: Code): void {
+  const before = readProvenance(home, id)
+  if (before === null || before.code.digest === code.digest) return
+  throw drifted(id, {
+    message: 'the code that computes has changed since the run began',
+    expected: `code ${before.code.digest.slice(0, 12)}`,
+    found: `code ${code.digest.slice(0, 12)}: ${listed(codeDifference(before.code, code))}`,
+  })
+}
+
+/** Notes the engine for a run that has none yet. @throws RlevError Drift where the run is computed on another. */
+export function claimEngine(home: string, id: string, engine: string): void {
+  const before = readProvenance(home, id)
+  if (before === null || before.engine === engine) return
+  if (before.engine !== null) {
+    const message = 'what the policy computes on has changed since the run began'
+    throw drifted(id, { message, expected: before.engine, found: engine })
+  }
+  writeWhole(provenancePath(home, id), seal({ ...before, engine, drifts: withEngine(before.drifts, engine) }))
+}
+
+/** Digest of the code that a run began with; `code` where it has not begun. */
+export function originalCode(home: string, id: string, code: Code): string {
+  return readProvenance(home, id)?.began ?? code.digest
+}
+
+/** The key that an experiment's checkpoints and its run in MLflow carry: of the config that it began with. */
+export function originalKey(home: string, id: string, config: ExperimentConfig): string {
+  const first = readProvenance(home, id)?.drifts.find(({ experiments }) => experiments[id]?.key !== undefined)
+  return first?.experiments[id]?.key ?? experimentKey(config)
+}
+
+/** What a run, or one experiment of it, went on with: `from step 20 on: update.learningRate = 0.002 (before: 0.001)`. */
+export function driftsOf(home: string, id: string): string[] {
+  const drifts = readProvenance(home, id)?.drifts ?? []
+  return drifts.flatMap(({ changes, experiments }) => {
+    const steps = Object.entries(experiments).flatMap(([name, { step }]) =>
+      name === id || name.startsWith(`${id}/`) ? step : [],
+    )
+    // A change of a sweep's settings is the run's, also where every experiment was complete.
+    if (steps.length === 0) return id.includes('/') ? [] : [listed(changes)]
+    return `from step ${Math.min(...steps)} on: ${listed(changes)}`
+  })
+}
+
+function withEngine(drifts: readonly Drift[], engine: string): Drift[] {
+  return drifts.map((drift, index) => {
+    const { engineBefore, changes } = drift
+    if (index < drifts.length - 1 || engineBefore === null || engineBefore === engine) return drift
+    return { ...drift, changes: [...changes, `the policy computes on ${engine} (before: ${engineBefore})`] }
+  })
+}
+
+function drifted(place: string, difference: { message: string; expected: string; found: string }): RlevError {
+  const name = place.split('/')[0]
+  return new RlevError({
+    kind: 'Drift',
+    place,
+    ...difference,
+    remedy: `\`rlev resume ${name} --allow-drift\` goes on with what is there now, and its tracking says so; or put back what was there`,
+  })
+}
+
+/** Changes that an error lists in full. */
+const most = 8
+
+export function listed(changes: readonly string[]): string {
+  const more = changes.length > most ? ` (and ${changes.length - most} more)` : ''
+  return changes.slice(0, most).join(', ') + more
+}
+
+function provenancePath(home: string, id: string): string {
+  return planPaths.provenance(runFolder(home, id.split('/')[0] ?? id))
+}

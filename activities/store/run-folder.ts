@@ -1,0 +1,88 @@
+/**
+ * Where the files of a run lie: `HOME/runs/NAME/` for a plan, and for each experiment `HOME/runs/NAME/ARM/seed-N/`,
+ * or `HOME/runs/NAME/` itself where the plan is a single experiment. An experiment's id is its path under `runs/`.
+ */
+import { join } from 'node:path'
+import { nameForm, nameWords } from '../../pipelines/config/names.js'
+import { RlevError } from '../../pipelines/errors.js'
+import { shortened } from '../../pipelines/printable.js'
+import { insideHome } from './inside-home.js'
+
+/** Name, arm and seed. */
+const mostParts = 3
+
+/** Folders of a run that stages write into, below its own. */
+const written = [
+  ...['rollouts', 'records', 'metrics', 'checkpoints', 'evaluations'],
+  ...['report', 'report/figures', 'report/tables'],
+] as const
+
+/** Folder of a plan or of an experiment. Throws CallInvalid for an id, or a link in its place, that would leave the home. */
+export function runFolder(home: string, id: string): string {
+  const parts = id.split('/')
+  const bad = parts.length > mostParts ? id : parts.find(part => !nameForm.test(part))
+  if (bad !== undefined) {
+    throw new RlevError({
+      kind: 'CallInvalid',
+      message: 'the name of a run cannot be used as a folder',
+      place: shortened(id, 200),
+      expected: `at most ${mostParts} parts divided by /, each of ${nameWords}`,
+      found: JSON.stringify(shortened(bad, 200)),
+    })
+  }
+  const folder = join(home, 'runs', ...parts)
+  for (const below of written) insideHome(home, join(folder, below))
+  return folder
+}
+
+export function stepName(step: number): string {
+  return `step-${String(step).padStart(6, '0')}`
+}
+
+/** The step of `step-000020` or `step-000020.json`; null for other names. */
+export function stepOf(name: string): number | null {
+  const match = /^step-(\d{6,})(?:\.json)?$/.exec(name)
+  return match === null ? null : Number(match[1])
+}
+
+/**
+ * What a file of the journal or of an evaluation is. It is bound into the file's seal, so that the whole file of another step or
+ * experiment is not taken for it.
+ */
+export function entryLabel(
+  kind: 'rollout' | 'records' | 'metrics' | 'evaluation' | 'evaluation items',
+  step: number,
+  experimentKey: string,
+): string {
+  return `${kind} of step ${step}, experiment ${experimentKey.slice(0, 16)}`
+}
+
+/** Paths inside an experiment's folder. */
+export const experimentPaths = {
+  config: (folder: string) => join(folder, 'config.json'),
+  rollout: (folder: string, step: number) => join(folder, 'rollouts', `${stepName(step)}.json`),
+  records: (folder: string, step: number) => join(folder, 'records', `${stepName(step)}.json`),
+  metrics: (folder: string, step: number) => join(folder, 'metrics', `${stepName(step)}.json`),
+  checkpoints: (folder: string) => join(folder, 'checkpoints'),
+  evaluation: (folder: string, step: number) => join(folder, 'evaluations', `${stepName(step)}.json`),
+  evaluationItems: (folder: string, step: number) => join(folder, 'evaluations', `${stepName(step)}.items.json`),
+  values: (folder: string) => join(folder, 'values.json'),
+  predictor: (folder: string) => join(folder, 'predictor.json'),
+  result: (folder: string) => join(folder, 'result.json'),
+  references: (folder: string) => join(folder, 'references'),
+  reference: (folder: string, name: string) => join(folder, 'references', `${name}.json`),
+  trim: (folder: string) => join(folder, 'trimmed.json'),
+} as const
+
+/** Paths inside a plan's folder. */
+export const planPaths = {
+  plan: (folder: string) => join(folder, 'plan.json'),
+  provenance: (folder: string) => join(folder, 'provenance.json'),
+  reportFolder: (folder: string) => join(folder, 'report'),
+  report: (folder: string) => join(folder, 'report', 'report.html'),
+  reportMarkdown: (folder: string) => join(folder, 'report', 'report.md'),
+  comparison: (folder: string) => join(folder, 'report', 'comparison.json'),
+  comparisonMarkdown: (folder: string) => join(folder, 'report', 'comparison.md'),
+  /** Digests of the report's files, by their paths in its folder. */
+  reportFiles: (folder: string) => join(folder, 'report', 'files.json'),
+} as const

@@ -1,0 +1,99 @@
+/**
+ * The artifact store: `HOME/store/<kind>/<digest>/`, outputs of stages addressed by what went into them and made once,
+ * so that arms and seeds of a sweep share data, values, warm start and its evaluation.
+ */
+import { readFileSync } from 'node:fs'
+import { join, relative } from 'node:path'
+import { digest } from '../../pipelines/config/digest.js'
+import { RlevError } from '../../pipelines/errors.js'
+import { shortened } from '../../pipelines/printable.js'
+import { sha256, writeWhole } from './files.js'
+import { type Manifest, makeFolder, readFolder } from './folder.js'
+import { insideHome } from './inside-home.js'
+
+/** All that travels between activities of an artifact. */
+export interface ArtifactRef {
+  /** Path relative to the home. */
+  uri: string
+  /** Of the file, or of the folder's files with their digests. */
+  sha256: string
+  bytes: number
+  kind: string
+}
+
+/** Names without a dot in front, divided by single slashes. */
+const uriForm = /^[\w-][\w.-]{0,127}(?:\/[\w-][\w.-]{0,127}){0,9}$/
+
+export class Store {
+  readonly #home: string
+
+  constructor(home: string) {
+    this.#home = home
+  }
+
+  /** Throws CallInvalid for a reference that leads out of the home: it comes with a workflow, which anybody may have started. */
+  path({ uri }: Pick<ArtifactRef, 'uri'>): string {
+    if (uriForm.test(uri)) return insideHome(this.#home, join(this.#home, uri))
+    throw new RlevError({
+      kind: 'CallInvalid',
+      message: 'this cannot be the place of a stored output',
+      expected: 'a path inside the home, as store/data/<digest>',
+      found: JSON.stringify(shortened(uri, 200)),
+    })
+  }
+
+  /** The output of kind `kind` for the inputs `from`: found whole, or made by `fill` into an empty folder. */
+  async once(options: {
+    kind: string
+    from: unknown
+    fill: (folder: string) => Promise<void>
+    mayCommit?: () => void
+  }): Promise<ArtifactRef> {
+    const { kind, from, ...rest } = options
+    const path = insideHome(this.#home, join(this.#home, 'store', kind, digest(from)))
+    const manifest = await makeFolder({ what: 'stage-output', path, about: { kind, from }, ...rest })
+    return this.#refOf(path, kind, manifest)
+  }
+
+  /** The folder's path after a comparison of every file with the reference. Throws ArtifactDamaged. */
+  folder(ref: ArtifactRef): string {
+    const path = this.path(ref)
+    const manifest = readFolder(path)
+    const found = manifest === null ? 'nothing' : this.#refOf(path, ref.kind, manifest).sha256
+    if (found !== ref.sha256) throw damaged(path, ref.sha256, found)
+    return path
+  }
+
+  /** A JSON file of a stored folder, after the comparison. */
+  json<T>(ref: ArtifactRef, name: string): T {
+    return JSON.parse(readFileSync(join(this.folder(ref), name), 'utf8')) as T
+  }
+
+  #refOf(path: string, kind: string, manifest: Manifest<unknown>): ArtifactRef {
+    const bytes = Object.values(manifest.files).reduce((sum, file) => sum + file.bytes, 0)
+    return { uri: relative(this.#home, path), sha256: digest(manifest.files), bytes, kind }
+  }
+}
+
+/** A file's reference; the file is written whole first. */
+export function writeArtifact(options: {
+  home: string
+  path: string
+  kind: string
+  content: string | Uint8Array
+}): ArtifactRef {
+  const bytes = typeof options.content === 'string' ? Buffer.from(options.content) : options.content
+  writeWhole(options.path, bytes)
+  return { uri: relative(options.home, options.path), sha256: sha256(bytes), bytes: bytes.length, kind: options.kind }
+}
+
+function damaged(place: string, expected: string, found: string): RlevError {
+  return new RlevError({
+    kind: 'ArtifactDamaged',
+    message: 'the stored output is not the one that was referred to',
+    place,
+    expected: `sha256 ${expected}`,
+    found: found === 'nothing' ? found : `sha256 ${found}`,
+    remedy: 'resume the run; shared outputs are made again',
+  })
+}

@@ -1,0 +1,155 @@
+/**
+ * The factors of log pi that an arm would use, simulated before any policy exists: groups drawn over the actual values, with seeded
+ * pass rates, verdicts and lengths that every arm shares. Only the algebra of the estimator is tested, not learning.
+ */
+import type { ExperimentConfig } from '../config/schema.js'
+import { stream } from '../random.js'
+import type { Verdict } from '../rewards/record.js'
+import { scaleOf, uniformScale } from '../rewards/scales.js'
+import { seenValues } from '../values/noise.js'
+import type { ItemValue } from '../values/value.js'
+import { advantages } from './advantages.js'
+import { rewardOf } from './records.js'
+import { type StepSignal, signalOf } from './transmission.js'
+
+const SEED = 20251023
+const GROUPS = 1024
+
+export interface SimulatedSample {
+  verdict: Verdict
+  length: number
+  /** Divergence from the reference, in nats, of the order of one. */
+  divergence: number
+}
+
+export interface SimulatedGroup {
+  /** Index into the values. */
+  item: number
+  samples: readonly SimulatedSample[]
+}
+
+/** Steps of the arm's own shape: batches x prompts, each with `rollout.samples` samples; 1024 prompts in all, or a little more. */
+export function simulateGroups(
+  values: readonly ItemValue[],
+  config: Pick<ExperimentConfig, 'rollout'>,
+): SimulatedGroup[][] {
+  const { prompts, samples, maxTokens } = config.rollout
+  const random = stream(SEED, 'preflight')
+  return Array.from({ length: Math.ceil(GROUPS / prompts) }, (_, batch) =>
+    Array.from({ length: prompts }, (_, prompt): SimulatedGroup => {
+      const passRate = random.uniform(batch, prompt, 0, 1)
+      return {
+        item: random.integer(values.length, batch, prompt, 0, 2),
+        samples: Array.from({ length: samples }, (_, sample) => ({
+          verdict: random.uniform(batch, prompt, sample, 3) < passRate ? ('correct' as const) : ('wrong' as const),
+          length: 1 + random.integer(maxTokens, batch, prompt, sample, 4),
+          divergence: random.normal(batch, prompt, sample, 5),
+        })),
+      }
+    }),
+  )
+}
+
+/**
+ * The same out of what a policy answered to test items: each prompt of the run gets as many of the sampled verdicts and lengths of one test
+ * item of its section as the run samples. Where a baseline is common to the batch, as in REINFORCE++, the transmission depends on how pass
+ * rates and lengths go with values, which nobody knows before there is a policy. At least `rollout.samples` answers an item are needed.
+ */
+export function answeredGroups({
+  items,
+  answered,
+  config,
+  groups = 4 * GROUPS,
+  draw = '',
+}: {
+  /** Section of each item that is trained on, in the order of the values. */
+  items: readonly { section: string }[]
+  answered: readonly { section: string; samples: readonly { verdict: Verdict; length: number }[] }[]
+  config: Pick<ExperimentConfig, 'rollout'>
+  /** Prompts in all, or a little more. */
+  groups?: number
+  /** Another name draws other prompts. */
+  draw?: string
+}): SimulatedGroup[][] {
+  const { prompts, samples: drawn } = config.rollout
+  const random = stream(SEED, `answered preflight ${draw}`)
+  const bySection = new Map<string, (typeof answered)[number][]>()
+  for (const one of answered) bySection.set(one.section, [...(bySection.get(one.section) ?? []), one])
+  return Array.from({ length: Math.ceil(groups / prompts) }, (_, batch) =>
+    Array.from({ length: prompts }, (_, prompt): SimulatedGroup => {
+      const item = random.integer(items.length, batch, prompt, 0)
+      const pool = bySection.get(items[item]?.section ?? '') ?? []
+      const samples = pool[random.integer(Math.max(1, pool.length), batch, prompt, 1)]?.samples ?? []
+      return {
+        item,
+        samples: samples.slice(0, drawn).map(({ verdict, length }) => ({ verdict, length, divergence: 0 })),
+      }
+    }),
+  )
+}
+
+/** Values as the arm's reward sees them; what is drawn of an ablation is not the run's, only alike. A predictor that is not trained yet counts as right. */
+export function valuesSeen(values: readonly ItemValue[], { value }: Pick<ExperimentConfig, 'value'>): number[] {
+  const ablation = value.ablation === 'predicted' ? 'none' : value.ablation
+  return seenValues(values, { ...value, ablation }, { seed: SEED }).map(seen => seen.value)
+}
+
+export interface SimulatedStep {
+  /** s(x) of each value. */
+  scales: readonly number[]
+  /** What multiplies the loss gradient of each sample, batches, prompts and samples in order. */
+  factors: readonly number[]
+  /** Of each batch, for the transmission. */
+  signals: readonly StepSignal[]
+}
+
+/** The arm's step over the simulated groups, with epsilon as good as 0: the arms are compared up to epsilon. */
+export function simulatedStep({
+  values,
+  batches,
+  config,
+}: {
+  values: readonly ItemValue[]
+  batches: readonly (readonly SimulatedGroup[])[]
+  config: ExperimentConfig
+}): SimulatedStep {
+  const seen = valuesSeen(values, config)
+  const mean = config.reward.scale === 'uniform' ? uniformScale(values, config.reward) : undefined
+  const scales = seen.map(value => scaleOf({ value, reward: config.reward, uniformScale: mean }))
+  const estimator = { name: config.estimator.name, epsilon: 1e-12 }
+  const coefficient = config.kl.place === 'reward' ? config.kl.coefficient : 0
+  const { site } = config.value
+
+  const factorsOf = (groups: readonly SimulatedGroup[], scaleOfItem: (item: number) => number) => {
+    const estimated = advantages({
+      estimator,
+      groups: groups.map(({ item, samples }) =>
+        samples.map(({ verdict, length, divergence }) => ({
+          reward: rewardOf({ verdict, scale: scaleOfItem(item), penalty: coefficient * divergence, site }),
+          length,
+          verdict,
+        })),
+      ),
+    })
+    return groups.map(({ item }, row) =>
+      (estimated[row] ?? []).map(advantage => (site === 'reward' ? advantage : scaleOfItem(item) * advantage)),
+    )
+  }
+
+  const steps = batches.map(groups => {
+    const withValue = factorsOf(groups, item => scales[item] ?? 1)
+    const without = factorsOf(groups, () => 1)
+    const rows = groups.map(({ item }, row) => ({
+      value: seen[item] ?? 0,
+      scale: scales[item] ?? 1,
+      withValue: meanSize(withValue[row] ?? []),
+      without: meanSize(without[row] ?? []),
+    }))
+    return { factors: withValue.flat(), signal: signalOf(rows) }
+  })
+  return { scales, factors: steps.flatMap(({ factors }) => factors), signals: steps.map(({ signal }) => signal) }
+}
+
+function meanSize(advantages: readonly number[]): number {
+  return advantages.reduce((sum, advantage) => sum + Math.abs(advantage), 0) / Math.max(1, advantages.length)
+}

@@ -1,0 +1,48 @@
+/** Accuracy and length by section, before and after, and against the baseline over the curve: where an arm gains and where it pays. */
+
+import type { Evaluation, SectionOutcome } from '../evaluation/evaluation.js'
+import { estimate } from '../statistics/estimate.js'
+import { pairedDifference } from '../statistics/paired-difference.js'
+import type { SectionComparison } from './comparison.js'
+import { overCurve } from './outcome.js'
+
+type Curve = readonly Evaluation[]
+
+/** Sections in the order of the first run, which all runs of a plan share. */
+export function compareSections({
+  runs,
+  pairs,
+}: {
+  runs: readonly Curve[]
+  pairs: readonly { own: Curve; other: Curve }[]
+}): SectionComparison[] {
+  const sections = runs[0]?.[0]?.sections ?? []
+  return sections.map(({ section, value }) => {
+    const at = (evaluation: Evaluation | undefined) => evaluation?.sections.find(one => one.section === section)
+    const over = (which: 0 | -1, decoding: 'greedy' | 'expected') => ({
+      acc: estimate(runs.map(run => at(run.at(which))?.[decoding].acc ?? Number.NaN)),
+      length: estimate(runs.map(run => at(run.at(which))?.[decoding].length ?? Number.NaN)),
+    })
+    const paired = (read: (outcome: SectionOutcome) => number) => {
+      const curve = (evaluations: Curve) =>
+        overCurve(evaluations, evaluation => {
+          const outcome = at(evaluation)
+          return outcome === undefined ? Number.NaN : read(outcome)
+        }) ?? Number.NaN
+      return pairedDifference(
+        pairs.map(({ own }) => curve(own)),
+        pairs.map(({ other }) => curve(other)),
+      )
+    }
+    return {
+      section,
+      value,
+      base: { greedy: over(0, 'greedy'), expected: over(0, 'expected') },
+      final: { greedy: over(-1, 'greedy'), expected: over(-1, 'expected') },
+      difference:
+        pairs.length === 0
+          ? null
+          : { acc: paired(outcome => outcome.expected.acc), length: paired(outcome => outcome.expected.length) },
+    }
+  })
+}

@@ -1,0 +1,115 @@
+/** What a comparison of arms says: estimates over seeds, paired differences to the baseline, and what is missing. */
+
+import type { SweepSettings } from '../config/schema.js'
+import type { Columns } from '../evaluation/evaluation.js'
+import type { ClaimRule, ClaimVerdict } from '../statistics/claim-rule.js'
+import type { EffectSize } from '../statistics/effect-size.js'
+import type { Estimate, Interval } from '../statistics/estimate.js'
+import type { PairedDifference } from '../statistics/paired-difference.js'
+import type { PredictionQuality } from '../values/predictor/quality.js'
+import type { MeasuredTransmission } from './measured-transmission.js'
+import type { Endpoint, ExperimentOutcome } from './outcome.js'
+import type { ValueAndDifficulty } from './value-and-difficulty.js'
+
+/** Each of the paper's columns with its estimate over seeds; shares in [0, 1], length in tokens. */
+export type ColumnEstimates = Record<keyof Columns, Estimate>
+export type ColumnDifferences = Record<keyof Columns, PairedDifference>
+
+export interface Decodings<T> {
+  greedy: T
+  expected: T
+}
+
+export interface SectionComparison {
+  section: string
+  /** Mean value of the section's items. */
+  value: number
+  base: Decodings<{ acc: Estimate; length: Estimate }>
+  final: Decodings<{ acc: Estimate; length: Estimate }>
+  /** To the arm's baseline, mean over the curve, expected; null for the baseline itself or without a pair. */
+  difference: { acc: PairedDifference; length: PairedDifference } | null
+}
+
+/** An arm on a further test set, before and after training. */
+export interface TransferComparison {
+  name: string
+  items: number
+  base: Decodings<TransferEstimates>
+  final: Decodings<TransferEstimates>
+  /** After training, to the arm's baseline; null for a baseline itself or without a pair. */
+  difference: Decodings<Record<'acc' | 'hAcc', PairedDifference>> | null
+}
+
+export type TransferEstimates = Pick<ColumnEstimates, 'acc' | 'hAcc'>
+
+/** The difference on the endpoint, with Holm's correction over the arms that are not placebos. */
+export interface EndpointDifference extends PairedDifference {
+  pHolm: number | null
+  /** Of the sign-flip test, uncorrected: what is left without the assumption that differences are normal. */
+  pSignFlip: number | null
+  /** In standard deviations of the paired differences; null with one pair or without spread. */
+  effect: EffectSize | null
+  /** The smallest true difference that so many seeds, scattering so, find four times in five at p 0.05; null with one pair. */
+  detectable: number | null
+  /** 95%, over seeds and items both; null where the items are not known, or with one pair. */
+  seedsAndItems: Interval | null
+  /** Of the claim that the arm gains, by the comparison's `claimRule`; null for a placebo, of which nothing is claimed. */
+  verdict: ClaimVerdict | null
+}
+
+export interface SeedEndpoint {
+  seed: number
+  endpoint: number
+  /** To the same seed of the baseline; null for the baseline itself or without that seed of it. */
+  difference: number | null
+}
+
+export interface SeedPrediction extends PredictionQuality {
+  seed: number
+}
+
+export interface ArmComparison {
+  arm: string
+  role: 'baseline' | 'arm' | 'placebo'
+  /** The arm that it is compared with; null for a baseline, and without one. */
+  against: string | null
+  /** Seeds that are done and counted. */
+  seeds: readonly number[]
+  /** Null when no seed of the arm is done. */
+  figures: {
+    base: Decodings<ColumnEstimates>
+    final: Decodings<ColumnEstimates>
+    endpoint: Estimate
+    sections: readonly SectionComparison[]
+    /** Empty without further test sets. */
+    transfer: readonly TransferComparison[]
+  } | null
+  endpointDifference: EndpointDifference | null
+  /** Final columns against the baseline's. */
+  finalDifferences: Decodings<ColumnDifferences> | null
+  perSeed: readonly SeedEndpoint[]
+  /** How well the arm's score predictors predict, seed by seed; empty where values are not predicted. */
+  predictions: readonly SeedPrediction[]
+  /** What of the gain goes by value and not by difficulty; null for a baseline, or where the single items are not known. */
+  difficulty: ValueAndDifficulty | null
+  /** How much of the value reached the arm's steps; null where nothing is scaled. */
+  transmission: MeasuredTransmission | null
+}
+
+export interface Comparison {
+  name: string
+  endpoint: Endpoint
+  /** What the endpoint measures, in words. */
+  endpointName: string
+  /** In words, for a heading: the arm's name, or `its baseline` where arms have several; null for a single experiment. */
+  baseline: string | null
+  arms: readonly ArmComparison[]
+  /** By which arms are said to gain on the baseline; null without one. */
+  claimRule: ClaimRule | null
+  /** What others published for arms of these names; null where the sweep gives nothing. */
+  published: NonNullable<SweepSettings['published']> | null
+  /** Experiments that are not done, and why. */
+  missing: readonly { arm: string; seed: number; state: ExperimentOutcome['state'] | 'not started'; failure?: string }[]
+  /** Sentences that a reader of the figures needs. */
+  notes: readonly string[]
+}

@@ -1,0 +1,89 @@
+/** What one experiment of a sweep came to, as the comparison and the report read it; and the endpoint named before the run. */
+import type { ExperimentConfig, SweepSettings } from '../config/schema.js'
+import type { Columns, Evaluation } from '../evaluation/evaluation.js'
+import type { ItemResults } from '../evaluation/item-results.js'
+import type { ForetoldSignals } from '../evaluation/predicted-transmission.js'
+import { mean } from '../statistics/estimate.js'
+import type { StepMetrics } from '../training/step-metrics.js'
+import type { PredictionQuality } from '../values/predictor/quality.js'
+import type { ValueStatistics } from '../values/value.js'
+
+export type Endpoint = SweepSettings['endpoint']
+
+export interface ExperimentOutcome {
+  name: string
+  arm: string
+  seed: number
+  config: ExperimentConfig
+  /** In order of steps; the first is the base, before any training step. */
+  evaluations: readonly Evaluation[]
+  /** When each evaluation was made, in ms since 1970; that of a base was perhaps made by another arm. */
+  evaluationTimes?: readonly number[]
+  metrics: readonly StepMetrics[]
+  /** What each test item got; absent where that is not read, or is not there. */
+  items?: ItemResults
+  /** That it was evaluated, and what each test item got is gone or hurt. */
+  itemsGone?: true
+  /** What the preflight foretells of its value transmission; absent where nothing is scaled, or the items are not there. */
+  foretold?: ForetoldSignals
+  /** sha256 of the final checkpoint's weights. */
+  weights?: string
+  valueStatistics: ValueStatistics
+  /** Of the score predictor, where the arm's values are predicted. */
+  prediction?: PredictionQuality
+  state: 'done' | 'running' | 'failed' | 'cancelled' | 'paused'
+  failure?: string
+  /** What its run went on with after the code or the config had changed, a sentence each. */
+  drifts?: readonly string[]
+}
+
+/** What it measures, as a noun phrase. */
+export function endpointName(endpoint: Endpoint): string {
+  switch (endpoint) {
+    case 'expected-h-acc-curve':
+      return 'expected H-Acc, mean over the curve'
+    case 'expected-h-acc-final':
+      return 'expected H-Acc at the end'
+    case 'h-acc-curve':
+      return 'greedy H-Acc, mean over the curve'
+    case 'h-acc-final':
+      return 'greedy H-Acc at the end'
+    default:
+      return endpoint satisfies never
+  }
+}
+
+/** The endpoint in [0, 1]; null without an evaluation after the base. The curve is every evaluation but the base. */
+export function endpointOf(evaluations: readonly Evaluation[], endpoint: Endpoint): number | null {
+  switch (endpoint) {
+    case 'expected-h-acc-curve':
+      return overCurve(evaluations, evaluation => evaluation.expected.hAcc)
+    case 'expected-h-acc-final':
+      return atEnd(evaluations, 'expected')
+    case 'h-acc-curve':
+      return overCurve(evaluations, evaluation => evaluation.greedy.hAcc)
+    case 'h-acc-final':
+      return atEnd(evaluations, 'greedy')
+    default:
+      return endpoint satisfies never
+  }
+}
+
+/** Mean over the evaluations but the base; null when there is none. */
+export function overCurve(evaluations: readonly Evaluation[], read: (evaluation: Evaluation) => number): number | null {
+  const curve = evaluations.slice(1)
+  return curve.length === 0 ? null : mean(curve.map(read))
+}
+
+function atEnd(evaluations: readonly Evaluation[], decoding: 'greedy' | 'expected'): number | null {
+  return evaluations.length < 2 ? null : (evaluations.at(-1)?.[decoding].hAcc ?? null)
+}
+
+export const columnKeys = [
+  'acc',
+  'hAcc',
+  'length',
+  'valueDensity',
+  'accHigh',
+  'accLow',
+] as const satisfies readonly (keyof Columns)[]

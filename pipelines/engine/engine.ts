@@ -1,0 +1,160 @@
+/**
+ * What runs policies of one shape: a session with variables for the weights, and the programs recorded so far. Policies of the
+ * same shape and settings take turns on one engine, so a sweep's experiments share its recorded graphs.
+ */
+import { canonicalJson } from '../config/digest.js'
+import type { EngineConfig } from '../config/schema.js'
+import { type Program, Session } from '../graph/session.js'
+import type { Tensor } from '../graph/tensorflow.js'
+import type { Variable } from '../graph/variable.js'
+import type { AdapterWeights, Decoder, ProjectionPart, Weights } from '../model/decoder.js'
+import { makeDecoder, mergedWeights } from '../model/decoder.js'
+import type { Policy } from '../model/policy.js'
+import type { PolicyTokenizer } from '../tokenizer/tokenizer.js'
+import { Loan } from './variable-binding.js'
+
+export class Engine {
+  readonly session: Session
+  readonly settings: EngineConfig
+  readonly architecture: Policy['architecture']
+  readonly tokens: Pick<PolicyTokenizer, 'padId' | 'eosIds'>
+  /** Of the weights that an update changes: the adapter's, where there is one. */
+  readonly trainable: ReadonlyMap<string, Variable>
+  readonly #weights: ReadonlyMap<string, Variable>
+  readonly #adapter: { rank: number; alpha: number; variables: ReadonlyMap<string, Variable> } | null
+  readonly #weightsLoan: Loan
+  readonly #adapterLoan: Loan | null
+  /** Counts the changes of what the variables of the policy hold. */
+  #version = 0
+  readonly #programs = new Map<string, Program>()
+  readonly #parts = new Map<string, unknown>()
+
+  constructor({ architecture, weights, adapter, tokenizer, engine }: Policy) {
+    this.settings = engine
+    this.architecture = architecture
+    this.tokens = { padId: tokenizer.padId, eosIds: tokenizer.eosIds }
+    this.session = new Session({
+      recorded: engine.mode === 'recorded',
+      matrices: engine.matrices,
+      compiled: engine.xla,
+    })
+    this.#weights = this.variablesLike(weights, 'weight')
+    this.#weightsLoan = new Loan(this.session, this.#weights)
+    this.#adapter =
+      adapter === null
+        ? null
+        : { rank: adapter.rank, alpha: adapter.alpha, variables: this.variablesLike(adapter.tensors, 'adapter') }
+    this.#adapterLoan = this.#adapter === null ? null : new Loan(this.session, this.#adapter.variables)
+    this.trainable = this.#adapter?.variables ?? this.#weights
+  }
+
+  /** A variable of zeros for every tensor, by its name. */
+  variablesLike(tensors: ReadonlyMap<string, { shape: readonly number[] }>, prefix: string): Map<string, Variable> {
+    return new Map(
+      [...tensors].map(([name, { shape }]) => [name, this.session.variable({ name: `${prefix}/${name}`, shape })]),
+    )
+  }
+
+  /** Makes the policy the one that programs run. */
+  hold({ weights, adapter }: Policy): void {
+    const put = this.#weightsLoan.hold(weights)
+    const putAdapter = adapter !== null && this.#adapterLoan?.hold(adapter.tensors)
+    if (put || putAdapter) this.#version++
+  }
+
+  /** Changes with every change of the policy's weights or adapter here. */
+  get version(): number {
+    return this.#version
+  }
+
+  /** To be called before a program changes the trainable variables. */
+  change(): void {
+    const loan = this.#adapterLoan ?? this.#weightsLoan
+    loan.change()
+    this.#version++
+  }
+
+  /** The program of that name, compiled where it is new. */
+  program(name: string, compile: () => Program): Program {
+    const there = this.#programs.get(name)
+    if (there !== undefined) return there
+    const made = compile()
+    this.#programs.set(name, made)
+    return made
+  }
+
+  /** What belongs to the engine but is not made with it, by name. */
+  part<Part>(name: string, make: () => Part): Part {
+    const there = this.#parts.get(name)
+    if (there !== undefined) return there as Part
+    const made = make()
+    this.#parts.set(name, made)
+    return made
+  }
+
+  /** Inside a program: the decoder as it samples, the adapter added to the weights. */
+  mergedDecoder(): Decoder {
+    return makeDecoder({
+      architecture: this.architecture,
+      weights: mergedWeights(read(this.#weights), this.#adapterWeights()),
+    })
+  }
+
+  /** Inside a program: the decoder as it samples, its layers' matrices given as [in, out]. */
+  decoderLaidForSampling(matrix: (layer: number, part: ProjectionPart) => Tensor): Decoder {
+    const { architecture } = this
+    return makeDecoder({ architecture, weights: read(this.#weights), laidForSampling: matrix })
+  }
+
+  /** Inside a program: the decoder as it learns, `under` standing for the trainable variables. */
+  learningDecoder(under: Weights): Decoder {
+    const { architecture } = this
+    if (this.#adapter === null) return makeDecoder({ architecture, weights: under })
+    const { rank, alpha } = this.#adapter
+    return makeDecoder({ architecture, weights: read(this.#weights), adapter: { rank, alpha, tensors: under } })
+  }
+
+  dispose(): void {
+    this.#weightsLoan.giveBack()
+    this.#adapterLoan?.giveBack()
+    this.session.dispose()
+  }
+
+  #adapterWeights(): AdapterWeights | null {
+    if (this.#adapter === null) return null
+    const { rank, alpha, variables } = this.#adapter
+    return { rank, alpha, tensors: read(variables) }
+  }
+}
+
+const read = (variables: ReadonlyMap<string, Variable>): Weights =>
+  new Map([...variables].map(([name, variable]) => [name, variable.read()]))
+
+/** In order of use, the newest last. */
+const engines = new Map<string, Engine>()
+
+/** The policies of an experiment, its reference, and one more. */
+const mostEngines = 3
+
+/** The engine of a policy, holding it. */
+export function engineFor(policy: Policy): Engine {
+  const { architecture, adapter, tokenizer, engine } = policy
+  const { padId, eosIds } = tokenizer
+  const shape = adapter === null ? null : { rank: adapter.rank, alpha: adapter.alpha, targets: adapter.targets }
+  const key = canonicalJson({ architecture, shape, engine, padId, eosIds }) as string
+  const found = engines.get(key) ?? new Engine(policy)
+  engines.delete(key)
+  engines.set(key, found)
+  for (const [other, oldest] of [...engines].slice(0, -mostEngines)) {
+    engines.delete(other)
+    oldest.dispose()
+  }
+  found.hold(policy)
+  return found
+}
+
+/** Frees every engine; policies that were on one have their newest weights. */
+export function disposeEngines(): void {
+  for (const engine of engines.values()) engine.dispose()
+  engines.clear()
+}

@@ -1,0 +1,248 @@
+/**
+ * Programs that learn: the gradient of the policy-gradient loss of a micro-batch, added to sums that stay on the device; the
+ * sums' global norm; an optimizer's step with them. And log-probabilities without a gradient.
+ */
+import type { ExperimentConfig } from '../config/schema.js'
+import { adamStep } from '../graph/optimize.js'
+import type { Input, Program } from '../graph/session.js'
+import { type Tensor, tf } from '../graph/tensorflow.js'
+import type { Variable } from '../graph/variable.js'
+import type { Weights } from '../model/decoder.js'
+import { neverDrawn } from '../tokenizer/special-tokens.js'
+import { policyGradientLoss } from '../training/loss.js'
+import type { Engine } from './engine.js'
+import type { BatchShape } from './response-batch.js'
+import { type ResponseInputs, responseInputs, responseLogProbabilities, shareOf, wholeOf } from './response-inputs.js'
+import { Loan } from './variable-binding.js'
+
+/** How the divergence acts in the loss; null where it does not. */
+export type LossKl = Pick<ExperimentConfig['kl'], 'estimator' | 'coefficient'> | null
+
+export interface LossForm {
+  kl: LossKl
+  /** Layers are computed again in the backward pass: less memory, more time. */
+  checkpointing: boolean
+}
+
+/** Sums of gradients, and moments, of the trainable variables; made when they are first needed. */
+export class Learning {
+  readonly #engine: Engine
+  readonly #sums: ReadonlyMap<string, Variable>
+  #moments: { first: ReadonlyMap<string, Variable>; second: ReadonlyMap<string, Variable> } | null = null
+  #loans: { first: Loan; second: Loan } | null = null
+
+  static of(engine: Engine): Learning {
+    return engine.part('learning', () => new Learning(engine))
+  }
+
+  private constructor(engine: Engine) {
+    this.#engine = engine
+    this.#sums = engine.variablesLike(shapesOf(engine.trainable), 'gradient')
+  }
+
+  get moments(): { first: ReadonlyMap<string, Variable>; second: ReadonlyMap<string, Variable> } {
+    const shapes = shapesOf(this.#engine.trainable)
+    this.#moments ??= {
+      first: this.#engine.variablesLike(shapes, 'first'),
+      second: this.#engine.variablesLike(shapes, 'second'),
+    }
+    return this.#moments
+  }
+
+  /** The moments' variables on loan to an optimizer's tensors. */
+  get loans(): { first: Loan; second: Loan } {
+    const { first, second } = this.moments
+    this.#loans ??= { first: new Loan(this.#engine.session, first), second: new Loan(this.#engine.session, second) }
+    return this.#loans
+  }
+
+  giveBack(): void {
+    this.#loans?.first.giveBack()
+    this.#loans?.second.giveBack()
+  }
+
+  /** Sets the sums of gradients to 0. */
+  clear(): Program {
+    return this.#engine.program('clear gradients', () =>
+      this.#engine.session.compile({
+        name: 'clear gradients',
+        inputs: [],
+        run: () => {
+          for (const sum of this.#sums.values()) sum.assign(tf.fill([...sum.shape], 0))
+          return []
+        },
+      }),
+    )
+  }
+
+  /**
+   * Adds the gradient of a micro-batch to the sums. Inputs: those of a batch; mask, sampled log-probabilities and, where the
+   * KL acts, the reference's [N, T]; advantages and weights [N, 1]. Outputs: the loss, and the sum of |log pi - sampled|.
+   */
+  gradient(shape: BatchShape, { kl, checkpointing }: LossForm): Program {
+    const { session, settings } = this.#engine
+    const name = `gradient ${JSON.stringify([shape, kl, checkpointing])}`
+    const rows = shape.prompts * shape.samples
+    const perToken: Input = { shape: [rows, shape.tokens] }
+    const perRow: Input = { shape: [rows, 1] }
+    const inputs = [...responseInputs(shape), perToken, perToken, perRow, perRow, ...(kl === null ? [] : [perToken])]
+    return this.#engine.program(name, () =>
+      session.compile({
+        name,
+        inputs,
+        run: (...tensors) => {
+          const lanes = Array.from({ length: settings.lanes }, (_, lane) =>
+            this.#laneGradient(
+              tensors.map(tensor => shareOf(tensor, lane, settings.lanes)),
+              { kl, checkpointing },
+            ),
+          )
+          for (const [index, sum] of [...this.#sums.values()].entries()) {
+            sum.add(total(lanes.map(({ gradients }) => gradients[index] as Tensor)))
+          }
+          return [total(lanes.map(({ loss }) => loss)), total(lanes.map(({ gap }) => gap))]
+        },
+      }),
+    )
+  }
+
+  /** log pi of a batch's responses, [N, T]. */
+  logProbabilities(shape: BatchShape): Program {
+    const { session, settings } = this.#engine
+    const name = `log-probabilities ${JSON.stringify(shape)}`
+    return this.#engine.program(name, () =>
+      session.compile({
+        name,
+        inputs: responseInputs(shape),
+        run: (...tensors) => {
+          const decoder = this.#engine.learningDecoder(this.#read())
+          const parts = Array.from({ length: settings.lanes }, (_, lane) => {
+            const inputs = namedInputs(tensors.map(tensor => shareOf(tensor, lane, settings.lanes)))
+            return responseLogProbabilities({ decoder, inputs, bias: this.#bias() })
+          })
+          return [wholeOf(parts, 0)]
+        },
+      }),
+    )
+  }
+
+  /** Global norm of the sums, []. */
+  norm(): Program {
+    return this.#engine.program('gradient norm', () =>
+      this.#engine.session.compile({
+        name: 'gradient norm',
+        inputs: [],
+        run: () => [total([...this.#sums.values()].map(sum => sum.read().square().sum())).sqrt()],
+      }),
+    )
+  }
+
+  /** The sums by name, as tensors of the caller's. */
+  gradients(): Map<string, Tensor> {
+    const values = this.#engine.session.read([...this.#sums.values()])
+    return new Map([...this.#sums.keys()].map((name, index) => [name, values[index] as Tensor]))
+  }
+
+  /** Puts gradients in the place of the sums; the tensors stay the caller's. */
+  setGradients(gradients: ReadonlyMap<string, Tensor>): void {
+    this.#engine.session.assign(new Map([...this.#sums].map(([name, sum]) => [sum, gradients.get(name) as Tensor])))
+  }
+
+  /** AdamW with the sums. Inputs, scalars: factor of the gradients, decay 1 - eta lambda, then as in AdamScalars. */
+  adam(decays: boolean): Program {
+    const { first, second } = this.moments
+    const name = `adamw ${decays}`
+    return this.#engine.program(name, () =>
+      this.#engine.session.compile({
+        name,
+        inputs: scalars(8),
+        run: (...tensors) => {
+          const [factor, decay, learningRate, beta1, beta2, beta1Power, beta2Power, epsilon] = tensors as Eight
+          for (const [key, weight] of this.#engine.trainable) {
+            if (decays) weight.assign(weight.read().mul(decay))
+            const gradient = (this.#sums.get(key) as Variable).read().mul(factor)
+            const own = { weight, first: first.get(key) as Variable, second: second.get(key) as Variable }
+            adamStep(own, gradient, { learningRate, beta1, beta2, beta1Power, beta2Power, epsilon })
+          }
+          return []
+        },
+      }),
+    )
+  }
+
+  /** Gradient descent with the sums. Inputs, scalars: factor of the gradients times eta, decay 1 - eta lambda. */
+  descend(): Program {
+    return this.#engine.program('sgd', () =>
+      this.#engine.session.compile({
+        name: 'sgd',
+        inputs: scalars(2),
+        run: (...tensors) => {
+          const [factor, decay] = tensors as [Tensor, Tensor]
+          for (const [key, weight] of this.#engine.trainable) {
+            const step = (this.#sums.get(key) as Variable).read().mul(factor)
+            weight.assign(weight.read().mul(decay).sub(step))
+          }
+          return []
+        },
+      }),
+    )
+  }
+
+  #laneGradient(
+    tensors: readonly Tensor[],
+    { kl, checkpointing }: LossForm,
+  ): { loss: Tensor; gap: Tensor; gradients: Tensor[] } {
+    const [mask, sampled, advantages, weights, reference] = tensors.slice(4) as [
+      Tensor,
+      Tensor,
+      Tensor,
+      Tensor,
+      Tensor?,
+    ]
+    const names = [...this.#engine.trainable.keys()]
+    const gaps: Tensor[] = []
+    const { value, grads } = tf.valueAndGrads((...under) => {
+      const decoder = this.#engine.learningDecoder(new Map(names.map((name, index) => [name, under[index] as Tensor])))
+      const logProbs = responseLogProbabilities({
+        decoder,
+        inputs: namedInputs(tensors),
+        bias: this.#bias(),
+        checkpointing,
+      })
+      gaps.push(tf.keep(logProbs.sub(sampled).abs().mul(mask).sum()))
+      return policyGradientLoss({
+        logProbs,
+        mask,
+        advantages,
+        weights,
+        ...(kl === null || reference === undefined ? {} : { kl: { ...kl, referenceLogProbs: reference } }),
+      }) as never
+    })([...this.#read().values()])
+    const [kept] = gaps as [Tensor]
+    const gap = kept.clone()
+    kept.dispose()
+    return { loss: value, gap, gradients: grads }
+  }
+
+  #read(): Weights {
+    return new Map([...this.#engine.trainable].map(([name, variable]) => [name, variable.read()]))
+  }
+
+  #bias(): Tensor | null {
+    return neverDrawn(this.#engine.tokens, this.#engine.architecture.vocabulary)
+  }
+}
+
+type Eight = [Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]
+
+const scalars = (count: number): Input[] => Array.from({ length: count }, () => ({ shape: [] }))
+
+function namedInputs(tensors: readonly Tensor[]): ResponseInputs {
+  const [prefixIds, prefixLengths, ids, targets] = tensors as [Tensor, Tensor, Tensor, Tensor]
+  return { prefixIds, prefixLengths, ids, targets }
+}
+
+const total = (terms: readonly Tensor[]): Tensor => (terms.length === 1 ? (terms[0] as Tensor) : tf.addN([...terms]))
+
+const shapesOf = (variables: ReadonlyMap<string, Variable>): Map<string, { shape: readonly number[] }> =>
+  new Map([...variables].map(([name, { shape }]) => [name, { shape }]))

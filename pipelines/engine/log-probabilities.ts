@@ -1,0 +1,33 @@
+/** Log-probabilities of given responses, teacher-forced: one pass over prompts and responses, without a gradient. */
+
+import { type Tensor, tf } from '../graph/tensorflow.js'
+import type { Policy } from '../model/policy.js'
+import { engineFor } from './engine.js'
+import { Learning } from './learning.js'
+import { type BatchLimits, groupByPrompt, responseBatch, type Sequence } from './response-batch.js'
+import { responseTensors } from './response-inputs.js'
+
+/**
+ * log pi of each token of each sequence. Neighbours with the same prompt share its reading. `limits`: the largest batch that its
+ * caller may hand in, so that calls share their graphs.
+ */
+export function logProbsOf(policy: Policy, sequences: readonly Sequence[], limits?: BatchLimits): number[][] {
+  const engine = engineFor(policy)
+  const groups = groupByPrompt(sequences, limits?.samples)
+  const { padId } = policy.tokenizer
+  const batch = responseBatch({
+    groups,
+    padId,
+    lanes: engine.settings.lanes,
+    ...(limits === undefined ? {} : { limits }),
+  })
+  const inputs = responseTensors(batch)
+  const [logProbs] = Learning.of(engine).logProbabilities(batch.shape)(...inputs) as [Tensor]
+  const data = logProbs.dataSync() as Float32Array
+  tf.dispose([...inputs, logProbs])
+  const { tokens: width } = batch.shape
+  return sequences.map(({ tokens }, index) => {
+    const start = (batch.rows[index] as number) * width
+    return Array.from(data.subarray(start, start + tokens.length))
+  })
+}

@@ -1,0 +1,75 @@
+/** A batch of responses as the inputs of a program, and inside the program as lanes: parallel branches, each with its share of the prompts. */
+
+import { logProbabilityOf } from '../graph/kernels.js'
+import type { Input } from '../graph/session.js'
+import { type Tensor, tf } from '../graph/tensorflow.js'
+import { type Decoder, logitsOf } from '../model/decoder.js'
+import { readPrompts, readResponses } from '../model/forward.js'
+import type { BatchShape, ResponseBatch } from './response-batch.js'
+
+/** Tensors of a batch in the order of the inputs; see ResponseBatch. */
+export interface ResponseInputs {
+  prefixIds: Tensor
+  prefixLengths: Tensor
+  ids: Tensor
+  targets: Tensor
+}
+
+export function responseInputs({ prompts, samples, prefix, tokens }: BatchShape): Input[] {
+  const rows = prompts * samples
+  return [
+    { shape: [prompts, prefix], type: 'int32' },
+    { shape: [prompts], type: 'int32' },
+    { shape: [rows, tokens], type: 'int32' },
+    { shape: [rows, tokens], type: 'int32' },
+  ]
+}
+
+/** The caller disposes of them. */
+export function responseTensors({ shape, prefixIds, prefixLengths, ids, targets }: ResponseBatch): Tensor[] {
+  const { prompts, samples, prefix, tokens } = shape
+  const rows = prompts * samples
+  return [
+    tf.tensor2d(prefixIds, [prompts, prefix], 'int32'),
+    tf.tensor1d(prefixLengths, 'int32'),
+    tf.tensor2d(ids, [rows, tokens], 'int32'),
+    tf.tensor2d(targets, [rows, tokens], 'int32'),
+  ]
+}
+
+/** The share of lane `lane` of `lanes` of a tensor whose first axis runs over prompts or rows. */
+export function shareOf(tensor: Tensor, lane: number, lanes: number): Tensor {
+  if (lanes === 1) return tensor
+  const [length, ...rest] = tensor.shape as [number, ...number[]]
+  const size = length / lanes
+  return tensor.slice([lane * size, ...rest.map(() => 0)], [size, ...rest])
+}
+
+/** The whole of what the lanes have made, each its share along `axis`. */
+export function wholeOf(shares: readonly Tensor[], axis: number): Tensor {
+  return shares.length === 1 ? (shares[0] as Tensor) : tf.concat([...shares], axis)
+}
+
+/** log pi of every response token, [N, T], whatever it is worth after the end. `bias` [V] takes tokens out of the distribution. */
+export function responseLogProbabilities({
+  decoder,
+  inputs: { prefixIds, prefixLengths, ids, targets },
+  bias,
+  checkpointing = false,
+}: {
+  decoder: Decoder
+  inputs: ResponseInputs
+  bias: Tensor | null
+  /** Layers are computed again in the backward pass. */
+  checkpointing?: boolean
+}): Tensor {
+  const [rows, tokens] = ids.shape as [number, number]
+  const hidden = readResponses({
+    decoder,
+    lengths: prefixLengths,
+    caches: readPrompts(decoder, prefixIds, checkpointing),
+    ids,
+    checkpointing,
+  })
+  return logProbabilityOf(logitsOf(decoder, hidden, bias), targets.reshape([rows * tokens])).reshape([rows, tokens])
+}

@@ -1,0 +1,68 @@
+/**
+ * The preflight, asked again once there is a policy. What `rlev plan` foretells of the value transmission assumes pass rates and lengths
+ * that do not go with values; where a baseline or a deviation is common to the batch the truth depends on what the policy can do. So each
+ * evaluation's answers to the test items take the place of the assumption, and stand for the training steps around it.
+ */
+
+import { answeredGroups, type SimulatedGroup, simulatedStep, simulateGroups } from '../advantages/simulated-step.js'
+import { type StepSignal, weighted } from '../advantages/transmission.js'
+import type { ExperimentConfig } from '../config/schema.js'
+import type { ItemValue } from '../values/value.js'
+import type { ItemOutcome } from './evaluation.js'
+
+/** Signals of simulated steps, of which the sums count. */
+export interface ForetoldSignals {
+  /** From the preflight's assumption. */
+  plan: readonly StepSignal[]
+  /** From the policy's answers; empty where an evaluation drew fewer samples than a prompt gets in training. */
+  answers: readonly StepSignal[]
+}
+
+/** Simulated prompts, over all evaluations of an experiment and of each at least: enough that the steps' own scatter is the larger. */
+const prompts = { all: 4096, each: 256 }
+
+export interface Evaluated {
+  step: number
+  /** In the order of the test items. */
+  outcomes: readonly ItemOutcome[]
+}
+
+/** Null where nothing is scaled by value, or trained on. */
+export function foretoldSignals({
+  config,
+  train,
+  values,
+  test,
+  evaluations,
+}: {
+  config: ExperimentConfig
+  /** Training items, in the order of their values. */
+  train: readonly { section: string }[]
+  values: readonly ItemValue[]
+  test: readonly { section: string }[]
+  /** In order of steps. */
+  evaluations: readonly Evaluated[]
+}): ForetoldSignals | null {
+  const { scale } = config.reward
+  if (scale === 'correctness' || scale === 'uniform' || config.steps === 0 || values.length === 0) return null
+  const signalsOf = (batches: readonly (readonly SimulatedGroup[])[]) =>
+    simulatedStep({ values, batches, config }).signals
+  const plan = signalsOf(simulateGroups(values, config))
+  if (config.evaluation.samples < config.rollout.samples) return { plan, answers: [] }
+  const groups = Math.max(prompts.each, Math.ceil(prompts.all / evaluations.length))
+  const answers = evaluations.flatMap(({ step, outcomes }, index) => {
+    const answered = outcomes.map(({ samples }, item) => ({ section: test[item]?.section ?? '', samples }))
+    const share = stepsAround(evaluations, index)
+    const signals = signalsOf(
+      answeredGroups({ items: train, answered, config, groups, draw: `seed ${config.seed} step ${step}` }),
+    )
+    return signals.map(signal => weighted(signal, share / signals.length))
+  })
+  return { plan, answers }
+}
+
+/** Training steps that an evaluation stands for: half of those to its neighbours on either side. */
+function stepsAround(evaluations: readonly Evaluated[], index: number): number {
+  const at = (position: number) => evaluations[Math.min(Math.max(position, 0), evaluations.length - 1)]?.step ?? 0
+  return (at(index + 1) - at(index - 1)) / 2
+}

@@ -1,0 +1,248 @@
+/**
+ * A TensorFlow graph while it is written, node by node, and its SavedModel file. Loops are TensorFlow's frames (Enter, Merge,
+ * Switch, NextIteration, Exit): a node inside one reads what lies outside through an Enter, made here when it is first needed.
+ * Constants stand outside all frames, and equal small ones once.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { RlevError } from '../errors.js'
+import { type Attribute, backend } from './native.js'
+
+// The protobuf classes that tfjs-node ships; they carry no types.
+interface Message {
+  serializeBinary(): Uint8Array
+  getAttrMap(): { set(key: string, value: Message): void }
+  [setter: `set${string}` | `add${string}`]: (value?: unknown) => Message
+}
+type Messages = Record<
+  string,
+  (new () => Message) & { MetaInfoDef: new () => Message; ListValue: new () => Message; Dim: new () => Message }
+>
+const messages = createRequire(import.meta.url)('@tensorflow/tfjs-node-gpu/dist/proto/api_pb.js') as Messages
+
+function make(name: string, part?: 'MetaInfoDef' | 'ListValue' | 'Dim'): Message {
+  const Type = messages[name]
+  if (Type === undefined) throw new TypeError(`tfjs-node ships no message ${name}`)
+  return part === undefined ? new Type() : new Type[part]()
+}
+
+/** A loop's frame; `inside` says which Enter brings an outer value in. */
+export interface Frame {
+  name: string
+  outer: Frame | null
+  readonly inside: Map<string, string>
+}
+
+export interface NodeOptions {
+  op: string
+  /** `node:output`. */
+  inputs?: readonly string[]
+  /** Nodes that must have run before. */
+  after?: readonly string[]
+  attributes?: readonly Attribute[]
+  /** null: outside all loops. */
+  frame?: Frame | null
+}
+
+/** Version of the graph format: TensorFlow refuses a graph without one. */
+const producer = 1882
+
+export class GraphDef {
+  readonly #graph = make('GraphDef')
+  readonly #frames = new Map<string, Frame | null>()
+  readonly #types = new Map<string, number>()
+  readonly #constants = new Map<string, string>()
+  #count = 0
+
+  /** Number of nodes. */
+  get size(): number {
+    return this.#count
+  }
+
+  /** Adds a node and gives its name. Inputs of an outer frame are brought in. */
+  add({ op, inputs = [], after = [], attributes = [], frame = null }: NodeOptions): string {
+    const name = `${op}_${this.#count++}`
+    const node = this.#graph['addNode']?.(make('NodeDef')) as Message
+    node['setName']?.(name)
+    node['setOp']?.(op)
+    for (const input of inputs) node['addInput']?.(this.#within(input, frame))
+    for (const before of after) node['addInput']?.(`^${nodeOf(before)}`)
+    for (const { name: key, type, value } of attributes) node.getAttrMap().set(key, attributeMessage(type, value))
+    this.#frames.set(name, frame)
+    return name
+  }
+
+  /** An input added once the node it comes from is known: a loop's way back. */
+  merge({ enter, type, frame }: { enter: string; type: number; frame: Frame }): {
+    name: string
+    close: (next: string) => void
+  } {
+    const name = `Merge_${this.#count++}`
+    const node = this.#graph['addNode']?.(make('NodeDef')) as Message
+    node['setName']?.(name)
+    node['setOp']?.('Merge')
+    node['addInput']?.(enter)
+    const { binding } = backend()
+    node.getAttrMap().set('T', attributeMessage(binding.TF_ATTR_TYPE, type))
+    node.getAttrMap().set('N', attributeMessage(binding.TF_ATTR_INT, 2))
+    this.#frames.set(name, frame)
+    return { name: `${name}:0`, close: next => void node['addInput']?.(next) }
+  }
+
+  frame(outer: Frame | null): Frame {
+    return { name: `loop_${this.#count++}`, outer, inside: new Map() }
+  }
+
+  enter({ input, type, frame, constant }: { input: string; type: number; frame: Frame; constant: boolean }): string {
+    const { binding } = backend()
+    const name = this.add({
+      op: 'Enter',
+      inputs: [this.#within(input, frame.outer)],
+      attributes: [
+        { name: 'T', type: binding.TF_ATTR_TYPE, value: type },
+        { name: 'frame_name', type: binding.TF_ATTR_STRING, value: frame.name },
+        { name: 'is_constant', type: binding.TF_ATTR_BOOL, value: constant },
+        { name: 'parallel_iterations', type: binding.TF_ATTR_INT, value: 1 },
+      ],
+      frame: frame.outer,
+    })
+    this.#frames.set(name, frame)
+    return `${name}:0`
+  }
+
+  /** What leaves a loop with its last turn. */
+  exit({ input, type, frame }: { input: string; type: number; frame: Frame }): string {
+    const attributes = [{ name: 'T', type: backend().binding.TF_ATTR_TYPE, value: type }]
+    const name = this.add({ op: 'Exit', inputs: [input], attributes, frame })
+    this.#frames.set(name, frame.outer)
+    return this.typed(`${name}:0`, type)
+  }
+
+  /** The loop in which an output is made; null outside all of them. */
+  frameOf(output: string): Frame | null {
+    return this.#frames.get(nodeOf(output)) ?? null
+  }
+
+  /** Says which type an output has, so that it can be brought into a frame. */
+  typed(output: string, type: number): string {
+    this.#types.set(output, type)
+    return output
+  }
+
+  typeOf(output: string): number {
+    const type = this.#types.get(output)
+    if (type === undefined) throw new TypeError(`the graph does not know the type of ${output}`)
+    return type
+  }
+
+  constant({ shape, dtype, values }: { shape: readonly number[]; dtype: number; values: ArrayLike<number> }): string {
+    const bytes = bytesOf(values, dtype)
+    const key = bytes.length > 4096 ? null : `${dtype} ${shape.join()} ${Buffer.from(bytes).toString('base64')}`
+    const there = key === null ? undefined : this.#constants.get(key)
+    if (there !== undefined) return there
+    const tensor = make('Tensor')
+    tensor['setDtype']?.(dtype)
+    tensor['setTensorShape']?.(shapeMessage(shape))
+    tensor['setTensorContent']?.(bytes)
+    const value = make('AttrValue')
+    value['setTensor']?.(tensor)
+    const name = `Const_${this.#count++}`
+    const node = this.#graph['addNode']?.(make('NodeDef')) as Message
+    node['setName']?.(name)
+    node['setOp']?.('Const')
+    node.getAttrMap().set('dtype', attributeMessage(backend().binding.TF_ATTR_TYPE, dtype))
+    node.getAttrMap().set('value', value)
+    this.#frames.set(name, null)
+    const output = this.typed(`${name}:0`, dtype)
+    if (key !== null) this.#constants.set(key, output)
+    return output
+  }
+
+  /** Writes the SavedModel into a folder. */
+  write(folder: string): void {
+    const versions = make('VersionDef')
+    versions['setProducer']?.(producer)
+    this.#graph['setVersions']?.(versions)
+    const about = make('MetaGraphDef', 'MetaInfoDef')
+    about['addTags']?.('serve')
+    const meta = make('MetaGraphDef')
+    meta['setMetaInfoDef']?.(about)
+    meta['setGraphDef']?.(this.#graph)
+    const saved = make('SavedModel')
+    saved['setSavedModelSchemaVersion']?.(1)
+    saved['addMetaGraphs']?.(meta)
+    mkdirSync(folder, { recursive: true })
+    writeFileSync(join(folder, 'saved_model.pb'), saved.serializeBinary())
+  }
+
+  #within(input: string, frame: Frame | null): string {
+    if (frame === null || this.frameOf(input) === frame) return input
+    const there = frame.inside.get(input)
+    if (there !== undefined) return there
+    const type = this.typeOf(input)
+    const entered = this.typed(this.enter({ input, type, frame, constant: true }), type)
+    frame.inside.set(input, entered)
+    return entered
+  }
+}
+
+export const nodeOf = (output: string): string => output.split(':')[0] as string
+
+function attributeMessage(type: number, value: unknown): Message {
+  const { binding } = backend()
+  const message = make('AttrValue')
+  const set = (target: Message, one: unknown, how: 'set' | 'add') => {
+    if (type === binding.TF_ATTR_INT) target[`${how}I`]?.(Number(one))
+    else if (type === binding.TF_ATTR_FLOAT) target[`${how}F`]?.(one)
+    else if (type === binding.TF_ATTR_BOOL) target[`${how}B`]?.(one)
+    else if (type === binding.TF_ATTR_TYPE) target[`${how}Type`]?.(one)
+    else if (type === binding.TF_ATTR_STRING) target[`${how}S`]?.(Buffer.from(String(one)))
+    else if (type === binding.TF_ATTR_SHAPE) target[`${how}Shape`]?.(shapeMessage(one as number[] | null))
+    else throw unknownAttribute(type)
+  }
+  if (!Array.isArray(value) || type === binding.TF_ATTR_SHAPE) {
+    set(message, value, 'set')
+    return message
+  }
+  const list = make('AttrValue', 'ListValue')
+  for (const one of value) set(list, one, 'add')
+  message['setList']?.(list)
+  return message
+}
+
+function unknownAttribute(type: number): RlevError {
+  return new RlevError({
+    kind: 'CallInvalid',
+    message: 'an operation has an attribute that a graph cannot record',
+    place: 'graph',
+    expected: 'text, number, truth value, type or shape',
+    found: `attribute type ${type}`,
+  })
+}
+
+/** null: a shape that is not known. */
+function shapeMessage(shape: readonly number[] | null): Message {
+  const message = make('TensorShape')
+  if (shape === null) {
+    message['setUnknownRank']?.(true)
+    return message
+  }
+  for (const size of shape) {
+    const dimension = make('TensorShape', 'Dim')
+    dimension['setSize']?.(size)
+    message['addDim']?.(dimension)
+  }
+  return message
+}
+
+function bytesOf(values: ArrayLike<number>, dtype: number): Uint8Array {
+  const { binding } = backend()
+  const typed =
+    dtype === binding.TF_FLOAT
+      ? Float32Array.from(values)
+      : dtype === binding.TF_BOOL
+        ? Uint8Array.from(values)
+        : Int32Array.from(values)
+  return new Uint8Array(typed.buffer, typed.byteOffset, typed.byteLength)
+}

@@ -1,0 +1,229 @@
+/**
+ * Writes down what a tfjs function does. Every tfjs-node kernel, gradients included, ends in one call of the addon's binding;
+ * while a function is recorded, an object in the binding's place adds each operation to a graph and gives tensors that have
+ * shapes and no values. Whatever a function asks of a shape therefore has its answer; a value may not be asked for, for the
+ * graph will run on others.
+ */
+import { RlevError } from '../errors.js'
+import type { Frame, GraphDef } from './graph-def.js'
+import { type Measure, Measured, type MeasuredInput } from './measured.js'
+import { type Attribute, type Binding, backend, type Handle } from './native.js'
+import type { Tensor } from './tensorflow.js'
+
+/** Type in which matrix products are computed; everything else, weights included, is float32. */
+export type MatrixType = 'float32' | 'bfloat16'
+
+const bfloat16 = 14
+/** Not BatchMatMulV3: its products are so small that casts cost more than they save (kernels.ts). */
+const products = new Set(['MatMul', 'BatchMatMul', 'BatchMatMulV2'])
+
+/** Kernels of tfjs-node that do not say the type of their input. */
+const withoutType = new Set(['ExpandDims', 'Squeeze'])
+
+interface Constant {
+  shape: readonly number[]
+  dtype: number
+  values: ArrayLike<number>
+}
+
+let active: Recording | null = null
+
+/** The recording that is under way, if any. */
+export const activeRecording = (): Recording | null => active
+
+export class Recording {
+  readonly graph: GraphDef
+  /** The loop that is being written. */
+  frame: Frame | null = null
+  readonly #name: string
+  readonly #matrices: MatrixType
+  readonly #compiled: boolean
+  readonly #measured = new Measured(backend().binding)
+  /** By handle, for every tensor that the graph knows. */
+  readonly #outputs = new Map<number, string>()
+  /** By handle, for those without values. Their handles are negative: the backend has nothing to free of such. */
+  readonly #measures = new Map<number, Measure>()
+  readonly #constants = new Map<number, Constant>()
+  /** By what was rounded to bfloat16. */
+  readonly #rounded = new Map<string, string>()
+  /** Nodes without outputs that the program must run. */
+  readonly #effects: string[] = []
+  /** The last assignment of each variable, and its reading since. */
+  readonly assigned = new Map<string, string>()
+  readonly readings = new Map<string, string>()
+
+  constructor({
+    graph,
+    name,
+    matrices,
+    compiled,
+  }: { graph: GraphDef; name: string; matrices: MatrixType; compiled: boolean }) {
+    this.graph = graph
+    this.#name = name
+    this.#matrices = matrices
+    this.#compiled = compiled
+  }
+
+  get effects(): readonly string[] {
+    return this.#effects
+  }
+
+  effect(node: string): void {
+    this.#effects.push(node)
+  }
+
+  /** Runs `work` with the binding replaced. */
+  record<Result>(work: () => Result): Result {
+    if (active !== null) throw this.#refused('a program is recorded while another one is', 'one recording at a time')
+    const home = backend()
+    const real = home.binding
+    active = this
+    home.binding = this.#recorder(real)
+    try {
+      return work()
+    } finally {
+      home.binding = real
+      active = null
+    }
+  }
+
+  /** A tensor that stands for an output of the graph. */
+  stand({ shape, output, type }: { shape: readonly number[]; output: string; type: number }): Tensor {
+    const handle = this.#handle({ shape: [...shape], dtype: type })
+    this.#outputs.set(handle.id, this.graph.typed(output, type))
+    return backend().createOutputTensor(handle)
+  }
+
+  /** The output that a tensor stands for. */
+  outputOf(tensor: Tensor): string {
+    return this.#output(backend().getInputTensorIds([tensor])[0] as number)
+  }
+
+  get #real(): Binding {
+    const { binding } = backend()
+    return active === null ? binding : (Object.getPrototypeOf(binding) as Binding)
+  }
+
+  #recorder(real: Binding): Binding {
+    const executeOp: Binding['executeOp'] = (name, attributes, inputs, count) => {
+      const known = inputs.map(id => this.#output(id))
+      const measures = this.#measured.outputs({ name, attributes, inputs: inputs.map(id => this.#input(id)), count })
+      const made = measures.map(measure => this.#handle(measure))
+      this.#add({ name, attributes, inputs: known, made })
+      return made
+    }
+    const createTensor: Binding['createTensor'] = (shape, dtype, values) => {
+      const id = real.createTensor(shape, dtype, values)
+      this.#constants.set(id, { shape: [...shape], dtype, values })
+      return id
+    }
+    const tensorDataSync: Binding['tensorDataSync'] = () => {
+      throw this.#refused(
+        'the function reads the value of a tensor while it is recorded',
+        'only tensors go in and out; shapes may be read, values may not',
+      )
+    }
+    // The addon's properties are read-only, so they are defined anew, not assigned.
+    return Object.create(real, {
+      executeOp: { value: executeOp },
+      createTensor: { value: createTensor },
+      tensorDataSync: { value: tensorDataSync },
+    }) as Binding
+  }
+
+  #handle({ shape, dtype }: Measure): Handle {
+    const id = -2 - this.#measures.size
+    this.#measures.set(id, { shape, dtype })
+    return { id, shape: [...shape], dtype }
+  }
+
+  #input(id: number): MeasuredInput {
+    const constant = this.#constants.get(id)
+    if (constant === undefined) return { ...(this.#measures.get(id) as Measure), constant: null }
+    const { shape, dtype, values } = constant
+    return { shape: [...shape], dtype, constant: { id, values } }
+  }
+
+  #add({
+    name,
+    attributes,
+    inputs,
+    made,
+  }: {
+    name: string
+    attributes: readonly Attribute[]
+    inputs: readonly string[]
+    made: readonly Handle[]
+  }): void {
+    const all = [...attributes, ...this.#inferred(name, inputs, attributes)]
+    const narrow = this.#matrices === 'bfloat16' && products.has(name)
+    const node = narrow ? this.#narrowProduct(name, all, inputs) : this.#node(name, all, inputs)
+    for (const [index, { id, dtype }] of made.entries()) {
+      this.#outputs.set(id, this.graph.typed(`${node}:${index}`, dtype))
+    }
+  }
+
+  #node(op: string, attributes: readonly Attribute[], inputs: readonly string[], frame = this.frame): string {
+    const marks = this.#compiled ? [{ name: '_XlaCompile', type: this.#real.TF_ATTR_BOOL, value: true }] : []
+    return this.graph.add({ op, attributes: [...attributes, ...marks], inputs, frame })
+  }
+
+  /** The product of two matrices rounded to bfloat16, summed as the kernel sums, widened again. */
+  #narrowProduct(op: string, attributes: readonly Attribute[], inputs: readonly string[]): string {
+    const product = this.#node(
+      op,
+      attributes.map(attribute => (attribute.name === 'T' ? { ...attribute, value: bfloat16 } : attribute)),
+      inputs.map(input => this.#roundedOf(input)),
+    )
+    const { TF_FLOAT: float } = this.#real
+    return this.#cast(this.graph.typed(`${product}:0`, bfloat16), bfloat16, float, this.frame)
+  }
+
+  /** Rounded once, and where it is made: a loop does not round in each turn what comes from outside. */
+  #roundedOf(output: string): string {
+    const there = this.#rounded.get(output)
+    if (there !== undefined) return there
+    const cast = this.#cast(output, this.#real.TF_FLOAT, bfloat16, this.graph.frameOf(output))
+    const rounded = this.graph.typed(`${cast}:0`, bfloat16)
+    this.#rounded.set(output, rounded)
+    return rounded
+  }
+
+  #cast(input: string, from: number, to: number, frame: Frame | null): string {
+    const type = this.#real.TF_ATTR_TYPE
+    const attributes = [
+      { name: 'SrcT', type, value: from },
+      { name: 'DstT', type, value: to },
+    ]
+    return this.#node('Cast', attributes, [input], frame)
+  }
+
+  /** Attributes that a kernel leaves out since eager execution infers them from the inputs. */
+  #inferred(name: string, inputs: readonly string[], given: readonly Attribute[]): Attribute[] {
+    const { TF_ATTR_INT, TF_ATTR_TYPE } = this.#real
+    const missing = (key: string) => !given.some(attribute => attribute.name === key)
+    const several = { ConcatV2: inputs.length - 1, Pack: inputs.length, AddN: inputs.length }[name]
+    const counts = several !== undefined && missing('N') ? [{ name: 'N', type: TF_ATTR_INT, value: several }] : []
+    if (!withoutType.has(name) || !missing('T')) return counts
+    return [...counts, { name: 'T', type: TF_ATTR_TYPE, value: this.graph.typeOf(inputs[0] as string) }]
+  }
+
+  #output(id: number): string {
+    const known = this.#outputs.get(id)
+    if (known !== undefined) return known
+    const constant = this.#constants.get(id)
+    if (constant === undefined) {
+      throw this.#refused(
+        'the function uses a tensor that was made outside of it',
+        'its inputs, variables of its session, and what it makes itself',
+      )
+    }
+    const output = this.graph.constant(constant)
+    this.#outputs.set(id, output)
+    return output
+  }
+
+  #refused(message: string, expected: string): RlevError {
+    return new RlevError({ kind: 'CallInvalid', message, place: `recording ${this.#name}`, expected })
+  }
+}

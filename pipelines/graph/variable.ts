@@ -1,0 +1,134 @@
+/**
+ * A value that stays on the device from call to call. Inside a recorded program its reading and assignment are operations of
+ * the graph, in the order in which the function makes them; eager, and before its session is loaded, it is a tensor.
+ */
+
+import { type Attribute, backend, type ElementType, elementCode } from './native.js'
+import { activeRecording, type Recording } from './recording.js'
+import { type Tensor, tf } from './tensorflow.js'
+
+/** Outputs of the nodes of a recorded variable. */
+export interface VariableNodes {
+  handle: string
+  read: string
+  feed: string
+  assigned: string
+}
+
+export class Variable {
+  readonly name: string
+  readonly type: ElementType
+  /** [0] where it changes with what is assigned. */
+  readonly shape: readonly number[]
+  /** null where the session is eager. */
+  readonly nodes: VariableNodes | null
+  #value: Tensor | null
+
+  constructor({
+    name,
+    type,
+    nodes,
+    initial,
+  }: { name: string; type: ElementType; nodes: VariableNodes | null; initial: Tensor }) {
+    this.name = name
+    this.type = type
+    this.nodes = nodes
+    this.#value = initial
+    this.shape = initial.shape
+  }
+
+  /** The value, inside a function that a session runs; its shape, where the variable's changes. */
+  read(shape: readonly number[] = this.shape): Tensor {
+    const recording = activeRecording()
+    if (recording === null || this.nodes === null) return this.staged()
+    const type = elementCode(this.type)
+    const output = this.#reading(recording, this.nodes)
+    return recording.stand({ shape, output, type })
+  }
+
+  assign(value: Tensor): void {
+    const recording = activeRecording()
+    if (recording === null || this.nodes === null) {
+      this.stage(value)
+      return
+    }
+    const { handle } = this.nodes
+    const reading = recording.readings.get(this.name)
+    const node = recording.graph.add({
+      op: 'AssignVariableOp',
+      inputs: [handle, recording.outputOf(value)],
+      after: [...this.#before(recording), ...(reading === undefined ? [] : [reading])],
+      attributes: this.#typed(),
+    })
+    this.changed(recording, node)
+  }
+
+  /** Adds in place. */
+  add(value: Tensor): void {
+    const recording = activeRecording()
+    if (recording === null || this.nodes === null) {
+      this.stage(this.staged().add(value))
+      return
+    }
+    const { handle } = this.nodes
+    const node = recording.graph.add({
+      op: 'AssignAddVariableOp',
+      inputs: [handle, recording.outputOf(value)],
+      after: this.#before(recording),
+      attributes: this.#typed(),
+    })
+    this.changed(recording, node)
+  }
+
+  /** Says that a node of the recording has changed the variable. */
+  changed(recording: Recording, node: string): void {
+    recording.assigned.set(this.name, node)
+    recording.readings.delete(this.name)
+    recording.effect(node)
+  }
+
+  get isStaged(): boolean {
+    return this.#value !== null
+  }
+
+  /** The value as a tensor of the host's side; it stays the variable's. */
+  staged(): Tensor {
+    if (this.#value === null) throw new TypeError(`the value of ${this.name} is in the session`)
+    return this.#value
+  }
+
+  /** Holds a value, the caller's own staying the caller's. */
+  stage(value: Tensor): void {
+    const before = this.#value
+    this.#value = tf.keep(value.clone())
+    before?.dispose()
+  }
+
+  unstage(): void {
+    this.#value?.dispose()
+    this.#value = null
+  }
+
+  #reading(recording: Recording, { handle }: VariableNodes): string {
+    const there = recording.readings.get(this.name)
+    if (there !== undefined) return there
+    const node = recording.graph.add({
+      op: 'ReadVariableOp',
+      inputs: [handle],
+      after: this.#before(recording),
+      attributes: this.#typed(),
+    })
+    const output = recording.graph.typed(`${node}:0`, elementCode(this.type))
+    recording.readings.set(this.name, output)
+    return output
+  }
+
+  #before(recording: Recording): string[] {
+    const assigned = recording.assigned.get(this.name)
+    return assigned === undefined ? [] : [assigned]
+  }
+
+  #typed(): Attribute[] {
+    return [{ name: 'dtype', type: backend().binding.TF_ATTR_TYPE, value: elementCode(this.type) }]
+  }
+}

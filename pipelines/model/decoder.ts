@@ -1,0 +1,207 @@
+/**
+ * A decoder of the Qwen2, Qwen3 and Llama families as functions of tensors: RMSNorm, rotary positions, grouped-query attention,
+ * SwiGLU, tied or untied head, and low-rank adapters beside the projections. It differs from the Hugging Face one in layout
+ * only: products that share an input are one, and half a head is turned by a product with a signed permutation.
+ *
+ * Shapes: N rows of tokens, D width, H heads, K key/value heads, E head width, M MLP width, V vocabulary.
+ */
+
+import { freshZeros, gated, linear, product, rmsNorm } from '../graph/kernels.js'
+import { type Tensor, tf } from '../graph/tensorflow.js'
+import type { Adapter } from './adapter.js'
+import type { Architecture } from './architecture.js'
+
+/** By Hugging Face name; linear weights are [out, in]. */
+export type Weights = ReadonlyMap<string, Tensor>
+
+/** An adapter's tensors, which may be those under a gradient, and its settings. */
+export type AdapterWeights = Pick<Adapter, 'rank' | 'alpha'> & { tensors: Weights }
+
+/** One or more linear projections of the same input, their outputs side by side. */
+interface Projection {
+  /** [out, in], or [in, out] where it is `laidForSampling`. */
+  weight: Tensor
+  laidForSampling: boolean
+  /** [out] */
+  bias: Tensor | null
+  /** In the order of the outputs; null where a part has none. */
+  adapters: readonly ({ down: Tensor; up: Tensor; scale: number } | null)[]
+  /** Outputs of each part. */
+  sizes: readonly number[]
+}
+
+export const projectionParts = ['queryKeyValue', 'output', 'gateUp', 'down'] as const
+
+export type ProjectionPart = (typeof projectionParts)[number]
+
+export interface Layer extends Record<ProjectionPart, Projection> {
+  attentionNorm: Tensor
+  /** [E] each, where heads are normed. */
+  headNorms: { query: Tensor; key: Tensor } | null
+  mlpNorm: Tensor
+}
+
+export interface Decoder {
+  architecture: Architecture
+  /** [V, D] */
+  embedding: Tensor
+  layers: readonly Layer[]
+  norm: Tensor
+  /** [V, D], the embedding when tied. */
+  head: Tensor
+}
+
+/** Turns heads [N, H + K, E] by the rotary angles of where their tokens stand, times E^(-1/4), so that queries times keys carry attention's 1 / sqrt(E). */
+export type Turn = (heads: Tensor) => Tensor
+
+export function makeDecoder({
+  architecture,
+  weights,
+  adapter = null,
+  laidForSampling = null,
+}: {
+  architecture: Architecture
+  weights: Weights
+  adapter?: AdapterWeights | null
+  /** Gives a layer's joined matrix as [in, out], the adapter added to it, for a decoder without gradient. */
+  laidForSampling?: ((layer: number, part: ProjectionPart) => Tensor) | null
+}): Decoder {
+  const get = (name: string): Tensor => {
+    const tensor = weights.get(name)
+    if (tensor === undefined) throw new Error(`the decoder has no tensor ${name}; a loaded policy has them all`)
+    return tensor
+  }
+  const { queryKeyValueBias, outputBias, mlpBias, queryKeyNorm } = architecture
+  const named: Record<ProjectionPart, { of: string; names: readonly string[]; biased: boolean }> = {
+    queryKeyValue: { of: 'self_attn', names: ['q_proj', 'k_proj', 'v_proj'], biased: queryKeyValueBias },
+    output: { of: 'self_attn', names: ['o_proj'], biased: outputBias },
+    gateUp: { of: 'mlp', names: ['gate_proj', 'up_proj'], biased: mlpBias },
+    down: { of: 'mlp', names: ['down_proj'], biased: mlpBias },
+  }
+  const projection = (layer: number, part: ProjectionPart): Projection => {
+    const { of, names, biased } = named[part]
+    const at = `model.layers.${layer}.${of}`
+    const parts = names.map(name => get(`${at}.${name}.weight`))
+    const biases = biased ? names.map(name => get(`${at}.${name}.bias`)) : []
+    return {
+      weight: laidForSampling?.(layer, part) ?? joined(parts),
+      laidForSampling: laidForSampling !== null,
+      bias: biased ? joined(biases) : null,
+      adapters: names.map(name => lowRank(adapter, `${at}.${name}`)),
+      sizes: parts.map(part => part.shape[0] as number),
+    }
+  }
+  const layers = Array.from({ length: architecture.layers }, (_, index): Layer => {
+    const at = `model.layers.${index}`
+    return {
+      attentionNorm: get(`${at}.input_layernorm.weight`),
+      queryKeyValue: projection(index, 'queryKeyValue'),
+      headNorms: queryKeyNorm
+        ? { query: get(`${at}.self_attn.q_norm.weight`), key: get(`${at}.self_attn.k_norm.weight`) }
+        : null,
+      output: projection(index, 'output'),
+      mlpNorm: get(`${at}.post_attention_layernorm.weight`),
+      gateUp: projection(index, 'gateUp'),
+      down: projection(index, 'down'),
+    }
+  })
+  const embedding = get('model.embed_tokens.weight')
+  const head = architecture.tied ? embedding : get('lm_head.weight')
+  return { architecture, embedding, layers, norm: get('model.norm.weight'), head }
+}
+
+/** Weights with the adapter added to them: W + (alpha / rank) B A. */
+export function mergedWeights(weights: Weights, adapter: AdapterWeights | null): Weights {
+  if (adapter === null) return weights
+  return new Map(
+    [...weights].map(([name, weight]) => {
+      const part = lowRank(adapter, name.slice(0, -'.weight'.length))
+      return [
+        name,
+        part === null ? weight : weight.add(tf.matMul(part.up as never, part.down as never).mul(part.scale)),
+      ]
+    }),
+  )
+}
+
+function lowRank(adapter: AdapterWeights | null, at: string): Projection['adapters'][number] {
+  const down = adapter?.tensors.get(`${at}.lora_A.weight`)
+  const up = adapter?.tensors.get(`${at}.lora_B.weight`)
+  if (adapter === null || down === undefined || up === undefined) return null
+  return { down, up, scale: adapter.alpha / adapter.rank }
+}
+
+const joined = (parts: readonly Tensor[]): Tensor =>
+  parts.length === 1 ? (parts[0] as Tensor) : tf.concat([...parts], 0)
+
+/** x W^T + (alpha / rank) (x A^T) B^T + b for x [N, in]. */
+function project(x: Tensor, { weight, laidForSampling, bias, adapters, sizes }: Projection): Tensor {
+  let y = laidForSampling ? product(x, weight) : linear(x, weight)
+  if (adapters.some(adapter => adapter !== null)) {
+    const parts = adapters.map((adapter, index) =>
+      adapter === null
+        ? freshZeros([x.shape[0] as number, sizes[index] as number], 'float32')
+        : linear(linear(x, adapter.down), adapter.up).mul(adapter.scale),
+    )
+    y = y.add(parts.length === 1 ? (parts[0] as Tensor) : tf.concat(parts, 1))
+  }
+  return bias === null ? y : y.add(bias)
+}
+
+/** The tensors of a layer, and the layer with others in their places. */
+export function takenApart(layer: Layer): { tensors: Tensor[]; rebuild: (tensors: readonly Tensor[]) => Layer } {
+  const tensors: Tensor[] = []
+  const visit = (value: unknown, replace: (tensor: Tensor) => Tensor): unknown => {
+    if (value instanceof tf.Tensor) return replace(value)
+    if (Array.isArray(value)) return value.map(part => visit(part, replace))
+    if (value === null || typeof value !== 'object') return value
+    return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, visit(part, replace)]))
+  }
+  visit(layer, tensor => {
+    tensors.push(tensor)
+    return tensor
+  })
+  return {
+    tensors,
+    rebuild: others => {
+      let next = 0
+      return visit(layer, () => others[next++] as Tensor) as Layer
+    },
+  }
+}
+
+/** Turned queries [N, H, E] and keys [N, K, E], and values [N, K, E], of hidden states x [N, D] before a layer. */
+export function queriesKeysValues(
+  { architecture }: Decoder,
+  layer: Layer,
+  x: Tensor,
+  turn: Turn,
+): { queries: Tensor; keys: Tensor; values: Tensor } {
+  const { heads, keyValueHeads, headWidth, normEpsilon } = architecture
+  const rows = x.shape[0] as number
+  const turning = heads + keyValueHeads
+  const all = project(rmsNorm(x, layer.attentionNorm, normEpsilon), layer.queryKeyValue)
+  const [both, flat] = tf.split(all, [turning * headWidth, keyValueHeads * headWidth], 1) as [Tensor, Tensor]
+  let byHead: Tensor = both.reshape([rows, turning, headWidth])
+  if (layer.headNorms !== null) {
+    const [query, key] = tf.split(byHead, [heads, keyValueHeads], 1) as [Tensor, Tensor]
+    const normed = [rmsNorm(query, layer.headNorms.query, normEpsilon), rmsNorm(key, layer.headNorms.key, normEpsilon)]
+    byHead = tf.concat(normed, 1)
+  }
+  const [queries, keys] = tf.split(turn(byHead), [heads, keyValueHeads], 1) as [Tensor, Tensor]
+  return { queries, keys, values: flat.reshape([rows, keyValueHeads, headWidth]) }
+}
+
+/** Hidden states after a layer, from those before it, x [N, D], and what its heads saw, [N, H E]. */
+export function afterAttention({ architecture }: Decoder, layer: Layer, x: Tensor, seen: Tensor): Tensor {
+  const mid = x.add(project(seen, layer.output))
+  const both = project(rmsNorm(mid, layer.mlpNorm, architecture.normEpsilon), layer.gateUp)
+  const [gate, up] = tf.split(both, 2, 1) as [Tensor, Tensor]
+  return mid.add(project(gated(gate, up), layer.down))
+}
+
+/** Logits [N, V] of hidden states [N, D]. `bias` [V], if any, is added: it takes tokens out of the distribution. */
+export function logitsOf({ architecture, norm, head }: Decoder, hidden: Tensor, bias: Tensor | null): Tensor {
+  const logits = linear(rmsNorm(hidden, norm, architecture.normEpsilon), head)
+  return bias === null ? logits : logits.add(bias)
+}

@@ -1,0 +1,66 @@
+/** A policy: a decoder's shape, its weights on the device, and its tokenizer. Made from scratch here, or loaded from a folder. */
+import { type EngineConfig, engineSection, type ScratchPolicyConfig } from '../config/schema.js'
+import { DeviceTensors } from '../graph/device-tensors.js'
+import { tf } from '../graph/tensorflow.js'
+import { stream } from '../random.js'
+import { characterTokenizer, type PolicyTokenizer } from '../tokenizer/tokenizer.js'
+import { type Adapter, disposeAdapter } from './adapter.js'
+import { type Architecture, scratchArchitecture } from './architecture.js'
+import { sizeOf, tensorShapes } from './tensor-shapes.js'
+
+export interface Policy {
+  architecture: Architecture
+  /** By Hugging Face name, float32; an update changes them, unless there is an adapter. */
+  weights: DeviceTensors
+  /** Low-rank changes that are trained in place of the weights; null where the weights are. */
+  adapter: Adapter | null
+  tokenizer: PolicyTokenizer
+  /** How it is computed. */
+  engine: EngineConfig
+}
+
+/** How policies are computed where nobody says otherwise. */
+export const defaultEngine: EngineConfig = engineSection.parse({})
+
+/**
+ * A decoder with normal weights of the configured deviations, norms of one and biases of zero, and a tokenizer of the
+ * alphabet's characters. Equal seeds give equal bits.
+ */
+export function createPolicy({
+  config,
+  alphabet,
+  seed,
+  engine = defaultEngine,
+}: {
+  config: ScratchPolicyConfig
+  alphabet: readonly string[]
+  seed: number
+  engine?: EngineConfig
+}): Policy {
+  const tokenizer = characterTokenizer(alphabet)
+  const architecture = scratchArchitecture(config, tokenizer.padId + 2)
+  const { normal } = stream(seed, 'initial weights')
+  const weights = new DeviceTensors()
+  let index = 0
+  for (const [name, shape] of tensorShapes(architecture)) {
+    const tensorIndex = index++
+    if (name.endsWith('norm.weight')) weights.set(name, tf.ones(shape))
+    else if (name.endsWith('bias')) weights.set(name, tf.zeros(shape))
+    else {
+      const deviation = name.startsWith('model.embed_tokens') ? config.embeddingDeviation : config.initDeviation
+      const data = Float32Array.from({ length: sizeOf(shape) }, (_, place) => deviation * normal(tensorIndex, place))
+      weights.set(name, tf.tensor(data, shape))
+    }
+  }
+  return { architecture, weights, adapter: null, tokenizer, engine }
+}
+
+/** What an update changes: the adapter's tensors where there is one, else the weights. */
+export function trainable({ weights, adapter }: Policy): DeviceTensors {
+  return adapter === null ? weights : adapter.tensors
+}
+
+export function disposePolicy(policy: Policy): void {
+  if (policy.adapter !== null) disposeAdapter(policy.adapter)
+  policy.weights.dispose()
+}

@@ -1,0 +1,79 @@
+/**
+ * Rotary angles: angle(p, i) = p f_i for elements i and i + E / 2 of a head, f the frequencies of the architecture. Heads x are
+ * turned as x cos + (-x_2, x_1) sin for their halves x = (x_1, x_2).
+ *
+ * Shapes: S positions, N tokens, H heads, E head width.
+ */
+
+import { rowsOf, smallProducts } from '../graph/kernels.js'
+import { type Tensor, tf } from '../graph/tensorflow.js'
+import type { Architecture } from './architecture.js'
+import { rotaryFrequencies } from './rotary.js'
+
+export interface AngleTable {
+  /** [S, E] */
+  cosine: Tensor
+  sine: Tensor
+}
+
+/** Positions 0 .. S - 1; angles rounded to float32 where PyTorch rounds them, values times E^(-1/4). */
+export function angleTable(architecture: Architecture, positions: number): AngleTable {
+  const { headWidth } = architecture
+  const frequencies = rotaryFrequencies(architecture)
+  const half = headWidth / 2
+  const scale = headWidth ** -0.25
+  const cosine = new Float32Array(positions * headWidth)
+  const sine = new Float32Array(positions * headWidth)
+  for (let position = 0; position < positions; position++) {
+    for (let pair = 0; pair < half; pair++) {
+      const angle = Math.fround(position * (frequencies[pair] as number))
+      const place = position * headWidth + pair
+      cosine[place] = cosine[place + half] = Math.cos(angle) * scale
+      sine[place] = sine[place + half] = Math.sin(angle) * scale
+    }
+  }
+  return { cosine: tf.tensor2d(cosine, [positions, headWidth]), sine: tf.tensor2d(sine, [positions, headWidth]) }
+}
+
+/** Angles of some tokens: tensors that a layer which is computed again must be given. */
+export interface Angles {
+  /** [N, 1, E] */
+  cosine: Tensor
+  sine: Tensor
+  /** R with x R = (-x_2, x_1), [E, E]. */
+  rotation: Tensor
+}
+
+/** Angles of tokens at positions [N]. */
+export function anglesAt(table: AngleTable, positions: Tensor): Angles {
+  const headWidth = table.cosine.shape[1] as number
+  const at = (values: Tensor) => rowsOf(values, positions).reshape([-1, 1, headWidth]) as Tensor
+  return { cosine: at(table.cosine), sine: at(table.sine), rotation: halfTurn(headWidth) }
+}
+
+/** Of heads [N, H, E], by products that cost the same however many tokens there are. */
+export function turned(heads: Tensor, { cosine, sine, rotation }: Angles): Tensor {
+  const [rows, count, headWidth] = heads.shape as [number, number, number]
+  const halves: Tensor = tf.matMul(heads.reshape([rows * count, headWidth]) as never, rotation as never)
+  return heads.mul(cosine).add(halves.reshape([rows, count, headWidth]).mul(sine))
+}
+
+/** diag(cos) + R diag(sin) of each token, [N, E, E]: turns all its heads, in every layer, in one product. For few tokens. */
+export function turningMatrices({ cosine, sine, rotation }: Angles): Tensor {
+  const headWidth = rotation.shape[0] as number
+  return tf.eye(headWidth).mul(cosine).add(rotation.mul(sine))
+}
+
+/** Of heads [N, H, E], by matrices [N, E, E]. No gradient. */
+export const turnedBy = (heads: Tensor, matrices: Tensor): Tensor => smallProducts(heads, matrices)
+
+/** R [E, E] */
+function halfTurn(headWidth: number): Tensor {
+  const half = headWidth / 2
+  const values = new Float32Array(headWidth * headWidth)
+  for (let index = 0; index < half; index++) {
+    values[(half + index) * headWidth + index] = -1
+    values[index * headWidth + half + index] = 1
+  }
+  return tf.tensor2d(values, [headWidth, headWidth])
+}

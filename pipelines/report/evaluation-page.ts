@@ -1,0 +1,89 @@
+/** The report of an evaluation without training: one policy, one set of items, nothing to be compared with. */
+
+import { columnKeys, type ExperimentOutcome } from '../comparison/outcome.js'
+import type { ExperimentPlan } from '../config/schema.js'
+import type { Columns, Evaluation } from '../evaluation/evaluation.js'
+import type { Undecided } from '../evaluation/undecided.js'
+import { eosSection } from './figures/eos.js'
+import { type Html, html, table } from './html.js'
+import { type Page, page } from './page.js'
+import { configurationSection } from './sections/configuration.js'
+import { responsesSection } from './sections/responses.js'
+import { columnEstimate, columnTitles, percent } from './tables/format.js'
+
+/** The page. `versions` and `links` as in a report. */
+export function renderEvaluation({
+  plan,
+  outcome,
+  versions,
+  links,
+}: {
+  plan: ExperimentPlan
+  outcome: ExperimentOutcome
+  versions: Readonly<Record<string, string>>
+  links: Readonly<Record<string, string>>
+}): Page {
+  const evaluation = outcome.evaluations.at(-1)
+  const marks = [{ name: plan.name, index: 0 }]
+  const done = [outcome]
+  const body = html`${evaluation === undefined ? html`<p>Nothing is evaluated yet.</p>` : result(evaluation)}
+<h2>When the policy ends its response</h2>
+${eosSection({ marks, done }) ?? html`<p class="faint">No trajectory.</p>`}
+<h2>Sample responses</h2>
+${responsesSection({ marks, done })}
+<h2>What was run</h2>
+${configurationSection({ plan, done, versions, links })}`
+  return page({ name: plan.name, body })
+}
+
+function result({ items, judge, greedy, expected, undecided, passAtK, sections }: Evaluation): Html {
+  const sampled = passAtK.length > 0
+  const row = (decoding: string, columns: Columns) => ({
+    cells: [decoding, ...columnKeys.map(key => columnEstimate(key, { mean: columns[key], half: null, n: 1 }))],
+  })
+  return html`<p class="faint">${items} items; verdicts ${judge === undefined ? 'by a rule' : `of the judge ${judge}`}. One evaluation of one policy: its figures have no
+interval over seeds.</p>
+<h2>Result</h2>
+${table({
+  name: 'columns',
+  title: 'Percent; length in tokens; density in percent a token',
+  header: ['', ...columnKeys.map(key => columnTitles[key])],
+  rows: [row('greedy', greedy), ...(sampled ? [row('expected over samples', expected)] : [])],
+})}
+${
+  sampled
+    ? table({
+        name: 'pass-at-k',
+        title: 'pass@k, unbiased, in percent',
+        header: ['', ...passAtK.map(({ k }) => `k = ${k}`)],
+        rows: [{ cells: ['pass@k', ...passAtK.map(({ value }) => percent(value))] }],
+      })
+    : null
+}
+${open({ greedy: undecided.greedy, ...(sampled ? { 'expected over samples': undecided.expected } : {}) })}
+<h2>By section</h2>
+${table({
+  name: 'sections',
+  title: 'Greedy. Percent; length in tokens',
+  header: ['section', 'items', 'mean value', 'Acc', 'length'],
+  rows: sections.map(({ section, items: count, value, greedy: { acc, length } }) => ({
+    cells: [section, String(count), percent(value), percent(acc), length.toFixed(1)],
+  })),
+})}`
+}
+
+/** Nothing where every response has a verdict. */
+function open(decodings: Readonly<Record<string, Undecided>>): Html {
+  const rows = Object.entries(decodings).filter(([, { share }]) => share > 0)
+  if (rows.length === 0) return html``
+  const range = ({ lowest, highest }: Undecided['acc']) => `${percent(lowest)} to ${percent(highest)}`
+  return table({
+    name: 'unscored',
+    title:
+      'Responses without a verdict are in no accuracy. Were they all wrong, or all right, accuracies would be at these ends (percent)',
+    header: ['', 'unscored', 'Acc', 'H-Acc'],
+    rows: rows.map(([decoding, { share, acc, hAcc }]) => ({
+      cells: [decoding, percent(share), range(acc), range(hAcc)],
+    })),
+  })
+}

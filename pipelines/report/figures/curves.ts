@@ -1,0 +1,174 @@
+/** Curves over training: the mean over seeds of each arm, in the band from its lowest to its highest seed. */
+import * as Plot from '@observablehq/plot'
+import type { ExperimentOutcome } from '../../comparison/outcome.js'
+import type { Evaluation } from '../../evaluation/evaluation.js'
+import { mean } from '../../statistics/estimate.js'
+import { type Html, html } from '../html.js'
+import type { Material } from '../material.js'
+import { NONE } from '../tables/format.js'
+import { type ArmMark, figure, legend } from './figure.js'
+import { colourOf, dashOf } from './style.js'
+
+interface Point {
+  step: number
+  y: number
+}
+
+interface ArmCurve extends ArmMark {
+  /** At the steps that every seed has. */
+  mean: readonly Point[]
+  /** From the lowest to the highest seed; empty with a single one. */
+  band: readonly { step: number; low: number; high: number }[]
+}
+
+/** Steps of training are averaged in this many stretches, for single steps are noise. */
+const STRETCHES = 25
+
+/** Null while nothing was evaluated or trained. */
+export function curvesSection({ marks: arms, done: outcomes }: Pick<Material, 'marks' | 'done'>): Html | null {
+  if (outcomes.every(({ evaluations, metrics }) => evaluations.length === 0 && metrics.length === 0)) return null
+  const evaluated = (read: (evaluation: Evaluation) => number) =>
+    curvesOf(arms, outcomes, ({ evaluations }) => evaluations.map(one => ({ step: one.step, y: read(one) })))
+  const measured = (key: string, factor = 1) => curvesOf(arms, outcomes, outcome => stretched(outcome, key, factor))
+  const seeds = outcomes.some(({ seed }) => seed !== outcomes[0]?.seed) ? ' Bands: lowest to highest seed.' : ''
+  const stretch = `Steps are averaged in stretches.${seeds}`
+  return html`${legend(arms)}<div class="figures-grid">
+${curveFigure({
+  name: 'curve-h-acc',
+  title: 'Expected H-Acc on the test items',
+  label: 'expected H-Acc (%)',
+  curves: evaluated(evaluation => 100 * evaluation.expected.hAcc),
+  caption: `Expected H-Acc. Shaded: the part whose mean is the endpoint over the curve (the base is left out); level lines are those means.${seeds}`,
+  shade: true,
+})}${curveFigure({
+  name: 'curve-acc',
+  title: 'Expected accuracy on the test items',
+  label: 'expected Acc (%)',
+  curves: evaluated(evaluation => 100 * evaluation.expected.acc),
+  caption: `Expected accuracy, every item counting by its weight.${seeds}`,
+})}${curveFigure({
+  name: 'curve-length',
+  title: 'Expected response length on the test items',
+  label: 'length (tokens)',
+  curves: evaluated(evaluation => evaluation.expected.length),
+  caption: `Expected response length.${seeds}`,
+})}${curveFigure({
+  name: 'training-reward',
+  title: 'Training reward',
+  label: 'reward',
+  curves: measured('reward/mean'),
+  caption: `Mean reward of a response in training. Its scale is the arm's own, so its height does not compare between arms. ${stretch}`,
+})}${curveFigure({
+  name: 'training-correct',
+  title: 'Share of training responses that are correct',
+  label: 'correct (%)',
+  curves: measured('verdict/correct', 100),
+  caption: `Correct responses in training, at the sampling temperature. ${stretch}`,
+})}${curveFigure({
+  name: 'training-length',
+  title: 'Length of training responses',
+  label: 'length (tokens)',
+  curves: measured('length/mean'),
+  caption: `Response length in training. ${stretch}`,
+})}</div>
+`
+}
+
+function curvesOf(
+  arms: readonly ArmMark[],
+  outcomes: readonly ExperimentOutcome[],
+  read: (outcome: ExperimentOutcome) => readonly Point[],
+): ArmCurve[] {
+  return arms.flatMap(arm => {
+    const seeds = outcomes
+      .filter(outcome => outcome.arm === arm.name)
+      .map(read)
+      .filter(points => points.length > 0)
+    if (seeds.length === 0) return []
+    const common = (seeds[0] ?? []).flatMap(({ step }) => {
+      const here = seeds.flatMap(points => points.find(point => point.step === step)?.y ?? [])
+      return here.length === seeds.length
+        ? [{ step, y: mean(here), low: Math.min(...here), high: Math.max(...here) }]
+        : []
+    })
+    return [{ ...arm, mean: common, band: seeds.length > 1 ? common : [] }]
+  })
+}
+
+function stretched({ metrics }: ExperimentOutcome, key: string, factor: number): Point[] {
+  const points = metrics.flatMap(({ step, values }) => {
+    const y = values[key]
+    return y === undefined ? [] : [{ step, y: factor * y }]
+  })
+  const size = Math.max(1, Math.ceil(points.length / STRETCHES))
+  return Array.from({ length: Math.ceil(points.length / size) }, (_, index) => {
+    const part = points.slice(index * size, (index + 1) * size)
+    return { step: part.at(-1)?.step ?? 0, y: mean(part.map(point => point.y)) }
+  })
+}
+
+function curveFigure({
+  name,
+  title,
+  label,
+  curves,
+  caption,
+  shade = false,
+}: {
+  name: string
+  title: string
+  label: string
+  curves: readonly ArmCurve[]
+  caption: string
+  shade?: boolean
+}): Html {
+  if (curves.length === 0) return html`<p class="faint">${title}: nothing measured.</p>`
+  const steps = curves.flatMap(curve => curve.mean.map(point => point.step))
+  const first = Math.min(...steps.filter(step => step > 0))
+  const last = Math.max(...steps)
+  const shading =
+    shade && Number.isFinite(first)
+      ? [Plot.rect([0], { x1: first, x2: last, fill: 'currentColor', fillOpacity: 0.06 })]
+      : []
+  const opacity = 0.3 / (curves.length + 1)
+  const bands = curves.map(({ index, band }) =>
+    Plot.areaY(band, { x: 'step', y1: 'low', y2: 'high', fill: colourOf(index), fillOpacity: opacity }),
+  )
+  const lines = curves.flatMap(({ index, mean: points }) => {
+    const stroke = colourOf(index)
+    const dash = dashOf(index)
+    const level = points.filter(point => point.step > 0)
+    return [
+      Plot.line(points, { x: 'step', y: 'y', stroke, strokeWidth: 2.2, strokeDasharray: dash }),
+      ...(shade && level.length > 0
+        ? [
+            Plot.ruleY([mean(level.map(point => point.y))], {
+              x1: first,
+              x2: last,
+              stroke,
+              strokeWidth: 1,
+              strokeOpacity: 0.7,
+            }),
+          ]
+        : []),
+    ]
+  })
+  const ends = curves
+    .map(({ name: arm, mean: points }) => `${arm} from ${valueAt(points[0])} to ${valueAt(points.at(-1))}`)
+    .join(', ')
+  return figure({
+    name,
+    arms: curves,
+    caption,
+    alternative: `${title} by training step: ${ends}.`,
+    plot: {
+      x: { label: 'training step' },
+      y: { label, grid: true, nice: true },
+      marks: [...shading, ...bands, ...lines],
+    },
+  })
+}
+
+function valueAt(point: Point | undefined): string {
+  return point === undefined ? NONE : point.y.toFixed(1)
+}

@@ -1,0 +1,76 @@
+/** EOS trajectories (figure 2 of the paper): P(EOS) by position for the most and the least valued test items, before and after. */
+import * as Plot from '@observablehq/plot'
+import type { ExperimentOutcome } from '../../comparison/outcome.js'
+import type { EosTrajectory } from '../../evaluation/evaluation.js'
+import { type Html, html } from '../html.js'
+import type { Material } from '../material.js'
+import { figure } from './figure.js'
+
+const colours = { top: 'var(--arm-1)', bottom: 'var(--arm-2)' } as const
+
+/** Null where no arm has a trajectory. */
+export function eosSection({ marks, done }: Pick<Material, 'marks' | 'done'>): Html | null {
+  const of = (name: string) => done.filter(({ arm, evaluations }) => arm === name && evaluations.length > 0)
+  const drawn = marks.flatMap(({ name }) => eosFigure(name, of(name)) ?? [])
+  return drawn.length === 0
+    ? null
+    : html`<div class="figures-grid">
+${drawn}</div>
+`
+}
+
+function eosFigure(name: string, outcomes: readonly ExperimentOutcome[]): Html | null {
+  const after = pooled(outcomes.map(outcome => outcome.evaluations.at(-1)?.eos ?? []))
+  // Of a policy that was not trained there is one evaluation, and no before.
+  const trained = outcomes.some(({ evaluations }) => evaluations.length > 1)
+  const before = trained ? pooled(outcomes.map(outcome => outcome.evaluations[0]?.eos ?? [])) : []
+  const [top] = after
+  if (top === undefined) return null
+  const line = ({ group, points }: (typeof after)[number], dashed: boolean) =>
+    Plot.line(points, {
+      x: 'position',
+      y: 'probability',
+      stroke: colours[group],
+      strokeWidth: dashed ? 1.4 : 2.2,
+      strokeDasharray: dashed ? '4 3' : '',
+    })
+  const peak = (group: EosTrajectory['group']) => {
+    const points = after.find(one => one.group === group)?.points ?? []
+    return points.find(point => point.probability >= 0.5)?.position
+  }
+  return figure({
+    name: `eos-${name}`,
+    caption: `${name}: P(EOS) by response position, greedy, over the ${top.items} test items with the highest values (blue) and as many with the lowest (orange).${trained ? ' Solid: after training; dashed: before.' : ''} Late positions stand on the few responses that reach them.`,
+    alternative: `EOS trajectories of ${name}: ${trained ? 'after training ' : ''}P(EOS) passes one half at position ${peak('top') ?? 'none'} for the most valued items and at ${peak('bottom') ?? 'none'} for the least valued.`,
+    plot: {
+      x: { label: 'response position (tokens)', ticks: wholeTicks(top.points.length) },
+      y: { label: 'P(EOS)', domain: [0, 1], grid: true },
+      marks: [...before.map(one => line(one, true)), ...after.map(one => line(one, false))],
+    },
+  })
+}
+
+/** About eight whole positions from 0. */
+function wholeTicks(positions: number): number[] {
+  const step = Math.max(1, Math.ceil(positions / 8))
+  return Array.from({ length: Math.ceil(positions / step) }, (_, index) => index * step)
+}
+
+/** Over seeds, each position weighted by the responses that reach it. */
+function pooled(runs: readonly (readonly EosTrajectory[])[]) {
+  const groups = ['top', 'bottom'] as const
+  return groups.flatMap(group => {
+    const trajectories = runs.flatMap(run => run.filter(one => one.group === group))
+    const longest = Math.max(0, ...trajectories.map(one => one.probability.length))
+    const points = Array.from({ length: longest }, (_, position) => {
+      let sum = 0
+      let reached = 0
+      for (const one of trajectories) {
+        sum += (one.probability[position] ?? 0) * (one.reached[position] ?? 0)
+        reached += one.reached[position] ?? 0
+      }
+      return { position, probability: reached === 0 ? 0 : sum / reached }
+    })
+    return points.length === 0 ? [] : [{ group, items: trajectories[0]?.items ?? 0, points }]
+  })
+}

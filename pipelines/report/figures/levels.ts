@@ -1,0 +1,159 @@
+/** The endpoint against alpha (table 5 of the paper) and against the noise of the values: arms that differ in nothing else. */
+import * as Plot from '@observablehq/plot'
+import type { ArmComparison, Comparison } from '../../comparison/comparison.js'
+import { alphaLadders, type Ladder, noiseLadders } from '../../comparison/levels.js'
+import type { Estimate } from '../../statistics/estimate.js'
+import { type Html, html, table } from '../html.js'
+import type { Material } from '../material.js'
+import { kindOf } from '../tables/comparison-tables.js'
+import { NONE, percent, percentEstimate, pointsDifference, pValue } from '../tables/format.js'
+import { figure } from './figure.js'
+
+/** Null where no arms differ in alpha alone. */
+export function alphaSection({ plan, comparison }: Pick<Material, 'plan' | 'comparison'>): Html | null {
+  return plan.kind === 'sweep' ? ladders(alphaLadders(plan), comparison) : null
+}
+
+/** Null where no arms differ in the noise of their values alone. */
+export function noiseSection({ plan, comparison }: Pick<Material, 'plan' | 'comparison'>): Html | null {
+  return plan.kind === 'sweep' ? ladders(noiseLadders(plan), comparison) : null
+}
+
+interface Rung {
+  arm: ArmComparison
+  level: number
+  endpoint: NonNullable<ArmComparison['figures']>['endpoint']
+}
+
+function ladders(found: readonly Ladder[], comparison: Comparison): Html | null {
+  const drawn = found.flatMap(one => {
+    const rungs = one.levels.flatMap(({ arm: name, level }): Rung[] => {
+      const arm = comparison.arms.find(own => own.arm === name)
+      return arm === undefined || arm.figures === null ? [] : [{ arm, level, endpoint: arm.figures.endpoint }]
+    })
+    return rungs.length < 2 ? [] : [{ ladder: one, rungs }]
+  })
+  if (drawn.length === 0) return null
+  return html`<div class="figures-grid">
+${drawn.flatMap(({ ladder, rungs }) => [levelFigure(ladder, rungs, comparison), differenceFigure(ladder, rungs, comparison)])}</div>
+${drawn.map(({ ladder, rungs }) => ladderTable(ladder, rungs, comparison))}`
+}
+
+interface Point {
+  level: number
+  y: number
+  low: number
+  high: number
+}
+
+function levelFigure({ name, label }: Ladder, rungs: readonly Rung[], comparison: Comparison): Html {
+  const { endpointName } = comparison
+  const against = [...new Set(rungs.flatMap(({ arm }) => arm.against ?? []))]
+  const references = comparison.arms.filter(({ arm }) => against.includes(arm))
+  const rules = references.flatMap(({ figures }) => (figures === null ? [] : [100 * figures.endpoint.mean]))
+  const others = references.map(({ arm }) => arm).join(' and ')
+  const words = rungs.map(({ level, endpoint }) => `${percentEstimate(endpoint)} at ${level}`)
+  return ladderFigure({
+    name,
+    label,
+    caption: `${capital(endpointName)}, against ${label}.${interval(rungs)}${rules.length > 0 ? ` Dashed: ${others}.` : ''}`,
+    alternative: `${capital(endpointName)}, in percent against ${label}: ${words.join(', ')}${rules.map(rule => `; ${others} ${percent(rule / 100)}`).join('')}.`,
+    y: `${endpointName} (%)`,
+    points: rungs.map(({ level, endpoint }) => pointOf(level, endpoint)),
+    seeds: rungs.flatMap(({ level, arm }) => arm.perSeed.map(({ endpoint }) => ({ level, y: 100 * endpoint }))),
+    rules,
+  })
+}
+
+/** What the seeds share is not in these intervals. */
+function differenceFigure({ name, label }: Ladder, rungs: readonly Rung[], comparison: Comparison): Html {
+  const { endpointName, baseline } = comparison
+  const differences = rungs.flatMap(({ level, arm: { endpointDifference } }) =>
+    endpointDifference === null ? [] : [{ level, difference: endpointDifference }],
+  )
+  if (differences.length < 2) return html``
+  const words = differences.map(({ level, difference }) => `${pointsDifference(difference)} at ${level}`)
+  return ladderFigure({
+    name: `${name}-difference`,
+    label,
+    caption: `The same, minus ${baseline}, paired by seed, in points.${interval(rungs)}`,
+    alternative: `Difference to ${baseline} in ${endpointName}, in points, against ${label}: ${words.join(', ')}.`,
+    y: `points over ${baseline}`,
+    points: differences.map(({ level, difference }) => pointOf(level, difference)),
+    seeds: rungs.flatMap(({ level, arm }) =>
+      arm.perSeed.flatMap(({ difference }) => (difference === null ? [] : [{ level, y: 100 * difference }])),
+    ),
+    rules: [0],
+  })
+}
+
+function interval(rungs: readonly Rung[]): string {
+  const seeds = ' Open circles: single seeds.'
+  return rungs.some(({ endpoint }) => endpoint.half !== null) ? `${seeds} Bars: 95% intervals over seeds.` : seeds
+}
+
+function pointOf(level: number, { mean, half }: Estimate): Point {
+  return { level, y: 100 * mean, low: 100 * (mean - (half ?? 0)), high: 100 * (mean + (half ?? 0)) }
+}
+
+function ladderFigure({
+  name,
+  label,
+  caption,
+  alternative,
+  y,
+  points,
+  seeds,
+  rules,
+}: {
+  name: string
+  label: string
+  caption: string
+  alternative: string
+  y: string
+  points: readonly Point[]
+  seeds: readonly { level: number; y: number }[]
+  /** Heights of dashed lines. */
+  rules: readonly number[]
+}): Html {
+  return figure({
+    name,
+    caption,
+    alternative,
+    plot: {
+      x: { label, ticks: points.map(({ level }) => level), tickFormat: level => String(level), inset: 12 },
+      y: { label: y, grid: true, nice: true },
+      marks: [
+        Plot.ruleY(rules, { stroke: 'currentColor', strokeDasharray: '6 4', strokeOpacity: 0.8 }),
+        Plot.line(points, { x: 'level', y: 'y', stroke, strokeWidth: 2.2 }),
+        Plot.ruleX(points, { x: 'level', y1: 'low', y2: 'high', stroke, strokeWidth: 3 }),
+        Plot.dot(seeds, { x: 'level', y: 'y', stroke, r: 3, strokeOpacity: 0.7 }),
+        Plot.dot(points, { x: 'level', y: 'y', fill: stroke, r: 5 }),
+      ],
+    },
+  })
+}
+
+function ladderTable({ name, label }: Ladder, rungs: readonly Rung[], { endpointName, baseline }: Comparison): Html {
+  return table({
+    name,
+    title: `${capital(endpointName)} (%), against ${label}`,
+    header: ['arm', 'level', 'mean', `minus ${baseline} (points)`, 'p (Holm)'],
+    rows: rungs.map(({ arm, level, endpoint }) => ({
+      kind: kindOf(arm),
+      cells: [
+        arm.arm,
+        String(level),
+        percentEstimate(endpoint),
+        arm.endpointDifference === null ? NONE : pointsDifference(arm.endpointDifference),
+        pValue(arm.endpointDifference?.pHolm ?? null),
+      ],
+    })),
+  })
+}
+
+function capital(words: string): string {
+  return words.charAt(0).toUpperCase() + words.slice(1)
+}
+
+const stroke = 'var(--arm-1)'

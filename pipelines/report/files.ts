@@ -1,0 +1,20 @@
+/** The files of a report beside its page: each figure as SVG, each table as CSV, and all of it as Markdown. */
+
+import { svgFile } from './figures/drawing.js'
+import { reportMarkdown } from './markdown.js'
+import type { Page } from './page.js'
+import { csvTable } from './tables/table.js'
+
+/** Paths relative to the report's folder, in order; the same page gives the same bytes. */
+export function reportFiles(name: string, page: Page): [path: string, content: string][] {
+  return [
+    ['report.html', page.text],
+    ['report.md', reportMarkdown(name, page)],
+    ...page.figures.map((drawing): [string, string] => [figurePath(drawing.name), svgFile(drawing)]),
+    ...page.tables.map((table): [string, string] => [`tables/${table.name}.csv`, csvTable(table)]),
+  ]
+}
+
+export function figurePath(name: string): string {
+  return `figures/${name}.svg`
+}

@@ -1,0 +1,67 @@
+/** HTML that cannot carry markup of a model or a data file: whatever a template is filled with is escaped, unless it is Html itself. */
+import { printable } from '../printable.js'
+import type { Drawing } from './figures/drawing.js'
+import { type Cell, type Table, textOf } from './tables/table.js'
+
+/** Markup, and the figures and tables in it, in their order: what a page shows is also written as files of their own. */
+export class Html {
+  constructor(
+    readonly text: string,
+    readonly figures: readonly Drawing[] = [],
+    readonly tables: readonly Table[] = [],
+  ) {}
+}
+
+type Part = string | number | Html | readonly Html[] | null
+
+/** Tagged template. Strings and numbers are escaped for text and for quoted attributes; null is nothing. */
+export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): Html {
+  const inside = parts.flatMap(part => (part instanceof Html ? [part] : Array.isArray(part) ? (part as Html[]) : []))
+  return new Html(
+    strings.map((text, index) => text + (index < parts.length ? render(parts[index] ?? null) : '')).join(''),
+    inside.flatMap(({ figures }) => figures),
+    inside.flatMap(({ tables }) => tables),
+  )
+}
+
+function render(part: Part): string {
+  if (part === null) return ''
+  if (part instanceof Html) return part.text
+  if (typeof part === 'string' || typeof part === 'number') return escapeHtml(String(part))
+  return part.map(one => one.text).join('')
+}
+
+const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
+
+/** What steers a text, such as a turned direction of writing, is written out: a page has no use for it, and a reader is misled. */
+export function escapeHtml(text: string): string {
+  return printable(text).replace(/[&<>"']/gu, character => entities[character] ?? character)
+}
+
+/** A link, where the address is a web address; else its text alone, so that no address can run a script. */
+export function link(address: string, text: string): Html {
+  return /^https?:\/\//u.test(address) ? html`<a href="${address}">${text}</a>` : html`${text}`
+}
+
+/** A table that scrolls by itself on a narrow screen; the first column is the row's heading. Null is nothing. */
+export function table(shown: Table | null): Html {
+  if (shown === null) return html``
+  const { title, header, rows, words = false } = shown
+  const head = header.map(cell => html`<th scope="col">${cell}</th>`)
+  const body = rows.map(({ cells, kind }) => {
+    const [first, ...rest] = cells
+    const tds = rest.map(cell => html`<td>${inCell(cell)}</td>`)
+    return html`<tr class="${kind ?? ''}"><th scope="row">${inCell(first ?? '')}</th>${tds}</tr>\n`
+  })
+  const { text } = html`<p class="caption">${title}.</p>
+<div class="scroll" tabindex="0" role="region" aria-label="${title}"><table class="${words ? 'words' : 'figures'}">
+<thead><tr>${head}</tr></thead><tbody>
+${body}</tbody></table></div>
+`
+  return new Html(text, [], [shown])
+}
+
+function inCell(cell: Cell): Html {
+  if (typeof cell === 'string') return html`${cell}`
+  return cell.as === 'code' ? html`<code>${textOf(cell)}</code>` : html`<span class="text">${textOf(cell)}</span>`
+}

@@ -1,0 +1,115 @@
+/** Accuracy and length by section, before and after: a figure to look at and the table behind it. */
+import * as Plot from '@observablehq/plot'
+import type { Comparison, SectionComparison } from '../../comparison/comparison.js'
+import { type ArmMark, figure, legend } from '../figures/figure.js'
+import { colourOf } from '../figures/style.js'
+import { type Html, html, table } from '../html.js'
+import type { Material } from '../material.js'
+import { kindOf } from '../tables/comparison-tables.js'
+import { columnEstimate, NONE, nameOf, percentEstimate, pointsDifference, tokensDifference } from '../tables/format.js'
+
+/** Null while nothing was evaluated. */
+export function sectionsSection({ comparison, marks }: Pick<Material, 'comparison' | 'marks'>): Html | null {
+  if (comparison.arms.every(({ figures }) => figures === null)) return null
+  return html`${legend(marks)}<div class="figures-grid">
+${sectionFigure({
+  comparison,
+  marks,
+  name: 'sections-acc',
+  title: 'Expected accuracy by section',
+  label: 'expected Acc (%)',
+  read: (section, when) => 100 * section[when].expected.acc.mean,
+})}${sectionFigure({
+  comparison,
+  marks,
+  name: 'sections-length',
+  title: 'Expected response length by section',
+  label: 'length (tokens)',
+  read: (section, when) => section[when].expected.length.mean,
+})}</div>
+${sectionTable(comparison)}`
+}
+
+function sectionFigure({
+  comparison,
+  marks,
+  name,
+  title,
+  label,
+  read,
+}: {
+  comparison: Comparison
+  marks: readonly ArmMark[]
+  name: string
+  title: string
+  label: string
+  read: (section: SectionComparison, when: 'base' | 'final') => number
+}): Html {
+  const rows = comparison.arms.flatMap(arm =>
+    (arm.figures?.sections ?? []).map(section => ({
+      arm: arm.arm,
+      section: section.section,
+      colour: colourOf(marks.find(mark => mark.name === arm.arm)?.index ?? 0),
+      base: read(section, 'base'),
+      final: read(section, 'final'),
+    })),
+  )
+  const words = rows.map(row => `${row.arm}, ${row.section}: ${row.base.toFixed(1)} to ${row.final.toFixed(1)}`)
+  return figure({
+    name,
+    arms: marks,
+    caption: `${title}, sections in order of value. Open circle: before training; full: after.`,
+    alternative: `${title}, before to after: ${words.join('; ')}.`,
+    plot: {
+      fx: { label: null, domain: sectionsByValue(comparison).map(section => section.section) },
+      x: { axis: null, domain: marks.map(mark => mark.name), padding: 0.6 },
+      y: { label, grid: true, zero: true, nice: true },
+      color: { type: 'identity' },
+      marks: [
+        Plot.ruleX(rows, { fx: 'section', x: 'arm', y1: 'base', y2: 'final', stroke: 'colour', strokeWidth: 1.6 }),
+        Plot.dot(rows, { fx: 'section', x: 'arm', y: 'base', stroke: 'colour', r: 3.5 }),
+        Plot.dot(rows, { fx: 'section', x: 'arm', y: 'final', fill: 'colour', r: 4.5 }),
+      ],
+    },
+  })
+}
+
+function sectionsByValue({ arms }: Comparison): SectionComparison[] {
+  const sections = arms.find(arm => arm.figures !== null)?.figures?.sections ?? []
+  return sections.toSorted((a, b) => a.value - b.value)
+}
+
+function sectionTable(comparison: Comparison): Html {
+  const rows = sectionsByValue(comparison).flatMap(({ section, value }) =>
+    comparison.arms.flatMap(arm => {
+      const own = arm.figures?.sections.find(one => one.section === section)
+      if (own === undefined) return []
+      const cells = [
+        `${section}, ${nameOf(arm)}`,
+        value.toFixed(3),
+        percentEstimate(own.base.expected.acc),
+        percentEstimate(own.final.expected.acc),
+        own.difference === null ? NONE : pointsDifference(own.difference.acc),
+        columnEstimate('length', own.base.expected.length),
+        columnEstimate('length', own.final.expected.length),
+        own.difference === null ? NONE : tokensDifference(own.difference.length),
+      ]
+      return [{ cells, kind: kindOf(arm) }]
+    }),
+  )
+  return table({
+    name: 'sections',
+    title: `Expected accuracy (%) and length (tokens) by section. Differences are to ${comparison.baseline ?? 'nothing'}, paired, mean over the curve`,
+    header: [
+      'section, arm',
+      'value',
+      'Acc before',
+      'Acc after',
+      'minus baseline',
+      'length before',
+      'length after',
+      'minus baseline',
+    ],
+    rows,
+  })
+}

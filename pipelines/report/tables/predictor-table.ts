@@ -1,0 +1,55 @@
+/** How well the score predictors of arms predict, over seeds, beside what the paper says of its own. */
+
+import type { Comparison, SeedPrediction } from '../../comparison/comparison.js'
+import { estimate } from '../../statistics/estimate.js'
+import { kindOf } from './comparison-tables.js'
+import { NONE, nameOf, percentEstimate } from './format.js'
+import type { Row, Table } from './table.js'
+
+/** Null where no arm's values are predicted. */
+export function predictorTable({ arms, published }: Comparison): Table | null {
+  const theirs = (arm: string) => published?.arms[arm]
+  const compared = arms.some(({ arm }) => theirs(arm)?.exactMatch !== undefined || theirs(arm)?.pearson !== undefined)
+  const beside = (figure: number | undefined) => (compared ? [figure === undefined ? NONE : String(figure)] : [])
+  const rows = arms.flatMap((arm): Row[] => {
+    const { predictions } = arm
+    if (predictions.length === 0) return []
+    const share = (read: (one: SeedPrediction) => number) => percentEstimate(estimate(predictions.map(read)))
+    const cells = [
+      nameOf(arm),
+      String(predictions[0]?.items ?? 0),
+      share(({ exactMatch }) => exactMatch),
+      ...beside(theirs(arm.arm)?.exactMatch),
+      correlation(predictions.map(({ pearson }) => pearson.r)),
+      ...beside(theirs(arm.arm)?.pearson),
+      correlation(predictions.map(({ spearman }) => spearman.r)),
+      share(({ unparsed }) => unparsed),
+    ]
+    return [{ kind: kindOf(arm), cells }]
+  })
+  if (rows.length === 0) return null
+  const source = compared ? `, beside ${published?.source}` : ''
+  return {
+    name: 'predictor',
+    title: `Score predictors on items that they were not shown${source}`,
+    header: [
+      '',
+      'items',
+      'exact match (%)',
+      ...(compared ? ['theirs'] : []),
+      'Pearson',
+      ...(compared ? ['theirs'] : []),
+      'Spearman',
+      'no score (%)',
+    ],
+    rows,
+  }
+}
+
+/** Over the seeds that have one: a predictor that says one score for everything has none. */
+function correlation(found: readonly (number | null)[]): string {
+  const known = found.filter(r => r !== null)
+  if (known.length === 0) return NONE
+  const { mean, half } = estimate(known)
+  return half === null ? mean.toFixed(3) : `${mean.toFixed(3)} ± ${half.toFixed(3)}`
+}

@@ -1,0 +1,41 @@
+/** Figures that others published for arms of the same names, beside ours: levels belong to a policy and an exam, differences compare. */
+import type { ArmComparison, Comparison } from '../../comparison/comparison.js'
+import { kindOf } from './comparison-tables.js'
+import { columnEstimate, columnTitles, NONE, nameOf, pointsDifference, signed } from './format.js'
+import type { Row, Table } from './table.js'
+
+const shown = ['acc', 'hAcc', 'length', 'valueDensity'] as const
+
+/** Null where the sweep gives none of its arms. Ours are greedy, as the paper's, at the end of training. */
+export function publishedTable({ arms, published }: Comparison): Table | null {
+  if (published === null) return null
+  const given = (arm: string | null) => (arm === null ? undefined : published.arms[arm])
+  const rows = arms.flatMap((arm): Row[] => {
+    const theirs = given(arm.arm)
+    if (theirs?.acc === undefined || theirs.hAcc === undefined) return []
+    const other = given(arm.against)
+    const difference = other?.hAcc === undefined ? NONE : signed(theirs.hAcc - other.hAcc, 1)
+    const cells = shown.flatMap(key => [theirs[key] === undefined ? NONE : String(theirs[key]), ours(arm, key)])
+    return [{ kind: kindOf(arm), cells: [nameOf(arm), ...cells, difference, oursMinusBaseline(arm)] }]
+  })
+  if (rows.length === 0) return null
+  return {
+    name: 'published',
+    title: `Beside ${published.source}: single runs there; ours greedy, after training`,
+    header: [
+      '',
+      ...shown.flatMap(key => [columnTitles[key], 'ours']),
+      `${columnTitles.hAcc} minus baseline (points)`,
+      'ours',
+    ],
+    rows,
+  }
+}
+
+function ours({ figures }: ArmComparison, key: (typeof shown)[number]): string {
+  return figures === null ? NONE : columnEstimate(key, figures.final.greedy[key])
+}
+
+function oursMinusBaseline({ finalDifferences }: ArmComparison): string {
+  return finalDifferences === null ? NONE : pointsDifference(finalDifferences.greedy.hAcc)
+}

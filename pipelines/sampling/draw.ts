@@ -1,0 +1,125 @@
+/**
+ * Draws one token a row from logits. A sampled token is the first whose cumulated probability exceeds a uniform number of
+ * the row's own (inverse CDF, float32, on the device): what a row gets depends on no other row and on no generator's
+ * state. Equal numbers and logits give equal tokens, and a token of probability 0 is never drawn.
+ *
+ * Shapes: N rows, V vocabulary.
+ */
+import { elementOfRows, select } from '../graph/kernels.js'
+import { type Tensor, tf } from '../graph/tensorflow.js'
+
+export interface Drawn {
+  /** [N] int32 */
+  ids: Tensor
+  /** log pi(token) at temperature 1, nothing cut off, [N]. */
+  logProb: Tensor
+  /** Entropy in nats of the same distribution, [N]. */
+  entropy: Tensor
+  /** P(EOS) under it, summed over the end-of-sequence tokens, [N]; null where not asked for. */
+  eosProbability: Tensor | null
+}
+
+/** How the distribution that is drawn from differs from the policy's. */
+export interface Sharpening {
+  /** Divides the logits. */
+  temperature: number
+  /** Only the likeliest so many tokens; null for all. Of equal ones at the edge all stay. */
+  topK: number | null
+  /** Only the likeliest tokens that together reach this probability; 1 for all. */
+  topP: number
+}
+
+export interface DrawOptions extends Sharpening {
+  /** [N, V] */
+  logits: Tensor
+  /** [N, 1] in [0, 1), below 0 in a row that takes its likeliest token; null where every row does. */
+  uniforms: Tensor | null
+  /** Whether some of the numbers may be below 0. */
+  mixed: boolean
+  /** [V], 1 at the end-of-sequence tokens; null where P(EOS) is not asked for. */
+  eosTokens: Tensor | null
+}
+
+export function draw({ logits, uniforms, mixed, eosTokens, ...sharpening }: DrawOptions): Drawn {
+  const logs: Tensor = tf.logSoftmax(logits as never)
+  const probabilities = logs.exp()
+  const likeliest = (): Tensor => tf.argMax(logits, 1)
+  const sampled = (numbers: Tensor): Tensor => {
+    const plain = sharpening.temperature === 1 && sharpening.topK === null && sharpening.topP === 1
+    return inverseCdf(plain ? probabilities : sharpened(logits, sharpening), numbers)
+  }
+  const ids =
+    uniforms === null
+      ? likeliest()
+      : mixed
+        ? select(uniforms.reshape([-1]).less(0), likeliest(), sampled(uniforms))
+        : sampled(uniforms)
+  return {
+    ids,
+    logProb: elementOfRows(logs, ids),
+    entropy: probabilities.mul(logs).sum(1).neg(),
+    eosProbability: eosTokens === null ? null : probabilities.mul(eosTokens).sum(1),
+  }
+}
+
+/** Probabilities, not scaled to a sum of 1, with those that are cut off at 0. */
+function sharpened(logits: Tensor, { temperature, topK, topP }: Sharpening): Tensor {
+  const vocabulary = logits.shape[1] as number
+  let scaled = temperature === 1 ? logits : logits.div(temperature)
+  if (topK !== null && topK < vocabulary) {
+    const edge = tf.topk(scaled, topK).values.min(1, true)
+    scaled = select(scaled.less(edge), tf.scalar(-1e9), scaled)
+  }
+  const probabilities: Tensor = tf.softmax(scaled as never)
+  if (topP >= 1) return probabilities
+  const { values: falling } = tf.topk(probabilities, vocabulary)
+  const before = tf.cumsum(falling, 1, true)
+  const edge = select(before.less(topP), falling, tf.scalar(2)).min(1, true)
+  return select(probabilities.less(edge), tf.scalar(0), probabilities)
+}
+
+/**
+ * min { i : p_0 + ... + p_i > u sum(p) }, found in two steps, since a running sum over a whole vocabulary is slow: the block of
+ * neighbours in which the sum passes u sum(p), then the token in it. Sums are as they were rounded, so that the last token of
+ * positive probability is never passed.
+ */
+function inverseCdf(probabilities: Tensor, uniforms: Tensor): Tensor {
+  const [rows, vocabulary] = probabilities.shape as [number, number]
+  const width = blockWidth(vocabulary)
+  const blocks = Math.ceil(vocabulary / width)
+  const missing = blocks * width - vocabulary
+  const filled =
+    missing === 0
+      ? probabilities
+      : probabilities.pad([
+          [0, 0],
+          [0, missing],
+        ])
+  const byBlock = filled.reshape([rows, blocks, width])
+  const sums = byBlock.sum(2)
+  const { place: block, reached, before } = passedIn(sums, uniforms)
+  const own = elementOfRows(byBlock, block).reshape([rows, width]) as Tensor
+  const total = elementOfRows(sums, block).reshape([rows, 1]) as Tensor
+  const share = reached
+    .sub(before)
+    .div(total)
+    .clipByValue(0, 1 - 2 ** -24)
+  return block.mul(tf.scalar(width, 'int32')).add(passedIn(own, share).place)
+}
+
+/** The least width from the root of the vocabulary up to twice that which divides it, for nothing is to be filled up then; the root if there is none. */
+function blockWidth(vocabulary: number): number {
+  const root = Math.ceil(Math.sqrt(vocabulary))
+  const widths = Array.from({ length: root + 1 }, (_, index) => root + index)
+  return widths.find(width => vocabulary % width === 0) ?? root
+}
+
+/** Of weights [N, W] the first place at which their running sum passes a share of it, that share's sum, and the sum before the place, [N, 1]. */
+function passedIn(weights: Tensor, share: Tensor): { place: Tensor; reached: Tensor; before: Tensor } {
+  const width = weights.shape[1] as number
+  const sums = tf.cumsum(weights, 1)
+  const reached = share.mul(sums.slice([0, width - 1], [-1, 1]))
+  const passed = tf.lessEqual(sums, reached)
+  const before = sums.mul(passed as never).max(1, true)
+  return { place: passed.sum(1), reached, before: before as Tensor }
+}

@@ -1,0 +1,270 @@
+/**
+ * The host's side of decoding: which row is in which slot, how far it is, and what it has said. Rows are admitted in their
+ * order. Where slots share their prompts, all rows have one from the beginning: row n slot n.
+ *
+ * Shapes: R slots, U tokens a call.
+ */
+
+import { roundedUp } from '../engine/response-batch.js'
+import { RlevError } from '../errors.js'
+import { type Tensor, tf } from '../graph/tensorflow.js'
+import type { Decoding, DrawingKind } from './decoding.js'
+import { seenOf } from './decoding.js'
+import type { DecodingShape, Layout } from './decoding-caches.js'
+import type { Generated, GenerateOptions } from './generate.js'
+import { StoredPrompts } from './stored-prompts.js'
+
+interface Open {
+  row: number
+  /** Tokens of the prompt before the last. */
+  length: number
+  /** The one to go on from. */
+  token: number
+  said: Generated
+}
+
+interface SlotsOptions extends Pick<GenerateOptions, 'prompts' | 'uniforms' | 'maxTokens'> {
+  decoding: Decoding
+  shape: DecodingShape
+  lanes: number
+  kind: DrawingKind
+  eosIds: readonly number[]
+  padId: number
+}
+
+export class Slots {
+  readonly #options: SlotsOptions
+  #open: (Open | null)[]
+  readonly #results: (Generated | undefined)[]
+  #finished = 0
+  /** The next row to be admitted. */
+  #next = 0
+  readonly #stored: StoredPrompts
+  /** Columns that slots may have for what they say: quarters of the longest response, so that there are few. */
+  readonly #sizes: readonly number[]
+  /** 0 before the caches are made. */
+  #columns = 0
+  /** Numbers of slots that there may be, the largest first. */
+  readonly #widths: readonly number[]
+
+  constructor(options: SlotsOptions) {
+    const { shape, maxTokens, decoding, kind } = options
+    const step = roundedUp(Math.max(shape.tokens, maxTokens / 4))
+    const count = Math.ceil(maxTokens / step)
+    this.#options = options
+    this.#stored = new StoredPrompts(options)
+    this.#sizes = Array.from({ length: count }, (_, index) => (index + 1) * step)
+    // Short responses are over before fewer slots would pay for their graphs.
+    this.#widths = maxTokens < 4 * shape.tokens ? [shape.slots] : halves(shape.slots, options.lanes)
+    decoding.prepare({ sizes: this.#sizes, widths: this.#widths, kind })
+    this.#open = new Array<Open | null>(options.shape.slots).fill(null)
+    this.#results = new Array<Generated | undefined>(options.prompts.length)
+  }
+
+  get done(): boolean {
+    return this.#finished === this.#options.prompts.length
+  }
+
+  /** Rows that have ended. */
+  get finished(): number {
+    return this.#finished
+  }
+
+  results(): Generated[] {
+    return this.#results.map((result, row) => {
+      if (result === undefined) throw new RangeError(`row ${row} has not ended`)
+      return result
+    })
+  }
+
+  /** Fills idle slots, then draws up to U tokens in each. */
+  advance(): void {
+    this.#allocate()
+    this.#admit()
+    this.#narrow()
+    this.#makeRoom()
+    this.#draw()
+  }
+
+  #admit(): void {
+    const { prompts } = this.#options
+    const idle = this.#open.flatMap((open, slot) => (open === null ? [slot] : []))
+    const admitted: { slot: number; place: number }[] = []
+    for (const slot of idle) {
+      if (this.#next === prompts.length) break
+      if (!this.#stored.holds(this.#next)) {
+        // The store is overwritten: whoever was to be copied from it must have been.
+        this.#copy(admitted.splice(0))
+        this.#stored.read(this.#next)
+      }
+      const row = this.#next++
+      const prompt = prompts[row] as readonly number[]
+      const said: Generated = { tokens: [], logProbs: [], entropy: 0, finish: 'length' }
+      if (this.#options.kind.eosProbabilities) said.eosProbabilities = []
+      this.#open[slot] = { row, length: prompt.length - 1, token: prompt.at(-1) as number, said }
+      admitted.push({ slot, place: this.#stored.placeOf(row) })
+    }
+    this.#copy(admitted)
+  }
+
+  /** Into slots that do not look at the store. */
+  #copy(admitted: readonly { slot: number; place: number }[]): void {
+    const { shape, lanes, decoding } = this.#options
+    if (admitted.length === 0 || shape.samples > 1) return
+    const perLane = shape.slots / lanes
+    for (let lane = 0; lane < lanes; lane++) {
+      const own = admitted.filter(({ slot }) => Math.floor(slot / perLane) === lane)
+      // Many at once where a batch begins, few where sequences that waited follow.
+      const together = own.length > shape.admitted ? perLane : shape.admitted
+      for (let first = 0; first < own.length; first += together) {
+        const part = own.slice(first, first + together)
+        // A pair that is copied twice does no harm.
+        const filled = Array.from({ length: together }, (_, index) => part[index] ?? (part[0] as (typeof part)[0]))
+        call(decoding.caches.admit(this.#layout(), { lane, rows: together }), [
+          tf.tensor1d(
+            filled.map(({ slot }) => slot % perLane),
+            'int32',
+          ),
+          tf.tensor1d(
+            filled.map(({ place }) => place),
+            'int32',
+          ),
+        ])
+      }
+    }
+  }
+
+  /** Halves the slots where nothing waits and the open rows of every lane fit. */
+  #narrow(): void {
+    const { prompts, lanes, decoding } = this.#options
+    for (;;) {
+      const from = this.#open.length
+      const to = this.#widths[this.#widths.indexOf(from) + 1]
+      if (this.#next < prompts.length || to === undefined) return
+      const byLane = Array.from({ length: lanes }, (_, lane) => {
+        const own = this.#open.slice((lane * from) / lanes, ((lane + 1) * from) / lanes)
+        return own.flatMap((open, place) => (open === null ? [] : [{ open, place }]))
+      })
+      if (byLane.some(rows => rows.length > to / lanes)) return
+      const kept = byLane.flatMap(rows => Array.from({ length: to / lanes }, (_, index) => rows[index] ?? null))
+      const places = tf.tensor1d(
+        kept.map(row => row?.place ?? 0),
+        'int32',
+      )
+      call(decoding.caches.narrow(this.#layout(), to), [places])
+      this.#open = kept.map(row => row?.open ?? null)
+    }
+  }
+
+  /** Grows the caches to what the next call may write. */
+  #makeRoom(): void {
+    const { shape, maxTokens, decoding } = this.#options
+    const needed = this.#open.map(open =>
+      open === null ? 0 : Math.min(open.said.tokens.length + shape.tokens, maxTokens),
+    )
+    const enough = this.#sizes.findIndex(size => size >= Math.max(...needed))
+    while (this.#columns < (this.#sizes[enough] as number)) {
+      const next = this.#sizes[this.#sizes.indexOf(this.#columns) + 1] as number
+      call(decoding.caches.grow(this.#layout(), next), [])
+      this.#columns = next
+    }
+  }
+
+  #allocate(): void {
+    if (this.#columns > 0) return
+    this.#columns = this.#sizes[0] as number
+    call(this.#options.decoding.caches.allocate(this.#layout()), [])
+  }
+
+  #layout(): Layout {
+    return this.#options.decoding.layout({ slots: this.#open.length, columns: this.#columns })
+  }
+
+  #draw(): void {
+    const { decoding, kind, maxTokens, padId } = this.#options
+    const column = (of: (open: Open) => number, idle: number) =>
+      tf.tensor1d(
+        this.#open.map(open => (open === null ? idle : of(open))),
+        'int32',
+      )
+    const inputs = [
+      column(open => open.token, padId),
+      column(open => open.said.tokens.length, 0),
+      column(open => open.length, 0),
+      column(open => maxTokens - open.said.tokens.length, 0),
+      ...(kind.rows === 'greedy' ? [] : [this.#uniforms()]),
+    ]
+    const [ids, seen] = decoding.draw({ layout: this.#layout(), kind })(...inputs) as [Tensor, Tensor]
+    const drawn = { ids: ids.dataSync() as Int32Array, seen: seen.dataSync() as Float32Array }
+    tf.dispose([...inputs, ids, seen])
+    for (const slot of this.#open.keys()) this.#take(slot, drawn)
+  }
+
+  /** [U, R, 1]; -1 in greedy rows. */
+  #uniforms(): Tensor {
+    const { shape, uniforms, maxTokens } = this.#options
+    const slots = this.#open.length
+    const numbers = new Float32Array(shape.tokens * slots)
+    for (const [slot, open] of this.#open.entries()) {
+      if (open === null) continue
+      const first = open.said.tokens.length
+      for (let turn = 0; turn < Math.min(shape.tokens, maxTokens - first); turn++) {
+        numbers[turn * slots + slot] = uniforms(open.row, first + turn) ?? -1
+      }
+    }
+    return tf.tensor3d(numbers, [shape.tokens, slots, 1])
+  }
+
+  /** What a slot's row has said in a call. */
+  #take(slot: number, { ids, seen }: { ids: Int32Array; seen: Float32Array }): void {
+    const open = this.#open[slot]
+    if (open === null || open === undefined) return
+    const { shape, kind, maxTokens, eosIds, lanes } = this.#options
+    const { said } = open
+    const slots = this.#open.length
+    const perLane = slots / lanes
+    // Of a turn, what was seen lies lane by lane, in each number by number.
+    const at = (turn: number, number: number) => {
+      const lane = Math.floor(slot / perLane)
+      return seen[(turn * lanes + lane) * seenOf(kind) * perLane + number * perLane + (slot % perLane)] as number
+    }
+    for (let turn = 0; turn < shape.tokens && said.tokens.length < maxTokens; turn++) {
+      const id = ids[turn * slots + slot] as number
+      said.logProbs.push(finite(at(turn, 0), said.tokens.length))
+      said.entropy += at(turn, 1)
+      said.eosProbabilities?.push(at(turn, 2))
+      said.tokens.push(id)
+      open.token = id
+      if (!eosIds.includes(id)) continue
+      said.finish = 'stop'
+      break
+    }
+    if (said.finish !== 'stop' && said.tokens.length < maxTokens) return
+    this.#results[open.row] = said
+    this.#open[slot] = null
+    this.#finished++
+  }
+}
+
+/** Halves of one another, down to an eighth or four of each lane: every one is a graph. */
+function halves(slots: number, lanes: number, times = 3): number[] {
+  const perLane = slots / lanes
+  if (times === 0 || perLane % 2 === 1 || perLane < 8) return [slots]
+  return [slots, ...halves(slots / 2, lanes, times - 1)]
+}
+
+function call(program: (...inputs: Tensor[]) => Tensor[], inputs: readonly Tensor[]): void {
+  tf.dispose([...program(...inputs), ...inputs])
+}
+
+function finite(logProb: number, position: number): number {
+  if (Number.isFinite(logProb)) return logProb
+  throw new RlevError({
+    kind: 'NotFinite',
+    message: 'the policy gives no probability to the token it said',
+    place: `response position ${position}`,
+    expected: 'a finite log-probability',
+    found: String(logProb),
+    remedy: 'the weights are not finite or have run away: lower the learning rate, or go back to an earlier checkpoint',
+  })
+}

@@ -1,0 +1,169 @@
+/** Sums the gradients of a batch over its micro-batches on an engine; what an optimizer's step then takes. */
+import type { ExperimentConfig } from '../config/schema.js'
+import { type Engine, engineFor } from '../engine/engine.js'
+import { Learning, type LossForm } from '../engine/learning.js'
+import {
+  type BatchLimits,
+  type Group,
+  groupByPrompt,
+  type ResponseBatch,
+  responseBatch,
+  type Sequence,
+} from '../engine/response-batch.js'
+import { responseTensors } from '../engine/response-inputs.js'
+import { type Tensor, tf } from '../graph/tensorflow.js'
+import type { Policy } from '../model/policy.js'
+import type { Hooks } from '../progress.js'
+import { microBatchesOf } from './micro-batches.js'
+
+/** A response as the loss sees it. */
+export interface LossRow extends Sequence {
+  advantage: number
+  /** f_i / d_i (see loss.ts). */
+  weight: number
+  /** Of each token, as sampled. */
+  logProbs: readonly number[]
+  /** Under the reference policy; read where the KL acts in the loss. */
+  referenceLogProbs?: readonly number[]
+}
+
+export interface Accumulated {
+  engine: Engine
+  loss: number
+  /** Sum over the tokens of |log pi - sampled log pi|. */
+  gap: number
+  /** Global norm of the sums. */
+  norm: number
+}
+
+/** Leaves the sums in the engine. A tick follows every micro-batch. */
+export async function accumulate({
+  policy,
+  rows,
+  limits: { microBatch, tokenBudget },
+  form,
+  largest,
+  hooks,
+  note,
+}: {
+  policy: Policy
+  rows: readonly LossRow[]
+  limits: Pick<ExperimentConfig['update'], 'microBatch' | 'tokenBudget'>
+  form: LossForm
+  /** Prompts of the batch, their samples and the longest response that there may be: micro-batches have halves of these, and so few sizes. */
+  largest: BatchLimits
+  hooks: Hooks
+  note: string
+}): Promise<Accumulated> {
+  const samples = Math.min(largest.samples, microBatch)
+  const groups = groupByPrompt(rows, samples)
+  const most = Math.floor(microBatch / samples)
+  const batches = microBatchesOf(groups, {
+    microBatch: most,
+    tokenBudget,
+    columns: columnsOf,
+  })
+  const engine = engineFor(policy)
+  const learning = Learning.of(engine)
+  const limits: BatchLimits = { prompts: Math.min(most, largest.prompts), samples, tokens: largest.tokens }
+  const parts = batches.map(part => ({ part, batch: batchOf(engine, policy, part, limits) }))
+  // Compiled before the first of them runs: a graph that grows afterwards is loaded anew.
+  for (const { batch } of parts) learning.gradient(batch.shape, form)
+  learning.norm()
+  learning.clear()()
+  let loss = 0
+  let gap = 0
+  let done = 0
+  for (const { part, batch } of parts) {
+    const sums = addGradient({ engine, batch, rows: part.flat(), form })
+    loss += sums.loss
+    gap += sums.gap
+    done += part.flat().length
+    await hooks.tick({ done, of: rows.length, note })
+    if (engineFor(policy) !== engine) throw new TypeError('the engine of a policy changed in the middle of its update')
+  }
+  return { engine, loss, gap, norm: scalarOf(learning.norm()()) }
+}
+
+/** Columns, padding included, of a group when these are a micro-batch: the prompt once, then its responses. */
+function columnsOf(groups: readonly Group[]): number {
+  const rows = groups.flat()
+  const longest = (read: (row: Sequence) => number) => rows.reduce((most, row) => Math.max(most, read(row)), 0)
+  const samples = groups.reduce((most, group) => Math.max(most, group.length), 0)
+  return longest(row => row.promptTokens.length) + samples * longest(row => row.tokens.length)
+}
+
+function batchOf(
+  { settings: { lanes } }: Engine,
+  { tokenizer }: Policy,
+  groups: readonly Group[],
+  limits: BatchLimits,
+) {
+  return responseBatch({ groups, padId: tokenizer.padId, lanes, limits })
+}
+
+function addGradient({
+  engine,
+  batch,
+  rows,
+  form,
+}: {
+  engine: Engine
+  batch: ResponseBatch
+  rows: readonly LossRow[]
+  form: LossForm
+}): { loss: number; gap: number } {
+  const inputs = [
+    ...responseTensors(batch),
+    perToken(batch, batch.mask),
+    perToken(
+      batch,
+      tokenValues(batch, rows, row => row.logProbs),
+    ),
+    perRow(batch, rows, row => row.advantage),
+    perRow(batch, rows, row => row.weight),
+    ...(form.kl === null
+      ? []
+      : [
+          perToken(
+            batch,
+            tokenValues(batch, rows, row => row.referenceLogProbs ?? []),
+          ),
+        ]),
+  ]
+  const outputs = Learning.of(engine).gradient(batch.shape, form)(...inputs)
+  const [loss, gap] = outputs.map(output => output.dataSync()[0] as number) as [number, number]
+  tf.dispose([...inputs, ...outputs])
+  return { loss, gap }
+}
+
+function tokenValues(
+  batch: ResponseBatch,
+  rows: readonly LossRow[],
+  of: (row: LossRow) => readonly number[],
+): Float32Array {
+  const { tokens } = batch.shape
+  const values = new Float32Array(batch.mask.length)
+  for (const [index, row] of rows.entries()) values.set(of(row), (batch.rows[index] as number) * tokens)
+  return values
+}
+
+function perToken({ shape: { prompts, samples, tokens } }: ResponseBatch, values: Float32Array): Tensor {
+  return tf.tensor2d(values, [prompts * samples, tokens])
+}
+
+function perRow(
+  { shape: { prompts, samples }, rows: places }: ResponseBatch,
+  rows: readonly LossRow[],
+  of: (row: LossRow) => number,
+): Tensor {
+  const values = new Float32Array(prompts * samples)
+  for (const [index, row] of rows.entries()) values[places[index] as number] = of(row)
+  return tf.tensor2d(values, [prompts * samples, 1])
+}
+
+function scalarOf([tensor]: readonly Tensor[]): number {
+  const value = tensor?.dataSync()[0] as number
+  tensor?.dispose()
+  return value
+}

@@ -1,0 +1,69 @@
+/**
+ * The policy-gradient loss of a micro-batch, on-policy, so without a ratio to clip (the paper samples and updates once):
+ *
+ *   L = sum_i (f_i / d_i) sum_t ( -A_i log pi_it + beta k(log pi_it, log ref_it) )
+ *
+ * A_i advantage; f_i the scale where the value acts on the loss, else 1; beta the coefficient of the KL where it acts in
+ * the loss, else 0; d_i what the aggregation divides by, taken over the whole batch of N responses, so that micro-batches
+ * add up: sequence-sum N, sequence-mean N * length_i, token-mean the sum of all lengths.
+ *
+ * Shapes: B rows of the micro-batch, R longest response.
+ */
+import type { ExperimentConfig } from '../config/schema.js'
+import { type Tensor, tf } from '../graph/tensorflow.js'
+import type { RewardRecord } from '../rewards/record.js'
+
+/** f_i / d_i of every response of the batch. */
+export function responseWeights(records: readonly RewardRecord[], config: ExperimentConfig): number[] {
+  const tokens = records.reduce((sum, { length }) => sum + length, 0)
+  const divisor = (length: number): number => {
+    switch (config.update.aggregation) {
+      case 'sequence-sum':
+        return records.length
+      case 'sequence-mean':
+        return records.length * length
+      case 'token-mean':
+        return tokens
+      default:
+        return config.update.aggregation satisfies never
+    }
+  }
+  return records.map(({ scale, length }) => (config.value.site === 'loss' ? scale : 1) / divisor(length))
+}
+
+/** Scalar L of the rows given. `logProbs` [B, R]; `referenceLogProbs` [B, R] only where the KL acts in the loss. */
+export function policyGradientLoss({
+  logProbs,
+  mask,
+  advantages,
+  weights,
+  kl,
+}: {
+  logProbs: Tensor
+  mask: Tensor
+  /** A_i, [B, 1]. */
+  advantages: Tensor
+  /** f_i / d_i, [B, 1]. */
+  weights: Tensor
+  kl?: { estimator: 'k1' | 'k2' | 'k3'; coefficient: number; referenceLogProbs: Tensor }
+}): Tensor {
+  const gain = logProbs.mul(advantages).neg()
+  const terms =
+    kl === undefined ? gain : gain.add(klOfTokens(logProbs, kl.referenceLogProbs, kl.estimator).mul(kl.coefficient))
+  return terms.mul(mask).mul(weights).sum()
+}
+
+/** [B, R]; the formulas of kl.ts on tensors. */
+function klOfTokens(logProbs: Tensor, reference: Tensor, estimator: 'k1' | 'k2' | 'k3'): Tensor {
+  const k1 = logProbs.sub(reference)
+  switch (estimator) {
+    case 'k1':
+      return k1
+    case 'k2':
+      return k1.square().mul(0.5)
+    case 'k3':
+      return tf.expm1(k1.neg()).add(k1)
+    default:
+      return estimator satisfies never
+  }
+}

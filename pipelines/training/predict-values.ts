@@ -1,0 +1,170 @@
+/**
+ * Values from a score predictor (table 3, predicted; table 7): the start policy is fine-tuned on question -> score, then says a score
+ * for each question. By folds, so that every training item's score comes from a predictor that was shown other exams only; the paper
+ * predicts for another data set. An item whose response is no score gets the mean value of what its predictor was shown.
+ */
+import type { ExperimentConfig } from '../config/schema.js'
+import type { Item } from '../data/item.js'
+import type { Sequence } from '../engine/response-batch.js'
+import { disposePolicy, type Policy } from '../model/policy.js'
+import type { Hooks } from '../progress.js'
+import { stream } from '../random.js'
+import { generate } from '../sampling/generate.js'
+import { mean } from '../statistics/estimate.js'
+import { foldsOf } from '../values/predictor/folds.js'
+import { parseScore, scoreText } from '../values/predictor/points-text.js'
+import { scorePrompt } from '../values/predictor/prompt.js'
+import { type PredictionQuality, predictionQuality } from '../values/predictor/quality.js'
+import type { ItemValue } from '../values/value.js'
+import { createOptimizer, disposeOptimizer } from './optimizer.js'
+import { rateOf, supervisedStep, taught } from './supervised.js'
+
+export interface PredictedValues {
+  /** In the order of the items; points and value as predicted. */
+  values: ItemValue[]
+  quality: PredictionQuality
+}
+
+interface Predicting {
+  config: ExperimentConfig
+  items: readonly Item[]
+  /** The true ones, of the same items. */
+  values: readonly ItemValue[]
+  /** The start policy, anew for each fold, which disposes of it. */
+  open: () => Promise<Policy>
+  hooks: Hooks
+}
+
+/** Throws DataInvalid where there are fewer exams than folds or a score has characters that the tokenizer lacks. */
+export async function predictValues({ config, items, values, open, hooks }: Predicting): Promise<PredictedValues> {
+  const { folds } = config.value.predictor
+  const foldOf = foldsOf(items, folds, config)
+  const predicted = new Array<number | null>(items.length).fill(null)
+  const fallback = new Array<number>(folds)
+  for (let fold = 0; fold < folds; fold++) {
+    const asked = places(foldOf, other => other === fold)
+    const shown = labelled(
+      places(foldOf, other => other !== fold),
+      config,
+      fold,
+    )
+    const policy = await open()
+    try {
+      const part = `fold ${fold + 1} of ${folds}`
+      await teach({ policy, config, items, shown, fold, hooks: noting(hooks, `score predictor, ${part}`) })
+      const said = await scoresOf({ policy, config, items, asked, hooks: noting(hooks, `predicting scores, ${part}`) })
+      for (const [index, place] of asked.entries()) predicted[place] = said[index] as number | null
+      fallback[fold] = mean(shown.map(place => (values[place] as ItemValue).value))
+    } finally {
+      disposePolicy(policy)
+    }
+  }
+  return {
+    values: values.map((item, place) => {
+      const score = predicted[place] as number | null
+      if (score !== null) return { ...item, points: score, value: score / item.total }
+      const value = fallback[foldOf[place] as number] as number
+      return { ...item, points: value * item.total, value }
+    }),
+    quality: predictionQuality(
+      items.map(({ points }, place) => ({ given: points, predicted: predicted[place] as number | null })),
+    ),
+  }
+}
+
+/** The share of the items whose scores are known, drawn by seed. */
+function labelled(from: readonly number[], { seed, value }: ExperimentConfig, fold: number): number[] {
+  const { labelled: share } = value.predictor
+  if (share === 1) return [...from]
+  const order = stream(seed, 'labelled items of the score predictor').permutation(from.length, fold)
+  return order.slice(0, Math.max(1, Math.round(share * from.length))).map(index => from[index] as number)
+}
+
+async function teach({
+  policy,
+  config,
+  items,
+  shown,
+  fold,
+  hooks,
+}: {
+  policy: Policy
+  config: ExperimentConfig
+  items: readonly Item[]
+  shown: readonly number[]
+  fold: number
+  hooks: Hooks
+}): Promise<void> {
+  const { epochs, batch, learningRate } = config.value.predictor
+  const sequences = shown.map((place): Sequence => {
+    const item = items[place] as Item
+    return {
+      promptTokens: promptOf(policy, config, item),
+      tokens: taught(policy.tokenizer, scoreText(item.points), `the score of item ${item.id}`),
+    }
+  })
+  const longest = sequences.reduce((most, { tokens }) => Math.max(most, tokens.length), 1)
+  const each = Math.ceil(sequences.length / batch)
+  const steps = epochs * each
+  const order = stream(config.seed, `order of the score predictor, fold ${fold}`)
+  const optimizer = createOptimizer(policy, { optimizer: 'adamw' })
+  try {
+    let epoch: number[] = []
+    for (let step = 1; step <= steps; step++) {
+      const first = ((step - 1) % each) * batch
+      if (first === 0) epoch = order.permutation(sequences.length, (step - 1) / each)
+      await supervisedStep({
+        policy,
+        optimizer,
+        batch: epoch.slice(first, first + batch).map(index => sequences[index] as Sequence),
+        limits: { microBatch: Math.min(batch, config.update.microBatch), tokenBudget: config.update.tokenBudget },
+        weightDecay: 0,
+        clipNorm: 1,
+        learningRate: rateOf(step, { learningRate, warmup: 0, steps }),
+        longest,
+        stage: { name: 'score predictor', rateKey: 'value.predictor.learningRate' },
+      })
+      await hooks.tick({ done: step, of: steps })
+    }
+  } finally {
+    disposeOptimizer(optimizer)
+  }
+}
+
+/** The likeliest score of each item, null where the response is none. */
+async function scoresOf({
+  policy,
+  config,
+  items,
+  asked,
+  hooks,
+}: {
+  policy: Policy
+  config: ExperimentConfig
+  items: readonly Item[]
+  asked: readonly number[]
+  hooks: Hooks
+}): Promise<(number | null)[]> {
+  const responses = await generate({
+    policy,
+    prompts: asked.map(place => promptOf(policy, config, items[place] as Item)),
+    uniforms: () => null,
+    maxTokens: config.value.predictor.maxTokens,
+    chunk: config.evaluation.chunk,
+    hooks,
+  })
+  return responses.map(({ tokens, finish }, index) => {
+    const { total } = items[asked[index] as number] as Item
+    return finish === 'stop' ? parseScore(policy.tokenizer.decode(tokens), total) : null
+  })
+}
+
+const promptOf = ({ tokenizer }: Policy, { policy }: ExperimentConfig, item: Item): number[] =>
+  tokenizer.encodePrompt(scorePrompt(item, policy.from === 'checkpoint'))
+
+const places = (foldOf: readonly number[], holds: (fold: number) => boolean): number[] =>
+  foldOf.flatMap((fold, place) => (holds(fold) ? [place] : []))
+
+const noting = (hooks: Hooks, note: string): Hooks => ({
+  tick: progress => hooks.tick(progress && { ...progress, note }),
+})

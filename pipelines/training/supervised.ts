@@ -1,0 +1,82 @@
+/**
+ * Supervised steps: AdamW with betas (0.9, 0.98) on the mean of -log pi over the response tokens of a batch, a linear warm-up, then
+ * a cosine down to a tenth of the peak rate. The warm start and the score predictor learn so.
+ */
+import type { ExperimentConfig } from '../config/schema.js'
+import type { Sequence } from '../engine/response-batch.js'
+import { RlevError } from '../errors.js'
+import type { Policy } from '../model/policy.js'
+import { noHooks } from '../progress.js'
+import { encodeWhole, type PolicyTokenizer } from '../tokenizer/tokenizer.js'
+import { accumulate } from './accumulate.js'
+import { clipFactor } from './clip.js'
+import { type Optimizer, optimizerStep, prepareStep } from './optimizer.js'
+
+/** Peak rate times warm-up times 0.1 + 0.9 (1 + cos(pi t / n)) / 2. `step` from 1. */
+export function rateOf(
+  step: number,
+  { learningRate, warmup, steps }: { learningRate: number; warmup: number; steps: number },
+): number {
+  const risen = warmup === 0 ? 1 : Math.min(1, step / warmup)
+  return learningRate * risen * (0.1 + 0.45 * (1 + Math.cos((Math.PI * (step - 1)) / steps)))
+}
+
+/** A text to be said, with its end. Throws DataInvalid where the tokenizer cannot hold it. */
+export const taught = (tokenizer: PolicyTokenizer, text: string, place: string): number[] => [
+  ...encodeWhole(tokenizer, text, place),
+  tokenizer.eosIds[0] as number,
+]
+
+/** The policy-gradient loss with advantages of 1 and the mean over all tokens is the supervised one. Rejects with NotFinite. */
+export async function supervisedStep({
+  policy,
+  optimizer,
+  batch,
+  limits = { microBatch: batch.length, tokenBudget: null },
+  weightDecay,
+  clipNorm,
+  learningRate,
+  longest,
+  stage,
+}: {
+  policy: Policy
+  optimizer: Optimizer
+  batch: readonly Sequence[]
+  /** Of a forward and backward pass; all at once where left out. */
+  limits?: Pick<ExperimentConfig['update'], 'microBatch' | 'tokenBudget'>
+  weightDecay: number
+  clipNorm: number | null
+  learningRate: number
+  /** The longest response that a batch may hold. (tokens) */
+  longest: number
+  /** For errors: its name, and the key of its rate. */
+  stage: { name: string; rateKey: string }
+}): Promise<void> {
+  const tokens = batch.reduce((sum, sequence) => sum + sequence.tokens.length, 0)
+  prepareStep(policy, optimizer, { weightDecay })
+  const { engine, loss, norm } = await accumulate({
+    policy,
+    rows: batch.map(sequence => ({ ...sequence, advantage: 1, weight: 1 / tokens, logProbs: [] })),
+    limits,
+    form: { kl: null, checkpointing: false },
+    largest: { prompts: batch.length, samples: 1, tokens: longest },
+    hooks: noHooks,
+    note: stage.name,
+  })
+  if (!Number.isFinite(loss) || !Number.isFinite(norm)) {
+    throw new RlevError({
+      kind: 'NotFinite',
+      message: `the ${stage.name} is not finite`,
+      place: `${stage.name} step ${optimizer.steps + 1}`,
+      expected: 'a finite loss and gradient norm',
+      found: `loss ${loss}, gradient norm ${norm}`,
+      remedy: `lower ${stage.rateKey}`,
+    })
+  }
+  optimizerStep({
+    engine,
+    optimizer,
+    settings: { learningRate, betas: [0.9, 0.98], epsilon: 1e-8, weightDecay },
+    factor: clipFactor(norm, clipNorm),
+  })
+}

@@ -1,0 +1,134 @@
+/**
+ * What a training step's records say: reward, verdict mix, length by value, degenerate groups, value transmission. Solve rates and
+ * degeneracy read the verdict; a reward in [1, 2] would mislead them.
+ */
+
+import { advantages } from '../advantages/advantages.js'
+import { isDegenerate, isScored } from '../advantages/estimators/group.js'
+import { klOfResponse } from '../advantages/kl.js'
+import { groupRecords, rewardOf, type ScoreConfig } from '../advantages/records.js'
+import { type StepSignal, signalOf, transmission } from '../advantages/transmission.js'
+import type { RewardRecord } from '../rewards/record.js'
+import type { Rollout } from '../rollout/response.js'
+import { mean } from '../statistics/estimate.js'
+import { fifths, weightsInFifth } from '../statistics/fifths.js'
+import { weightedMean } from '../statistics/weighted-mean.js'
+
+/**
+ * Slash-grouped metrics, finite numbers only: one that the step does not define (a reward mean without a scored response, a
+ * transmission without a difference in scale) is left out. Shares in [0, 1], lengths in tokens, divergence in nats a token.
+ */
+export function trainingMetrics({
+  rollout,
+  records,
+  config,
+}: {
+  rollout: Rollout
+  records: readonly RewardRecord[]
+  config: ScoreConfig
+}): Record<string, number> {
+  const scored = records.filter(isScored)
+  const groups = groupRecords(records)
+  const share = (verdict: RewardRecord['verdict']) =>
+    records.filter(record => record.verdict === verdict).length / records.length
+  const rows = records.map(record => ({ value: record.value, weight: 1 }))
+  const lengths = records.map(record => record.length)
+  const signal = realisedSignal({ rollout, records, config })
+  const metrics: Record<string, number> = {
+    'reward/mean': mean(scored.map(record => record.reward)),
+    'reward/scale_mean': mean(records.map(record => record.scale)),
+    'verdict/correct': share('correct'),
+    'verdict/wrong': share('wrong'),
+    'verdict/unscored': share('unscored'),
+    'length/mean': mean(lengths),
+    'advantage/abs_mean': mean(scored.map(record => Math.abs(record.advantage))),
+    'rollout/finished': mean(rollout.responses.map(response => (response.finish === 'stop' ? 1 : 0))),
+    'groups/degenerate': mean(groups.map(group => (isDegenerate(group) ? 1 : 0))),
+    'value/transmission': transmission([signal])?.transmission ?? Number.NaN,
+    ...signalMetrics(signal),
+  }
+  for (const fifth of fifths)
+    metrics[`length/value_fifth_${fifth}`] = weightedMean(lengths, weightsInFifth(rows, fifth))
+  const divergence = divergenceOf(rollout)
+  if (divergence !== null) Object.assign(metrics, divergence)
+  return Object.fromEntries(Object.entries(metrics).filter(([, value]) => Number.isFinite(value)))
+}
+
+/** The sizes of the step's advantages beside those that the same verdicts give with every scale 1. */
+function realisedSignal({
+  rollout,
+  records,
+  config,
+}: {
+  rollout: Rollout
+  records: readonly RewardRecord[]
+  config: ScoreConfig
+}): StepSignal {
+  const penalised = config.kl.place === 'reward' && config.kl.coefficient > 0
+  const unscaled = records.map((record, index): RewardRecord => {
+    const response = rollout.responses[index]
+    const divergence = penalised && response !== undefined ? klOfResponse(response)[config.kl.estimator] : 0
+    const penalty = config.kl.coefficient * divergence
+    return { ...record, reward: rewardOf({ verdict: record.verdict, scale: 1, penalty, site: 'reward' }) }
+  })
+  const groups = groupRecords(unscaled)
+  const without = advantages({ estimator: config.estimator, groups })
+  const rows = groups.flatMap((group, row) => {
+    const kept = group.map((record, column) => ({ record, plain: without[row]?.[column] ?? 0 }))
+    const scored = kept.filter(({ record }) => isScored(record))
+    const first = group[0]
+    if (first === undefined || scored.length === 0) return []
+    const atLoss = config.value.site === 'loss' ? first.scale : 1
+    return [
+      {
+        value: first.value,
+        scale: first.scale,
+        withValue: atLoss * mean(scored.map(({ record }) => Math.abs(record.advantage))),
+        without: mean(scored.map(({ plain }) => Math.abs(plain))),
+      },
+    ]
+  })
+  return signalOf(rows)
+}
+
+const signalParts = {
+  withValue: 'value/advantage',
+  without: 'value/advantage_unscaled',
+  scaled: 'value/advantage_scaled',
+} as const
+const ends = ['top', 'bottom'] as const
+
+/** Under the names in which the steps of a run keep it. */
+function signalMetrics(signal: StepSignal): Record<string, number> {
+  return Object.fromEntries(
+    ends.flatMap(end =>
+      Object.entries(signalParts).map(([part, name]) => [
+        `${name}_${end}`,
+        signal[end][part as keyof typeof signalParts],
+      ]),
+    ),
+  )
+}
+
+/** A step's signal out of its metrics; null of a step that was measured before the metrics had it. */
+export function signalOfMetrics(values: Readonly<Record<string, number>>): StepSignal | null {
+  const read = (end: (typeof ends)[number]) => {
+    const part = (key: keyof typeof signalParts) => values[`${signalParts[key]}_${end}`]
+    const [withValue, without, scaled] = [part('withValue'), part('without'), part('scaled')]
+    return withValue === undefined || without === undefined || scaled === undefined
+      ? null
+      : { withValue, without, scaled }
+  }
+  const [top, bottom] = [read('top'), read('bottom')]
+  return top === null || bottom === null ? null : { top, bottom }
+}
+
+/** Mean over tokens of the three estimators, where the rollout carries the reference's log-probabilities. */
+function divergenceOf(rollout: Rollout): Record<string, number> | null {
+  const terms = rollout.responses.filter(response => response.referenceLogProbs !== undefined)
+  const tokens = terms.reduce((sum, response) => sum + response.logProbs.length, 0)
+  if (tokens === 0) return null
+  const sums = terms.map(klOfResponse)
+  const of = (key: 'k1' | 'k2' | 'k3') => sums.reduce((sum, term) => sum + term[key], 0) / tokens
+  return { 'kl/k1': of('k1'), 'kl/k2': of('k2'), 'kl/k3': of('k3') }
+}

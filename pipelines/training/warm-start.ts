@@ -1,0 +1,59 @@
+/**
+ * The policy that reinforcement learning starts from: a checkpoint, or one made from scratch and taught by demonstrations.
+ * The paper starts from a base model; a policy from scratch has no right answer to be rewarded for until it was shown some.
+ */
+
+import { loadPolicy } from '../checkpoint/policy-folder.js'
+import type { ExperimentConfig } from '../config/schema.js'
+import { alphabetOf } from '../data/alphabet.js'
+import { demonstrations } from '../data/demonstrations.js'
+import type { DataSet } from '../data/item.js'
+import type { Sequence } from '../engine/response-batch.js'
+import { createPolicy, disposePolicy, type Policy } from '../model/policy.js'
+import type { Hooks } from '../progress.js'
+import { createOptimizer, disposeOptimizer } from './optimizer.js'
+import { rateOf, supervisedStep, taught } from './supervised.js'
+
+/** The caller disposes the policy. Rejects with NotFinite when the loss is not a number. */
+export async function warmStart({
+  config,
+  dataset,
+  hooks,
+}: {
+  config: ExperimentConfig
+  dataset: DataSet
+  hooks: Hooks
+}): Promise<Policy> {
+  if (config.policy.from === 'checkpoint') return loadPolicy(config.policy.path, config.engine)
+  const alphabet = alphabetOf({ data: config.data, dataset })
+  const policy = createPolicy({ config: config.policy, alphabet, seed: config.seed, engine: config.engine })
+  const { warmStart: settings } = config
+  const optimizer = createOptimizer(policy, { optimizer: 'adamw' })
+  try {
+    for (let step = 1; step <= settings.steps; step++) {
+      const batch = demonstrations({ config, dataset, step }).map(
+        ({ prompt, response }): Sequence => ({
+          promptTokens: policy.tokenizer.encodePrompt(prompt),
+          tokens: taught(policy.tokenizer, response, 'a demonstration'),
+        }),
+      )
+      await supervisedStep({
+        policy,
+        optimizer,
+        batch,
+        weightDecay: settings.weightDecay,
+        clipNorm: settings.clipNorm,
+        learningRate: rateOf(step, settings),
+        longest: config.rollout.maxTokens,
+        stage: { name: 'warm start', rateKey: 'warmStart.learningRate' },
+      })
+      await hooks.tick({ done: step, of: settings.steps, note: 'warm start' })
+    }
+    return policy
+  } catch (error) {
+    disposePolicy(policy)
+    throw error
+  } finally {
+    disposeOptimizer(optimizer)
+  }
+}

@@ -1,0 +1,77 @@
+/**
+ * `npm run eos-gradients`: the EOS gradient of the paper's appendix (eq. 13) on a trained policy, by fifth of the items by value:
+ * predicted beside what autograd gives, at the last positions before the greedy response ends, where to end or to go on is decided.
+ * Usage, after the build:  npm run eos-gradients -- CHECKPOINT CONFIG [--arm ARM] [--items N] [--further N]
+ */
+import { parseArgs } from 'node:util'
+import { loadPolicy } from '../../pipelines/checkpoint/policy-folder.js'
+import { prepareData } from '../../pipelines/data/prepare.js'
+import { disposeEngines } from '../../pipelines/engine/engine.js'
+import { disposePolicy } from '../../pipelines/model/policy.js'
+import { scaleOf, uniformScale } from '../../pipelines/rewards/scales.js'
+import { verify } from '../../pipelines/rewards/verify.js'
+import { generate } from '../../pipelines/sampling/generate.js'
+import { normalizeValues } from '../../pipelines/values/normalize.js'
+import { chosenArm } from '../chosen-arm.js'
+import { eosGradient } from './eos-gradient.js'
+
+const { positionals, values: given } = parseArgs({
+  allowPositionals: true,
+  options: {
+    arm: { type: 'string' },
+    items: { type: 'string', default: '50' },
+    further: { type: 'string', default: '2' },
+  },
+})
+const [checkpoint, path] = positionals
+if (checkpoint === undefined || path === undefined)
+  throw new Error('usage: npm run eos-gradients -- CHECKPOINT CONFIG [--arm ARM] [--items N] [--further N]')
+const config = chosenArm({ path, ...(given.arm === undefined ? {} : { arm: given.arm }) })
+const further = Number(given.further)
+const { train, test } = prepareData(config.data, { seed: config.seed })
+const { reward } = config
+const mean = reward.scale === 'uniform' ? uniformScale(normalizeValues(train, reward).values, reward) : undefined
+const byValue = normalizeValues(test, reward).values.map(({ value }, index) => ({
+  value,
+  item: test[index] as (typeof test)[number],
+}))
+byValue.sort((a, b) => b.value - a.value)
+
+const policy = await loadPolicy(checkpoint, config.engine)
+console.log('fifth by value  items  positions  P(EOS)  predicted     by autograd   largest gap')
+for (let fifth = 0; fifth < 5; fifth++) {
+  const size = Math.ceil(byValue.length / 5)
+  const items = byValue.slice(fifth * size, (fifth + 1) * size).slice(0, Number(given.items))
+  const prompts = items.map(({ item }) => policy.tokenizer.encodePrompt(item.prompt))
+  const { maxTokens } = config.rollout
+  const responses = await generate({ policy, prompts, maxTokens, chunk: prompts.length, uniforms: () => null })
+  const found = items.flatMap(({ item, value }, index) => {
+    const tokens = responses[index]?.tokens ?? []
+    const length = tokens.findIndex(token => policy.tokenizer.eosIds.includes(token))
+    if (length < 1) return []
+    return [length - 1, length].map(position =>
+      eosGradient({
+        policy,
+        promptTokens: prompts[index] as number[],
+        begun: tokens.slice(0, position),
+        furtherTokens: further,
+        scale: scaleOf({ value, reward, uniformScale: mean }),
+        correct: ids =>
+          verify({ response: { text: policy.tokenizer.decode(ids), finish: 'stop' }, item, reward }) === 'correct',
+      }),
+    )
+  })
+  const average = (read: (one: (typeof found)[number]) => number) =>
+    found.reduce((sum, one) => sum + read(one), 0) / Math.max(1, found.length)
+  const gap = Math.max(0, ...found.map(({ predicted, differentiated }) => Math.abs(predicted - differentiated)))
+  const cells = [average(one => one.eos).toFixed(3), average(one => one.predicted).toExponential(3)]
+  console.log(
+    `${String(fifth + 1).padEnd(15)} ${String(items.length).padStart(5)}  ${String(found.length).padStart(9)}  ${cells[0]?.padStart(6)}  ${cells[1]?.padStart(12)}  ${average(
+      one => one.differentiated,
+    )
+      .toExponential(3)
+      .padStart(12)}  ${gap.toExponential(1)}`,
+  )
+}
+disposePolicy(policy)
+disposeEngines()

@@ -1,0 +1,161 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { after, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { disposeEngines } from '../../../pipelines/engine/engine.js'
+import { logProbsOf } from '../../../pipelines/engine/log-probabilities.js'
+import { GraphDef } from '../../../pipelines/graph/graph-def.js'
+import { createAdapter } from '../../../pipelines/model/adapter.js'
+import { defaultEngine, disposePolicy } from '../../../pipelines/model/policy.js'
+import { stream } from '../../../pipelines/random.js'
+import { generate } from '../../../pipelines/sampling/generate.js'
+import { prompt, tinyPolicy } from '../model/tiny-policy.js'
+import { type TrainingRun, trainingRun } from './training-run.js'
+
+const recorded = { ...defaultEngine, mode: 'recorded' } as const
+const eager = { ...defaultEngine, mode: 'eager' } as const
+// A process that ends with graphs loaded may end by a signal of TensorFlow's threads.
+after(disposeEngines)
+
+function near(a: TrainingRun, b: TrainingRun): void {
+  assert.deepEqual(a.tokens, b.tokens)
+  for (const [step, loss] of a.losses.entries())
+    assert.ok(Math.abs(loss - (b.losses[step] as number)) < 1e-6, `loss of step ${step}`)
+  for (const [name, values] of Object.entries(a.weights)) {
+    for (const [place, value] of values.entries()) {
+      assert.ok(Math.abs(value - (b.weights[name]?.[place] as number)) < 1e-5, `${name} ${place}`)
+    }
+  }
+}
+
+test('recorded equals eager over 20 steps: the same tokens, losses to 1e-6, weights to 1e-5', async () => {
+  near(await trainingRun({ engine: recorded, steps: 20 }), await trainingRun({ engine: eager, steps: 20 }))
+})
+
+test('lanes change neither tokens nor, but for rounding, losses and weights', async () => {
+  near(
+    await trainingRun({ engine: { ...recorded, lanes: 2 }, steps: 6 }),
+    await trainingRun({ engine: recorded, steps: 6 }),
+  )
+})
+
+for (const engine of [recorded, eager]) {
+  test(`layers computed again in the backward pass give the gradients that layers kept give, ${engine.mode}`, async () => {
+    near(await trainingRun({ engine, steps: 4, checkpointing: true }), await trainingRun({ engine, steps: 4 }))
+  })
+}
+
+test('a recorded run is the same bits in another process, and again in this one', async () => {
+  const program = fileURLToPath(new URL('./training-run.js', import.meta.url))
+  const outcomes = [1, 2].map(() => execFileSync(process.execPath, [program], { encoding: 'utf8', maxBuffer: 2 ** 26 }))
+  assert.equal(outcomes[1], outcomes[0])
+  assert.equal(JSON.stringify(await trainingRun({ engine: { ...recorded, lanes: 2 }, steps: 5 })), outcomes[0])
+})
+
+test('what a graph holds of constants does not grow with the rows, for sampling and learning', async () => {
+  const original = GraphDef.prototype.constant
+  const largest = async (rows: number): Promise<number> => {
+    let most = 0
+    GraphDef.prototype.constant = function (constant) {
+      most = Math.max(most, constant.values.length)
+      return original.call(this, constant)
+    }
+    // Some projections without a part: what stands in their place has the size of their outputs.
+    const targets = ['q_proj', 'gate_proj'] as const
+    const policy = { ...tinyPolicy(), engine: recorded }
+    policy.adapter = createAdapter({ architecture: policy.architecture, rank: 2, alpha: 2, targets, seed: 1 })
+    try {
+      const prompts = Array.from({ length: rows }, () => prompt(policy, '1+2='))
+      await generate({ policy, prompts, uniforms: () => 0.5, maxTokens: 6, chunk: rows })
+      logProbsOf(
+        policy,
+        prompts.map(promptTokens => ({ promptTokens, tokens: [1, 2, 3] })),
+      )
+    } finally {
+      GraphDef.prototype.constant = original
+      disposePolicy(policy)
+      disposeEngines()
+    }
+    return most
+  }
+  assert.equal(await largest(64), await largest(2))
+})
+
+test('two policies that take turns on one engine keep their weights apart', async () => {
+  const [one, other] = [tinyPolicy(1), tinyPolicy(2)]
+  const sequences = [{ promptTokens: prompt(one, '1+2='), tokens: prompt(one, '7#3') }]
+  const alone = [logProbsOf(one, sequences), logProbsOf(other, sequences)]
+  for (let turn = 0; turn < 3; turn++) {
+    assert.deepEqual([logProbsOf(one, sequences), logProbsOf(other, sequences)], alone)
+  }
+  assert.notDeepEqual(alone[0], alone[1])
+  disposePolicy(one)
+  disposePolicy(other)
+})
+
+test('a policy that says something while another one is in the middle of it changes nothing in what that one says', async () => {
+  const [one, other] = [tinyPolicy(1), tinyPolicy(2)]
+  const { uniform } = stream(11, 'turns')
+  const options = (policy: typeof one, rows: number) => ({
+    policy,
+    prompts: Array.from({ length: rows }, (_, row) => prompt(policy, `${row}+2=`)),
+    uniforms: uniform,
+    maxTokens: 24,
+    chunk: rows,
+  })
+  const alone = await generate(options(one, 6))
+  let between = 0
+  const tick = async () => {
+    between++
+    await generate(options(other, 3))
+  }
+  assert.deepEqual(await generate({ ...options(one, 6), hooks: { tick } }), alone)
+  assert.ok(between > 1)
+  disposePolicy(one)
+  disposePolicy(other)
+})
+
+for (const { what, rows, samples = 1, maxTokens, chunks, lanes } of [
+  { what: 'sequences that wait take the slots of those that have ended', rows: 23, maxTokens: 19, chunks: [4, 23] },
+  { what: 'slots that are halved as sequences end', rows: 32, maxTokens: 48, chunks: [32, 1] },
+  { what: 'slots that are halved lane by lane', rows: 40, maxTokens: 48, chunks: [32, 2], lanes: 2 },
+  { what: 'slots that share their prompts', rows: 24, samples: 4, maxTokens: 19, chunks: [24, 5] },
+  {
+    what: 'slots that share their prompts until they are halved',
+    rows: 32,
+    samples: 8,
+    maxTokens: 48,
+    chunks: [32, 5],
+  },
+  {
+    what: 'slots that share their prompts lane by lane',
+    rows: 32,
+    samples: 8,
+    maxTokens: 48,
+    chunks: [32, 2],
+    lanes: 2,
+  },
+] as { what: string; rows: number; samples?: number; maxTokens: number; chunks: [number, number]; lanes?: number }[]) {
+  test(`${what} change nothing in what each says`, async () => {
+    const policy = { ...tinyPolicy(), engine: { ...recorded, lanes: lanes ?? 1 } }
+    const { uniform } = stream(11, 'slots')
+    const prompts = Array.from({ length: rows }, (_, row) => {
+      const number = Math.floor(row / samples)
+      return prompt(policy, samples === 1 ? `${number % 7}+${number % 3}=` : `${10 ** (number % 3)}+${number}=`)
+    })
+    const options = { policy, prompts, uniforms: uniform, maxTokens }
+    const one = await generate({ ...options, chunk: chunks[0] })
+    const other = await generate({ ...options, chunk: chunks[1] })
+    assert.ok(new Set(one.map(({ tokens }) => tokens.length)).size > 5)
+    assert.deepEqual(
+      one.map(({ tokens }) => tokens),
+      other.map(({ tokens }) => tokens),
+    )
+    for (const [row, { logProbs }] of one.entries()) {
+      for (const [place, value] of logProbs.entries()) {
+        assert.ok(Math.abs(value - (other[row]?.logProbs[place] as number)) < 1e-5)
+      }
+    }
+    disposePolicy(policy)
+  })
+}

@@ -1,0 +1,197 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { RlevError } from '../../../pipelines/errors.js'
+import { freshZeros, overwriteRows } from '../../../pipelines/graph/kernels.js'
+import { loop } from '../../../pipelines/graph/loop.js'
+import { type Program, Session } from '../../../pipelines/graph/session.js'
+import { type Tensor, tf } from '../../../pipelines/graph/tensorflow.js'
+import type { Variable } from '../../../pipelines/graph/variable.js'
+
+const modes = [true, false]
+const named = (recorded: boolean) => (recorded ? 'recorded' : 'eager')
+
+/** A session with a weight [3, 3] and a program that takes a step of gradient descent on |x W|^2. */
+function descent(recorded: boolean): { session: Session; weight: Variable; step: Program } {
+  const session = new Session({ recorded })
+  const weight = session.variable({ name: 'weight', shape: [3, 3] })
+  const step = session.compile({
+    name: 'step',
+    inputs: [{ shape: [2, 3] }],
+    run: x => {
+      const loss = (matrix: Tensor) =>
+        tf
+          .matMul(x as never, matrix as never)
+          .square()
+          .sum()
+      const { value, grads } = tf.valueAndGrads(loss as never)([weight.read()])
+      weight.assign(weight.read().sub((grads[0] as Tensor).mul(0.01)))
+      return [value, weight.read().sum()]
+    },
+  })
+  session.assign(new Map([[weight, tf.tensor2d([1, 2, 3, 4, 5, 6, 7, 8, 9], [3, 3])]]))
+  return { session, weight, step }
+}
+
+const x = tf.tensor2d([1, 0, 2, 0, 1, 1], [2, 3])
+
+function numbers(tensors: readonly Tensor[]): number[][] {
+  return tensors.map(tensor => {
+    const values = Array.from(tensor.dataSync())
+    tensor.dispose()
+    return values
+  })
+}
+
+test('a recorded program gives what the function gives eagerly: outputs, gradients, variables, call after call', () => {
+  const [recorded, eager] = modes.map(descent) as [ReturnType<typeof descent>, ReturnType<typeof descent>]
+  for (let call = 0; call < 3; call++) assert.deepEqual(numbers(recorded.step(x)), numbers(eager.step(x)))
+  const weights = [recorded, eager].map(({ session, weight }) => numbers(session.read([weight])))
+  assert.deepEqual(weights[0], weights[1])
+  recorded.session.dispose()
+  eager.session.dispose()
+})
+
+for (const recorded of modes) {
+  test(`variables keep their values when a program is compiled after the first call, ${named(recorded)}`, () => {
+    const { session, weight, step } = descent(recorded)
+    const [, [sum]] = numbers(step(x)) as [number[], [number]]
+    const late = session.compile({ name: 'late', inputs: [], run: () => [weight.read().sum()] })
+    assert.deepEqual(numbers(late()), [[sum]])
+    session.dispose()
+  })
+
+  test(`a variable that is read, assigned and read again has its old value and then its new one, ${named(recorded)}`, () => {
+    const session = new Session({ recorded })
+    const variable = session.variable({ name: 'v', shape: [] })
+    const program = session.compile({
+      name: 'p',
+      inputs: [{ shape: [] }],
+      run: value => {
+        const before = variable.read().mul(1)
+        variable.assign(value as Tensor)
+        variable.add(tf.scalar(1))
+        return [before, variable.read().mul(1)]
+      },
+    })
+    assert.deepEqual(numbers(program(tf.scalar(5))), [[0], [6]])
+    assert.deepEqual(numbers(program(tf.scalar(7))), [[6], [8]])
+    session.dispose()
+  })
+
+  test(`a loop turns while its condition holds, and changes a table in place, ${named(recorded)}`, () => {
+    const session = new Session({ recorded })
+    const program = session.compile({
+      name: 'powers',
+      inputs: [{ shape: [2] }, { shape: [], type: 'int32' }],
+      run: (base, turns) => {
+        const [count, , table] = loop({
+          state: [tf.scalar(0, 'int32'), tf.onesLike(base as Tensor), freshZeros([5, 2], 'float32')],
+          goesOn: turn => (turn as Tensor).less(turns as Tensor),
+          body: (turn, power, rows) => {
+            const next = (power as Tensor).mul(base as Tensor)
+            const changed = overwriteRows(rows as Tensor, (turn as Tensor).reshape([1]), next.reshape([1, 2]))
+            return [(turn as Tensor).add(tf.scalar(1, 'int32')), next, changed]
+          },
+        })
+        return [count as Tensor, table as Tensor]
+      },
+    })
+    const run = (turns: number) => numbers(program(tf.tensor1d([2, 3]), tf.scalar(turns, 'int32')))
+    assert.deepEqual(run(3), [[3], [2, 3, 4, 9, 8, 27, 0, 0, 0, 0]])
+    assert.deepEqual(run(0), [[0], new Array(10).fill(0)])
+    session.dispose()
+  })
+}
+
+test('a function that reads a value while it is recorded is refused, by the name of its program', () => {
+  const session = new Session({ recorded: true })
+  const read = () =>
+    session.compile({
+      name: 'curious',
+      inputs: [{ shape: [2] }],
+      run: input => {
+        input?.dataSync()
+        return []
+      },
+    })
+  assert.throws(
+    read,
+    (error: unknown) =>
+      error instanceof RlevError && /reads the value/.test(error.message) && /curious/.test(error.message),
+  )
+  // The binding is back: what follows computes again.
+  assert.deepEqual([...tf.scalar(2).square().dataSync()], [4])
+  session.dispose()
+})
+
+test('a function that uses a tensor of somebody else is refused', () => {
+  const session = new Session({ recorded: true })
+  const foreign = tf.tensor1d([1, 2]).square()
+  assert.throws(
+    () => session.compile({ name: 'p', inputs: [{ shape: [2] }], run: input => [(input as Tensor).add(foreign)] }),
+    /made outside/,
+  )
+  session.dispose()
+})
+
+test('programs leave no tensor behind but what they return, and a disposed session none at all', () => {
+  const before = tf.memory().numTensors
+  const session = new Session({ recorded: true })
+  const variable = session.variable({ name: 'v', shape: [4] })
+  const program = session.compile({
+    name: 'p',
+    inputs: [{ shape: [4] }],
+    run: input => {
+      variable.add((input as Tensor).square())
+      return [variable.read().sum()]
+    },
+  })
+  const input = tf.ones([4])
+  for (let call = 1; call <= 3; call++) assert.deepEqual(numbers(program(input)), [[4 * call]])
+  input.dispose()
+  session.dispose()
+  assert.equal(tf.memory().numTensors, before)
+})
+
+test('matrix products in bfloat16 are near those in float32, and not equal', () => {
+  const values = ['float32', 'bfloat16'].map(matrices => {
+    const session = new Session({ recorded: true, matrices: matrices as 'float32' | 'bfloat16' })
+    const product = session.compile({
+      name: 'product',
+      inputs: [{ shape: [8, 16] }, { shape: [16, 8] }],
+      run: (a, b) => [tf.matMul(a as never, b as never)],
+    })
+    const table = (rows: number, columns: number) =>
+      tf.sin(tf.range(0, rows * columns).mul(1.7)).reshape([rows, columns]) as Tensor
+    const [found] = numbers(product(table(8, 16), table(16, 8))) as [number[]]
+    session.dispose()
+    return found
+  }) as [number[], number[]]
+  const gaps = values[0].map((value, index) => Math.abs(value - (values[1][index] as number)))
+  assert.ok(Math.max(...gaps) > 1e-5 && Math.max(...gaps) < 0.05, `${Math.max(...gaps)}`)
+})
+
+test('in bfloat16 a loop gives what its turns give one by one, with a matrix from outside and with its own', () => {
+  const session = new Session({ recorded: true, matrices: 'bfloat16' })
+  const inputs = [{ shape: [4, 4] }, { shape: [4, 4] }]
+  const turn = (x: Tensor, matrix: Tensor) => tf.matMul(tf.matMul(x as never, matrix as never) as never, x as never)
+  const looped = session.compile({
+    name: 'looped',
+    inputs,
+    run: (x, matrix) => {
+      const [, last] = loop({
+        state: [tf.scalar(0, 'int32'), x as Tensor],
+        goesOn: count => (count as Tensor).less(tf.scalar(3, 'int32')),
+        body: (count, now) => [(count as Tensor).add(tf.scalar(1, 'int32')), turn(now as Tensor, matrix as Tensor)],
+      })
+      return [last as Tensor]
+    },
+  })
+  const once = session.compile({ name: 'once', inputs, run: (x, matrix) => [turn(x as Tensor, matrix as Tensor)] })
+  const table = (factor: number) => tf.sin(tf.range(0, 16).mul(factor)).reshape([4, 4]) as Tensor
+  const [x, matrix] = [table(1.7), table(0.9)]
+  let one = x
+  for (let count = 0; count < 3; count++) one = once(one, matrix)[0] as Tensor
+  assert.deepEqual(numbers(looped(x, matrix)), numbers([one]))
+  session.dispose()
+})

@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { readArchitecture } from '../../../pipelines/checkpoint/architecture-file.js'
+import { experimentSchema } from '../../../pipelines/config/schema.js'
+import { RlevError } from '../../../pipelines/errors.js'
+import { countsOf, type MemoryEstimate, memoryOf } from '../../../pipelines/memory/estimate.js'
+import {
+  fitOf,
+  memoryShortage,
+  promptTokensOf,
+  refuseWithoutRoom,
+  sizeText,
+} from '../../../pipelines/memory/memory-fit.js'
+
+const gibibyte = 2 ** 30
+
+/** The shape of Qwen2.5-0.5B: 494,032,768 weights, as its model card rounds to 0.49 B. */
+const architecture = readArchitecture(
+  {
+    model_type: 'qwen2',
+    vocab_size: 151936,
+    hidden_size: 896,
+    num_hidden_layers: 24,
+    num_attention_heads: 14,
+    num_key_value_heads: 2,
+    intermediate_size: 4864,
+    tie_word_embeddings: true,
+    rope_theta: 1e6,
+  },
+  'config.json',
+)
+
+function estimate(update: object = {}, others: object = {}, promptTokens = 64): MemoryEstimate {
+  const config = experimentSchema.parse({
+    name: 'half-billion',
+    policy: { from: 'checkpoint', path: '/models/half-billion' },
+    rollout: { prompts: 2, samples: 4, maxTokens: 32, chunk: 8 },
+    evaluation: { chunk: 8 },
+    update: { microBatch: 8, ...update },
+    ...others,
+  })
+  return memoryOf({ architecture, config, promptTokens })
+}
+
+const bytesOf = ({ parts }: MemoryEstimate, name: string) => parts.find(part => part.name === name)?.bytes ?? 0
+
+test('an evaluation without training needs weights and its own caches, and nothing of a step', () => {
+  const parts = estimate({}, { steps: 0 })
+  assert.equal(parts.phase, 'evaluation')
+  assert.deepEqual(parts.parts.map(({ name }) => name).sort(), [
+    'copies of the layers (evaluation)',
+    'keys and values (evaluation)',
+    'logits (evaluation)',
+    'process',
+    'weights',
+  ])
+  assert.ok(parts.bytes < estimate().bytes / 2)
+})
+
+test('weights and moments are counted to the byte, the cache with the copies that are made of it', () => {
+  const weights = 494_032_768
+  const parts = estimate()
+  assert.equal(bytesOf(parts, 'weights'), 4 * weights)
+  assert.equal(bytesOf(parts, 'reference'), 4 * weights)
+  assert.equal(bytesOf(parts, 'moments'), 8 * weights)
+  // 8 rows, 64 + 32 columns, 24 layers, keys and values of 2 heads of 64.
+  assert.equal(bytesOf(parts, 'keys and values (rollout)') / (4 * 8 * 96 * 24 * 2 * 2 * 64), 3.5)
+  assert.equal(parts.phase, 'update')
+  assert.equal(
+    parts.bytes,
+    parts.parts
+      .filter(({ phase }) => phase === 'always' || phase === 'update')
+      .reduce((sum, { bytes }) => sum + bytes, 0),
+  )
+})
+
+test('an adapter leaves moments and gradients of itself only, and no second copy for the reference', () => {
+  const adapter = { rank: 8, alpha: 16, targets: ['q_proj', 'v_proj'] }
+  const config = experimentSchema.parse({ name: 'a', update: { adapter } })
+  // Each layer: q_proj 896 to 896, v_proj 896 to 128.
+  const trained = 24 * 8 * (896 + 896 + 896 + 128)
+  assert.equal(countsOf({ architecture, config }).trained, trained)
+  const adapted = estimate({ adapter })
+  assert.equal(bytesOf(adapted, 'adapter'), 4 * trained)
+  assert.equal(bytesOf(adapted, 'moments'), 8 * trained)
+  assert.equal(bytesOf(adapted, 'reference'), 0)
+  assert.equal(bytesOf(adapted, 'weights'), bytesOf(estimate(), 'weights'))
+})
+
+test('every option that is said to make a part smaller does so', () => {
+  const smaller: [string, object, object?][] = [
+    ['moments', { optimizer: 'sgd' }],
+    ['activations', { gradientCheckpointing: true }],
+    ['activations', { microBatch: 4 }],
+    ['activations', { tokenBudget: 192 }],
+    ['logits (update)', { microBatch: 4 }],
+    ['logits (update)', { tokenBudget: 192 }],
+    ['reference', {}, { kl: { place: 'none' } }],
+    ['keys and values (rollout)', {}, { rollout: { prompts: 2, samples: 4, maxTokens: 32, chunk: 4 } }],
+    ['keys and values (evaluation)', {}, { evaluation: { chunk: 4 } }],
+    ['activations', {}, { rollout: { prompts: 2, samples: 4, maxTokens: 16 } }],
+  ]
+  for (const [part, update, others] of smaller) {
+    assert.ok(bytesOf(estimate(update, others), part) < bytesOf(estimate(), part), `${part}: ${JSON.stringify(update)}`)
+  }
+})
+
+test('a budget of tokens below one response counts one', () => {
+  assert.equal(
+    bytesOf(estimate({ tokenBudget: 1 }), 'activations'),
+    bytesOf(estimate({ microBatch: 1 }), 'activations'),
+  )
+})
+
+test('what surely does not fit is refused by its largest part and what shrinks it, and what may not is only said', () => {
+  const whole = estimate()
+  const room = (share: number) => ({ bytes: share * whole.bytes, of: 'this machine' })
+  assert.deepEqual(
+    [1.1, 0.9, 0.5].map(share => fitOf(whole, room(share))),
+    ['fits', 'may not fit', 'does not fit'],
+  )
+  for (const share of [1.1, 0.9]) refuseWithoutRoom(whole, room(share))
+  assert.throws(
+    () => refuseWithoutRoom(whole, room(0.5)),
+    (error: unknown) => {
+      assert.ok(error instanceof RlevError)
+      assert.equal(error.kind, 'OutOfMemory')
+      assert.match(error.message, /the update[\s\S]*moments \d\.\d\d GiB[\s\S]*update\.adapter/)
+      return true
+    },
+  )
+  assert.match(memoryShortage(whole, room(0.9)), /the update needs about .* for .*update\./)
+})
+
+test('sizes and prompts are told and counted simply', () => {
+  assert.deepEqual([35 * 2 ** 20, 1.25 * gibibyte, 12 * gibibyte].map(sizeText), ['35 MiB', '1.25 GiB', '12.0 GiB'])
+  const items = [{ prompt: '1+1=' }, { prompt: [{ role: 'user', content: 'x'.repeat(100) }] }]
+  assert.equal(promptTokensOf(items, experimentSchema.parse({ name: 'a' }).policy), 100)
+  assert.equal(promptTokensOf(items, { from: 'checkpoint', path: '/models/some' }), 82)
+})

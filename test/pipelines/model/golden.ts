@@ -1,0 +1,126 @@
+/** What tests of parity ask of a policy: logits after a prompt, and an update as PyTorch took it, all by the engine that trains. */
+import assert from 'node:assert/strict'
+import { engineFor } from '../../../pipelines/engine/engine.js'
+import { Learning } from '../../../pipelines/engine/learning.js'
+import { logProbsOf } from '../../../pipelines/engine/log-probabilities.js'
+import { responseBatch } from '../../../pipelines/engine/response-batch.js'
+import { responseInputs, responseTensors } from '../../../pipelines/engine/response-inputs.js'
+import { type Tensor, tf } from '../../../pipelines/graph/tensorflow.js'
+import { logitsOf } from '../../../pipelines/model/decoder.js'
+import { readPrompts, readResponses } from '../../../pipelines/model/forward.js'
+import { type Policy, trainable } from '../../../pipelines/model/policy.js'
+import { noHooks } from '../../../pipelines/progress.js'
+import { type Accumulated, accumulate } from '../../../pipelines/training/accumulate.js'
+import {
+  createOptimizer,
+  disposeOptimizer,
+  optimizerStep,
+  prepareStep,
+  type StepSettings,
+} from '../../../pipelines/training/optimizer.js'
+
+/** Whether two numbers agree within 1e-4, absolute or relative, as golden numbers are written. */
+export function close(found: number | undefined, wanted: number, what: string): void {
+  const gap = Math.abs((found ?? Number.NaN) - wanted)
+  assert.ok(gap <= 1e-4 || gap <= 1e-4 * Math.abs(wanted), `${what}: ${found} is not ${wanted}`)
+}
+
+export function allClose(found: ArrayLike<number>, wanted: readonly number[], what: string): void {
+  for (const [index, number] of wanted.entries()) close(found[index], number, `${what} ${index}`)
+}
+
+/** PyTorch counts padding as a token like any other; so does a policy here whose padding may end a sequence. */
+export function withPaddingDrawn(policy: Policy): Policy {
+  return { ...policy, tokenizer: { ...policy.tokenizer, padId: policy.tokenizer.eosIds[0] as number } }
+}
+
+/** Of the token after `ids`, [V]. */
+export function lastLogits(policy: Policy, ids: readonly number[]): Float32Array {
+  const engine = engineFor(policy)
+  const batch = responseBatch({
+    groups: [[{ promptTokens: ids, tokens: [0] }]],
+    padId: policy.tokenizer.padId,
+    lanes: engine.settings.lanes,
+  })
+  const name = `logits ${JSON.stringify(batch.shape)}`
+  const program = engine.program(name, () =>
+    engine.session.compile({
+      name,
+      inputs: responseInputs(batch.shape),
+      run: (...tensors) => {
+        const [prefixIds, lengths, given] = tensors as [Tensor, Tensor, Tensor]
+        const decoder = engine.mergedDecoder()
+        const hidden = readResponses({ decoder, lengths, caches: readPrompts(decoder, prefixIds), ids: given })
+        return [logitsOf(decoder, hidden, null)]
+      },
+    }),
+  )
+  const inputs = responseTensors(batch)
+  const [logits] = program(...inputs) as [Tensor]
+  const first = (logits.dataSync() as Float32Array).slice(0, policy.architecture.vocabulary)
+  tf.dispose([...inputs, logits])
+  return first
+}
+
+export interface GoldenBatch {
+  prompts: readonly number[][]
+  completions: readonly number[][]
+  advantages: readonly number[]
+}
+
+export interface GoldenUpdate {
+  logProbs: number[][]
+  loss: number
+  gradientNorms: Map<string, number>
+  globalNorm: number
+  /** Norms of what was trained after one step of AdamW. */
+  normsAfter: Map<string, number>
+}
+
+/** One step of AdamW on the loss -sum(advantage * log pi) / tokens, gradients clipped to a global norm. */
+export async function goldenUpdate(
+  policy: Policy,
+  { prompts, completions, advantages }: GoldenBatch,
+  settings: StepSettings & { clipNorm: number },
+): Promise<GoldenUpdate> {
+  const tokens = completions.reduce((sum, { length }) => sum + length, 0)
+  const sequences = prompts.map((promptTokens, row) => ({ promptTokens, tokens: completions[row] as number[] }))
+  const logProbs = logProbsOf(policy, sequences)
+  const optimizer = createOptimizer(policy, { optimizer: 'adamw' })
+  prepareStep(policy, optimizer, settings)
+  const sums: Accumulated = await accumulate({
+    policy,
+    rows: sequences.map((sequence, row) => ({
+      ...sequence,
+      advantage: advantages[row] as number,
+      weight: 1 / tokens,
+      logProbs: logProbs[row] as number[],
+    })),
+    limits: { microBatch: prompts.length, tokenBudget: null },
+    form: { kl: null, checkpointing: false },
+    largest: {
+      prompts: prompts.length,
+      samples: 1,
+      tokens: Math.max(...completions.map(({ length }) => length)),
+    },
+    hooks: noHooks,
+    note: 'parity',
+  })
+  const { engine, loss, norm } = sums
+  const gradients = Learning.of(engine).gradients()
+  const gradientNorms = normsOf(gradients)
+  tf.dispose([...gradients.values()])
+  optimizerStep({ engine, optimizer, settings, factor: Math.min(1, settings.clipNorm / norm) })
+  const normsAfter = normsOf(trainable(policy))
+  disposeOptimizer(optimizer)
+  return { logProbs, loss, gradientNorms, globalNorm: norm, normsAfter }
+}
+
+function normsOf(tensors: ReadonlyMap<string, Tensor>): Map<string, number> {
+  return new Map(
+    [...tensors].map(([name, tensor]) => {
+      const values = tensor.dataSync() as Float32Array
+      return [name, Math.sqrt(values.reduce((sum, value) => sum + value * value, 0))]
+    }),
+  )
+}

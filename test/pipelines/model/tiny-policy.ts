@@ -1,0 +1,23 @@
+/** A policy small enough for tests: 2 layers, grouped queries, weights large enough that its distributions are far from uniform. */
+import { type ExperimentConfig, experimentSchema } from '../../../pipelines/config/schema.js'
+import { createPolicy, type Policy } from '../../../pipelines/model/policy.js'
+
+/** The sections given replace those of the tiny experiment. */
+export function tinyConfig(sections: Record<string, unknown> = {}): ExperimentConfig {
+  return experimentSchema.parse({
+    name: 'tiny',
+    policy: { from: 'scratch', width: 16, layers: 2, heads: 4, keyValueHeads: 2, mlpWidth: 24, initDeviation: 0.4 },
+    rollout: { prompts: 3, samples: 4, maxTokens: 6, chunk: 8 },
+    ...sections,
+  })
+}
+
+export function tinyPolicy(seed = 1): Policy {
+  const { policy } = tinyConfig()
+  if (policy.from !== 'scratch') throw new TypeError('the tiny policy is made from scratch')
+  return createPolicy({ config: policy, alphabet: [...'0123456789+=#'], seed })
+}
+
+export function prompt(policy: Policy, text: string): number[] {
+  return policy.tokenizer.encodePrompt(text)
+}

@@ -1,6 +1,0 @@
-import type { Policy } from '../../../pipelines/policy/policy.js'
-
-/** The numbers in a policy's weights, by name. */
-export function valuesIn(policy: Policy): Map<string, number[]> {
-  return new Map([...policy.weights].map(([name, weight]) => [name, [...weight.dataSync()]]))
-}

@@ -1,0 +1,173 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { parseHTML } from 'linkedom'
+import { compareArms } from '../../../pipelines/comparison/compare.js'
+import type { ExperimentOutcome } from '../../../pipelines/comparison/outcome.js'
+import type { Plan } from '../../../pipelines/config/schema.js'
+import { renderEvaluation } from '../../../pipelines/report/evaluation-page.js'
+import { colourOf, dashOf } from '../../../pipelines/report/figures/style.js'
+import { escapeHtml, html, link } from '../../../pipelines/report/html.js'
+import { renderReport } from '../../../pipelines/report/render.js'
+import { sentence } from '../../../pipelines/report/sections/claim.js'
+import type { ClaimVerdict } from '../../../pipelines/statistics/claim-rule.js'
+import { constructedSweep } from '../comparison/constructed.js'
+
+const versions = { node: '20.3.0', '@tensorflow/tfjs-node-gpu': '4.22.0' }
+const links = { Temporal: 'http://127.0.0.1:8233/namespaces/default/workflows/study' }
+
+function reportOf({ plan, outcomes }: { plan: Plan; outcomes: readonly ExperimentOutcome[] }) {
+  const whole = renderReport({ plan, outcomes, comparison: compareArms({ plan, outcomes }), versions, links })
+  return { page: whole.text, whole, document: parseHTML(whole.text).document }
+}
+
+test('with three seeds it shows endpoint, intervals, the placebo, all figures and how to run it again', () => {
+  const { page, document } = reportOf(constructedSweep([1, 2, 3]))
+  const text = document.body.textContent ?? ''
+  assert.match(
+    text,
+    /human-aligned minus correctness: \+6\.0 ± 2\.5 points \(3 pairs, p 0\.009, Holm 0\.018\): a gain is supported\./,
+  )
+  assert.match(text, /Endpoint, named before the run: expected H-Acc, mean over the curve/)
+  assert.match(text, /uniform \(placebo\)/)
+  assert.match(text, /bin\/rlev sweep study\.yaml/)
+  assert.match(text, /reward\.scale/)
+  assert.match(text, /It does not show a better final accuracy or shorter/)
+  assert.ok(page.includes('2'.repeat(64)))
+  const figures = [...document.querySelectorAll('figure')]
+  // One of differences, six curves, two of sections, one of values, four of EOS.
+  assert.equal(figures.length, 14)
+  for (const one of figures) {
+    const svg = one.querySelector('svg')
+    assert.equal(svg?.getAttribute('role'), 'img')
+    assert.ok((svg?.getAttribute('aria-label') ?? '').length > 30)
+    assert.ok(one.querySelector('path, circle, rect'), one.textContent ?? '')
+    assert.ok((one.querySelector('figcaption')?.textContent ?? '').length > 10)
+  }
+  assert.ok(!/NaN|undefined|\[object/u.test(page))
+})
+
+test('with one seed it says that no interval can be given', () => {
+  const { document } = reportOf(constructedSweep([7]))
+  const text = document.body.textContent ?? ''
+  assert.match(text, /on one seed: no interval can be given/)
+  assert.match(text, /One seed: no interval and no test can be given/)
+  assert.ok(!text.includes(': a gain is supported'))
+})
+
+test('it stands alone: no script, no style or picture from elsewhere, links only as links', () => {
+  const { page, document } = reportOf(constructedSweep([1, 2, 3]))
+  assert.equal(document.querySelectorAll('script, link, img, iframe, object, embed, base').length, 0)
+  assert.equal(document.querySelectorAll('[src], [srcset], [onload], [onclick]').length, 0)
+  assert.ok(!/@import|url\(\s*['"]?(?:https?:)?\/\//u.test(page))
+  const addresses = [...document.querySelectorAll('[href]')].map(one => `${one.tagName} ${one.getAttribute('href')}`)
+  assert.deepEqual(addresses, [`A ${links.Temporal}`])
+  assert.match(page, /Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'"/)
+})
+
+test('arms up to sixty-four are told apart, by colour or by pattern', () => {
+  const looks = Array.from({ length: 64 }, (_, index) => `${colourOf(index)} ${dashOf(index)}`)
+  assert.equal(new Set(looks).size, 64)
+})
+
+test('it is the same bytes every time', () => {
+  assert.equal(reportOf(constructedSweep([1, 2])).page, reportOf(constructedSweep([1, 2])).page)
+})
+
+const hostile = `</style><script>alert("1")</script><img src=x onerror='alert(2)'>&amp;`
+
+test('markup that a model or a data file wrote shows as text, wherever it appears', () => {
+  const { plan, outcomes } = constructedSweep([1, 2])
+  const soiled = outcomes.map((outcome, index): ExperimentOutcome => {
+    const evaluations = outcome.evaluations.map(evaluation => ({
+      ...evaluation,
+      sections: evaluation.sections.map(section => ({ ...section, section: `${hostile}${section.section}` })),
+      responses: evaluation.responses.map(response => ({
+        ...response,
+        prompt: hostile,
+        answer: hostile,
+        text: hostile,
+        section: hostile,
+      })),
+    }))
+    return index === 0 ? { ...outcome, evaluations, state: 'failed', failure: hostile } : { ...outcome, evaluations }
+  })
+  const { page, document } = reportOf({ plan: { ...plan, warnings: [hostile] }, outcomes: soiled })
+  assert.equal(document.querySelectorAll('script, img').length, 0)
+  assert.equal(document.querySelectorAll('style').length, [...page.matchAll(/<style>/gu)].length)
+  assert.ok(!page.includes('<script') && !page.includes('<img'))
+  const shown = [...document.querySelectorAll('td .text')].filter(one => one.textContent === hostile)
+  assert.equal(shown.length, 4 * 10 * 3)
+  // In an attribute too: the alternative text of the figure by section.
+  const alternatives = [...document.querySelectorAll('svg[role=img]')].map(one => one.getAttribute('aria-label') ?? '')
+  assert.ok(alternatives.some(alternative => alternative.includes(hostile)))
+})
+
+test('templates escape texts and attributes, and a link that is no web address is only text', () => {
+  assert.equal(
+    html`<b title="${'"x" & <y>'}">${"it's"}</b>`.text,
+    '<b title="&quot;x&quot; &amp; &lt;y&gt;">it&#39;s</b>',
+  )
+  assert.equal(escapeHtml('a&lt;b'), 'a&amp;lt;b')
+  assert.equal(link('javascript:alert(1)', 'x').text, 'x')
+  assert.equal(link('http://h/?a=1&b="', 'x').text, '<a href="http://h/?a=1&amp;b=&quot;">x</a>')
+})
+
+test('a sweep with nothing done, and a single experiment, have a report too', () => {
+  const { plan, outcomes } = constructedSweep([1, 2])
+  const empty = reportOf({ plan, outcomes: outcomes.map(outcome => ({ ...outcome, state: 'running' as const })) })
+  assert.match(empty.document.body.textContent ?? '', /human-aligned, seed 2: running/)
+  assert.ok(!/NaN|undefined/u.test(empty.page))
+
+  const one = outcomes.find(outcome => outcome.arm === 'human-aligned' && outcome.seed === 1)
+  assert.ok(one)
+  const alone = reportOf({
+    plan: { kind: 'experiment', name: 'alone', config: one.config, warnings: [] },
+    outcomes: [{ ...one, name: 'alone', arm: 'alone' }],
+  })
+  assert.match(alone.document.body.textContent ?? '', /alone: expected H-Acc from 31\.0% to 76\.0%/)
+  assert.ok(!/NaN|undefined/u.test(alone.page))
+})
+
+test('a claim is never stronger than its interval', () => {
+  const judged = { seedsAndItems: null, pSignFlip: null, effect: null, detectable: null, verdict: null }
+  const difference = { n: 3, mean: 0.02, half: 0.03, p: 0.2, pHolm: 0.2, ...judged }
+  const arm = { arm: 'a', role: 'arm' as const, seeds: [1, 2, 3], figures: null, finalDifferences: null, perSeed: [] }
+  assert.match(sentence({ ...arm, endpointDifference: difference }, 'b'), /undecided/)
+  const said = (verdict: ClaimVerdict) => sentence({ ...arm, endpointDifference: { ...difference, verdict } }, 'b')
+  assert.match(said('undecided'), /undecided: chance could do this/)
+  assert.match(said('supported'), /a gain is supported\.$/)
+  assert.match(said('not supported'), /a gain is not supported\.$/)
+  assert.match(sentence({ ...arm, role: 'placebo', endpointDifference: difference }, 'b'), /as expected, no clear/)
+  assert.match(sentence({ ...arm, endpointDifference: null }, 'b'), /no seed in common/)
+})
+
+test('an evaluation without training has a page of its own: figures, what is unscored, trajectories, and no before and after', () => {
+  const { plan, outcomes } = constructedSweep([1])
+  const [arm, outcome] = [plan.arms[0], outcomes[0]]
+  assert.ok(arm !== undefined && outcome !== undefined)
+  const [evaluation] = outcome.evaluations
+  assert.ok(evaluation !== undefined)
+  const open = { share: 0.25, acc: { lowest: 0.25, highest: 0.5 }, hAcc: { lowest: 0.125, highest: 0.375 } }
+  const own = {
+    ...evaluation,
+    step: 0,
+    judge: 'judge-72b <x>',
+    passAtK: [{ k: 1, value: 0.5 }],
+    undecided: { greedy: open, expected: open },
+  }
+  const { weights: _weights, ...untrained } = outcome
+  const { text: page } = renderEvaluation({
+    plan: { kind: 'experiment', name: 'measured', config: { ...arm.config, steps: 0 }, warnings: [] },
+    outcome: { ...untrained, arm: 'measured', evaluations: [own] },
+    versions,
+    links,
+  })
+  const { document } = parseHTML(page)
+  const text = document.body.textContent ?? ''
+  assert.match(text, /1600 items; verdicts of the judge judge-72b <x>/)
+  assert.match(text, /greedy25\.025\.0 to 50\.012\.5 to 37\.5/)
+  assert.match(text, /k = 1/)
+  assert.equal(document.querySelectorAll('figure').length, 1)
+  assert.ok(!/not done|before|dashed|same bits/.test(text))
+  assert.ok(!/NaN|undefined|\[object/u.test(page))
+})

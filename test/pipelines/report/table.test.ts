@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { parse } from 'csv-parse/sync'
+import fc from 'fast-check'
+import { csvTable, markdownTable, type Table, textTable } from '../../../pipelines/report/tables/table.js'
+
+const table = (cells: string[]): Table => ({ name: 't', title: 'T|x', header: ['a', 'b'], rows: [{ cells }] })
+
+test('a reader of CSV gets the cells back, whatever is in them', () => {
+  const printed = fc
+    .string()
+    .filter(text => !/^[=@\t\r+-]/u.test(text) && !/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u.test(text))
+  fc.assert(
+    fc.property(fc.tuple(printed, printed), cells => {
+      assert.deepEqual(parse(csvTable(table(cells))), [['a', 'b'], cells])
+    }),
+  )
+  assert.deepEqual(parse(csvTable(table(['two\nlines', 'a "quote", a comma']))), [
+    ['a', 'b'],
+    ['two\nlines', 'a "quote", a comma'],
+  ])
+})
+
+test('a cell that a spreadsheet would run is text, and a signed figure stays one', () => {
+  assert.equal(csvTable(table(['=1+1', '+5.9 ± 1.4'])), "a,b\n'=1+1,+5.9 ± 1.4\n")
+  assert.equal(csvTable(table(['@SUM(A1)', '-cmd'])), "a,b\n'@SUM(A1),'-cmd\n")
+})
+
+test('text and Markdown show the same cells, and a cell cannot break its table', () => {
+  assert.equal(textTable(table(['x', '12'])), 'T|x\n  a   b\n  x  12')
+  assert.equal(markdownTable(table(['x|y', '<b>'])), '**T\\|x**\n\n| a | b |\n| --- | --- |\n| x\\|y | \\<b\\> |')
+})

@@ -1,0 +1,233 @@
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import { disposeEngines } from '../../../pipelines/engine/engine.js'
+import { logProbsOf } from '../../../pipelines/engine/log-probabilities.js'
+import { RlevError } from '../../../pipelines/errors.js'
+import { type Tensor, tf } from '../../../pipelines/graph/tensorflow.js'
+import { tidy } from '../../../pipelines/graph/tidy.js'
+import { disposePolicy } from '../../../pipelines/model/policy.js'
+import { stream } from '../../../pipelines/random.js'
+import { draw } from '../../../pipelines/sampling/draw.js'
+import { type GenerateOptions, generate } from '../../../pipelines/sampling/generate.js'
+import { prompt, tinyPolicy } from '../model/tiny-policy.js'
+
+const policy = tinyPolicy()
+const { uniform } = stream(7, 'test')
+const prompts = ['1+2=', '12+34=', '5=', '123+456=7#8', '9+9=', '88+1='].map(text => prompt(policy, text))
+after(() => disposePolicy(policy))
+
+/** Tensors of this process but for those of engines, which stay for the next policy of their shape. */
+function tensors(): number {
+  disposeEngines()
+  return tf.memory().numTensors
+}
+
+function sample(options: Partial<GenerateOptions> = {}) {
+  return generate({ policy, prompts, uniforms: uniform, maxTokens: 7, chunk: 4, ...options })
+}
+
+test('log-probabilities of decoding with the cache are those of one pass over the whole sequence', async () => {
+  for (const uniforms of [uniform, () => null]) {
+    const generated = await sample({ uniforms })
+    const sequences = generated.map(({ tokens }, row) => ({ promptTokens: prompts[row] as number[], tokens }))
+    const whole = logProbsOf(policy, sequences)
+    for (const [row, { logProbs }] of generated.entries()) {
+      for (const [position, logProb] of logProbs.entries()) {
+        assert.ok(Math.abs(logProb - (whole[row]?.[position] as number)) < 1e-5, `row ${row}, position ${position}`)
+      }
+    }
+  }
+})
+
+test('the same call gives the same bits, and leaves no tensor behind', async () => {
+  const before = tensors()
+  const first = await sample({ eosProbabilities: true })
+  assert.equal(tensors(), before)
+  assert.deepEqual(await sample({ eosProbabilities: true }), first)
+})
+
+test('a response ends with the end-of-sequence token or at the limit', async () => {
+  const eosId = policy.tokenizer.eosIds[0] as number
+  const rows = await sample({ prompts: Array.from({ length: 60 }, () => prompts[0] as number[]), maxTokens: 9 })
+  assert.ok(rows.some(({ finish }) => finish === 'stop') && rows.some(({ finish }) => finish === 'length'))
+  for (const { tokens, logProbs, finish } of rows) {
+    assert.equal(logProbs.length, tokens.length)
+    assert.equal(tokens.indexOf(eosId), finish === 'stop' ? tokens.length - 1 : -1)
+    if (finish === 'length') assert.equal(tokens.length, 9)
+  }
+})
+
+test('a row does not depend on the rows it shares a chunk with, dummy rows included', async () => {
+  const rows = await sample({ chunk: 6 })
+  const others = ['7=', '8=', '3+3=', '4#'].map(text => prompt(policy, text))
+  const swapped = await sample({
+    chunk: 6,
+    prompts: [prompts[0] as number[], ...others, prompts[5] as number[]],
+    uniforms: (row, position) => (row === 0 || row === 5 ? uniform(row, position) : 0.5),
+  })
+  assert.deepEqual(swapped[0], rows[0])
+  assert.deepEqual(swapped[5], rows[5])
+  const [alone] = await sample({
+    chunk: 6,
+    prompts: [prompts[3] as number[]],
+    uniforms: (_, position) => uniform(3, position),
+  })
+  assert.deepEqual(alone, rows[3])
+})
+
+test('a row whose numbers are null is greedy beside rows that are sampled', async () => {
+  const greedy = await sample({ uniforms: () => null })
+  const sampled = await sample()
+  const mixed = await sample({ uniforms: (row, position) => (row % 2 === 0 ? null : uniform(row, position)) })
+  for (const [row, { tokens }] of mixed.entries()) {
+    assert.deepEqual(tokens, (row % 2 === 0 ? greedy : sampled)[row]?.tokens)
+  }
+})
+
+test('tokens are drawn as often as the policy says, at the temperature asked for', async () => {
+  const rows = 4000
+  for (const temperature of [1, 2]) {
+    const drawn = await sample({
+      prompts: Array.from({ length: rows }, () => prompts[1] as number[]),
+      maxTokens: 1,
+      chunk: 1000,
+      temperature,
+    })
+    const logOf = new Map(drawn.map(({ tokens, logProbs }) => [tokens[0] as number, logProbs[0] as number]))
+    // At temperature 2 probabilities are the square roots, scaled to a sum of 1; tokens never seen are rare.
+    const weights = [...logOf].map(([id, logProb]) => [id, Math.exp(logProb / temperature)] as const)
+    const sum = weights.reduce((total, [, weight]) => total + weight, 0)
+    for (const [id, weight] of weights) {
+      const share = drawn.filter(({ tokens }) => tokens[0] === id).length / rows
+      const wanted = weight / sum
+      assert.ok(Math.abs(share - wanted) < 5 * Math.sqrt(wanted / rows) + 0.002, `${id}: ${share} for ${wanted}`)
+    }
+  }
+})
+
+const plain = { temperature: 1, topK: null, topP: 1 }
+
+test('a token is the first whose cumulated probability exceeds the number; one of probability 0 is never drawn', () => {
+  const drawn = (uniforms: number[]) =>
+    tf.tidy(() => {
+      const logits = tf.tensor2d(uniforms.map(() => [-1e9, Math.log(0.25), -1e9, Math.log(0.5), Math.log(0.25), -1e9]))
+      const column = tf.tensor2d(uniforms.map(number => [number]))
+      const { ids } = draw({ ...plain, logits, uniforms: column, mixed: false, eosTokens: null })
+      return [...ids.dataSync()]
+    })
+  assert.deepEqual(drawn([0, 0.1, 0.24, 0.26, 0.74, 0.76, 1 - 2 ** -24]), [1, 1, 1, 3, 3, 4, 4])
+})
+
+test('over a vocabulary of many blocks, whatever its size, a token is the one that a plain running sum finds', () => {
+  const { uniform: number } = stream(5, 'vocabularies')
+  for (const vocabulary of [1, 2, 37, 100, 1009]) {
+    const rows = 64
+    const logits = Array.from({ length: rows }, (_, row) =>
+      Array.from({ length: vocabulary }, (_, token) =>
+        token > 0 && number(1, row, token) < 0.3 ? -1e9 : 4 * number(2, row, token),
+      ),
+    )
+    const uniforms = Array.from({ length: rows }, (_, row) =>
+      row === 0 ? 1 - 2 ** -24 : row === 1 ? 0 : number(3, row),
+    )
+    const ids = tidy(
+      () =>
+        draw({
+          ...{ temperature: 1, topK: null, topP: 1, mixed: false, eosTokens: null },
+          logits: tf.tensor2d(logits),
+          uniforms: tf.tensor2d(uniforms, [rows, 1]),
+        }).ids,
+    )
+    for (const [row, id] of (ids.dataSync() as Int32Array).entries()) {
+      const weights = (logits[row] as number[]).map(logit => Math.exp(logit))
+      const total = weights.reduce((sum, weight) => sum + weight, 0)
+      const below = weights.slice(0, id).reduce((sum, weight) => sum + weight, 0) / total
+      const upTo = below + (weights[id] as number) / total
+      const share = uniforms[row] as number
+      assert.ok(weights[id] !== 0, `${vocabulary}, row ${row}: token ${id} has probability 0`)
+      assert.ok(below <= share + 1e-5 && share <= upTo + 1e-5, `${vocabulary}, row ${row}: ${below} ${share} ${upTo}`)
+    }
+    ids.dispose()
+  }
+})
+
+test('padding is never said, whatever the number and however much the weights like it', async () => {
+  const eager = tinyPolicy(2)
+  const head = eager.weights.get('lm_head.weight') as Tensor
+  const { padId } = eager.tokenizer
+  const raised = tidy(() =>
+    head.add(
+      tf
+        .oneHot(tf.tensor1d([padId], 'int32'), head.shape[0] as number)
+        .reshape([-1, 1])
+        .mul(50),
+    ),
+  )
+  head.dispose()
+  eager.weights.set('lm_head.weight', raised)
+  for (const uniforms of [() => 0, () => 1 - 2 ** -24, () => null, uniform]) {
+    const rows = await generate({ policy: eager, prompts, uniforms, maxTokens: 5, chunk: 6 })
+    assert.ok(rows.every(({ tokens }) => !tokens.includes(padId)))
+  }
+  disposePolicy(eager)
+})
+
+test('P(EOS) is given before every token, and is the probability of the end where a row ends', async () => {
+  const rows = await sample({
+    eosProbabilities: true,
+    prompts: Array.from({ length: 40 }, () => prompts[2] as number[]),
+  })
+  const ended = rows.filter(({ finish }) => finish === 'stop')
+  assert.ok(ended.length > 0)
+  for (const { eosProbabilities, tokens } of rows) assert.equal(eosProbabilities?.length, tokens.length)
+  for (const { eosProbabilities, logProbs } of ended) {
+    assert.ok(Math.abs((eosProbabilities?.at(-1) as number) - Math.exp(logProbs.at(-1) as number)) < 1e-6)
+  }
+})
+
+test('entropy is that of the distributions the tokens were drawn from: of one token, and 0 where nothing is left open', async () => {
+  const [row] = await sample({ maxTokens: 1 })
+  const decoded = await sample({
+    prompts: Array.from({ length: 3000 }, () => prompts[0] as number[]),
+    maxTokens: 1,
+    chunk: 1000,
+  })
+  // The mean of -log pi over samples is the entropy.
+  const mean = decoded.reduce((sum, { logProbs }) => sum - (logProbs[0] as number), 0) / decoded.length
+  assert.ok(Math.abs((row?.entropy as number) - mean) < 0.08, `${row?.entropy} for ${mean}`)
+  const certain = tinyPolicy(4)
+  const head = certain.weights.get('lm_head.weight') as Tensor
+  certain.weights.set(
+    'lm_head.weight',
+    tidy(() => head.mul(1e4)),
+  )
+  head.dispose()
+  for (const { entropy } of await generate({ policy: certain, prompts, uniforms: uniform, maxTokens: 3, chunk: 6 })) {
+    assert.ok(Math.abs(entropy) < 1e-3, `${entropy}`)
+  }
+  disposePolicy(certain)
+})
+
+test('an empty prompt is refused by its place', async () => {
+  await assert.rejects(
+    sample({ prompts: [prompts[0] as number[], []] }),
+    (error: unknown) => error instanceof RlevError && /prompt 1/.test(error.message),
+  )
+})
+
+test('weights that are not numbers are an error of their own kind, and leave no tensor behind', async () => {
+  const broken = tinyPolicy(3)
+  const norm = broken.weights.get('model.norm.weight') as Tensor
+  broken.weights.set(
+    'model.norm.weight',
+    tidy(() => norm.mul(Number.NaN)),
+  )
+  norm.dispose()
+  const before = tensors()
+  await assert.rejects(
+    generate({ policy: broken, prompts, uniforms: uniform, maxTokens: 4, chunk: 4 }),
+    (error: unknown) => error instanceof RlevError && error.kind === 'NotFinite',
+  )
+  assert.equal(tensors(), before)
+  disposePolicy(broken)
+})

@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { RlevError } from '../../../pipelines/errors.js'
+import { characterTokenizer, encodeWhole, makeTokenizer } from '../../../pipelines/tokenizer/tokenizer.js'
+
+const characters = [...'0123456789+*=# 加等于？\n']
+const tokenizer = characterTokenizer(characters)
+
+test('every text of the alphabet becomes one token a character and comes back', () => {
+  fc.assert(
+    fc.property(fc.array(fc.constantFrom(...characters)), said => {
+      const ids = tokenizer.encode(said.join(''))
+      assert.deepEqual(
+        ids,
+        said.map(character => characters.indexOf(character)),
+      )
+      assert.equal(tokenizer.decode(ids), said.join(''))
+    }),
+  )
+})
+
+test('padding and the end of a sequence follow the alphabet and leave no text', () => {
+  assert.equal(tokenizer.padId, characters.length)
+  assert.deepEqual(tokenizer.eosIds, [characters.length + 1])
+  assert.equal(tokenizer.decode([1, 2, tokenizer.eosIds[0] as number, tokenizer.padId]), '12')
+})
+
+test('a character that the vocabulary lacks is named, not dropped', () => {
+  assert.deepEqual(encodeWhole(tokenizer, '1+1=', 'row 1'), tokenizer.encode('1+1='))
+  assert.throws(
+    () => encodeWhole(tokenizer, '1+x=', 'row 7'),
+    (error: unknown) => error instanceof RlevError && /row 7/.test(error.message) && /"x"/.test(error.message),
+  )
+})
+
+test('chat messages go through the template, and without a template their text is joined', () => {
+  const read = (name: string) => readFileSync(`test/fixtures/qwen2-tiny/${name}`, 'utf8')
+  const files = {
+    tokenizer: JSON.parse(read('tokenizer.json')) as Record<string, unknown>,
+    config: JSON.parse(read('tokenizer_config.json')) as Record<string, unknown>,
+  }
+  const messages = [{ role: 'user', content: 'What is 12 + 30?' }]
+  const rendered = '<|im_start|>user\nWhat is 12 + 30?<|im_end|>\n<|im_start|>assistant\n'
+  const bare = makeTokenizer({ files, eosIds: [2], padId: 0 })
+  const beside = makeTokenizer({
+    files: { ...files, chatTemplate: read('chat_template.jinja') },
+    eosIds: [2],
+    padId: 0,
+  })
+  const inside = makeTokenizer({
+    files: { ...files, config: { ...files.config, chat_template: read('chat_template.jinja') } },
+    eosIds: [2],
+    padId: 0,
+  })
+  assert.deepEqual(beside.encodePrompt(messages), bare.encode(rendered))
+  assert.deepEqual(inside.encodePrompt(messages), bare.encode(rendered))
+  assert.deepEqual(bare.encodePrompt(messages), bare.encode('What is 12 + 30?'))
+})

@@ -1,0 +1,287 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { klTerms } from '../../../pipelines/advantages/kl.js'
+import type { ExperimentConfig } from '../../../pipelines/config/schema.js'
+import { disposeEngines } from '../../../pipelines/engine/engine.js'
+import { logProbsOf } from '../../../pipelines/engine/log-probabilities.js'
+import { RlevError } from '../../../pipelines/errors.js'
+import { type Tensor, tf } from '../../../pipelines/graph/tensorflow.js'
+import { tidy } from '../../../pipelines/graph/tidy.js'
+import { disposePolicy, type Policy } from '../../../pipelines/model/policy.js'
+import { noHooks } from '../../../pipelines/progress.js'
+import type { RewardRecord } from '../../../pipelines/rewards/record.js'
+import type { Response } from '../../../pipelines/rollout/response.js'
+import { createOptimizer, disposeOptimizer } from '../../../pipelines/training/optimizer.js'
+import { policyGradientStep } from '../../../pipelines/training/policy-gradient.js'
+import { prompt, tinyConfig, tinyPolicy } from '../model/tiny-policy.js'
+import { valuesIn } from '../model/values-in.js'
+
+/** Tensors of this process but for those of engines, which stay for the next policy of their shape. */
+function tensors(): number {
+  disposeEngines()
+  return tf.memory().numTensors
+}
+
+const texts = ['7#', '12=', '5', '99#18', '3#3', '0']
+const advantages = [1, -0.5, 0, 2, -1.5, 0.25]
+const scales = [1, 2, 1.5, 1.1, 2, 1.3]
+
+/** Six responses of unequal length to two prompts, with what the policy and a reference give them. */
+function batch(policy: Policy, reference?: Policy): { responses: Response[]; records: RewardRecord[] } {
+  const sequences = texts.map((text, index) => ({
+    promptTokens: prompt(policy, index < 3 ? '1+2=' : '33+66='),
+    tokens: [...prompt(policy, text), policy.tokenizer.eosIds[0] as number],
+  }))
+  const logProbs = logProbsOf(policy, sequences)
+  const others = reference === undefined ? undefined : logProbsOf(reference, sequences)
+  const responses = sequences.map(
+    (sequence, index): Response => ({
+      itemId: `i${index}`,
+      sample: 0,
+      ...sequence,
+      text: texts[index] as string,
+      logProbs: logProbs[index] as number[],
+      entropy: index + 1,
+      ...(others === undefined ? {} : { referenceLogProbs: others[index] as number[] }),
+      finish: 'stop',
+    }),
+  )
+  const records = responses.map(
+    ({ itemId, tokens }, index): RewardRecord => ({
+      itemId,
+      sample: 0,
+      verdict: 'correct',
+      value: 0.1,
+      scale: scales[index] as number,
+      reward: 1,
+      advantage: advantages[index] as number,
+      length: tokens.length,
+    }),
+  )
+  return { responses, records }
+}
+
+/** Weights and metrics after one SGD step of rate 1, so that the weights show the gradient. */
+async function sgdStep(
+  sections: { update?: object; kl?: object; value?: object },
+  change: (records: RewardRecord[]) => RewardRecord[] = records => records,
+): Promise<{ weights: Map<string, number[]>; metrics: Record<string, number> }> {
+  const policy = tinyPolicy()
+  const reference = tinyPolicy(9)
+  const { responses, records } = batch(policy, reference)
+  const config: ExperimentConfig = tinyConfig({
+    kl: { place: 'none' },
+    ...sections,
+    update: { optimizer: 'sgd', learningRate: 1, ...sections.update },
+  })
+  const optimizer = createOptimizer(policy, config.update)
+  const { metrics } = await policyGradientStep({
+    policy,
+    optimizer,
+    responses,
+    records: change(records),
+    config,
+    hooks: noHooks,
+  })
+  const weights = valuesIn(policy)
+  for (const one of [policy, reference]) disposePolicy(one)
+  disposeOptimizer(optimizer)
+  return { weights, metrics }
+}
+
+function near(a: Map<string, number[]>, b: Map<string, number[]>, tolerance: number): void {
+  for (const [name, values] of a) {
+    for (const [index, value] of values.entries()) {
+      const gap = Math.abs(value - (b.get(name)?.[index] as number))
+      assert.ok(gap < tolerance, `${name} ${index}: ${gap}`)
+    }
+  }
+}
+
+for (const aggregation of ['sequence-sum', 'sequence-mean', 'token-mean'] as const) {
+  test(`micro-batches add up to the whole batch, aggregated as ${aggregation}`, async () => {
+    const whole = await sgdStep({ update: { aggregation, microBatch: 6 } })
+    for (const microBatch of [1, 4]) {
+      const parts = await sgdStep({ update: { aggregation, microBatch } })
+      near(parts.weights, whole.weights, 1e-4)
+      for (const [name, value] of Object.entries(whole.metrics)) {
+        const gap = Math.abs((parts.metrics[name] as number) - value)
+        assert.ok(gap < 1e-5 * Math.max(1, Math.abs(value)), `${name}: ${gap}`)
+      }
+    }
+  })
+}
+
+test('the loss is that of the formula, for each aggregation, scale at the loss and divergence in the loss', async () => {
+  const policy = tinyPolicy()
+  const reference = tinyPolicy(9)
+  const { responses, records } = batch(policy, reference)
+  disposePolicy(policy)
+  disposePolicy(reference)
+  const tokens = responses.reduce((sum, response) => sum + response.tokens.length, 0)
+  const divisors = {
+    'sequence-sum': () => responses.length,
+    'sequence-mean': (length: number) => responses.length * length,
+    'token-mean': () => tokens,
+  }
+  for (const [aggregation, divisor] of Object.entries(divisors)) {
+    for (const site of ['reward', 'loss'] as const) {
+      for (const estimator of ['k1', 'k2', 'k3'] as const) {
+        const wanted = responses.reduce((sum, { logProbs, referenceLogProbs = [] }, index) => {
+          const { advantage, scale, length } = records[index] as RewardRecord
+          const terms = logProbs.map(
+            (logProb, token) =>
+              -advantage * logProb + 0.3 * klTerms(logProb, referenceLogProbs[token] as number)[estimator],
+          )
+          const factor = (site === 'loss' ? scale : 1) / divisor(length)
+          return sum + factor * terms.reduce((total, term) => total + term, 0)
+        }, 0)
+        const { metrics } = await sgdStep({
+          update: { aggregation },
+          value: { site },
+          kl: { place: 'loss', estimator, coefficient: 0.3 },
+        })
+        const gap = Math.abs((metrics['policy/loss'] as number) - wanted)
+        assert.ok(gap < 1e-4 * Math.max(1, Math.abs(wanted)), `${aggregation} ${site} ${estimator}: ${gap}`)
+      }
+    }
+  }
+})
+
+test('a scale at the loss is a scale of the advantage', async () => {
+  const atLoss = await sgdStep({ value: { site: 'loss' } })
+  const inAdvantage = await sgdStep({}, records =>
+    records.map(record => ({ ...record, advantage: record.advantage * record.scale })),
+  )
+  near(atLoss.weights, inAdvantage.weights, 1e-5)
+})
+
+test('a step raises the log-probability of what was better and lowers that of what was worse', async () => {
+  const policy = tinyPolicy()
+  const { responses, records } = batch(policy)
+  const config = tinyConfig({ update: { optimizer: 'adamw', learningRate: 1e-3 }, kl: { place: 'none' } })
+  const optimizer = createOptimizer(policy, config.update)
+  await policyGradientStep({ policy, optimizer, responses, records, config, hooks: noHooks })
+  const sum = (row: readonly number[]) => row.reduce((total, logProb) => total + logProb, 0)
+  const gain = logProbsOf(policy, responses).reduce(
+    (total, row, index) => total + (advantages[index] as number) * (sum(row) - sum(responses[index]?.logProbs ?? [])),
+    0,
+  )
+  assert.ok(gain > 0, `${gain}`)
+  disposePolicy(policy)
+  disposeOptimizer(optimizer)
+})
+
+test('metrics of the step: tokens that were computed, entropy of all, and no gap to the sampling policy', async () => {
+  const { metrics } = await sgdStep({})
+  assert.equal(metrics['update/skipped'], 0)
+  // 21 response tokens, of which the response of advantage 0 has 2.
+  assert.equal(metrics['update/tokens'], 19)
+  assert.equal(metrics['policy/entropy'], 21 / 21)
+  assert.ok((metrics['policy/sampling_log_prob_gap'] as number) < 1e-6)
+})
+
+test('a response of advantage 0 counts in the divisors, and is computed only where the divergence is in the loss', async () => {
+  const all = await sgdStep({})
+  const fewer = await sgdStep({}, records =>
+    records.map(record => ({ ...record, advantage: record.advantage || 1e-30 })),
+  )
+  assert.equal(fewer.metrics['update/tokens'], 21)
+  near(all.weights, fewer.weights, 1e-5)
+  const divergence = await sgdStep({ kl: { place: 'loss', coefficient: 0.3 } })
+  assert.equal(divergence.metrics['update/tokens'], 21)
+})
+
+test('a gradient above the limit is clipped to it', async () => {
+  const free = await sgdStep({})
+  const clipNorm = (free.metrics['policy/grad_norm'] as number) / 2
+  const clipped = await sgdStep({ update: { clipNorm } })
+  assert.equal(clipped.metrics['policy/grad_norm'], free.metrics['policy/grad_norm'])
+  assert.deepEqual([free.metrics['policy/grad_clipped'], clipped.metrics['policy/grad_clipped']], [0, 1])
+  const policy = tinyPolicy()
+  const start = valuesIn(policy)
+  disposePolicy(policy)
+  const moved = (weights: Map<string, number[]>) =>
+    Math.hypot(
+      ...[...weights].flatMap(([name, values]) => values.map((value, i) => value - (start.get(name)?.[i] ?? 0))),
+    )
+  assert.ok(Math.abs(moved(clipped.weights) - clipNorm) < 1e-3 * clipNorm)
+})
+
+test('a step without any advantage is left out: weights and moments stay, and the metrics say so', async () => {
+  const policy = tinyPolicy()
+  const { responses, records } = batch(policy)
+  const config = tinyConfig({ update: { weightDecay: 0.1 } })
+  const optimizer = createOptimizer(policy, config.update)
+  const before = valuesIn(policy)
+  const { metrics } = await policyGradientStep({
+    policy,
+    optimizer,
+    responses,
+    records: records.map(record => ({ ...record, advantage: 0 })),
+    config,
+    hooks: noHooks,
+  })
+  const { 'update/skipped': skipped, 'policy/entropy': entropy, ...measured } = metrics
+  assert.deepEqual({ skipped, entropy }, { skipped: 1, entropy: 1 })
+  assert.ok(Object.values(measured).every(value => value === 0))
+  const { metrics: made } = await sgdStep({})
+  assert.deepEqual(Object.keys(metrics).sort(), Object.keys(made).sort())
+  assert.deepEqual(valuesIn(policy), before)
+  assert.equal(optimizer.steps, 0)
+  disposePolicy(policy)
+  disposeOptimizer(optimizer)
+})
+
+test('updates are the same bits twice, and leave no tensor behind', async () => {
+  const before = tensors()
+  const run = () => sgdStep({ update: { optimizer: 'adamw', learningRate: 0.01, microBatch: 4 } })
+  const first = await run()
+  assert.equal(tensors(), before)
+  assert.deepEqual(await run(), first)
+})
+
+test('a loss that is not a number changes nothing, and leaves no tensor behind', async () => {
+  const policy = tinyPolicy()
+  const { responses, records } = batch(policy)
+  const config = tinyConfig({ kl: { place: 'none' } })
+  const optimizer = createOptimizer(policy, config.update)
+  const name = 'model.layers.1.mlp.up_proj.weight'
+  const weight = policy.weights.get(name) as Tensor
+  policy.weights.set(
+    name,
+    tidy(() => weight.mul(Number.NaN)),
+  )
+  weight.dispose()
+  const norm = [...(policy.weights.get('model.norm.weight') as Tensor).dataSync()]
+  const before = tensors()
+  await assert.rejects(
+    policyGradientStep({ policy, optimizer, responses, records, config, hooks: noHooks }),
+    (error: unknown) => error instanceof RlevError && error.kind === 'NotFinite',
+  )
+  assert.equal(tensors(), before)
+  assert.equal(optimizer.steps, 0)
+  assert.deepEqual([...(policy.weights.get('model.norm.weight') as Tensor).dataSync()], norm)
+  disposePolicy(policy)
+  disposeOptimizer(optimizer)
+})
+
+test('a step that is cancelled between micro-batches changes nothing, and leaves no tensor behind', async () => {
+  const policy = tinyPolicy()
+  const { responses, records } = batch(policy)
+  const config = tinyConfig({ kl: { place: 'none' }, update: { microBatch: 2 } })
+  const optimizer = createOptimizer(policy, config.update)
+  const before = tensors()
+  const weights = valuesIn(policy)
+  const tick = async (progress?: { done: number }) => {
+    if ((progress?.done ?? 0) >= 4) throw new Error('cancelled')
+  }
+  await assert.rejects(
+    policyGradientStep({ policy, optimizer, responses, records, config, hooks: { tick } }),
+    /cancelled/,
+  )
+  assert.equal(tensors(), before)
+  assert.deepEqual(valuesIn(policy), weights)
+  disposePolicy(policy)
+  disposeOptimizer(optimizer)
+})

@@ -1,0 +1,105 @@
+/**
+ * The preflight against training: what a policy that was warm-started on the exam samples in step after step gives each estimator the
+ * transmission that was foretold for it. Foretold from the policy's answers to the test items; measured on the training prompts.
+ *
+ * Agreement means within three standard errors of the difference, each error by the jackknife over steps, and within 1e-5 where both are
+ * exact: an estimator that multiplies by the scale or divides it out does so at every step, up to its epsilon.
+ */
+import assert from 'node:assert/strict'
+import { before, test } from 'node:test'
+import { scoreResponses } from '../../../pipelines/advantages/records.js'
+import { answeredGroups, simulatedStep, simulateGroups } from '../../../pipelines/advantages/simulated-step.js'
+import { transmission, transmissionError } from '../../../pipelines/advantages/transmission.js'
+import { measuredTransmission } from '../../../pipelines/comparison/measured-transmission.js'
+import { type EstimatorName, estimatorNames, experimentSchema } from '../../../pipelines/config/schema.js'
+import type { DataSet } from '../../../pipelines/data/item.js'
+import { prepareData } from '../../../pipelines/data/prepare.js'
+import { evaluate } from '../../../pipelines/evaluation/evaluate.js'
+import { noHooks } from '../../../pipelines/progress.js'
+import { promptsOfStep } from '../../../pipelines/rollout/prompts.js'
+import type { Rollout } from '../../../pipelines/rollout/response.js'
+import { rollOut } from '../../../pipelines/rollout/roll-out.js'
+import { trainingMetrics } from '../../../pipelines/training/training-metrics.js'
+import { warmStart } from '../../../pipelines/training/warm-start.js'
+import { normalizeValues } from '../../../pipelines/values/normalize.js'
+import type { ItemValue } from '../../../pipelines/values/value.js'
+
+const configOf = (name: EstimatorName) =>
+  experimentSchema.parse({
+    name: 'measured',
+    data: { source: 'synthetic', exam: 'pl', trainPapers: 40, testItemsPerSection: 150 },
+    policy: { from: 'scratch', width: 32, heads: 2, keyValueHeads: 2, mlpWidth: 96 },
+    warmStart: { steps: 250, batch: 64, warmup: 25, finalSteps: 20 },
+    estimator: { name, allowCancelled: true },
+    kl: { place: 'none' },
+    evaluation: { samples: 8, chunk: 1200 },
+  })
+
+const config = configOf('rloo')
+const steps = 120
+let dataset: DataSet
+let values: ItemValue[]
+let rollouts: Rollout[]
+let answered: Parameters<typeof answeredGroups>[0]['answered']
+
+before(async () => {
+  dataset = prepareData(config.data, { seed: 1 })
+  values = normalizeValues(dataset.train, config.reward).values
+  const policy = await warmStart({ config, dataset, hooks: noHooks })
+  rollouts = []
+  for (let step = 1; step <= steps; step++) {
+    const items = promptsOfStep({ items: dataset.train, prompts: config.rollout.prompts, step, seed: 1 })
+    rollouts.push(await rollOut({ policy, items, config, step, hooks: noHooks }))
+  }
+  const tested = normalizeValues(dataset.test, config.reward).values
+  const { outcomes } = await evaluate({
+    ...{ policy, items: dataset.test, values: tested, config, step: 0 },
+    hooks: noHooks,
+  })
+  const sections = new Map(dataset.test.map(({ id, section }) => [id, section]))
+  answered = outcomes.map(({ itemId, samples }) => ({ section: sections.get(itemId) ?? '', samples }))
+})
+
+function measured(name: EstimatorName) {
+  const own = configOf(name)
+  const metrics = rollouts.map(rollout => {
+    const records = scoreResponses({ rollout, items: dataset.train, values, config: own })
+    return { step: rollout.step, time: 0, values: trainingMetrics({ rollout, records, config: own }) }
+  })
+  const found = measuredTransmission([{ seed: 1, metrics }])
+  assert.ok(found !== null)
+  return found
+}
+
+/** `from`: the policy's answers to the test items, or what `rlev plan` assumes before there is a policy. */
+function foretold(name: EstimatorName, from: 'answers' | 'plan') {
+  const own = configOf(name)
+  const batches =
+    from === 'plan' ? simulateGroups(values, own) : answeredGroups({ items: dataset.train, answered, config: own })
+  const { signals } = simulatedStep({ values, batches, config: own })
+  return { transmission: transmission(signals)?.transmission ?? Number.NaN, error: transmissionError(signals) ?? 0 }
+}
+
+function assertAgrees(name: string, a: { transmission: number; error: number | null }, b: typeof a) {
+  const allowed = 1e-5 + 3 * Math.hypot(a.error ?? 0, b.error ?? 0)
+  const words = `${name}: measured ${a.transmission} ± ${a.error}, foretold ${b.transmission} ± ${b.error}`
+  assert.ok(Math.abs(a.transmission - b.transmission) <= allowed, words)
+  // An agreement that wide would say nothing.
+  assert.ok(allowed < 0.3, words)
+}
+
+for (const name of estimatorNames) {
+  test(`${name}: the transmission measured over the steps is the one foretold from the policy's answers`, () => {
+    assertAgrees(name, measured(name), foretold(name, 'answers'))
+  })
+}
+
+test('where the baseline is the prompt’s own, the plan foretells it before there is a policy', () => {
+  for (const name of ['rloo', 'dr-grpo', 'batch-deviation', 'grpo', 'maxrl'] as const)
+    assertAgrees(name, measured(name), foretold(name, 'plan'))
+})
+
+test('the estimators that cancel are told as cancelled, and no others', () => {
+  const cancelled = estimatorNames.filter(name => measured(name).cancelled)
+  assert.deepEqual(cancelled, ['grpo', 'maxrl'])
+})
