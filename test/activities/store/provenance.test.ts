@@ -101,7 +101,7 @@ describe('a run', () => {
       assert.ok(reason instanceof ApplicationFailure)
       assert.equal(reason.type, 'Drift')
       assert.equal(reason.nonRetryable, true)
-      assert.match(reason.message, /pipelines\/update\/loss\.js changed[\s\S]*rlev resume run --allow-drift/)
+      assert.match(reason.message, /pipelines\/training\/loss\.js changed[\s\S]*rlev resume run --allow-drift/)
     }
     policies.dispose()
   })
