@@ -36,18 +36,18 @@ test('a run is not mixed of two versions: other workers refuse it, and so does t
   const failure = oneLine((await statusOf('longer')).experiments[0].failure)
   assert.match(
     failure,
-    /code that computes has changed .*pipelines\/update\/clip\.js changed.*rlev resume longer --allow-drift/,
+    /code that computes has changed .*pipelines\/training\/loss\.js changed.*rlev resume longer --allow-drift/,
   )
 
   const refused = await ofOther('resume', 'longer')
   assert.equal(refused.status, 2, refused.out)
-  assert.match(refused.err, /found: .*pipelines\/update\/clip\.js changed\n.*rlev resume longer --allow-drift/)
+  assert.match(refused.err, /found: .*pipelines\/training\/loss\.js changed\n.*rlev resume longer --allow-drift/)
   assert.equal((await ofOther('run', longer)).status, 2)
 
   const { step } = (await statusOf('longer')).experiments[0]
   const allowed = await ofOther('resume', 'longer', '--allow-drift')
   assert.equal(allowed.status, 0, allowed.err)
-  assert.match(allowed.err, /^longer goes on with what has changed: pipelines\/update\/clip\.js changed$/m)
+  assert.match(allowed.err, /^longer goes on with what has changed: pipelines\/training\/loss\.js changed$/m)
   await becomes('longer', 'running')
   await trains('longer', step)
   assert.match((await ofOther('cancel', 'longer')).out, /^longer was cancelled/)
@@ -58,7 +58,7 @@ test('a run is not mixed of two versions: other workers refuse it, and so does t
     /runs\/([0-9a-f]{32})/.exec(pages.mlflow)?.[1] ?? '',
   )
   const drift = data.tags?.find(({ key }) => key === 'rlev.drift')?.value
-  assert.match(drift ?? '', /^from step \d+ on: pipelines\/update\/clip\.js changed$/)
+  assert.match(drift ?? '', /^from step \d+ on: pipelines\/training\/loss\.js changed$/)
   assert.equal(experiments.length, 1)
   // And now this version is the other one.
   assert.equal((await rlev('resume', 'longer')).status, 2)
@@ -71,6 +71,6 @@ function otherVersion(): string {
   cpSync(buildFolder, build, { recursive: true, filter: path => !/dist\/(test|scripts)$|\.build-stamp$/.test(path) })
   for (const name of ['node_modules', 'package.json', 'package-lock.json'])
     symlinkSync(join(projectFolder, name), join(checkout, name))
-  appendFileSync(join(build, 'pipelines', 'update', 'clip.js'), '\n// another version\n')
+  appendFileSync(join(build, 'pipelines', 'training', 'loss.js'), '\n// another version\n')
   return build
 }

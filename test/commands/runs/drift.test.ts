@@ -80,7 +80,7 @@ describe('other code than the run began with', () => {
     for (const state of ['cancelled', 'failed', 'stopped', 'paused', 'running', 'waiting'] as const) {
       const error = await refused(undefined, await viewed('one', state), { allowed: false })
       assert.equal(error.kind, 'Drift')
-      assert.match(error.message, /pipelines\/update\/loss\.js changed[\s\S]*rlev resume one --allow-drift/)
+      assert.match(error.message, /pipelines\/training\/loss\.js changed[\s\S]*rlev resume one --allow-drift/)
     }
   })
 
