@@ -2,10 +2,12 @@
  * Stage: the policy of a step on the test items, greedy and sampled, always by the true values. The evaluation of the warm
  * start is shared by every arm that starts from it.
  */
+
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { evaluate } from '../pipelines/evaluation/evaluate.js'
 import { evaluateTransfer } from '../pipelines/evaluation/transfer.js'
+import { given } from '../pipelines/given.js'
 import { type EvaluationSummary, summaryOf } from './evaluation-summary.js'
 import { stage } from './failures.js'
 import { activityHooks, meeting, throwIfCancelled } from './hooks.js'
@@ -81,7 +83,7 @@ async function sharedBase({
         samples: evaluation.samples,
         chunk: evaluation.chunk,
         seed: evaluation.seed,
-        ...(evaluation.transfer === undefined ? {} : { transfer: evaluation.transfer }),
+        ...given({ transfer: evaluation.transfer }),
       },
       rollout: { temperature: rollout.temperature, maxTokens: rollout.maxTokens },
       verifier,

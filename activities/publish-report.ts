@@ -1,10 +1,12 @@
 /** Stage: the comparison over arms and seeds, and the report with its tables and figures, from what the experiments left. */
+
 import { rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { basename, join, relative } from 'node:path'
 import { compareArms } from '../pipelines/comparison/compare.js'
 import type { ExperimentOutcome } from '../pipelines/comparison/outcome.js'
 import type { Plan } from '../pipelines/config/schema.js'
+import { given } from '../pipelines/given.js'
 import { renderEvaluation } from '../pipelines/report/evaluation-page.js'
 import { reportFiles } from '../pipelines/report/files.js'
 import { renderReport } from '../pipelines/report/render.js'
@@ -88,7 +90,7 @@ function links({ home }: Workplace, name: string, trackingUrl: string | undefine
       : {
           Temporal: `${temporal.uiUrl}/namespaces/${temporal.namespace ?? 'default'}/workflows/${encodeURIComponent(name)}`,
         }),
-    ...(trackingUrl === undefined ? {} : { MLflow: trackingUrl }),
+    ...given({ MLflow: trackingUrl }),
   }
 }
 

@@ -1,4 +1,5 @@
 /** Stage: a run of training steps in one activity, step by step through the same functions and the same journal. */
+import { given } from '../pipelines/given.js'
 import type { StepMetrics } from '../pipelines/training/step-metrics.js'
 import { stage } from './failures.js'
 import { activityHooks, throwIfCancelled } from './hooks.js'
@@ -39,9 +40,7 @@ export async function finishSteps(training: Training, step: number, last: StepMe
   const { 'reward/mean': reward, 'perf/tokens_per_second': tokensPerSecond } = last.values
   return {
     step,
-    ...(reward === undefined ? {} : { reward }),
-    ...(tokensPerSecond === undefined ? {} : { tokensPerSecond }),
-    ...(weights === undefined ? {} : { weights }),
+    ...given({ reward, tokensPerSecond, weights }),
   }
 }
 

@@ -3,6 +3,7 @@
  * whether it is made for the first time or replayed after a crash: what the journal holds is read, what it lacks is made,
  * and since randomness is named by counters and not by a generator's state, both give the same bits.
  */
+
 import { performance } from 'node:perf_hooks'
 import { log } from '@temporalio/activity'
 import { CancelledFailure } from '@temporalio/common'
@@ -10,6 +11,7 @@ import { saveOptimizer } from '../pipelines/checkpoint/optimizer-file.js'
 import { saveTrained } from '../pipelines/checkpoint/trained-folder.js'
 import type { ExperimentConfig } from '../pipelines/config/schema.js'
 import type { DataSet } from '../pipelines/data/item.js'
+import { given } from '../pipelines/given.js'
 import { libraryOfThisProcess } from '../pipelines/graph/library.js'
 import type { Hooks } from '../pipelines/progress.js'
 import { promptsOfStep } from '../pipelines/rollout/prompts.js'
@@ -172,7 +174,7 @@ export class Training {
         records,
         config: this.config,
         hooks: meeting('update.tick', hooks),
-        ...(microBatchBefore === undefined ? {} : { microBatchBefore }),
+        ...given({ microBatchBefore }),
       })
       values = { ...trainingMetrics({ rollout, records, config: this.config }), ...update.metrics }
     } catch (error) {
@@ -205,7 +207,7 @@ export class Training {
       config.kl.place === 'none' ? undefined : await this.#policies.reference(this.#input.stages.start, config.engine)
     const rollout = await rollOut({
       policy: live.policy,
-      ...(reference === undefined ? {} : { reference }),
+      ...given({ reference }),
       items,
       config,
       step,

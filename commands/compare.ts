@@ -1,10 +1,12 @@
 /** `rlev compare NAME...`: arms against the baseline. Several runs are set side by side as arms of one comparison. */
+
 import { readOutcomes } from '../activities/store/outcomes.js'
 import { readPlan } from '../activities/store/runs.js'
 import { compareArms } from '../pipelines/comparison/compare.js'
 import type { ExperimentOutcome } from '../pipelines/comparison/outcome.js'
 import type { Plan, SweepPlan } from '../pipelines/config/schema.js'
 import { RlevError } from '../pipelines/errors.js'
+import { given } from '../pipelines/given.js'
 import { printable } from '../pipelines/printable.js'
 import { comparisonTable } from '../pipelines/report/tables/comparison-text.js'
 import { knownRun } from './runs/names.js'
@@ -54,7 +56,7 @@ export function sideBySide(parts: readonly Part[]): Part & { plan: SweepPlan } {
         seeds: [...seeds].sort((a, b) => a - b),
         concurrency: 1,
         endpoint: settings?.endpoint ?? 'expected-h-acc-curve',
-        ...(smallestGain === undefined ? {} : { smallestGain }),
+        ...given({ smallestGain }),
       },
       arms,
       warnings: [],

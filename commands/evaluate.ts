@@ -2,6 +2,7 @@
  * `rlev evaluate CHECKPOINT`: the metrics of any policy on any data. It is an experiment of no training steps, so it is resumed, watched,
  * verified, kept and tracked like every other one.
  */
+
 import { statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { namesIn } from '../activities/store/files.js'
@@ -9,6 +10,7 @@ import { readEvaluations } from '../activities/store/runs.js'
 import { digest, experimentKey } from '../pipelines/config/digest.js'
 import { loadPlan } from '../pipelines/config/load.js'
 import type { ExperimentConfig, Plan } from '../pipelines/config/schema.js'
+import { given } from '../pipelines/given.js'
 import { printFailures } from './follow.js'
 import { type BeginOptions, launchPlan } from './launch.js'
 import { checked, overrideOf } from './plan/checked.js'
@@ -49,8 +51,7 @@ function planOf({ checkpoint, data, samples = 0, seed, name, set = [] }: Evaluat
     sweep: null,
   }
   const overrides = { ...Object.fromEntries(set.map(overrideOf)), 'evaluation.samples': samples }
-  const load = (overrides: Record<string, unknown>) =>
-    loadPlan({ path, sections, overrides, ...(seed === undefined ? {} : { seed }) })
+  const load = (overrides: Record<string, unknown>) => loadPlan({ path, sections, overrides, ...given({ seed }) })
   if (name !== undefined) return load({ ...overrides, name })
   const plan = load(overrides)
   if (plan.kind === 'sweep') throw new Error('a plan without its sweep is one experiment')

@@ -2,9 +2,11 @@
  * The program `rlev`. Each subcommand imports its file when it is called: a wrong config is told within moments, before
  * TensorFlow or Temporal are read from the disk.
  */
+
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { given } from '../pipelines/given.js'
 import { exitStatusOf, failureText } from './failure.js'
 import { projectFolder } from './services/project.js'
 
@@ -237,7 +239,7 @@ program
   .action(async ({ queue }: { queue: 'rlev' | 'rlev-gpu' | 'all' }) => {
     const { runWorker } = await import('./worker.js')
     const folder = home()
-    await runWorker({ queue, ...(folder === undefined ? {} : { home: folder }) })
+    await runWorker({ queue, ...given({ home: folder }) })
   })
 
 function version(): string {

@@ -1,7 +1,9 @@
 /** `rlev report NAME`: writes the HTML report of a run as it stands now, and prints its path. */
+
 import { join } from 'node:path'
 import { writeReport } from '../activities/publish-report.js'
 import { workplace } from '../activities/workplace.js'
+import { given } from '../pipelines/given.js'
 import { lookAt } from './runs/open.js'
 import { openHome } from './services/home.js'
 
@@ -10,7 +12,7 @@ export async function report({ home: path, name }: { home?: string | undefined; 
   const { pages } = await lookAt(home, name)
   const written = writeReport(workplace(home.path), {
     name,
-    ...(pages.mlflow === undefined ? {} : { trackingUrl: pages.mlflow }),
+    ...given({ trackingUrl: pages.mlflow }),
   })
   console.log(join(home.path, written.path))
 }

@@ -2,7 +2,9 @@
  * A client of MLflow's tracking server: its REST calls by their names, typed. It differs from a thin wrapper in what it
  * does under retries: see mlflow-http.ts for resending, `ensureRun` for runs that exist once, mlflow-checks.ts for limits.
  */
+
 import { RlevError } from '../../pipelines/errors.js'
+import { given } from '../../pipelines/given.js'
 import { failPoint } from '../fail-points/fail-point.js'
 import { batchLimits, checkName, checkParam, checkTag, chunks, metricToJson } from './checks.js'
 import { type HttpCall, type HttpOptions, MlflowError, MlflowHttp } from './http.js'
@@ -94,7 +96,7 @@ export class MlflowClient {
         experiment_ids: options.experimentIds,
         filter: options.filter,
         max_results: 1000,
-        ...(pageToken === undefined ? {} : { page_token: pageToken }),
+        ...given({ page_token: pageToken }),
       })
       runs.push(...(answer.runs ?? []))
       pageToken = answer.next_page_token
@@ -224,7 +226,7 @@ export class MlflowClient {
         run_id: runId,
         metric_key: metricKey,
         max_results: '25000',
-        ...(pageToken === undefined ? {} : { page_token: pageToken }),
+        ...given({ page_token: pageToken }),
       })
       points.push(...(answer.metrics ?? []))
       pageToken = answer.next_page_token
@@ -266,7 +268,7 @@ export class MlflowClient {
   }
 
   #aborting(): { signal?: AbortSignal } {
-    return this.#signal === undefined ? {} : { signal: this.#signal }
+    return given({ signal: this.#signal })
   }
 }
 

@@ -5,8 +5,10 @@
  * answer 503 after it has committed. A call that changes nothing when repeated is resent on every 5xx and broken connection.
  * What still fails is ServiceUnavailable where the server may come back, and MlflowError where it has said no.
  */
+
 import { setTimeout as delay } from 'node:timers/promises'
 import { RlevError } from '../../pipelines/errors.js'
+import { given } from '../../pipelines/given.js'
 import { authentication } from './address.js'
 
 export interface HttpOptions {
@@ -84,7 +86,7 @@ export class MlflowHttp {
       const mayResend = outcome.kind === 'did not happen' || (outcome.kind === 'unclear' && call.repeatable)
       if (!mayResend || attempt >= this.#attempts) throw outcome.error
       const wait = outcome.retryAfter ?? Math.random() * this.#backoff * 2 ** (attempt - 1)
-      await delay(wait, undefined, call.signal === undefined ? {} : { signal: call.signal })
+      await delay(wait, undefined, given({ signal: call.signal }))
     }
   }
 

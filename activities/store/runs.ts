@@ -1,4 +1,5 @@
 /** Readers of what runs left in a home, for stages, commands and the report. Nothing here writes but `freeze*`. */
+
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ExperimentOutcome } from '../../pipelines/comparison/outcome.js'
@@ -9,6 +10,7 @@ import type { ExperimentConfig, Plan } from '../../pipelines/config/schema.js'
 import { startOrder } from '../../pipelines/config/start-order.js'
 import { RlevError } from '../../pipelines/errors.js'
 import type { Evaluation, ItemOutcome } from '../../pipelines/evaluation/evaluation.js'
+import { given } from '../../pipelines/given.js'
 import type { StepMetrics } from '../../pipelines/training/step-metrics.js'
 import type { PredictionQuality } from '../../pipelines/values/predictor/quality.js'
 import type { ValueStatistics } from '../../pipelines/values/value.js'
@@ -206,10 +208,8 @@ export function readOutcome(home: string, name: string, arm?: string, seed?: num
     metrics: readMetrics(home, id),
     valueStatistics: readSealed<ValueStatistics>(experimentPaths.values(folder)) ?? noValues,
     state: result?.state ?? 'running',
-    ...(result?.weights === undefined ? {} : { weights: result.weights }),
-    ...(result?.failure === undefined ? {} : { failure: result.failure }),
+    ...given({ weights: result?.weights, failure: result?.failure, prediction: prediction ?? undefined }),
     ...(drifts.length === 0 ? {} : { drifts }),
-    ...(prediction === null ? {} : { prediction }),
   }
 }
 

@@ -1,9 +1,11 @@
 /** What a run in MLflow stands for, a sweep or an experiment, and how it is found again there. */
+
 import { createHash } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Context } from '@temporalio/activity'
 import type { ExperimentConfig } from '../../pipelines/config/schema.js'
 import { RlevError } from '../../pipelines/errors.js'
+import { given } from '../../pipelines/given.js'
 import { MlflowClient, tagOf } from '../mlflow/client.js'
 import type { Run } from '../mlflow/types.js'
 import { originalKey } from '../store/provenance.js'
@@ -74,7 +76,7 @@ export async function ensureTrackedRun(place: Workplace, subject: Subject, known
     runName: subject.kind === 'sweep' ? subject.name : runName(subject),
     startTime: place.now(),
     tags: inside,
-    ...(known === undefined ? {} : { known }),
+    ...given({ known }),
   })
   // The sweep's run may have been made anew since.
   for (const { key, value } of inside) if (tagOf(run, key) !== value) await client.setTag(run.info.run_id, key, value)

@@ -1,4 +1,5 @@
 /** What the live view adds to one look: estimates of the time left, from the pace since the watching began. */
+import { given } from '../../pipelines/given.js'
 import type { Work } from '../plan/cost.js'
 import type { RunView } from '../runs/view.js'
 import { type Moment, type Part, partsOf, secondsLeft } from './time-left.js'
@@ -35,7 +36,7 @@ export class Pace {
       const seconds = secondsLeft({ since: began, now: { time, made: step }, left: steps - step })
       return seconds === undefined ? experiment : { ...experiment, secondsLeft: seconds }
     })
-    return { ...view, experiments, ...(whole === undefined ? {} : { secondsLeft: whole }) }
+    return { ...view, experiments, ...given({ secondsLeft: whole }) }
   }
 
   #wholeLeft(parts: readonly Part[], time: number): number | undefined {

@@ -1,4 +1,5 @@
 /** The live table: a line an experiment, and below it what concerns the run as a whole. Pure: a view in, lines out. */
+import { given } from '../../pipelines/given.js'
 import { clauseOf, type ExperimentView, type RunState, type RunView } from '../runs/view.js'
 import { formatCount, formatDuration, formatNumber, formatShare } from '../text/format.js'
 import { type Column, layOutTable } from '../text/table.js'
@@ -24,7 +25,7 @@ export function progressTable(view: RunView, options: { width?: number; height?:
   const table = layOutTable({
     columns,
     rows: shown.map(experiment => cellsOf(experiment, view.kind)),
-    ...(width === undefined ? {} : { width }),
+    ...given({ width }),
   })
   const lines = [...table, ...(hidden === '' ? [] : [hidden]), ...foot]
   return width === undefined ? lines : lines.map(line => cutToWidth(line, width))

@@ -7,6 +7,7 @@ import { plain } from '../../pipelines/config/yaml/located.js'
 import { parseYaml } from '../../pipelines/config/yaml/read-yaml.js'
 import type { DataSet } from '../../pipelines/data/item.js'
 import { RlevError } from '../../pipelines/errors.js'
+import { given } from '../../pipelines/given.js'
 
 export interface PlanCall {
   config: string
@@ -31,7 +32,7 @@ export interface CheckedPlan {
 /** @throws RlevError ConfigInvalid or CallInvalid for everything that is wrong with the file or the call. */
 export function checkedPlan({ config: path, kind, name, seed, set = [] }: PlanCall): CheckedPlan {
   const overrides = Object.fromEntries([...set.map(overrideOf), ...(name === undefined ? [] : [['name', name]])])
-  const plan = loadPlan({ path, overrides, ...(seed === undefined ? {} : { seed }) })
+  const plan = loadPlan({ path, overrides, ...given({ seed }) })
   if (kind === 'run' && plan.kind === 'sweep') throw wrongKind(path, 'one experiment', 'a sweep', 'sweep')
   if (kind === 'sweep' && plan.kind === 'experiment') throw wrongKind(path, 'a sweep', 'one experiment', 'run')
   return checked(plan, path)

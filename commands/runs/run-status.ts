@@ -2,17 +2,19 @@
  * One look at a run: the store for results, Temporal for what is going on. Where they disagree, a result in the store is
  * final unless the workflow is at work again; where Temporal does not answer, the store alone speaks, and a note says so.
  */
+
 import { existsSync } from 'node:fs'
 import { planPaths, runFolder } from '../../activities/store/run-folder.js'
 import { readPlan } from '../../activities/store/runs.js'
 import { cancelsValue } from '../../pipelines/config/contradictions/values.js'
 import type { Plan } from '../../pipelines/config/schema.js'
 import { RlevError } from '../../pipelines/errors.js'
+import { given } from '../../pipelines/given.js'
 import type { ExperimentProgress, SweepProgress } from '../../workflows/messages.js'
 import { type Home, readRecord } from '../services/home.js'
 import { isAlive } from '../services/processes.js'
 import { workerNames } from '../services/workers.js'
-import { given, storedExperiments } from './stored.js'
+import { storedExperiments } from './stored.js'
 import type { Ending, TemporalRuns, WorkflowFacts } from './temporal.js'
 import { trackingFailureOf, waitingNote } from './tracking-notes.js'
 import { type ExperimentView, isOver, type RunState, type RunView, stateOfAll } from './view.js'
@@ -47,16 +49,13 @@ export async function lookAtRun(home: Home, name: string, temporal?: TemporalRun
     name,
     kind: plan.kind,
     state,
-    ...given('startedAt', answer.facts?.startedAt),
-    ...given('endedAt', answer.facts?.endedAt),
+    ...given({ startedAt: answer.facts?.startedAt, endedAt: answer.facts?.endedAt }),
     experiments,
-    ...given('weights', single?.weights),
-    ...given('reportPath', existsSync(report) ? report : undefined),
+    ...given({ weights: single?.weights, reportPath: existsSync(report) ? report : undefined }),
     pages: {
-      ...given('temporal', workflowPage(home, name)),
-      ...given('mlflow', trackingPage(answer)),
+      ...given({ temporal: workflowPage(home, name), mlflow: trackingPage(answer) }),
     },
-    ...given('trackingFailure', trackingFailureOf(answer.ending)),
+    ...given({ trackingFailure: trackingFailureOf(answer.ending) }),
     ...(answer.away ? { serverAway: true as const } : {}),
     notes: [
       ...notesOf(state, experiments, answer),
@@ -144,8 +143,7 @@ function reportOf({ arm, seed }: ExperimentView, { facts, progress, ending }: An
 function heard(facts: WorkflowFacts | null): Pick<ExperimentView, 'warmStart' | 'trouble' | 'held'> {
   const held = facts !== null && facts.pausedActivities.length > 0
   return {
-    ...given('warmStart', facts?.warmStart),
-    ...given('trouble', facts?.trouble),
+    ...given({ warmStart: facts?.warmStart, trouble: facts?.trouble }),
     ...(held ? { held } : {}),
   }
 }
@@ -155,7 +153,7 @@ function merge(stored: ExperimentView, report: Report | undefined, answer: Answe
   const merged = withReport(stored, report)
   // What ended before it was told that an experiment had, leaves it looking as if it ran.
   if (report.state === 'running' && answer.facts?.status !== 'running') {
-    return { ...merged, state: stateWithoutReport(stored, answer), ...given('failure', stored.failure) }
+    return { ...merged, state: stateWithoutReport(stored, answer), ...given({ failure: stored.failure }) }
   }
   return merged
 }
@@ -167,12 +165,11 @@ function withReport(stored: ExperimentView, report: Report): ExperimentView {
   const newer = stored.step > told.step ? stored : undefined
   return {
     ...lasting,
-    ...(told.state === 'done' ? given('weights', weights) : {}),
+    ...(told.state === 'done' ? given({ weights }) : {}),
     ...told,
     // The workflow hears of steps in runs of several; the journal is written at each.
     step: Math.max(stored.step, told.step),
-    ...given('reward', newer?.reward),
-    ...given('tokensPerSecond', newer?.tokensPerSecond),
+    ...given({ reward: newer?.reward, tokensPerSecond: newer?.tokensPerSecond }),
     id: stored.id,
   }
 }

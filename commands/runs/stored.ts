@@ -1,4 +1,5 @@
 /** What the store says of an experiment: cheap enough to be read every second, and there when no service is. */
+
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { namesIn } from '../../activities/store/files.js'
@@ -6,6 +7,7 @@ import { experimentPaths, runFolder, stepOf } from '../../activities/store/run-f
 import { experimentsOf, readResult, type StoredEvaluation } from '../../activities/store/runs.js'
 import { readSealed } from '../../activities/store/sealed.js'
 import type { Plan } from '../../pipelines/config/schema.js'
+import { given } from '../../pipelines/given.js'
 import type { StepMetrics } from '../../pipelines/training/step-metrics.js'
 import type { ExperimentView } from './view.js'
 
@@ -28,23 +30,17 @@ export function storedExperiments(home: string, plan: Plan): ExperimentView[] {
       state: result?.state ?? (existsSync(experimentPaths.config(folder)) ? 'stopped' : 'waiting'),
       step: result?.state === 'done' ? config.steps : step,
       steps: config.steps,
-      ...given('reward', metrics?.values['reward/mean']),
-      ...given('tokensPerSecond', metrics?.values['perf/tokens_per_second']),
-      ...given('acc', evaluation?.greedy.acc),
-      ...given('hAcc', evaluation?.greedy.hAcc),
-      ...given('expectedHAcc', evaluation?.expected.hAcc),
-      ...given('weights', result?.weights),
-      ...given('failure', result?.failure),
+      ...given({
+        reward: metrics?.values['reward/mean'],
+        tokensPerSecond: metrics?.values['perf/tokens_per_second'],
+        acc: evaluation?.greedy.acc,
+        hAcc: evaluation?.greedy.hAcc,
+        expectedHAcc: evaluation?.expected.hAcc,
+        weights: result?.weights,
+        failure: result?.failure,
+      }),
     }
   })
-}
-
-/** An optional property, absent where its value is. */
-export function given<Key extends string, Value>(
-  key: Key,
-  value: Value | null | undefined,
-): Partial<Record<Key, Value>> {
-  return value === undefined || value === null ? {} : ({ [key]: value } as Record<Key, Value>)
 }
 
 function newestStep(folder: string): number {

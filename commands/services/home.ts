@@ -6,6 +6,7 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { RlevError } from '../../pipelines/errors.js'
+import { given } from '../../pipelines/given.js'
 import type { ProcessRecord } from './processes.js'
 
 export const processNames = ['temporal', 'mlflow', 'orchestrator', 'policy', 'policy-2'] as const
@@ -50,7 +51,7 @@ export function readRecord(home: Home): ServicesRecord {
   const text = readFileSync(file, 'utf8')
   try {
     const { ports, processes, services } = JSON.parse(text) as Partial<ServicesRecord>
-    return { ports: ports ?? {}, processes: processes ?? {}, ...(services === undefined ? {} : { services }) }
+    return { ports: ports ?? {}, processes: processes ?? {}, ...given({ services }) }
   } catch (cause) {
     throw new RlevError({
       kind: 'ServiceUnavailable',

@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { withoutSecrets } from '../../activities/machine/secrets.js'
 import { authentication, namedServer } from '../../activities/mlflow/address.js'
 import { RlevError } from '../../pipelines/errors.js'
+import { given } from '../../pipelines/given.js'
 import type { Home, Services } from './home.js'
 import { logFile } from './home.js'
 import type { ProcessRecord } from './processes.js'
@@ -25,7 +26,7 @@ export function externalMlflow(): MlflowService | undefined {
 
 export const localMlflow = (port: number | undefined, pid?: number): MlflowService => ({
   url: `http://127.0.0.1:${port ?? 0}`,
-  ...(pid === undefined ? {} : { pid }),
+  ...given({ pid }),
 })
 
 export function startMlflow(home: Home, port: number): Promise<ProcessRecord> {

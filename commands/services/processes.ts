@@ -8,6 +8,7 @@ import { closeSync, existsSync, mkdirSync, openSync, readSync, statSync } from '
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { RlevError } from '../../pipelines/errors.js'
+import { given } from '../../pipelines/given.js'
 import { isOfThisBoot, membersOf, processStart } from './identity.js'
 
 export interface ProcessRecord {
@@ -44,7 +45,7 @@ export async function startDetached({ command, args, log, cwd, env, purpose }: S
       cwd,
       detached: true,
       stdio: ['ignore', output, output],
-      ...(env === undefined ? {} : { env }),
+      ...given({ env }),
     })
     await new Promise<void>((settle, fail) => {
       child.once('spawn', () => settle())
@@ -53,7 +54,7 @@ export async function startDetached({ command, args, log, cwd, env, purpose }: S
     child.unref()
     const pid = child.pid ?? 0
     // One that ended at once has no start to read any more; the empty text matches no living process.
-    return { pid, started: processStart(pid) ?? '', log, logStart, ...(purpose === undefined ? {} : { purpose }) }
+    return { pid, started: processStart(pid) ?? '', log, logStart, ...given({ purpose }) }
   } catch (cause) {
     throw new RlevError({
       kind: 'PartMissing',

@@ -2,6 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { RlevError } from '../../pipelines/errors.js'
+import { given } from '../../pipelines/given.js'
 import type { ProcessRecord } from './processes.js'
 import { isAlive, outputOf } from './processes.js'
 
@@ -54,7 +55,7 @@ export async function waitUntilReady(options: WaitOptions): Promise<void> {
         expected: `${name} to come up`,
         found: reason instanceof Error ? reason.message : tail,
         remedy: 'look into the log; `bin/rlev down` ends what was started, `bin/rlev up` tries again',
-        ...(reason === undefined ? {} : { cause: reason }),
+        ...given({ cause: reason }),
       })
     }
     await sleep(interval)

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { loadClientConnectConfig } from '@temporalio/envconfig'
 import { withoutSecrets } from '../../activities/machine/secrets.js'
 import { RlevError } from '../../pipelines/errors.js'
+import { given } from '../../pipelines/given.js'
 import type { Home, Services, ServicesRecord } from './home.js'
 import { logFile } from './home.js'
 import type { ProcessRecord } from './processes.js'
@@ -43,7 +44,7 @@ export function localTemporal(ports: ServicesRecord['ports'], pid?: number): Tem
     uiUrl: `http://127.0.0.1:${uiPort}`,
     port,
     uiPort,
-    ...(pid === undefined ? {} : { pid }),
+    ...given({ pid }),
   }
 }
 

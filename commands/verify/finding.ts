@@ -1,6 +1,8 @@
 /** What a look at one piece of a run gives, and how pieces are looked at so that a run at work is not accused of what it is doing. */
+
 import { setTimeout as delay } from 'node:timers/promises'
 import { RlevError } from '../../pipelines/errors.js'
+import { given } from '../../pipelines/given.js'
 
 export interface Finding {
   /** Absolute path. */
@@ -50,8 +52,7 @@ export function findingOf(error: unknown, { place, remedy }: { place: string; re
   return {
     place: parts.place ?? place,
     message: parts.message,
-    ...(parts.expected === undefined ? {} : { expected: parts.expected }),
-    ...(parts.found === undefined ? {} : { found: parts.found }),
+    ...given({ expected: parts.expected, found: parts.found }),
     remedy,
   }
 }

@@ -1,5 +1,7 @@
 /** Every key of a config, as the schema describes it: for errors, for docs/config.md and for whoever asks. */
+
 import { z } from 'zod'
+import { given } from '../given.js'
 import { nameForm, nameWords } from './names.js'
 import { experimentSchema, sweepSchema } from './schema.js'
 
@@ -77,12 +79,12 @@ function describe(path: string, schema: JsonSchema, required: boolean, only: str
   return {
     path,
     sentence,
-    ...(unit === undefined ? {} : { unit }),
+    ...given({ unit }),
     default: schema.default,
     // A section's kind is told by its other keys, so it need not be given.
     required: required && schema.const === undefined,
     expected: expectation(schema),
-    ...(only === undefined ? {} : { only }),
+    ...given({ only }),
   }
 }
 

@@ -1,5 +1,7 @@
 /** What is wrong with a config. All of it is told at once, each with its place, so that a file is corrected in one go. */
+
 import { RlevError } from '../errors.js'
+import { given } from '../given.js'
 
 export interface Problem {
   /** `file:line:column`, or how an override was given. */
@@ -35,8 +37,6 @@ function problemError({ place, message, expected, found, remedy }: Problem): Rle
     kind: 'ConfigInvalid',
     place,
     message,
-    ...(expected === undefined ? {} : { expected }),
-    ...(found === undefined ? {} : { found }),
-    ...(remedy === undefined ? {} : { remedy }),
+    ...given({ expected, found, remedy }),
   })
 }

@@ -1,6 +1,8 @@
 /** An evaluation from what was answered to each test item: columns greedy and expected, sections, EOS trajectories, ten responses. */
+
 import { type Item, promptText } from '../data/item.js'
 import { RlevError } from '../errors.js'
+import { given } from '../given.js'
 import type { Verdict } from '../rewards/record.js'
 import { weightedMean } from '../statistics/weighted-mean.js'
 import type { ItemValue } from '../values/value.js'
@@ -62,7 +64,7 @@ export function assembleEvaluation({
       expected: undecided(answered.map(one => counted(one, sampledOf(one)))),
     },
     passAtK: passesOf(answered),
-    ...(judge === undefined ? {} : { judge }),
+    ...given({ judge }),
     sections: sectionsOf(answered, greedy, expected),
     eos: eosTrajectories(answered.map(({ value, eosProbabilities }) => ({ value, probabilities: eosProbabilities }))),
     responses: sampleResponses(answered),

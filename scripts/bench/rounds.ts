@@ -2,6 +2,7 @@
  * Measures one size: opens a process a candidate, lets each take its first call, choose its settings and warm up, and then goes
  * round after round, every candidate in turn for each measure. What is compared was measured within seconds.
  */
+import { given } from '../../pipelines/given.js'
 import { type CandidateName, candidatesFor } from './candidates.js'
 import type { BenchOptions } from './options.js'
 import { type Answer, Candidate, type Measure, type Settings } from './protocol.js'
@@ -102,5 +103,5 @@ async function prepare({
 /** What cannot be changed in a trainer once it is made. */
 function settingsOfStep(measured: readonly Measured[]): Settings {
   const { microBatch } = measured.find(({ measure }) => measure === 'update')?.settings ?? {}
-  return microBatch === undefined ? {} : { microBatch }
+  return given({ microBatch })
 }

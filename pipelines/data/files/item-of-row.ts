@@ -3,7 +3,9 @@
  * id nor an exam: there the question itself stands for its exam, so that the same question is never on both sides of a split.
  * The others are published benchmarks (benchmarks.ts).
  */
+
 import { digest } from '../../config/digest.js'
+import { given } from '../../given.js'
 import { type Item, longestAnswer } from '../item.js'
 import { type BenchmarkForm, benchmarkOf, plainFields } from './benchmarks.js'
 import {
@@ -58,8 +60,7 @@ export function itemOfRow(row: { fields: Fields; form: Form; fallbackId: string 
     points,
     total,
     weight: 1,
-    ...(choices === undefined ? {} : { choices }),
-    ...(working === undefined ? {} : { working }),
+    ...given({ choices, working }),
   }
 }
 

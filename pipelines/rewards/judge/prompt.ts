@@ -1,5 +1,7 @@
 /** The judge's prompt. The paper names its verifier (Qwen2.5-72B-Instruct) and what it decides, not its words; these are ours. */
+
 import type { ChatMessage } from '../../data/item.js'
+import { given } from '../../given.js'
 import type { JudgeQuestion } from './question.js'
 
 /** Stands in the digest of a question: other words, temperature or length ask for other verdicts. */
@@ -21,7 +23,7 @@ export function judgeMessages({ question, reference, options, answer }: JudgeQue
     { role: 'system', content: task },
     {
       role: 'user',
-      content: JSON.stringify({ question, reference, ...(options === undefined ? {} : { options }), answer }),
+      content: JSON.stringify({ question, reference, ...given({ options }), answer }),
     },
   ]
 }

@@ -2,9 +2,11 @@
  * What a judge is asked about a response: whether its final part means the same as the reference (the paper's verifier). Responses
  * that leave nothing to ask have their verdict without it, by the rules of every other verifier.
  */
+
 import { digest } from '../../config/digest.js'
 import type { ExperimentConfig } from '../../config/schema.js'
 import { type Item, longestAnswer, promptText } from '../../data/item.js'
+import { given } from '../../given.js'
 import { finalAnswer } from '../final-answer.js'
 import type { Verdict } from '../record.js'
 import { promptVersion } from './prompt.js'
@@ -38,7 +40,7 @@ export function judgeQuestion({
   return {
     question,
     reference: item.answer,
-    ...(item.choices === undefined ? {} : { options: item.choices }),
+    ...given({ options: item.choices }),
     answer,
   }
 }
