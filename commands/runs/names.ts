@@ -1,9 +1,9 @@
 /** Names of runs that a person gives: checked before they become a path or a workflow id, and the nearest known one offered. */
-import { closest, distance } from 'fastest-levenshtein'
 import { listRuns, noSuchRun } from '../../activities/store/runs.js'
 import { nameForm, nameWords } from '../../pipelines/config/names.js'
 import { RlevError } from '../../pipelines/errors.js'
 import { shortened } from '../../pipelines/printable.js'
+import { nearestName } from '../../pipelines/text/nearest-name.js'
 
 /** @throws RlevError CallInvalid for a name that could leave the folder of runs, or that a config could not have either. */
 export function checkName(name: string): string {
@@ -15,13 +15,6 @@ export function checkName(name: string): string {
     found: JSON.stringify(shortened(name, 200)),
     remedy: '`rlev status` lists the runs of this home',
   })
-}
-
-/** The known name that was probably meant: two letters away (as when two are swapped), or a third of a long one. */
-export function nearestName(name: string, known: readonly string[]): string | undefined {
-  if (known.length === 0) return undefined
-  const nearest = closest(name.toLowerCase(), [...known])
-  return distance(name.toLowerCase(), nearest.toLowerCase()) <= Math.max(2, nearest.length / 3) ? nearest : undefined
 }
 
 /**

@@ -1,6 +1,6 @@
 /** What the schema finds wrong, told as a problem: the place in the file, what the key expects, and what to write instead. */
-import { distance } from 'fastest-levenshtein'
 import type { z } from 'zod'
+import { nearestName } from '../text/nearest-name.js'
 import { describeKeys, type KeyDescription } from './describe.js'
 import type { Problem } from './problems.js'
 import { at, type KeyPath, type Located, nearest, plain } from './yaml/located.js'
@@ -37,22 +37,41 @@ function unknownKey(options: {
   const { node, path, key, prefix } = options
   const section = dotted([...prefix, ...path])
   const known = keysOfSection(options.keys, section, kindsStated(at(node, path)))
-  const close = closest(key, known)
-  // A key put into the wrong section is as likely as a misspelt one.
-  const elsewhere = options.keys.find(({ path: other }) => other.split('.').at(-1) === key)
+  const name = dotted([...prefix, ...path, key])
+  const close = nearestName(key, known)
+  const meant = close === undefined ? namesakes(key, section, options.keys) : [close]
   const remedy =
-    close !== undefined
-      ? `did you mean ${close}?`
-      : elsewhere !== undefined
-        ? `did you mean ${elsewhere.path}${elsewhere.only === undefined ? '' : ` (${elsewhere.only})`}?`
-        : 'remove it; docs/config.md lists the keys'
+    meant.length > 0
+      ? `did you mean ${orList(meant)}?`
+      : `remove it: rlev has no option ${name} (docs/config.md lists all)`
   return {
     place: nearest(node, [...path, key]).keyPlace,
-    message: `unknown key ${dotted([...prefix, ...path, key])}`,
+    message: `unknown key ${name}`,
     expected: `one of ${known.join(', ')}`,
     found: key,
     remedy,
   }
+}
+
+/**
+ * Keys of the same last word elsewhere, in case the key was written into the wrong section. A single word gets its meaning from its
+ * section (`warmup` of the warm start, `url` of the judge), so it is only offered where no other section was named; a compound such as
+ * `learningRate` means the same everywhere. Of several the least nested ones are offered.
+ */
+function namesakes(key: string, section: string, keys: readonly KeyDescription[]): string[] {
+  const isCompound = /[a-z][A-Z]/.test(key)
+  const found = keys
+    .filter(({ path }) => path.split('.').at(-1) === key)
+    .filter(({ path }) => isCompound || section === '' || path.startsWith(`${section}.`))
+  const depth = (path: string) => path.split('.').length
+  const least = Math.min(...found.map(({ path }) => depth(path)))
+  return found
+    .filter(({ path }) => depth(path) === least)
+    .map(({ path, only }) => (only === undefined ? path : `${path} (${only})`))
+}
+
+function orList(names: readonly string[]): string {
+  return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} or ${names.at(-1)}`
 }
 
 /** The names directly below a section, of the kind that the config states where there are several. */
@@ -72,15 +91,6 @@ function kindsStated(section: Located | undefined): string[] {
   return [...section.content.entries].map(
     ([key, { content }]) => `${key}: ${content.kind === 'scalar' ? String(content.value) : ''}`,
   )
-}
-
-/** The known name nearest in spelling, unless none is near. */
-export function closest(name: string, known: readonly string[]): string | undefined {
-  const near = known
-    .map(other => ({ other, far: distance(name.toLowerCase(), other.toLowerCase()) }))
-    .filter(({ other, far }) => far < name.length && far <= Math.max(2, Math.floor(other.length / 3)))
-    .sort((a, b) => a.far - b.far)
-  return near[0]?.other
 }
 
 function badValue({
@@ -141,7 +151,7 @@ function sectionExpected(keys: readonly KeyDescription[], name: string): string 
 
 function suggestion(value: unknown, expected: string): string | undefined {
   if (typeof value !== 'string') return undefined
-  return closest(value, expected.replace(/^one of /, '').split(', '))
+  return nearestName(value, expected.replace(/^one of /, '').split(', '))
 }
 
 function shown(value: unknown): string {

@@ -1,9 +1,10 @@
 /** A sweep: arms that differ from a base in the keys they name, every arm with every seed. */
+import { nearestName } from '../text/nearest-name.js'
 import { baselineOf } from './baselines.js'
 import { configDifference } from './difference.js'
 import { digest } from './digest.js'
 import { type ResolvedExperiment, resolveExperiment, type Warning } from './experiment.js'
-import { closest, problemsOf } from './issues.js'
+import { problemsOf } from './issues.js'
 import { withListedArms } from './listed-arms.js'
 import { takenNames } from './names.js'
 import type { Problem } from './problems.js'
@@ -93,7 +94,7 @@ function aboutNames(settings: SweepSettings, arms: readonly Arm[], node: Located
   }
   const unknown = (key: string, path: (string | number)[], name: string): Problem[] => {
     if (names.includes(name)) return []
-    const meant = closest(name, names)
+    const meant = nearestName(name, names)
     return [
       {
         place: nearest(node, path).place,

@@ -59,6 +59,18 @@ export function parseYaml(text: string, { name, folder }: { name: string; folder
     if (code === 'RESOURCE_EXHAUSTION') return tooDeep(place(pos[0]))
     return { place: place(pos[0]), message, remedy: 'correct the YAML' }
   })
+  const { explicit, version } = document.directives.yaml
+  // YAML 1.1 reads 012 as 10 and y as true: the same file would mean other numbers.
+  if (explicit && version !== '1.2') {
+    const remedy = 'remove the %YAML line, or write %YAML 1.2'
+    problems.push({
+      place: name,
+      message: 'the file asks for another YAML',
+      expected: 'YAML 1.2',
+      found: `%YAML ${version}`,
+      remedy,
+    })
+  }
   if (problems.length > 0) throw configError(problems)
   if (document.contents === null) return null
   return new Reader(document, place, folder).read(document.contents)

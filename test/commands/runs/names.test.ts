@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { freezePlan } from '../../../commands/runs/freeze.js'
-import { checkName, knownRun, nearestName } from '../../../commands/runs/names.js'
+import { checkName, knownRun } from '../../../commands/runs/names.js'
 import { experimentPlan } from '../plans.js'
 
 test('a name is letters, digits, dot, dash and underscore, and never a path', () => {
@@ -12,13 +12,6 @@ test('a name is letters, digits, dot, dash and underscore, and never a path', ()
   for (const name of ['', '.', '..', '../x', 'a/b', 'a\\b', '-x', '.hidden', 'a b', 'a\n', '数学', 'x'.repeat(65)]) {
     assert.throws(() => checkName(name), /cannot be the name of a run/, JSON.stringify(name))
   }
-})
-
-test('the nearest name is offered when it is near, whatever the case', () => {
-  assert.equal(nearestName('quickstrat', ['smoke', 'quickstart']), 'quickstart')
-  assert.equal(nearestName('QUICKSTART', ['smoke', 'quickstart']), 'quickstart')
-  assert.equal(nearestName('entirely-else', ['smoke', 'quickstart']), undefined)
-  assert.equal(nearestName('x', []), undefined)
 })
 
 test('an unknown run is an error that names those there are', () => {

@@ -30,6 +30,23 @@ test('a key in the wrong section is told where it belongs', () => {
   assert.match(refusal('name: a\nalpha: 3\n'), /config\.yaml:2:1: unknown key alpha[\s\S]*did you mean reward\.alpha\?/)
 })
 
+test('a key that rlev does not have is not taken for one of another section', () => {
+  for (const key of ['update.epochs', 'update.warmup', 'reward.url', 'rollout.labelled']) {
+    const [section, name] = key.split('.')
+    const message = refusal(`name: a\n${section}: {${name}: 3}\n`)
+    assert.match(message, new RegExp(`unknown key ${key}[\\s\\S]*to do: {4}remove it: rlev has no option ${key} `))
+    assert.doesNotMatch(message, /did you mean/)
+  }
+})
+
+test('a compound key in the wrong section is told where it belongs, and so is one a level too high', () => {
+  const meant = (content: string) => /did you mean (.*)\?/.exec(refusal(`name: a\n${content}\n`))?.[1]
+  assert.equal(meant('evaluation: {maxTokens: 9}'), 'rollout.maxTokens')
+  assert.equal(meant('rollout: {learningRate: 9}'), 'warmStart.learningRate or update.learningRate')
+  assert.equal(meant('learningRate: 9'), 'warmStart.learningRate or update.learningRate')
+  assert.equal(meant('update: {rank: 9}'), 'update.adapter.rank')
+})
+
 test('a negative alpha is told with the place of its value, what is expected and what to do', () => {
   const message = refusal('name: a\nreward:\n  alpha: -1\n')
   assert.equal(
@@ -94,6 +111,15 @@ test('an unknown kind of data is told with the kinds there are', () => {
     refusal('name: a\ndata:\n  source: fille\n'),
     /config\.yaml:3:11: data\.source cannot be "fille"\n {2}expected: one of synthetic, file[\s\S]*did you mean file\?/,
   )
+})
+
+test('a file that asks for YAML 1.1 is refused: there 012 is 10, and y is true', () => {
+  const message = refusal('%YAML 1.1\n---\nname: run1\nsteps: 012\n')
+  assert.match(
+    message,
+    /^config\.yaml: the file asks for another YAML\n.*YAML 1\.2\n.*%YAML 1\.1\n.*remove the %YAML line/,
+  )
+  assert.equal(experiment(file('yaml12.yaml', '%YAML 1.2\n---\nname: run1\nsteps: 012\n')).config.steps, 12)
 })
 
 test('YAML that cannot be parsed and keys given twice are told with their places', () => {
