@@ -1,8 +1,8 @@
 /** `rlev adjust NAME`: changes a sweep while it runs, by workflow updates, which the workflow checks before it takes them. */
 import { RlevError } from '../pipelines/errors.js'
 import { concurrencyUpdate, stopArmUpdate } from '../workflows/messages.js'
-import { withRun } from './runs/open.js'
-import { clauseOf, isOver } from './runs/view.js'
+import { clauseOf, isOver } from './runs/run-view.js'
+import { withRun } from './runs/with-run.js'
 
 export interface AdjustOptions {
   home?: string | undefined

@@ -1,8 +1,9 @@
 /** `rlev cancel NAME`: ends a run at the next micro-batch. Its files are kept, and `resume` goes on from them. */
-import { withRun } from './runs/open.js'
+
+import { clauseOf, isOver } from './runs/run-view.js'
 import { commandFor } from './runs/shell-command.js'
-import { clauseOf, isOver } from './runs/view.js'
 import { until } from './runs/wait-until.js'
+import { withRun } from './runs/with-run.js'
 
 export function cancel({ home: path, name }: { home?: string | undefined; name: string }): Promise<void> {
   return withRun({ home: path, name }, async ({ home, view, temporal }) => {

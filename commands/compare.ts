@@ -9,9 +9,9 @@ import { RlevError } from '../pipelines/errors.js'
 import { given } from '../pipelines/given.js'
 import { printable } from '../pipelines/printable.js'
 import { comparisonTable } from '../pipelines/report/tables/comparison-text.js'
-import { knownRun } from './runs/names.js'
+import { knownRun } from './runs/run-names.js'
 import { openHome } from './services/home.js'
-import { toJson } from './status.js'
+import { toJson } from './text/json.js'
 
 export interface CompareOptions {
   home?: string | undefined

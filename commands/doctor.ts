@@ -9,8 +9,7 @@ import { promisify } from 'node:util'
 import { type Mending, mendHome } from './doctor/mend.js'
 import { openHome } from './services/home.js'
 import { projectFolder, readParts } from './services/project.js'
-import { serviceStates } from './services/state.js'
-import { statesTable } from './up.js'
+import { serviceStates, statesTable } from './services/state.js'
 
 export interface DoctorCommandOptions {
   home?: string | undefined

@@ -14,10 +14,10 @@ import { given } from '../pipelines/given.js'
 import { printFailures } from './follow.js'
 import { type BeginOptions, launchPlan } from './launch.js'
 import { checked, overrideOf } from './plan/checked.js'
-import type { RunView } from './runs/view.js'
+import type { RunView } from './runs/run-view.js'
 import type { Home } from './services/home.js'
 import { projectFolder } from './services/project.js'
-import { toJson } from './status.js'
+import { toJson } from './text/json.js'
 
 export interface EvaluateOptions extends BeginOptions {
   /** Folder in Hugging Face form. */

@@ -8,10 +8,9 @@ import { comparisonTable } from '../pipelines/report/tables/comparison-text.js'
 import { evaluationTable } from '../pipelines/report/tables/evaluation-text.js'
 import { openScreen } from './live/screen.js'
 import { watchRun } from './live/watch-run.js'
+import { clauseOf, linksOf, type RunView } from './runs/run-view.js'
 import { commandFor } from './runs/shell-command.js'
-import { clauseOf, type RunView } from './runs/view.js'
 import type { Home } from './services/home.js'
-import { placesOf } from './status.js'
 import { oneLine } from './text/width.js'
 
 /** What a shell gives to a command that ended by Ctrl-C: whatever waits for the run must not go on as if it were done. */
@@ -76,7 +75,7 @@ export function printEnding(home: Home, view: RunView): number {
   const table = experiments.some(experiment => experiment.state === 'done') ? resultTable(home, view) : undefined
   if (table !== undefined) console.log(`\n${printable(table)}\n`)
   if (kind === 'experiment' && weights !== undefined) console.log(`${'weights'.padEnd(10)}${weights}`)
-  for (const [title, place] of placesOf(view)) console.log(`${title.padEnd(10)}${place}`)
+  for (const [title, link] of linksOf(view)) console.log(`${title.padEnd(10)}${link}`)
   return printFailures(home, view)
 }
 

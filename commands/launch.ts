@@ -7,8 +7,8 @@ import type { PreflightFinding } from '../pipelines/advantages/preflight.js'
 import type { Plan } from '../pipelines/config/schema.js'
 import { printable } from '../pipelines/printable.js'
 import { checkedPlan } from './plan/checked.js'
-import { addsSeeds, changesResults, freezePlan, isKnownPlan, planDifference } from './runs/freeze.js'
-import type { RunView } from './runs/view.js'
+import { addsSeeds, changesResults, freezePlan, isKnownPlan, planDifference } from './runs/frozen-plan.js'
+import type { RunView } from './runs/run-view.js'
 import { type Home, openHome } from './services/home.js'
 
 /** What every call that begins a run can say. */
@@ -66,10 +66,10 @@ export async function launchPlan(options: PlanLaunch): Promise<number> {
     { settleDrift },
   ] = await Promise.all([
     import('./runs/run-status.js'),
-    import('./runs/open.js'),
+    import('./runs/with-run.js'),
     import('./services/up.js'),
     import('./follow.js'),
-    import('./runs/begin.js'),
+    import('./runs/begin-run.js'),
     import('./runs/drift.js'),
   ])
   const { print = printEnding } = options

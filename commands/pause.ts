@@ -2,10 +2,11 @@
  * `rlev pause NAME`: what computes the policy gives way at its next micro-batch, and the worker is free. Finished steps are kept; a step
  * under way is made again at `resume`, with the same bits.
  */
-import { withRun } from './runs/open.js'
+
+import { clauseOf, isOver } from './runs/run-view.js'
 import { commandFor } from './runs/shell-command.js'
-import { clauseOf, isOver } from './runs/view.js'
 import { until } from './runs/wait-until.js'
+import { withRun } from './runs/with-run.js'
 
 export function pause({ home: path, name }: { home?: string | undefined; name: string }): Promise<void> {
   return withRun({ home: path, name }, async ({ home, view, temporal }) => {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { writeReport } from '../activities/publish-report.js'
 import { workplace } from '../activities/workplace.js'
 import { given } from '../pipelines/given.js'
-import { lookAt } from './runs/open.js'
+import { lookAt } from './runs/with-run.js'
 import { openHome } from './services/home.js'
 
 export async function report({ home: path, name }: { home?: string | undefined; name: string }): Promise<void> {

@@ -1,13 +1,13 @@
 /** `rlev status [NAME]`: where a run stands, or the runs of this home. Reads only; works with the services down. */
-import { resolve } from 'node:path'
 import { listRuns } from '../activities/store/runs.js'
 import { printable } from '../pipelines/printable.js'
 import { progressTable } from './live/progress-table.js'
-import { lookAt, withTemporal } from './runs/open.js'
 import { lookAtRun } from './runs/run-status.js'
-import type { RunView } from './runs/view.js'
+import { linksOf, type RunView } from './runs/run-view.js'
+import { lookAt, withTemporal } from './runs/with-run.js'
 import { type Home, openHome } from './services/home.js'
 import { formatMoment } from './text/format.js'
+import { toJson } from './text/json.js'
 import { layOutTable } from './text/table.js'
 
 export interface StatusOptions {
@@ -49,26 +49,12 @@ function listText(home: Home, runs: readonly RunView[]): string {
 }
 
 function statusText(view: RunView): string {
-  const places = placesOf(view).map(([title, place]) => `${title.padEnd(10)}${place}`)
-  return [...progressTable(view, { now: Date.now() }), '', ...weightLines(view), ...places].join('\n').trimEnd()
+  const links = linksOf(view).map(([title, link]) => `${title.padEnd(10)}${link}`)
+  return [...progressTable(view, { now: Date.now() }), '', ...weightLines(view), ...links].join('\n').trimEnd()
 }
 
 function weightLines({ kind, experiments }: RunView): string[] {
   return experiments
     .filter(({ weights }) => weights !== undefined)
     .map(({ arm, seed, weights }) => `weights   ${weights}${kind === 'sweep' ? `  ${arm} seed ${seed}` : ''}`)
-}
-
-/** Where to read on, by title. */
-export function placesOf({ reportPath, pages }: Pick<RunView, 'reportPath' | 'pages'>): [string, string][] {
-  const places: [string, string | undefined][] = [
-    ['report', reportPath === undefined ? undefined : resolve(reportPath)],
-    ['Temporal', pages.temporal],
-    ['MLflow', pages.mlflow],
-  ]
-  return places.filter((place): place is [string, string] => place[1] !== undefined)
-}
-
-export function toJson(value: unknown): string {
-  return printable(JSON.stringify(value, null, 2))
 }

@@ -1,7 +1,7 @@
 /** `rlev verify NAME`: every checksum and every reference of a run, orphans and gaps. Reads only; needs no service. */
-import { knownRun } from './runs/names.js'
+import { knownRun } from './runs/run-names.js'
 import { openHome } from './services/home.js'
-import { toJson } from './status.js'
+import { toJson } from './text/json.js'
 import { type Examined, examineRun } from './verify/examine.js'
 import type { Finding } from './verify/finding.js'
 

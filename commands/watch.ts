@@ -1,6 +1,6 @@
 /** `rlev watch NAME`: the live view of a run, also of one that another terminal started. */
 import { follow } from './follow.js'
-import { knownRun } from './runs/names.js'
+import { knownRun } from './runs/run-names.js'
 import { openHome } from './services/home.js'
 
 export async function watch({ home: path, name }: { home?: string | undefined; name: string }): Promise<number> {

@@ -1,7 +1,7 @@
 /** What the live view adds to one look: estimates of the time left, from the pace since the watching began. */
 import { given } from '../../pipelines/given.js'
 import type { Work } from '../plan/cost.js'
-import type { RunView } from '../runs/view.js'
+import type { RunView } from '../runs/run-view.js'
 import { type Moment, type Part, partsOf, secondsLeft } from './time-left.js'
 
 /** Milliseconds. What is whole so soon after it was first seen at work was in the store already: nobody made it. */

@@ -1,6 +1,6 @@
 /** The live table: a line an experiment, and below it what concerns the run as a whole. Pure: a view in, lines out. */
 import { given } from '../../pipelines/given.js'
-import { clauseOf, type ExperimentView, type RunState, type RunView } from '../runs/view.js'
+import { clauseOf, type ExperimentView, type RunState, type RunView } from '../runs/run-view.js'
 import { formatCount, formatDuration, formatNumber, formatShare } from '../text/format.js'
 import { type Column, layOutTable } from '../text/table.js'
 import { cutToWidth, oneLine } from '../text/width.js'

@@ -1,5 +1,5 @@
 /** Where progress goes: a table that is drawn over itself in a terminal, plain lines elsewhere. */
-import type { RunView } from '../runs/view.js'
+import type { RunView } from '../runs/run-view.js'
 import { ProgressLines } from './progress-lines.js'
 import { progressTable } from './progress-table.js'
 

@@ -3,8 +3,8 @@
  * counted in what each part of it is planned to take, for a warm start takes as long as many steps and arms differ in size.
  */
 import type { Work } from '../plan/cost.js'
-import type { ExperimentView } from '../runs/view.js'
-import { isOver } from '../runs/view.js'
+import type { ExperimentView } from '../runs/run-view.js'
+import { isOver } from '../runs/run-view.js'
 
 export interface Moment {
   /** Milliseconds. */

@@ -24,9 +24,9 @@ import { experimentKey } from '../../pipelines/config/digest.js'
 import type { ExperimentConfig, Plan } from '../../pipelines/config/schema.js'
 import { RlevError } from '../../pipelines/errors.js'
 import type { Home } from '../services/home.js'
-import { changesResults, planDifference } from './freeze.js'
+import { changesResults, planDifference } from './frozen-plan.js'
+import { clauseOf, isOver, type RunView } from './run-view.js'
 import { commandFor } from './shell-command.js'
-import { clauseOf, isOver, type RunView } from './view.js'
 
 /** What the warm start, the responses that are journaled and the curve so far rest on. */
 const founding = [

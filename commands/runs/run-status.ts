@@ -14,10 +14,10 @@ import type { ExperimentProgress, SweepProgress } from '../../workflows/messages
 import { type Home, readRecord } from '../services/home.js'
 import { isAlive } from '../services/processes.js'
 import { workerNames } from '../services/workers.js'
-import { storedExperiments } from './stored.js'
-import type { Ending, TemporalRuns, WorkflowFacts } from './temporal.js'
+import { type ExperimentView, isOver, type RunState, type RunView, stateOfAll } from './run-view.js'
+import { storedExperiments } from './stored-experiments.js'
+import type { Ending, TemporalRuns, WorkflowFacts } from './temporal-runs.js'
 import { trackingFailureOf, waitingNote } from './tracking-notes.js'
-import { type ExperimentView, isOver, type RunState, type RunView, stateOfAll } from './view.js'
 
 /** What was asked of Temporal; `away`: it did not answer. */
 interface Answer {

@@ -1,7 +1,7 @@
 /** What a reader should know of tracking: that only MLflow is waited for, or that it did not get everything. */
 import { formatMoment } from '../text/format.js'
-import type { Ending } from './temporal.js'
-import type { ExperimentView } from './view.js'
+import type { ExperimentView } from './run-view.js'
+import type { Ending } from './temporal-runs.js'
 
 /** Milliseconds that sending the last points and the report may take before anybody hears of it. */
 const usual = 10_000

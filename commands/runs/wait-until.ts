@@ -2,8 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Home } from '../services/home.js'
 import { lookAtRun } from './run-status.js'
-import type { TemporalRuns } from './temporal.js'
-import type { RunView } from './view.js'
+import type { RunView } from './run-view.js'
+import type { TemporalRuns } from './temporal-runs.js'
 
 /** Milliseconds for what is being computed to come to the end of its micro-batch. */
 const patience = 60_000

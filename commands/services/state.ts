@@ -59,3 +59,22 @@ export function serviceStates(home: Home): Promise<ServiceState[]> {
   const had = processNames.filter(name => name in processes || name !== 'policy-2' || workerNames().includes(name))
   return Promise.all(had.map(stateOf))
 }
+
+const titles = {
+  temporal: 'Temporal server',
+  mlflow: 'MLflow server',
+  orchestrator: 'worker for workflows',
+  policy: 'worker for the policy',
+  'policy-2': 'second worker for it',
+} as const
+
+/** A line a service: title, state, process, addresses. */
+export function statesTable(states: readonly ServiceState[], homePath: string): string {
+  const lines = states.map(({ name, state, owner, pid, address, page }) => {
+    const links = page !== undefined && page !== address ? [address, `page ${page}`] : [address]
+    const whose = owner === 'environment' ? 'named by the environment' : pid === undefined ? '' : `process ${pid}`
+    const rest = [whose, ...links].filter(text => text).join(', ')
+    return `  ${titles[name].padEnd(22)} ${state.padEnd(8)} ${rest}`.trimEnd()
+  })
+  return [`services of ${homePath}`, ...lines].join('\n')
+}

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Pace } from '../../../commands/live/pace.js'
 import type { Work } from '../../../commands/plan/cost.js'
-import type { ExperimentView, RunView } from '../../../commands/runs/view.js'
+import type { ExperimentView, RunView } from '../../../commands/runs/run-view.js'
 
 const at = (step: number, parts: Partial<ExperimentView> = {}): RunView => ({
   name: 'one',

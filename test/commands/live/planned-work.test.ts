@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, test } from 'node:test'
 import { plannedWork } from '../../../commands/live/planned-work.js'
-import { freezePlan } from '../../../commands/runs/freeze.js'
+import { freezePlan } from '../../../commands/runs/frozen-plan.js'
 import { experimentPlan, sweepPlan } from '../plans.js'
 
 let home: string

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { interval, ProgressLines } from '../../../commands/live/progress-lines.js'
 import { progressTable } from '../../../commands/live/progress-table.js'
-import type { ExperimentView, RunView } from '../../../commands/runs/view.js'
+import type { ExperimentView, RunView } from '../../../commands/runs/run-view.js'
 import { textWidth } from '../../../commands/text/width.js'
 
 const experiment = (arm: string, parts: Partial<ExperimentView> = {}): ExperimentView => ({

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { partsOf, secondsLeft } from '../../../commands/live/time-left.js'
 import type { Work } from '../../../commands/plan/cost.js'
-import type { ExperimentView } from '../../../commands/runs/view.js'
+import type { ExperimentView } from '../../../commands/runs/run-view.js'
 
 const experiment = (id: string, parts: Partial<ExperimentView> = {}): ExperimentView => {
   return { id, arm: id, seed: 1, stage: 'train', state: 'running', step: 0, steps: 100, ...parts }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { ExperimentView } from '../../../commands/runs/run-view.js'
 import { trackingFailureOf, waitingNote } from '../../../commands/runs/tracking-notes.js'
-import type { ExperimentView } from '../../../commands/runs/view.js'
 
 const now = 1_700_000_100_000
 

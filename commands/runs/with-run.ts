@@ -2,10 +2,10 @@
 import { RlevError } from '../../pipelines/errors.js'
 import { type Home, openHome } from '../services/home.js'
 import { externalTemporal } from '../services/temporal.js'
-import { knownRun } from './names.js'
+import { knownRun } from './run-names.js'
 import { lookAtRun } from './run-status.js'
-import { TemporalRuns } from './temporal.js'
-import type { RunView } from './view.js'
+import type { RunView } from './run-view.js'
+import { TemporalRuns } from './temporal-runs.js'
 
 /** `temporal` is undefined where no server is known: before the first `up`, or after `down`. */
 export async function withTemporal<Result>(

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { readPlan } from '../../../activities/store/runs.js'
-import { freezePlan, isKnownPlan, planDifference } from '../../../commands/runs/freeze.js'
+import { freezePlan, isKnownPlan, planDifference } from '../../../commands/runs/frozen-plan.js'
 import { RlevError } from '../../../pipelines/errors.js'
 import { experimentPlan, sweepPlan } from '../plans.js'
 

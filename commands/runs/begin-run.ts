@@ -2,13 +2,13 @@
 import { homeId } from '../../activities/workplace.js'
 import type { Plan } from '../../pipelines/config/schema.js'
 import { RlevError } from '../../pipelines/errors.js'
-import { goOn } from '../resume.js'
 import type { Home } from '../services/home.js'
-import { withTemporal } from './open.js'
+import { goOn } from './go-on.js'
 import { lookAtRun, workflowPage } from './run-status.js'
 import { commandFor } from './shell-command.js'
-import { planDigest, startWorkflow } from './start.js'
-import type { WorkflowFacts } from './temporal.js'
+import { planDigest, startWorkflow } from './start-workflow.js'
+import type { WorkflowFacts } from './temporal-runs.js'
+import { withTemporal } from './with-run.js'
 
 /** What was done, in a sentence. `known`: the home had the plan before. */
 export function begin(run: { home: Home; plan: Plan; known: boolean }): Promise<string> {

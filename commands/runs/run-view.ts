@@ -2,6 +2,7 @@
  * A run as commands show it: what Temporal says of the work, over what the store holds of its results. The terminal and
  * `--json` both print this object and nothing else, so they cannot differ.
  */
+import { resolve } from 'node:path'
 import type { Stage, State } from '../../workflows/messages.js'
 
 /**
@@ -96,4 +97,14 @@ export function clauseOf(state: RunState): string {
     default:
       return state satisfies never
   }
+}
+
+/** Where to read on, by title: the report's path, and pages for a browser. */
+export function linksOf({ reportPath, pages }: Pick<RunView, 'reportPath' | 'pages'>): [string, string][] {
+  const links: [string, string | undefined][] = [
+    ['report', reportPath === undefined ? undefined : resolve(reportPath)],
+    ['Temporal', pages.temporal],
+    ['MLflow', pages.mlflow],
+  ]
+  return links.filter((link): link is [string, string] => link[1] !== undefined)
 }

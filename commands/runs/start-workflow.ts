@@ -4,7 +4,7 @@ import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/commo
 import { digest } from '../../pipelines/config/digest.js'
 import type { Plan } from '../../pipelines/config/schema.js'
 import { type ExperimentInput, queues, type SweepInput } from '../../workflows/messages.js'
-import type { TemporalRuns } from './temporal.js'
+import type { TemporalRuns } from './temporal-runs.js'
 
 /** `home`: of which home the run is; a Temporal server may serve several. */
 export async function startWorkflow(options: { temporal: TemporalRuns; plan: Plan; home: string }): Promise<void> {

@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { freezePlan } from '../../../commands/runs/freeze.js'
-import { checkName, knownRun } from '../../../commands/runs/names.js'
+import { freezePlan } from '../../../commands/runs/frozen-plan.js'
+import { checkName, knownRun } from '../../../commands/runs/run-names.js'
 import { experimentPlan } from '../plans.js'
 
 test('a name is letters, digits, dot, dash and underscore, and never a path', () => {

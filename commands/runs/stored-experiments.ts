@@ -9,7 +9,7 @@ import { readSealed } from '../../activities/store/sealed.js'
 import type { Plan } from '../../pipelines/config/schema.js'
 import { given } from '../../pipelines/given.js'
 import type { StepMetrics } from '../../pipelines/training/step-metrics.js'
-import type { ExperimentView } from './view.js'
+import type { ExperimentView } from './run-view.js'
 
 /**
  * In the plan's order. `waiting`: it was never begun; `stopped`: begun and without a result, for the store cannot know whether
