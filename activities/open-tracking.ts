@@ -70,7 +70,7 @@ function paramsOfSubject(place: Workplace, subject: Subject): Param[] {
 
 function tagsOfSubject({ home, code }: Workplace, subject: Subject): Tag[] {
   const { workflowExecution } = Context.current().info
-  const { temporal } = knownServices(home)
+  const temporal = knownServices(home)?.temporal
   const id = idOf(subject)
   const drifts = driftsOf(home, id)
   const tags: Tag[] = [

@@ -83,7 +83,7 @@ function removeOthers(folder: string, digests: Readonly<Record<string, string>>)
 }
 
 function links({ home }: Workplace, name: string, trackingUrl: string | undefined): Record<string, string> {
-  const { temporal } = knownServices(home)
+  const temporal = knownServices(home)?.temporal
   return {
     ...(temporal?.uiUrl === undefined
       ? {}

@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { RlevError } from '../pipelines/errors.js'
 import { type Code, codeOfThisProcess } from './machine/code.js'
+import { readRecord, recordFile, type Services } from './machine/services-record.js'
 import { namedServer } from './mlflow/address.js'
 import { readIfThere, writeOnce } from './store/files.js'
 import { Store } from './store/store.js'
@@ -22,38 +23,19 @@ export function workplace(home: string): Workplace {
   return { home, store: new Store(home), code: codeOfThisProcess(), now: Date.now }
 }
 
-/** What `up` wrote about the services of this home; only what activities need of it. */
-interface KnownServices {
-  mlflow?: { url?: string }
-  temporal?: { uiUrl?: string; namespace?: string }
-}
-
-/** Read at each use: a service that was started again may have another port. */
-export function knownServices(home: string): KnownServices {
-  const path = join(home, 'services.json')
-  const bytes = readIfThere(path)
-  if (bytes === null) return {}
-  try {
-    return (JSON.parse(bytes.toString('utf8')) as { services?: KnownServices }).services ?? {}
-  } catch (cause) {
-    throw new RlevError({
-      kind: 'ServiceUnavailable',
-      message: 'the list of services cannot be read',
-      place: path,
-      remedy: 'run `rlev up`, which writes it again',
-      cause,
-    })
-  }
+/** As the last `up` left them. Read at each use: a service that was started again may have another port. */
+export function knownServices(home: string): Services | undefined {
+  return readRecord({ path: home }).services
 }
 
 /** `MLFLOW_TRACKING_URI`, else the server of this home. Throws ServiceUnavailable. */
 export function trackingAddress(home: string): string {
-  const address = namedServer()?.address ?? knownServices(home).mlflow?.url
+  const address = namedServer()?.address ?? knownServices(home)?.mlflow.url
   if (address !== undefined && address !== '') return address
   throw new RlevError({
     kind: 'ServiceUnavailable',
     message: 'no MLflow server is known',
-    place: join(home, 'services.json'),
+    place: recordFile({ path: home }),
     remedy: 'run `rlev up`, or set MLFLOW_TRACKING_URI',
   })
 }

@@ -4,13 +4,21 @@
  */
 import { lstatSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import {
+  type ProcessName,
+  type ProcessRecord,
+  readRecord,
+  recordFile,
+  type ServicesRecord,
+  writeRecord,
+} from '../../activities/machine/services-record.js'
 import { isCode } from '../../activities/store/files.js'
 import { temporaryPrefix } from '../../activities/store/temporary-names.js'
 import { isAway } from '../runs/run-status.js'
-import { type Home, type ProcessName, readRecord, type ServicesRecord, writeRecord } from '../services/home.js'
+import type { Home } from '../services/home.js'
 import { processStart } from '../services/identity.js'
 import { withLock } from '../services/lock.js'
-import { hasEnded, type ProcessRecord } from '../services/processes.js'
+import { hasEnded } from '../services/processes.js'
 import { lockFile } from '../services/up.js'
 import { standingOf } from './leftovers.js'
 import { mendTracking } from './tracking.js'
@@ -79,7 +87,7 @@ function holderOf(lock: string): { pid: number; started: string } | undefined {
 
 /** Under the lock of `up`, whose record it is. */
 async function mendRecords(home: Home, mend: boolean): Promise<Mending[]> {
-  const place = join(home.path, 'services.json')
+  const place = recordFile(home)
   const deadIn = ({ processes }: ServicesRecord) =>
     (Object.entries(processes) as [ProcessName, ProcessRecord][]).filter(([, record]) => hasEnded(record))
   if (deadIn(readRecord(home)).length === 0) return []

@@ -4,6 +4,7 @@
  */
 
 import { existsSync } from 'node:fs'
+import { readRecord } from '../../activities/machine/services-record.js'
 import { planPaths, runFolder } from '../../activities/store/run-folder.js'
 import { readPlan } from '../../activities/store/runs.js'
 import { cancelsValue } from '../../pipelines/config/contradictions/values.js'
@@ -11,7 +12,7 @@ import type { Plan } from '../../pipelines/config/schema.js'
 import { RlevError } from '../../pipelines/errors.js'
 import { given } from '../../pipelines/given.js'
 import type { ExperimentProgress, SweepProgress } from '../../workflows/messages.js'
-import { type Home, readRecord } from '../services/home.js'
+import type { Home } from '../services/home.js'
 import { isAlive } from '../services/processes.js'
 import { workerNames } from '../services/workers.js'
 import { type ExperimentView, isOver, type RunState, type RunView, stateOfAll } from './run-view.js'

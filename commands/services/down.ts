@@ -1,8 +1,8 @@
 /** Ends the services of a home: exactly the processes that `up` recorded, whole or half started, and nothing else. */
 
 import { existsSync } from 'node:fs'
-import type { Home, ProcessName } from './home.js'
-import { readRecord, writeRecord } from './home.js'
+import { type ProcessName, readRecord, writeRecord } from '../../activities/machine/services-record.js'
+import type { Home } from './home.js'
 import { withLock } from './lock.js'
 import { endProcess } from './processes.js'
 import { lockFile, lockPatience } from './up.js'

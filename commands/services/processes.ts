@@ -7,21 +7,10 @@ import { spawn } from 'node:child_process'
 import { closeSync, existsSync, mkdirSync, openSync, readSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { ProcessRecord } from '../../activities/machine/services-record.js'
 import { RlevError } from '../../pipelines/errors.js'
 import { given } from '../../pipelines/given.js'
 import { isOfThisBoot, membersOf, processStart } from './identity.js'
-
-export interface ProcessRecord {
-  pid: number
-  /** From `processStart`: with the pid it names the process for ever. */
-  started: string
-  /** Path of the log file. */
-  log: string
-  /** Bytes that the log held before: the output of this process begins there. */
-  logStart: number
-  /** What this process was started for (addresses, build): when it differs, the process is replaced. */
-  purpose?: string
-}
 
 export interface StartOptions {
   command: string

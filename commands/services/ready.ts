@@ -1,9 +1,9 @@
 /** Waiting until a started process is of use, and saying why it never was. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { ProcessRecord } from '../../activities/machine/services-record.js'
 import { RlevError } from '../../pipelines/errors.js'
 import { given } from '../../pipelines/given.js'
-import type { ProcessRecord } from './processes.js'
 import { isAlive, outputOf } from './processes.js'
 
 export interface WaitOptions {

@@ -1,7 +1,8 @@
 /** The state of each service of a home, asked of the service itself. Starts nothing. */
 
-import type { Home, ProcessName } from './home.js'
-import { logFile, processNames, readRecord } from './home.js'
+import { type ProcessName, processNames, readRecord } from '../../activities/machine/services-record.js'
+import type { Home } from './home.js'
+import { logFile } from './home.js'
 import { externalMlflow, mlflowAnswers } from './mlflow.js'
 import { isAlive } from './processes.js'
 import { externalTemporal, temporalAnswers } from './temporal.js'

@@ -4,13 +4,19 @@
  */
 
 import { join } from 'node:path'
+import {
+  type ProcessName,
+  type ProcessRecord,
+  readRecord,
+  type Services,
+  type ServicesRecord,
+  writeRecord,
+} from '../../activities/machine/services-record.js'
 import { insideHome } from '../../activities/store/inside-home.js'
-import type { Home, ProcessName, Services, ServicesRecord } from './home.js'
-import { readRecord, writeRecord } from './home.js'
+import type { Home } from './home.js'
 import { withLock } from './lock.js'
 import * as mlflow from './mlflow.js'
 import { claimPort } from './ports.js'
-import type { ProcessRecord } from './processes.js'
 import { endProcess, isAlive } from './processes.js'
 import { EndedEarly } from './ready.js'
 import * as temporal from './temporal.js'

@@ -3,7 +3,7 @@
  * exponential times, while a sweep of three arms runs; what died is started again as `rlev up` does. Sweeps follow one another
  * until the number of kills is reached; each is compared with the undisturbed one.
  */
-import type { ProcessName } from '../../commands/services/home.js'
+import type { ProcessName } from '../../activities/machine/services-record.js'
 import { stream } from '../../pipelines/random.js'
 import type { DrillOptions } from './drill.js'
 import { DrillHome, runToEnd } from './drill-home.js'

@@ -4,11 +4,11 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client'
+import type { Services } from '../../../activities/machine/services-record.js'
 import { MlflowClient } from '../../../activities/mlflow/client.js'
 import { readResult } from '../../../activities/store/runs.js'
 import { lookAtRun } from '../../../commands/runs/run-status.js'
 import { TemporalRuns } from '../../../commands/runs/temporal-runs.js'
-import type { Services } from '../../../commands/services/home.js'
 import { stream } from '../../../pipelines/random.js'
 import { TestServices } from '../../../test/services.js'
 import { tinyConfig } from '../../../test/workflows/tiny.js'

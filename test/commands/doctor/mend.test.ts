@@ -14,9 +14,9 @@ import {
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
+import { readRecord, writeRecord } from '../../../activities/machine/services-record.js'
 import { temporaryBeside } from '../../../activities/store/temporary-names.js'
 import { mendHome } from '../../../commands/doctor/mend.js'
-import { readRecord, writeRecord } from '../../../commands/services/home.js'
 import { processStart } from '../../../commands/services/identity.js'
 
 let home: { path: string }
