@@ -1,4 +1,4 @@
-/** The errors of rlev, by kind. Each names the place, what was expected, what was found, and what to do about it. */
+/** The errors of rlev, by kind. Each states the place, what was expected, what was found, and the remedy. */
 import { printable, shortened, withoutCredentials } from './printable.js'
 
 /** `kind` is also the `type` of the Temporal failure that an activity makes of the error (activities/failures.ts). */
@@ -43,13 +43,13 @@ export class RlevError extends Error {
   }
 }
 
-/** Of one part. (characters) What is longer is a list without end, or not meant for a reader. */
-const longest = 20_000
+/** Limit of one part of an error. (characters) */
+const maxPartLength = 20_000
 
-/** An error quotes files, models and servers, and goes on to terminals, logs, pages and workflow histories. */
+/** An error quotes files, models and servers, and is shown in terminals, logs, pages and workflow histories. */
 function showable(parts: ErrorParts): ErrorParts {
   const texts = Object.entries(parts).filter((part): part is [string, string] => typeof part[1] === 'string')
-  const shown = texts.map(([name, text]) => [name, printable(withoutCredentials(shortened(text, longest)))])
+  const shown = texts.map(([name, text]) => [name, printable(withoutCredentials(shortened(text, maxPartLength)))])
   return { ...parts, ...Object.fromEntries(shown) }
 }
 

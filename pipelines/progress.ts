@@ -1,9 +1,9 @@
-/** How long work in pipelines/ gives way: called after every micro-batch, decoding chunk or optimizer step. */
+/** How long computations report progress and can be cancelled: called after every micro-batch, decoding chunk or optimizer step. */
 
 export interface Hooks {
-  /** Lets the event loop turn; rejects when the work was cancelled. `progress` is for whoever watches. */
+  /** Lets the event loop run. Rejects if the work was cancelled. `progress` is shown to the user. */
   tick(progress?: { done: number; of: number; note?: string }): Promise<void>
 }
 
-/** For callers that need neither progress nor cancellation. */
+/** For callers without progress and cancellation. */
 export const noHooks: Hooks = { tick: async () => {} }

@@ -1,6 +1,6 @@
 /**
- * Counter-based randomness: a number is named by (seed, purpose, counters), so no generator has state to save and no
- * result depends on order, batch, worker or attempt. Philox4x32-10 (Salmon et al., SC11).
+ * Counter-based randomness: a number is a function of (seed, purpose, counters). No generator has state to save, and no result
+ * depends on order, batch, worker or attempt. Philox4x32-10 (Salmon et al., SC11).
  */
 
 /** Up to four unsigned 32-bit counters, for example step, prompt, sample, position. */
@@ -13,7 +13,7 @@ export interface Stream {
   integer(bound: number, ...counters: Counters): number
   /** Standard normal (Box-Muller on two words of one block). */
   normal(...counters: Counters): number
-  /** A permutation of 0 .. n-1 (Fisher-Yates), named by one counter. */
+  /** A permutation of 0 .. n-1 (Fisher-Yates) for one counter. */
   permutation(n: number, counter?: number): number[]
 }
 
@@ -42,7 +42,7 @@ export function philox(
   return [c0, c1, c2, c3]
 }
 
-/** 32 x 32 -> 64 bit product in two words, by 16-bit halves so that nothing leaves the exact range of a double. */
+/** 32 x 32 -> 64 bit product in two words, by 16-bit halves, so all intermediate results are exact in a double. */
 function multiply(a: number, b: number): { high: number; low: number } {
   const aLow = a & 0xffff
   const aHigh = a >>> 16

@@ -1,4 +1,4 @@
-/** The characters that a policy made from scratch must know. */
+/** The characters that the tokenizer of a policy made from scratch needs. */
 import type { DataConfig } from '../config/schema.js'
 import { responseText } from './demonstrations.js'
 import type { DataSet, Item } from './item.js'
@@ -7,9 +7,9 @@ import { alphabet } from './synthetic/prompts.js'
 export { alphabet }
 
 /**
- * Every character of prompts and responses, each once, in a fixed order: a style's alphabet for a synthetic exam, then what further test
- * sets have besides, which the policy has a token for and never saw; for files what their
- * items hold, in code point order, and what the forms of a final answer need.
+ * Every character of prompts and responses, each once, in a fixed order. For a synthetic exam: the style's alphabet, then the
+ * characters that only further test sets have; the policy has tokens for these and never saw them. For files: the characters
+ * of their items in code point order, and those that the forms of a final answer need.
  */
 export function alphabetOf({
   data,

@@ -1,6 +1,6 @@
 /**
- * The demonstrations of one warm-start step, from either source of data. The paper starts from a base model and has no
- * such phase; a policy made from scratch needs one, for without any right answer there is no reward to learn from.
+ * The demonstrations of one warm-start step, for both sources of data. The paper starts from a base model and has no such
+ * phase. A policy made from scratch needs one: without any correct answer there is no reward to learn from.
  */
 import type { ExperimentConfig } from '../config/schema.js'
 import { stream } from '../random.js'
@@ -15,8 +15,8 @@ export interface Demonstration {
 }
 
 /**
- * `warmStart.batch` demonstrations for step 1 .. `warmStart.steps`. A synthetic exam makes fresh items; a file's training items
- * are taken in an order shuffled anew for every pass, with their working where they have one.
+ * `warmStart.batch` demonstrations for step 1 .. `warmStart.steps`. A synthetic exam generates new items. A file's training
+ * items are shuffled again for every pass, and shown with their working if they have one.
  */
 export function demonstrations({
   config,
@@ -36,13 +36,13 @@ export function demonstrations({
       response: responseText({ working, answer, place: reward.answer }),
     }))
   }
-  // The last steps even out how often each section shows its working: they set what the policy does before it is rewarded.
+  // The last steps use equal shares of working in all sections: they decide what the policy does before it is rewarded.
   const final = step > steps - finalSteps
   const workingShares = final ? sectionNames.map(() => warmStart.finalWorkingShare) : warmStart.workingShares
   return syntheticDemonstrations({ style: data.style, sectionShares, workingShares, seed, step, batch })
 }
 
-/** Positions (step - 1) * batch onwards of an endless series of passes, each pass a permutation of its own. */
+/** Positions from (step - 1) * batch of an endless series of passes. Each pass is a different permutation. */
 function itemsOfStep({
   items,
   seed,

@@ -1,10 +1,11 @@
 /**
- * The compositions of the synthetic exam: how many items of each section a paper has, and what each is worth. The paper's
- * exams are real; these are made so that values can be seen to act (docs/exam.md). `nc` and `inv` are the nulls.
+ * The compositions of the synthetic exam: how many items of each section an exam paper has, and what each is worth. The
+ * exams of the RLEV paper are real; these are made so that the effect of values can be measured (docs/exam.md). `nc` and
+ * `inv` are the nulls.
  */
 import type { ExamName, TransferExamName } from '../config/schema.js'
 
-/** In this order wherever sections are listed, the warm start's shares among them. */
+/** The order of sections in every list, including the shares of the warm start. */
 export const sectionNames = ['add1', 'add2', 'mul', 'add3'] as const
 export type TrainedSection = (typeof sectionNames)[number]
 
@@ -34,7 +35,7 @@ export const exams: Readonly<Record<ExamName, readonly SectionPart[]>> = {
   inv: composition([10, 5, 2, 3], [7, 3, 3, 3]),
 }
 
-/** Exams that a trained policy is only tested on: other sections, and longer numbers than it was shown. */
+/** Exams for tests only: other sections, and longer numbers than the policy was shown. */
 const transferExams: Readonly<Record<TransferExamName, readonly SectionPart[]>> = {
   other: [
     { section: 'mul1', items: 20, points: 1 },

@@ -1,4 +1,4 @@
-/** An exam item: a question that carries its points. What the paper calls a prompt x with its raw score s_ij and its exam's total T_i. */
+/** An exam item: a question with its points. The paper's prompt x with its raw score s_ij and its exam's total T_i. */
 
 export interface ChatMessage {
   role: string
@@ -8,18 +8,18 @@ export interface ChatMessage {
 /** Plain text, or chat messages for a policy with a chat template. */
 export type Prompt = string | readonly ChatMessage[]
 
-/** A prompt as it is shown to whoever is not the policy. */
+/** A prompt as one text, for judges, reports and tables. */
 export function promptText(prompt: Prompt): string {
   return typeof prompt === 'string' ? prompt : prompt.map(({ role, content }) => `${role}: ${content}`).join('\n')
 }
 
-/** Characters of a reference answer, of an option, and of what a verifier reads of a response. */
-export const longestAnswer = 10_000
+/** Limit for a reference answer, an option, and what a verifier reads of a response. (characters) */
+export const maxAnswerLength = 10_000
 
 export interface Item {
   /** Unique in the data set. */
   id: string
-  /** The exam paper it belongs to; a split never cuts through one. */
+  /** The exam paper it belongs to. A split never divides one. */
   exam: string
   /** Part of the paper, or kind of question; accuracy is reported by it. */
   section: string
@@ -30,7 +30,7 @@ export interface Item {
   points: number
   /** Total points of its exam, at least `points`. */
   total: number
-  /** How often the item counts in an evaluation: 1, or the stratum's weight where sections were sampled apart. */
+  /** How often the item counts in an evaluation: 1, or the weight of its section if sections were sampled separately. */
   weight: number
   /** The options of a multiple-choice item, in order (A, B, ...). */
   choices?: readonly string[]
@@ -41,9 +41,9 @@ export interface Item {
 export interface DataSet {
   train: readonly Item[]
   test: readonly Item[]
-  /** Further test sets by name, where the config has any. */
+  /** Further test sets by name, if the config has any. */
   transfer?: Readonly<Record<string, readonly Item[]>>
-  /** Rows left out under `onBadRow: skip`. */
+  /** Rows left out by `onBadRow: skip`. */
   skipped: readonly BadRow[]
 }
 

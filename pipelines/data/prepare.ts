@@ -12,8 +12,8 @@ import { transferItems } from './transfer.js'
 type FileData = Extract<DataConfig, { source: 'file' }>
 
 /**
- * Train and test items. `seed` makes the training papers of a synthetic exam; test items and the split of a file have seeds of
- * their own, so that all seeds of a sweep are tested on the same items. Throws DataInvalid, naming every bad row.
+ * Training and test items. `seed` generates the training papers of a synthetic exam. Test items and the split of a file have
+ * separate seeds, so all seeds of a sweep are tested on the same items. Throws DataInvalid with every bad row.
  */
 export function prepareData(
   config: DataConfig,
@@ -35,27 +35,27 @@ function trainAndTest(config: DataConfig, { seed }: { seed: number }): DataSet {
       kind: 'DataInvalid',
       message: `there are no ${part} items`,
       place: config.test !== undefined && part === 'test' ? config.test : config.train,
-      expected: 'usable rows of at least one exam to train on and another to test on',
+      expected: 'usable rows of at least one exam for training and another one for testing',
       found: `${skipped.length} rows skipped, ${train.length} training and ${test.length} test items`,
       remedy: 'give data.test, or a file with items of two exams or more',
     })
   }
   const sections = new Set([...train, ...test].map(({ section }) => section)).size
-  if (sections > mostSections) {
+  if (sections > maxSections) {
     throw new RlevError({
       kind: 'DataInvalid',
-      message: 'the items are of too many sections',
+      message: 'the items have too many sections',
       place: config.train,
-      expected: `at most ${mostSections}: every evaluation tells the accuracy of each`,
+      expected: `at most ${maxSections}, because every evaluation reports the accuracy of each section`,
       found: `${sections} sections`,
-      remedy: 'leave section out, or name larger parts of the exam by it',
+      remedy: 'remove the field section, or use it for larger parts of the exam',
     })
   }
   return { train, test, skipped }
 }
 
-/** Of a data set from files. */
-const mostSections = 200
+/** Limit for a data set from files. */
+const maxSections = 200
 
 function readFiles({ train, test, form, onBadRow, testShare, splitSeed }: FileData): DataSet {
   const training = readItems({ path: train, form, idPrefix: 'row-' })
@@ -68,7 +68,7 @@ function readFiles({ train, test, form, onBadRow, testShare, splitSeed }: FileDa
   return { train: items, test: separate.items, skipped: bad }
 }
 
-/** Test rows whose exam or id is among the training rows are bad: with them the test would be on what was trained. */
+/** A test row is bad if its exam or id is among the training rows: it would test what was trained. */
 function apart(
   training: readonly { item: Item; row: number }[],
   testing: readonly { item: Item; row: number }[],
@@ -89,7 +89,7 @@ function apart(
   return { items, bad }
 }
 
-/** Digest of the items, whatever made them. */
+/** Digest of the items, independent of their source. */
 export function dataDigest({ train, test }: Pick<DataSet, 'train' | 'test'>): string {
   return digest({ train, test })
 }

@@ -1,10 +1,10 @@
-/** Training and test items, split by exam and never across: items of one paper share its topic, its level and its total. */
+/** The split into training and test items, by whole exams: items of one exam share its topic, level and total. */
 import { stream } from '../random.js'
 import type { Item } from './item.js'
 
 /**
- * Holds out `testShare` of the exams, at least one and not all where there are two or more; a share of 1 is all. Which ones depends on the seed and the exams' names,
- * not on the order of the items; the items keep their order.
+ * Holds out `testShare` of the exams: at least one, and not all if there are two or more. A share of 1 holds out all. The
+ * choice depends on the seed and the names of the exams, not on the order of the items. The items keep their order.
  */
 export function splitByExam(
   items: readonly Item[],

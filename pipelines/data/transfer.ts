@@ -1,11 +1,11 @@
-/** The items of further test sets: exams that the policy is tested on beside its own (table 2 of the paper). */
+/** The items of further test sets, for transfer to other exams (table 2 of the paper). */
 import type { TransferSets } from '../config/schema.js'
 import { RlevError } from '../errors.js'
 import { badRowsError, readItems } from './files/read-items.js'
 import type { Item } from './item.js'
 import { syntheticTest } from './synthetic/items.js'
 
-/** By the name of the set. Throws DataInvalid for a file with a bad row, or without any. */
+/** Items by the name of the set. Throws DataInvalid if a file has a bad row or no rows. */
 export function transferItems(sets: TransferSets): Record<string, Item[]> {
   return Object.fromEntries(Object.entries(sets).map(([name, set]) => [name, itemsOf(name, set)]))
 }

@@ -1,19 +1,19 @@
 /**
- * JSON of strangers. Parsed, a text can take a hundred times its length (`[{},{},{}`), and what is nested without end overflows the
- * stack of whoever walks through it; so depth and values are counted before anything is made of them.
+ * Untrusted JSON. A parsed text can need a hundred times its length (`[{},{},{}`), and deep nesting overflows the stack of the code
+ * that reads it. So depth and values are counted before the text is parsed.
  */
 
 export interface JsonBounds {
-  /** Lists and objects within each other. */
+  /** Maximum nesting of lists and objects. */
   depth: number
-  /** Values of any kind, those inside others counted. */
+  /** Maximum number of values of any kind, including nested ones. */
   values: number
 }
 
-/** The text is JSON, but more than is taken, or one that says two things. */
+/** The JSON exceeds a limit, or an object repeats a key. */
 export class UnfitJson extends Error {}
 
-/** The value. Throws SyntaxError, or UnfitJson where it is beyond the bounds or its outermost object gives a key twice. */
+/** The value. Throws SyntaxError, or UnfitJson if it exceeds the limits or its outermost object repeats a key. */
 export function parseBoundedJson(text: string, bounds: JsonBounds): unknown {
   const members = refuseLargeJson(text, bounds)
   const value: unknown = JSON.parse(text)
@@ -22,8 +22,8 @@ export function parseBoundedJson(text: string, bounds: JsonBounds): unknown {
   return value
 }
 
-/** Counts, and gives the members of the outermost object. Says nothing about whether the text is JSON. Throws UnfitJson. */
-export function refuseLargeJson(text: string, { depth: deepest, values: most }: JsonBounds): number {
+/** Counts values and returns the number of members of the outermost object. Does not validate the JSON. Throws UnfitJson. */
+export function refuseLargeJson(text: string, { depth: maxDepth, values: maxValues }: JsonBounds): number {
   let depth = 0
   let values = 1
   let members = 0
@@ -36,7 +36,7 @@ export function refuseLargeJson(text: string, { depth: deepest, values: most }: 
       case '{':
         depth++
         values++
-        if (depth > deepest) throw new UnfitJson(`lists and objects nested more than ${deepest} deep`)
+        if (depth > maxDepth) throw new UnfitJson(`lists and objects nested more than ${maxDepth} deep`)
         break
       case ']':
       case '}':
@@ -49,12 +49,12 @@ export function refuseLargeJson(text: string, { depth: deepest, values: most }: 
         if (depth === 1) members++
         break
     }
-    if (values > most) throw new UnfitJson(`more than ${most} values`)
+    if (values > maxValues) throw new UnfitJson(`more than ${maxValues} values`)
   }
   return members
 }
 
-/** Index of the quote that closes the string opened at `start`; the end of the text where none does. */
+/** Index of the quote that closes the string opened at `start`, or the end of the text. */
 export function endOfString(text: string, start: number): number {
   for (let quote = text.indexOf('"', start + 1); quote >= 0; quote = text.indexOf('"', quote + 1)) {
     let before = quote

@@ -1,4 +1,4 @@
-/** Text of strangers inside Markdown, as MLflow and Temporal show it: neither markup nor a cell of its own. */
+/** Untrusted text inside Markdown, as MLflow and Temporal show it: markup and cell separators are escaped. */
 import { printable } from '../printable.js'
 
 export function plainMarkdown(text: string): string {

@@ -1,12 +1,12 @@
-/** Files that a config names, which may be anything: a device without end, a pipe that nobody writes to, a hundred gigabytes. */
+/** Files that a config names. They may be anything: an endless device, a pipe without a writer, a hundred gigabytes. */
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 
-/** Why a file is not read. The message says what was found, for whoever knows what was expected. */
+/** Why a file is refused. The message states what was found; the caller adds what was expected. */
 export class UnfitFile extends Error {}
 
 export class TooLongFile extends UnfitFile {}
 
-/** An open regular file; the caller closes it. Never waits for the other end of a pipe. Throws UnfitFile, or the errors of the file system. */
+/** Opens a regular file; the caller closes it. Never waits for a pipe. Throws UnfitFile, or the errors of the file system. */
 export function openRegularFile(path: string): { file: number; bytes: number } {
   const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
   const found = fstatSync(file)
@@ -15,11 +15,11 @@ export function openRegularFile(path: string): { file: number; bytes: number } {
   throw new UnfitFile(found.isDirectory() ? 'a folder' : 'no regular file')
 }
 
-/** The content of a file of at most `most` bytes. Throws TooLongFile, before anything is read, UnfitFile, or the errors of the file system. */
-export function readRegularFile(path: string, { most }: { most: number }): Buffer {
+/** The content of a file of at most `maxBytes`. Throws TooLongFile before anything is read, UnfitFile, or the errors of the file system. */
+export function readRegularFile(path: string, { maxBytes }: { maxBytes: number }): Buffer {
   const { file, bytes } = openRegularFile(path)
   try {
-    if (bytes > most) throw new TooLongFile(`${bytes} bytes, where at most ${most} are read`)
+    if (bytes > maxBytes) throw new TooLongFile(`${bytes} bytes, at most ${maxBytes} are read`)
     const content = Buffer.alloc(bytes)
     let filled = 0
     for (let read = -1; read !== 0 && filled < bytes; filled += read) {

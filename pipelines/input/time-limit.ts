@@ -1,15 +1,15 @@
-/** Work on input of strangers that may take for ever, such as a regular expression of a tokenizer: broken off, wherever it is. */
+/** Work on untrusted input that may not end, such as a tokenizer's regular expression: interrupted after a time limit. */
 import { createContext, Script } from 'node:vm'
 
-/** The work did not end in its time. */
+/** The work did not end within its time limit. */
 export class TooSlow extends Error {}
 
 const room: { work?: () => unknown } = createContext({})
 const script = new Script('work()')
 
 /**
- * What `work` gives, if it gives it in so many milliseconds. A second try follows the first that does not: a process that was
- * stopped in between, or had the machine taken away, has lost its time without using it. Throws TooSlow, or what `work` throws.
+ * The result of `work` within a time limit in milliseconds. A second try follows one that timed out, because a process that was
+ * stopped in between has lost its time without using it. Throws TooSlow, or what `work` throws.
  */
 export function withinTime<Result>(work: () => Result, { milliseconds }: { milliseconds: number }): Result {
   for (let attempt = 1; ; attempt++) {

@@ -1,14 +1,14 @@
 /**
- * The part of a response that a verifier reads. The paper lets a judge look at "the final part" of a response; here the
- * part is found by a rule, so that the verdict is the same on every machine.
+ * The part of a response that a verifier reads. In the paper a judge reads "the final part" of a response. Here a rule finds
+ * that part, so the verdict is the same on every machine.
  */
 import type { ExperimentConfig } from '../config/schema.js'
 
 export type AnswerPlace = ExperimentConfig['reward']['answer']
 
 /**
- * The final answer in `text`, trimmed, or null where there is none. A response cut off at the limit (`length`) has not
- * ended, so nothing in it is final: a prefix of a longer number must not count as an answer.
+ * The final answer in `text`, trimmed, or null if there is none. A response that was cut at the limit (`length`) has no final
+ * answer: a prefix of a longer number must not count as one.
  */
 export function finalAnswer({
   text,
@@ -46,7 +46,7 @@ function filled(text: string): string | null {
   return trimmed === '' ? null : trimmed
 }
 
-/** Content of the last \boxed{...}, braces inside it balanced; null where the last one is never closed. */
+/** Content of the last \boxed{...} with balanced braces; null if the last one is not closed. */
 function lastBoxed(text: string): string | null {
   const opening = '\\boxed{'
   const start = text.lastIndexOf(opening)

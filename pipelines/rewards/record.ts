@@ -1,4 +1,4 @@
-/** The five columns kept apart for every response: correct, value, scale, reward, advantage. Filters and evaluation read the verdict only. */
+/** The five columns of every response: verdict, value, scale, reward, advantage. Filters and evaluation read only the verdict. */
 
 export type Verdict = 'correct' | 'wrong' | 'unscored'
 
@@ -10,9 +10,9 @@ export interface RewardRecord {
   value: number
   /** s(x): factor of a correct answer. */
   scale: number
-  /** r(x, y) = s(x) * 1_correct(y), less the KL penalty where it acts in the reward; 0 and left out of every mean when unscored. */
+  /** r(x, y) = s(x) * 1_correct(y), minus the KL penalty if it acts in the reward. If unscored: 0, and left out of every mean. */
   reward: number
-  /** What the update multiplies log pi with; 0 when unscored. */
+  /** The factor of log pi in the update; 0 if unscored. */
   advantage: number
   /** Response tokens. */
   length: number

@@ -1,6 +1,6 @@
 /**
- * The scale s(x) of a correct answer (eq. 3 and 4). The paper clips alpha v at 1; `cap` is that 1 as an option. The
- * shuffled arm has no scale of its own: it is human-aligned over permuted values.
+ * The scale s(x) of a correct answer (eq. 3 and 4). The paper clips alpha v at 1; `cap` makes that 1 an option. The shuffled
+ * arm uses the human-aligned scale with permuted values.
  */
 import type { ExperimentConfig } from '../config/schema.js'
 import { RlevError } from '../errors.js'
@@ -13,12 +13,12 @@ export function humanAlignedScale(value: number, { alpha, cap }: { alpha: number
   return 1 + Math.min(alpha * value, cap)
 }
 
-/** Mean human-aligned scale over the training items: as large on average, without meaning. */
+/** Mean human-aligned scale over the training items: equal on average, but independent of the item. */
 export function uniformScale(values: readonly ItemValue[], settings: { alpha: number; cap: number }): number {
   if (values.length === 0) {
     throw new RlevError({
       kind: 'DataInvalid',
-      message: 'the uniform scale is a mean over the training items, and there are none',
+      message: 'the uniform scale is a mean over the training items, but there are no training items',
       expected: 'at least one value',
       found: '0 values',
       remedy: 'check the data section of the config',
@@ -27,7 +27,7 @@ export function uniformScale(values: readonly ItemValue[], settings: { alpha: nu
   return values.reduce((sum, { value }) => sum + humanAlignedScale(value, settings), 0) / values.length
 }
 
-/** s(x) for a value in (0, 1]; dimensionless, at least 1. `uniformScale` is needed by the uniform scale only. */
+/** s(x) for a value in (0, 1]; dimensionless, at least 1. Only the uniform scale needs `uniformScale`. */
 export function scaleOf({
   value,
   reward,

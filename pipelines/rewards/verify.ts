@@ -1,6 +1,6 @@
-/** The verdict on a response, 1_correct(y) of eq. 1, by rules; unlike that of the paper's judge (judge/) it never depends on a model. */
+/** The verdict on a response, 1_correct(y) of eq. 1, by rules. The paper's judge (judge/) is a model; these verdicts need none. */
 import type { ExperimentConfig } from '../config/schema.js'
-import { type Item, longestAnswer } from '../data/item.js'
+import { type Item, maxAnswerLength } from '../data/item.js'
 import { finalAnswer } from './final-answer.js'
 import type { Verdict } from './record.js'
 import { verifyChoice } from './verifiers/choice.js'
@@ -10,8 +10,8 @@ import { verifyNumeric } from './verifiers/numeric.js'
 export type VerifierConfig = Pick<ExperimentConfig['reward'], 'verifier' | 'tolerance' | 'answer'>
 
 /**
- * correct, wrong, or unscored: the reference itself cannot be read by the verifier, whatever the response says. What is longer than
- * any answer is not read, and wrong: the time that a verifier takes is bounded by what it reads.
+ * Correct, wrong, or unscored. Unscored: the verifier cannot read the reference. An answer above the length limit is wrong and is
+ * not read, which bounds the time of a verifier.
  */
 export function verify({
   response,
@@ -23,9 +23,9 @@ export function verify({
   reward: VerifierConfig
 }): Verdict {
   const final = finalAnswer({ ...response, answer: reward.answer })
-  const answer = final !== null && final.length <= longestAnswer ? final : null
+  const answer = final !== null && final.length <= maxAnswerLength ? final : null
   const reference = item.answer
-  if (reference.length > longestAnswer) return 'unscored'
+  if (reference.length > maxAnswerLength) return 'unscored'
   switch (reward.verifier) {
     case 'exact':
       return verifyExact({ answer, reference })

@@ -1,8 +1,8 @@
-/** Which items a step trains on: an endless series of passes over the training items, each pass a permutation of its own. */
+/** The items of a training step, from an endless series of passes over the training items. Each pass is a different permutation. */
 import type { Item } from '../data/item.js'
 import { stream } from '../random.js'
 
-/** `prompts` items of step 1, 2, ...: places (step - 1) * prompts onwards of the series. Depends on nothing else. */
+/** The items of step 1, 2, ...: `prompts` positions of the series from (step - 1) * prompts. Depends on nothing else. */
 export function promptsOfStep({
   items,
   prompts,
@@ -18,10 +18,10 @@ export function promptsOfStep({
   const { permutation } = stream(seed, 'order of prompts')
   const passes = new Map<number, number[]>()
   return Array.from({ length: prompts }, (_, index) => {
-    const place = (step - 1) * prompts + index
-    const pass = Math.floor(place / items.length)
+    const position = (step - 1) * prompts + index
+    const pass = Math.floor(position / items.length)
     const order = passes.get(pass) ?? permutation(items.length, pass)
     passes.set(pass, order)
-    return items[order[place % items.length] as number] as Item
+    return items[order[position % items.length] as number] as Item
   })
 }

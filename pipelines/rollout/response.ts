@@ -1,4 +1,4 @@
-/** What the policy answered: one sampled response, and a step's worth of them. */
+/** A sampled response of the policy, and the responses of a step. */
 
 export interface Response {
   itemId: string
@@ -6,15 +6,15 @@ export interface Response {
   sample: number
   /** Prompt token ids, without padding. */
   promptTokens: readonly number[]
-  /** Response token ids, the end-of-sequence token included when it was drawn. */
+  /** Response token ids, with the end-of-sequence token if it was drawn. */
   tokens: readonly number[]
   /** Text of `tokens` without special tokens. */
   text: string
-  /** log pi(token | prefix) of each of `tokens` at temperature 1, as the sampling policy saw it. */
+  /** log pi(token | prefix) of each of `tokens` at temperature 1, under the sampling policy. */
   logProbs: readonly number[]
-  /** Sum over `tokens` of the entropy, in nats, of the distribution at temperature 1 that each was drawn from. */
+  /** Sum over `tokens` of the entropy at temperature 1 of the distribution of each. (nats) */
   entropy?: number
-  /** `logProbs` under the reference policy; present when the KL is asked for. */
+  /** `logProbs` under the reference policy; present if the KL is measured. */
   referenceLogProbs?: readonly number[]
   /** `stop`: the end-of-sequence token was drawn; `length`: the limit was reached. */
   finish: 'stop' | 'length'

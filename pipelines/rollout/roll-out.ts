@@ -1,6 +1,6 @@
 /**
- * Samples a step's responses, grouped by prompt. Every token is named by (seed, step, prompt, sample, position), so a
- * rollout that is made again is the same.
+ * Samples a step's responses, grouped by prompt. Every draw is a function of (seed, step, prompt, sample, position), so a
+ * repeated rollout is the same.
  */
 import type { ExperimentConfig } from '../config/schema.js'
 import type { Item } from '../data/item.js'
@@ -20,7 +20,7 @@ export async function rollOut({
   hooks,
 }: {
   policy: Policy
-  /** Gives the reference log-probabilities; left out where no divergence is asked for. */
+  /** Policy for the reference log-probabilities; absent if no divergence is measured. */
   reference?: Policy
   /** The step's items, in order. */
   items: readonly Item[]
@@ -76,7 +76,7 @@ async function withReference({
   hooks: Hooks
 }): Promise<Response[]> {
   const measured: Response[] = []
-  // A chunk may begin and end within a prompt's samples.
+  // A chunk may start and end within the samples of a prompt.
   const limits = { prompts: Math.min(prompts, Math.ceil(chunk / samples) + 1), samples, tokens: maxTokens }
   for (let first = 0; first < responses.length; first += chunk) {
     const part = responses.slice(first, first + chunk)

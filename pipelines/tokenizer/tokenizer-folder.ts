@@ -31,7 +31,7 @@ export function loadTokenizer(folder: string, config: Json): PolicyTokenizer {
   const template = join(folder, 'chat_template.jinja')
   const place = join(folder, 'tokenizer.json')
   const files: TokenizerFiles = {
-    tokenizer: readJsonObject(place, { longest: longestTokenizer }),
+    tokenizer: readJsonObject(place, { maxBytes: longestTokenizer }),
     config: optional('tokenizer_config.json'),
     ...(existsSync(template) ? { chatTemplate: readText(template, 'a template in Jinja', longestTemplate) } : {}),
   }

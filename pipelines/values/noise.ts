@@ -1,7 +1,7 @@
 /**
- * The values that an arm's reward sees where they are not the true ones: the paper's shuffled values (table 4) and weak labels
- * (table 3), and noise at a level, which the paper has not. Every item keeps its place; a value stays in (0, 1], and points
- * move with it, so that a record still satisfies v = points / total. Shapes: n items.
+ * Replacements of the true values in an arm's reward: the paper's shuffled values (table 4) and weak labels (table 3), and noise
+ * of a given level, which the paper does not have. Items keep their order. A value stays in (0, 1], and points change with it, so
+ * a record still satisfies v = points / total. Shapes: n items.
  */
 import type { ExperimentConfig } from '../config/schema.js'
 import { RlevError } from '../errors.js'
@@ -9,11 +9,11 @@ import { stream } from '../random.js'
 import { mean } from '../statistics/estimate.js'
 import type { ItemValue } from './value.js'
 
-/** Of every ablation but predicted values, which take a policy (predictor/predict-values.ts). */
+/** All ablations except predicted values, which need a policy (training/predict-values.ts). */
 type ValueSettings = Pick<ExperimentConfig['value'], 'noise' | 'weakLabels'> & { ablation: Noise }
 export type Noise = Exclude<ExperimentConfig['value']['ablation'], 'predicted'>
 
-/** Values in the order of the items. Throws DataInvalid for an item whose section has no weak label. */
+/** Values in the order of the items. Throws DataInvalid if an item's section has no weak label. */
 export function seenValues(
   values: readonly ItemValue[],
   { ablation, noise, weakLabels }: ValueSettings,
@@ -45,29 +45,29 @@ export function seenValues(
   }
 }
 
-/** A share of the items, drawn without replacement, change values with one another (one may keep its own). */
+/** Permutes the values of a share of the items, drawn without replacement. An item may keep its value. */
 function permuted(values: readonly ItemValue[], share: number, seed: number): ItemValue[] {
   const { permutation } = stream(seed, 'shuffled values')
-  const places =
+  const positions =
     share === 1 ? [...values.keys()] : permutation(values.length, 1).slice(0, Math.round(share * values.length))
-  const order = permutation(places.length)
+  const order = permutation(positions.length)
   const seen = [...values]
-  for (const [index, place] of places.entries()) {
-    const from = values[places[order[index] as number] as number] as ItemValue
-    const { itemId, section } = values[place] as ItemValue
-    seen[place] = { ...from, itemId, section }
+  for (const [index, position] of positions.entries()) {
+    const from = values[positions[order[index] as number] as number] as ItemValue
+    const { itemId, section } = values[position] as ItemValue
+    seen[position] = { ...from, itemId, section }
   }
   return seen
 }
 
-/** The midpoints of equal bands between the least and the largest value. */
+/** The midpoints of equal bands between the smallest and the largest value. */
 function rounded(values: readonly ItemValue[], grades: number): ItemValue[] {
   const all = values.map(({ value }) => value)
   const [least, largest] = [Math.min(...all), Math.max(...all)]
   const width = (largest - least) / grades
   if (width === 0) return [...values]
   return values.map(item => {
-    // A value on an edge, 0.15 of 0.5 in tenths, must not fall below it by a rounding.
+    // Rounding must not move a value on an edge (0.15 of 0.5 in tenths) to the bin below.
     const band = Math.min(grades - 1, Math.floor((item.value - least) / width + 1e-9))
     return withValue(item, least + (band + 0.5) * width)
   })
@@ -78,7 +78,7 @@ function weakLabel({ itemId, section }: ItemValue, labels: Readonly<Record<strin
   if (label !== undefined) return label
   throw new RlevError({
     kind: 'DataInvalid',
-    message: 'an item without a weak label',
+    message: 'an item has no weak label',
     place: `item ${itemId}`,
     expected: `a section that value.weakLabels names: ${Object.keys(labels).join(', ')}`,
     found: section,
@@ -86,7 +86,7 @@ function weakLabel({ itemId, section }: ItemValue, labels: Readonly<Record<strin
   })
 }
 
-/** Least value that noise leaves: 0 would be no value. */
+/** The smallest value that noise can produce: a value must be above 0. */
 const floor = 1e-4
 
 function withValue(item: ItemValue, value: number): ItemValue {
@@ -94,7 +94,7 @@ function withValue(item: ItemValue, value: number): ItemValue {
   return { ...item, value: held, points: held * item.total }
 }
 
-/** Over n: the items are all there are. */
+/** Divides by n: the items are the whole population. */
 function deviationOf(items: readonly ItemValue[]): number {
   const values = items.map(({ value }) => value)
   const centre = mean(values)

@@ -4,7 +4,7 @@ import { RlevError } from '../errors.js'
 import { valueStatistics } from './statistics.js'
 import type { ItemValue, ValueStatistics } from './value.js'
 
-/** Values in item order, v in (0, 1]. Throws DataInvalid for points that are no share of the total; readers have named such rows before. */
+/** Values in item order, v in (0, 1]. Throws DataInvalid if points are not in (0, total]; readers refuse such rows earlier. */
 export function normalizeValues(
   items: readonly Pick<Item, 'id' | 'section' | 'points' | 'total'>[],
   settings: { alpha: number; cap?: number | undefined },
@@ -14,7 +14,7 @@ export function normalizeValues(
     if (!(value > 0 && value <= 1)) {
       throw new RlevError({
         kind: 'DataInvalid',
-        message: 'an item without a value',
+        message: 'an item has no valid points',
         place: `item ${id}`,
         expected: 'points above 0 and at most the total',
         found: `${points} of ${total} points`,

@@ -1,11 +1,11 @@
-/** What a set of values looks like: mean, quantiles, the share that the scale clips, and the histogram of the paper's figures 3 and 4. */
+/** Statistics of a set of values: mean, quantiles, the share that the scale clips, and the histogram of figures 3 and 4 of the paper. */
 import { quantile } from '../statistics/quantile.js'
 import type { ValueStatistics } from './value.js'
 
 const QUANTILES = [0, 0.05, 0.25, 0.5, 0.75, 0.95, 1] as const
 const BINS = 20
 
-/** Over values v in (0, 1]. `alpha` and `cap` as in s = 1 + min(alpha v, cap): clipped means alpha v > cap. Zeros for no values. */
+/** For values v in (0, 1]. `alpha` and `cap` as in s = 1 + min(alpha v, cap); clipped means alpha v > cap. All zero without values. */
 export function valueStatistics(
   values: readonly number[],
   { alpha, cap = 1 }: { alpha: number; cap?: number | undefined },
@@ -21,12 +21,12 @@ export function valueStatistics(
   }
 }
 
-/** Twenty equal bins from 0 to the largest value rounded up to 1, 2 or 5 times a power of ten; the last one includes its end. */
+/** Twenty equal bins from 0 to the largest value rounded up to 1, 2 or 5 times a power of ten. The last bin includes its end. */
 function histogram(sorted: readonly number[]): ValueStatistics['histogram'] {
   const end = roundUp(sorted.at(-1) ?? 1)
   const counts = new Array<number>(BINS).fill(0)
   for (const value of sorted) {
-    // A value on an edge, 0.15 of 0.5 in twentieths, must not fall below it by a rounding.
+    // Rounding must not move a value on an edge (0.15 of 0.5 in twentieths) to the bin below.
     const bin = Math.min(BINS - 1, Math.floor((value / end) * BINS + 1e-9))
     counts[bin] = (counts[bin] ?? 0) + 1
   }

@@ -1,4 +1,4 @@
-/** The human value of an item, v = points / total (eq. 2), and what a set of values looks like. */
+/** The human value of an item, v = points / total (eq. 2), and the statistics of a set of values. */
 
 export interface ItemValue {
   itemId: string

@@ -43,7 +43,7 @@ export const cases: HostileCase[] = [
     /nested too deep/,
   ),
   {
-    ...config('a config of 100 MB', '', /104857600 bytes, where at most 131072 are read/),
+    ...config('a config of 100 MB', '', /104857600 bytes, at most 131072 are read/),
     make: folder => {
       writeFileSync(join(folder, 'a.yaml'), 'name: a\n#')
       truncateSync(join(folder, 'a.yaml'), 100 * 2 ** 20)

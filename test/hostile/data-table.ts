@@ -54,7 +54,7 @@ export const cases: HostileCase[] = [
     'a list of 100 MB',
     'a.json',
     path => repeated(path, `${good()},`, 1_700_000, { before: '[', after: good() }),
-    /\d+ bytes, where at most/,
+    /\d+ bytes, at most/,
   ),
   data('ten million rows', 'a.jsonl', path => repeated(path, '{}\n', 10_000_000), /more than 1000000 lines/),
   data(

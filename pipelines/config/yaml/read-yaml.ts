@@ -96,7 +96,7 @@ const tooDeep = (place: string): Problem => ({
 
 function readText(path: string): string {
   try {
-    return readRegularFile(path, { most: MAX_BYTES }).toString('utf8')
+    return readRegularFile(path, { maxBytes: MAX_BYTES }).toString('utf8')
   } catch (cause) {
     if (!(cause instanceof Error)) throw cause
     throw configError([

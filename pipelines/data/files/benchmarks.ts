@@ -1,7 +1,7 @@
 /**
- * Multiple-choice benchmarks in the forms in which they are published: GPQA, C-Eval, MMLU-Pro and SuperGPQA, the paper's test of
- * transfer (table 2). They have no points, so every question is worth 1 of 100 and H-Acc is Acc. The prompt is the question with its
- * options by letter; the verifier is `choice`.
+ * Multiple-choice benchmarks as they are published: GPQA, C-Eval, MMLU-Pro and SuperGPQA, which the paper uses to test
+ * transfer (table 2). They have no points, so every question is worth 1 of 100 and H-Acc equals Acc. The prompt is the
+ * question with its lettered options. The verifier is `choice`.
  */
 import type { benchmarkNames } from '../../config/sections/data.js'
 import { stream } from '../../random.js'
@@ -9,7 +9,7 @@ import { BadField, type Fields, optionalText, optionalTexts, requiredText } from
 
 export type BenchmarkForm = (typeof benchmarkNames)[number]
 
-/** The benchmark that a row is of, told by the fields that it alone has; null for none. */
+/** The benchmark of a row, recognized by fields that no other form has; null if there is none. */
 export function benchmarkOf(fields: Fields): BenchmarkForm | null {
   if ('Correct Answer' in fields) return 'gpqa'
   if ('answer_letter' in fields) return 'super-gpqa'
@@ -17,7 +17,7 @@ export function benchmarkOf(fields: Fields): BenchmarkForm | null {
   return 'question' in fields && 'A' in fields && 'B' in fields ? 'c-eval' : null
 }
 
-/** The row as one of our own form. Throws BadField. */
+/** The row in the form `plain`. Throws BadField. */
 export function plainFields(fields: Fields, form: BenchmarkForm): Fields {
   switch (form) {
     case 'gpqa':
@@ -52,7 +52,7 @@ export function plainFields(fields: Fields, form: BenchmarkForm): Fields {
   }
 }
 
-/** The right answer comes first in the file; it is put among the others in an order that the question alone decides. */
+/** The file has the right answer first. Here the options are shuffled in an order that depends only on the question. */
 function gpqa(fields: Fields): Fields {
   const question = requiredText(fields, 'Question', 'question')
   const right = requiredText(fields, 'Correct Answer', 'answer').trim()

@@ -1,12 +1,12 @@
-/** Fields of a data row, each read as what it must be. A field that is not says why in words that name it. */
+/** Readers of the fields of a data row. An invalid field throws BadField with the reason and the field's name. */
 import type { Prompt } from '../item.js'
 
-/** Why a row cannot be used. Thrown and caught within the reader of a row. */
+/** Why a row cannot be used. Caught by the reader of the row. */
 export class BadField extends Error {}
 
 export type Fields = Readonly<Record<string, unknown>>
 
-/** Text that is not blank; a number is taken as it is written. `what` is how the message calls the field. */
+/** Text that is not blank; a number is converted to text. `what` is the field's name in messages. */
 export function requiredText(fields: Fields, key: string, what: string): string {
   const value = fields[key]
   if (value === undefined || value === null || value === '') throw new BadField(`no ${what} (${key})`)
@@ -24,7 +24,7 @@ export function optionalText(fields: Fields, key: string): string | undefined {
   return text
 }
 
-/** A finite number. Text is refused even where it reads as one: what a file means by "1,5" cannot be told. */
+/** A finite number. Text is refused even if it reads as a number: the meaning of "1,5" is ambiguous. */
 export function requiredNumber(fields: Fields, key: string, what: string): number {
   const value = fields[key]
   if (value === undefined || value === null) throw new BadField(`no ${what} (${key})`)
@@ -33,7 +33,7 @@ export function requiredNumber(fields: Fields, key: string, what: string): numbe
   return value
 }
 
-/** Text, or chat messages of which at least one says something. */
+/** Text, or chat messages of which at least one is not blank. */
 export function requiredPrompt(fields: Fields, key: string): Prompt {
   const value = fields[key]
   if (!Array.isArray(value)) return requiredText(fields, key, 'prompt')
@@ -66,7 +66,7 @@ function textOf(value: unknown): string | null {
   return typeof value === 'number' && Number.isFinite(value) ? String(value) : null
 }
 
-/** How a message calls a value of the wrong kind. */
+/** The kind of a value, for messages. */
 export function kindOf(value: unknown): string {
   if (value === null) return 'null'
   if (Array.isArray(value)) return 'a list'

@@ -1,12 +1,12 @@
 /**
- * One row of a data file as an item. `plain` is our own form; `rlev` is that of the public RLEV set, whose rows have neither an
- * id nor an exam: there the question itself stands for its exam, so that the same question is never on both sides of a split.
- * The others are published benchmarks (benchmarks.ts).
+ * One row of a data file as an item. `plain` is the form of this project. `rlev` is the form of the public RLEV set, whose
+ * rows have no id and no exam: there the question stands for its exam, so the same question is never on both sides of a
+ * split. The other forms are published benchmarks (benchmarks.ts).
  */
 
 import { digest } from '../../config/digest.js'
 import { given } from '../../given.js'
-import { type Item, longestAnswer } from '../item.js'
+import { type Item, maxAnswerLength } from '../item.js'
 import { type BenchmarkForm, benchmarkOf, plainFields } from './benchmarks.js'
 import {
   BadField,
@@ -20,13 +20,13 @@ import {
 
 export type Form = 'plain' | 'rlev' | BenchmarkForm
 
-/** How each form calls the fields that the other calls differently. */
+/** Field names that differ between the two forms. */
 const keys = {
   plain: { prompt: 'prompt', answer: 'answer', points: 'points' },
   rlev: { prompt: 'query', answer: 'label', points: 'score' },
 } as const
 
-/** The form that a row is in, or null when nothing tells. */
+/** The form of a row, or null if its fields do not tell. */
 export function formOf(fields: Fields): Form | null {
   const benchmark = benchmarkOf(fields)
   if (benchmark !== null) return benchmark
@@ -42,13 +42,13 @@ export function itemOfRow(row: { fields: Fields; form: Form; fallbackId: string 
   const key = keys[own ? form : 'plain']
   const prompt = requiredPrompt(fields, key.prompt)
   const answer = requiredText(fields, key.answer, 'answer')
-  refuseLong('answer', answer, longestAnswer)
+  refuseLong('answer', answer, maxAnswerLength)
   const { points, total } = pointsOf(fields, key.points)
   const choices = optionalTexts(fields, 'choices')
-  if (choices !== undefined && choices.length > mostChoices) {
-    throw new BadField(`there are ${choices.length} choices, at most ${mostChoices} are expected`)
+  if (choices !== undefined && choices.length > maxChoices) {
+    throw new BadField(`there are ${choices.length} choices, at most ${maxChoices} are expected`)
   }
-  for (const choice of choices ?? []) refuseLong('choice', choice, longestAnswer)
+  for (const choice of choices ?? []) refuseLong('choice', choice, maxAnswerLength)
   const working = optionalText(fields, 'working')
   const [id, exam, section] = ['id', 'exam', 'section'].map(name => nameIn(fields, name))
   return {
@@ -64,20 +64,21 @@ export function itemOfRow(row: { fields: Fields; form: Form; fallbackId: string 
   }
 }
 
-/** Options that are told apart by letters, and some more. */
-const mostChoices = 100
+/** More than there are letters. */
+const maxChoices = 100
 
-/** Characters of what a row is called by, which stands in tables and keys. */
-const longestName = 200
+/** Limit for ids, exams and sections, which appear in tables and keys. (characters) */
+const maxNameLength = 200
 
 function nameIn(fields: Fields, name: string): string | undefined {
   const text = optionalText(fields, name)
-  if (text !== undefined) refuseLong(name, text, longestName)
+  if (text !== undefined) refuseLong(name, text, maxNameLength)
   return text
 }
 
-function refuseLong(name: string, text: string, most: number): void {
-  if (text.length > most) throw new BadField(`the ${name} has ${text.length} characters, at most ${most} are expected`)
+function refuseLong(name: string, text: string, maxLength: number): void {
+  if (text.length <= maxLength) return
+  throw new BadField(`the ${name} has ${text.length} characters, at most ${maxLength} are expected`)
 }
 
 /** Points above 0 and at most the total, so that v = points / total is in (0, 1]. */

@@ -1,21 +1,21 @@
 /**
- * JSON as data sets have it, within bounds. Python writes NaN and Infinity bare, which JSON has no words for; they are read as what
- * they are, so that the one row that holds them can be named instead of the file being refused.
+ * JSON of data sets, with limits. Python writes bare NaN and Infinity, which JSON does not have. They are read as numbers, so
+ * the error names the row that holds them instead of the whole file.
  */
 import { endOfString, refuseLargeJson } from '../../input/bounded-json.js'
 
-/** A row has fields of text, and chat messages three deep; a list of a hundred thousand rows has less than a million values. */
+/** A row has text fields and chat messages, at most three levels deep. A list of 100,000 rows has less than a million values. */
 const BOUNDS = { depth: 50, values: 2_000_000 }
 
 const BARE = { NaN: Number.NaN, Infinity: Number.POSITIVE_INFINITY, '-Infinity': Number.NEGATIVE_INFINITY } as const
 
-/** By their first characters. */
+/** The bare words, by their first characters. */
 const WORDS: Readonly<Record<string, string>> = { N: 'NaN', I: 'Infinity', '-': '-Infinity' }
 
-/** Stands for a bare word until the text is parsed; no JSON text holds the character itself. */
+/** Marks a bare word until the text is parsed. JSON text cannot contain this character. */
 const MARK = '\u0000'
 
-/** The value of a JSON text. Throws SyntaxError, or UnfitJson where it is nested too deep or holds too many values. */
+/** The value of a JSON text. Throws SyntaxError, or UnfitJson if it is nested too deep or has too many values. */
 export function parseJson(text: string): unknown {
   refuseLargeJson(text, BOUNDS)
   try {
@@ -31,7 +31,7 @@ export function parseJson(text: string): unknown {
   }
 }
 
-/** Bare words outside strings become marked strings; everything else stays. */
+/** Replaces bare words outside strings by marked strings. */
 function markBareNumbers(text: string): string {
   const parts: string[] = []
   let copied = 0

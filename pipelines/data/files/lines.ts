@@ -1,4 +1,4 @@
-/** Lines of a file, one at a time: a data set of any size is read with the memory of its longest line, and that has a bound. */
+/** Lines of a file, one at a time. Reading needs the memory of the longest line, which has a limit. */
 import { closeSync, readSync } from 'node:fs'
 import { openRegularFile } from '../../input/regular-file.js'
 
@@ -6,21 +6,21 @@ const CHUNK = 1 << 18
 const NEWLINE = 0x0a
 
 /**
- * Bytes of each line without its newline; what follows the last newline is a line unless it is empty. Null for a line of more than
- * `most` bytes, which is passed over and not held. Throws UnfitFile, or the errors of the file system.
+ * Bytes of each line without its newline. Text after the last newline is a line too. Null for a line of more than `maxBytes`
+ * bytes, which is skipped and not kept in memory. Throws UnfitFile, or the errors of the file system.
  */
-export function* lines(path: string, { most }: { most: number }): Generator<Buffer | null> {
+export function* lines(path: string, { maxBytes }: { maxBytes: number }): Generator<Buffer | null> {
   const { file } = openRegularFile(path)
   try {
     let held: Buffer[] = []
     let length = 0
     const keep = (piece: Buffer) => {
       length += piece.length
-      if (length > most) held = []
+      if (length > maxBytes) held = []
       else if (piece.length > 0) held.push(Buffer.from(piece))
     }
     const line = () => {
-      const whole = length > most ? null : Buffer.concat(held)
+      const whole = length > maxBytes ? null : Buffer.concat(held)
       held = []
       length = 0
       return whole
@@ -29,7 +29,7 @@ export function* lines(path: string, { most }: { most: number }): Generator<Buff
     for (let size = readSync(file, room); size > 0; size = readSync(file, room)) {
       const chunk = room.subarray(0, size)
       let start = 0
-      // Cut at bytes, not characters: in UTF-8 no other character holds this byte.
+      // Split at bytes is safe: in UTF-8 no other character contains the newline byte.
       for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, start)) {
         keep(chunk.subarray(start, end))
         yield line()

@@ -1,4 +1,4 @@
-/** The items of a data file, and every row that is none, with its reason: no row goes missing between the two. */
+/** The items of a data file, and every bad row with its reason. Each row is in one of the two lists. */
 import { RlevError } from '../../errors.js'
 import { shortened } from '../../printable.js'
 import type { BadRow, Item } from '../item.js'
@@ -7,22 +7,23 @@ import { type Form, formOf, itemOfRow } from './item-of-row.js'
 import { rowsOf } from './rows.js'
 
 export interface ItemsOfFile {
-  /** With the row that each came from. */
+  /** Each with its row. */
   items: { item: Item; row: number }[]
   bad: BadRow[]
   /** items + bad. */
   rows: number
 }
 
-/** With more bad rows than these a file is not what it is taken for. */
+/** A file with more bad rows than this is refused: it is a different kind of file. */
 const MOST_BAD = 10_000
 
-/** Bad rows that an error names. */
+/** Bad rows listed in an error. */
 const MOST_NAMED = 50
 
 /**
- * Reads a JSON, JSONL or CSV file. A row without an id is called `idPrefix` and its number, so its id does not change when another row
- * is corrected. `form` auto is told by the first row that has a field of either form. Throws DataInvalid for an unreadable file.
+ * Reads a JSON, JSONL or CSV file. A row without an id is named `idPrefix` plus its number, so its id does not change if another
+ * row is corrected. If `form` is auto, the first row with a field of a known form decides. Throws DataInvalid if the file is
+ * unreadable.
  */
 export function readItems({
   path,
@@ -67,14 +68,14 @@ export function placeOf(path: string, row: number): string {
   return `${path} row ${row}`
 }
 
-/** One error that names the bad rows, where there are not too many to read. */
+/** One error with the bad rows, up to a limit. */
 export function badRowsError(bad: readonly BadRow[], rows: number): RlevError {
   const named = bad.slice(0, MOST_NAMED).map(({ place, reason }) => `${place}: ${shortened(reason, 200)}`)
   if (bad.length > MOST_NAMED) named.push(`and ${bad.length - MOST_NAMED} more`)
   return new RlevError({
     kind: 'DataInvalid',
     message: `${bad.length} of ${rows} rows of the data cannot be used`,
-    expected: 'in every row a prompt, an answer, points above 0 and at most the total, and an id of its own',
+    expected: 'in every row a prompt, an answer, points above 0 and at most the total, and a unique id',
     found: named.join('\n            '),
     remedy:
       bad.length > MOST_BAD

@@ -1,4 +1,4 @@
-/** The rows of a data file, whichever way it holds them: a JSON list, one JSON value a line, or a table in CSV. */
+/** The rows of a data file: a JSON list, one JSON value a line, or a CSV table. */
 import { closeSync, readSync } from 'node:fs'
 import { extname } from 'node:path'
 import { CsvError, parse as parseTable } from 'csv-parse/sync'
@@ -11,28 +11,28 @@ import { lines } from './lines.js'
 export interface Row {
   /** From 1: index in the list, line of the file, or record of the table below its header. */
   row: number
-  /** The parsed value, or why there is none. */
+  /** The parsed value, or why parsing failed. */
   content: { value: unknown } | { problem: string }
 }
 
-/** Bytes of one line: a question of a million characters in any script. */
-const LONGEST_LINE = 4 * 2 ** 20
+/** Limit of one line: a question of a million characters in any script. (bytes) */
+const maxLineBytes = 4 * 2 ** 20
 
-/** Bytes of a list or table, which is parsed as a whole; a longer set is written as lines. */
-const LONGEST_LIST = 32 * 2 ** 20
+/** Limit of a list or table, which is parsed as a whole. A longer set must be JSONL. (bytes) */
+const maxListBytes = 32 * 2 ** 20
 
-/** A data set is held in memory, items and their encoded prompts. */
+/** Limit of rows: items and their encoded prompts are kept in memory. */
 const MOST_ROWS = 1_000_000
 
 const BYTE_ORDER_MARK = '\ufeff'
 
 /**
- * Rows in file order; blank lines are no rows. A file is a table when its name ends in .csv, a list when its first character is
- * `[` and its name does not end in .jsonl or .ndjson. Throws DataInvalid for a file that cannot be read, or a list that is no JSON.
+ * Rows in file order; blank lines are skipped. A file is a table if its name ends in .csv. It is a list if its first character
+ * is `[` and its name does not end in .jsonl or .ndjson. Throws DataInvalid if the file cannot be read or the list is not JSON.
  */
 export function rowsOf(path: string): Iterable<Row> {
   try {
-    // Read before the name is looked at: a file that cannot be opened is told here, not at its first row.
+    // Open the file before checking its name, so a missing file is reported here and not at its first row.
     const opensList = firstCharacter(path) === '['
     const extension = extname(path).toLowerCase()
     if (extension === '.csv') return tableRows(path)
@@ -63,7 +63,7 @@ function firstCharacter(path: string): string {
 }
 
 function listRows(path: string): Row[] {
-  const text = decode(readRegularFile(path, { most: LONGEST_LIST }))
+  const text = decode(readRegularFile(path, { maxBytes: maxListBytes }))
   if (text === null) throw unreadable(path, 'bytes that are no UTF-8')
   let list: unknown
   try {
@@ -79,11 +79,11 @@ function listRows(path: string): Row[] {
 
 /** Records by the names in the first one; all fields are text. */
 function tableRows(path: string): Row[] {
-  const text = decode(readRegularFile(path, { most: LONGEST_LIST }))
+  const text = decode(readRegularFile(path, { maxBytes: maxListBytes }))
   if (text === null) throw unreadable(path, 'bytes that are no UTF-8')
   let records: string[][]
   try {
-    records = parseTable(text, { skip_empty_lines: true, relax_column_count: true, max_record_size: LONGEST_LINE })
+    records = parseTable(text, { skip_empty_lines: true, relax_column_count: true, max_record_size: maxLineBytes })
   } catch (cause) {
     if (!(cause instanceof CsvError)) throw cause
     throw unreadable(path, cause.message)
@@ -115,10 +115,10 @@ function unreadable(
 function* lineRows(path: string): Generator<Row> {
   let row = 0
   refuseManyRows(path)
-  for (const bytes of lines(path, { most: LONGEST_LINE })) {
+  for (const bytes of lines(path, { maxBytes: maxLineBytes })) {
     row++
     if (bytes === null) {
-      yield { row, content: { problem: `the line is longer than ${LONGEST_LINE} bytes` } }
+      yield { row, content: { problem: `the line is longer than ${maxLineBytes} bytes` } }
       continue
     }
     const text = decode(bytes)
@@ -127,7 +127,7 @@ function* lineRows(path: string): Generator<Row> {
   }
 }
 
-/** Counted before any is held. */
+/** Counts the values before any is created. */
 function refuseManyRows(path: string): void {
   const { file } = openRegularFile(path)
   try {
@@ -153,7 +153,7 @@ function parseLine(text: string): Row['content'] {
   }
 }
 
-/** Null for bytes that are no UTF-8; replacement characters would change answers silently. */
+/** Null for bytes that are not UTF-8: replacement characters would silently change answers. */
 function decode(bytes: Uint8Array): string | null {
   try {
     const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
@@ -164,7 +164,7 @@ function decode(bytes: Uint8Array): string | null {
   }
 }
 
-/** `:line:column` where the parser's message tells a position. */
+/** `:line:column` if the parser's message has a position. */
 function positionIn(text: string, message: string): string {
   const position = Number(/at position (\d+)/.exec(message)?.[1] ?? Number.NaN)
   if (Number.isNaN(position)) return ''

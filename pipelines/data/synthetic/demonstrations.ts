@@ -1,6 +1,6 @@
 /**
- * Demonstrations for the warm start, made fresh for every step: a supervised policy learns the two forms of an answer,
- * `working#answer` and `#answer`, in shares that decide which form serves which section.
+ * Demonstrations for the warm start, generated for every step. The policy learns the two forms of an answer,
+ * `working#answer` and `#answer`. Their shares decide which form it uses in which section.
  */
 import { stream } from '../../random.js'
 import { type SectionName, sectionNames } from '../exams.js'
@@ -21,14 +21,14 @@ export interface SyntheticDemonstrationsOptions {
   /** Share of demonstrations of each section that show the working, in the same order. */
   workingShares: readonly number[]
   seed: number
-  /** Any integer from 0; each names a batch of its own. */
+  /** Any integer from 0. Each step gives a different batch. */
   step: number
   batch: number
 }
 
 /**
- * A batch for the step. The counts of the sections follow the ratio to within one (systematic sampling: one offset for the batch);
- * whether a demonstration shows its working is drawn for each.
+ * A batch for the step. The counts of the sections follow the ratio within one item (systematic sampling with one offset a
+ * batch). Whether a demonstration shows its working is drawn for each.
  */
 export function syntheticDemonstrations(options: SyntheticDemonstrationsOptions): SyntheticDemonstration[] {
   const { style, sectionShares, workingShares, seed, step, batch } = options
@@ -48,7 +48,7 @@ export function syntheticDemonstrations(options: SyntheticDemonstrationsOptions)
   })
 }
 
-/** Index of the section at a point of [0, 1) when the shares are laid end to end. */
+/** Index of the section at a point in [0, 1), with the shares as consecutive intervals. */
 function sectionAt(point: number, shares: readonly number[]): number {
   const whole = shares.reduce((sum, share) => sum + share, 0)
   let left = point * whole

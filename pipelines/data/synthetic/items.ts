@@ -1,6 +1,6 @@
 /**
- * The items of a synthetic exam. Training papers follow the composition exactly; test items are drawn section by section, the
- * same number of each, and weighted back to the composition, so that rare sections are measured as well as common ones.
+ * The items of a synthetic exam. Training papers follow the composition exactly. Test items are drawn by section, the same
+ * number of each, and weighted to the composition, so rare sections are measured as well as common ones.
  */
 import type { ExamName, TransferExamName } from '../../config/schema.js'
 import { type Stream, stream } from '../../random.js'
@@ -20,7 +20,7 @@ export interface SyntheticItemsOptions {
   testSeed: number
 }
 
-/** Train and test items; the same options give the same items, and a paper does not depend on how many others there are. */
+/** Training and test items. Equal options give equal items, and a paper does not depend on the number of papers. */
 export function syntheticItems(options: SyntheticItemsOptions): { train: Item[]; test: Item[] } {
   const { trainPapers } = options
   return {
@@ -33,7 +33,7 @@ type TestOptions = Pick<SyntheticItemsOptions, 'style' | 'testItemsPerSection' |
   exam: ExamName | TransferExamName
 }
 
-/** The test items alone, of an exam that may be one that nothing is trained on. */
+/** Only the test items; the exam may be one for tests only. */
 export function syntheticTest(options: TestOptions): Item[] {
   return sectionsOf(options.exam).flatMap(({ section }) =>
     Array.from({ length: options.testItemsPerSection }, (_, index) => testItem(options, section, index + 1)),
@@ -60,7 +60,7 @@ function trainPaper({ exam, style, seed }: SyntheticItemsOptions, paper: number)
   )
 }
 
-/** Weight: items of the section in a paper / items of it in the test, so weighted means are means over the composition. */
+/** Weight: items of the section in a paper / test items of the section, so weighted means are means over the composition. */
 function testItem(options: TestOptions, section: SectionName, index: number): Item {
   const { exam, style, testSeed, testItemsPerSection } = options
   const part = sectionsOf(exam).find(other => other.section === section)
@@ -101,7 +101,7 @@ function itemOf(parts: {
   }
 }
 
-/** Draws 0 and 1 at the counters are the operands, draw 2 the wording. */
+/** Draws 0 and 1 at the counters give the operands, draw 2 the wording. */
 export function questionAt(section: SectionName, random: Stream, counters: readonly [number, number]): Question {
   return drawQuestion(section, (bound, draw) => random.integer(bound, ...counters, draw))
 }

@@ -1,4 +1,4 @@
-/** How a synthetic question is put: bare symbols, as the default policy reads them, or a sentence for policies that read a language. */
+/** The wording of synthetic questions: symbols for the default policy, or sentences for policies that read a language. */
 import type { ExperimentConfig } from '../../config/schema.js'
 import type { Question } from './question.js'
 
@@ -19,7 +19,7 @@ const wordings: Readonly<Record<PromptStyle, Wording>> = {
   },
 }
 
-/** The digits, the mark before the answer, then what the style's wordings hold, in code point order. */
+/** The digits, the mark before the answer, then the other characters of the style, in code point order. */
 const digitsAndMark = '0123456789#'
 
 /** `variant` in [0, 1) chooses among the wordings of a style. */
@@ -29,7 +29,7 @@ export function promptOf({ left, right, operator }: Question, style: PromptStyle
   return wording.replace('{a}', String(left)).replace('{b}', String(right))
 }
 
-/** Every character that prompts, working and answers of a style can hold, each once, in a fixed order: ids depend on it. */
+/** Every character of prompts, working and answers of a style, each once. Token ids depend on this order. */
 export function alphabet(style: PromptStyle): string[] {
   const { '+': sums, '*': products } = wordings[style]
   const words = [...sums, ...products].join('').replaceAll('{a}', '').replaceAll('{b}', '')

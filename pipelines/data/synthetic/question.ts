@@ -1,6 +1,6 @@
 /**
- * The questions of the synthetic exam: operands, answer, and the working that a policy may show before its answer. Working
- * is written as a machine would do it, ones first, every intermediate result in two digits.
+ * The questions of the synthetic exam: operands, answer, and the working that a policy may show before its answer. The
+ * working lists the intermediate results, ones first, two digits each.
  */
 import type { SectionName } from '../exams.js'
 

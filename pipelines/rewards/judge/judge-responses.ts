@@ -1,13 +1,13 @@
-/** Verdicts of a judge on responses, which only the asking makes different from those of a rule. */
+/** Verdicts of a judge on responses. */
 import type { ExperimentConfig } from '../../config/schema.js'
 import type { Item } from '../../data/item.js'
 import type { Verdict } from '../record.js'
 import { type JudgeQuestion, judgeQuestion } from './question.js'
 
-/** A verdict for each question, in their order; `unscored` where there is none to be had. */
+/** A verdict for each question, in their order; `unscored` if the judge gave none. */
 export type AskJudge = (questions: readonly JudgeQuestion[]) => Promise<Verdict[]>
 
-/** In the order of the responses. Those that leave nothing to ask are not asked about. */
+/** Verdicts in the order of the responses. Responses that rules can decide are not sent to the judge. */
 export async function judgeResponses({
   responses,
   answer,

@@ -1,10 +1,10 @@
-/** The judge's prompt. The paper names its verifier (Qwen2.5-72B-Instruct) and what it decides, not its words; these are ours. */
+/** The judge's prompt. The paper names its verifier (Qwen2.5-72B-Instruct) and its task, but not its prompt; this one is ours. */
 
 import type { ChatMessage } from '../../data/item.js'
 import { given } from '../../given.js'
 import type { JudgeQuestion } from './question.js'
 
-/** Stands in the digest of a question: other words, temperature or length ask for other verdicts. */
+/** Part of a question's digest: another prompt, temperature or length can give other verdicts. */
 export const promptVersion = 1
 
 const task = [
@@ -17,7 +17,7 @@ const task = [
   'Reply with one word and nothing else: SAME or DIFFERENT.',
 ].join(' ')
 
-/** Texts are inside JSON strings, so that none of them can end its own and begin another. */
+/** Texts are JSON strings, so no text can end its string and start another. */
 export function judgeMessages({ question, reference, options, answer }: JudgeQuestion): ChatMessage[] {
   return [
     { role: 'system', content: task },
@@ -28,7 +28,7 @@ export function judgeMessages({ question, reference, options, answer }: JudgeQue
   ]
 }
 
-/** Body of `POST /chat/completions`. Without randomness, as far as the server can. */
+/** Body of `POST /chat/completions`, with temperature 0. */
 export function judgeRequest(question: JudgeQuestion, model: string): object {
   return { model, messages: judgeMessages(question), temperature: 0, max_tokens: 16, stream: false }
 }

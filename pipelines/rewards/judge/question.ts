@@ -1,11 +1,11 @@
 /**
- * What a judge is asked about a response: whether its final part means the same as the reference (the paper's verifier). Responses
- * that leave nothing to ask have their verdict without it, by the rules of every other verifier.
+ * The question to a judge: does the final part of a response mean the same as the reference (the paper's verifier)? Responses
+ * without a final part are decided without the judge, by the rules of every other verifier.
  */
 
 import { digest } from '../../config/digest.js'
 import type { ExperimentConfig } from '../../config/schema.js'
-import { type Item, longestAnswer, promptText } from '../../data/item.js'
+import { type Item, maxAnswerLength, promptText } from '../../data/item.js'
 import { given } from '../../given.js'
 import { finalAnswer } from '../final-answer.js'
 import type { Verdict } from '../record.js'
@@ -20,7 +20,7 @@ export interface JudgeQuestion {
   answer: string
 }
 
-/** Characters of a question that a judge is sent; a longer one is unscored, for cut off it would be another question. */
+/** Limit of a question. (characters) A longer one is unscored, because a shortened question would be a different one. */
 const longestQuestion = 100_000
 
 /** The question, or the verdict where there is none: no final part, or one longer than any answer, is wrong. */
@@ -34,9 +34,9 @@ export function judgeQuestion({
   answer: ExperimentConfig['reward']['answer']
 }): JudgeQuestion | Verdict {
   const question = promptText(item.prompt)
-  if (item.answer.length > longestAnswer || question.length > longestQuestion) return 'unscored'
+  if (item.answer.length > maxAnswerLength || question.length > longestQuestion) return 'unscored'
   const answer = finalAnswer({ ...response, answer: place })
-  if (answer === null || answer.length > longestAnswer) return 'wrong'
+  if (answer === null || answer.length > maxAnswerLength) return 'wrong'
   return {
     question,
     reference: item.answer,

@@ -1,7 +1,7 @@
 /**
- * How well scores were predicted, on items that their predictor was not shown: the paper's exact match and Pearson's correlation
- * (79.5% and 0.91 there), Spearman's beside them, each with an interval, and what could not be read. Intervals take items for
- * independent; items of one exam are not, so they are somewhat narrow.
+ * The quality of predicted scores, on items that their predictor was not shown: exact match and Pearson's correlation as in the
+ * paper (79.5% and 0.91 there), Spearman's correlation, each with an interval, and the share of unreadable scores. The intervals
+ * assume independent items. Items of one exam are dependent, so the intervals are somewhat narrow.
  */
 import { pearson, spearman } from '../../statistics/correlation.js'
 import { normalQuantile } from '../../statistics/distributions.js'
@@ -9,17 +9,17 @@ import type { Interval } from '../../statistics/estimate.js'
 
 export interface PredictedScore {
   given: number
-  /** Null where the response was no score. */
+  /** Null if the response was not a score. */
   predicted: number | null
 }
 
 export interface PredictionQuality {
   items: number
-  /** Share of all items whose score was met exactly. */
+  /** Share of all items whose score was predicted exactly. */
   exactMatch: number
   /** Wilson's, 95%. */
   exactMatchInterval: Interval
-  /** Share of items whose response was no score. */
+  /** Share of items whose response was not a score. */
   unparsed: number
   /** Over the items with a score; null without spread. */
   pearson: { r: number | null; interval: Interval | null }
@@ -28,7 +28,7 @@ export interface PredictionQuality {
 
 export function predictionQuality(scores: readonly PredictedScore[]): PredictionQuality {
   const read = scores.flatMap(({ given, predicted }) => (predicted === null ? [] : [{ given, predicted }]))
-  // Points of a file may have more decimals than a score is said with.
+  // Points of a file may have more decimals than a predicted score.
   const met = read.filter(({ given, predicted }) => Math.abs(given - predicted) < 1e-6).length
   const pairs = [read.map(({ given }) => given), read.map(({ predicted }) => predicted)] as const
   const kept = ({ r, interval }: ReturnType<typeof pearson>) => ({ r, interval })

@@ -164,9 +164,9 @@ test('bytes that are no UTF-8 are a bad row, not an answer with replacement char
 
 test('lines are cut at newlines only, however long they are', () => {
   const texts = ['', '短', 'x'.repeat(200_000), '末行']
-  assert.deepEqual([...lines(file('lines.txt', texts.join('\n')), { most: 2 ** 20 })].map(String), texts)
-  assert.deepEqual([...lines(file('ended.txt', 'a\nb\n'), { most: 2 ** 20 })].map(String), ['a', 'b'])
-  assert.deepEqual([...lines(file('empty.txt', ''), { most: 2 ** 20 })], [])
+  assert.deepEqual([...lines(file('lines.txt', texts.join('\n')), { maxBytes: 2 ** 20 })].map(String), texts)
+  assert.deepEqual([...lines(file('ended.txt', 'a\nb\n'), { maxBytes: 2 ** 20 })].map(String), ['a', 'b'])
+  assert.deepEqual([...lines(file('empty.txt', ''), { maxBytes: 2 ** 20 })], [])
 })
 
 test('a broken JSON list is told with line and column', () => {
