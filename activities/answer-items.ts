@@ -3,7 +3,7 @@
  * time: a judge's. In pieces, each in the store once it is made, so that a crash costs no more than the piece under way; those of the
  * warm start are shared by every arm that starts from it.
  */
-import { answerItems as answer } from '../pipelines/evaluation/answers.js'
+import { answerItems as answer } from '../pipelines/evaluation/answer-items.js'
 import type { Policy } from '../pipelines/model/policy.js'
 import type { Hooks } from '../pipelines/progress.js'
 import { stage } from './failures.js'

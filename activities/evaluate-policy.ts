@@ -5,8 +5,8 @@
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { evaluate } from '../pipelines/evaluation/evaluate.js'
-import { evaluateTransfer } from '../pipelines/evaluation/transfer.js'
+import { evaluatePolicy as evaluate } from '../pipelines/evaluation/evaluate-policy.js'
+import { evaluateTransfer } from '../pipelines/evaluation/evaluate-transfer.js'
 import { given } from '../pipelines/given.js'
 import { type EvaluationSummary, summaryOf } from './evaluation-summary.js'
 import { stage } from './failures.js'

@@ -4,7 +4,7 @@ import type { ExperimentOutcome } from '../../pipelines/comparison/outcome.js'
 import type { Item } from '../../pipelines/data/item.js'
 import { RlevError } from '../../pipelines/errors.js'
 import { itemResults, type TestItem, testItems } from '../../pipelines/evaluation/item-results.js'
-import { foretoldSignals } from '../../pipelines/evaluation/predicted-transmission.js'
+import { predictedSignals } from '../../pipelines/evaluation/predicted-transmission.js'
 import type { ItemValue } from '../../pipelines/values/value.js'
 import { readValues } from '../normalize-values.js'
 import { readData } from '../prepare-data.js'
@@ -40,7 +40,7 @@ function readByItem({
   id: string
   outcome: ExperimentOutcome
   examOf: (id: string) => Exam | null
-}): Pick<ExperimentOutcome, 'items' | 'foretold' | 'itemsGone'> {
+}): Pick<ExperimentOutcome, 'items' | 'predictedTransmission' | 'itemsGone'> {
   if (evaluations.length === 0) return {}
   try {
     const steps = evaluations.map(({ step }) => ({ step, outcomes: readItemOutcomes(home, id, step) }))
@@ -48,8 +48,8 @@ function readByItem({
     const exam = whole.length === steps.length ? examOf(id) : null
     const items = exam === null ? null : itemResults(exam.test, whole)
     if (exam === null || items === null) return { itemsGone: true }
-    const foretold = foretoldSignals({ config, ...exam, evaluations: whole })
-    return foretold === null ? { items } : { items, foretold }
+    const predictedTransmission = predictedSignals({ config, ...exam, evaluations: whole })
+    return predictedTransmission === null ? { items } : { items, predictedTransmission }
   } catch (error) {
     if (error instanceof RlevError && error.kind === 'ArtifactDamaged') return { itemsGone: true }
     throw error

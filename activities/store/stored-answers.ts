@@ -1,6 +1,6 @@
 /** Answers to test items in the store: pieces, and the list of them that stands for all. */
 import { join } from 'node:path'
-import type { ItemAnswers } from '../../pipelines/evaluation/answers.js'
+import type { ItemAnswers } from '../../pipelines/evaluation/answer-items.js'
 import { writeWhole } from './files.js'
 import type { ArtifactRef, Store } from './store.js'
 

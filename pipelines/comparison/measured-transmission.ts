@@ -1,4 +1,4 @@
-/** How much of the value reached an arm's steps, measured in training over all of them, beside what the preflight foretells. */
+/** How much of the value reached an arm's steps, measured in training over all of them, beside what was predicted. */
 import { isCancelled, type StepSignal, transmission, transmissionError } from '../advantages/transmission.js'
 import { signalOfMetrics } from '../training/training-metrics.js'
 import type { ExperimentOutcome } from './outcome.js'
@@ -12,15 +12,15 @@ export interface TransmissionEstimate {
 
 export interface MeasuredTransmission extends TransmissionEstimate {
   steps: number
-  /** What the preflight foretells from its assumption, and from the policy's answers; null where that is not known. */
-  foretold: { plan: TransmissionEstimate | null; answers: TransmissionEstimate | null }
+  /** Predicted by the preflight from its assumption, and from the policy's answers; null where it is not known. */
+  predicted: { plan: TransmissionEstimate | null; answers: TransmissionEstimate | null }
   perSeed: readonly { seed: number; transmission: number }[]
   cancelled: boolean
 }
 
 /** Null where nothing is scaled, nothing was trained, or a fifth by value never had a signal. */
 export function measuredTransmission(
-  outcomes: readonly Pick<ExperimentOutcome, 'seed' | 'metrics' | 'foretold'>[],
+  outcomes: readonly Pick<ExperimentOutcome, 'seed' | 'metrics' | 'predictedTransmission'>[],
 ): MeasuredTransmission | null {
   const runs = outcomes.map(({ seed, metrics }) => ({ seed, signals: signalsOf(metrics) }))
   const signals = runs.flatMap(run => run.signals)
@@ -29,10 +29,12 @@ export function measuredTransmission(
   return {
     ...found,
     steps: signals.length,
-    foretold: {
+    predicted: {
       // The plan simulates the same steps for every seed: more of them would only look surer.
-      plan: estimateOf(outcomes.find(({ foretold }) => foretold !== undefined)?.foretold?.plan ?? []),
-      answers: estimateOf(outcomes.flatMap(({ foretold }) => foretold?.answers ?? [])),
+      plan: estimateOf(
+        outcomes.find(({ predictedTransmission: one }) => one !== undefined)?.predictedTransmission?.plan ?? [],
+      ),
+      answers: estimateOf(outcomes.flatMap(({ predictedTransmission: one }) => one?.answers ?? [])),
     },
     perSeed: runs.flatMap(run => {
       const own = transmission(run.signals)

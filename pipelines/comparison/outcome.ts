@@ -2,7 +2,7 @@
 import type { ExperimentConfig, SweepSettings } from '../config/schema.js'
 import type { Columns, Evaluation } from '../evaluation/evaluation.js'
 import type { ItemResults } from '../evaluation/item-results.js'
-import type { ForetoldSignals } from '../evaluation/predicted-transmission.js'
+import type { PredictedSignals } from '../evaluation/predicted-transmission.js'
 import { mean } from '../statistics/estimate.js'
 import type { StepMetrics } from '../training/step-metrics.js'
 import type { PredictionQuality } from '../values/predictor/quality.js'
@@ -24,8 +24,8 @@ export interface ExperimentOutcome {
   items?: ItemResults
   /** That it was evaluated, and what each test item got is gone or hurt. */
   itemsGone?: true
-  /** What the preflight foretells of its value transmission; absent where nothing is scaled, or the items are not there. */
-  foretold?: ForetoldSignals
+  /** The value transmission that is predicted for it; absent where no reward is scaled, or the items are missing. */
+  predictedTransmission?: PredictedSignals
   /** sha256 of the final checkpoint's weights. */
   weights?: string
   valueStatistics: ValueStatistics

@@ -5,8 +5,8 @@ import { type AskJudge, judgeResponses } from '../rewards/judge/judge-responses.
 import type { Verdict } from '../rewards/record.js'
 import { verify } from '../rewards/verify.js'
 import type { ItemValue } from '../values/value.js'
-import type { Answer, ItemAnswers } from './answers.js'
-import { assembleEvaluation, valuesInOrder } from './assemble.js'
+import type { Answer, ItemAnswers } from './answer-items.js'
+import { buildEvaluation, valuesInOrder } from './build-evaluation.js'
 import type { Evaluation, ItemOutcome } from './evaluation.js'
 
 export interface Evaluated {
@@ -55,7 +55,7 @@ export async function evaluateAnswers({
   })
   const judge = ask === undefined ? undefined : config.judge?.model
   return {
-    evaluation: assembleEvaluation({ step, answered, judge }),
+    evaluation: buildEvaluation({ step, answered, judge }),
     outcomes: answered.map(({ outcome }) => outcome),
   }
 }

@@ -2,7 +2,7 @@
 import { type Item, promptText } from '../data/item.js'
 import { mean } from '../statistics/estimate.js'
 import type { ItemValue } from '../values/value.js'
-import { valuesInOrder } from './assemble.js'
+import { valuesInOrder } from './build-evaluation.js'
 import type { ItemOutcome } from './evaluation.js'
 import { expectedScore, greedyScore } from './item-score.js'
 

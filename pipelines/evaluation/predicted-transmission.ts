@@ -1,7 +1,7 @@
 /**
- * The preflight, asked again once there is a policy. What `rlev plan` foretells of the value transmission assumes pass rates and lengths
- * that do not go with values; where a baseline or a deviation is common to the batch the truth depends on what the policy can do. So each
- * evaluation's answers to the test items take the place of the assumption, and stand for the training steps around it.
+ * Predicts the value transmission of an experiment from the policy's answers. The preflight of `rlev plan` assumes that pass rates and
+ * lengths do not depend on values. If a baseline or a deviation is shared by the batch, the transmission depends on what the policy can
+ * do. So each evaluation's answers to the test items replace the assumption; they stand for the training steps around it.
  */
 
 import { answeredGroups, type SimulatedGroup, simulatedStep, simulateGroups } from '../advantages/simulated-step.js'
@@ -11,7 +11,7 @@ import type { ItemValue } from '../values/value.js'
 import type { ItemOutcome } from './evaluation.js'
 
 /** Signals of simulated steps, of which the sums count. */
-export interface ForetoldSignals {
+export interface PredictedSignals {
   /** From the preflight's assumption. */
   plan: readonly StepSignal[]
   /** From the policy's answers; empty where an evaluation drew fewer samples than a prompt gets in training. */
@@ -28,7 +28,7 @@ export interface Evaluated {
 }
 
 /** Null where nothing is scaled by value, or trained on. */
-export function foretoldSignals({
+export function predictedSignals({
   config,
   train,
   values,
@@ -42,7 +42,7 @@ export function foretoldSignals({
   test: readonly { section: string }[]
   /** In order of steps. */
   evaluations: readonly Evaluated[]
-}): ForetoldSignals | null {
+}): PredictedSignals | null {
   const { scale } = config.reward
   if (scale === 'correctness' || scale === 'uniform' || config.steps === 0 || values.length === 0) return null
   const signalsOf = (batches: readonly (readonly SimulatedGroup[])[]) =>

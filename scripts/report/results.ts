@@ -1,6 +1,6 @@
 /** What a report's figures are made of, in one file: the plan, and of the outcomes what figures read. Nothing is rounded. */
 import { gunzipSync, gzipSync } from 'node:zlib'
-import { compareArms } from '../../pipelines/comparison/compare.js'
+import { compareArms } from '../../pipelines/comparison/compare-arms.js'
 import type { ExperimentOutcome } from '../../pipelines/comparison/outcome.js'
 import type { Plan } from '../../pipelines/config/schema.js'
 import type { ItemResults } from '../../pipelines/evaluation/item-results.js'
@@ -12,7 +12,7 @@ interface Kept {
   plan: Plan
   /** Each set of test items once. */
   items: ItemResults['items'][]
-  outcomes: (Omit<ExperimentOutcome, 'config' | 'items' | 'foretold'> & {
+  outcomes: (Omit<ExperimentOutcome, 'config' | 'items' | 'predictedTransmission'> & {
     /** The place of its test items in the list. */
     items?: Omit<ItemResults, 'items'> & { of: number }
   })[]
@@ -32,7 +32,7 @@ export function keepResults({ plan, outcomes }: Results): Buffer {
   const kept = outcomes.map(
     ({
       config: _config,
-      foretold: _foretold,
+      predictedTransmission: _predicted,
       items: results,
       metrics,
       evaluations,

@@ -1,4 +1,4 @@
-/** The value transmission of each arm as a table: foretold and measured. */
+/** The value transmission of each arm as a table: predicted and measured. */
 import type { Comparison } from '../../comparison/comparison.js'
 import type { TransmissionEstimate } from '../../comparison/measured-transmission.js'
 import { kindOf } from './comparison-tables.js'
@@ -10,8 +10,8 @@ export function transmissionTable({ arms }: Comparison): Table | null {
   const rows = arms.flatMap((arm): Row[] => {
     const { transmission: measured } = arm
     if (measured === null) return []
-    const { foretold, steps, cancelled } = measured
-    const cells = [nameOf(arm), shown(foretold.plan), shown(foretold.answers), shown(measured), String(steps)]
+    const { predicted, steps, cancelled } = measured
+    const cells = [nameOf(arm), shown(predicted.plan), shown(predicted.answers), shown(measured), String(steps)]
     return [{ kind: kindOf(arm), cells: [...cells, cancelled ? 'cancelled' : ''] }]
   })
   if (rows.length === 0) return null

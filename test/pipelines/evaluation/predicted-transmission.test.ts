@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { transmission } from '../../../pipelines/advantages/transmission.js'
 import { type EstimatorName, experimentSchema } from '../../../pipelines/config/schema.js'
 import type { ItemOutcome } from '../../../pipelines/evaluation/evaluation.js'
-import { foretoldSignals } from '../../../pipelines/evaluation/predicted-transmission.js'
+import { predictedSignals } from '../../../pipelines/evaluation/predicted-transmission.js'
 
 const sections = ['cheap', 'dear'] as const
 /** Ten items of a section, the dear ones worth ten times as much. */
@@ -17,7 +17,7 @@ const values = items.map(({ id, section }) => {
 
 const configOf = (name: EstimatorName, more: object = {}) =>
   experimentSchema.parse({
-    name: 'foretold',
+    name: 'predicted',
     steps: 40,
     estimator: { name, allowCancelled: true },
     rollout: { prompts: 16, samples: 4 },
@@ -36,11 +36,11 @@ const evaluated = (step: number, right: Readonly<Record<(typeof sections)[number
   }),
 })
 
-const foretold = (name: EstimatorName, evaluations: ReturnType<typeof evaluated>[], more: object = {}) =>
-  foretoldSignals({ config: configOf(name, more), train: items, values, test: items, evaluations })
+const predicted = (name: EstimatorName, evaluations: ReturnType<typeof evaluated>[], more: object = {}) =>
+  predictedSignals({ config: configOf(name, more), train: items, values, test: items, evaluations })
 
 const fromAnswers = (name: EstimatorName, evaluations: ReturnType<typeof evaluated>[]) =>
-  transmission(foretold(name, evaluations)?.answers ?? [])?.transmission ?? Number.NaN
+  transmission(predicted(name, evaluations)?.answers ?? [])?.transmission ?? Number.NaN
 
 test('where the baseline is the prompt’s own, what the policy answers changes nothing: 1 for rloo, 0 for grpo', () => {
   const evaluations = [evaluated(0, { cheap: 1, dear: 1 }), evaluated(40, { cheap: 3, dear: 2 })]
@@ -62,7 +62,7 @@ test('where the baseline is the batch’s, a policy that has learned the cheap i
 
 test('an evaluation stands for half the steps to its neighbours on either side', () => {
   const signal = (evaluations: ReturnType<typeof evaluated>[]) =>
-    (foretold('rloo', evaluations)?.answers ?? []).reduce((sum, { top }) => sum + top.without, 0)
+    (predicted('rloo', evaluations)?.answers ?? []).reduce((sum, { top }) => sum + top.without, 0)
   // All right: without a signal.
   const none = { cheap: 4, dear: 4 }
   const some = { cheap: 2, dear: 2 }
@@ -75,18 +75,18 @@ test('an evaluation stands for half the steps to its neighbours on either side',
   )
 })
 
-test('nothing is foretold from answers that are fewer than a prompt gets in training, nor of an arm without scales', () => {
+test('nothing is predicted from fewer answers an item than samples a prompt in training, nor for an arm without scales', () => {
   const evaluations = [evaluated(0, { cheap: 2, dear: 2 }), evaluated(40, { cheap: 2, dear: 2 })]
-  const few = foretold('rloo', evaluations, { evaluation: { samples: 3 } })
+  const few = predicted('rloo', evaluations, { evaluation: { samples: 3 } })
   assert.deepEqual(few?.answers, [])
   assert.ok((few?.plan.length ?? 0) > 0)
-  assert.equal(foretold('rloo', evaluations, { reward: { scale: 'correctness' } }), null)
-  assert.equal(foretold('rloo', evaluations, { steps: 0 }), null)
+  assert.equal(predicted('rloo', evaluations, { reward: { scale: 'correctness' } }), null)
+  assert.equal(predicted('rloo', evaluations, { steps: 0 }), null)
 })
 
 test('experiments of other seeds draw other prompts, so that the error over seeds is not told too small', () => {
   const evaluations = [evaluated(0, { cheap: 2, dear: 3 }), evaluated(40, { cheap: 2, dear: 3 })]
-  const answersOf = (seed: number) => foretold('reinforce++', evaluations, { seed })?.answers
+  const answersOf = (seed: number) => predicted('reinforce++', evaluations, { seed })?.answers
   assert.deepEqual(answersOf(1), answersOf(1))
   assert.notDeepEqual(answersOf(1), answersOf(2))
 })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseHTML } from 'linkedom'
-import { compareArms } from '../../../pipelines/comparison/compare.js'
+import { compareArms } from '../../../pipelines/comparison/compare-arms.js'
 import type { ExperimentOutcome } from '../../../pipelines/comparison/outcome.js'
 import type { Plan } from '../../../pipelines/config/schema.js'
 import { renderEvaluation } from '../../../pipelines/report/evaluation-page.js'

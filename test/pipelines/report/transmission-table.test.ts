@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { compareArms } from '../../../pipelines/comparison/compare.js'
+import { compareArms } from '../../../pipelines/comparison/compare-arms.js'
 import type { ExperimentOutcome } from '../../../pipelines/comparison/outcome.js'
-import { comparisonMarkdown, comparisonTable } from '../../../pipelines/report/tables/comparison-text.js'
+import { comparisonMarkdown, comparisonTable } from '../../../pipelines/report/tables/comparison-as-text.js'
 import { transferTables } from '../../../pipelines/report/tables/transfer-tables.js'
 import { constructedSweep } from '../comparison/constructed.js'
 
@@ -25,14 +25,14 @@ function withSignals(outcome: ExperimentOutcome, widened: number): ExperimentOut
 
 test('an arm whose advantages are those without the value is told as cancelled, in the table, below it and in Markdown', () => {
   const { plan, outcomes } = constructedSweep([1, 2])
-  // What was foretold: passed on in half.
+  // Predicted: half is passed on.
   const step = {
     top: { withValue: 0.75, without: 0.5, scaled: 1 },
     bottom: { withValue: 0.2, without: 0.2, scaled: 0.2 },
   }
   const measured = outcomes.map(outcome =>
     outcome.arm === 'human-aligned'
-      ? { ...withSignals(outcome, 2), foretold: { plan: [step, step], answers: [] } }
+      ? { ...withSignals(outcome, 2), predictedTransmission: { plan: [step, step], answers: [] } }
       : outcome.arm === 'shuffled'
         ? withSignals(outcome, 1)
         : outcome,
@@ -52,21 +52,21 @@ test('an arm whose advantages are those without the value is told as cancelled, 
   const text = comparisonTable(comparison)
   assert.match(text, /^ {2}human-aligned +0\.500 ± 0\.000 +– +1\.000 ± 0\.000 +120$/m)
   assert.match(text, /^ {2}shuffled +– +– +0\.000 ± 0\.000 +120 +cancelled$/m)
-  assert.match(text, /^What the policy's answers foretell .* evaluation\.samples/m)
+  assert.match(text, /^Value transmission: predicting it from the policy's answers needs evaluation\.samples/m)
   assert.match(text, /^shuffled: value transmission 0\.00 over 120 steps: its estimator cancels the value/m)
   assert.match(comparisonMarkdown(comparison), /^- shuffled: value transmission 0\\?\.00/m)
 })
 
-test('what the plan foretells is the figure of one seed, with the error of one, however many seeds carry it', () => {
+test('what the plan predicts is the figure of one seed, with the error of one, however many seeds carry it', () => {
   const { plan, outcomes } = constructedSweep([1, 2])
   const signal = (widened: number) => ({
     top: { withValue: 0.5 * widened, without: 0.5, scaled: 1 },
     bottom: { withValue: 0.2, without: 0.2, scaled: 0.2 },
   })
-  const foretold = { plan: [signal(1.5), signal(1.9)], answers: [] }
-  const measured = outcomes.map(outcome => ({ ...withSignals(outcome, 2), foretold }))
+  const predictedTransmission = { plan: [signal(1.5), signal(1.9)], answers: [] }
+  const measured = outcomes.map(outcome => ({ ...withSignals(outcome, 2), predictedTransmission }))
   const planOf = (of: typeof measured) =>
-    compareArms({ plan, outcomes: of }).arms.find(({ arm }) => arm === 'human-aligned')?.transmission?.foretold.plan
+    compareArms({ plan, outcomes: of }).arms.find(({ arm }) => arm === 'human-aligned')?.transmission?.predicted.plan
   assert.ok((planOf(measured)?.error ?? 0) > 0)
   assert.deepEqual(planOf(measured), planOf(measured.filter(({ seed }) => seed === 1)))
 })

@@ -1,6 +1,6 @@
 /**
  * The preflight against training: what a policy that was warm-started on the exam samples in step after step gives each estimator the
- * transmission that was foretold for it. Foretold from the policy's answers to the test items; measured on the training prompts.
+ * transmission that was predicted for it. Predicted from the policy's answers to the test items; measured on the training prompts.
  *
  * Agreement means within three standard errors of the difference, each error by the jackknife over steps, and within 1e-5 where both are
  * exact: an estimator that multiplies by the scale or divides it out does so at every step, up to its epsilon.
@@ -14,7 +14,7 @@ import { measuredTransmission } from '../../../pipelines/comparison/measured-tra
 import { type EstimatorName, estimatorNames, experimentSchema } from '../../../pipelines/config/schema.js'
 import type { DataSet } from '../../../pipelines/data/item.js'
 import { prepareData } from '../../../pipelines/data/prepare.js'
-import { evaluate } from '../../../pipelines/evaluation/evaluate.js'
+import { evaluatePolicy } from '../../../pipelines/evaluation/evaluate-policy.js'
 import { noHooks } from '../../../pipelines/progress.js'
 import { promptsOfStep } from '../../../pipelines/rollout/prompts.js'
 import type { Rollout } from '../../../pipelines/rollout/response.js'
@@ -52,7 +52,7 @@ before(async () => {
     rollouts.push(await rollOut({ policy, items, config, step, hooks: noHooks }))
   }
   const tested = normalizeValues(dataset.test, config.reward).values
-  const { outcomes } = await evaluate({
+  const { outcomes } = await evaluatePolicy({
     ...{ policy, items: dataset.test, values: tested, config, step: 0 },
     hooks: noHooks,
   })
@@ -72,7 +72,7 @@ function measured(name: EstimatorName) {
 }
 
 /** `from`: the policy's answers to the test items, or what `rlev plan` assumes before there is a policy. */
-function foretold(name: EstimatorName, from: 'answers' | 'plan') {
+function predicted(name: EstimatorName, from: 'answers' | 'plan') {
   const own = configOf(name)
   const batches =
     from === 'plan' ? simulateGroups(values, own) : answeredGroups({ items: dataset.train, answered, config: own })
@@ -82,21 +82,21 @@ function foretold(name: EstimatorName, from: 'answers' | 'plan') {
 
 function assertAgrees(name: string, a: { transmission: number; error: number | null }, b: typeof a) {
   const allowed = 1e-5 + 3 * Math.hypot(a.error ?? 0, b.error ?? 0)
-  const words = `${name}: measured ${a.transmission} ± ${a.error}, foretold ${b.transmission} ± ${b.error}`
+  const words = `${name}: measured ${a.transmission} ± ${a.error}, predicted ${b.transmission} ± ${b.error}`
   assert.ok(Math.abs(a.transmission - b.transmission) <= allowed, words)
   // An agreement that wide would say nothing.
   assert.ok(allowed < 0.3, words)
 }
 
 for (const name of estimatorNames) {
-  test(`${name}: the transmission measured over the steps is the one foretold from the policy's answers`, () => {
-    assertAgrees(name, measured(name), foretold(name, 'answers'))
+  test(`${name}: the transmission measured over the steps is the one predicted from the policy's answers`, () => {
+    assertAgrees(name, measured(name), predicted(name, 'answers'))
   })
 }
 
-test('where the baseline is the prompt’s own, the plan foretells it before there is a policy', () => {
+test('where the baseline is the prompt’s own, the plan predicts it before there is a policy', () => {
   for (const name of ['rloo', 'dr-grpo', 'batch-deviation', 'grpo', 'maxrl'] as const)
-    assertAgrees(name, measured(name), foretold(name, 'plan'))
+    assertAgrees(name, measured(name), predicted(name, 'plan'))
 })
 
 test('the estimators that cancel are told as cancelled, and no others', () => {

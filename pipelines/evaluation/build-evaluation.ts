@@ -41,7 +41,7 @@ export function valuesInOrder(items: readonly Item[], values: readonly ItemValue
 }
 
 /** Expected columns are means over the scored samples; without samples they repeat the greedy ones. */
-export function assembleEvaluation({
+export function buildEvaluation({
   step,
   answered,
   judge,

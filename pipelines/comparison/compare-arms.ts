@@ -9,10 +9,10 @@ import type { ClaimRule } from '../statistics/claim-rule.js'
 import { estimate } from '../statistics/estimate.js'
 import { pairedDifference } from '../statistics/paired-difference.js'
 import { endpointDifference, withClaims } from './claims.js'
-import { overSeedsAndItems } from './compare-items.js'
 import { compareSections } from './compare-sections.js'
 import { compareTransfer } from './compare-transfer.js'
 import type { ArmComparison, Comparison, Decodings } from './comparison.js'
+import { overSeedsAndItems } from './interval-over-items.js'
 import { measuredTransmission } from './measured-transmission.js'
 import { type Endpoint, type ExperimentOutcome, endpointName, endpointOf } from './outcome.js'
 import { valueAndDifficulty } from './value-and-difficulty.js'
@@ -202,7 +202,7 @@ function goneNotes(finished: readonly Finished[]): string[] {
   const gone = finished.flatMap(({ outcome: { arm, seed, itemsGone } }) => (itemsGone ? `${arm} seed ${seed}` : []))
   if (gone.length === 0) return []
   return [
-    `What each test item got is gone or hurt (rlev verify tells more) of ${gone.join(', ')}: intervals over items, flips, value against difficulty and what the policy's answers foretell leave it out.`,
+    `What each test item got is gone or hurt (rlev verify tells more) of ${gone.join(', ')}: intervals over items, flips, value against difficulty and the transmission predicted from the policy's answers leave them out.`,
   ]
 }
 
@@ -241,9 +241,11 @@ function notesOn(arms: readonly ArmComparison[], severalBaselines: boolean): str
       'Score predictors are measured on the training items, each predicted from other exams; an item without a readable score has the mean value of what its predictor was shown.',
     )
   }
-  if (arms.some(({ transmission }) => transmission?.foretold.plan != null && transmission.foretold.answers === null)) {
+  if (
+    arms.some(({ transmission }) => transmission?.predicted.plan != null && transmission.predicted.answers === null)
+  ) {
     notes.push(
-      "What the policy's answers foretell of the value transmission takes as many of an item as of a prompt in training: evaluation.samples of at least rollout.samples.",
+      "Value transmission: predicting it from the policy's answers needs evaluation.samples of at least rollout.samples.",
     )
   }
   for (const { arm, transmission } of arms) {

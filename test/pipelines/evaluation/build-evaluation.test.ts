@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Item } from '../../../pipelines/data/item.js'
 import { RlevError } from '../../../pipelines/errors.js'
-import { type AnsweredItem, assembleEvaluation, valuesInOrder } from '../../../pipelines/evaluation/assemble.js'
+import { type AnsweredItem, buildEvaluation, valuesInOrder } from '../../../pipelines/evaluation/build-evaluation.js'
 import type { Verdict } from '../../../pipelines/rewards/record.js'
 
 function answered({
@@ -87,7 +87,7 @@ const close = (found: number | undefined, expected: number) =>
   assert.ok(found !== undefined && Math.abs(found - expected) < 1e-12, `${found}, not ${expected}`)
 
 test('greedy and expected columns, by hand: unscored responses are in no accuracy, and counted', () => {
-  const { greedy, expected, unscored, step, items: count } = assembleEvaluation({ step: 20, answered: items })
+  const { greedy, expected, unscored, step, items: count } = buildEvaluation({ step: 20, answered: items })
   assert.deepEqual([step, count, unscored], [20, 4, 4])
   close(greedy.acc, 10 / 17)
   close(greedy.hAcc, (0.07 + 0.75) / (0.14 + 0.75))
@@ -98,7 +98,7 @@ test('greedy and expected columns, by hand: unscored responses are in no accurac
 })
 
 test('what unscored responses leave open, by hand: all of them wrong, and all of them right', () => {
-  const { undecided } = assembleEvaluation({ step: 0, answered: items })
+  const { undecided } = buildEvaluation({ step: 0, answered: items })
   close(undecided.greedy.share, 1 / 4)
   close(undecided.greedy.acc.lowest, 10 / 20)
   close(undecided.greedy.acc.highest, 13 / 20)
@@ -110,7 +110,7 @@ test('what unscored responses leave open, by hand: all of them wrong, and all of
 })
 
 test('pass@k is over the scored samples, at the powers of two and at their number', () => {
-  const { passAtK } = assembleEvaluation({ step: 0, answered: items })
+  const { passAtK } = buildEvaluation({ step: 0, answered: items })
   assert.deepEqual(
     passAtK.map(({ k }) => k),
     [1, 2],
@@ -118,11 +118,11 @@ test('pass@k is over the scored samples, at the powers of two and at their numbe
   close(passAtK[0]?.value, (7 * 0.5 + 7 * 1) / 17)
   close(passAtK[1]?.value, 1)
   const plain = items.map(one => ({ ...one, outcome: { ...one.outcome, samples: [] } }))
-  assert.deepEqual(assembleEvaluation({ step: 0, answered: plain }).passAtK, [])
+  assert.deepEqual(buildEvaluation({ step: 0, answered: plain }).passAtK, [])
 })
 
 test('sections keep their order, their weights and their mean value', () => {
-  const { sections } = assembleEvaluation({ step: 0, answered: items })
+  const { sections } = buildEvaluation({ step: 0, answered: items })
   assert.deepEqual(
     sections.map(({ section, items: count, value }) => [section, count, value]),
     [
@@ -139,7 +139,7 @@ test('sections keep their order, their weights and their mean value', () => {
 
 test('without samples the expected columns repeat the greedy ones', () => {
   const plain = items.map(one => ({ ...one, outcome: { ...one.outcome, samples: [] } }))
-  const { greedy, expected } = assembleEvaluation({ step: 0, answered: plain })
+  const { greedy, expected } = buildEvaluation({ step: 0, answered: plain })
   assert.deepEqual(expected, greedy)
 })
 
@@ -149,7 +149,7 @@ test('ten sample responses, a section in turn, chat prompts as text', () => {
     assert.ok(one)
     return { ...one, item: { ...one.item, id: `${index}` } }
   })
-  const { responses } = assembleEvaluation({ step: 0, answered: [...many, ...many.map(one => ({ ...one }))] })
+  const { responses } = buildEvaluation({ step: 0, answered: [...many, ...many.map(one => ({ ...one }))] })
   assert.equal(responses.length, 10)
   assert.deepEqual(
     responses.slice(0, 6).map(({ itemId, section }) => `${section} ${itemId}`),
@@ -159,7 +159,7 @@ test('ten sample responses, a section in turn, chat prompts as text', () => {
 })
 
 test('EOS trajectories come from the greedy responses', () => {
-  const [top, bottom] = assembleEvaluation({ step: 0, answered: items }).eos
+  const [top, bottom] = buildEvaluation({ step: 0, answered: items }).eos
   assert.deepEqual([top?.items, top?.probability, bottom?.probability], [2, [0, 0.25], [0, 0.01]])
 })
 

@@ -7,11 +7,11 @@ import type { Item } from '../data/item.js'
 import type { Policy } from '../model/policy.js'
 import type { Hooks } from '../progress.js'
 import type { ItemValue } from '../values/value.js'
-import { answerItems } from './answers.js'
+import { answerItems } from './answer-items.js'
 import { type Evaluated, evaluateAnswers } from './evaluate-answers.js'
 
 /** `values`: the true ones, at least of the items. Lengths in tokens, the end-of-sequence token included. */
-export async function evaluate({
+export async function evaluatePolicy({
   policy,
   hooks,
   ...subject

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { experimentSchema } from '../../../pipelines/config/schema.js'
 import type { Item } from '../../../pipelines/data/item.js'
-import { answerItems } from '../../../pipelines/evaluation/answers.js'
-import { evaluate } from '../../../pipelines/evaluation/evaluate.js'
+import { answerItems } from '../../../pipelines/evaluation/answer-items.js'
 import { evaluateAnswers } from '../../../pipelines/evaluation/evaluate-answers.js'
+import { evaluatePolicy } from '../../../pipelines/evaluation/evaluate-policy.js'
 import { tf } from '../../../pipelines/graph/tensorflow.js'
 import { createPolicy, disposePolicy } from '../../../pipelines/model/policy.js'
 import { noHooks } from '../../../pipelines/progress.js'
@@ -81,10 +81,10 @@ test('a policy answers every item greedily and in samples, by the same uniforms 
   assert.ok(config.policy.from === 'scratch')
   const policy = createPolicy({ config: config.policy, alphabet: [...'0123456789+=#'], seed: 3 })
   const before = tf.memory().numTensors
-  const run = (step: number) => evaluate({ policy, items, values, config, step, hooks: noHooks })
+  const run = (step: number) => evaluatePolicy({ policy, items, values, config, step, hooks: noHooks })
   const first = await run(20)
   const again = await run(20)
-  const other = await evaluate({
+  const other = await evaluatePolicy({
     policy,
     items,
     values,

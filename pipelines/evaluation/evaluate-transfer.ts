@@ -4,7 +4,7 @@ import type { DataSet } from '../data/item.js'
 import type { Policy } from '../model/policy.js'
 import type { Hooks } from '../progress.js'
 import { normalizeValues } from '../values/normalize.js'
-import { evaluate } from './evaluate.js'
+import { evaluatePolicy } from './evaluate-policy.js'
 import type { TransferOutcome } from './evaluation.js'
 
 /** In the order of the config; empty where it has no further sets. Verdicts are by rule, values by the set's own points. */
@@ -26,7 +26,7 @@ export async function evaluateTransfer({
     const { verifier = config.reward.verifier } = config.evaluation.transfer?.[name] ?? {}
     const own = { ...config, reward: { ...config.reward, verifier } }
     const { values } = normalizeValues(items, config.reward)
-    const { evaluation } = await evaluate({ policy, items, values, config: own, step, hooks })
+    const { evaluation } = await evaluatePolicy({ policy, items, values, config: own, step, hooks })
     outcomes.push({ name, items: items.length, greedy: evaluation.greedy, expected: evaluation.expected })
   }
   return outcomes
