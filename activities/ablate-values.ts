@@ -1,18 +1,20 @@
 /** Stage: the values that the arm's reward sees, but for predicted ones (predict-values.ts). Evaluation never reads them. */
 import { join } from 'node:path'
 import { seenValues } from '../pipelines/values/noise.js'
-import { lightStage } from './light-stage.js'
 import { readValues, type StoredValues } from './normalize-values.js'
-import { runCode, runConfig } from './run-config.js'
+import { stage } from './stage.js'
 import { writeWhole } from './store/files.js'
 import { keepReference } from './store/references.js'
 import { runFolder } from './store/run-folder.js'
 import type { ArtifactRef } from './store/store.js'
-import type { Workplace } from './workplace.js'
+import { runCode, runConfig, type Workplace } from './workplace.js'
 
 export function ablateValues(place: Workplace) {
-  return lightStage(async ({ run, values }: { run: string; values: ArtifactRef }): Promise<ArtifactRef> => {
-    return keepReference(runFolder(place.home, run), 'rewardValues', await ablated(place, run, values))
+  return stage({
+    heartbeat: 'timer',
+    run: async ({ run, values }: { run: string; values: ArtifactRef }): Promise<ArtifactRef> => {
+      return keepReference(runFolder(place.home, run), 'rewardValues', await ablated(place, run, values))
+    },
   })
 }
 

@@ -6,27 +6,26 @@
 import { answerItems as answer } from '../pipelines/evaluation/answer-items.js'
 import type { Policy } from '../pipelines/model/policy.js'
 import type { Hooks } from '../pipelines/progress.js'
-import { stage } from './failures.js'
-import { activityHooks, meeting, throwIfCancelled } from './hooks.js'
 import type { PolicyCache } from './policy-cache.js'
-import { runCode } from './run-config.js'
+import { stage, stageHooks, throwIfCancelled, withFailPoint } from './stage.js'
 import { originalKey } from './store/provenance.js'
 import type { ArtifactRef } from './store/store.js'
 import { keepAnswers, keepPieces } from './store/stored-answers.js'
 import { inTraining, type Training, type TrainingInput } from './training.js'
-import type { Workplace } from './workplace.js'
+import { runCode, type Workplace } from './workplace.js'
 
 /** Responses of a piece, at least one item's: seconds of a small policy, minutes of a large one. */
 const responsesAPiece = 1024
 
 export function answerItems(place: Workplace, policies: PolicyCache) {
-  return stage(
-    ({ step, ...input }: TrainingInput & { step: number }): Promise<ArtifactRef> =>
+  return stage({
+    heartbeat: 'ticks',
+    run: ({ step, ...input }: TrainingInput & { step: number }): Promise<ArtifactRef> =>
       inTraining(place, policies, input, async training => {
         const { config, data } = training
         const { samples } = config.evaluation
         const size = Math.max(1, Math.floor(responsesAPiece / (1 + samples)))
-        const hooks = meeting('evaluation.tick', activityHooks(`answers at step ${step}`))
+        const hooks = withFailPoint('evaluation.tick', stageHooks(`answers at step ${step}`))
         const from = answeredBy({ place, training, input, step })
         const pieces: ArtifactRef[] = []
         for (let first = 0; first < data.test.length; first += size) {
@@ -49,7 +48,7 @@ export function answerItems(place: Workplace, policies: PolicyCache) {
           fill: async folder => keepPieces(folder, pieces),
         })
       }),
-  )
+  })
 }
 
 /** What the answers depend on. After the warm start that is the experiment and how far it is. */

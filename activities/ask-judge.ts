@@ -2,8 +2,8 @@
 import { Context, log } from '@temporalio/activity'
 import type { JudgeConfig } from '../pipelines/config/schema.js'
 import type { AskJudge } from '../pipelines/rewards/judge/judge-responses.js'
-import { beating } from './hooks.js'
 import { Judge } from './judge/judge.js'
+import { withHeartbeat } from './stage.js'
 import type { Workplace } from './workplace.js'
 
 /** Undefined where rules decide. */
@@ -15,7 +15,7 @@ export function askJudge(
   if (config === undefined || (what === 'training' && config.decides === 'evaluation')) return undefined
   const judge = new Judge({ config, home })
   return questions =>
-    beating(async () => {
+    withHeartbeat(async () => {
       const { judged, asked } = await judge.ask(questions, { signal: Context.current().cancellationSignal })
       const unscored = judged.filter(({ verdict }) => verdict === 'unscored')
       log.info('judged', { model: config.model, ...asked })

@@ -2,9 +2,9 @@
 import { join } from 'node:path'
 import type { Comparison } from '../pipelines/comparison/comparison.js'
 import type { PredictionQuality } from '../pipelines/values/predictor/quality.js'
-import { lightStage } from './light-stage.js'
 import { type MlflowClient, tagOf } from './mlflow/client.js'
 import type { Run, RunStatus } from './mlflow/types.js'
+import { stage } from './stage.js'
 import { readIfThere } from './store/files.js'
 import { experimentPaths, planPaths, runFolder } from './store/run-folder.js'
 import { experimentsOf, readEvaluations, readPlan } from './store/runs.js'
@@ -28,24 +28,28 @@ export interface CloseTrackingInput {
 }
 
 export function closeTracking(place: Workplace) {
-  return lightStage(async (input: CloseTrackingInput): Promise<OpenedRun> => {
-    const { subject, status, endTime, failure, trackedRun } = input
-    const { client, run, url } = await ensureTrackedRun(place, subject, trackedRun)
-    const runId = run.info.run_id
-    if (subject.kind === 'experiment') await closeExperiment({ place, client, run, input })
-    const report = subject.kind === 'sweep' ? subject.name : subject.sweep === undefined ? subject.id : undefined
-    if (report !== undefined) await uploadReport({ place, client, run, name: report })
-    if (subject.kind === 'sweep') await closeSweep({ place, client, run, name: subject.name })
-    // A run that is taken up again and ends well has no failure any more.
-    const failedBefore = tagOf(run, 'rlev.failure') !== undefined
-    if (failure !== undefined || failedBefore) await client.setTag(runId, 'rlev.failure', failure?.slice(0, 2000) ?? '')
-    // One that was finished before and is passed by keeps its end.
-    const { status: before, end_time: endBefore } = run.info
-    const ended = before === 'FINISHED' && status === before ? endBefore : undefined
-    await client.updateRun({ runId, status, endTime: ended ?? endTime })
-    // What an attempt asked for and gave up may have shown up since.
-    await ensureTrackedRun(place, subject, runId)
-    return { runId, url }
+  return stage({
+    heartbeat: 'timer',
+    run: async (input: CloseTrackingInput): Promise<OpenedRun> => {
+      const { subject, status, endTime, failure, trackedRun } = input
+      const { client, run, url } = await ensureTrackedRun(place, subject, trackedRun)
+      const runId = run.info.run_id
+      if (subject.kind === 'experiment') await closeExperiment({ place, client, run, input })
+      const report = subject.kind === 'sweep' ? subject.name : subject.sweep === undefined ? subject.id : undefined
+      if (report !== undefined) await uploadReport({ place, client, run, name: report })
+      if (subject.kind === 'sweep') await closeSweep({ place, client, run, name: subject.name })
+      // A run that is taken up again and ends well has no failure any more.
+      const failedBefore = tagOf(run, 'rlev.failure') !== undefined
+      if (failure !== undefined || failedBefore)
+        await client.setTag(runId, 'rlev.failure', failure?.slice(0, 2000) ?? '')
+      // One that was finished before and is passed by keeps its end.
+      const { status: before, end_time: endBefore } = run.info
+      const ended = before === 'FINISHED' && status === before ? endBefore : undefined
+      await client.updateRun({ runId, status, endTime: ended ?? endTime })
+      // What an attempt asked for and gave up may have shown up since.
+      await ensureTrackedRun(place, subject, runId)
+      return { runId, url }
+    },
   })
 }
 

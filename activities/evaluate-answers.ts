@@ -2,19 +2,17 @@
 import { evaluateAnswers as evaluate } from '../pipelines/evaluation/evaluate-answers.js'
 import { askJudge } from './ask-judge.js'
 import { type EvaluationSummary, summaryOf } from './evaluation-summary.js'
-import { currentAttempt, throwIfCancelled } from './hooks.js'
 import { KeptEvaluation } from './keep-evaluation.js'
-import { lightStage } from './light-stage.js'
 import { readValues } from './normalize-values.js'
 import { readData } from './prepare-data.js'
-import { runConfig } from './run-config.js'
+import { currentAttempt, stage, throwIfCancelled } from './stage.js'
 import { Fence } from './store/fence.js'
 import { keepReference } from './store/references.js'
 import { runFolder } from './store/run-folder.js'
 import type { ArtifactRef } from './store/store.js'
 import { readAnswers } from './store/stored-answers.js'
 import type { TrainingInput } from './training.js'
-import type { Workplace } from './workplace.js'
+import { runConfig, type Workplace } from './workplace.js'
 
 export interface AnsweredInput extends TrainingInput {
   step: number
@@ -22,26 +20,29 @@ export interface AnsweredInput extends TrainingInput {
 }
 
 export function evaluateAnswers(place: Workplace) {
-  return lightStage(async ({ run, stages, step, answers }: AnsweredInput): Promise<EvaluationSummary> => {
-    const { home, store } = place
-    const config = runConfig(place, run)
-    const folder = runFolder(home, run)
-    if (step === 0) keepReference(folder, 'baseEvaluation', answers)
-    const kept = new KeptEvaluation({ home, run, step })
-    const there = kept.read()
-    if (there !== null) return summaryOf(there.evaluation)
+  return stage({
+    heartbeat: 'timer',
+    run: async ({ run, stages, step, answers }: AnsweredInput): Promise<EvaluationSummary> => {
+      const { home, store } = place
+      const config = runConfig(place, run)
+      const folder = runFolder(home, run)
+      if (step === 0) keepReference(folder, 'baseEvaluation', answers)
+      const kept = new KeptEvaluation({ home, run, step })
+      const there = kept.read()
+      if (there !== null) return summaryOf(there.evaluation)
 
-    const fence = Fence.take(folder, currentAttempt())
-    const { evaluation, outcomes } = await evaluate({
-      answers: readAnswers(store, answers),
-      items: readData(store, stages.data).test,
-      values: readValues(store, stages.values).test,
-      config,
-      step,
-      ask: askJudge(place, config, 'evaluation'),
-    })
-    await throwIfCancelled()
-    kept.keep({ stored: { time: place.now(), evaluation }, outcomes }, fence)
-    return summaryOf(evaluation)
+      const fence = Fence.take(folder, currentAttempt())
+      const { evaluation, outcomes } = await evaluate({
+        answers: readAnswers(store, answers),
+        items: readData(store, stages.data).test,
+        values: readValues(store, stages.values).test,
+        config,
+        step,
+        ask: askJudge(place, config, 'evaluation'),
+      })
+      await throwIfCancelled()
+      kept.keep({ stored: { time: place.now(), evaluation }, outcomes }, fence)
+      return summaryOf(evaluation)
+    },
   })
 }

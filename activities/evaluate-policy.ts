@@ -2,39 +2,39 @@
  * Stage: the policy of a step on the test items, greedy and sampled, always by the true values. The evaluation of the warm
  * start is shared by every arm that starts from it.
  */
-
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { evaluatePolicy as evaluate } from '../pipelines/evaluation/evaluate-policy.js'
 import { evaluateTransfer } from '../pipelines/evaluation/evaluate-transfer.js'
 import { given } from '../pipelines/given.js'
 import { type EvaluationSummary, summaryOf } from './evaluation-summary.js'
-import { stage } from './failures.js'
-import { activityHooks, meeting, throwIfCancelled } from './hooks.js'
 import { KeptEvaluation, type MadeEvaluation } from './keep-evaluation.js'
 import { readValues } from './normalize-values.js'
 import type { PolicyCache } from './policy-cache.js'
-import { runCode } from './run-config.js'
+import { stage, stageHooks, throwIfCancelled, withFailPoint } from './stage.js'
 import { writeWhole } from './store/files.js'
 import { keepReference } from './store/references.js'
 import { runFolder } from './store/run-folder.js'
 import { seal, unseal } from './store/sealed.js'
 import { inTraining, type Training, type TrainingInput } from './training.js'
-import type { Workplace } from './workplace.js'
+import { runCode, type Workplace } from './workplace.js'
 
 export function evaluatePolicy(place: Workplace, policies: PolicyCache) {
-  return stage(async ({ step, ...input }: TrainingInput & { step: number }): Promise<EvaluationSummary> => {
-    const kept = new KeptEvaluation({ home: place.home, run: input.run, step })
-    const there = kept.read()
-    if (there !== null) return summaryOf(there.evaluation)
+  return stage({
+    heartbeat: 'ticks',
+    run: async ({ step, ...input }: TrainingInput & { step: number }): Promise<EvaluationSummary> => {
+      const kept = new KeptEvaluation({ home: place.home, run: input.run, step })
+      const there = kept.read()
+      if (there !== null) return summaryOf(there.evaluation)
 
-    return inTraining(place, policies, input, async training => {
-      const make = () => evaluateStep({ place, training, input, step })
-      const made = step === 0 ? await sharedBase({ place, training, input, make }) : await make()
-      await throwIfCancelled()
-      kept.keep(made, training.fence)
-      return summaryOf(made.stored.evaluation)
-    })
+      return inTraining(place, policies, input, async training => {
+        const make = () => evaluateStep({ place, training, input, step })
+        const made = step === 0 ? await sharedBase({ place, training, input, make }) : await make()
+        await throwIfCancelled()
+        kept.keep(made, training.fence)
+        return summaryOf(made.stored.evaluation)
+      })
+    },
   })
 }
 
@@ -49,7 +49,7 @@ async function evaluateStep({
   input: TrainingInput
   step: number
 }): Promise<MadeEvaluation> {
-  const hooks = meeting('evaluation.tick', activityHooks(`evaluation of step ${step}`))
+  const hooks = withFailPoint('evaluation.tick', stageHooks(`evaluation of step ${step}`))
   const { policy } = await training.policyAt(step, hooks)
   const values = readValues(place.store, input.stages.values).test
   const { config, data } = training

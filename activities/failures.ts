@@ -2,11 +2,9 @@
  * Errors as Temporal failures: the kind of an RlevError becomes the failure's type, and says whether trying again can help.
  * A worker that dies is always replaced; an error that is thrown and may pass is tried a few times, then ends the stage.
  */
-import { Context } from '@temporalio/activity'
 import { ApplicationFailure, type ApplicationFailureOptions, CancelledFailure } from '@temporalio/common'
 import { type ErrorKind, RlevError } from '../pipelines/errors.js'
 import { printable, shortened } from '../pipelines/printable.js'
-import { failPoint } from './fail-points/fail-point.js'
 import { masked } from './machine/secrets.js'
 import { asStorageError } from './store/disk-errors.js'
 import { FenceLost } from './store/fence.js'
@@ -31,20 +29,6 @@ const retry: Record<ErrorKind, 'never' | 'few' | 'always'> = {
   ServiceUnavailable: 'always',
   // Until somebody makes room, be it after a weekend.
   NoStorage: 'always',
-}
-
-/** Wraps a stage, so that what it throws reaches the workflow with a type. */
-export function stage<Input, Output>(body: (input: Input) => Promise<Output>): (input: Input) => Promise<Output> {
-  return async input => {
-    try {
-      failPoint('activity.before')
-      const output = await body(input)
-      failPoint('activity.after')
-      return output
-    } catch (error) {
-      throw toFailure(error, Context.current().info.attempt)
-    }
-  }
 }
 
 /** Each attempt computes again what could not be written. */

@@ -7,7 +7,7 @@ import { type ExperimentConfig, experimentSchema, type Plan } from '../pipelines
 import { RlevError } from '../pipelines/errors.js'
 import { shortened } from '../pipelines/printable.js'
 import { type EvaluationSummary, summaryOf } from './evaluation-summary.js'
-import { lightStage } from './light-stage.js'
+import { stage } from './stage.js'
 import { Checkpoints } from './store/checkpoints.js'
 import { beginProvenance, originalKey, refuseOtherCode } from './store/provenance.js'
 import { readReferences, referenceNames } from './store/references.js'
@@ -27,21 +27,24 @@ export interface FrozenRun {
 }
 
 export function freezeRun({ home, code }: Workplace) {
-  return lightStage(async ({ plan, experiment }: FreezeRunInput): Promise<FrozenRun> => {
-    if (plan !== undefined) checkPlan(plan)
-    if (experiment !== undefined) checkConfig(experiment.id, experiment.config)
-    const id = experiment?.id ?? plan?.name
-    if (plan !== undefined) freezePlan(home, plan)
-    if (id !== undefined) {
-      beginProvenance(home, id, code)
-      refuseOtherCode(home, id, code)
-    }
-    if (experiment === undefined) return {}
-    freezeConfig(home, experiment.id, experiment.config)
-    const frozen = finishedBefore(home, experiment)
-    // How an earlier attempt ended is over: whoever reads the store sees an experiment at work.
-    if (frozen.finished === undefined) rmSync(experimentPaths.result(runFolder(home, experiment.id)), { force: true })
-    return frozen
+  return stage({
+    heartbeat: 'timer',
+    run: async ({ plan, experiment }: FreezeRunInput): Promise<FrozenRun> => {
+      if (plan !== undefined) checkPlan(plan)
+      if (experiment !== undefined) checkConfig(experiment.id, experiment.config)
+      const id = experiment?.id ?? plan?.name
+      if (plan !== undefined) freezePlan(home, plan)
+      if (id !== undefined) {
+        beginProvenance(home, id, code)
+        refuseOtherCode(home, id, code)
+      }
+      if (experiment === undefined) return {}
+      freezeConfig(home, experiment.id, experiment.config)
+      const frozen = finishedBefore(home, experiment)
+      // How an earlier attempt ended is over: whoever reads the store sees an experiment at work.
+      if (frozen.finished === undefined) rmSync(experimentPaths.result(runFolder(home, experiment.id)), { force: true })
+      return frozen
+    },
   })
 }
 

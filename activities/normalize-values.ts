@@ -3,15 +3,14 @@ import { join } from 'node:path'
 import { normalizeValues as normalize } from '../pipelines/values/normalize.js'
 import type { ItemValue, ValueStatistics } from '../pipelines/values/value.js'
 import { failPoint } from './fail-points/fail-point.js'
-import { lightStage } from './light-stage.js'
 import { readData } from './prepare-data.js'
-import { runCode, runConfig } from './run-config.js'
+import { stage } from './stage.js'
 import { writeWhole } from './store/files.js'
 import { keepReference } from './store/references.js'
 import { experimentPaths, runFolder } from './store/run-folder.js'
 import { seal } from './store/sealed.js'
 import type { ArtifactRef, Store } from './store/store.js'
-import type { Workplace } from './workplace.js'
+import { runCode, runConfig, type Workplace } from './workplace.js'
 
 export interface StoredValues {
   train: ItemValue[]
@@ -22,23 +21,26 @@ export interface StoredValues {
 
 export function normalizeValues(place: Workplace) {
   const { home, store } = place
-  return lightStage(async ({ run, data }: { run: string; data: ArtifactRef }): Promise<ArtifactRef> => {
-    const { alpha, cap } = runConfig(place, run).reward
-    const ref = await store.once({
-      kind: 'values',
-      from: { data: data.sha256, alpha, cap, code: runCode(place, run) },
-      fill: async folder => {
-        const { train, test } = readData(store, data)
-        const { values, statistics } = normalize(train, { alpha, cap })
-        const stored: StoredValues = { train: values, test: normalize(test, { alpha, cap }).values, statistics }
-        writeWhole(join(folder, 'values.json'), JSON.stringify(stored))
-      },
-    })
-    const statistics = seal(readValues(store, ref).statistics)
-    failPoint('values.before')
-    writeWhole(experimentPaths.values(runFolder(home, run)), statistics)
-    failPoint('values.after')
-    return keepReference(runFolder(home, run), 'values', ref)
+  return stage({
+    heartbeat: 'timer',
+    run: async ({ run, data }: { run: string; data: ArtifactRef }): Promise<ArtifactRef> => {
+      const { alpha, cap } = runConfig(place, run).reward
+      const ref = await store.once({
+        kind: 'values',
+        from: { data: data.sha256, alpha, cap, code: runCode(place, run) },
+        fill: async folder => {
+          const { train, test } = readData(store, data)
+          const { values, statistics } = normalize(train, { alpha, cap })
+          const stored: StoredValues = { train: values, test: normalize(test, { alpha, cap }).values, statistics }
+          writeWhole(join(folder, 'values.json'), JSON.stringify(stored))
+        },
+      })
+      const statistics = seal(readValues(store, ref).statistics)
+      failPoint('values.before')
+      writeWhole(experimentPaths.values(runFolder(home, run)), statistics)
+      failPoint('values.after')
+      return keepReference(runFolder(home, run), 'values', ref)
+    },
   })
 }
 

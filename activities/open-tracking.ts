@@ -2,9 +2,9 @@
 import { basename } from 'node:path'
 import { Context } from '@temporalio/activity'
 import type { ExperimentConfig } from '../pipelines/config/schema.js'
-import { lightStage } from './light-stage.js'
 import type { DatasetInput, Param, Run, Tag } from './mlflow/types.js'
 import { readData } from './prepare-data.js'
+import { stage } from './stage.js'
 import { driftsOf } from './store/provenance.js'
 import { readPlan } from './store/runs.js'
 import type { ArtifactRef } from './store/store.js'
@@ -24,16 +24,19 @@ export interface OpenTrackingInput {
 }
 
 export function openTracking(place: Workplace) {
-  return lightStage(async ({ subject, data, finished, trackedRun }: OpenTrackingInput): Promise<OpenedRun> => {
-    const { client, run, url } = await ensureTrackedRun(place, subject, trackedRun)
-    const runId = run.info.run_id
-    const stays = run.info.status === 'RUNNING' || (finished === true && run.info.status === 'FINISHED')
-    // An end time of 0 clears the one of a run that is taken up again.
-    if (!stays) await client.updateRun({ runId, status: 'RUNNING', endTime: 0 })
-    await client.logParams(runId, paramsToLog(place, subject, run))
-    await client.logBatch({ runId, tags: [...tagsOfSubject(place, subject), ...(await sourceTags())] })
-    if (data !== undefined) await client.logInputs(runId, datasetInputs(place, configOf(place, subject), data))
-    return { runId, url }
+  return stage({
+    heartbeat: 'timer',
+    run: async ({ subject, data, finished, trackedRun }: OpenTrackingInput): Promise<OpenedRun> => {
+      const { client, run, url } = await ensureTrackedRun(place, subject, trackedRun)
+      const runId = run.info.run_id
+      const stays = run.info.status === 'RUNNING' || (finished === true && run.info.status === 'FINISHED')
+      // An end time of 0 clears the one of a run that is taken up again.
+      if (!stays) await client.updateRun({ runId, status: 'RUNNING', endTime: 0 })
+      await client.logParams(runId, paramsToLog(place, subject, run))
+      await client.logBatch({ runId, tags: [...tagsOfSubject(place, subject), ...(await sourceTags())] })
+      if (data !== undefined) await client.logInputs(runId, datasetInputs(place, configOf(place, subject), data))
+      return { runId, url }
+    },
   })
 }
 

@@ -2,60 +2,61 @@
 import { join } from 'node:path'
 import { predictValues as predict } from '../pipelines/training/predict-values.js'
 import type { PredictionQuality } from '../pipelines/values/predictor/quality.js'
-import { stage } from './failures.js'
-import { activityHooks, meeting, throwIfCancelled } from './hooks.js'
 import { readValues, type StoredValues } from './normalize-values.js'
 import type { PolicyCache } from './policy-cache.js'
 import { readData } from './prepare-data.js'
-import { runCode, runConfig } from './run-config.js'
+import { stage, stageHooks, throwIfCancelled, withFailPoint } from './stage.js'
 import { writeWhole } from './store/files.js'
 import { keepReference } from './store/references.js'
 import { experimentPaths, runFolder } from './store/run-folder.js'
 import { seal } from './store/sealed.js'
 import type { ArtifactRef } from './store/store.js'
 import type { StageOutputs } from './training.js'
-import type { Workplace } from './workplace.js'
+import { runCode, runConfig, type Workplace } from './workplace.js'
 
 export type PredictValuesInput = { run: string } & Pick<StageOutputs, 'data' | 'values' | 'start'>
 
 export function predictValues(place: Workplace, policies: PolicyCache) {
   const { home, store } = place
-  return stage(async ({ run, data, values, start }: PredictValuesInput): Promise<ArtifactRef> => {
-    const config = runConfig(place, run)
-    const { engine, evaluation, policy, seed, update, value } = config
-    const { adapter, microBatch, tokenBudget } = update
-    const ref = await store.once({
-      kind: 'predicted-values',
-      // How rows are cut into batches decides how sums are rounded.
-      from: {
-        data: data.sha256,
-        values: values.sha256,
-        start: start.sha256,
-        predictor: value.predictor,
-        instructed: policy.from,
-        update: { adapter, microBatch, tokenBudget },
-        chunk: evaluation.chunk,
-        seed,
-        engine,
-        code: runCode(place, run),
-      },
-      fill: async folder => {
-        const stored = readValues(store, values)
-        const predicted = await predict({
-          config,
-          items: readData(store, data).train,
-          values: stored.train,
-          open: () => policies.atStart(config, start),
-          hooks: meeting('predictor.tick', activityHooks('score predictor')),
-        })
-        const seen: StoredValues = { ...stored, train: predicted.values }
-        writeWhole(join(folder, 'values.json'), JSON.stringify(seen))
-        writeWhole(join(folder, 'quality.json'), JSON.stringify(predicted.quality))
-        await throwIfCancelled()
-      },
-    })
-    const quality = store.json<PredictionQuality>(ref, 'quality.json')
-    writeWhole(experimentPaths.predictor(runFolder(home, run)), seal(quality))
-    return keepReference(runFolder(home, run), 'rewardValues', ref)
+  return stage({
+    heartbeat: 'ticks',
+    run: async ({ run, data, values, start }: PredictValuesInput): Promise<ArtifactRef> => {
+      const config = runConfig(place, run)
+      const { engine, evaluation, policy, seed, update, value } = config
+      const { adapter, microBatch, tokenBudget } = update
+      const ref = await store.once({
+        kind: 'predicted-values',
+        // How rows are cut into batches decides how sums are rounded.
+        from: {
+          data: data.sha256,
+          values: values.sha256,
+          start: start.sha256,
+          predictor: value.predictor,
+          instructed: policy.from,
+          update: { adapter, microBatch, tokenBudget },
+          chunk: evaluation.chunk,
+          seed,
+          engine,
+          code: runCode(place, run),
+        },
+        fill: async folder => {
+          const stored = readValues(store, values)
+          const predicted = await predict({
+            config,
+            items: readData(store, data).train,
+            values: stored.train,
+            open: () => policies.atStart(config, start),
+            hooks: withFailPoint('predictor.tick', stageHooks('score predictor')),
+          })
+          const seen: StoredValues = { ...stored, train: predicted.values }
+          writeWhole(join(folder, 'values.json'), JSON.stringify(seen))
+          writeWhole(join(folder, 'quality.json'), JSON.stringify(predicted.quality))
+          await throwIfCancelled()
+        },
+      })
+      const quality = store.json<PredictionQuality>(ref, 'quality.json')
+      writeWhole(experimentPaths.predictor(runFolder(home, run)), seal(quality))
+      return keepReference(runFolder(home, run), 'rewardValues', ref)
+    },
   })
 }

@@ -9,26 +9,28 @@ import type { DataSet } from '../pipelines/data/item.js'
 import { prepareData as prepare } from '../pipelines/data/prepare.js'
 import { RlevError } from '../pipelines/errors.js'
 import { openRegularFile } from '../pipelines/input/regular-file.js'
-import { lightStage } from './light-stage.js'
-import { runCode, runConfig } from './run-config.js'
+import { stage } from './stage.js'
 import { writeWhole } from './store/files.js'
 import { keepReference } from './store/references.js'
 import { runFolder } from './store/run-folder.js'
 import type { ArtifactRef, Store } from './store/store.js'
-import type { Workplace } from './workplace.js'
+import { runCode, runConfig, type Workplace } from './workplace.js'
 
 export function prepareData(place: Workplace) {
   const { home, store } = place
-  return lightStage(async ({ run }: { run: string }): Promise<ArtifactRef> => {
-    const { data, seed, evaluation } = runConfig(place, run)
-    const { transfer } = evaluation
-    const ref = await store.once({
-      kind: 'data',
-      from: { data: await contents(data), ...(await transferContents(transfer)), seed, code: runCode(place, run) },
-      fill: async folder => writeWhole(join(folder, 'data.json'), JSON.stringify(prepare(data, { seed, transfer }))),
-    })
-    for (const { place, reason } of readData(store, ref).skipped) log.warn('a row was left out', { place, reason })
-    return keepReference(runFolder(home, run), 'data', ref)
+  return stage({
+    heartbeat: 'timer',
+    run: async ({ run }: { run: string }): Promise<ArtifactRef> => {
+      const { data, seed, evaluation } = runConfig(place, run)
+      const { transfer } = evaluation
+      const ref = await store.once({
+        kind: 'data',
+        from: { data: await contents(data), ...(await transferContents(transfer)), seed, code: runCode(place, run) },
+        fill: async folder => writeWhole(join(folder, 'data.json'), JSON.stringify(prepare(data, { seed, transfer }))),
+      })
+      for (const { place, reason } of readData(store, ref).skipped) log.warn('a row was left out', { place, reason })
+      return keepReference(runFolder(home, run), 'data', ref)
+    },
   })
 }
 

@@ -1,5 +1,4 @@
 /** Stage: the comparison over arms and seeds, and the report with its tables and figures, from what the experiments left. */
-
 import { rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { basename, join, relative } from 'node:path'
@@ -12,7 +11,7 @@ import { reportFiles } from '../pipelines/report/files.js'
 import { renderReport } from '../pipelines/report/render.js'
 import { comparisonMarkdown } from '../pipelines/report/tables/comparison-as-text.js'
 import { failPoint } from './fail-points/fail-point.js'
-import { lightStage } from './light-stage.js'
+import { stage } from './stage.js'
 import { namesIn, sha256, writeWhole } from './store/files.js'
 import { readOutcomes } from './store/outcomes.js'
 import { planPaths, runFolder } from './store/run-folder.js'
@@ -26,7 +25,10 @@ export interface PublishedReport {
 }
 
 export function publishReport(place: Workplace) {
-  return lightStage(async (subject: { name: string; trackingUrl?: string }) => writeReport(place, subject))
+  return stage({
+    heartbeat: 'timer',
+    run: async (subject: { name: string; trackingUrl?: string }) => writeReport(place, subject),
+  })
 }
 
 /** Replaces what was there. For the command too, which makes the report of a run that is not over. */

@@ -1,8 +1,6 @@
 /** Stage: samples the responses of one step and journals them. */
-
-import { stage } from './failures.js'
-import { activityHooks, throwIfCancelled } from './hooks.js'
 import type { PolicyCache } from './policy-cache.js'
+import { stage, stageHooks, throwIfCancelled } from './stage.js'
 import { inTraining, type TrainingInput } from './training.js'
 import type { Workplace } from './workplace.js'
 
@@ -13,14 +11,15 @@ export interface RolledOut {
 }
 
 export function rollOut(place: Workplace, policies: PolicyCache) {
-  return stage(
-    ({ step, ...input }: TrainingInput & { step: number }): Promise<RolledOut> =>
+  return stage({
+    heartbeat: 'ticks',
+    run: ({ step, ...input }: TrainingInput & { step: number }): Promise<RolledOut> =>
       inTraining(place, policies, input, async training => {
         if (training.journal.trimmed(step) !== null) return { responses: 0, tokens: 0 }
-        const rollout = await training.rollout(step, activityHooks(`rollout of step ${step}`))
+        const rollout = await training.rollout(step, stageHooks(`rollout of step ${step}`))
         await throwIfCancelled()
         const tokens = rollout.responses.reduce((sum, response) => sum + response.tokens.length, 0)
         return { responses: rollout.responses.length, tokens }
       }),
-  )
+  })
 }

@@ -1,17 +1,15 @@
 /** Stage: verdict, value, scale, reward and advantage of every response of one step, journaled. Needs no policy. */
 import { RlevError } from '../pipelines/errors.js'
-import { currentAttempt } from './hooks.js'
-import { lightStage } from './light-stage.js'
 import { readValues } from './normalize-values.js'
 import { readData } from './prepare-data.js'
-import { runConfig } from './run-config.js'
 import { scoreStep } from './score-step.js'
+import { currentAttempt, stage } from './stage.js'
 import { Fence } from './store/fence.js'
 import { Journal } from './store/journal.js'
 import { originalKey } from './store/provenance.js'
 import { runFolder } from './store/run-folder.js'
 import type { TrainingInput } from './training.js'
-import type { Workplace } from './workplace.js'
+import { runConfig, type Workplace } from './workplace.js'
 
 export interface ScaledRewards {
   /** Mean over the scored responses. */
@@ -21,27 +19,30 @@ export interface ScaledRewards {
 }
 
 export function scaleRewards(place: Workplace) {
-  return lightStage(async ({ run, stages, step }: TrainingInput & { step: number }): Promise<ScaledRewards> => {
-    const config = runConfig(place, run)
-    const folder = runFolder(place.home, run)
-    const journal = new Journal(folder, Fence.take(folder, currentAttempt()), originalKey(place.home, run, config))
-    const before = journal.trimmed(step)
-    if (before !== null) return { reward: before.values['reward/mean'] ?? 0, unscored: 0 }
-    const rollout = journal.rollout(step)
-    if (rollout === null) {
-      throw new RlevError({
-        kind: 'ArtifactDamaged',
-        message: 'the responses of the step are not in the journal',
-        place: `${run} step ${step}`,
-        remedy: 'resume the run; the step is sampled again',
-      })
-    }
-    const data = readData(place.store, stages.data)
-    const rewardValues = readValues(place.store, stages.rewardValues)
-    const { records } = await scoreStep({ place, training: { config, data, rewardValues, journal }, rollout })
-    journal.sync()
-    const scored = records.filter(record => record.verdict !== 'unscored')
-    const sum = scored.reduce((total, record) => total + record.reward, 0)
-    return { reward: scored.length === 0 ? 0 : sum / scored.length, unscored: records.length - scored.length }
+  return stage({
+    heartbeat: 'timer',
+    run: async ({ run, stages, step }: TrainingInput & { step: number }): Promise<ScaledRewards> => {
+      const config = runConfig(place, run)
+      const folder = runFolder(place.home, run)
+      const journal = new Journal(folder, Fence.take(folder, currentAttempt()), originalKey(place.home, run, config))
+      const before = journal.trimmed(step)
+      if (before !== null) return { reward: before.values['reward/mean'] ?? 0, unscored: 0 }
+      const rollout = journal.rollout(step)
+      if (rollout === null) {
+        throw new RlevError({
+          kind: 'ArtifactDamaged',
+          message: 'the responses of the step are not in the journal',
+          place: `${run} step ${step}`,
+          remedy: 'resume the run; the step is sampled again',
+        })
+      }
+      const data = readData(place.store, stages.data)
+      const rewardValues = readValues(place.store, stages.rewardValues)
+      const { records } = await scoreStep({ place, training: { config, data, rewardValues, journal }, rollout })
+      journal.sync()
+      const scored = records.filter(record => record.verdict !== 'unscored')
+      const sum = scored.reduce((total, record) => total + record.reward, 0)
+      return { reward: scored.length === 0 ? 0 : sum / scored.length, unscored: records.length - scored.length }
+    },
   })
 }

@@ -1,6 +1,5 @@
 /** Stage beside training: sends the points of a range of steps as they are stored; sending them again changes nothing. */
-
-import { lightStage } from './light-stage.js'
+import { stage } from './stage.js'
 import { readEvaluations, readMetrics } from './store/runs.js'
 import { evaluationMetrics, stepMetrics } from './tracking/layout.js'
 import { trackingClient } from './tracking/subject.js'
@@ -19,8 +18,11 @@ export interface TrackProgressInput extends StepRange {
 }
 
 export function trackProgress(place: Workplace) {
-  return lightStage(async ({ runId, run, from, to }: TrackProgressInput): Promise<void> => {
-    await trackingClient(place).logBatch({ runId, metrics: pointsOf(place, run, { from, to }) })
+  return stage({
+    heartbeat: 'timer',
+    run: async ({ runId, run, from, to }: TrackProgressInput): Promise<void> => {
+      await trackingClient(place).logBatch({ runId, metrics: pointsOf(place, run, { from, to }) })
+    },
   })
 }
 

@@ -1,9 +1,8 @@
 /** Stage: a run of training steps in one activity, step by step through the same functions and the same journal. */
 import { given } from '../pipelines/given.js'
 import type { StepMetrics } from '../pipelines/training/step-metrics.js'
-import { stage } from './failures.js'
-import { activityHooks, throwIfCancelled } from './hooks.js'
 import type { PolicyCache } from './policy-cache.js'
+import { stage, stageHooks, throwIfCancelled } from './stage.js'
 import { inTraining, type Training, type TrainingInput } from './training.js'
 import type { Workplace } from './workplace.js'
 
@@ -18,24 +17,25 @@ export interface TrainedSteps {
 
 /** Trains steps `from` + 1 .. `to`. */
 export function trainSteps(place: Workplace, policies: PolicyCache) {
-  return stage(
-    ({ from, to, ...input }: TrainingInput & { from: number; to: number }): Promise<TrainedSteps> =>
+  return stage({
+    heartbeat: 'ticks',
+    run: ({ from, to, ...input }: TrainingInput & { from: number; to: number }): Promise<TrainedSteps> =>
       inTraining(place, policies, input, async training => {
         let last = measuredAlready(training, from, to)
-        const hooks = activityHooks(`steps ${from + 1}-${to}`)
+        const hooks = stageHooks(`steps ${from + 1}-${to}`)
         if (last === null) {
           for (let step = from + 1; step <= to; step++) last = await training.update(step, hooks)
         }
         return finishSteps(training, to, last as StepMetrics)
       }),
-  )
+  })
 }
 
 /** What follows the last update of an activity: the checkpoint where one is due. */
 export async function finishSteps(training: Training, step: number, last: StepMetrics): Promise<TrainedSteps> {
   await throwIfCancelled()
   const weights = training.checkpointDue(step)
-    ? (await training.checkpoint(step, activityHooks(`checkpoint of step ${step}`))).weights
+    ? (await training.checkpoint(step, stageHooks(`checkpoint of step ${step}`))).weights
     : undefined
   const { 'reward/mean': reward, 'perf/tokens_per_second': tokensPerSecond } = last.values
   return {

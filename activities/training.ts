@@ -3,7 +3,6 @@
  * whether it is made for the first time or replayed after a crash: what the journal holds is read, what it lacks is made,
  * and since randomness is named by counters and not by a generator's state, both give the same bits.
  */
-
 import { performance } from 'node:perf_hooks'
 import { log } from '@temporalio/activity'
 import { CancelledFailure } from '@temporalio/common'
@@ -21,12 +20,11 @@ import { policyGradientStep } from '../pipelines/training/policy-gradient.js'
 import type { StepMetrics } from '../pipelines/training/step-metrics.js'
 import { trainingMetrics } from '../pipelines/training/training-metrics.js'
 import { failPoint } from './fail-points/fail-point.js'
-import { currentAttempt, meeting } from './hooks.js'
 import { readValues, type StoredValues } from './normalize-values.js'
 import type { LivePolicy, PolicyCache } from './policy-cache.js'
 import { readData } from './prepare-data.js'
-import { runConfig } from './run-config.js'
 import { scoreStep } from './score-step.js'
+import { currentAttempt, withFailPoint } from './stage.js'
 import { type Checkpoint, Checkpoints } from './store/checkpoints.js'
 import { Fence } from './store/fence.js'
 import { Journal } from './store/journal.js'
@@ -34,7 +32,7 @@ import { claimEngine, originalKey } from './store/provenance.js'
 import { retain } from './store/retention.js'
 import { runFolder } from './store/run-folder.js'
 import type { ArtifactRef } from './store/store.js'
-import type { Workplace } from './workplace.js'
+import { runConfig, type Workplace } from './workplace.js'
 
 /** References that the stages before training produced. */
 export interface StageOutputs {
@@ -173,7 +171,7 @@ export class Training {
         responses: rollout.responses,
         records,
         config: this.config,
-        hooks: meeting('update.tick', hooks),
+        hooks: withFailPoint('update.tick', hooks),
         ...given({ microBatchBefore }),
       })
       values = { ...trainingMetrics({ rollout, records, config: this.config }), ...update.metrics }
@@ -211,7 +209,7 @@ export class Training {
       items,
       config,
       step,
-      hooks: meeting('rollout.tick', hooks),
+      hooks: withFailPoint('rollout.tick', hooks),
     })
     return this.journal.keepRollout(rollout)
   }

@@ -1,18 +1,18 @@
 /** Stage: the update of one step from its journaled responses and records. */
-import { stage } from './failures.js'
-import { activityHooks } from './hooks.js'
 import type { PolicyCache } from './policy-cache.js'
+import { stage, stageHooks } from './stage.js'
 import { finishSteps, type TrainedSteps } from './train-steps.js'
 import { inTraining, type TrainingInput } from './training.js'
 import type { Workplace } from './workplace.js'
 
 export function updatePolicy(place: Workplace, policies: PolicyCache) {
-  return stage(
-    ({ step, ...input }: TrainingInput & { step: number }): Promise<TrainedSteps> =>
+  return stage({
+    heartbeat: 'ticks',
+    run: ({ step, ...input }: TrainingInput & { step: number }): Promise<TrainedSteps> =>
       inTraining(place, policies, input, async training => {
         const metrics =
-          training.journal.metrics(step) ?? (await training.update(step, activityHooks(`update of step ${step}`)))
+          training.journal.metrics(step) ?? (await training.update(step, stageHooks(`update of step ${step}`)))
         return finishSteps(training, step, metrics)
       }),
-  )
+  })
 }

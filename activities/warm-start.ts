@@ -11,49 +11,50 @@ import { promptTokensOf, refuseWithoutRoom } from '../pipelines/memory/memory-fi
 import { plannedArchitecture } from '../pipelines/memory/planned-architecture.js'
 import { disposePolicy } from '../pipelines/model/policy.js'
 import { warmStart as warmUp } from '../pipelines/training/warm-start.js'
-import { stage } from './failures.js'
-import { activityHooks, meeting, throwIfCancelled } from './hooks.js'
 import { memoryAtHand } from './machine/memory.js'
 import { readData } from './prepare-data.js'
-import { runCode, runConfig } from './run-config.js'
+import { stage, stageHooks, throwIfCancelled, withFailPoint } from './stage.js'
 import { digestOfFile, namesIn } from './store/files.js'
 import { claimEngine } from './store/provenance.js'
 import { keepReference } from './store/references.js'
 import { runFolder } from './store/run-folder.js'
 import type { ArtifactRef } from './store/store.js'
-import type { Workplace } from './workplace.js'
+import { runCode, runConfig, type Workplace } from './workplace.js'
 
 export function warmStart(place: Workplace) {
   const { home, store } = place
-  return stage(async ({ run, data }: { run: string; data: ArtifactRef }): Promise<ArtifactRef> => {
-    const config = runConfig(place, run)
-    claimEngine(home, run, libraryOfThisProcess())
-    const { warmStart, seed, engine } = config
-    const dataset = readData(store, data)
-    checkMemory(config, dataset)
-    const ref = await store.once({
-      kind: 'warm-start',
-      // The engine rounds in its own way, so what it makes is its own.
-      from: {
-        data: data.sha256,
-        policy: policyContents(config.policy),
-        warmStart,
-        seed,
-        engine,
-        code: runCode(place, run),
-      },
-      fill: async folder => {
-        const hooks = meeting('warm-start.tick', activityHooks('warm start'))
-        const policy = await warmUp({ config, dataset, hooks })
-        try {
-          await savePolicy(policy, folder)
-        } finally {
-          disposePolicy(policy)
-        }
-        await throwIfCancelled()
-      },
-    })
-    return keepReference(runFolder(home, run), 'start', ref)
+  return stage({
+    heartbeat: 'ticks',
+    run: async ({ run, data }: { run: string; data: ArtifactRef }): Promise<ArtifactRef> => {
+      const config = runConfig(place, run)
+      claimEngine(home, run, libraryOfThisProcess())
+      const { warmStart, seed, engine } = config
+      const dataset = readData(store, data)
+      checkMemory(config, dataset)
+      const ref = await store.once({
+        kind: 'warm-start',
+        // The engine rounds in its own way, so what it makes is its own.
+        from: {
+          data: data.sha256,
+          policy: policyContents(config.policy),
+          warmStart,
+          seed,
+          engine,
+          code: runCode(place, run),
+        },
+        fill: async folder => {
+          const hooks = withFailPoint('warm-start.tick', stageHooks('warm start'))
+          const policy = await warmUp({ config, dataset, hooks })
+          try {
+            await savePolicy(policy, folder)
+          } finally {
+            disposePolicy(policy)
+          }
+          await throwIfCancelled()
+        },
+      })
+      return keepReference(runFolder(home, run), 'start', ref)
+    },
   })
 }
 

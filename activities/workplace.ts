@@ -1,12 +1,14 @@
 /** What an activity is given of the machine it runs on: the home, the clock, and where the services are. */
-
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
+import type { ExperimentConfig } from '../pipelines/config/schema.js'
 import { RlevError } from '../pipelines/errors.js'
 import { type Code, codeOfThisProcess } from './machine/code.js'
 import { readRecord, recordFile, type Services } from './machine/services-record.js'
 import { namedServer } from './mlflow/address.js'
 import { readIfThere, writeOnce } from './store/files.js'
+import { originalCode, refuseOtherCode } from './store/provenance.js'
+import { readConfig } from './store/runs.js'
 import { Store } from './store/store.js'
 
 export interface Workplace {
@@ -21,6 +23,20 @@ export interface Workplace {
 
 export function workplace(home: string): Workplace {
   return { home, store: new Store(home), code: codeOfThisProcess(), now: Date.now }
+}
+
+/**
+ * The config that an experiment was started with, for stages that compute.
+ * @throws RlevError Drift on a worker of another version than the run's.
+ */
+export function runConfig({ home, code }: Workplace, run: string): ExperimentConfig {
+  refuseOtherCode(home, run, code)
+  return readConfig(home, run)
+}
+
+/** Digest of the run's code. It is among the inputs that address a shared output, so that no run takes what another version made. */
+export function runCode({ home, code }: Workplace, run: string): string {
+  return originalCode(home, run, code)
 }
 
 /** As the last `up` left them. Read at each use: a service that was started again may have another port. */

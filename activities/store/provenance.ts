@@ -1,7 +1,7 @@
 /**
  * What a run is computed by, kept sealed in `provenance.json` beside its plan: the code and the engine that it began with, and
  * each drift, a change of code or config that a person let it go on with. Two versions never mix unsaid: a worker of
- * another version refuses the run (activities/run-config.ts), and so does a command that would go on with it.
+ * another version refuses the run (activities/workplace.ts), and so does a command that would go on with it.
  */
 import { dirname } from 'node:path'
 import { experimentKey } from '../../pipelines/config/digest.js'

@@ -8,10 +8,10 @@ import { ApplicationFailure, CancelledFailure } from '@temporalio/common'
 import { MockActivityEnvironment } from '@temporalio/testing'
 import { DefaultLogger } from '@temporalio/worker'
 import { toFailure } from '../../activities/failures.js'
-import { activityHooks } from '../../activities/hooks.js'
 import { ioActivities } from '../../activities/io-activities.js'
 import { readValues } from '../../activities/normalize-values.js'
 import { readData } from '../../activities/prepare-data.js'
+import { stageHooks } from '../../activities/stage.js'
 import { FenceLost } from '../../activities/store/fence.js'
 import { readConfig, readPlan } from '../../activities/store/runs.js'
 import { type Workplace, workplace } from '../../activities/workplace.js'
@@ -182,7 +182,7 @@ describe('the hooks of an activity', () => {
     mock.on('heartbeat', (details: unknown) => beats.push(details))
     let ticks = 0
     const work = mock.run(async () => {
-      const hooks = activityHooks('steps 1-3')
+      const hooks = stageHooks('steps 1-3')
       for (; ticks < 100; ticks++) {
         await hooks.tick({ done: ticks, of: 100 })
         if (ticks === 2) mock.cancel('CANCELLED')
