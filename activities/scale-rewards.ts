@@ -2,8 +2,8 @@
 import { RlevError } from '../pipelines/errors.js'
 import { readValues } from './normalize-values.js'
 import { readData } from './prepare-data.js'
-import { scoreStep } from './score-step.js'
 import { currentAttempt, stage } from './stage.js'
+import { recordsOfStep } from './step-records.js'
 import { Fence } from './store/fence.js'
 import { Journal } from './store/journal.js'
 import { originalKey } from './store/provenance.js'
@@ -38,7 +38,7 @@ export function scaleRewards(place: Workplace) {
       }
       const data = readData(place.store, stages.data)
       const rewardValues = readValues(place.store, stages.rewardValues)
-      const { records } = await scoreStep({ place, training: { config, data, rewardValues, journal }, rollout })
+      const { records } = await recordsOfStep({ place, training: { config, data, rewardValues, journal }, rollout })
       journal.sync()
       const scored = records.filter(record => record.verdict !== 'unscored')
       const sum = scored.reduce((total, record) => total + record.reward, 0)

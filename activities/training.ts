@@ -23,8 +23,8 @@ import { failPoint } from './fail-points/fail-point.js'
 import { readValues, type StoredValues } from './normalize-values.js'
 import type { LivePolicy, PolicyCache } from './policy-cache.js'
 import { readData } from './prepare-data.js'
-import { scoreStep } from './score-step.js'
 import { currentAttempt, withFailPoint } from './stage.js'
+import { recordsOfStep } from './step-records.js'
 import { type Checkpoint, Checkpoints } from './store/checkpoints.js'
 import { Fence } from './store/fence.js'
 import { Journal } from './store/journal.js'
@@ -161,7 +161,7 @@ export class Training {
     const before = this.journal.rollout(step)
     const rollout = before ?? (await this.#sample(live, hooks))
     const sampled = performance.now()
-    const { time, records } = await scoreStep({ place: this.#place, training: this, rollout })
+    const { time, records } = await recordsOfStep({ place: this.#place, training: this, rollout })
     const microBatchBefore = this.journal.metrics(step)?.values['update/micro_batch']
     let values: Record<string, number>
     try {

@@ -5,7 +5,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { scoreResponses } from '../pipelines/advantages/records.js'
+import { recordsOf } from '../pipelines/advantages/records.js'
 import { loadPolicy, savePolicy } from '../pipelines/checkpoint/policy-folder.js'
 import type { ExperimentConfig } from '../pipelines/config/schema.js'
 import { prepareData } from '../pipelines/data/prepare.js'
@@ -38,7 +38,7 @@ export async function trainDirectly({
   for (let step = 1; step <= config.steps; step++) {
     const items = promptsOfStep({ items: dataset.train, prompts: config.rollout.prompts, step, seed: config.seed })
     const rollout = await rollOut({ policy, reference, items, config, step, hooks: noHooks })
-    const records = scoreResponses({ rollout, items: dataset.train, values, config })
+    const records = recordsOf({ rollout, items: dataset.train, values, config })
     const { metrics } = await policyGradientStep({
       policy,
       optimizer,

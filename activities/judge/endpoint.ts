@@ -5,7 +5,7 @@ import { shortened } from '../../pipelines/printable.js'
 import { judgeRequest } from '../../pipelines/rewards/judge/prompt.js'
 import type { JudgeQuestion } from '../../pipelines/rewards/judge/question.js'
 import { longestBody, readVerdict } from '../../pipelines/rewards/judge/verdict.js'
-import type { Verdict } from '../../pipelines/rewards/record.js'
+import type { Verdict } from '../../pipelines/rewards/verdict.js'
 
 /** Holds the key; nothing else does. */
 export const keyVariable = 'RLEV_JUDGE_KEY'

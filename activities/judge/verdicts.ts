@@ -5,7 +5,7 @@
  */
 import { join } from 'node:path'
 import { type JudgeQuestion, questionDigest } from '../../pipelines/rewards/judge/question.js'
-import type { Verdict } from '../../pipelines/rewards/record.js'
+import type { Verdict } from '../../pipelines/rewards/verdict.js'
 import { writeOnce } from '../store/files.js'
 import { insideHome } from '../store/inside-home.js'
 import { readSealedOrSetAside, seal } from '../store/sealed.js'

@@ -7,7 +7,7 @@
  * reports success. A power cut before that leaves files that their seal tells from whole ones, and the step is made again.
  */
 import { dirname } from 'node:path'
-import type { RewardRecord } from '../../pipelines/rewards/record.js'
+import type { StepRecord } from '../../pipelines/advantages/records.js'
 import type { Rollout } from '../../pipelines/rollout/response.js'
 import type { StepMetrics } from '../../pipelines/training/step-metrics.js'
 import { failPoint } from '../fail-points/fail-point.js'
@@ -20,7 +20,7 @@ import { readSealedOrSetAside, seal } from './sealed.js'
 /** `time`: when the step was scored first, in ms; the step's metrics carry it. */
 export interface JournaledRecords {
   time: number
-  records: readonly RewardRecord[]
+  records: readonly StepRecord[]
 }
 
 type EntryKind = 'rollout' | 'records' | 'metrics'

@@ -4,12 +4,13 @@
  */
 import type { ExperimentConfig } from '../config/schema.js'
 import { stream } from '../random.js'
-import type { Verdict } from '../rewards/record.js'
+import { rewardOf } from '../rewards/reward.js'
 import { scaleOf, uniformScale } from '../rewards/scales.js'
+import type { Verdict } from '../rewards/verdict.js'
 import { seenValues } from '../values/noise.js'
 import type { ItemValue } from '../values/value.js'
 import { advantages } from './advantages.js'
-import { rewardOf } from './records.js'
+import { penalised } from './records.js'
 import { type StepSignal, signalOf } from './transmission.js'
 
 const SEED = 20251023
@@ -125,7 +126,10 @@ export function simulatedStep({
       estimator,
       groups: groups.map(({ item, samples }) =>
         samples.map(({ verdict, length, divergence }) => ({
-          reward: rewardOf({ verdict, scale: scaleOfItem(item), penalty: coefficient * divergence, site }),
+          reward: penalised(
+            { verdict, reward: rewardOf({ verdict, scale: site === 'reward' ? scaleOfItem(item) : 1 }) },
+            coefficient * divergence,
+          ),
           length,
           verdict,
         })),

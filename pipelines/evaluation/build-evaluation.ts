@@ -1,9 +1,8 @@
 /** An evaluation from what was answered to each test item: columns greedy and expected, sections, EOS trajectories, ten responses. */
-
 import { type Item, promptText } from '../data/item.js'
 import { RlevError } from '../errors.js'
 import { given } from '../given.js'
-import type { Verdict } from '../rewards/record.js'
+import type { Verdict } from '../rewards/verdict.js'
 import { weightedMean } from '../statistics/weighted-mean.js'
 import type { ItemValue } from '../values/value.js'
 import { eosTrajectories } from './eos.js'

@@ -2,7 +2,7 @@
 import type { ExperimentConfig } from '../config/schema.js'
 import type { Item } from '../data/item.js'
 import { type AskJudge, judgeResponses } from '../rewards/judge/judge-responses.js'
-import type { Verdict } from '../rewards/record.js'
+import type { Verdict } from '../rewards/verdict.js'
 import { verify } from '../rewards/verify.js'
 import type { ItemValue } from '../values/value.js'
 import type { Answer, ItemAnswers } from './answer-items.js'

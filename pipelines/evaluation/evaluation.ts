@@ -1,5 +1,5 @@
 /** One evaluation of a policy on the test items: the paper's metrics, greedy and expected, and what the report draws. */
-import type { Verdict } from '../rewards/record.js'
+import type { Verdict } from '../rewards/verdict.js'
 import type { Undecided } from './undecided.js'
 
 /** The paper's columns. Shares in [0, 1]; length in tokens. */

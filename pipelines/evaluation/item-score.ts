@@ -1,5 +1,5 @@
 /** What a test item was worth to a policy: its greedy response, and the mean over its samples. */
-import type { Verdict } from '../rewards/record.js'
+import type { Verdict } from '../rewards/verdict.js'
 import type { ItemOutcome } from './evaluation.js'
 
 export interface ItemScore {

@@ -2,7 +2,7 @@
 import type { ExperimentConfig } from '../config/schema.js'
 import { type Item, maxAnswerLength } from '../data/item.js'
 import { finalAnswer } from './final-answer.js'
-import type { Verdict } from './record.js'
+import type { Verdict } from './verdict.js'
 import { verifyChoice } from './verifiers/choice.js'
 import { verifyExact } from './verifiers/exact.js'
 import { verifyNumeric } from './verifiers/numeric.js'

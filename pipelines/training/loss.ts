@@ -9,12 +9,12 @@
  *
  * Shapes: B rows of the micro-batch, R longest response.
  */
+import type { StepRecord } from '../advantages/records.js'
 import type { ExperimentConfig } from '../config/schema.js'
 import { type Tensor, tf } from '../graph/tensorflow.js'
-import type { RewardRecord } from '../rewards/record.js'
 
 /** f_i / d_i of every response of the batch. */
-export function responseWeights(records: readonly RewardRecord[], config: ExperimentConfig): number[] {
+export function responseWeights(records: readonly StepRecord[], config: ExperimentConfig): number[] {
   const tokens = records.reduce((sum, { length }) => sum + length, 0)
   const divisor = (length: number): number => {
     switch (config.update.aggregation) {

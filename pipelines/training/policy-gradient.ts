@@ -3,11 +3,11 @@
  * their global norm, one optimizer step. Responses of advantage 0 push nowhere and are not computed, though the loss's
  * divisors count them; a step that has no others is left out, moments included.
  */
+import type { StepRecord } from '../advantages/records.js'
 import type { ExperimentConfig } from '../config/schema.js'
 import { RlevError } from '../errors.js'
 import type { Policy } from '../model/policy.js'
 import type { Hooks } from '../progress.js'
-import type { RewardRecord } from '../rewards/record.js'
 import type { Response } from '../rollout/response.js'
 import { accumulate, type LossRow } from './accumulate.js'
 import { clipFactor } from './clip.js'
@@ -31,7 +31,7 @@ export async function policyGradientStep({
   policy: Policy
   optimizer: Optimizer
   responses: readonly Response[]
-  records: readonly RewardRecord[]
+  records: readonly StepRecord[]
   config: ExperimentConfig
   hooks: Hooks
   /** What fitted into memory when this step was made before; the same micro-batches give the same bits. */
@@ -56,7 +56,7 @@ export async function policyGradientStep({
   const weights = responseWeights(records, config)
   const rows = responses
     .map((response, index): LossRow => {
-      const { advantage } = records[index] as RewardRecord
+      const { advantage } = records[index] as StepRecord
       return { ...response, advantage, weight: weights[index] as number }
     })
     .filter(({ advantage }) => klInLoss || advantage !== 0)

@@ -2,13 +2,13 @@
  * What a training step's records say: reward, verdict mix, length by value, degenerate groups, value transmission. Solve rates and
  * degeneracy read the verdict; a reward in [1, 2] would mislead them.
  */
-
 import { advantages } from '../advantages/advantages.js'
 import { isDegenerate, isScored } from '../advantages/estimators/group.js'
 import { klOfResponse } from '../advantages/kl.js'
-import { groupRecords, rewardOf, type ScoreConfig } from '../advantages/records.js'
+import type { StepRecord } from '../advantages/records.js'
+import { groupRecords, klPenalty, penalised, type RecordConfig } from '../advantages/records.js'
 import { type StepSignal, signalOf, transmission } from '../advantages/transmission.js'
-import type { RewardRecord } from '../rewards/record.js'
+import { rewardOf } from '../rewards/reward.js'
 import type { Rollout } from '../rollout/response.js'
 import { mean } from '../statistics/estimate.js'
 import { fifths, weightsInFifth } from '../statistics/fifths.js'
@@ -24,12 +24,12 @@ export function trainingMetrics({
   config,
 }: {
   rollout: Rollout
-  records: readonly RewardRecord[]
-  config: ScoreConfig
+  records: readonly StepRecord[]
+  config: RecordConfig
 }): Record<string, number> {
   const scored = records.filter(isScored)
   const groups = groupRecords(records)
-  const share = (verdict: RewardRecord['verdict']) =>
+  const share = (verdict: StepRecord['verdict']) =>
     records.filter(record => record.verdict === verdict).length / records.length
   const rows = records.map(record => ({ value: record.value, weight: 1 }))
   const lengths = records.map(record => record.length)
@@ -61,15 +61,14 @@ function realisedSignal({
   config,
 }: {
   rollout: Rollout
-  records: readonly RewardRecord[]
-  config: ScoreConfig
+  records: readonly StepRecord[]
+  config: RecordConfig
 }): StepSignal {
-  const penalised = config.kl.place === 'reward' && config.kl.coefficient > 0
-  const unscaled = records.map((record, index): RewardRecord => {
+  const unscaled = records.map((record, index): StepRecord => {
     const response = rollout.responses[index]
-    const divergence = penalised && response !== undefined ? klOfResponse(response)[config.kl.estimator] : 0
-    const penalty = config.kl.coefficient * divergence
-    return { ...record, reward: rewardOf({ verdict: record.verdict, scale: 1, penalty, site: 'reward' }) }
+    const penalty = response === undefined ? 0 : klPenalty(response, config)
+    const { verdict } = record
+    return { ...record, reward: penalised({ verdict, reward: rewardOf({ verdict, scale: 1 }) }, penalty) }
   })
   const groups = groupRecords(unscaled)
   const without = advantages({ estimator: config.estimator, groups })

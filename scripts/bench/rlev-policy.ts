@@ -8,13 +8,13 @@
  */
 import { performance } from 'node:perf_hooks'
 import { advantages } from '../../pipelines/advantages/advantages.js'
+import type { StepRecord } from '../../pipelines/advantages/records.js'
 import { groupRecords } from '../../pipelines/advantages/records.js'
 import { type ExperimentConfig, experimentSchema } from '../../pipelines/config/schema.js'
 import type { Item } from '../../pipelines/data/item.js'
 import { createPolicy, type Policy } from '../../pipelines/model/policy.js'
 import { noHooks } from '../../pipelines/progress.js'
 import { stream } from '../../pipelines/random.js'
-import type { RewardRecord } from '../../pipelines/rewards/record.js'
 import type { Response, Rollout } from '../../pipelines/rollout/response.js'
 import { rollOut } from '../../pipelines/rollout/roll-out.js'
 import { generate } from '../../pipelines/sampling/generate.js'
@@ -42,7 +42,7 @@ export interface Bench {
   ending: Policy
   optimizer: Optimizer
   responses: readonly Response[]
-  records: readonly RewardRecord[]
+  records: readonly StepRecord[]
   prompts: readonly number[][]
   steps: number
 }
@@ -216,7 +216,7 @@ export async function wholeStep(bench: Bench, settings: RlevSettings): Promise<A
  * The reward of a random policy must differ between the samples of a prompt, so a verdict will not do: the sum of the text's code
  * points modulo 1009. Hardly an advantage is then 0, whose response rlev would leave out and TRL would not.
  */
-function scored({ responses }: Rollout, { estimator }: ExperimentConfig): RewardRecord[] {
+function scored({ responses }: Rollout, { estimator }: ExperimentConfig): StepRecord[] {
   const records = responses.map(({ itemId, sample, text, tokens }) => {
     const reward = ([...text].reduce((sum, character) => sum + (character.codePointAt(0) as number), 0) % 1009) / 1009
     return recordOf({ itemId, sample, length: tokens.length, reward, advantage: 0 })
@@ -225,7 +225,7 @@ function scored({ responses }: Rollout, { estimator }: ExperimentConfig): Reward
   return records.map((record, row) => ({ ...record, advantage: estimated[row] as number }))
 }
 
-function recordOf(record: Pick<RewardRecord, 'itemId' | 'sample' | 'length' | 'reward' | 'advantage'>): RewardRecord {
+function recordOf(record: Pick<StepRecord, 'itemId' | 'sample' | 'length' | 'reward' | 'advantage'>): StepRecord {
   return { verdict: 'correct', value: 1, scale: 1, ...record }
 }
 

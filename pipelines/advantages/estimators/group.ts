@@ -1,5 +1,5 @@
 /** What an estimator sees of a step: for each prompt the samples drawn for it. And the float64 sums that all share. */
-import type { Verdict } from '../../rewards/record.js'
+import type { Verdict } from '../../rewards/verdict.js'
 
 export interface Sample {
   reward: number

@@ -1,7 +1,7 @@
 /** Verdicts of a judge on responses. */
 import type { ExperimentConfig } from '../../config/schema.js'
 import type { Item } from '../../data/item.js'
-import type { Verdict } from '../record.js'
+import type { Verdict } from '../verdict.js'
 import { type JudgeQuestion, judgeQuestion } from './question.js'
 
 /** A verdict for each question, in their order; `unscored` if the judge gave none. */

@@ -2,13 +2,12 @@
  * The question to a judge: does the final part of a response mean the same as the reference (the paper's verifier)? Responses
  * without a final part are decided without the judge, by the rules of every other verifier.
  */
-
 import { digest } from '../../config/digest.js'
 import type { ExperimentConfig } from '../../config/schema.js'
 import { type Item, maxAnswerLength, promptText } from '../../data/item.js'
 import { given } from '../../given.js'
 import { finalAnswer } from '../final-answer.js'
-import type { Verdict } from '../record.js'
+import type { Verdict } from '../verdict.js'
 import { promptVersion } from './prompt.js'
 
 export interface JudgeQuestion {

@@ -1,7 +1,7 @@
 /** The verdict in a judge's answer, read strictly: whatever is not one of the two words is no verdict, and above all not `wrong`. */
 import { parseBoundedJson, UnfitJson } from '../../input/bounded-json.js'
 import { shortened } from '../../printable.js'
-import type { Verdict } from '../record.js'
+import type { Verdict } from '../verdict.js'
 
 /** Of an answer's body. (bytes) One word needs a few hundred; what is longer is not read to its end. */
 export const longestBody = 64 * 1024

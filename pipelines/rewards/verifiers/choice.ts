@@ -2,7 +2,7 @@
  * The multiple-choice verifier: answer and reference name the same set of options, by letter (B), letters in any order
  * (C, A or AC), letter with text (B. Paris), or an option's text (Paris).
  */
-import type { Verdict } from '../record.js'
+import type { Verdict } from '../verdict.js'
 import { normalizeText } from './exact.js'
 
 /** Letters read where an item lists no options: A to J, as far as published sets go. */

@@ -2,7 +2,7 @@
  * The exact verifier: answer and reference are the same text once written the same way. Full-width forms, compatibility
  * characters, case and white space do not count; punctuation does.
  */
-import type { Verdict } from '../record.js'
+import type { Verdict } from '../verdict.js'
 
 /** NFKC (full-width 12 -> 12, ideographic space -> space), lower case, runs of white space to one space, trimmed. */
 export function normalizeText(text: string): string {

@@ -2,7 +2,7 @@
  * The numeric verifier: answer and reference are the same number within a relative tolerance, however each is written.
  * Units are not read: `5 cm` is no number here.
  */
-import type { Verdict } from '../record.js'
+import type { Verdict } from '../verdict.js'
 
 const DIGITS = String.raw`(?:\d{1,3}(?:,\d{3})+|\d+)`
 const DECIMAL = String.raw`(?:${DIGITS}(?:\.\d*)?|\.\d+)`

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { groupRecords, type ScoreConfig, scoreResponses } from '../../../pipelines/advantages/records.js'
+import { groupRecords, type RecordConfig, recordsOf } from '../../../pipelines/advantages/records.js'
 import type { Item } from '../../../pipelines/data/item.js'
 import { RlevError } from '../../../pipelines/errors.js'
 import { humanAlignedScale, scaleOf, uniformScale } from '../../../pipelines/rewards/scales.js'
 import type { Response, Rollout } from '../../../pipelines/rollout/response.js'
 
-const reward: ScoreConfig['reward'] = {
+const reward: RecordConfig['reward'] = {
   scale: 'human-aligned',
   alpha: 10,
   cap: 1,
@@ -14,7 +14,7 @@ const reward: ScoreConfig['reward'] = {
   tolerance: 0,
   answer: 'after-hash',
 }
-const config: ScoreConfig = {
+const config: RecordConfig = {
   reward,
   value: { site: 'reward' },
   estimator: { name: 'rloo', epsilon: 1e-6, allowCancelled: false },
@@ -72,7 +72,7 @@ test('the four scales are those of the paper', () => {
 })
 
 test('every response keeps verdict, value, scale, reward and advantage apart', () => {
-  const records = scoreResponses({ rollout, items, values, config })
+  const records = recordsOf({ rollout, items, values, config })
   assert.deepEqual(records, [
     { itemId: 'a', sample: 0, verdict: 'correct', value: 0.05, scale: 1.5, reward: 1.5, advantage: 1.5, length: 2 },
     { itemId: 'a', sample: 1, verdict: 'wrong', value: 0.05, scale: 1.5, reward: 0, advantage: -1.5, length: 2 },
@@ -84,8 +84,8 @@ test('every response keeps verdict, value, scale, reward and advantage apart', (
 })
 
 test('the site decides what the scale multiplies', () => {
-  const at = (site: ScoreConfig['value']['site']) =>
-    scoreResponses({
+  const at = (site: RecordConfig['value']['site']) =>
+    recordsOf({
       rollout,
       items,
       values,
@@ -97,7 +97,7 @@ test('the site decides what the scale multiplies', () => {
 })
 
 test('a divergence in the reward is taken off, summed over the tokens, and moves the advantage', () => {
-  const records = scoreResponses({
+  const records = recordsOf({
     rollout,
     items,
     values,
@@ -112,7 +112,7 @@ test('a divergence in the reward is taken off, summed over the tokens, and moves
 })
 
 test('the uniform scale is the mean over all training values', () => {
-  const records = scoreResponses({
+  const records = recordsOf({
     rollout,
     items,
     values,
@@ -124,7 +124,7 @@ test('the uniform scale is the mean over all training values', () => {
 test('a response to an unknown item is an error that names it', () => {
   const stray: Rollout = { ...rollout, responses: [response('z', 0, '#1')] }
   assert.throws(
-    () => scoreResponses({ rollout: stray, items, values, config }),
+    () => recordsOf({ rollout: stray, items, values, config }),
     (error: unknown) => error instanceof RlevError && error.kind === 'DataInvalid' && error.message.includes('"z"'),
   )
 })

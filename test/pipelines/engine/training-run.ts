@@ -1,10 +1,10 @@
 /** A short training of the tiny policy through the real functions, for tests that compare runs. Run as a program it prints its outcome. */
 import { pathToFileURL } from 'node:url'
+import type { StepRecord } from '../../../pipelines/advantages/records.js'
 import type { EngineConfig } from '../../../pipelines/config/schema.js'
 import { disposePolicy } from '../../../pipelines/model/policy.js'
 import { noHooks } from '../../../pipelines/progress.js'
 import { stream } from '../../../pipelines/random.js'
-import type { RewardRecord } from '../../../pipelines/rewards/record.js'
 import { generate } from '../../../pipelines/sampling/generate.js'
 import { createOptimizer, disposeOptimizer } from '../../../pipelines/training/optimizer.js'
 import { policyGradientStep } from '../../../pipelines/training/policy-gradient.js'
@@ -53,7 +53,7 @@ export async function trainingRun({
       ...response,
     }))
     const records = responses.map(
-      ({ itemId, tokens }, row): RewardRecord => ({
+      ({ itemId, tokens }, row): StepRecord => ({
         itemId,
         sample: row % 4,
         verdict: 'correct',

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import type { Item } from '../../../pipelines/data/item.js'
 import { RlevError } from '../../../pipelines/errors.js'
 import { type AnsweredItem, buildEvaluation, valuesInOrder } from '../../../pipelines/evaluation/build-evaluation.js'
-import type { Verdict } from '../../../pipelines/rewards/record.js'
+import type { Verdict } from '../../../pipelines/rewards/verdict.js'
 
 function answered({
   id,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Verdict } from '../../../pipelines/rewards/record.js'
+import type { Verdict } from '../../../pipelines/rewards/verdict.js'
 import { readChoices } from '../../../pipelines/rewards/verifiers/choice.js'
 import { readNumber } from '../../../pipelines/rewards/verifiers/numeric.js'
 import { verify } from '../../../pipelines/rewards/verify.js'

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { klTerms } from '../../../pipelines/advantages/kl.js'
+import type { StepRecord } from '../../../pipelines/advantages/records.js'
 import type { ExperimentConfig } from '../../../pipelines/config/schema.js'
 import { disposeEngines } from '../../../pipelines/engine/engine.js'
 import { logProbsOf } from '../../../pipelines/engine/log-probabilities.js'
@@ -9,7 +10,6 @@ import { type Tensor, tf } from '../../../pipelines/graph/tensorflow.js'
 import { tidy } from '../../../pipelines/graph/tidy.js'
 import { disposePolicy, type Policy } from '../../../pipelines/model/policy.js'
 import { noHooks } from '../../../pipelines/progress.js'
-import type { RewardRecord } from '../../../pipelines/rewards/record.js'
 import type { Response } from '../../../pipelines/rollout/response.js'
 import { createOptimizer, disposeOptimizer } from '../../../pipelines/training/optimizer.js'
 import { policyGradientStep } from '../../../pipelines/training/policy-gradient.js'
@@ -27,7 +27,7 @@ const advantages = [1, -0.5, 0, 2, -1.5, 0.25]
 const scales = [1, 2, 1.5, 1.1, 2, 1.3]
 
 /** Six responses of unequal length to two prompts, with what the policy and a reference give them. */
-function batch(policy: Policy, reference?: Policy): { responses: Response[]; records: RewardRecord[] } {
+function batch(policy: Policy, reference?: Policy): { responses: Response[]; records: StepRecord[] } {
   const sequences = texts.map((text, index) => ({
     promptTokens: prompt(policy, index < 3 ? '1+2=' : '33+66='),
     tokens: [...prompt(policy, text), policy.tokenizer.eosIds[0] as number],
@@ -47,7 +47,7 @@ function batch(policy: Policy, reference?: Policy): { responses: Response[]; rec
     }),
   )
   const records = responses.map(
-    ({ itemId, tokens }, index): RewardRecord => ({
+    ({ itemId, tokens }, index): StepRecord => ({
       itemId,
       sample: 0,
       verdict: 'correct',
@@ -64,7 +64,7 @@ function batch(policy: Policy, reference?: Policy): { responses: Response[]; rec
 /** Weights and metrics after one SGD step of rate 1, so that the weights show the gradient. */
 async function sgdStep(
   sections: { update?: object; kl?: object; value?: object },
-  change: (records: RewardRecord[]) => RewardRecord[] = records => records,
+  change: (records: StepRecord[]) => StepRecord[] = records => records,
 ): Promise<{ weights: Map<string, number[]>; metrics: Record<string, number> }> {
   const policy = tinyPolicy()
   const reference = tinyPolicy(9)
@@ -128,7 +128,7 @@ test('the loss is that of the formula, for each aggregation, scale at the loss a
     for (const site of ['reward', 'loss'] as const) {
       for (const estimator of ['k1', 'k2', 'k3'] as const) {
         const wanted = responses.reduce((sum, { logProbs, referenceLogProbs = [] }, index) => {
-          const { advantage, scale, length } = records[index] as RewardRecord
+          const { advantage, scale, length } = records[index] as StepRecord
           const terms = logProbs.map(
             (logProb, token) =>
               -advantage * logProb + 0.3 * klTerms(logProb, referenceLogProbs[token] as number)[estimator],

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { advantages } from '../../../pipelines/advantages/advantages.js'
-import type { ScoreConfig } from '../../../pipelines/advantages/records.js'
-import type { RewardRecord, Verdict } from '../../../pipelines/rewards/record.js'
+import type { RecordConfig, StepRecord } from '../../../pipelines/advantages/records.js'
+import type { Verdict } from '../../../pipelines/rewards/verdict.js'
 import type { Rollout } from '../../../pipelines/rollout/response.js'
 import { trainingMetrics } from '../../../pipelines/training/training-metrics.js'
 
-const config = (name: ScoreConfig['estimator']['name']): ScoreConfig => ({
+const config = (name: RecordConfig['estimator']['name']): RecordConfig => ({
   reward: { scale: 'human-aligned', alpha: 10, cap: 1, verifier: 'exact', tolerance: 0, answer: 'after-hash' },
   value: { site: 'reward' },
   estimator: { name, epsilon: 1e-12, allowCancelled: true },
@@ -21,9 +21,9 @@ const prompts: { id: string; value: number; verdicts: Verdict[]; lengths: number
   { id: 'e', value: 0.2, verdicts: ['correct', 'wrong', 'correct', 'correct'], lengths: [10, 14, 10, 10] },
 ]
 
-function step(name: ScoreConfig['estimator']['name']): { rollout: Rollout; records: RewardRecord[] } {
+function step(name: RecordConfig['estimator']['name']): { rollout: Rollout; records: StepRecord[] } {
   const groups = prompts.map(({ id, value, verdicts, lengths }) =>
-    verdicts.map((verdict, sample): RewardRecord => {
+    verdicts.map((verdict, sample): StepRecord => {
       const scale = 1 + Math.min(10 * value, 1)
       const reward = verdict === 'correct' ? scale : 0
       return { itemId: id, sample, verdict, value, scale, reward, advantage: 0, length: lengths[sample] ?? 0 }
@@ -74,7 +74,7 @@ test('the transmission realised is 0 for GRPO and MaxRL, and 1 where the value a
     const found = trainingMetrics({ ...step(name), config: config(name) })['value/transmission']
     assert.ok(Math.abs(found ?? Number.NaN) < 1e-9, `${name}: ${found}`)
   }
-  const atLoss: ScoreConfig = { ...config('grpo'), value: { site: 'loss' } }
+  const atLoss: RecordConfig = { ...config('grpo'), value: { site: 'loss' } }
   const found = trainingMetrics({ ...step('grpo'), config: atLoss })['value/transmission']
   assert.ok(Math.abs((found ?? Number.NaN) - 1) < 1e-9)
 })

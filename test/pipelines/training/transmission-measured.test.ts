@@ -7,7 +7,7 @@
  */
 import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
-import { scoreResponses } from '../../../pipelines/advantages/records.js'
+import { recordsOf } from '../../../pipelines/advantages/records.js'
 import { answeredGroups, simulatedStep, simulateGroups } from '../../../pipelines/advantages/simulated-step.js'
 import { transmission, transmissionError } from '../../../pipelines/advantages/transmission.js'
 import { measuredTransmission } from '../../../pipelines/comparison/measured-transmission.js'
@@ -63,7 +63,7 @@ before(async () => {
 function measured(name: EstimatorName) {
   const own = configOf(name)
   const metrics = rollouts.map(rollout => {
-    const records = scoreResponses({ rollout, items: dataset.train, values, config: own })
+    const records = recordsOf({ rollout, items: dataset.train, values, config: own })
     return { step: rollout.step, time: 0, values: trainingMetrics({ rollout, records, config: own }) }
   })
   const found = measuredTransmission([{ seed: 1, metrics }])
