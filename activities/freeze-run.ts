@@ -12,7 +12,7 @@ import { Checkpoints } from './store/checkpoints.js'
 import { beginProvenance, originalKey, refuseOtherCode } from './store/provenance.js'
 import { readReferences, referenceNames } from './store/references.js'
 import { experimentPaths, runFolder } from './store/run-folder.js'
-import { freezeConfig, freezePlan, readEvaluations, readItemOutcomes, readMetrics, readResult } from './store/runs.js'
+import { keepConfig, keepPlan, readEvaluations, readItemOutcomes, readMetrics, readResult } from './store/runs.js'
 import type { Workplace } from './workplace.js'
 
 export interface FreezeRunInput {
@@ -33,13 +33,13 @@ export function freezeRun({ home, code }: Workplace) {
       if (plan !== undefined) checkPlan(plan)
       if (experiment !== undefined) checkConfig(experiment.id, experiment.config)
       const id = experiment?.id ?? plan?.name
-      if (plan !== undefined) freezePlan(home, plan)
+      if (plan !== undefined) keepPlan(home, plan)
       if (id !== undefined) {
         beginProvenance(home, id, code)
         refuseOtherCode(home, id, code)
       }
       if (experiment === undefined) return {}
-      freezeConfig(home, experiment.id, experiment.config)
+      keepConfig(home, experiment.id, experiment.config)
       const frozen = finishedBefore(home, experiment)
       // How an earlier attempt ended is over: whoever reads the store sees an experiment at work.
       if (frozen.finished === undefined) rmSync(experimentPaths.result(runFolder(home, experiment.id)), { force: true })

@@ -1,4 +1,4 @@
-/** Readers of what runs left in a home, for stages, commands and the report. Nothing here writes but `freeze*`. */
+/** Readers of what runs left in a home, for stages, commands and the report. Only `keepPlan` and `keepConfig` write. */
 
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
@@ -82,7 +82,7 @@ export function noSuchRun({
 }
 
 /** Keeps the plan with its run. Throws ConfigInvalid with the difference where the name stands for something else already. */
-export function freezePlan(home: string, plan: Plan): void {
+export function keepPlan(home: string, plan: Plan): void {
   const path = planPaths.plan(runFolder(home, plan.name))
   if (!existsSync(path)) {
     failPoint('plan.before')
@@ -100,7 +100,7 @@ export function freezePlan(home: string, plan: Plan): void {
 }
 
 /** Keeps the resolved config with its experiment. Throws ConfigInvalid with the difference. */
-export function freezeConfig(home: string, id: string, config: ExperimentConfig): void {
+export function keepConfig(home: string, id: string, config: ExperimentConfig): void {
   const path = experimentPaths.config(runFolder(home, id))
   const before = configBefore(home, id)
   if (before !== null) refuseDifference(id, before, config)

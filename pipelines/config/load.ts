@@ -1,6 +1,6 @@
 /** A config file as a plan: `extends` followed, overrides applied, defaults filled in, checked, frozen. Everything wrong with it is told at once. */
 
-import { freeze } from './deep-freeze.js'
+import { deepFreeze } from './deep-freeze.js'
 import { resolveExperiment } from './experiment.js'
 import { configError } from './problems.js'
 import type { Plan } from './schema.js'
@@ -32,11 +32,16 @@ export function loadPlan({ path, seed, overrides = {}, sections = {} }: LoadPlan
   if (section === undefined || sweep === undefined) {
     const { config, problems, warnings } = resolveExperiment(base, { placebo: false })
     if (config === null || problems.length > 0) throw configError(problems)
-    return freeze({ kind: 'experiment', name: config.name, config, warnings: warnings.map(({ sentence }) => sentence) })
+    return deepFreeze({
+      kind: 'experiment',
+      name: config.name,
+      config,
+      warnings: warnings.map(({ sentence }) => sentence),
+    })
   }
   const { plan, problems } = resolveSweep(base, sweep)
   if (plan === null) throw configError(problems)
-  return freeze(plan)
+  return deepFreeze(plan)
 }
 
 /** `sweep: null` makes one experiment of a sweep that is extended. */

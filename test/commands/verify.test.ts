@@ -19,7 +19,7 @@ import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { experimentPaths, runFolder } from '../../activities/store/run-folder.js'
-import { freezeConfig, freezePlan } from '../../activities/store/runs.js'
+import { keepConfig, keepPlan } from '../../activities/store/runs.js'
 import { seal } from '../../activities/store/sealed.js'
 import { temporaryBeside } from '../../activities/store/temporary-names.js'
 import { examineRun } from '../../commands/verify/examine.js'
@@ -284,8 +284,8 @@ describe('a sweep', () => {
     home = mkdtempSync(join(tmpdir(), 'rlev-verify-'))
     try {
       const plan = tinySweep('pair', { one: {}, other: { reward: { scale: 'correctness' } } }, { seeds: [1, 2] })
-      freezePlan(home, plan)
-      freezeConfig(home, 'pair/one/seed-1', tinyConfig('pair', { seed: 1 }))
+      keepPlan(home, plan)
+      keepConfig(home, 'pair/one/seed-1', tinyConfig('pair', { seed: 1 }))
       const { findings, experiments } = await examineRun(home, 'pair')
       assert.deepEqual([findings, experiments], [[], { all: 4, begun: 1, done: 0 }])
 

@@ -4,7 +4,7 @@ import { after, before, it } from 'node:test'
 import { MlflowClient } from '../../../activities/mlflow/client.js'
 import { writeWhole } from '../../../activities/store/files.js'
 import { experimentPaths, runFolder } from '../../../activities/store/run-folder.js'
-import { freezePlan } from '../../../activities/store/runs.js'
+import { keepPlan } from '../../../activities/store/runs.js'
 import { seal } from '../../../activities/store/sealed.js'
 import { homeId } from '../../../activities/workplace.js'
 import { mendTracking } from '../../../commands/doctor/tracking.js'
@@ -25,7 +25,7 @@ after(() => services?.stop())
 /** A run in status RUNNING, as tracking opens one. */
 async function tracked(name: string, home = homeId(services.path)): Promise<string> {
   const config = tinyConfig(name)
-  freezePlan(services.path, { kind: 'experiment', name, config, warnings: [] })
+  keepPlan(services.path, { kind: 'experiment', name, config, warnings: [] })
   const key = `${name}@${'a'.repeat(12)}@${home}`
   const run = await mlflow.ensureRun({ experimentId, key, runName: name, startTime: 1, tags: [] })
   return run.info.run_id

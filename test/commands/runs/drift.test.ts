@@ -15,7 +15,7 @@ import {
   readProvenance,
 } from '../../../activities/store/provenance.js'
 import { experimentPaths, runFolder } from '../../../activities/store/run-folder.js'
-import { freezeConfig, readConfig, readPlan } from '../../../activities/store/runs.js'
+import { keepConfig, readConfig, readPlan } from '../../../activities/store/runs.js'
 import { seal } from '../../../activities/store/sealed.js'
 import { settleDrift } from '../../../commands/runs/drift.js'
 import { freezePlan } from '../../../commands/runs/frozen-plan.js'
@@ -50,7 +50,7 @@ function begun(plan: Plan, code = codeOfThisProcess()): void {
           { kind: 'experiment', name, config: { ...config, seed: 1 }, warnings: [] },
         ])
   for (const [id, { config }] of configs) {
-    freezeConfig(home, id, config)
+    keepConfig(home, id, config)
     mkdirSync(join(experimentPaths.checkpoints(runFolder(home, id)), 'step-000020'), { recursive: true })
   }
 }

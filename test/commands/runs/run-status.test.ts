@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, test } from 'node:test'
 import { writeWhole } from '../../../activities/store/files.js'
 import { experimentPaths, runFolder } from '../../../activities/store/run-folder.js'
-import { freezeConfig, type StoredResult } from '../../../activities/store/runs.js'
+import { keepConfig, type StoredResult } from '../../../activities/store/runs.js'
 import { seal } from '../../../activities/store/sealed.js'
 import { freezePlan } from '../../../commands/runs/frozen-plan.js'
 import { lookAtRun } from '../../../commands/runs/run-status.js'
@@ -29,7 +29,7 @@ test('without a server the store alone says what is done, what failed and what w
   freezePlan(home, plan, 'exam.yaml')
   write('exam/correctness/seed-1', { result: { state: 'done', step: 100, weights: 'ab'.repeat(32) } })
   write('exam/human-aligned/seed-1', { result: { state: 'failed', step: 7, failure: 'the loss is not finite' } })
-  freezeConfig(home, 'exam/correctness/seed-2', { ...experimentConfig('exam'), seed: 2 })
+  keepConfig(home, 'exam/correctness/seed-2', { ...experimentConfig('exam'), seed: 2 })
   write('exam/correctness/seed-2', { metrics: { step: 12, time: 0, values: { 'reward/mean': 0.5 } } })
 
   const view = await lookAtRun({ path: home }, 'exam')

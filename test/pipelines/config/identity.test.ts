@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { freeze } from '../../../pipelines/config/deep-freeze.js'
+import { deepFreeze } from '../../../pipelines/config/deep-freeze.js'
 import { configDifference } from '../../../pipelines/config/difference.js'
 import { digest, experimentKey } from '../../../pipelines/config/digest.js'
 import { experimentSchema } from '../../../pipelines/config/schema.js'
@@ -73,7 +73,7 @@ test('the difference of two configs names each key that differs, once', () => {
 })
 
 test('a frozen value cannot be changed anywhere', () => {
-  const value = freeze({ a: [{ b: 1 }], c: null })
+  const value = deepFreeze({ a: [{ b: 1 }], c: null })
   assert.throws(() => Object.assign(value.a[0] as object, { b: 2 }), TypeError)
   assert.throws(() => (value.a as unknown[]).push(1), TypeError)
 })
