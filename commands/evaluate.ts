@@ -10,6 +10,7 @@ import { readEvaluations } from '../activities/store/runs.js'
 import { digest, experimentKey } from '../pipelines/config/digest.js'
 import { loadPlan } from '../pipelines/config/load.js'
 import type { ExperimentConfig, Plan } from '../pipelines/config/schema.js'
+import { RlevError } from '../pipelines/errors.js'
 import { given } from '../pipelines/given.js'
 import { printFailures } from './follow.js'
 import { type BeginOptions, launchPlan } from './launch.js'
@@ -25,7 +26,7 @@ export interface EvaluateOptions extends BeginOptions {
   /** Every row of it is answered; without it the test items of the config. */
   data?: string | undefined
   config?: string | undefined
-  /** Sampled responses an item, beside the greedy one. */
+  /** Sampled responses an item, beside the greedy one; by default what the config says, and none where it says nothing. */
   samples?: number | undefined
   json?: boolean | undefined
 }
@@ -35,7 +36,7 @@ export function evaluate(options: EvaluateOptions): Promise<number> {
   const { config: path = join(projectFolder, 'configs', 'evaluate.yaml'), json = false } = options
   return launchPlan({
     ...options,
-    ...checked(planOf(options, path), path),
+    ...checked(evaluationPlan(options, path), path),
     place: path,
     // Whoever reads JSON from standard output wants nothing else there.
     stream: json ? process.stderr : process.stdout,
@@ -43,19 +44,48 @@ export function evaluate(options: EvaluateOptions): Promise<number> {
   })
 }
 
-function planOf({ checkpoint, data, samples = 0, seed, name, set = [] }: EvaluateOptions, path: string): Plan {
+/** The plan of the call: of the config at `path`, with the checkpoint, the data and the keys that the call names. */
+export function evaluationPlan(
+  { checkpoint, data, samples, seed, name, set = [] }: EvaluateOptions,
+  path: string,
+): Plan {
   const sections = {
     policy: { path: resolve(checkpoint) },
     ...(data === undefined ? {} : { data: { train: resolve(data), testShare: 1 } }),
     steps: 0,
     sweep: null,
   }
-  const overrides = { ...Object.fromEntries(set.map(overrideOf)), 'evaluation.samples': samples }
-  const load = (overrides: Record<string, unknown>) => loadPlan({ path, sections, overrides, ...given({ seed }) })
-  if (name !== undefined) return load({ ...overrides, name })
+  const stated = set.map(overrideOf)
+  for (const [key] of stated) refuseDecided(key, { data })
+  const overrides = { ...Object.fromEntries(stated), ...given({ 'evaluation.samples': samples, name }) }
+  const load = (overrides: Record<string, unknown>) =>
+    loadPlan({ path, sections, overrides, defaults: { 'evaluation.samples': 0 }, ...given({ seed }) })
   const plan = load(overrides)
+  if ('name' in overrides) return plan
   if (plan.kind === 'sweep') throw new Error('a plan without its sweep is one experiment')
   return load({ ...overrides, name: `${plan.name.slice(0, 50)}-${digestOf(plan.config)}` })
+}
+
+/** Keys that the call itself decides; `--set` would evaluate something else than the call says. */
+function refuseDecided(key: string, { data }: Pick<EvaluateOptions, 'data'>): void {
+  const reason = /^policy(\.(path|from))?$/.test(key)
+    ? 'the policy is that of the argument CHECKPOINT'
+    : data !== undefined && /^data(\.(source|train|test|testShare))?$/.test(key)
+      ? 'the data is that of --data, every row of it'
+      : key === 'steps'
+        ? 'an evaluation trains nothing'
+        : /^sweep(\.|$)/.test(key)
+          ? 'an evaluation is one experiment'
+          : undefined
+  if (reason === undefined) return
+  throw new RlevError({
+    kind: 'CallInvalid',
+    message: `${key} cannot be set here: ${reason}`,
+    place: `--set ${key}`,
+    expected: 'a key of reward, judge, rollout, evaluation or engine, among others',
+    found: key,
+    remedy: `leave out --set ${key}`,
+  })
 }
 
 /** The same call comes back to the same evaluation, and files that have changed since make another one. */

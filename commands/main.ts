@@ -82,7 +82,7 @@ program
   .option('--config <file>', 'YAML file for everything else, judge and verifier too (default: configs/evaluate.yaml)')
   .option(
     '--samples <n>',
-    'sampled responses an item beside the greedy one, for expected metrics and pass@k',
+    'sampled responses an item beside the greedy one, for expected metrics and pass@k (default: evaluation.samples of the config file, else 0)',
     wholeNumber,
   )
   .option('--name <name>', 'of the evaluation; by default one that is the same for the same call')

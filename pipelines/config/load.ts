@@ -17,13 +17,15 @@ export interface LoadPlanOptions {
   overrides?: Readonly<Record<string, unknown>> | undefined
   /** Whole sections, in place of those of the file and not merged with them; overrides stand over these too. */
   sections?: Readonly<Record<string, unknown>> | undefined
+  /** Values by dotted path for keys that neither the file nor an override states, in place of those of the schema. */
+  defaults?: Readonly<Record<string, unknown>> | undefined
 }
 
 /** The plan. Throws ConfigInvalid, each problem with `file:line:column`, what was expected and what to do. */
-export function loadPlan({ path, seed, overrides = {}, sections = {} }: LoadPlanOptions): Plan {
+export function loadPlan({ path, seed, overrides = {}, sections = {}, defaults = {} }: LoadPlanOptions): Plan {
   const replaced = Object.entries(sections).reduce(
     (held: Located, [key, value]) => withValue(held, [key], overrideNode(value, key)),
-    readExtended(path),
+    Object.entries(defaults).reduce(withDefault, readExtended(path)),
   )
   const file = Object.entries(overrides).reduce(withOverride, replaced)
   const section = sectionOf(file)
@@ -62,9 +64,17 @@ function withSeed(file: Located, { seed, sweep }: { seed: number | undefined; sw
   return withOverride(file, sweep ? ['sweep.seeds', [seed]] : ['seed', seed])
 }
 
-function withOverride(file: Located, [key, value]: readonly [string, unknown]): Located {
-  const override = withValue(overrideNode({}, key), key.split('.'), overrideNode(value, key))
-  return merge(file, override, { mapsOf: 'below' })
+function withOverride(file: Located, entry: readonly [string, unknown]): Located {
+  return merge(file, nested(entry), { mapsOf: 'below' })
+}
+
+function withDefault(file: Located, entry: readonly [string, unknown]): Located {
+  return merge(nested(entry), file)
+}
+
+/** `[a.b, 1]` as the map `{ a: { b: 1 } }`. */
+function nested([key, value]: readonly [string, unknown]): Located {
+  return withValue(overrideNode({}, key), key.split('.'), overrideNode(value, key))
 }
 
 /** A plain value as a located one, whose place is the override itself and whose paths start in the working directory. */
