@@ -21,6 +21,27 @@ export const dataRules: Rule[] = [
     if (data.source === 'synthetic' || data.test === undefined) return []
     return withoutEffect(subject, ['data.testShare', 'data.splitSeed'], 'the test items come from data.test')
   },
+  ({ config: { data, steps, policy, warmStart, value } }) => {
+    if (data.source !== 'file' || data.test !== undefined || data.testShare < 1) return []
+    const needs = [
+      ...(steps > 0 ? [`steps ${steps} needs some`] : []),
+      ...(policy.from === 'scratch' && warmStart.steps > 0
+        ? ['the warm start of a policy made from scratch needs some']
+        : []),
+      ...(value.ablation === 'predicted' ? ['value.ablation predicted needs some'] : []),
+    ]
+    return needs.slice(0, 1).map(need => ({
+      severity: 'refuse',
+      key: 'data.testShare',
+      message: `data.testShare 1 leaves no training items, and ${need}`,
+      expected: 'a share below 1, or data.test',
+      found: 'testShare 1',
+      remedy:
+        steps > 0
+          ? 'hold out fewer exams, or name a test file in data.test'
+          : 'hold out fewer exams, or evaluate a checkpoint by `rlev evaluate`',
+    }))
+  },
   ({ config: { data, reward, policy } }) => {
     if (data.source !== 'synthetic') return []
     const findings: Finding[] = []

@@ -41,17 +41,4 @@ export const judgeRules: Rule[] = [
       },
     ]
   },
-  ({ config: { data, steps } }) => {
-    if (data.source !== 'file' || data.test !== undefined || data.testShare < 1 || steps === 0) return []
-    return [
-      {
-        severity: 'refuse',
-        key: 'data.testShare',
-        message: 'data.testShare 1 leaves nothing to train on',
-        expected: 'a share below 1, or steps: 0',
-        found: `steps ${steps}`,
-        remedy: 'hold out less, or give data.test',
-      },
-    ]
-  },
 ]

@@ -93,6 +93,20 @@ export const stepRules: Rule[] = [
       )
     return withoutEffect(subject, ['kl.place', 'kl.estimator'], 'kl.coefficient is 0')
   },
+  ({ config: { kl } }) => {
+    // d(log pi) is d(k1), and the mean of d(log pi) over the policy's own samples is zero.
+    if (kl.place !== 'loss' || kl.estimator !== 'k1' || kl.coefficient === 0) return []
+    return [
+      {
+        severity: 'refuse',
+        key: 'kl.estimator',
+        message: 'kl.estimator k1 in the loss has an expected gradient of zero: it adds noise and restrains nothing',
+        expected: 'k2 or k3',
+        found: 'k1',
+        remedy: 'take k2, whose gradient is that of the divergence, or k3; or kl.place reward, where k1 is right',
+      },
+    ]
+  },
   subject => {
     if (subject.config.update.optimizer === 'adamw') return []
     return withoutEffect(subject, ['update.betas', 'update.epsilon'], 'sgd has no moments')

@@ -58,7 +58,9 @@ export const klSection = z
     estimator: z
       .enum(['k1', 'k2', 'k3'])
       .default('k3')
-      .describe('Estimator of the divergence that acts; all three are logged.'),
+      .describe(
+        'Estimator of the divergence that acts: any in the reward, k2 or k3 in the loss (docs/estimators.md); all three are logged.',
+      ),
     coefficient: z.number().min(0).default(0).describe('Weight of the divergence in the reward or the loss. (1)'),
   })
   .prefault({})

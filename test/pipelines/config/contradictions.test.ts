@@ -134,6 +134,26 @@ const refused: readonly (readonly [string, string, RegExp])[] = [
     'judge: {url: "http://127.0.0.1:1/v1", model: m, attempts: 1, backoff: 2}',
     /^config\.yaml:2:71: judge\.backoff has no effect/,
   ],
+  [
+    'a divergence in the loss by k1, whose expected gradient is zero',
+    'kl: {place: loss, estimator: k1, coefficient: 0.1}',
+    /^config\.yaml:2:30: kl\.estimator k1 in the loss[\s\S]*expected: +k2 or k3[\s\S]*found: +k1/,
+  ],
+  [
+    'training where every item is held out',
+    'data: {train: config.yaml, testShare: 1}',
+    /^config\.yaml:2:39: data\.testShare 1 leaves no training items, and steps 100 needs some/,
+  ],
+  [
+    'a warm start where every item is held out',
+    'steps: 0\ndata: {train: config.yaml, testShare: 1}',
+    /^config\.yaml:3:39: data\.testShare 1 leaves no training items, and the warm start of a policy made from scratch needs some/,
+  ],
+  [
+    'a score predictor where every item is held out',
+    'steps: 0\nwarmStart: {steps: 0}\ndata: {train: config.yaml, testShare: 1}\nvalue: {ablation: predicted}',
+    /^config\.yaml:4:39: data\.testShare 1 leaves no training items, and value\.ablation predicted needs some/,
+  ],
   ['a judge without a model', 'judge: {url: "http://127.0.0.1:1/v1"}', /config\.yaml:2:\d+: .*judge\.model/],
   ['a judge with a login', 'judge: {url: "http://a:b@127.0.0.1/v1", model: m}', /judge\.url[\s\S]*RLEV_JUDGE_KEY/],
   ['a key that a judge does not have', 'judge: {modle: m}', /unknown key judge\.modle[\s\S]*did you mean model/],
@@ -152,6 +172,8 @@ const allowed: readonly (readonly [string, string])[] = [
   ['GRPO with the value at the advantage', 'estimator: {name: grpo}\nvalue: {site: advantage}'],
   ['GRPO with the divergence in the reward', 'estimator: {name: grpo}\nkl: {place: reward, coefficient: 0.1}'],
   ['GRPO that says it is cancelled', 'estimator: {name: grpo, allowCancelled: true}'],
+  ['k1 in the reward', 'kl: {place: reward, estimator: k1, coefficient: 0.1}'],
+  ['k2 in the loss', 'kl: {place: loss, estimator: k2, coefficient: 0.1}'],
   ['one sample with REINFORCE++', 'rollout: {samples: 1}\nestimator: {name: reinforce++}'],
   [
     'an adapter after a warm start',

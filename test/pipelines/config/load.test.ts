@@ -222,7 +222,7 @@ test('sections given at the call stand in place of those of the file, and overri
     'replaced.yaml',
     'name: a\ndata: {train: rows.jsonl, test: rows.jsonl}\nsweep: {seeds: [1], arms: {}}\n',
   )
-  const sections = { data: { train: other, testShare: 1 }, steps: 0, sweep: null }
+  const sections = { data: { train: other, testShare: 1 }, steps: 0, warmStart: { steps: 0 }, sweep: null }
   const { config } = experiment(path, { sections, overrides: { 'data.onBadRow': 'skip' } })
   assert.deepEqual(config.data, {
     source: 'file',
