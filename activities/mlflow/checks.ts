@@ -5,11 +5,16 @@ import type { Metric, Param, Tag } from './types.js'
 /** Of one log-batch: metrics, params and tags together 1,000, params and tags 100 each, and 1 MB. */
 export const batchLimits = { total: 1000, params: 100, tags: 100, bytes: 900_000 } as const
 
-const nameForm = /^[/\w.\- :]{1,250}$/
+/** Letters and digits of every script, as Python's `\w` takes them in MLflow's own check. */
+const nameForm = /^[/\p{L}\p{N}_.\- :]{1,250}$/u
+
+/** Whether MLflow takes the name of a metric, param, tag or artifact. */
+export function isName(name: string): boolean {
+  return nameForm.test(name) && name.split('/').every(part => part !== '' && part !== '.' && part !== '..')
+}
 
 export function checkName(kind: 'metric' | 'param' | 'tag' | 'artifact', name: string): void {
-  const path = name.split('/')
-  if (nameForm.test(name) && path.every(part => part !== '' && part !== '.' && part !== '..')) return
+  if (isName(name)) return
   throw invalid(
     `${kind} ${JSON.stringify(name)}`,
     'at most 250 letters, digits, _ - . : / and spaces, no //, no leading /',

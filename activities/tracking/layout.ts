@@ -10,13 +10,16 @@ import type { Columns, Evaluation } from '../../pipelines/evaluation/evaluation.
 import { printable, shortened } from '../../pipelines/printable.js'
 import type { StepMetrics } from '../../pipelines/training/step-metrics.js'
 import type { PredictionQuality } from '../../pipelines/values/predictor/quality.js'
+import { isName } from '../mlflow/checks.js'
 import type { Metric, Param } from '../mlflow/types.js'
 import type { StoredEvaluation } from '../store/runs.js'
+import { keyParts } from './keys.js'
 
 /** `reward.alpha = 10`; null for a key that is off. */
 export function paramsOf(config: object, prefix = ''): Param[] {
+  const parts = keyParts(Object.keys(config), { keeps: isName })
   return Object.entries(config).flatMap(([name, value]: [string, unknown]): Param[] => {
-    const key = `${prefix}${name}`
+    const key = `${prefix}${parts.get(name)}`
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return paramsOf(value, `${key}.`)
     return [{ key, value: typeof value === 'string' ? value : JSON.stringify(value ?? null) }]
   })
@@ -43,23 +46,45 @@ function columnValues(prefix: string, { greedy, expected }: Evaluation): [string
 }
 
 export function evaluationMetrics({ time, evaluation }: StoredEvaluation): Metric[] {
-  const { step, sections } = evaluation
   const values = [
     ...columnValues('eval', evaluation),
     ...evaluation.passAtK.map(({ k, value }): [string, number] => [`eval/pass_at_${k}`, value]),
     ...judgeValues(evaluation),
-    ...(evaluation.transfer ?? []).flatMap(({ name, greedy, expected }): [string, number][] => [
-      [`transfer/${name}_acc`, greedy.acc],
-      [`transfer/${name}_h_acc`, greedy.hAcc],
-      [`transfer/${name}_expected_acc`, expected.acc],
-      [`transfer/${name}_expected_h_acc`, expected.hAcc],
-    ]),
-    ...sections.flatMap(({ section, expected }): [string, number][] => [
-      [`sections/${safe(section)}_acc`, expected.acc],
-      [`sections/${safe(section)}_length`, expected.length],
-    ]),
+    ...transferValues(evaluation),
+    ...sectionValues(evaluation),
   ]
-  return values.map(([key, value]) => ({ key, value, timestamp: time, step }))
+  return values.map(([key, value]) => ({ key, value, timestamp: time, step: evaluation.step }))
+}
+
+function transferValues({ transfer = [] }: Evaluation): [string, number][] {
+  return valuesByName('transfer', transfer, ({ name, greedy, expected }) => [
+    name,
+    { acc: greedy.acc, h_acc: greedy.hAcc, expected_acc: expected.acc, expected_h_acc: expected.hAcc },
+  ])
+}
+
+function sectionValues({ sections }: Evaluation): [string, number][] {
+  return valuesByName('sections', sections, ({ section, expected: { acc, length } }) => [section, { acc, length }])
+}
+
+/** `group/name_measure` for each measure of each outcome. */
+function valuesByName<Outcome>(
+  group: string,
+  outcomes: readonly Outcome[],
+  measured: (outcome: Outcome) => [name: string, measures: Record<string, number>],
+): [string, number][] {
+  const named = outcomes.map(measured)
+  const measures = Object.keys(named[0]?.[1] ?? {})
+  const parts = keyParts(
+    named.map(([name]) => name),
+    { written: part => measures.map(measure => `${part}_${measure}`) },
+  )
+  return named.flatMap(([name, values]) =>
+    Object.entries(values).map(([measure, value]): [string, number] => [
+      `${group}/${parts.get(name)}_${measure}`,
+      value,
+    ]),
+  )
 }
 
 /** What the judge left open: the share without a verdict, and accuracies if all of it were wrong, and if all were right. */
@@ -154,9 +179,4 @@ export function samplesTable({ responses }: Evaluation): { columns: string[]; da
 
 function percent(share: number): string {
   return `${(100 * share).toFixed(1)}%`
-}
-
-/** A section's name comes from the data; MLflow takes few signs in a key. */
-function safe(section: string): string {
-  return section.replace(/[^\w.\- ]/g, '_').slice(0, 100) || '_'
 }

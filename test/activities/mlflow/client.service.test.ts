@@ -39,6 +39,28 @@ describe('the MLflow client, on a real server', () => {
     assert.ok(runs.some(run => run.info.run_id === again.info.run_id))
   })
 
+  it('keeps the series of names in other scripts apart', async () => {
+    const runId = (await newRun('scripts')).info.run_id
+    const keys = [
+      'sections/代数_acc',
+      'sections/几何_acc',
+      'sections/Алгебра_acc',
+      'sections/éléments_acc',
+      'sections/٣_acc',
+    ]
+    const metrics = keys.map((key, index): Metric => ({ key, value: index, timestamp: 1_700_000_000_000, step: 0 }))
+    await client.logBatch({ runId, metrics, params: [{ key: 'value.weakLabels.代数', value: '3' }] })
+    for (const [index, key] of keys.entries()) {
+      const history = await client.getMetricHistory(runId, key)
+      assert.deepEqual(
+        history.map(({ value }) => value),
+        [index],
+      )
+    }
+    const { data } = await client.getRun(runId)
+    assert.equal(data.params?.find(({ key }) => key === 'value.weakLabels.代数')?.value, '3')
+  })
+
   it('absorbs points that are sent twice, NaN among them, and cuts long lists', async () => {
     const runId = (await newRun('points')).info.run_id
     const metrics: Metric[] = Array.from({ length: 1200 }, (_, step) => ({
