@@ -1,6 +1,6 @@
 /**
- * The Temporal command-line program, which holds the dev server: the one on the path, else the SDK's download (needs the
- * Internet), else built by Go from its published module.
+ * The Temporal command-line program, which holds the dev server: the one on the path if it is not older than the pinned version,
+ * else the SDK's download (needs the Internet), else built by Go from its published module.
  */
 
 import {
@@ -16,6 +16,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { versions } from './context.mjs'
 import { withLock } from './lock.mjs'
 import { PartError } from './part-error.mjs'
 import { runCommand } from './run-command.mjs'
@@ -46,8 +47,8 @@ export const temporal = {
       }
     }
     const onPath = await findTemporalOnPath(context)
-    if (onPath === undefined)
-      return { ready: false, version: context.versions.temporal, place: folder, detail: 'not installed' }
+    if (!onPath?.fit)
+      return { ready: false, version: context.versions.temporal, place: folder, detail: missing(onPath) }
     const { command, version } = onPath
     return {
       ready: true,
@@ -69,6 +70,12 @@ export const temporal = {
       })
     })
   },
+}
+
+function missing(onPath) {
+  if (onPath === undefined) return 'not installed'
+  const { command, version } = onPath
+  return `not installed; ${command} is ${version}, and ${versions.temporal} or later is needed`
 }
 
 /** @returns the reason where it did not work */
@@ -126,9 +133,9 @@ async function buildWithGo(context, folder, report, downloadFailure) {
   if (go === undefined) {
     throw new PartError({
       message: 'the Temporal command-line program is missing',
-      expected: '`temporal` on the path, or the Internet, or Go',
-      found: `no temporal on the path; the SDK's download: ${downloadFailure}; no go on the path`,
-      remedy: `install the Temporal CLI, or install Go and call again (it runs \`go install ${module}\`)`,
+      expected: `\`temporal\` ${version} or later on the path, or the Internet, or Go`,
+      found: `no such temporal on the path; the SDK's download: ${downloadFailure}; no go on the path`,
+      remedy: `install the Temporal CLI ${version} or later, or install Go and call again (it runs \`go install ${module}\`)`,
     })
   }
   report(`the download failed; building it with Go ${go.version} (minutes)`)
@@ -148,7 +155,7 @@ async function buildWithGo(context, folder, report, downloadFailure) {
       GOFLAGS: '-modcacherw',
       GOWORK: 'off',
     },
-    remedy: 'see whether Go reaches its module proxy (`go env GOPROXY`), or put a `temporal` on the path',
+    remedy: 'see whether Go reaches its module proxy (`go env GOPROXY`), or put a current `temporal` on the path',
     onLine: () => {
       packages += 1
       if (packages % 400 === 0) report(`${packages} Go modules fetched and packages compiled`)

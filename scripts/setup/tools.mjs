@@ -1,6 +1,8 @@
 /** Programs that set-up uses and cannot fetch: found on the path, with their versions, or named with how to get them. */
 
 import { execFile } from 'node:child_process'
+import { accessSync, constants, statSync } from 'node:fs'
+import { delimiter, isAbsolute, join } from 'node:path'
 import { versions } from './context.mjs'
 import { PartError } from './part-error.mjs'
 
@@ -9,9 +11,12 @@ const ask = (command, args) =>
     execFile(command, args, { timeout: 20_000 }, (error, stdout) => settle(error === null ? stdout.trim() : undefined))
   })
 
-const older = (version, least) => {
-  const [a, b] = [version, least].map(text => text.split('.').map(Number))
-  return (a[0] - b[0] || a[1] - b[1]) < 0
+/** Whether a version is known and not older than another: `1.10.2` and `1.9`; a missing third number is 0. */
+export function isAtLeast(version, least) {
+  const [a, b] = [version, least].map(text => /^v?(\d+)\.(\d+)(?:\.(\d+))?/.exec(text)?.slice(1).map(Number))
+  if (a === undefined || b === undefined) return false
+  const [major, minor, patch] = a.map((number, index) => (number || 0) - (b[index] || 0))
+  return (major || minor || patch) >= 0
 }
 
 const probe = [
@@ -31,7 +36,7 @@ export async function findPython(context) {
     const answer = await ask(command, ['-c', probe])
     if (answer === undefined) continue
     const [version, ...lacks] = answer.split(' ')
-    if (!older(version, versions.python) && lacks.length === 0) return { command, version }
+    if (isAtLeast(version, versions.python) && lacks.length === 0) return { command, version }
     found.push(`${command} ${version}${lacks.length > 0 ? ` without ${lacks.join(', ')}` : ''}`)
   }
   throw new PartError({
@@ -69,10 +74,31 @@ export async function findGo() {
   return answer === undefined ? undefined : { command: 'go', version: answer.replace(/^go/, '') }
 }
 
-/** A `temporal` on the path that runs. */
-export async function findTemporalOnPath() {
-  const answer = await ask('temporal', ['--version'])
-  return answer === undefined
-    ? undefined
-    : { command: 'temporal', version: /version (\S+)/.exec(answer)?.[1] ?? answer }
+/**
+ * The `temporal` on the path, if it runs. An older one than the pinned version is not fit: it may lack flags that `rlev up` gives it.
+ * @returns {Promise<{ command: string, version: string, fit: boolean } | undefined>}
+ */
+export async function findTemporalOnPath({ env }) {
+  const command = onPath('temporal', env)
+  const answer = command === undefined ? undefined : await ask(command, ['--version'])
+  if (answer === undefined) return undefined
+  const version = /version (\S+)/.exec(answer)?.[1] ?? answer
+  return { command, version, fit: isAtLeast(version, versions.temporal) }
+}
+
+/** The whole path of a program: what is recorded is used from other folders and under other paths. */
+function onPath(program, { PATH = '' }) {
+  return PATH.split(delimiter)
+    .filter(isAbsolute)
+    .map(folder => join(folder, program))
+    .find(isProgram)
+}
+
+function isProgram(file) {
+  try {
+    accessSync(file, constants.X_OK)
+    return statSync(file).isFile()
+  } catch {
+    return false
+  }
 }

@@ -7,6 +7,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   rmSync,
   symlinkSync,
   truncateSync,
@@ -219,6 +220,47 @@ describe('a missing part', () => {
     assert.throws(() => checkNode(context, '18.20.0'), /too old/)
     checkNode(context, '20.3.0')
     checkNode(context, '24.1.0')
+  })
+})
+
+describe('a Temporal CLI on the path', () => {
+  const { temporal: pinned } = JSON.parse(readFileSync(join(scripts, 'setup', 'versions.json'), 'utf8'))
+
+  /** The row of the Temporal CLI in the state of the set-up, where the path has a `temporal` that says this. */
+  async function rowWith(name: string, says: string) {
+    const bin = join(folder, name)
+    mkdirSync(bin)
+    writeFileSync(join(bin, 'temporal'), `#!/bin/sh\necho '${says}'\n`, { mode: 0o755 })
+    const env = { ...process.env, PATH: `${bin}:${process.env['PATH']}`, RLEV_CACHE: join(folder, `${name}-cache`) }
+    const { status, output } = await run(process.execPath, [join(scripts, 'setup.mjs'), '--check'], env)
+    assert.equal(status, 0, output)
+    const rows = JSON.parse(output) as { name: string; state: string; place: string; detail: string; version: string }[]
+    const row = rows.find(one => one.name === 'temporal')
+    assert.ok(row !== undefined)
+    return { row, command: join(bin, 'temporal') }
+  }
+
+  it('is taken if it is not older than the pinned version, by its whole path', async () => {
+    for (const [name, version] of [
+      ['same', pinned],
+      ['newer', '1.1000.0'],
+    ] as const) {
+      const { row, command } = await rowWith(name, `temporal version ${version} (Server 1.29.1, UI 2.42.1)`)
+      assert.deepEqual([row.state, row.version, row.place], ['ready', version, command])
+    }
+  })
+
+  it('is passed over if it is older, or does not say its version', async () => {
+    for (const [name, says] of [
+      ['older', 'temporal version 1.5.0 (Server 1.28.0, UI 2.39.0)'],
+      ['much-older', 'temporal version 0.13.2 (server 1.24.2) (ui 2.27.3)'],
+      ['unknown', 'temporal version DEV'],
+    ] as const) {
+      const { row } = await rowWith(name, says)
+      assert.equal(row.state, 'missing', `${says}: ${JSON.stringify(row)}`)
+      assert.equal(row.version, pinned)
+      assert.ok(row.detail.includes(`${pinned} or later`), row.detail)
+    }
   })
 })
 
