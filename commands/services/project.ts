@@ -1,9 +1,9 @@
 /** Where this checkout lies, and the parts that set-up made for it (scripts/setup writes the file that is read here). */
-
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { RlevError } from '../../pipelines/errors.js'
+import { given } from '../../pipelines/given.js'
 
 /** The compiled tree this file belongs to (`dist`), and the checkout above it. */
 export const buildFolder = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
@@ -30,20 +30,37 @@ export function readParts(project = projectFolder): Parts {
 
 /**
  * The path of the program of one part.
- * @throws RlevError PartMissing when set-up has not made it, or it has since gone.
+ * @throws RlevError PartMissing if set-up has not made it, if it is gone since, or if this user may not read it.
  */
 export function programOf(part: 'temporal' | 'mlflow', project = projectFolder): string {
-  const command = readParts(project)[part]?.command
+  const { cache, [part]: { command } = {} } = readParts(project)
   const name = { temporal: 'the Temporal command-line program', mlflow: 'MLflow' }[part]
-  if (command !== undefined && existsSync(command)) return command
+  const fault = command === undefined ? 'no record of it' : faultOf(command)
+  if (command !== undefined && fault === null) return command
+  const unreadable = fault?.startsWith('EACCES') ?? false
+  const place = command ?? partsFile(project)
   throw new RlevError({
     kind: 'PartMissing',
-    message: `${name} is not installed`,
-    place: command ?? partsFile(project),
+    message: unreadable ? `this user may not read ${name}` : `${name} is not installed`,
+    place,
     expected: `the path of ${name}, as set-up records it`,
-    found: command === undefined ? 'no record of it' : 'a record of a program that is no longer there',
-    remedy: 'run `npm run setup`, which fetches what is missing; `bin/rlev doctor` shows the state of each part',
+    ...given({ found: fault ?? undefined }),
+    remedy: unreadable
+      ? `let the owner of the cache run \`chmod -R a+rX ${cache ?? dirname(place)}\`; or set RLEV_CACHE to a folder of your own and run \`npm run setup\``
+      : 'run `npm run setup`, which fetches what is missing; `bin/rlev doctor` shows the state of each part',
   })
+}
+
+/** Why a recorded program cannot be used; null if it can. */
+function faultOf(command: string): string | null {
+  try {
+    statSync(command)
+    return null
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT')
+      return 'a record of a program that is no longer there'
+    return error instanceof Error ? error.message : String(error)
+  }
 }
 
 /** The digest of the sources that the compiled tree was made from; undefined where set-up did not make the tree. */

@@ -2,6 +2,7 @@
 
 import { statfsSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { PartError } from './part-error.mjs'
 import { findCompiler, findGo, findPython } from './tools.mjs'
 
 /** @returns {Promise<object[]>} rows { name, title, state: 'ready' | 'missing', needed, version, place, detail, remedy } */
@@ -55,7 +56,9 @@ async function rowOf(part, context) {
     const remedy = ready ? undefined : 'run `npm run setup`'
     return { ...base, state: ready ? 'ready' : 'missing', version, place, detail, remedy }
   } catch (error) {
-    return { ...base, state: 'missing', detail: error.message }
+    if (!(error instanceof PartError)) return { ...base, state: 'missing', detail: error.message }
+    const { summary, found, remedy } = error
+    return { ...base, state: 'missing', detail: found === undefined ? summary : `${summary} (${found})`, remedy }
   }
 }
 

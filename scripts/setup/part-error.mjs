@@ -8,5 +8,9 @@ export class PartError extends Error {
     if (remedy !== undefined) lines.push(`  to do:    ${remedy}`)
     super(lines.join('\n'), { cause })
     this.name = 'PartError'
+    /** The same, in parts. */
+    this.summary = message
+    this.found = found
+    this.remedy = remedy
   }
 }

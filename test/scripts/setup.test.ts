@@ -1,14 +1,15 @@
 /** Set-up: what was interrupted is not taken for whole, and what is missing is named with how to get it. */
-
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   truncateSync,
   writeFileSync,
@@ -122,6 +123,56 @@ describe('a folder of the cache', () => {
     truncateSync(join(cut, 'library.so'), 1_000_000)
     assert.equal(isWhole(cut), false)
   })
+})
+
+describe('a cache that several users share', () => {
+  interface WholeFolder {
+    isWhole(folder: string): boolean
+    makeWhole(folder: string, fill: (temporary: string) => Promise<void>): Promise<void>
+  }
+
+  it('has folders that other users can read, as far as the umask lets them', async () => {
+    const { makeWhole } = await load<WholeFolder>('whole-folder.mjs')
+    const shared = join(folder, 'shared', '1.0')
+    const umask = process.umask(0o022)
+    try {
+      await makeWhole(shared, async temporary => writeFileSync(join(temporary, 'program'), 'x'))
+    } finally {
+      process.umask(umask)
+    }
+    assert.equal((statSync(shared).mode & 0o777).toString(8), '755')
+  })
+
+  it('that this user may not read is told as that, with what helps, and not as missing', async () => {
+    const { isWhole, makeWhole } = await load<WholeFolder>('whole-folder.mjs')
+    const closed = join(folder, 'closed', '1.0')
+    await makeWhole(closed, async temporary => writeFileSync(join(temporary, 'program'), 'x'))
+    asStranger(closed, () => {
+      assert.throws(
+        () => isWhole(closed),
+        (error: Error) =>
+          error.name === 'PartError' &&
+          /may not read/.test(error.message) &&
+          error.message.includes(`chmod -R a+rX ${folder}`) &&
+          error.message.includes('RLEV_CACHE'),
+      )
+      assert.equal(isWhole(join(folder, 'absent')), false)
+    })
+  })
+
+  /** Root reads everything, so that as root the work is done under another user's rights. */
+  function asStranger(closed: string, work: () => void): void {
+    const isRoot = process.getuid?.() === 0
+    chmodSync(folder, 0o755)
+    chmodSync(closed, isRoot ? 0o700 : 0)
+    if (isRoot) process.seteuid?.(65_534)
+    try {
+      work()
+    } finally {
+      if (isRoot) process.seteuid?.(0)
+      chmodSync(closed, 0o755)
+    }
+  }
 })
 
 describe('unpacking a wheel', () => {

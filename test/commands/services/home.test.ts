@@ -1,7 +1,6 @@
 /** Homes, their locks and ports, and what is told where set-up has not been run. */
-
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -143,5 +142,32 @@ describe('a part that set-up has not made', () => {
       (error: unknown) =>
         ofKind('PartMissing')(error) && `${error}`.includes(was) && /no longer there/.test(`${error}`),
     )
+  })
+
+  it('or that lies in a cache of another user, is told as that, and not as gone', () => {
+    const closed = join(folder, 'closed')
+    const program = join(closed, 'bin', 'mlflow')
+    mkdirSync(join(closed, 'bin'), { recursive: true })
+    writeFileSync(program, '', { mode: 0o755 })
+    writeFileSync(partsFile(folder), JSON.stringify({ cache: closed, mlflow: { command: program } }))
+    assert.equal(programOf('mlflow', folder), program)
+    // Root reads everything, so that as root the look is taken under another user's rights.
+    const isRoot = process.getuid?.() === 0
+    for (const path of [folder, join(folder, 'node_modules'), join(folder, 'node_modules', '.rlev')])
+      chmodSync(path, 0o755)
+    chmodSync(closed, isRoot ? 0o700 : 0)
+    if (isRoot) process.seteuid?.(65_534)
+    try {
+      assert.throws(
+        () => programOf('mlflow', folder),
+        (error: unknown) =>
+          ofKind('PartMissing')(error) &&
+          /may not read MLflow/.test(`${error}`) &&
+          `${error}`.includes(`a+rX ${closed}`),
+      )
+    } finally {
+      if (isRoot) process.seteuid?.(0)
+      chmodSync(closed, 0o755)
+    }
   })
 })
