@@ -3,6 +3,7 @@
  * old name is refused. Says whether the experiment was finished before, so that starting it again costs a look and no work.
  */
 import { rmSync } from 'node:fs'
+import { evaluationSteps } from '../pipelines/config/due-steps.js'
 import { type ExperimentConfig, experimentSchema, type Plan } from '../pipelines/config/schema.js'
 import { RlevError } from '../pipelines/errors.js'
 import { shortened } from '../pipelines/printable.js'
@@ -75,10 +76,7 @@ export function finishedBefore(home: string, { id, config }: { id: string; confi
     const last = evaluations.at(-1)
     if (result?.state !== 'done' || last?.step !== config.steps) return {}
     const steps = new Set(evaluations.map(({ step }) => step))
-    const due = Array.from({ length: config.steps }, (_, step) => step).filter(
-      step => step % config.evaluation.every === 0,
-    )
-    if (!due.every(step => steps.has(step))) return {}
+    if (!evaluationSteps(config).every(step => steps.has(step))) return {}
     if (evaluations.some(({ step }) => readItemOutcomes(home, id, step) === null)) return {}
     if (readMetrics(home, id).length !== config.steps) return {}
     const folder = runFolder(home, id)

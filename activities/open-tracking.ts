@@ -2,6 +2,7 @@
 import { basename } from 'node:path'
 import { Context } from '@temporalio/activity'
 import type { ExperimentConfig } from '../pipelines/config/schema.js'
+import { workflowPage } from './machine/services-record.js'
 import type { DatasetInput, Param, Run, Tag } from './mlflow/types.js'
 import { readData } from './prepare-data.js'
 import { stage } from './stage.js'
@@ -73,8 +74,8 @@ function paramsOfSubject(place: Workplace, subject: Subject): Param[] {
 
 function tagsOfSubject({ home, code }: Workplace, subject: Subject): Tag[] {
   const { workflowExecution } = Context.current().info
-  const temporal = knownServices(home)?.temporal
   const id = idOf(subject)
+  const page = workflowPage(knownServices(home), id)
   const drifts = driftsOf(home, id)
   const tags: Tag[] = [
     { key: 'rlev.kind', value: subject.kind },
@@ -82,10 +83,7 @@ function tagsOfSubject({ home, code }: Workplace, subject: Subject): Tag[] {
     ...(drifts.length === 0 ? [] : [{ key: 'rlev.drift', value: drifts.join('\n').slice(0, 4000) }]),
     { key: 'rlev.workflow', value: workflowExecution?.workflowId ?? id },
   ]
-  if (temporal?.uiUrl !== undefined) {
-    const workflows = `${temporal.uiUrl}/namespaces/${temporal.namespace ?? 'default'}/workflows`
-    tags.push({ key: 'rlev.workflow_url', value: `${workflows}/${encodeURIComponent(id)}` })
-  }
+  if (page !== undefined) tags.push({ key: 'rlev.workflow_url', value: page })
   if (subject.kind === 'experiment') {
     tags.push({ key: 'rlev.arm', value: subject.arm }, { key: 'rlev.seed', value: String(subject.seed) })
   }

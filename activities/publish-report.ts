@@ -11,6 +11,7 @@ import { reportFiles } from '../pipelines/report/files.js'
 import { renderReport } from '../pipelines/report/render.js'
 import { comparisonMarkdown } from '../pipelines/report/tables/comparison-as-text.js'
 import { failPoint } from './fail-points/fail-point.js'
+import { workflowPage } from './machine/services-record.js'
 import { stage } from './stage.js'
 import { namesIn, sha256, writeWhole } from './store/files.js'
 import { readOutcomes } from './store/outcomes.js'
@@ -85,15 +86,7 @@ function removeOthers(folder: string, digests: Readonly<Record<string, string>>)
 }
 
 function links({ home }: Workplace, name: string, trackingUrl: string | undefined): Record<string, string> {
-  const temporal = knownServices(home)?.temporal
-  return {
-    ...(temporal?.uiUrl === undefined
-      ? {}
-      : {
-          Temporal: `${temporal.uiUrl}/namespaces/${temporal.namespace ?? 'default'}/workflows/${encodeURIComponent(name)}`,
-        }),
-    ...given({ MLflow: trackingUrl }),
-  }
+  return given({ Temporal: workflowPage(knownServices(home), name), MLflow: trackingUrl })
 }
 
 /** Of what computed the figures. */

@@ -1,4 +1,6 @@
 /** Stage: a run of training steps in one activity, step by step through the same functions and the same journal. */
+
+import { checkpointDue } from '../pipelines/config/due-steps.js'
 import { given } from '../pipelines/given.js'
 import type { StepMetrics } from '../pipelines/training/step-metrics.js'
 import type { PolicyCache } from './policy-cache.js'
@@ -34,7 +36,7 @@ export function trainSteps(place: Workplace, policies: PolicyCache) {
 /** What follows the last update of an activity: the checkpoint where one is due. */
 export async function finishSteps(training: Training, step: number, last: StepMetrics): Promise<TrainedSteps> {
   await throwIfCancelled()
-  const weights = training.checkpointDue(step)
+  const weights = checkpointDue(step, training.config)
     ? (await training.checkpoint(step, stageHooks(`checkpoint of step ${step}`))).weights
     : undefined
   const { 'reward/mean': reward, 'perf/tokens_per_second': tokensPerSecond } = last.values

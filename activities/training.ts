@@ -101,11 +101,6 @@ export class Training {
     this.checkpoints = new Checkpoints(folder, this.#experimentKey)
   }
 
-  /** Whether the step ends with a checkpoint: every `everySteps`, and the last. */
-  checkpointDue(step: number): boolean {
-    return step % this.config.checkpoint.everySteps === 0 || step === this.config.steps
-  }
-
   /** The policy after the updates of `step` steps; replays what a cold worker lacks. */
   async policyAt(step: number, hooks: Hooks): Promise<LivePolicy> {
     const { run, stages } = this.#input

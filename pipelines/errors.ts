@@ -43,6 +43,13 @@ export class RlevError extends Error {
   }
 }
 
+/** The message of the innermost cause: the error of an activity reaches its workflow, and its caller, inside several others. */
+export function innermostMessage(error: unknown): string {
+  let innermost = error
+  while (innermost instanceof Error && innermost.cause instanceof Error) innermost = innermost.cause
+  return innermost instanceof Error ? innermost.message : String(innermost)
+}
+
 /** Limit of one part of an error. (characters) */
 const maxPartLength = 20_000
 

@@ -1,7 +1,8 @@
 /** What an experiment shows of itself: the query, search attributes, memo, current details, and a word to its sweep. */
-import { getExternalWorkflowHandle, log, setCurrentDetails, setHandler } from '@temporalio/workflow'
+import { getExternalWorkflowHandle, isCancellation, log, setCurrentDetails, setHandler } from '@temporalio/workflow'
 import type { EvaluationSummary } from '../activities/evaluation-summary.js'
 import type { TrainedSteps } from '../activities/train-steps.js'
+import { innermostMessage } from '../pipelines/errors.js'
 import { plainMarkdown } from '../pipelines/input/markdown.js'
 import { showExperiment, stageText } from './attributes.js'
 import {
@@ -41,12 +42,18 @@ export class ExperimentView {
     this.#show()
   }
 
-  become(state: State, failure?: string): void {
+  become(state: State): void {
     this.progress.state = state
-    // A pause is no measure of what a step takes.
+    // The time of a pause does not count as training.
     if (state === 'running') this.#trainingBegan = undefined
-    if (failure !== undefined) this.progress.failure = failure
     this.#show()
+  }
+
+  /** By an error, a cancellation among them. */
+  end(error: unknown): void {
+    const cancelled = isCancellation(error)
+    if (!cancelled) this.progress.failure = innermostMessage(error)
+    this.become(cancelled ? 'cancelled' : 'failed')
   }
 
   /** Not an event of its own: the newest step shows with the next change of stage, and in the query at once. */

@@ -2,6 +2,7 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow'
 import type { StageOutputs } from '../activities/training.js'
 import type { ExperimentConfig, SweepPlan } from '../pipelines/config/schema.js'
+import { idInSweep } from '../pipelines/config/start-order.js'
 
 // --- Queues ---
 
@@ -37,14 +38,17 @@ export interface Carried {
   progress: ExperimentProgress
 }
 
+export type ExperimentWorkflow = (input: ExperimentInput) => Promise<ExperimentResult>
+
 export interface ExperimentResult {
   run: string
   step: number
-  /** sha256 of the final weights. */
-  weights: string
-  acc: number
-  hAcc: number
-  expectedHAcc: number
+  /** sha256 of the final weights; null if nothing was trained. */
+  weights: string | null
+  /** Of the newest evaluation, as in `ExperimentProgress`; null if there was none. */
+  acc: number | null
+  hAcc: number | null
+  expectedHAcc: number | null
   reportPath?: string
   trackingUrl?: string
   /** Why tracking is not complete; the run's points are all in the store. */
@@ -137,5 +141,5 @@ export function experimentId({
   seed,
   sweep,
 }: Pick<ExperimentInput, 'name' | 'arm' | 'seed' | 'sweep'>): string {
-  return sweep === undefined ? name : `${name}/${arm}/seed-${seed}`
+  return sweep === undefined ? name : idInSweep(name, { arm, seed })
 }

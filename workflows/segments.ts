@@ -1,22 +1,19 @@
-/** How training is cut: a run of steps goes up to the next evaluation, checkpoint or limit of one activity. */
+/** How training is cut into activities: a run of steps goes up to the next evaluation or checkpoint, or to the limit of one activity. */
+import { checkpointDue, evaluationDue } from '../pipelines/config/due-steps.js'
 import type { ExperimentConfig } from '../pipelines/config/schema.js'
 
 /** Last step of the run of steps that begins after `step`. */
-export function nextBoundary(step: number, { steps, evaluation, checkpoint, durability }: ExperimentConfig): number {
-  const nextMultiple = (every: number) => (Math.floor(step / every) + 1) * every
-  return Math.min(
-    steps,
-    step + durability.stepsPerActivity,
-    nextMultiple(evaluation.every),
-    nextMultiple(checkpoint.everySteps),
-  )
+export function nextBoundary(step: number, config: ExperimentConfig): number {
+  const limit = step + config.durability.stepsPerActivity
+  let end = step + 1
+  while (end < limit && !evaluationDue(end, config) && !checkpointDue(end, config)) end++
+  return end
 }
 
-export function evaluationDue(step: number, { steps, evaluation }: ExperimentConfig): boolean {
-  return step % evaluation.every === 0 || step === steps
-}
-
-/** A judge is waited for without the policy's worker; and an evaluation that is the whole work is kept piece by piece. */
+/**
+ * Whether answers and verdicts are separate activities: with a judge, so that waiting for it does not keep the policy's worker;
+ * and without training, so that a long evaluation is stored piece by piece.
+ */
 export function evaluatedInTwo({ judge, steps }: ExperimentConfig): boolean {
   return judge !== undefined || steps === 0
 }

@@ -1,5 +1,5 @@
 /** What a sweep shows of itself: every experiment's place, in the query and as a table in the current details. */
-import { setCurrentDetails, setHandler } from '@temporalio/workflow'
+import { isCancellation, setCurrentDetails, setHandler } from '@temporalio/workflow'
 import type { SweepPlan } from '../pipelines/config/schema.js'
 import { showSweep, stageText } from './attributes.js'
 import { type ExperimentProgress, progressQuery, type State, type SweepProgress } from './messages.js'
@@ -13,14 +13,36 @@ export class SweepView {
     this.become('running')
   }
 
+  /** Whether it has ended, or is about to. */
+  get isOver(): boolean {
+    const { state } = this.progress
+    return state !== 'running' && state !== 'paused'
+  }
+
   become(state: State): void {
     this.progress.state = state
-    // What never began has no ending of its own.
-    if (state === 'cancelled') {
-      for (const experiment of this.progress.experiments) if (experiment.state === 'running') experiment.state = state
-    }
+    if (this.isOver) delete this.progress.onlyTrackingSince
     showSweep(this.progress.name, state)
     this.refresh()
+  }
+
+  /** By an error, a cancellation among them: what has not begun by then never will. */
+  end(error: unknown): void {
+    for (const experiment of this.progress.experiments) {
+      if (experiment.state === 'running') experiment.state = 'cancelled'
+    }
+    this.become(isCancellation(error) ? 'cancelled' : 'failed')
+  }
+
+  /** The report is written: from here on only MLflow is waited for. */
+  reported(path: string): void {
+    this.progress.reportPath = path
+    this.progress.onlyTrackingSince = Date.now()
+    this.refresh()
+  }
+
+  tracked(url: string | undefined): void {
+    if (url !== undefined) this.progress.trackingUrl = url
   }
 
   heard(news: ExperimentProgress): void {

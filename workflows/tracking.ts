@@ -8,6 +8,7 @@ import type { OpenTrackingInput } from '../activities/open-tracking.js'
 import type { OpenStatus } from '../activities/track-status.js'
 import type { Subject } from '../activities/tracking/subject.js'
 import type { ExperimentConfig } from '../pipelines/config/schema.js'
+import { innermostMessage } from '../pipelines/errors.js'
 import { type Patience, trackingActivities } from './activity-options.js'
 import { endedByCancellation } from './cancellation.js'
 
@@ -129,7 +130,7 @@ export function trackBeside(
       if (endedByCancellation(error) && patience === '24 hours')
         return CancellationScope.nonCancellable(() => end(ending, '10 minutes'))
       // The result stands without its tracking.
-      return messageOf(error)
+      return innermostMessage(error)
     }
   }
 
@@ -146,7 +147,7 @@ export function trackBeside(
       line = scope
         .run(() => follow(known))
         .catch((error: unknown) => {
-          if (!isCancellation(error)) log.warn('tracking stopped', { error: messageOf(error) })
+          if (!isCancellation(error)) log.warn('tracking stopped', { error: innermostMessage(error) })
         })
         .finally(() => {
           state.ended = true
@@ -161,11 +162,4 @@ export function trackBeside(
     settle,
     close: ending => end(ending, ending.status === 'FINISHED' ? '24 hours' : '10 minutes'),
   }
-}
-
-/** The innermost cause's words: that is where an activity says what happened. */
-export function messageOf(error: unknown): string {
-  let innermost = error
-  while (innermost instanceof Error && innermost.cause instanceof Error) innermost = innermost.cause
-  return innermost instanceof Error ? innermost.message : String(innermost)
 }

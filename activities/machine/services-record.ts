@@ -26,6 +26,13 @@ export interface Services {
   workers: Partial<Record<Exclude<ProcessName, 'temporal' | 'mlflow'>, number>>
 }
 
+/** The page of a workflow in the Web UI; undefined if the address of the Web UI is not known. */
+export function workflowPage(services: Pick<Services, 'temporal'> | undefined, workflowId: string): string | undefined {
+  const temporal = services?.temporal
+  if (temporal?.uiUrl === undefined) return undefined
+  return `${temporal.uiUrl}/namespaces/${temporal.namespace}/workflows/${encodeURIComponent(workflowId)}`
+}
+
 /** The file's content. */
 export interface ServicesRecord {
   ports: { temporal?: number; temporalUi?: number; mlflow?: number }

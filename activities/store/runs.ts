@@ -7,7 +7,7 @@ import { configDifference } from '../../pipelines/config/difference.js'
 import { experimentKey } from '../../pipelines/config/digest.js'
 import { nameForm } from '../../pipelines/config/names.js'
 import type { ExperimentConfig, Plan } from '../../pipelines/config/schema.js'
-import { startOrder } from '../../pipelines/config/start-order.js'
+import { idInSweep, startOrder } from '../../pipelines/config/start-order.js'
 import { RlevError } from '../../pipelines/errors.js'
 import type { Evaluation, ItemOutcome } from '../../pipelines/evaluation/evaluation.js'
 import { given } from '../../pipelines/given.js'
@@ -40,7 +40,7 @@ export function experimentsOf(plan: Plan): { arm: string; seed: number; config: 
   if (plan.kind === 'experiment') {
     return [{ arm: plan.name, seed: plan.config.seed, config: plan.config, id: plan.name }]
   }
-  return startOrder(plan).map(cell => ({ ...cell, id: `${plan.name}/${cell.arm}/seed-${cell.seed}` }))
+  return startOrder(plan).map(cell => ({ ...cell, id: idInSweep(plan.name, cell) }))
 }
 
 /** Names of the runs of a home that have a plan; a folder that no run could have made is none. */

@@ -1,4 +1,5 @@
 /** What a plan will cost: responses and tokens counted from the config, and from them a time. */
+import { evaluationSteps } from '../../pipelines/config/due-steps.js'
 import type { ExperimentConfig, Plan } from '../../pipelines/config/schema.js'
 import { warmStartKey } from '../../pipelines/config/start-order.js'
 import type { DataSet } from '../../pipelines/data/item.js'
@@ -122,8 +123,8 @@ function trainingCost(config: ExperimentConfig, { test, transfer }: ItemCounts):
   const { maxTokens, chunk } = rollout
   const perStep = rollout.prompts * rollout.samples
   const each = 1 + evaluation.samples
-  // At every multiple of `every`, and at the last step, which is when further test sets are taken.
-  const tested = Math.ceil(steps / evaluation.every) * test * each
+  // The evaluation of step 0 is the warm start's. Further test sets are evaluated at the last step.
+  const tested = (evaluationSteps(config).length - 1) * test * each
   const evaluated = tested + (steps > 0 ? transfer * each : 0)
   const stepSeconds =
     decodeSeconds(config, { responses: perStep, maxTokens, chunk }) +

@@ -1,10 +1,11 @@
 /** The moment a run begins, or is come back to, once its services are up. */
+import { workflowPage } from '../../activities/machine/services-record.js'
 import { homeId } from '../../activities/workplace.js'
 import type { Plan } from '../../pipelines/config/schema.js'
 import { RlevError } from '../../pipelines/errors.js'
 import type { Home } from '../services/home.js'
 import { goOn } from './go-on.js'
-import { lookAtRun, workflowPage } from './run-status.js'
+import { lookAtRun } from './run-status.js'
 import { commandFor } from './shell-command.js'
 import { planDigest, startWorkflow } from './start-workflow.js'
 import type { WorkflowFacts } from './temporal-runs.js'
@@ -20,7 +21,7 @@ export function begin(run: { home: Home; plan: Plan; known: boolean }): Promise<
     refuseForeign(home, plan, facts)
     if (!known || facts === null) {
       await startWorkflow({ temporal, plan, home: homeId(home.path) })
-      const page = workflowPage(home, name)
+      const page = workflowPage(home.services, name)
       return `${known ? `${name} goes on` : `started ${name}`}${page === undefined ? '' : `: ${page}`}`
     }
     const view = await lookAtRun(home, name, temporal)

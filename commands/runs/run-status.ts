@@ -4,7 +4,7 @@
  */
 
 import { existsSync } from 'node:fs'
-import { readRecord } from '../../activities/machine/services-record.js'
+import { readRecord, workflowPage } from '../../activities/machine/services-record.js'
 import { planPaths, runFolder } from '../../activities/store/run-folder.js'
 import { readPlan } from '../../activities/store/runs.js'
 import { cancelsValue } from '../../pipelines/config/contradictions/values.js'
@@ -54,7 +54,7 @@ export async function lookAtRun(home: Home, name: string, temporal?: TemporalRun
     experiments,
     ...given({ weights: single?.weights, reportPath: existsSync(report) ? report : undefined }),
     pages: {
-      ...given({ temporal: workflowPage(home, name), mlflow: trackingPage(answer) }),
+      ...given({ temporal: workflowPage(home.services, name), mlflow: trackingPage(answer) }),
     },
     ...given({ trackingFailure: trackingFailureOf(answer.ending) }),
     ...(answer.away ? { serverAway: true as const } : {}),
@@ -195,13 +195,6 @@ function stateOfRun(plan: Plan, experiments: readonly ExperimentView[], answer: 
 
 function trackingPage({ progress, ending }: Answer): string | undefined {
   return progress?.trackingUrl ?? (ending?.state === 'completed' ? ending.result.trackingUrl : undefined)
-}
-
-/** The page of a workflow in the Web UI. */
-export function workflowPage({ services }: Home, id: string): string | undefined {
-  const { uiUrl, namespace } = services?.temporal ?? {}
-  if (uiUrl === undefined) return undefined
-  return `${uiUrl}/namespaces/${namespace ?? 'default'}/workflows/${encodeURIComponent(id)}`
 }
 
 function notesOf(

@@ -1,15 +1,14 @@
 /** Starting the workflow of a plan, with what the Web UI's list shows of it from the first moment. */
 import { WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '@temporalio/client'
-import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common'
 import { digest } from '../../pipelines/config/digest.js'
 import type { Plan } from '../../pipelines/config/schema.js'
 import { type ExperimentInput, queues, type SweepInput } from '../../workflows/messages.js'
+import { searchAttributes } from '../../workflows/search-attributes.js'
 import type { TemporalRuns } from './temporal-runs.js'
 
 /** `home`: of which home the run is; a Temporal server may serve several. */
 export async function startWorkflow(options: { temporal: TemporalRuns; plan: Plan; home: string }): Promise<void> {
   const { temporal, plan, home } = options
-  const config = plan.kind === 'sweep' ? plan.arms[0]?.config : plan.config
   await temporal.guard(() =>
     temporal.client.workflow.start(plan.kind, {
       workflowId: plan.name,
@@ -21,17 +20,11 @@ export async function startWorkflow(options: { temporal: TemporalRuns; plan: Pla
       staticSummary: summaryOf(plan),
       memo: { home, plan: planDigest(plan), startedAt: Date.now() },
       typedSearchAttributes: [
-        {
-          key: defineSearchAttributeKey(plan.kind === 'sweep' ? 'RlevSweep' : 'RlevArm', SearchAttributeType.KEYWORD),
-          value: plan.name,
-        },
-        ...(config === undefined || plan.kind === 'sweep'
-          ? []
+        ...(plan.kind === 'sweep'
+          ? [{ key: searchAttributes.sweep, value: plan.name }]
           : [
-              {
-                key: defineSearchAttributeKey('RlevEstimator', SearchAttributeType.KEYWORD),
-                value: config.estimator.name,
-              },
+              { key: searchAttributes.arm, value: plan.name },
+              { key: searchAttributes.estimator, value: plan.config.estimator.name },
             ]),
       ],
     }),

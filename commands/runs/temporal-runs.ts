@@ -15,7 +15,7 @@ import {
 } from '@temporalio/client'
 import type { UpdateDefinition } from '@temporalio/common'
 import { loadClientConnectConfig } from '@temporalio/envconfig'
-import { RlevError } from '../../pipelines/errors.js'
+import { innermostMessage, RlevError } from '../../pipelines/errors.js'
 import {
   type ExperimentProgress,
   type ExperimentResult,
@@ -86,7 +86,7 @@ export class TemporalRuns {
     } catch (error) {
       if (!(error instanceof WorkflowFailedError)) throw error
       const cancelled = error.cause?.name === 'CancelledFailure'
-      return { state: cancelled ? 'cancelled' : 'failed', failure: innermost(error.cause ?? error) }
+      return { state: cancelled ? 'cancelled' : 'failed', failure: innermostMessage(error.cause ?? error) }
     }
   }
 
@@ -114,7 +114,7 @@ export class TemporalRuns {
       return await this.#told(id, handle => handle.executeUpdate(update, { args: [argument] }))
     } catch (error) {
       if (!(error instanceof WorkflowUpdateFailedError)) throw error
-      throw new RlevError({ kind: 'CallInvalid', message: innermost(error), place: id, cause: error })
+      throw new RlevError({ kind: 'CallInvalid', message: innermostMessage(error), place: id, cause: error })
     }
   }
 
@@ -151,7 +151,7 @@ export class TemporalRuns {
         kind: 'ServiceUnavailable',
         message: 'the Temporal server or its worker does not answer',
         place: this.#address,
-        found: error instanceof Error ? innermost(error) : String(error),
+        found: innermostMessage(error),
         remedy: '`rlev up` starts what is missing; `rlev doctor` shows what is',
         cause: error,
       })
@@ -211,9 +211,4 @@ function statusOf(name: WorkflowExecutionDescription['status']['name']): Workflo
     default:
       return 'running'
   }
-}
-
-/** Temporal wraps a failure once for each layer it passed; the reader wants the first one. */
-function innermost(error: Error): string {
-  return error.cause instanceof Error ? innermost(error.cause) : error.message
 }

@@ -9,22 +9,18 @@ import { withoutSecrets } from '../../activities/machine/secrets.js'
 import type { ProcessRecord, Services, ServicesRecord } from '../../activities/machine/services-record.js'
 import { RlevError } from '../../pipelines/errors.js'
 import { given } from '../../pipelines/given.js'
+import { searchAttributes } from '../../workflows/search-attributes.js'
 import type { Home } from './home.js'
 import { logFile } from './home.js'
 import { startDetached } from './processes.js'
 import { programOf } from './project.js'
 import { waitUntilReady } from './ready.js'
 
-/** The columns of the Web UI's list of workflows. */
-export const searchAttributes = {
-  RlevSweep: 'Keyword',
-  RlevArm: 'Keyword',
-  RlevEstimator: 'Keyword',
-  RlevSeed: 'Int',
-  RlevStage: 'Keyword',
-  RlevStep: 'Int',
-  RlevHAcc: 'Double',
-} as const
+/** Names and types of the search attributes, as the Temporal command line writes them. */
+const cliTypes = { KEYWORD: 'Keyword', INT: 'Int', DOUBLE: 'Double' } as const
+export const attributeTypes: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.values(searchAttributes).map(({ name, type }) => [name, cliTypes[type]]),
+)
 
 export type TemporalService = Services['temporal']
 
@@ -55,7 +51,7 @@ export function startTemporal(home: Home, { port = 0, uiPort = 0 }: TemporalServ
     ['--sqlite-pragma', 'journal_mode=wal', '--sqlite-pragma', 'synchronous=normal'],
     // The default of 20 polls a second lets one workflow have only 10 activities a second.
     ['--dynamic-config-value', 'history.transferProcessorMaxPollRPS=2000'],
-    Object.entries(searchAttributes).flatMap(([name, type]) => ['--search-attribute', `${name}=${type}`]),
+    Object.entries(attributeTypes).flatMap(([name, type]) => ['--search-attribute', `${name}=${type}`]),
   ].flat()
   return startDetached({
     command: programOf('temporal'),
@@ -92,12 +88,12 @@ export async function checkExternalTemporal(service: TemporalService): Promise<v
     })
   }
   if (missing.length === 0) return
-  const flags = missing.map(name => `--name ${name} --type ${attributeType(name)}`).join(' ')
+  const flags = missing.map(name => `--name ${name} --type ${attributeTypes[name]}`).join(' ')
   throw new RlevError({
     kind: 'ServiceUnavailable',
     message: 'the Temporal server lacks search attributes of rlev',
     place: `${service.address}, namespace ${service.namespace}`,
-    expected: Object.keys(searchAttributes).join(', '),
+    expected: Object.keys(attributeTypes).join(', '),
     found: `all but ${missing.join(', ')}`,
     remedy: `temporal operator search-attribute create ${flags}`,
   })
@@ -114,9 +110,6 @@ export async function temporalAnswers(service: TemporalService): Promise<boolean
   }
 }
 
-const attributeType = (name: string): string =>
-  Object.entries(searchAttributes).find(([known]) => known === name)?.[1] ?? 'Keyword'
-
 async function missingAttributes(service: TemporalService, connectTimeout = 5_000): Promise<string[]> {
   // Loaded here and not above: the client takes half a second, which commands that only read the home need not wait.
   const { Connection } = await import('@temporalio/client')
@@ -125,7 +118,7 @@ async function missingAttributes(service: TemporalService, connectTimeout = 5_00
   const connection = await Connection.connect({ ...options, address: service.address, connectTimeout })
   try {
     const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace: service.namespace })
-    return Object.keys(searchAttributes).filter(name => !Object.hasOwn(customAttributes ?? {}, name))
+    return Object.keys(attributeTypes).filter(name => !Object.hasOwn(customAttributes ?? {}, name))
   } finally {
     await connection.close()
   }

@@ -8,6 +8,11 @@ export interface SweepCell {
   config: ExperimentConfig
 }
 
+/** Workflow id of an experiment of a sweep, and its folder under `runs/`. */
+export function idInSweep(sweep: string, { arm, seed }: { arm: string; seed: number }): string {
+  return `${sweep}/${arm}/seed-${seed}`
+}
+
 /**
  * As many seeds at a time as run at once, and all their arms before the next: their warm starts, which the arms of a seed
  * share, are made beside one another, and an unfinished sweep has paired seeds to compare. Seeds that are left over, too few for

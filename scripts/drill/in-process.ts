@@ -10,8 +10,9 @@ import { ioActivities } from '../../activities/io-activities.js'
 import { PolicyCache } from '../../activities/policy-cache.js'
 import type { TrainingInput } from '../../activities/training.js'
 import { type Workplace, workplace } from '../../activities/workplace.js'
+import { evaluationDue } from '../../pipelines/config/due-steps.js'
 import type { ExperimentConfig, ExperimentPlan } from '../../pipelines/config/schema.js'
-import { evaluationDue, nextBoundary } from '../../workflows/segments.js'
+import { nextBoundary } from '../../workflows/segments.js'
 
 export interface InProcessOptions {
   home: string

@@ -11,8 +11,9 @@ import { experimentPaths, runFolder, stepName } from '../../activities/store/run
 import { readEvaluations, readMetrics } from '../../activities/store/runs.js'
 import type { StageOutputs } from '../../activities/training.js'
 import type { Workplace } from '../../activities/workplace.js'
+import { evaluationDue } from '../../pipelines/config/due-steps.js'
 import type { ExperimentConfig } from '../../pipelines/config/schema.js'
-import { evaluationDue, nextBoundary } from '../../workflows/segments.js'
+import { nextBoundary } from '../../workflows/segments.js'
 
 const logger = new DefaultLogger('ERROR')
 

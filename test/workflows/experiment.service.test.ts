@@ -62,6 +62,7 @@ let expected: { weights: string; optimizer: Buffer }
 describe('an experiment', () => {
   it('goes from its data to its report, and everything of it is in the store', async () => {
     const result = await run(undisturbed)
+    assert.ok(result.weights)
     expected = { weights: result.weights, optimizer: optimizerBytes('undisturbed', 6) }
     assert.match(result.weights, /^[0-9a-f]{64}$/)
     assert.equal(result.trackingFailure, undefined)

@@ -39,6 +39,7 @@ before(async () => {
   ])
   work = new AtWork(services)
   const { weights } = await work.run(long('undisturbed'))
+  assert.ok(weights)
   expected = { weights, optimizer: work.optimizerBytes('undisturbed', steps) }
 })
 after(() => services?.stop())

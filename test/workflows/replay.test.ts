@@ -47,11 +47,11 @@ describe('the workflows', () => {
     const changed = join(workflows, '..', `changed-workflows-${process.pid}`)
     cpSync(workflows, changed, { recursive: true })
     try {
-      const path = join(changed, 'experiment.js')
+      const path = join(changed, 'experiment-stages.js')
       const code = readFileSync(path, 'utf8')
       const moved = code
-        .replace(/tracking\.open\(\{ data \}\);\n/, '')
-        .replace(/(view\.enter\('warm start'\);\n)/, '    tracking.open({ data });\n$1')
+        .replace(/this\.#tracking\.open\(\{ data \}\);\n/, '')
+        .replace(/(this\.#view\.enter\('warm start'\);\n)/, 'this.#tracking.open({ data });\n$1')
       assert.notEqual(moved, code)
       writeFileSync(path, moved)
       const bundle = await bundleWorkflowCode({ workflowsPath: join(changed, 'index.js'), logger })

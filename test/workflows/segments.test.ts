@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { evaluationDue, nextBoundary } from '../../workflows/segments.js'
+import { checkpointDue, checkpointSteps, evaluationDue, evaluationSteps } from '../../pipelines/config/due-steps.js'
+import { nextBoundary } from '../../workflows/segments.js'
 import { tinyConfig } from './tiny.js'
 
 const cutting = fc.record({
@@ -28,10 +29,27 @@ describe('runs of steps', () => {
           ends.push(end)
         }
         for (let step = 1; step <= steps; step++) {
-          if (evaluationDue(step, config) || step % everySteps === 0) assert.ok(ends.includes(step), `${step}`)
+          if (evaluationDue(step, config) || checkpointDue(step, config)) assert.ok(ends.includes(step), `${step}`)
         }
         assert.equal(ends.at(-1), steps)
       }),
     )
+  })
+})
+
+describe('the steps that are due', () => {
+  const config = (steps: number) =>
+    tinyConfig('due', { steps, evaluation: { every: 3 }, checkpoint: { everySteps: 2 } })
+
+  it('are the multiples and the last; an evaluation comes before training too', () => {
+    assert.deepEqual(evaluationSteps(config(7)), [0, 3, 6, 7])
+    assert.deepEqual(checkpointSteps(config(7)), [2, 4, 6, 7])
+    assert.deepEqual(evaluationSteps(config(6)), [0, 3, 6])
+    assert.deepEqual(checkpointSteps(config(6)), [2, 4, 6])
+  })
+
+  it('of a run without training are one evaluation and no checkpoint', () => {
+    assert.deepEqual(evaluationSteps(config(0)), [0])
+    assert.deepEqual(checkpointSteps(config(0)), [])
   })
 })

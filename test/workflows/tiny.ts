@@ -11,6 +11,14 @@ export function tinyConfig(name: string, overrides: Overrides = {}): ExperimentC
   return experimentSchema.parse({ name, ...tinyKeys(overrides) })
 }
 
+/** Two steps as one activity, with an evaluation before and after: the shortest way through every stage. */
+export const shortest: Overrides = {
+  steps: 2,
+  evaluation: { every: 2 },
+  checkpoint: { everySteps: 2 },
+  durability: { stepsPerActivity: 2 },
+}
+
 /** As a config file has them: all but the name. */
 export function tinyKeys(overrides: Overrides): Record<string, unknown> {
   const base = {

@@ -1,5 +1,5 @@
 /** Rules about what is kept: that the best checkpoint can be told, and that trimming finds something to trim behind. */
-import type { ExperimentConfig } from '../schema.js'
+import { checkpointSteps, evaluationDue } from '../due-steps.js'
 import type { Finding, Rule } from './finding.js'
 import { withoutEffect } from './finding.js'
 
@@ -11,7 +11,7 @@ export const keepingRules: Rule[] = [
     const steps = checkpointSteps(subject.config)
     if (steps.length <= checkpoint.keep + 1)
       return withoutEffect(subject, ['checkpoint.best'], `checkpoint.keep keeps all ${steps.length} checkpoints`)
-    if (steps.slice(0, -1).some(step => step % evaluation.every === 0)) return []
+    if (steps.slice(0, -1).some(step => evaluationDue(step, subject.config))) return []
     const because = `no checkpoint before the last is evaluated (checkpoint.everySteps ${checkpoint.everySteps}, evaluation.every ${evaluation.every})`
     return withoutEffect(subject, ['checkpoint.best'], because)
   },
@@ -20,11 +20,6 @@ export const keepingRules: Rule[] = [
     return withoutEffect(subject, ['checkpoint.trimJournal'], 'there is one checkpoint, and the journal leads up to it')
   },
 ]
-
-function checkpointSteps({ steps, checkpoint: { everySteps } }: ExperimentConfig): number[] {
-  const regular = Array.from({ length: Math.floor(steps / everySteps) }, (_, index) => (index + 1) * everySteps)
-  return regular.at(-1) === steps ? regular : [...regular, steps]
-}
 
 function withoutSamples(best: string): Finding {
   return {

@@ -14,7 +14,7 @@ import { openHome } from '../../../commands/services/home.js'
 import { processStart } from '../../../commands/services/identity.js'
 import { buildFolder } from '../../../commands/services/project.js'
 import { serviceStates } from '../../../commands/services/state.js'
-import { searchAttributes, temporalAnswers } from '../../../commands/services/temporal.js'
+import { attributeTypes, temporalAnswers } from '../../../commands/services/temporal.js'
 import { ensureUp } from '../../../commands/services/up.js'
 
 const quiet = { report: () => {}, workers: false }
@@ -52,7 +52,7 @@ describe('two homes side by side', () => {
   it('have the search attributes that make the list of workflows a table of experiments', async () => {
     const connection = await Connection.connect({ address: services[0].temporal.address })
     const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace: 'default' })
-    for (const name of Object.keys(searchAttributes)) assert.ok(Object.hasOwn(customAttributes ?? {}, name), name)
+    for (const name of Object.keys(attributeTypes)) assert.ok(Object.hasOwn(customAttributes ?? {}, name), name)
     await connection.close()
   })
 

@@ -1,0 +1,220 @@
+/** The stages of an experiment, as experiment.ts calls them one after the other. */
+import {
+  allHandlersFinished,
+  CancellationScope,
+  condition,
+  continueAsNew,
+  isCancellation,
+  workflowInfo,
+} from '@temporalio/workflow'
+import type { Subject } from '../activities/tracking/subject.js'
+import type { StageOutputs } from '../activities/training.js'
+import { evaluationDue } from '../pipelines/config/due-steps.js'
+import type { ExperimentConfig } from '../pipelines/config/schema.js'
+import { innermostMessage } from '../pipelines/errors.js'
+import { given } from '../pipelines/given.js'
+import { cleanup, gpu, io } from './activity-options.js'
+import { endingOf } from './cancellation.js'
+import { ExperimentView } from './experiment-view.js'
+import { type ExperimentInput, type ExperimentResult, type ExperimentWorkflow, experimentId } from './messages.js'
+import { type PauseSwitch, pauseSwitch } from './pause.js'
+import { type ReportWriter, reportWriter } from './report.js'
+import { evaluatedInTwo, nextBoundary } from './segments.js'
+import { type Tracking, trackBeside } from './tracking.js'
+
+export class ExperimentStages {
+  readonly #input: ExperimentInput
+  readonly #config: ExperimentConfig
+  readonly #run: string
+  readonly #view: ExperimentView
+  readonly #tracking: Tracking
+  readonly #pause: PauseSwitch
+  readonly #report: ReportWriter
+
+  /** Takes messages from here on. */
+  constructor(input: ExperimentInput) {
+    const { name, config, carried } = input
+    const run = experimentId(input)
+    const view = new ExperimentView(input)
+    const tracking = trackBeside({ subject: subjectOf(input, run), config }, carried)
+    this.#input = input
+    this.#config = config
+    this.#run = run
+    this.#view = view
+    this.#tracking = tracking
+    this.#report = reportWriter({ name, config, tracking, summary: 'report' })
+    this.#pause = pauseSwitch({
+      paused: carried?.paused ?? false,
+      onWait() {
+        view.become('paused')
+        tracking.show('SCHEDULED')
+      },
+      onGo() {
+        view.become('running')
+        tracking.show('RUNNING')
+      },
+    })
+  }
+
+  /**
+   * Keeps the config with the run. Says whether the experiment was complete before.
+   * Throws if the name belongs to another config: then nothing that has this name is touched.
+   */
+  async keepConfig(): Promise<boolean> {
+    const { name, sweep } = this.#input
+    const config = this.#config
+    const plan = sweep === undefined ? { kind: 'experiment' as const, name, config, warnings: [] } : undefined
+    try {
+      const { finished } = await io(config, 'config').freezeRun({
+        experiment: { id: this.#run, config },
+        ...given({ plan }),
+      })
+      if (finished === undefined) return false
+      this.#tracking.open({ finished: true })
+      this.#view.trained({ step: config.steps, ...given({ weights: finished.weights }) })
+      this.#view.evaluated(finished.evaluation)
+      return true
+    } catch (error) {
+      const ending = endingOf(error)
+      this.#view.end(ending)
+      throw ending
+    }
+  }
+
+  /** Data, values, the warm start and the evaluation of its policy. */
+  async prepare(): Promise<StageOutputs> {
+    const run = this.#run
+    const config = this.#config
+    const { ablation } = config.value
+
+    const data = await io(config, 'items').prepareData({ run })
+    this.#tracking.open({ data })
+    const values = await io(config, 'v = points / total').normalizeValues({ run, data })
+    const ablated =
+      ablation === 'predicted' ? null : await io(config, `values: ${ablation}`).ablateValues({ run, values })
+
+    this.#view.enter('warm start')
+    const start = await this.#pause.run(() => gpu(config, 'checkpoint 0').warmStart({ run, data }))
+    const predicted = () => gpu(config, 'values: predicted').predictValues({ run, data, values, start })
+    const rewardValues = ablated ?? (await this.#pause.run(predicted))
+
+    const stages = { data, values, rewardValues, start }
+    await this.#evaluate(stages, 0)
+    return stages
+  }
+
+  /** Trains to the last step. Throws ContinueAsNew if the history reaches `durability.maxHistoryEvents` before. */
+  async train(stages: StageOutputs): Promise<void> {
+    const config = this.#config
+    const { carried } = this.#input
+    if (carried !== undefined) this.#tracking.open({ data: stages.data })
+
+    for (let step = carried?.step ?? 0; step < config.steps; ) {
+      if (this.#view.progress.stage !== 'train') this.#view.enter('train')
+      const to = nextBoundary(step, config)
+      if (config.durability.stepsPerActivity === 1) await this.#trainOneStep(stages, to)
+      else await this.#trainSteps(stages, step, to)
+      step = to
+
+      if (evaluationDue(step, config)) await this.#evaluate(stages, step)
+      this.#tracking.advanceTo(step)
+      this.#view.tracked(this.#tracking.url)
+      if (step < config.steps && historyIsLong(config.durability.maxHistoryEvents)) await this.#renew(stages, step)
+    }
+  }
+
+  /** Records the result, writes the report and ends the run in MLflow. */
+  async report(): Promise<ExperimentResult> {
+    const view = this.#view
+    const tracking = this.#tracking
+    const { weights, step, acc, hAcc, expectedHAcc } = view.progress
+    view.enter('report')
+    await io(this.#config, 'result').recordResult({ run: this.#run, state: 'done', step, ...given({ weights }) })
+    await view.tellSweep({ trained: true })
+
+    // The result is recorded: from here on a cancellation only ends the wait for MLflow.
+    const ofSweep = this.#input.sweep !== undefined
+    const reportPath = ofSweep ? undefined : await CancellationScope.nonCancellable(() => this.#report.write())
+    view.onlyTracking(true)
+    const trackingFailure = await tracking.close({ status: 'FINISHED' })
+    view.tracked(tracking.url)
+    view.onlyTracking(false)
+    view.progress.stage = 'done'
+    view.become('done')
+    await CancellationScope.nonCancellable(async () => {
+      if (!ofSweep) await this.#report.addLink()
+      await condition(allHandlersFinished)
+    })
+    return {
+      run: this.#run,
+      step,
+      weights: weights ?? null,
+      acc: acc ?? null,
+      hAcc: hAcc ?? null,
+      expectedHAcc: expectedHAcc ?? null,
+      ...given({ reportPath, trackingUrl: tracking.url, trackingFailure }),
+    }
+  }
+
+  /** After a failure or a cancellation: records it, and ends the run in MLflow. */
+  async abandon(error: unknown): Promise<void> {
+    const view = this.#view
+    view.end(error)
+    const cancelled = isCancellation(error)
+    const { step, failure } = view.progress
+    const reason = given({ failure })
+    try {
+      const state = cancelled ? 'cancelled' : 'failed'
+      await cleanup(this.#config, 'result').recordResult({ run: this.#run, state, step, ...reason })
+    } catch (cleanupError) {
+      view.progress.failure = `${failure ?? 'cancelled'}; the result was not recorded: ${innermostMessage(cleanupError)}`
+    }
+    await this.#tracking.close({ status: cancelled ? 'KILLED' : 'FAILED', ...reason })
+  }
+
+  /** Rollout, reward and update as separate activities: each is visible and retried alone. */
+  async #trainOneStep(stages: StageOutputs, step: number): Promise<void> {
+    const config = this.#config
+    const input = { run: this.#run, stages, step }
+    await this.#pause.run(() => gpu(config, `step ${step}: rollout`).rollOut(input))
+    await io(config, `step ${step}: rewards`).scaleRewards(input)
+    this.#view.trained(await this.#pause.run(() => gpu(config, `step ${step}: update`).updatePolicy(input)))
+  }
+
+  async #trainSteps(stages: StageOutputs, from: number, to: number): Promise<void> {
+    const train = () => gpu(this.#config, `steps ${from + 1}-${to}`).trainSteps({ run: this.#run, stages, from, to })
+    this.#view.trained(await this.#pause.run(train))
+  }
+
+  async #evaluate(stages: StageOutputs, step: number): Promise<void> {
+    const config = this.#config
+    const input = { run: this.#run, stages, step }
+    this.#view.enter('evaluate')
+    const atOnce = () => gpu(config, `evaluation at step ${step}`).evaluatePolicy(input)
+    const inTwo = async () => {
+      const answers = await gpu(config, `answers at step ${step}`).answerItems(input)
+      return io(config, `verdicts at step ${step}`).evaluateAnswers({ ...input, answers })
+    }
+    this.#view.evaluated(await this.#pause.run(evaluatedInTwo(config) ? inTwo : atOnce))
+    await this.#view.tellSweep({ trained: false })
+  }
+
+  /** Continues as new after this step. What is asked of the workflow until then is carried along. */
+  async #renew(stages: StageOutputs, step: number): Promise<never> {
+    const startedAt = this.#input.carried?.startedAt ?? workflowInfo().startTime.getTime()
+    await this.#tracking.settle()
+    await condition(allHandlersFinished)
+    const { paused } = this.#pause
+    const carried = { stages, step, ...this.#tracking.tracked, startedAt, paused, progress: this.#view.progress }
+    return continueAsNew<ExperimentWorkflow>({ ...this.#input, carried })
+  }
+}
+
+function historyIsLong(maxEvents: number): boolean {
+  const { historyLength, continueAsNewSuggested } = workflowInfo()
+  return historyLength >= maxEvents || continueAsNewSuggested
+}
+
+function subjectOf({ name, arm, seed, sweep }: ExperimentInput, id: string): Subject {
+  return { kind: 'experiment', id, name, arm, seed, ...given({ sweep: sweep?.name }) }
+}
