@@ -1,44 +1,46 @@
 /** One request to a judge: a chat completion over HTTP, with a limit on its time and on what is read of its answer. */
 import type { JudgeConfig } from '../../pipelines/config/schema.js'
 import { RlevError } from '../../pipelines/errors.js'
+import { given } from '../../pipelines/given.js'
 import { shortened } from '../../pipelines/printable.js'
 import { judgeRequest } from '../../pipelines/rewards/judge/prompt.js'
 import type { JudgeQuestion } from '../../pipelines/rewards/judge/question.js'
 import { longestBody, readVerdict } from '../../pipelines/rewards/judge/verdict.js'
 import type { Verdict } from '../../pipelines/rewards/verdict.js'
+import { fetchFailure, retryAfterMs } from '../http-retry.js'
 
-/** Holds the key; nothing else does. */
+/** The only place of the key. */
 export const keyVariable = 'RLEV_JUDGE_KEY'
 
 export type Reply =
   | { kind: 'verdict'; verdict: Exclude<Verdict, 'unscored'> }
-  /** Something that is no verdict: another request may give one. */
+  /** Not a verdict; another request may give one. */
   | { kind: 'nonsense'; reason: string }
-  /** This very question: another request gives the same. */
+  /** The server refuses this question; another request gives the same. */
   | { kind: 'refused'; reason: string }
-  /** Busy, broken, slow or gone. `wait`: as long as it asked for, in ms. */
-  | { kind: 'away'; reason: string; wait?: number }
+  /** The server is busy, broken, slow or down. */
+  | { kind: 'away'; reason: string; retryAfterMs?: number }
 
-/** Longest wait that a server can ask for. (ms) */
-const longestWait = 120_000
+/** Longest wait that the server can ask for. */
+const maxRetryAfterMs = 120_000
 
 export class JudgeEndpoint {
   readonly address: string
   readonly #model: string
-  readonly #timeout: number
+  readonly #timeoutMs: number
   readonly #headers: Record<string, string>
 
   constructor({ url, model, timeout }: JudgeConfig, environment: NodeJS.ProcessEnv = process.env) {
     this.address = `${url.replace(/\/+$/, '')}/chat/completions`
     this.#model = model
-    this.#timeout = timeout * 1000
+    this.#timeoutMs = timeout * 1000
     const key = environment[keyVariable]?.trim() ?? ''
     this.#headers = { 'content-type': 'application/json', ...(key === '' ? {} : { authorization: `Bearer ${key}` }) }
   }
 
   /**
-   * @throws RlevError CallInvalid where the server will answer nothing as long as config and environment are as they are. What the
-   * signal is aborted with is thrown on.
+   * @throws RlevError CallInvalid if the server answers no question with this config and environment. The reason of an aborted signal is
+   * thrown on.
    */
   async ask(question: JudgeQuestion, signal: AbortSignal): Promise<Reply> {
     let response: Response
@@ -48,14 +50,14 @@ export class JudgeEndpoint {
         method: 'POST',
         headers: this.#headers,
         body: JSON.stringify(judgeRequest(question, this.#model)),
-        signal: AbortSignal.any([AbortSignal.timeout(this.#timeout), signal]),
+        signal: AbortSignal.any([AbortSignal.timeout(this.#timeoutMs), signal]),
         // Questions and key go where the config says, and nowhere else.
         redirect: 'manual',
       })
       body = await textOf(response)
     } catch (error) {
       if (signal.aborted) throw error
-      return { kind: 'away', reason: reasonOf(error) }
+      return { kind: 'away', reason: fetchFailure(error) }
     }
     const { status } = response
     if (status === 200) {
@@ -66,20 +68,22 @@ export class JudgeEndpoint {
         : { kind: 'nonsense', reason: reading.nonsense }
     }
     const reason = `${status} ${response.statusText}`.trim()
-    if (status === 408 || status === 425 || status === 429 || status >= 500)
-      return { kind: 'away', reason, ...waitOf(response.headers.get('retry-after')) }
+    if (status === 408 || status === 425 || status === 429 || status >= 500) {
+      const header = response.headers.get('retry-after')
+      return { kind: 'away', reason, ...given({ retryAfterMs: retryAfterMs(header, { maxMs: maxRetryAfterMs }) }) }
+    }
     if (status < 300) return { kind: 'nonsense', reason }
-    // A server that quotes the header it did not like must not have it told on.
+    // The server may quote the header that it refused, and the key is in it.
     const quoted = `${reason} ${shortened(this.#withoutKey(body ?? ''), 300)}`.trim()
     if (status === 400 || status === 413 || status === 422) return { kind: 'refused', reason: quoted }
     throw this.unusable(quoted)
   }
 
-  /** The error of a server that answers no question as it is asked. */
+  /** The error for a server that answers no question with this config. */
   unusable(found: string): RlevError {
     return new RlevError({
       kind: 'CallInvalid',
-      message: 'the judge cannot be asked as it is configured',
+      message: 'the judge does not accept requests as configured',
       place: this.address,
       expected: 'an OpenAI-compatible chat completion',
       found,
@@ -93,7 +97,7 @@ export class JudgeEndpoint {
   }
 }
 
-/** Null for more than a verdict can need; the rest is not read. */
+/** Null if it is longer than any verdict; the rest is not read. */
 async function textOf(response: Response): Promise<string | null> {
   if (response.body === null) return ''
   const parts: Uint8Array[] = []
@@ -105,17 +109,4 @@ async function textOf(response: Response): Promise<string | null> {
     parts.push(part)
   }
   return Buffer.concat(parts).toString('utf8')
-}
-
-/** Seconds, or a date. */
-function waitOf(header: string | null): { wait?: number } {
-  if (header === null) return {}
-  const milliseconds = /^\d+(\.\d+)?$/.test(header.trim()) ? Number(header) * 1000 : Date.parse(header) - Date.now()
-  return Number.isFinite(milliseconds) ? { wait: Math.min(Math.max(0, milliseconds), longestWait) } : {}
-}
-
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  if (error.name === 'TimeoutError') return 'no answer in time'
-  return error.cause instanceof Error && error.cause.message !== '' ? error.cause.message : error.message
 }

@@ -1,14 +1,14 @@
 /**
- * The judge as stages ask it: verdicts that are kept, then requests, several at once, each resent until it is answered or has been sent
- * often enough. An answer that nobody could judge stays unscored; it is never wrong for that.
+ * A judge's verdicts: those that are stored, then requests, several at once, each resent until it is answered or `judge.attempts` is
+ * reached. A response without a verdict stays unscored; it does not count as wrong.
  */
-import { setTimeout as delay } from 'node:timers/promises'
+import pLimit, { type LimitFunction } from 'p-limit'
 import type { JudgeConfig } from '../../pipelines/config/schema.js'
 import { RlevError } from '../../pipelines/errors.js'
 import type { JudgeQuestion } from '../../pipelines/rewards/judge/question.js'
 import type { Verdict } from '../../pipelines/rewards/verdict.js'
+import { type Attempt, withRetries } from '../http-retry.js'
 import { JudgeEndpoint, type Reply } from './endpoint.js'
-import { type Gate, gateOf } from './gate.js'
 import { Verdicts } from './verdicts.js'
 
 export interface Judged {
@@ -21,15 +21,15 @@ export interface Judged {
 export interface Asked {
   /** Different questions. */
   questions: number
-  /** Of them, those whose verdict was kept. */
+  /** Those of them whose verdict was stored. */
   kept: number
   requests: number
 }
 
-/** Questions that fail one after the other, with nothing coming back between, before it is looked whether the judge is there at all. */
-const suspicious = 32
+/** After so many questions in a row without an answer, the probe tells whether the judge is down. */
+const maxFailuresInARow = 32
 
-/** Asked where no question was answered: a server may fail on certain ones for ever, or refuse them, and those are unscored, no outage. */
+/** Asked if no question was answered: a server may fail on certain questions, or refuse them. Those are unscored; it is no outage. */
 const probe: JudgeQuestion = { question: '1+1=', reference: '2', answer: '2' }
 
 interface Asking {
@@ -44,7 +44,7 @@ export class Judge {
   readonly #config: JudgeConfig
   readonly #endpoint: JudgeEndpoint
   readonly #verdicts: Verdicts
-  readonly #gate: Gate
+  readonly #limit: LimitFunction
 
   constructor({
     config,
@@ -54,13 +54,14 @@ export class Judge {
     this.#config = config
     this.#endpoint = new JudgeEndpoint(config, environment)
     this.#verdicts = new Verdicts({ home, model: config.model })
-    this.#gate = gateOf(this.#endpoint.address, config.concurrency)
+    this.#limit = limitOf(this.#endpoint.address, config.concurrency)
   }
 
   /**
-   * In the order of the questions; equal ones are asked once. Verdicts are kept as they come, so that whoever asks again after any
-   * failure asks for the rest.
-   * @throws RlevError CallInvalid as the endpoint does and where every question is refused, ServiceUnavailable where the judge is away: not shaky, but gone.
+   * In the order of the questions; equal ones are asked once. Verdicts are stored as they come, so that a second call after a failure
+   * asks for the rest.
+   * @throws RlevError CallInvalid as the endpoint does, and if every question is refused; ServiceUnavailable if the judge is down (as
+   * opposed to failing now and then).
    */
   async ask(
     questions: readonly JudgeQuestion[],
@@ -91,14 +92,14 @@ export class Judge {
       try {
         await lane()
       } catch (error) {
-        // The first failure is the one to tell of; the others end by its abort.
+        // The first failure is reported; the others end by its abort.
         failure ??= { error }
         stop.abort(error)
       }
     })
     await Promise.all(lanes)
     if (failure !== undefined) throw failure.error
-    if (different.size > kept && !asking.replied) await this.#lookForJudge(asking)
+    if (different.size > kept && !asking.replied) await this.#probe(asking)
     return {
       judged: digests.map(digest => judged.get(digest) as Judged),
       asked: { questions: different.size, kept, requests: asking.requests },
@@ -113,7 +114,7 @@ export class Judge {
         return { verdict: reply.verdict }
       case 'away':
         asking.failuresInARow++
-        if (asking.failuresInARow >= suspicious) await this.#lookForJudge(asking)
+        if (asking.failuresInARow >= maxFailuresInARow) await this.#probe(asking)
         return { verdict: 'unscored', reason: reply.reason }
       case 'nonsense':
       case 'refused':
@@ -125,26 +126,29 @@ export class Judge {
 
   /** The first reply that settles the question, or the last one. */
   async #insist(question: JudgeQuestion, asking: Asking): Promise<Reply> {
-    for (let attempt = 1; ; attempt++) {
-      const reply = await this.#gate.through(() => {
-        asking.signal.throwIfAborted()
-        asking.requests++
-        return this.#endpoint.ask(question, asking.signal)
-      })
-      if (reply.kind !== 'away') asking.failuresInARow = 0
-      if (reply.kind === 'verdict' || reply.kind === 'nonsense') asking.replied = true
-      if (reply.kind === 'verdict' || reply.kind === 'refused' || attempt >= this.#config.attempts) return reply
-      const wanted = reply.kind === 'away' ? reply.wait : undefined
-      await delay(wanted ?? this.#pause(attempt), undefined, { signal: asking.signal })
-    }
+    return withRetries({
+      attempt: async (): Promise<Attempt<Reply>> => {
+        const reply = await this.#limit(() => {
+          asking.signal.throwIfAborted()
+          asking.requests++
+          return this.#endpoint.ask(question, asking.signal)
+        })
+        if (reply.kind !== 'away') asking.failuresInARow = 0
+        if (reply.kind === 'verdict' || reply.kind === 'nonsense') asking.replied = true
+        return {
+          outcome: reply,
+          mayResend: reply.kind === 'away' || reply.kind === 'nonsense',
+          retryAfterMs: reply.kind === 'away' ? reply.retryAfterMs : undefined,
+        }
+      },
+      attempts: this.#config.attempts,
+      backoffMs: this.#config.backoff * 1000,
+      signal: asking.signal,
+    })
   }
 
-  /** Between half and all of the doubled wait: requests that failed together do not come back together. (ms) */
-  #pause(attempt: number): number {
-    return (0.5 + Math.random() / 2) * this.#config.backoff * 1000 * 2 ** (attempt - 1)
-  }
-
-  async #lookForJudge(asking: Asking): Promise<void> {
+  /** Throws unless the judge gives some answer. */
+  async #probe(asking: Asking): Promise<void> {
     const reply = await this.#insist(probe, asking)
     if (reply.kind === 'refused') throw this.#endpoint.unusable(reply.reason)
     if (reply.kind !== 'away') return
@@ -154,7 +158,17 @@ export class Judge {
       place: this.#endpoint.address,
       expected: 'any answer',
       found: reply.reason,
-      remedy: 'start the judge, or correct judge.url; the work waits for it, and verdicts so far are kept',
+      remedy: 'start the judge, or correct judge.url; the run waits for it and keeps the verdicts that it has',
     })
   }
+}
+
+const limits = new Map<string, LimitFunction>()
+
+/** One for all activities of this process that ask the same server: the limit is the server's, not a caller's. */
+function limitOf(address: string, concurrency: number): LimitFunction {
+  const key = `${concurrency} ${address}`
+  const limit = limits.get(key) ?? pLimit(concurrency)
+  limits.set(key, limit)
+  return limit
 }

@@ -1,24 +1,23 @@
 /**
  * Requests to an MLflow server: authentication from the environment, a time limit, and resending of what is safe to resend.
  *
- * A call that creates something is resent only when it surely did not happen (connection refused, 408, 429): MLflow can
- * answer 503 after it has committed. A call that changes nothing when repeated is resent on every 5xx and broken connection.
- * What still fails is ServiceUnavailable where the server may come back, and MlflowError where it has said no.
+ * A call that creates something is resent only if it certainly did not happen (connection refused, 408, 429): MLflow can
+ * answer 503 after it has committed. A call that changes nothing if repeated is resent on every 5xx and broken connection.
+ * What still fails is ServiceUnavailable if the server may come back, and MlflowError if it refused the call.
  */
-
-import { setTimeout as delay } from 'node:timers/promises'
 import { RlevError } from '../../pipelines/errors.js'
 import { given } from '../../pipelines/given.js'
+import { type Attempt, fetchFailure, retryAfterMs, withRetries } from '../http-retry.js'
 import { authentication } from './address.js'
 
 export interface HttpOptions {
   address: string
-  /** One attempt's limit. (ms) */
-  timeout?: number
-  /** Attempts of one call; beyond them the caller decides, which in an activity is Temporal. */
+  /** Limit of one attempt. */
+  timeoutMs?: number
+  /** Attempts of one call. After them the caller decides; in an activity that is Temporal. */
   attempts?: number
-  /** Longest wait before the first resending; doubled each time. (ms) */
-  backoff?: number
+  /** Longest wait before the second attempt; doubled each time. */
+  backoffMs?: number
   environment?: NodeJS.ProcessEnv
 }
 
@@ -30,13 +29,13 @@ export interface HttpCall {
   /** Sent as JSON, or as it is. */
   body?: unknown
   bytes?: Uint8Array
-  /** Whether a second time is as good as once. */
+  /** Whether sending it twice has the same effect as once. */
   repeatable: boolean
   /** Aborts the call and its waits. */
   signal?: AbortSignal
 }
 
-/** What MLflow said no with. */
+/** A refusal by MLflow. */
 export class MlflowError extends Error {
   readonly status: number
   readonly errorCode: string
@@ -54,19 +53,19 @@ export class MlflowError extends Error {
 export class MlflowHttp {
   readonly address: string
   readonly #headers: Record<string, string>
-  readonly #timeout: number
+  readonly #timeoutMs: number
   readonly #attempts: number
-  readonly #backoff: number
+  readonly #backoffMs: number
 
-  constructor({ address, timeout = 20_000, attempts = 4, backoff = 250, environment = process.env }: HttpOptions) {
+  constructor({ address, timeoutMs = 20_000, attempts = 4, backoffMs = 250, environment = process.env }: HttpOptions) {
     this.address = address.replace(/\/+$/, '')
-    this.#timeout = timeout
+    this.#timeoutMs = timeoutMs
     this.#attempts = attempts
-    this.#backoff = backoff
+    this.#backoffMs = backoffMs
     this.#headers = authentication(environment)
   }
 
-  /** The parsed answer of a JSON call. Throws MlflowError for a refusal, ServiceUnavailable where no answer came. */
+  /** The parsed answer of a JSON call. Throws MlflowError for a refusal, ServiceUnavailable if no answer came. */
   json<T>(call: HttpCall): Promise<T> {
     return this.#send(call, bytes => {
       const text = textOf(bytes)
@@ -78,16 +77,20 @@ export class MlflowHttp {
     return this.#send(call, bytes => bytes)
   }
 
-  /** `read` throws for an answer that is not MLflow's: then nobody knows what happened. */
+  /** `read` throws if the answer is not MLflow's: it is then unclear what happened. */
   async #send<T>(call: HttpCall, read: (bytes: Uint8Array) => T): Promise<T> {
-    for (let attempt = 1; ; attempt++) {
-      const outcome = await this.#attempt(call, read)
-      if (outcome.kind === 'answer') return outcome.value
-      const mayResend = outcome.kind === 'did not happen' || (outcome.kind === 'unclear' && call.repeatable)
-      if (!mayResend || attempt >= this.#attempts) throw outcome.error
-      const wait = outcome.retryAfter ?? Math.random() * this.#backoff * 2 ** (attempt - 1)
-      await delay(wait, undefined, given({ signal: call.signal }))
-    }
+    const outcome = await withRetries({
+      attempt: async (): Promise<Attempt<Outcome<T>>> => {
+        const outcome = await this.#attempt(call, read)
+        const mayResend = outcome.kind === 'did not happen' || (outcome.kind === 'unclear' && call.repeatable)
+        return { outcome, mayResend, retryAfterMs: outcome.kind === 'answer' ? undefined : outcome.retryAfterMs }
+      },
+      attempts: this.#attempts,
+      backoffMs: this.#backoffMs,
+      signal: call.signal,
+    })
+    if (outcome.kind === 'answer') return outcome.value
+    throw outcome.error
   }
 
   async #attempt<T>(call: HttpCall, read: (bytes: Uint8Array) => T): Promise<Outcome<T>> {
@@ -96,7 +99,7 @@ export class MlflowHttp {
     for (const [key, value] of Object.entries(call.query ?? {})) url.searchParams.set(key, value)
     const headers: Record<string, string> = { ...this.#headers }
     if (call.body !== undefined) headers['content-type'] = 'application/json'
-    const limit = AbortSignal.timeout(this.#timeout)
+    const limit = AbortSignal.timeout(this.#timeoutMs)
     let response: Response
     let bytes: Uint8Array
     try {
@@ -110,7 +113,7 @@ export class MlflowHttp {
       bytes = new Uint8Array(await response.arrayBuffer())
     } catch (cause) {
       if (call.signal?.aborted) throw cause
-      const error = unavailable('the MLflow server does not answer', url, reason(cause), cause)
+      const error = unavailable('the MLflow server does not answer', url, fetchFailure(cause), cause)
       return { kind: neverConnected(cause) ? 'did not happen' : 'unclear', error }
     }
     if (response.ok) {
@@ -122,20 +125,23 @@ export class MlflowHttp {
       }
     }
     const refused = refusal(endpoint, response.status, textOf(bytes))
-    const retryAfter = waitOf(response.headers.get('retry-after'))
+    const wait = given({ retryAfterMs: retryAfterMs(response.headers.get('retry-after'), { maxMs: maxRetryAfterMs }) })
     const mayPass = passing.includes(response.status)
     const error = mayPass ? unavailable('the MLflow server cannot answer now', url, refused.message, refused) : refused
-    if (response.status === 408 || response.status === 429) return { kind: 'did not happen', error, ...retryAfter }
-    if (response.status >= 500) return { kind: 'unclear', error, ...retryAfter }
+    if (response.status === 408 || response.status === 429) return { kind: 'did not happen', error, ...wait }
+    if (response.status >= 500) return { kind: 'unclear', error, ...wait }
     return { kind: 'refused', error }
   }
 }
 
 type Outcome<T> =
   | { kind: 'answer'; value: T }
-  | { kind: 'did not happen' | 'unclear' | 'refused'; error: Error; retryAfter?: number }
+  | { kind: 'did not happen' | 'unclear' | 'refused'; error: Error; retryAfterMs?: number }
 
-/** What a server that is busy, or a gateway before one that is away, answers; 500 is MLflow's for a fault of its own. */
+/** Longest wait that the server can ask for. */
+const maxRetryAfterMs = 30_000
+
+/** Status codes of a busy server, or of a gateway in front of one that is down; 500 is an error inside MLflow. */
 const passing = [408, 429, 502, 503, 504]
 
 function unavailable(message: string, url: URL, found: string, cause: unknown): RlevError {
@@ -144,7 +150,7 @@ function unavailable(message: string, url: URL, found: string, cause: unknown): 
     message,
     place: url.origin,
     found,
-    remedy: 'run `rlev up`, or look at MLFLOW_TRACKING_URI',
+    remedy: 'run `rlev up`, or check MLFLOW_TRACKING_URI',
     cause,
   })
 }
@@ -168,11 +174,6 @@ function refusal(endpoint: string, status: number, text: string): Error {
   return new MlflowError({ status, errorCode, endpoint, message })
 }
 
-function waitOf(header: string | null): { retryAfter?: number } {
-  const seconds = header === null ? Number.NaN : Number(header)
-  return Number.isFinite(seconds) && seconds >= 0 ? { retryAfter: Math.min(seconds, 30) * 1000 } : {}
-}
-
 const neverConnectedCodes = [
   'ECONNREFUSED',
   'ENOTFOUND',
@@ -190,8 +191,3 @@ function neverConnected(error: unknown): boolean {
 }
 
 const textOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('utf8')
-
-function reason(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  return error.cause instanceof Error && error.cause.message !== '' ? error.cause.message : error.message
-}

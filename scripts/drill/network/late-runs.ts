@@ -32,7 +32,7 @@ export async function makeLateRuns(options: {
   const { name, mlflow, runs, rates, seed } = options
   const target = Number(new URL(mlflow).port)
   const proxy = await HttpProxy.start({ target, seed, rates, strikes: call => call.endsWith('/runs/create') })
-  const client = new MlflowClient({ address: proxy.url, timeout, environment: {} })
+  const client = new MlflowClient({ address: proxy.url, timeoutMs: timeout, environment: {} })
   const direct = new MlflowClient({ address: mlflow, environment: {} })
   const found: LateRunsFound = { failures: [], runs, made: 0, counts: proxy.counts }
   try {

@@ -176,7 +176,7 @@ describe('resending', () => {
 
   it('repeats a repeatable call through 503, a broken connection and a page of HTML', async () => {
     const server = await serve([status(503), reset, status(502, '<html>bad gateway</html>'), status(200, '{"ok":1}')])
-    const http = new MlflowHttp({ address: server.address, backoff: 1 })
+    const http = new MlflowHttp({ address: server.address, backoffMs: 1 })
     assert.deepEqual(await http.json({ ...call, repeatable: true }), { ok: 1 })
     assert.equal(server.asked(), 4)
     await server.close()
@@ -184,13 +184,13 @@ describe('resending', () => {
 
   it('sends a creating call once when its fate is unclear, and again when it surely did not happen', async () => {
     const unclear = await serve([status(503), status(200)])
-    const http = new MlflowHttp({ address: unclear.address, backoff: 1 })
+    const http = new MlflowHttp({ address: unclear.address, backoffMs: 1 })
     await assert.rejects(http.json({ ...call, repeatable: false }), isKind('ServiceUnavailable'))
     assert.equal(unclear.asked(), 1)
     await unclear.close()
 
     const throttled = await serve([status(429), status(408), status(200, '{"ok":1}')])
-    const other = new MlflowHttp({ address: throttled.address, backoff: 1 })
+    const other = new MlflowHttp({ address: throttled.address, backoffMs: 1 })
     assert.deepEqual(await other.json({ ...call, repeatable: false }), { ok: 1 })
     assert.equal(throttled.asked(), 3)
     await throttled.close()
@@ -199,12 +199,12 @@ describe('resending', () => {
   it('takes a page of HTML with status 200 for no answer', async () => {
     const page = status(200, '<html>please sign in</html>')
     const between = await serve([page, status(200, '{"ok":1}')])
-    const http = new MlflowHttp({ address: between.address, backoff: 1 })
+    const http = new MlflowHttp({ address: between.address, backoffMs: 1 })
     assert.deepEqual(await http.json({ ...call, repeatable: true }), { ok: 1 })
     await between.close()
 
     const always = await serve([page])
-    const other = new MlflowHttp({ address: always.address, attempts: 2, backoff: 1 })
+    const other = new MlflowHttp({ address: always.address, attempts: 2, backoffMs: 1 })
     await assert.rejects(
       other.json({ ...call, repeatable: true }),
       (error: unknown) => isKind('ServiceUnavailable')(error) && /please sign in/.test(String(error)),
@@ -215,13 +215,13 @@ describe('resending', () => {
   it('tells a server that is busy or away, which may pass, from a fault of its own', async () => {
     for (const code of [408, 429, 502, 503, 504]) {
       const server = await serve([status(code)])
-      const http = new MlflowHttp({ address: server.address, attempts: 2, backoff: 1 })
+      const http = new MlflowHttp({ address: server.address, attempts: 2, backoffMs: 1 })
       await assert.rejects(http.json({ ...call, repeatable: true }), isKind('ServiceUnavailable'), String(code))
       assert.equal(server.asked(), 2)
       await server.close()
     }
     const broken = await serve([status(500)])
-    const http = new MlflowHttp({ address: broken.address, attempts: 2, backoff: 1 })
+    const http = new MlflowHttp({ address: broken.address, attempts: 2, backoffMs: 1 })
     await assert.rejects(http.json({ ...call, repeatable: true }), MlflowError)
     await broken.close()
   })
@@ -229,13 +229,13 @@ describe('resending', () => {
   it('says which server does not answer', async () => {
     const server = await serve([status(200)])
     await server.close()
-    const http = new MlflowHttp({ address: server.address, attempts: 2, backoff: 1 })
+    const http = new MlflowHttp({ address: server.address, attempts: 2, backoffMs: 1 })
     await assert.rejects(http.json({ ...call, repeatable: false }), isKind('ServiceUnavailable'))
   })
 
   it('gives up on a server that says nothing', async () => {
     const server = await serve([() => {}])
-    const http = new MlflowHttp({ address: server.address, attempts: 2, backoff: 1, timeout: 100 })
+    const http = new MlflowHttp({ address: server.address, attempts: 2, backoffMs: 1, timeoutMs: 100 })
     await assert.rejects(http.json({ ...call, repeatable: true }), isKind('ServiceUnavailable'))
     assert.equal(server.asked(), 2)
     void server.close()
