@@ -2,7 +2,6 @@
  * What runs policies of one shape: a session with variables for the weights, and the programs recorded so far. Policies of the
  * same shape and settings take turns on one engine, so a sweep's experiments share its recorded graphs.
  */
-import { canonicalJson } from '../config/digest.js'
 import type { EngineConfig } from '../config/schema.js'
 import { type Program, Session } from '../graph/session.js'
 import type { Tensor } from '../graph/tensorflow.js'
@@ -24,10 +23,12 @@ export class Engine {
   readonly #adapter: { rank: number; alpha: number; variables: ReadonlyMap<string, Variable> } | null
   readonly #weightsLoan: Loan
   readonly #adapterLoan: Loan | null
+  /** All that may hold the only copy of somebody's tensors, in the order in which they were made. */
+  readonly #loans: Loan[] = []
   /** Counts the changes of what the variables of the policy hold. */
   #version = 0
   readonly #programs = new Map<string, Program>()
-  readonly #parts = new Map<string, unknown>()
+  readonly #parts = new Map<new (engine: Engine) => object, object>()
 
   constructor({ architecture, weights, adapter, tokenizer, engine }: Policy) {
     this.settings = engine
@@ -39,12 +40,12 @@ export class Engine {
       compiled: engine.xla,
     })
     this.#weights = this.variablesLike(weights, 'weight')
-    this.#weightsLoan = new Loan(this.session, this.#weights)
+    this.#weightsLoan = this.loan(this.#weights)
     this.#adapter =
       adapter === null
         ? null
         : { rank: adapter.rank, alpha: adapter.alpha, variables: this.variablesLike(adapter.tensors, 'adapter') }
-    this.#adapterLoan = this.#adapter === null ? null : new Loan(this.session, this.#adapter.variables)
+    this.#adapterLoan = this.#adapter === null ? null : this.loan(this.#adapter.variables)
     this.trainable = this.#adapter?.variables ?? this.#weights
   }
 
@@ -53,6 +54,13 @@ export class Engine {
     return new Map(
       [...tensors].map(([name, { shape }]) => [name, this.session.variable({ name: `${prefix}/${name}`, shape })]),
     )
+  }
+
+  /** Lets variables hold tensors of a policy or an optimizer. The engine gives them back before its session ends. */
+  loan(variables: ReadonlyMap<string, Variable>): Loan {
+    const made = new Loan(this.session, variables)
+    this.#loans.push(made)
+    return made
   }
 
   /** Makes the policy the one that programs run. */
@@ -83,12 +91,12 @@ export class Engine {
     return made
   }
 
-  /** What belongs to the engine but is not made with it, by name. */
-  part<Part>(name: string, make: () => Part): Part {
-    const there = this.#parts.get(name)
-    if (there !== undefined) return there as Part
-    const made = make()
-    this.#parts.set(name, made)
+  /** The engine's part of that class, made when it is first asked for. */
+  part<Part extends object>(Kind: new (engine: Engine) => Part): Part {
+    const there = this.#parts.get(Kind)
+    if (there instanceof Kind) return there
+    const made = new Kind(this)
+    this.#parts.set(Kind, made)
     return made
   }
 
@@ -114,10 +122,13 @@ export class Engine {
     return makeDecoder({ architecture, weights: read(this.#weights), adapter: { rank, alpha, tensors: under } })
   }
 
+  /** Gives back what is a policy's or an optimizer's, the newest loan first, and ends the session. */
   dispose(): void {
-    this.#weightsLoan.giveBack()
-    this.#adapterLoan?.giveBack()
-    this.session.dispose()
+    try {
+      for (const loan of this.#loans.toReversed()) loan.giveBack()
+    } finally {
+      this.session.dispose()
+    }
   }
 
   #adapterWeights(): AdapterWeights | null {
@@ -129,32 +140,3 @@ export class Engine {
 
 const read = (variables: ReadonlyMap<string, Variable>): Weights =>
   new Map([...variables].map(([name, variable]) => [name, variable.read()]))
-
-/** In order of use, the newest last. */
-const engines = new Map<string, Engine>()
-
-/** The policies of an experiment, its reference, and one more. */
-const mostEngines = 3
-
-/** The engine of a policy, holding it. */
-export function engineFor(policy: Policy): Engine {
-  const { architecture, adapter, tokenizer, engine } = policy
-  const { padId, eosIds } = tokenizer
-  const shape = adapter === null ? null : { rank: adapter.rank, alpha: adapter.alpha, targets: adapter.targets }
-  const key = canonicalJson({ architecture, shape, engine, padId, eosIds }) as string
-  const found = engines.get(key) ?? new Engine(policy)
-  engines.delete(key)
-  engines.set(key, found)
-  for (const [other, oldest] of [...engines].slice(0, -mostEngines)) {
-    engines.delete(other)
-    oldest.dispose()
-  }
-  found.hold(policy)
-  return found
-}
-
-/** Frees every engine; policies that were on one have their newest weights. */
-export function disposeEngines(): void {
-  for (const engine of engines.values()) engine.dispose()
-  engines.clear()
-}

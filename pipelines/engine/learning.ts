@@ -13,7 +13,7 @@ import { policyGradientLoss } from '../training/loss.js'
 import type { Engine } from './engine.js'
 import type { BatchShape } from './response-batch.js'
 import { type ResponseInputs, responseInputs, responseLogProbabilities, shareOf, wholeOf } from './response-inputs.js'
-import { Loan } from './variable-binding.js'
+import type { Loan } from './variable-binding.js'
 
 /** How the divergence acts in the loss; null where it does not. */
 export type LossKl = Pick<ExperimentConfig['kl'], 'estimator' | 'coefficient'> | null
@@ -28,14 +28,12 @@ export interface LossForm {
 export class Learning {
   readonly #engine: Engine
   readonly #sums: ReadonlyMap<string, Variable>
+  /** Counts the sums that have begun. */
+  #sumNumber = 0
   #moments: { first: ReadonlyMap<string, Variable>; second: ReadonlyMap<string, Variable> } | null = null
   #loans: { first: Loan; second: Loan } | null = null
 
-  static of(engine: Engine): Learning {
-    return engine.part('learning', () => new Learning(engine))
-  }
-
-  private constructor(engine: Engine) {
+  constructor(engine: Engine) {
     this.#engine = engine
     this.#sums = engine.variablesLike(shapesOf(engine.trainable), 'gradient')
   }
@@ -52,27 +50,19 @@ export class Learning {
   /** The moments' variables on loan to an optimizer's tensors. */
   get loans(): { first: Loan; second: Loan } {
     const { first, second } = this.moments
-    this.#loans ??= { first: new Loan(this.#engine.session, first), second: new Loan(this.#engine.session, second) }
+    this.#loans ??= { first: this.#engine.loan(first), second: this.#engine.loan(second) }
     return this.#loans
   }
 
-  giveBack(): void {
-    this.#loans?.first.giveBack()
-    this.#loans?.second.giveBack()
+  /** Sets the sums of gradients to 0. Gives the number of the sum that begins. */
+  beginSum(): number {
+    this.#clear()()
+    return ++this.#sumNumber
   }
 
-  /** Sets the sums of gradients to 0. */
-  clear(): Program {
-    return this.#engine.program('clear gradients', () =>
-      this.#engine.session.compile({
-        name: 'clear gradients',
-        inputs: [],
-        run: () => {
-          for (const sum of this.#sums.values()) sum.assign(tf.fill([...sum.shape], 0))
-          return []
-        },
-      }),
-    )
+  /** Throws TypeError if another sum has begun since: two updates on one engine at a time would mix their gradients. */
+  checkSum(number: number): void {
+    if (number !== this.#sumNumber) throw new TypeError('another update began on this engine before this one ended')
   }
 
   /**
@@ -182,6 +172,19 @@ export class Learning {
             const step = (this.#sums.get(key) as Variable).read().mul(factor)
             weight.assign(weight.read().mul(decay).sub(step))
           }
+          return []
+        },
+      }),
+    )
+  }
+
+  #clear(): Program {
+    return this.#engine.program('clear gradients', () =>
+      this.#engine.session.compile({
+        name: 'clear gradients',
+        inputs: [],
+        run: () => {
+          for (const sum of this.#sums.values()) sum.assign(tf.fill([...sum.shape], 0))
           return []
         },
       }),

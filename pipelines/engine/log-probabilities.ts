@@ -2,7 +2,7 @@
 
 import { type Tensor, tf } from '../graph/tensorflow.js'
 import type { Policy } from '../model/policy.js'
-import { engineFor } from './engine.js'
+import { engineFor } from './engine-cache.js'
 import { Learning } from './learning.js'
 import { type BatchLimits, groupByPrompt, responseBatch, type Sequence } from './response-batch.js'
 import { responseTensors } from './response-inputs.js'
@@ -22,7 +22,7 @@ export function logProbsOf(policy: Policy, sequences: readonly Sequence[], limit
     ...(limits === undefined ? {} : { limits }),
   })
   const inputs = responseTensors(batch)
-  const [logProbs] = Learning.of(engine).logProbabilities(batch.shape)(...inputs) as [Tensor]
+  const [logProbs] = engine.part(Learning).logProbabilities(batch.shape)(...inputs) as [Tensor]
   const data = logProbs.dataSync() as Float32Array
   tf.dispose([...inputs, logProbs])
   const { tokens: width } = batch.shape

@@ -216,6 +216,7 @@ export class Session {
 
   /** Loads the graph where it has grown, and moves the variables into it. */
   #load(): void {
+    if (this.#disposed) throw new TypeError('the session has been disposed of')
     if (!this.#stale) return
     const all = [...this.#variables.values()]
     const before = this.#loaded

@@ -112,7 +112,7 @@ export class DecodingCaches {
     const { stored, prefix } = this.#shape
     return this.program('read prompts', [{ shape: [stored, prefix], type: 'int32' }], ids => {
       const { lanes } = this.#engine.settings
-      const decoder = SamplingWeights.of(this.#engine).decoder()
+      const decoder = this.#engine.part(SamplingWeights).decoder()
       const shares = Array.from({ length: lanes }, (_, lane) =>
         readPrompts(decoder, shareOf(ids as Tensor, lane, lanes)),
       )

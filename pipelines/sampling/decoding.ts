@@ -41,20 +41,33 @@ interface Surroundings {
   prompts: readonly LayerCache[] | null
 }
 
+/** An engine's decodings, one for each shape of caches. */
+export class Decodings {
+  readonly #engine: Engine
+  readonly #byShape = new Map<string, Decoding>()
+
+  constructor(engine: Engine) {
+    this.#engine = engine
+  }
+
+  of(shape: DecodingShape): Decoding {
+    const key = JSON.stringify(shape)
+    const decoding = this.#byShape.get(key) ?? new Decoding(this.#engine, shape)
+    this.#byShape.set(key, decoding)
+    return decoding
+  }
+}
+
 export class Decoding {
   readonly caches: DecodingCaches
   readonly #engine: Engine
   readonly #weights: SamplingWeights
   readonly #shape: DecodingShape
 
-  static of(engine: Engine, shape: DecodingShape): Decoding {
-    return engine.part(`decoding ${JSON.stringify(shape)}`, () => new Decoding(engine, shape))
-  }
-
-  private constructor(engine: Engine, shape: DecodingShape) {
+  constructor(engine: Engine, shape: DecodingShape) {
     this.caches = new DecodingCaches(engine, shape)
     this.#engine = engine
-    this.#weights = SamplingWeights.of(engine)
+    this.#weights = engine.part(SamplingWeights)
     this.#shape = shape
   }
 

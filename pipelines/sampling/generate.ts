@@ -4,12 +4,12 @@
  * gives the same bits.
  */
 
-import { engineFor } from '../engine/engine.js'
+import { withEngine } from '../engine/engine-cache.js'
 import { prefixStep, roundedUp } from '../engine/response-batch.js'
 import { RlevError } from '../errors.js'
 import type { Policy } from '../model/policy.js'
 import { type Hooks, noHooks } from '../progress.js'
-import { Decoding, type DrawingKind } from './decoding.js'
+import { Decodings, type DrawingKind } from './decoding.js'
 import type { DecodingShape } from './decoding-caches.js'
 import { SamplingWeights } from './sampling-weights.js'
 import { Slots } from './slots.js'
@@ -57,32 +57,34 @@ export async function generate(options: GenerateOptions): Promise<Generated[]> {
   const { policy, prompts, uniforms, maxTokens, hooks = noHooks } = options
   if (prompts.length === 0) return []
   checkPrompts(prompts)
-  const engine = engineFor(policy)
-  const weights = SamplingWeights.of(engine)
-  const shape = shapeOf(options, engine.settings.lanes)
-  const slots = new Slots({
-    decoding: Decoding.of(engine, shape),
-    shape,
-    lanes: engine.settings.lanes,
-    kind: kindOf(options),
-    prompts,
-    uniforms,
-    maxTokens,
-    eosIds: policy.tokenizer.eosIds,
-    padId: policy.tokenizer.padId,
-  })
-  try {
-    while (!slots.done) {
-      // A policy on the same engine may have had its turn during the tick.
-      engineFor(policy)
-      weights.fill()
-      slots.advance()
-      await hooks.tick({ done: slots.finished, of: prompts.length })
+  return withEngine(policy, async engine => {
+    const { lanes } = engine.settings
+    const weights = engine.part(SamplingWeights)
+    const shape = shapeOf(options, lanes)
+    const slots = new Slots({
+      decoding: engine.part(Decodings).of(shape),
+      shape,
+      lanes,
+      kind: kindOf(options),
+      prompts,
+      uniforms,
+      maxTokens,
+      eosIds: policy.tokenizer.eosIds,
+      padId: policy.tokenizer.padId,
+    })
+    try {
+      while (!slots.done) {
+        // During the tick another policy may have had its turn on the engine.
+        engine.hold(policy)
+        weights.fill()
+        slots.advance()
+        await hooks.tick({ done: slots.finished, of: prompts.length })
+      }
+    } finally {
+      weights.free()
     }
-  } finally {
-    weights.free()
-  }
-  return slots.results()
+    return slots.results()
+  })
 }
 
 function shapeOf({ prompts, maxTokens, chunk }: GenerateOptions, lanes: number): DecodingShape {

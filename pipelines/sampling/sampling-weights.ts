@@ -26,11 +26,7 @@ export class SamplingWeights {
   /** The engine's, when they were made; null while there are none. */
   #version: number | null = null
 
-  static of(engine: Engine): SamplingWeights {
-    return engine.part('sampling weights', () => new SamplingWeights(engine))
-  }
-
-  private constructor(engine: Engine) {
+  constructor(engine: Engine) {
     const { session, architecture } = engine
     const { width, heads, keyValueHeads, headWidth, mlpWidth, layers } = architecture
     const shapes: Record<ProjectionPart, readonly number[]> = {

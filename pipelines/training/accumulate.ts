@@ -1,6 +1,7 @@
 /** Sums the gradients of a batch over its micro-batches on an engine; what an optimizer's step then takes. */
 import type { ExperimentConfig } from '../config/schema.js'
-import { type Engine, engineFor } from '../engine/engine.js'
+import type { Engine } from '../engine/engine.js'
+import { withEngine } from '../engine/engine-cache.js'
 import { Learning, type LossForm } from '../engine/learning.js'
 import {
   type BatchLimits,
@@ -63,26 +64,28 @@ export async function accumulate({
     tokenBudget,
     columns: columnsOf,
   })
-  const engine = engineFor(policy)
-  const learning = Learning.of(engine)
-  const limits: BatchLimits = { prompts: Math.min(most, largest.prompts), samples, tokens: largest.tokens }
-  const parts = batches.map(part => ({ part, batch: batchOf(engine, policy, part, limits) }))
-  // Compiled before the first of them runs: a graph that grows afterwards is loaded anew.
-  for (const { batch } of parts) learning.gradient(batch.shape, form)
-  learning.norm()
-  learning.clear()()
-  let loss = 0
-  let gap = 0
-  let done = 0
-  for (const { part, batch } of parts) {
-    const sums = addGradient({ engine, batch, rows: part.flat(), form })
-    loss += sums.loss
-    gap += sums.gap
-    done += part.flat().length
-    await hooks.tick({ done, of: rows.length, note })
-    if (engineFor(policy) !== engine) throw new TypeError('the engine of a policy changed in the middle of its update')
-  }
-  return { engine, loss, gap, norm: scalarOf(learning.norm()()) }
+  return withEngine(policy, async engine => {
+    const learning = engine.part(Learning)
+    const limits: BatchLimits = { prompts: Math.min(most, largest.prompts), samples, tokens: largest.tokens }
+    const parts = batches.map(part => ({ part, batch: batchOf(engine, policy, part, limits) }))
+    // Compiled before the first of them runs, because each later growth of the graph loads all of it again.
+    for (const { batch } of parts) learning.gradient(batch.shape, form)
+    learning.norm()
+    const sum = learning.beginSum()
+    let loss = 0
+    let gap = 0
+    let done = 0
+    for (const { part, batch } of parts) {
+      const sums = addGradient({ engine, batch, rows: part.flat(), form })
+      loss += sums.loss
+      gap += sums.gap
+      done += part.flat().length
+      await hooks.tick({ done, of: rows.length, note })
+      learning.checkSum(sum)
+      engine.hold(policy)
+    }
+    return { engine, loss, gap, norm: scalarOf(learning.norm()()) }
+  })
 }
 
 /** Columns, padding included, of a group when these are a micro-batch: the prompt once, then its responses. */
@@ -131,7 +134,7 @@ function addGradient({
           ),
         ]),
   ]
-  const outputs = Learning.of(engine).gradient(batch.shape, form)(...inputs)
+  const outputs = engine.part(Learning).gradient(batch.shape, form)(...inputs)
   const [loss, gap] = outputs.map(output => output.dataSync()[0] as number) as [number, number]
   tf.dispose([...inputs, ...outputs])
   return { loss, gap }

@@ -5,7 +5,8 @@
  * A uniform factor on all gradients leaves AdamW's step as it is (up to epsilon): there a uniform scale is a placebo.
  */
 import type { ExperimentConfig } from '../config/schema.js'
-import { type Engine, engineFor } from '../engine/engine.js'
+import type { Engine } from '../engine/engine.js'
+import { engineFor } from '../engine/engine-cache.js'
 import { Learning } from '../engine/learning.js'
 import { DeviceTensors } from '../graph/device-tensors.js'
 import { tf } from '../graph/tensorflow.js'
@@ -41,7 +42,7 @@ export function prepareStep(
   { name }: Optimizer,
   { weightDecay }: Pick<StepSettings, 'weightDecay'>,
 ): void {
-  const learning = Learning.of(engineFor(policy))
+  const learning = engineFor(policy).part(Learning)
   if (name === 'sgd') learning.descend()
   else learning.adam(weightDecay !== 0)
 }
@@ -58,7 +59,7 @@ export function optimizerStep({
   settings: StepSettings
   factor: number
 }): void {
-  const learning = Learning.of(engine)
+  const learning = engine.part(Learning)
   const steps = optimizer.steps + 1
   const decay = 1 - learningRate * weightDecay
   const { moments } = optimizer

@@ -5,7 +5,7 @@
  * ended after K tokens is wrong, as a response that is cut off at its limit.
  */
 
-import { engineFor } from '../../pipelines/engine/engine.js'
+import { engineFor } from '../../pipelines/engine/engine-cache.js'
 import { logProbsOf } from '../../pipelines/engine/log-probabilities.js'
 import { responseBatch } from '../../pipelines/engine/response-batch.js'
 import { responseTensors } from '../../pipelines/engine/response-inputs.js'

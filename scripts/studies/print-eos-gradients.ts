@@ -6,7 +6,7 @@
 import { parseArgs } from 'node:util'
 import { loadPolicy } from '../../pipelines/checkpoint/policy-folder.js'
 import { prepareData } from '../../pipelines/data/prepare.js'
-import { disposeEngines } from '../../pipelines/engine/engine.js'
+import { disposeEngines } from '../../pipelines/engine/engine-cache.js'
 import { disposePolicy } from '../../pipelines/model/policy.js'
 import { scaleOf, uniformScale } from '../../pipelines/rewards/scales.js'
 import { verify } from '../../pipelines/rewards/verify.js'

@@ -8,7 +8,7 @@ import { loadOptimizer, saveOptimizer } from '../../../pipelines/checkpoint/opti
 import { loadPolicy, savePolicy } from '../../../pipelines/checkpoint/policy-folder.js'
 import { readSafetensorsHeader } from '../../../pipelines/checkpoint/safetensors-reader.js'
 import { tensorsOnDevice } from '../../../pipelines/checkpoint/tensor-file.js'
-import { disposeEngines, engineFor } from '../../../pipelines/engine/engine.js'
+import { disposeEngines, engineFor } from '../../../pipelines/engine/engine-cache.js'
 import { Learning } from '../../../pipelines/engine/learning.js'
 import { RlevError } from '../../../pipelines/errors.js'
 import { tf } from '../../../pipelines/graph/tensorflow.js'
@@ -52,7 +52,7 @@ function step(policy: Policy, optimizer: Optimizer, number: number): void {
   )
   const settings = { learningRate: 0.01, betas: [0.9, 0.99] as [number, number], epsilon: 1e-8, weightDecay: 0.1 }
   const engine = engineFor(policy)
-  Learning.of(engine).setGradients(gradients)
+  engine.part(Learning).setGradients(gradients)
   optimizerStep({ engine, optimizer, settings, factor: 1 })
   tf.dispose([...gradients.values()])
 }

@@ -1,6 +1,6 @@
 /** What tests of parity ask of a policy: logits after a prompt, and an update as PyTorch took it, all by the engine that trains. */
 import assert from 'node:assert/strict'
-import { engineFor } from '../../../pipelines/engine/engine.js'
+import { engineFor } from '../../../pipelines/engine/engine-cache.js'
 import { Learning } from '../../../pipelines/engine/learning.js'
 import { logProbsOf } from '../../../pipelines/engine/log-probabilities.js'
 import { responseBatch } from '../../../pipelines/engine/response-batch.js'
@@ -107,7 +107,7 @@ export async function goldenUpdate(
     note: 'parity',
   })
   const { engine, loss, norm } = sums
-  const gradients = Learning.of(engine).gradients()
+  const gradients = engine.part(Learning).gradients()
   const gradientNorms = normsOf(gradients)
   tf.dispose([...gradients.values()])
   optimizerStep({ engine, optimizer, settings, factor: Math.min(1, settings.clipNorm / norm) })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { disposeEngines } from '../../../pipelines/engine/engine.js'
+import { disposeEngines } from '../../../pipelines/engine/engine-cache.js'
 import { logProbsOf } from '../../../pipelines/engine/log-probabilities.js'
 import { RlevError } from '../../../pipelines/errors.js'
 import { type Tensor, tf } from '../../../pipelines/graph/tensorflow.js'

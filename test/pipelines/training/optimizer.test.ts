@@ -6,7 +6,7 @@
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { engineFor } from '../../../pipelines/engine/engine.js'
+import { engineFor } from '../../../pipelines/engine/engine-cache.js'
 import { Learning } from '../../../pipelines/engine/learning.js'
 import { type Tensor, tf } from '../../../pipelines/graph/tensorflow.js'
 import type { Policy } from '../../../pipelines/model/policy.js'
@@ -48,7 +48,7 @@ function step(
 ) {
   const engine = engineFor(policy)
   const given = tf.tensor1d(gradient)
-  Learning.of(engine).setGradients(
+  engine.part(Learning).setGradients(
     new Map<string, Tensor>([
       ['a', given.slice([0], [2])],
       ['b', given.slice([2], [2]).reshape([1, 2])],

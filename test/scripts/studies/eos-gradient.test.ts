@@ -1,7 +1,7 @@
 /** Eq. 13 of the paper's appendix on the tiny policy: the predicted gradient of the EOS logit is the one that autograd gives. */
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { disposeEngines } from '../../../pipelines/engine/engine.js'
+import { disposeEngines } from '../../../pipelines/engine/engine-cache.js'
 import { defaultEngine, disposePolicy, type Policy } from '../../../pipelines/model/policy.js'
 import { type EosGradient, eosGradient } from '../../../scripts/studies/eos-gradient.js'
 import { prompt, tinyPolicy } from '../../pipelines/model/tiny-policy.js'
