@@ -55,7 +55,7 @@ async function measure(one: Case): Promise<void> {
     import('../pipelines/model/adapter.js'),
     import('../pipelines/sampling/generate.js'),
     import('../pipelines/training/policy-gradient.js'),
-    import('../pipelines/training/optimizer.js'),
+    import('../pipelines/model/optimizer-state.js'),
     import('../pipelines/memory/estimate.js'),
   ])
   const config = configOf(one)

@@ -1,26 +1,33 @@
 /**
- * Programs that learn: the gradient of the policy-gradient loss of a micro-batch, added to sums that stay on the device; the
- * sums' global norm; an optimizer's step with them. And log-probabilities without a gradient.
+ * Programs that learn: the gradient of a loss over a micro-batch, added to sums that stay on the device; the sums' global norm; an
+ * optimizer's step with them. And log-probabilities without a gradient. The caller hands the loss in.
+ *
+ * Shapes: N rows of a micro-batch, T tokens of a response.
  */
-import type { ExperimentConfig } from '../config/schema.js'
 import { adamStep } from '../graph/optimize.js'
 import type { Input, Program } from '../graph/session.js'
 import { type Tensor, tf } from '../graph/tensorflow.js'
 import type { Variable } from '../graph/variable.js'
 import type { Weights } from '../model/decoder.js'
 import { neverDrawn } from '../tokenizer/special-tokens.js'
-import { policyGradientLoss } from '../training/loss.js'
 import type { Engine } from './engine.js'
 import type { BatchShape } from './response-batch.js'
 import { type ResponseInputs, responseInputs, responseLogProbabilities, shareOf, wholeOf } from './response-inputs.js'
 import type { Loan } from './variable-binding.js'
 
-/** How the divergence acts in the loss; null where it does not. */
-export type LossKl = Pick<ExperimentConfig['kl'], 'estimator' | 'coefficient'> | null
+/** A loss of a micro-batch's log-probabilities. */
+export interface Loss {
+  /** Says what the loss computes: losses of one name share a recorded program. */
+  name: string
+  /** Shape of each of its inputs: `token` [N, T], `row` [N, 1]. */
+  inputs: readonly ('token' | 'row')[]
+  /** The loss [], from log pi [N, T], the mask [N, T] (1 on response tokens, else 0) and the inputs. */
+  of: (logProbs: Tensor, mask: Tensor, inputs: readonly Tensor[]) => Tensor
+}
 
-export interface LossForm {
-  kl: LossKl
-  /** Layers are computed again in the backward pass: less memory, more time. */
+export interface GradientOptions {
+  loss: Loss
+  /** Compute layers again in the backward pass: less memory, more time. */
   checkpointing: boolean
 }
 
@@ -66,16 +73,17 @@ export class Learning {
   }
 
   /**
-   * Adds the gradient of a micro-batch to the sums. Inputs: those of a batch; mask, sampled log-probabilities and, where the
-   * KL acts, the reference's [N, T]; advantages and weights [N, 1]. Outputs: the loss, and the sum of |log pi - sampled|.
+   * Adds the gradient of a micro-batch to the sums. Inputs: those of a batch; the mask and the log-probabilities as sampled, [N, T];
+   * those of the loss. Outputs: the loss [], and the sum of |log pi - log pi as sampled| over the response tokens [].
    */
-  gradient(shape: BatchShape, { kl, checkpointing }: LossForm): Program {
+  gradient(shape: BatchShape, { loss, checkpointing }: GradientOptions): Program {
     const { session, settings } = this.#engine
-    const name = `gradient ${JSON.stringify([shape, kl, checkpointing])}`
+    const name = `gradient ${JSON.stringify([shape, loss.name, checkpointing])}`
     const rows = shape.prompts * shape.samples
     const perToken: Input = { shape: [rows, shape.tokens] }
     const perRow: Input = { shape: [rows, 1] }
-    const inputs = [...responseInputs(shape), perToken, perToken, perRow, perRow, ...(kl === null ? [] : [perToken])]
+    const ofLoss = loss.inputs.map(kind => (kind === 'token' ? perToken : perRow))
+    const inputs = [...responseInputs(shape), perToken, perToken, ...ofLoss]
     return this.#engine.program(name, () =>
       session.compile({
         name,
@@ -84,7 +92,7 @@ export class Learning {
           const lanes = Array.from({ length: settings.lanes }, (_, lane) =>
             this.#laneGradient(
               tensors.map(tensor => shareOf(tensor, lane, settings.lanes)),
-              { kl, checkpointing },
+              { loss, checkpointing },
             ),
           )
           for (const [index, sum] of [...this.#sums.values()].entries()) {
@@ -193,15 +201,9 @@ export class Learning {
 
   #laneGradient(
     tensors: readonly Tensor[],
-    { kl, checkpointing }: LossForm,
+    { loss, checkpointing }: GradientOptions,
   ): { loss: Tensor; gap: Tensor; gradients: Tensor[] } {
-    const [mask, sampled, advantages, weights, reference] = tensors.slice(4) as [
-      Tensor,
-      Tensor,
-      Tensor,
-      Tensor,
-      Tensor?,
-    ]
+    const [mask, sampled, ...ofLoss] = tensors.slice(4) as [Tensor, Tensor, ...Tensor[]]
     const names = [...this.#engine.trainable.keys()]
     const gaps: Tensor[] = []
     const { value, grads } = tf.valueAndGrads((...under) => {
@@ -213,13 +215,7 @@ export class Learning {
         checkpointing,
       })
       gaps.push(tf.keep(logProbs.sub(sampled).abs().mul(mask).sum()))
-      return policyGradientLoss({
-        logProbs,
-        mask,
-        advantages,
-        weights,
-        ...(kl === null || reference === undefined ? {} : { kl: { ...kl, referenceLogProbs: reference } }),
-      }) as never
+      return loss.of(logProbs, mask, ofLoss) as never
     })([...this.#read().values()])
     const [kept] = gaps as [Tensor]
     const gap = kept.clone()

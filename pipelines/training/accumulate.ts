@@ -2,7 +2,7 @@
 import type { ExperimentConfig } from '../config/schema.js'
 import type { Engine } from '../engine/engine.js'
 import { withEngine } from '../engine/engine-cache.js'
-import { Learning, type LossForm } from '../engine/learning.js'
+import { type GradientOptions, Learning } from '../engine/learning.js'
 import {
   type BatchLimits,
   type Group,
@@ -15,6 +15,7 @@ import { responseTensors } from '../engine/response-inputs.js'
 import { type Tensor, tf } from '../graph/tensorflow.js'
 import type { Policy } from '../model/policy.js'
 import type { Hooks } from '../progress.js'
+import { type LossKl, policyGradientLoss } from './loss.js'
 import { microBatchesOf } from './micro-batches.js'
 
 /** A response as the loss sees it. */
@@ -42,7 +43,8 @@ export async function accumulate({
   policy,
   rows,
   limits: { microBatch, tokenBudget },
-  form,
+  kl,
+  checkpointing,
   largest,
   hooks,
   note,
@@ -50,7 +52,10 @@ export async function accumulate({
   policy: Policy
   rows: readonly LossRow[]
   limits: Pick<ExperimentConfig['update'], 'microBatch' | 'tokenBudget'>
-  form: LossForm
+  /** The KL divergence as a term of the loss; null if the loss has none. */
+  kl: LossKl | null
+  /** Compute layers again in the backward pass: less memory, more time. */
+  checkpointing: boolean
   /** Prompts of the batch, their samples and the longest response that there may be: micro-batches have halves of these, and so few sizes. */
   largest: BatchLimits
   hooks: Hooks
@@ -66,17 +71,18 @@ export async function accumulate({
   })
   return withEngine(policy, async engine => {
     const learning = engine.part(Learning)
+    const options = { loss: policyGradientLoss(kl), checkpointing }
     const limits: BatchLimits = { prompts: Math.min(most, largest.prompts), samples, tokens: largest.tokens }
     const parts = batches.map(part => ({ part, batch: batchOf(engine, policy, part, limits) }))
     // Compiled before the first of them runs, because each later growth of the graph loads all of it again.
-    for (const { batch } of parts) learning.gradient(batch.shape, form)
+    for (const { batch } of parts) learning.gradient(batch.shape, options)
     learning.norm()
     const sum = learning.beginSum()
     let loss = 0
     let gap = 0
     let done = 0
     for (const { part, batch } of parts) {
-      const sums = addGradient({ engine, batch, rows: part.flat(), form })
+      const sums = addGradient({ engine, batch, rows: part.flat(), options })
       loss += sums.loss
       gap += sums.gap
       done += part.flat().length
@@ -109,12 +115,12 @@ function addGradient({
   engine,
   batch,
   rows,
-  form,
+  options,
 }: {
   engine: Engine
   batch: ResponseBatch
   rows: readonly LossRow[]
-  form: LossForm
+  options: GradientOptions
 }): { loss: number; gap: number } {
   const inputs = [
     ...responseTensors(batch),
@@ -125,16 +131,16 @@ function addGradient({
     ),
     perRow(batch, rows, row => row.advantage),
     perRow(batch, rows, row => row.weight),
-    ...(form.kl === null
-      ? []
-      : [
+    ...(options.loss.inputs.includes('token')
+      ? [
           perToken(
             batch,
             tokenValues(batch, rows, row => row.referenceLogProbs ?? []),
           ),
-        ]),
+        ]
+      : []),
   ]
-  const outputs = engine.part(Learning).gradient(batch.shape, form)(...inputs)
+  const outputs = engine.part(Learning).gradient(batch.shape, options)(...inputs)
   const [loss, gap] = outputs.map(output => output.dataSync()[0] as number) as [number, number]
   tf.dispose([...inputs, ...outputs])
   return { loss, gap }

@@ -7,10 +7,11 @@
  * the loss, else 0; d_i what the aggregation divides by, taken over the whole batch of N responses, so that micro-batches
  * add up: sequence-sum N, sequence-mean N * length_i, token-mean the sum of all lengths.
  *
- * Shapes: B rows of the micro-batch, R longest response.
+ * Shapes: N rows of the micro-batch, T tokens of a response.
  */
 import type { StepRecord } from '../advantages/records.js'
 import type { ExperimentConfig } from '../config/schema.js'
+import type { Loss } from '../engine/learning.js'
 import { type Tensor, tf } from '../graph/tensorflow.js'
 
 /** f_i / d_i of every response of the batch. */
@@ -31,29 +32,27 @@ export function responseWeights(records: readonly StepRecord[], config: Experime
   return records.map(({ scale, length }) => (config.value.site === 'loss' ? scale : 1) / divisor(length))
 }
 
-/** Scalar L of the rows given. `logProbs` [B, R]; `referenceLogProbs` [B, R] only where the KL acts in the loss. */
-export function policyGradientLoss({
-  logProbs,
-  mask,
-  advantages,
-  weights,
-  kl,
-}: {
-  logProbs: Tensor
-  mask: Tensor
-  /** A_i, [B, 1]. */
-  advantages: Tensor
-  /** f_i / d_i, [B, 1]. */
-  weights: Tensor
-  kl?: { estimator: 'k1' | 'k2' | 'k3'; coefficient: number; referenceLogProbs: Tensor }
-}): Tensor {
-  const gain = logProbs.mul(advantages).neg()
-  const terms =
-    kl === undefined ? gain : gain.add(klOfTokens(logProbs, kl.referenceLogProbs, kl.estimator).mul(kl.coefficient))
-  return terms.mul(mask).mul(weights).sum()
+/** The KL divergence as a term of the loss. */
+export type LossKl = Pick<ExperimentConfig['kl'], 'estimator' | 'coefficient'>
+
+/** L. Its inputs: A_i [N, 1]; f_i / d_i [N, 1]; with a KL, the reference's log-probabilities [N, T]. */
+export function policyGradientLoss(kl: LossKl | null): Loss {
+  return {
+    name: `policy gradient ${JSON.stringify(kl)}`,
+    inputs: kl === null ? ['row', 'row'] : ['row', 'row', 'token'],
+    of: (logProbs, mask, inputs) => {
+      const [advantages, weights, reference] = inputs as [Tensor, Tensor, Tensor?]
+      const gain = logProbs.mul(advantages).neg()
+      const terms =
+        kl === null || reference === undefined
+          ? gain
+          : gain.add(klOfTokens(logProbs, reference, kl.estimator).mul(kl.coefficient))
+      return terms.mul(mask).mul(weights).sum()
+    },
+  }
 }
 
-/** [B, R]; the formulas of kl.ts on tensors. */
+/** [N, T]: the formulas of advantages/kl.ts on tensors. */
 function klOfTokens(logProbs: Tensor, reference: Tensor, estimator: 'k1' | 'k2' | 'k3'): Tensor {
   const k1 = logProbs.sub(reference)
   switch (estimator) {

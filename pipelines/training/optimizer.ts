@@ -1,6 +1,6 @@
 /**
- * An optimizer's state and its step with the gradients that an engine has summed up: AdamW with decoupled weight decay, and plain
- * SGD, with PyTorch's semantics (formulas in policy/graph/optimize.ts).
+ * An optimizer's step with the gradients that an engine has summed up: AdamW with decoupled weight decay, and plain SGD, with
+ * PyTorch's semantics (formulas in graph/optimize.ts). Gradients are clipped by their global norm.
  *
  * A uniform factor on all gradients leaves AdamW's step as it is (up to epsilon): there a uniform scale is a placebo.
  */
@@ -8,32 +8,15 @@ import type { ExperimentConfig } from '../config/schema.js'
 import type { Engine } from '../engine/engine.js'
 import { engineFor } from '../engine/engine-cache.js'
 import { Learning } from '../engine/learning.js'
-import { DeviceTensors } from '../graph/device-tensors.js'
 import { tf } from '../graph/tensorflow.js'
-import { type Policy, trainable } from '../model/policy.js'
+import type { Optimizer } from '../model/optimizer-state.js'
+import type { Policy } from '../model/policy.js'
 
-export type UpdateSettings = ExperimentConfig['update']
+export type StepSettings = Pick<ExperimentConfig['update'], 'learningRate' | 'betas' | 'epsilon' | 'weightDecay'>
 
-/** m and v, by the names of what is trained. */
-export interface Moments {
-  first: DeviceTensors
-  second: DeviceTensors
-}
-
-export interface Optimizer {
-  name: UpdateSettings['optimizer']
-  /** Steps taken. */
-  steps: number
-  /** Of AdamW; null for SGD, which remembers nothing. */
-  moments: Moments | null
-}
-
-export type StepSettings = Pick<UpdateSettings, 'learningRate' | 'betas' | 'epsilon' | 'weightDecay'>
-
-export function createOptimizer(policy: Policy, { optimizer: name }: Pick<UpdateSettings, 'optimizer'>): Optimizer {
-  if (name === 'sgd') return { name, steps: 0, moments: null }
-  const zeros = () => new DeviceTensors([...trainable(policy)].map(([key, { shape }]) => [key, tf.fill([...shape], 0)]))
-  return { name, steps: 0, moments: { first: zeros(), second: zeros() } }
+/** Factor that clips gradients of a global norm: min(1, clipNorm / (norm + 1e-6)), as PyTorch's clip_grad_norm_ has it. */
+export function clipFactor(norm: number, clipNorm: number | null): number {
+  return clipNorm === null ? 1 : Math.min(1, clipNorm / (norm + 1e-6))
 }
 
 /** Compiles what a step needs, so that it is loaded together with what comes before it. */
@@ -83,9 +66,4 @@ function run(program: (...inputs: ReturnType<typeof tf.scalar>[]) => unknown, nu
   const inputs = numbers.map(number => tf.scalar(number))
   program(...inputs)
   tf.dispose(inputs)
-}
-
-export function disposeOptimizer({ moments }: Optimizer): void {
-  moments?.first.dispose()
-  moments?.second.dispose()
 }

@@ -6,14 +6,14 @@
 import type { StepRecord } from '../advantages/records.js'
 import type { ExperimentConfig } from '../config/schema.js'
 import { RlevError } from '../errors.js'
+import type { Optimizer } from '../model/optimizer-state.js'
 import type { Policy } from '../model/policy.js'
 import type { Hooks } from '../progress.js'
 import type { Response } from '../rollout/response.js'
 import { accumulate, type LossRow } from './accumulate.js'
-import { clipFactor } from './clip.js'
 import { withHalving } from './halving.js'
 import { responseWeights } from './loss.js'
-import { type Optimizer, optimizerStep, prepareStep } from './optimizer.js'
+import { clipFactor, optimizerStep, prepareStep } from './optimizer.js'
 
 /**
  * Changes `policy` and `optimizer` in place. `records` are those of `responses`, in the same order. Rejects with NotFinite,
@@ -73,10 +73,8 @@ export async function policyGradientStep({
         policy,
         rows,
         limits: { ...config.update, microBatch: most },
-        form: {
-          kl: klInLoss ? { estimator, coefficient } : null,
-          checkpointing: config.update.gradientCheckpointing,
-        },
+        kl: klInLoss ? { estimator, coefficient } : null,
+        checkpointing: config.update.gradientCheckpointing,
         largest: { prompts, samples, tokens: maxTokens },
         hooks,
         note: 'update',

@@ -6,6 +6,7 @@
 import type { ExperimentConfig } from '../config/schema.js'
 import type { Item } from '../data/item.js'
 import type { Sequence } from '../engine/response-batch.js'
+import { createOptimizer, disposeOptimizer } from '../model/optimizer-state.js'
 import { disposePolicy, type Policy } from '../model/policy.js'
 import type { Hooks } from '../progress.js'
 import { stream } from '../random.js'
@@ -16,7 +17,6 @@ import { parseScore, scoreText } from '../values/predictor/points-text.js'
 import { scorePrompt } from '../values/predictor/prompt.js'
 import { type PredictionQuality, predictionQuality } from '../values/predictor/quality.js'
 import type { ItemValue } from '../values/value.js'
-import { createOptimizer, disposeOptimizer } from './optimizer.js'
 import { rateOf, supervisedStep, taught } from './supervised.js'
 
 export interface PredictedValues {

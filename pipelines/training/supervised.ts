@@ -5,12 +5,12 @@
 import type { ExperimentConfig } from '../config/schema.js'
 import type { Sequence } from '../engine/response-batch.js'
 import { RlevError } from '../errors.js'
+import type { Optimizer } from '../model/optimizer-state.js'
 import type { Policy } from '../model/policy.js'
 import { noHooks } from '../progress.js'
 import { encodeWhole, type PolicyTokenizer } from '../tokenizer/tokenizer.js'
 import { accumulate } from './accumulate.js'
-import { clipFactor } from './clip.js'
-import { type Optimizer, optimizerStep, prepareStep } from './optimizer.js'
+import { clipFactor, optimizerStep, prepareStep } from './optimizer.js'
 
 /** Peak rate times warm-up times 0.1 + 0.9 (1 + cos(pi t / n)) / 2. `step` from 1. */
 export function rateOf(
@@ -58,7 +58,8 @@ export async function supervisedStep({
     policy,
     rows: batch.map(sequence => ({ ...sequence, advantage: 1, weight: 1 / tokens, logProbs: [] })),
     limits,
-    form: { kl: null, checkpointing: false },
+    kl: null,
+    checkpointing: false,
     largest: { prompts: batch.length, samples: 1, tokens: longest },
     hooks: noHooks,
     note: stage.name,

@@ -9,9 +9,9 @@ import { alphabetOf } from '../data/alphabet.js'
 import { demonstrations } from '../data/demonstrations.js'
 import type { DataSet } from '../data/item.js'
 import type { Sequence } from '../engine/response-batch.js'
+import { createOptimizer, disposeOptimizer } from '../model/optimizer-state.js'
 import { createPolicy, disposePolicy, type Policy } from '../model/policy.js'
 import type { Hooks } from '../progress.js'
-import { createOptimizer, disposeOptimizer } from './optimizer.js'
 import { rateOf, supervisedStep, taught } from './supervised.js'
 
 /** The caller disposes the policy. Rejects with NotFinite when the loss is not a number. */

@@ -13,13 +13,9 @@ import { Learning } from '../../../pipelines/engine/learning.js'
 import { RlevError } from '../../../pipelines/errors.js'
 import { tf } from '../../../pipelines/graph/tensorflow.js'
 import { tidy } from '../../../pipelines/graph/tidy.js'
+import { createOptimizer, disposeOptimizer, type Optimizer } from '../../../pipelines/model/optimizer-state.js'
 import { disposePolicy, type Policy } from '../../../pipelines/model/policy.js'
-import {
-  createOptimizer,
-  disposeOptimizer,
-  type Optimizer,
-  optimizerStep,
-} from '../../../pipelines/training/optimizer.js'
+import { optimizerStep } from '../../../pipelines/training/optimizer.js'
 import { tinyPolicy } from '../model/tiny-policy.js'
 import { encoded, tensorsIn } from './safetensors-bytes.js'
 

@@ -9,14 +9,14 @@ import type { EngineConfig } from '../../../pipelines/config/schema.js'
 import { disposeEngines } from '../../../pipelines/engine/engine-cache.js'
 import type { Tensor } from '../../../pipelines/graph/tensorflow.js'
 import { createAdapter } from '../../../pipelines/model/adapter.js'
-import { createPolicy, defaultEngine, disposePolicy, type Policy, trainable } from '../../../pipelines/model/policy.js'
-import { generate } from '../../../pipelines/sampling/generate.js'
 import {
   createOptimizer,
   disposeOptimizer,
   type Moments,
   type Optimizer,
-} from '../../../pipelines/training/optimizer.js'
+} from '../../../pipelines/model/optimizer-state.js'
+import { createPolicy, defaultEngine, disposePolicy, type Policy, trainable } from '../../../pipelines/model/policy.js'
+import { generate } from '../../../pipelines/sampling/generate.js'
 import { supervisedStep } from '../../../pipelines/training/supervised.js'
 import { prompt, tinyConfig } from '../model/tiny-policy.js'
 

@@ -2,11 +2,11 @@
 import { pathToFileURL } from 'node:url'
 import type { StepRecord } from '../../../pipelines/advantages/records.js'
 import type { EngineConfig } from '../../../pipelines/config/schema.js'
+import { createOptimizer, disposeOptimizer } from '../../../pipelines/model/optimizer-state.js'
 import { disposePolicy } from '../../../pipelines/model/policy.js'
 import { noHooks } from '../../../pipelines/progress.js'
 import { stream } from '../../../pipelines/random.js'
 import { generate } from '../../../pipelines/sampling/generate.js'
-import { createOptimizer, disposeOptimizer } from '../../../pipelines/training/optimizer.js'
 import { policyGradientStep } from '../../../pipelines/training/policy-gradient.js'
 import { prompt, tinyConfig, tinyPolicy } from '../model/tiny-policy.js'
 

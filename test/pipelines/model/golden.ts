@@ -8,16 +8,11 @@ import { responseInputs, responseTensors } from '../../../pipelines/engine/respo
 import { type Tensor, tf } from '../../../pipelines/graph/tensorflow.js'
 import { logitsOf } from '../../../pipelines/model/decoder.js'
 import { readPrompts, readResponses } from '../../../pipelines/model/forward.js'
+import { createOptimizer, disposeOptimizer } from '../../../pipelines/model/optimizer-state.js'
 import { type Policy, trainable } from '../../../pipelines/model/policy.js'
 import { noHooks } from '../../../pipelines/progress.js'
 import { type Accumulated, accumulate } from '../../../pipelines/training/accumulate.js'
-import {
-  createOptimizer,
-  disposeOptimizer,
-  optimizerStep,
-  prepareStep,
-  type StepSettings,
-} from '../../../pipelines/training/optimizer.js'
+import { optimizerStep, prepareStep, type StepSettings } from '../../../pipelines/training/optimizer.js'
 
 /** Whether two numbers agree within 1e-4, absolute or relative, as golden numbers are written. */
 export function close(found: number | undefined, wanted: number, what: string): void {
@@ -97,7 +92,8 @@ export async function goldenUpdate(
       logProbs: logProbs[row] as number[],
     })),
     limits: { microBatch: prompts.length, tokenBudget: null },
-    form: { kl: null, checkpointing: false },
+    kl: null,
+    checkpointing: false,
     largest: {
       prompts: prompts.length,
       samples: 1,

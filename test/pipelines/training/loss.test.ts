@@ -12,13 +12,13 @@ function expectedGradient(estimator: 'k1' | 'k2' | 'k3', logits: number[], refer
     const column = (values: Tensor) => values.reshape([logits.length, 1]) as Tensor
     const probabilities = column(tf.softmax(tf.tensor1d(logits)))
     const loss = (variable: Tensor) =>
-      policyGradientLoss({
-        logProbs: column(tf.logSoftmax(variable)),
-        mask: tf.ones([logits.length, 1]),
-        advantages: tf.zeros([logits.length, 1]),
-        weights: probabilities,
-        kl: { estimator, coefficient: 1, referenceLogProbs: column(tf.logSoftmax(tf.tensor1d(reference))) },
-      }).asScalar()
+      policyGradientLoss({ estimator, coefficient: 1 })
+        .of(column(tf.logSoftmax(variable)), tf.ones([logits.length, 1]), [
+          tf.zeros([logits.length, 1]),
+          probabilities,
+          column(tf.logSoftmax(tf.tensor1d(reference))),
+        ])
+        .asScalar()
     return [...tf.grad(loss)(tf.tensor1d(logits)).dataSync()]
   })
 }

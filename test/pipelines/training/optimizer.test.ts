@@ -9,15 +9,10 @@ import { test } from 'node:test'
 import { engineFor } from '../../../pipelines/engine/engine-cache.js'
 import { Learning } from '../../../pipelines/engine/learning.js'
 import { type Tensor, tf } from '../../../pipelines/graph/tensorflow.js'
+import { createOptimizer, disposeOptimizer } from '../../../pipelines/model/optimizer-state.js'
 import type { Policy } from '../../../pipelines/model/policy.js'
 import { defaultEngine, disposePolicy } from '../../../pipelines/model/policy.js'
-import { clipFactor } from '../../../pipelines/training/clip.js'
-import {
-  createOptimizer,
-  disposeOptimizer,
-  optimizerStep,
-  type StepSettings,
-} from '../../../pipelines/training/optimizer.js'
+import { clipFactor, optimizerStep, type StepSettings } from '../../../pipelines/training/optimizer.js'
 import { tinyPolicy } from '../model/tiny-policy.js'
 
 const modes = ['recorded', 'eager'] as const
