@@ -5,6 +5,7 @@ import type { Policy } from '../model/policy.js'
 import type { Hooks } from '../progress.js'
 import { stream } from '../random.js'
 import { type Generated, generate } from '../sampling/generate.js'
+import { encodePrompts } from '../tokenizer/tokenizer.js'
 
 export interface Answer {
   text: string
@@ -40,7 +41,10 @@ export async function answerItems({
 }): Promise<ItemAnswers[]> {
   const { samples, chunk, seed } = config.evaluation
   const random = stream(seed, 'evaluation')
-  const prompts = items.map(item => policy.tokenizer.encodePrompt(item.prompt))
+  const prompts = await encodePrompts(
+    policy.tokenizer,
+    items.map(({ prompt }) => prompt),
+  )
   const shared = { policy, temperature: 1, maxTokens: config.rollout.maxTokens, chunk, hooks }
   const greedy = await generate({ ...shared, prompts, uniforms: () => null, eosProbabilities: true })
   // Rows of the samples: item by item, its samples together.

@@ -9,6 +9,7 @@ import type { Policy } from '../model/policy.js'
 import type { Hooks } from '../progress.js'
 import { stream } from '../random.js'
 import { generate } from '../sampling/generate.js'
+import { encodePrompts } from '../tokenizer/tokenizer.js'
 import type { Response, Rollout } from './response.js'
 
 export async function rollOut({
@@ -30,7 +31,10 @@ export async function rollOut({
 }): Promise<Rollout> {
   const { samples, temperature, topK, topP, maxTokens, chunk } = config.rollout
   const { uniform } = stream(config.seed, 'rollout')
-  const encoded = items.map(item => policy.tokenizer.encodePrompt(item.prompt))
+  const encoded = await encodePrompts(
+    policy.tokenizer,
+    items.map(({ prompt }) => prompt),
+  )
   const generated = await generate({
     policy,
     prompts: encoded.flatMap(tokens => new Array<number[]>(samples).fill(tokens)),

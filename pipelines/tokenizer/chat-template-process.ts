@@ -1,16 +1,17 @@
-/** The process that renders chat templates: a call comes, an answer goes. Whoever asked may be gone meanwhile, so its time has an end here too. */
+/**
+ * The process that renders chat templates: it answers each call that it is sent. It also limits its own time, because the process
+ * that asked may have ended meanwhile.
+ */
 import { Environment, Interpreter, Template } from '@huggingface/jinja'
 import { withinTime } from '../input/time-limit.js'
-import { type ChatAnswer, type ChatCall, renderPatience } from './chat-template.js'
+import { type ChatAnswer, type ChatCall, renderTimeoutMs } from './chat-template.js'
 
-/** Characters of a template; the longest that are published have a tenth. */
-const longestTemplate = 2 ** 19
+/** The longest published templates have a tenth. */
+const maxTemplateCharacters = 2 ** 19
 
-/** Characters of a prompt. */
-const longestPrompt = 2 ** 24
+const maxPromptCharacters = 2 ** 24
 
-/** Numbers that `range` gives. */
-const longestRange = 100_000
+const maxRangeNumbers = 100_000
 
 const templates = new Map<string, Template>()
 
@@ -20,26 +21,26 @@ process.send?.('ready')
 
 function answerTo(call: ChatCall): ChatAnswer {
   try {
-    return { text: withinTime(() => render(call), { milliseconds: renderPatience }) }
+    return { text: withinTime(() => render(call), { milliseconds: renderTimeoutMs }) }
   } catch (error) {
     return { problem: (error instanceof Error ? error.message : String(error)).slice(0, 1000) }
   }
 }
 
 function render({ template: source, values }: ChatCall): string {
-  if (source.length > longestTemplate) throw new Error(`${source.length} characters of template`)
+  if (source.length > maxTemplateCharacters) throw new Error(`${source.length} characters of template`)
   const template = templates.get(source) ?? new Template(source)
   templates.set(source, template)
   const environment = new Environment()
   for (const [name, value] of Object.entries({ ...globals, ...values })) environment.set(name, value)
   const text: unknown = new Interpreter(environment).run(template.parsed).value
-  if (typeof text !== 'string' || text.length > longestPrompt) throw new Error('a prompt that is too long')
+  if (typeof text !== 'string' || text.length > maxPromptCharacters) throw new Error('a prompt that is too long')
   return text
 }
 
 /**
- * What templates find besides the values, by the names that `transformers` has for them. Without `strftime_now`: a prompt that holds
- * the date is another one tomorrow, and templates that look for it have a date of their own.
+ * What templates find besides the values, under the names that `transformers` uses. `strftime_now` is left out: a prompt with the
+ * date would be another prompt tomorrow, and templates that look for it bring a date with them.
  */
 const globals = {
   true: true,
@@ -54,7 +55,7 @@ const globals = {
   range(first: number, last?: number, step = 1): number[] {
     const [from, to] = last === undefined ? [0, first] : [first, last]
     const length = Math.max(0, Math.ceil((to - from) / step))
-    if (!(length <= longestRange)) throw new Error(`a range of more than ${longestRange} numbers`)
+    if (!(length <= maxRangeNumbers)) throw new Error(`a range of more than ${maxRangeNumbers} numbers`)
     return Array.from({ length }, (_, index) => from + index * step)
   },
 }

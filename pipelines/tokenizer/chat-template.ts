@@ -1,9 +1,10 @@
 /**
- * The chat template of a checkpoint, a program of whoever published it: it may loop for ever or fill the memory. It is rendered in a
- * process of its own (chat-template-process.ts), which has little of both; a thread (chat-template-thread.ts) speaks to that process,
- * so that prompts are made here without waiting for events.
+ * Renders the chat template of a checkpoint. A template is a program of an unknown author: it may loop without end or fill the
+ * memory. So it runs in a child process (chat-template-process.ts) with a limit on time and memory. The process is started with the
+ * first rendering, reused, ended when it is idle, and replaced if it does not answer.
  */
-import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads'
+import { type ChildProcess, fork } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
 import { RlevError } from '../errors.js'
 
 export interface ChatCall {
@@ -13,67 +14,123 @@ export interface ChatCall {
   values: Readonly<Record<string, unknown>>
 }
 
-/** `problem`: what the template said, or what is wrong with it. `endless`: how its process ended instead of answering, each time. */
-export type ChatAnswer = { text: string } | { problem: string } | { endless: string }
+/** `problem`: what the template said, or what is wrong with it. */
+export type ChatAnswer = { text: string } | { problem: string }
 
-/** What the thread is started with; `state` says whether it has answered. */
-export interface ChatThread {
-  port: MessagePort
-  state: Int32Array
-}
+/** For one rendering, which usually takes a thousandth of it. */
+export const renderTimeoutMs = 1200
 
-/** Of one rendering, which usually takes less than a thousandth of it. (ms) */
-export const renderPatience = 1200
+/** For what a template makes. */
+const maxMemoryMb = 128
 
-/** Of what a template makes. (MB) */
-export const renderMemory = 128
+/** Until a process has started and read its program. */
+const startTimeoutMs = 10_000
 
-/** For an answer of the thread, which bounds everything else itself. (ms) */
-const patience = 30_000
+/** A process that gave no answer is replaced once: it may have been suspended, and lost its time without using it. */
+const attempts = 2
 
-class ChatRenderer {
-  readonly #port: MessagePort
-  readonly #state = new Int32Array(new SharedArrayBuffer(4))
+const program = fileURLToPath(new URL('./chat-template-process.js', import.meta.url))
 
-  constructor() {
-    const { port1, port2 } = new MessageChannel()
-    const thread: ChatThread = { port: port2, state: this.#state }
-    this.#port = port1
-    const worker = new Worker(new URL('./chat-template-thread.js', import.meta.url), {
-      workerData: thread,
-      transferList: [port2],
-      execArgv: [],
+export class ChatRenderer {
+  readonly #idleTimeoutMs: number
+  #child: ChildProcess | null = null
+  #idle: NodeJS.Timeout | undefined
+  /** Settles with the last call. Calls run one after the other, so that each has the process to itself. */
+  #queue: Promise<unknown> = Promise.resolve()
+
+  constructor({ idleTimeoutMs }: { idleTimeoutMs: number }) {
+    this.#idleTimeoutMs = idleTimeoutMs
+  }
+
+  /** Of the child process; undefined if none runs. */
+  get pid(): number | undefined {
+    return this.#child?.pid
+  }
+
+  /** The prompt. Rejects with CheckpointInvalid if the template cannot be read, refuses the values, or exceeds its limits. */
+  async render(call: ChatCall): Promise<string> {
+    const turn = this.#queue.then(() => this.#answer(call))
+    this.#queue = turn.catch(() => {})
+    const answer = await turn
+    if ('text' in answer) return answer.text
+    throw invalid('cannot be rendered', 'a template that takes these messages', answer.problem)
+  }
+
+  async #answer(call: ChatCall): Promise<ChatAnswer> {
+    clearTimeout(this.#idle)
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const child = this.#child ?? (await this.#start())
+        child.send(call)
+        const answer = (await nextMessage(child, renderTimeoutMs)) as ChatAnswer
+        this.#idle = setTimeout(() => this.#end(), this.#idleTimeoutMs).unref()
+        return answer
+      } catch (error) {
+        this.#end()
+        if (attempt < attempts) continue
+        const limits = `a prompt within ${renderTimeoutMs} ms and ${maxMemoryMb} MB`
+        throw invalid('does not end, or fills the memory', limits, (error as Error).message)
+      }
+    }
+  }
+
+  async #start(): Promise<ChildProcess> {
+    const child = await started()
+    child.once('exit', () => {
+      if (this.#child === child) this.#child = null
     })
-    worker.unref()
-    this.#port.unref()
+    this.#child = child
+    return child
   }
 
-  render(call: ChatCall): ChatAnswer {
-    Atomics.store(this.#state, 0, 0)
-    this.#port.postMessage(call)
-    const waited = Atomics.wait(this.#state, 0, 0, patience)
-    const answer = receiveMessageOnPort(this.#port)?.message as ChatAnswer | undefined
-    return answer ?? { endless: `the thread that renders gave no answer (${waited})` }
+  #end(): void {
+    this.#child?.kill('SIGKILL')
+    this.#child = null
   }
 }
 
-/** One for all templates; made when the first is rendered. */
-let renderer: ChatRenderer | undefined
-
-/** The prompt that messages make. Throws CheckpointInvalid for a template that cannot be read, refuses the messages, or does not end. */
-export function renderChat(call: ChatCall): string {
-  renderer ??= new ChatRenderer()
-  const answer = renderer.render(call)
-  if ('text' in answer) return answer.text
-  if ('problem' in answer) throw unfit('cannot be rendered', 'a template that takes these messages', answer.problem)
-  throw unfit(
-    'does not end, or fills the memory',
-    `a prompt within ${renderPatience} ms and ${renderMemory} MB`,
-    answer.endless,
-  )
+async function started(): Promise<ChildProcess> {
+  const child = fork(program, {
+    execArgv: [`--max-old-space-size=${maxMemoryMb}`],
+    env: {},
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+  })
+  // An idle process must not keep this one from ending. While an answer is awaited, the timer of `nextMessage` does.
+  child.unref()
+  child.channel?.unref()
+  try {
+    await nextMessage(child, startTimeoutMs)
+    return child
+  } catch (error) {
+    child.kill('SIGKILL')
+    throw error
+  }
 }
 
-function unfit(what: string, expected: string, found: string): RlevError {
+/** Rejects if the process ends first, or says nothing in time. */
+function nextMessage(child: ChildProcess, timeoutMs: number): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const settle = (finish: () => void) => {
+      clearTimeout(timer)
+      child.off('message', onMessage).off('exit', onExit).off('error', onError)
+      finish()
+    }
+    const onMessage = (message: unknown) => settle(() => resolve(message))
+    const onError = (error: Error) => settle(() => reject(error))
+    const onExit = (status: number | null, signal: string | null) =>
+      settle(() => reject(new Error(`its process ended (${signal ?? `status ${status}`})`)))
+    const timer = setTimeout(() => settle(() => reject(new Error(`no answer within ${timeoutMs} ms`))), timeoutMs)
+    child.on('message', onMessage).on('exit', onExit).on('error', onError)
+  })
+}
+
+/** One for all templates. */
+const renderer = new ChatRenderer({ idleTimeoutMs: 30_000 })
+
+/** As ChatRenderer.render. */
+export const renderChat = (call: ChatCall): Promise<string> => renderer.render(call)
+
+function invalid(what: string, expected: string, found: string): RlevError {
   return new RlevError({
     kind: 'CheckpointInvalid',
     message: `the chat template of the checkpoint ${what}`,

@@ -24,7 +24,7 @@ export interface PolicyTokenizer {
   padId: number
   encode(text: string): number[]
   /** A prompt as the policy reads it: chat messages by the template, with the turn of the assistant opened. */
-  encodePrompt(prompt: Prompt): number[]
+  encodePrompt(prompt: Prompt): Promise<number[]>
   /** Text without special tokens. */
   decode(ids: readonly number[]): string
 }
@@ -60,27 +60,37 @@ export function makeTokenizer({
     eosIds,
     padId,
     encode,
-    encodePrompt(prompt) {
+    async encodePrompt(prompt) {
       if (typeof prompt === 'string') return encode(prompt)
       if (template === undefined) return encode(prompt.map(message => message.content).join('\n'))
       const values = { messages: prompt, add_generation_prompt: true, ...specialTokens(files.config) }
-      return encode(rendered.once(JSON.stringify(prompt), () => renderChat({ template, values })))
+      return encode(await rendered.once(JSON.stringify(prompt), () => renderChat({ template, values })))
     },
     decode: ids => (ids.length === 0 ? '' : run(() => tokenizer.decode([...ids], { skip_special_tokens: true }))),
   }
 }
 
-/** Every evaluation asks for the same prompts again, and rendering one goes to another process and back. */
+/** One after the other, so that the first prompt that cannot be rendered is the last that is tried. */
+export async function encodePrompts(tokenizer: PolicyTokenizer, prompts: readonly Prompt[]): Promise<number[][]> {
+  const encoded: number[][] = []
+  for (const prompt of prompts) encoded.push(await tokenizer.encodePrompt(prompt))
+  return encoded
+}
+
+/** Of messages and prompts together. */
+const maxCachedCharacters = 2 ** 24
+
+/** Keeps rendered prompts: every evaluation asks for the same ones, and rendering one goes to another process and back. */
 class RenderedPrompts {
   readonly #texts = new Map<string, string>()
   #characters = 0
 
-  once(messages: string, render: () => string): string {
+  async once(messages: string, render: () => Promise<string>): Promise<string> {
     const there = this.#texts.get(messages)
     if (there !== undefined) return there
-    const text = render()
+    const text = await render()
     this.#characters += messages.length + text.length
-    if (this.#characters > 2 ** 24) {
+    if (this.#characters > maxCachedCharacters) {
       this.#texts.clear()
       this.#characters = messages.length + text.length
     }

@@ -12,6 +12,7 @@ import type { Hooks } from '../progress.js'
 import { stream } from '../random.js'
 import { generate } from '../sampling/generate.js'
 import { mean } from '../statistics/estimate.js'
+import { encodePrompts } from '../tokenizer/tokenizer.js'
 import { foldsOf } from '../values/predictor/folds.js'
 import { parseScore, scoreText } from '../values/predictor/points-text.js'
 import { scorePrompt } from '../values/predictor/prompt.js'
@@ -96,13 +97,14 @@ async function teach({
   hooks: Hooks
 }): Promise<void> {
   const { epochs, batch, learningRate } = config.value.predictor
-  const sequences = shown.map((place): Sequence => {
-    const item = items[place] as Item
-    return {
-      promptTokens: promptOf(policy, config, item),
-      tokens: taught(policy.tokenizer, scoreText(item.points), `the score of item ${item.id}`),
-    }
-  })
+  const taughtItems = shown.map(place => items[place] as Item)
+  const prompts = await promptsOf(policy, config, taughtItems)
+  const sequences = taughtItems.map(
+    ({ id, points }, index): Sequence => ({
+      promptTokens: prompts[index] as number[],
+      tokens: taught(policy.tokenizer, scoreText(points), `the score of item ${id}`),
+    }),
+  )
   const longest = sequences.reduce((most, { tokens }) => Math.max(most, tokens.length), 1)
   const each = Math.ceil(sequences.length / batch)
   const steps = epochs * each
@@ -147,7 +149,11 @@ async function scoresOf({
 }): Promise<(number | null)[]> {
   const responses = await generate({
     policy,
-    prompts: asked.map(place => promptOf(policy, config, items[place] as Item)),
+    prompts: await promptsOf(
+      policy,
+      config,
+      asked.map(place => items[place] as Item),
+    ),
     uniforms: () => null,
     maxTokens: config.value.predictor.maxTokens,
     chunk: config.evaluation.chunk,
@@ -159,8 +165,11 @@ async function scoresOf({
   })
 }
 
-const promptOf = ({ tokenizer }: Policy, { policy }: ExperimentConfig, item: Item): number[] =>
-  tokenizer.encodePrompt(scorePrompt(item, policy.from === 'checkpoint'))
+const promptsOf = ({ tokenizer }: Policy, { policy }: ExperimentConfig, items: readonly Item[]): Promise<number[][]> =>
+  encodePrompts(
+    tokenizer,
+    items.map(item => scorePrompt(item, policy.from === 'checkpoint')),
+  )
 
 const places = (foldOf: readonly number[], holds: (fold: number) => boolean): number[] =>
   foldOf.flatMap((fold, place) => (holds(fold) ? [place] : []))

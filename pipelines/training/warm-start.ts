@@ -12,6 +12,7 @@ import type { Sequence } from '../engine/response-batch.js'
 import { createOptimizer, disposeOptimizer } from '../model/optimizer-state.js'
 import { createPolicy, disposePolicy, type Policy } from '../model/policy.js'
 import type { Hooks } from '../progress.js'
+import { encodePrompts } from '../tokenizer/tokenizer.js'
 import { rateOf, supervisedStep, taught } from './supervised.js'
 
 /** The caller disposes the policy. Rejects with NotFinite when the loss is not a number. */
@@ -31,9 +32,14 @@ export async function warmStart({
   const optimizer = createOptimizer(policy, { optimizer: 'adamw' })
   try {
     for (let step = 1; step <= settings.steps; step++) {
-      const batch = demonstrations({ config, dataset, step }).map(
-        ({ prompt, response }): Sequence => ({
-          promptTokens: policy.tokenizer.encodePrompt(prompt),
+      const shown = demonstrations({ config, dataset, step })
+      const prompts = await encodePrompts(
+        policy.tokenizer,
+        shown.map(({ prompt }) => prompt),
+      )
+      const batch = shown.map(
+        ({ response }, index): Sequence => ({
+          promptTokens: prompts[index] as number[],
           tokens: taught(policy.tokenizer, response, 'a demonstration'),
         }),
       )

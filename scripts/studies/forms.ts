@@ -10,6 +10,7 @@ import { type Hooks, noHooks } from '../../pipelines/progress.js'
 import { stream } from '../../pipelines/random.js'
 import { verify } from '../../pipelines/rewards/verify.js'
 import { generate } from '../../pipelines/sampling/generate.js'
+import { encodePrompts } from '../../pipelines/tokenizer/tokenizer.js'
 
 export interface SectionForms {
   section: string
@@ -39,10 +40,13 @@ export async function accuracyByForm({
   hooks?: Hooks
 }): Promise<SectionForms[]> {
   const random = stream(config.evaluation.seed, 'accuracy by form')
-  const rows = items.flatMap(item => {
-    const prompt = policy.tokenizer.encodePrompt(item.prompt)
-    return Array.from({ length: samples }, () => ({ item, prompt }))
-  })
+  const prompts = await encodePrompts(
+    policy.tokenizer,
+    items.map(({ prompt }) => prompt),
+  )
+  const rows = items.flatMap((item, index) =>
+    Array.from({ length: samples }, () => ({ item, prompt: prompts[index] as number[] })),
+  )
   const generated = await generate({
     policy,
     prompts: rows.map(({ prompt }) => prompt),

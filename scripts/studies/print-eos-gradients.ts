@@ -11,6 +11,7 @@ import { disposePolicy } from '../../pipelines/model/policy.js'
 import { scaleOf, uniformScale } from '../../pipelines/rewards/scales.js'
 import { verify } from '../../pipelines/rewards/verify.js'
 import { generate } from '../../pipelines/sampling/generate.js'
+import { encodePrompts } from '../../pipelines/tokenizer/tokenizer.js'
 import { normalizeValues } from '../../pipelines/values/normalize.js'
 import { chosenArm } from '../chosen-arm.js'
 import { eosGradient } from './eos-gradient.js'
@@ -42,7 +43,10 @@ console.log('fifth by value  items  positions  P(EOS)  predicted     by autograd
 for (let fifth = 0; fifth < 5; fifth++) {
   const size = Math.ceil(byValue.length / 5)
   const items = byValue.slice(fifth * size, (fifth + 1) * size).slice(0, Number(given.items))
-  const prompts = items.map(({ item }) => policy.tokenizer.encodePrompt(item.prompt))
+  const prompts = await encodePrompts(
+    policy.tokenizer,
+    items.map(({ item }) => item.prompt),
+  )
   const { maxTokens } = config.rollout
   const responses = await generate({ policy, prompts, maxTokens, chunk: prompts.length, uniforms: () => null })
   const found = items.flatMap(({ item, value }, index) => {

@@ -70,9 +70,9 @@ for (const folder of folders) {
   const of = `${basename(folder)}:`
 
   test(`${of} chat messages become the ids of the Python tokenizer, and so does their text`, async () => {
-    await withPolicy(folder, engines.eager, ({ tokenizer }) => {
+    await withPolicy(folder, engines.eager, async ({ tokenizer }) => {
       for (const { messages, ids, text } of expected.encode) {
-        assert.deepEqual(tokenizer.encodePrompt(messages), ids)
+        assert.deepEqual(await tokenizer.encodePrompt(messages), ids)
         assert.deepEqual(tokenizer.encode(text), ids)
       }
     })

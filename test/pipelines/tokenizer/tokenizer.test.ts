@@ -35,7 +35,7 @@ test('a character that the vocabulary lacks is named, not dropped', () => {
   )
 })
 
-test('chat messages go through the template, and without a template their text is joined', () => {
+test('chat messages go through the template, and without a template their text is joined', async () => {
   const read = (name: string) => readFileSync(`test/fixtures/qwen2-tiny/${name}`, 'utf8')
   const files = {
     tokenizer: JSON.parse(read('tokenizer.json')) as Record<string, unknown>,
@@ -54,7 +54,7 @@ test('chat messages go through the template, and without a template their text i
     eosIds: [2],
     padId: 0,
   })
-  assert.deepEqual(beside.encodePrompt(messages), bare.encode(rendered))
-  assert.deepEqual(inside.encodePrompt(messages), bare.encode(rendered))
-  assert.deepEqual(bare.encodePrompt(messages), bare.encode('What is 12 + 30?'))
+  assert.deepEqual(await beside.encodePrompt(messages), bare.encode(rendered))
+  assert.deepEqual(await inside.encodePrompt(messages), bare.encode(rendered))
+  assert.deepEqual(await bare.encodePrompt(messages), bare.encode('What is 12 + 30?'))
 })

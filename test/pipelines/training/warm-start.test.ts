@@ -13,6 +13,7 @@ import { RlevError } from '../../../pipelines/errors.js'
 import { tf } from '../../../pipelines/graph/tensorflow.js'
 import { disposePolicy, type Policy } from '../../../pipelines/model/policy.js'
 import { noHooks } from '../../../pipelines/progress.js'
+import { encodePrompts } from '../../../pipelines/tokenizer/tokenizer.js'
 import { warmStart } from '../../../pipelines/training/warm-start.js'
 import { tinyConfig } from '../model/tiny-policy.js'
 import { valuesIn } from '../model/values-in.js'
@@ -34,9 +35,14 @@ function tensors(): number {
 }
 
 /** Mean of -log pi over the tokens of demonstrations that were not trained on. */
-function lossOf(policy: Policy): number {
-  const sequences = demonstrations({ config: configOf(60), dataset, step: 999 }).map(({ prompt, response }) => ({
-    promptTokens: policy.tokenizer.encodePrompt(prompt),
+async function lossOf(policy: Policy): Promise<number> {
+  const shown = demonstrations({ config: configOf(60), dataset, step: 999 })
+  const prompts = await encodePrompts(
+    policy.tokenizer,
+    shown.map(({ prompt }) => prompt),
+  )
+  const sequences = shown.map(({ response }, index) => ({
+    promptTokens: prompts[index] as number[],
     tokens: [...policy.tokenizer.encode(response), policy.tokenizer.eosIds[0] as number],
   }))
   const logProbs = logProbsOf(policy, sequences).flat()
@@ -48,8 +54,9 @@ test('demonstrations teach: the loss on others falls well below that of guessing
   const fresh = await start(configOf(0))
   const taught = await start(configOf(60))
   const guessing = Math.log(15)
-  assert.ok(lossOf(fresh) > 0.9 * guessing, `${lossOf(fresh)}`)
-  assert.ok(lossOf(taught) < 0.75 * guessing, `${lossOf(taught)}`)
+  const [atStart, after60Steps] = [await lossOf(fresh), await lossOf(taught)]
+  assert.ok(atStart > 0.9 * guessing, `${atStart}`)
+  assert.ok(after60Steps < 0.75 * guessing, `${after60Steps}`)
   disposePolicy(fresh)
   disposePolicy(taught)
   assert.equal(tensors(), before)
