@@ -19,8 +19,6 @@ export interface LivePolicy {
   step: number
   policy: Policy
   optimizer: Optimizer
-  /** Of weights and moments that are trained; counted once, since looking at tensors on loan to an engine fetches them. */
-  bytes: number
 }
 
 /** Two experiments of a sweep take turns on one GPU slot; a few more cost a small policy nothing. */
@@ -63,7 +61,7 @@ export class PolicyCache {
     this.drop(run)
     const loaded = await this.#load(options)
     this.#live.set(run, loaded)
-    for (const oldest of tooOld(this.#live, ({ bytes }) => bytes)) this.drop(oldest)
+    for (const oldest of tooOld(this.#live, trainedBytes)) this.drop(oldest)
     return loaded
   }
 
@@ -74,7 +72,7 @@ export class PolicyCache {
     if (there !== undefined) return there
     const policy = await loadPolicy(this.#store.folder(start), engine)
     this.#references.set(key, policy)
-    for (const oldest of tooOld(this.#references, ({ weights }) => bytesIn(weights))) {
+    for (const oldest of tooOld(this.#references, ({ weights }) => weights.bytes)) {
       disposePolicy(this.#references.get(oldest) as Policy)
       this.#references.delete(oldest)
     }
@@ -108,9 +106,8 @@ export class PolicyCache {
   }): Promise<LivePolicy> {
     const checkpoint = checkpoints.newestWhole(step)
     const policy = await this.#policyOf(config, start, checkpoint?.path ?? null)
-    const bytes = 3 * bytesIn(trainable(policy))
-    if (checkpoint === null) return { step: 0, policy, optimizer: createOptimizer(policy, config.update), bytes }
-    return { step: checkpoint.step, policy, optimizer: await loadOptimizer(checkpoint.path), bytes }
+    if (checkpoint === null) return { step: 0, policy, optimizer: createOptimizer(policy, config.update) }
+    return { step: checkpoint.step, policy, optimizer: await loadOptimizer(checkpoint.path) }
   }
 
   /** As training begins, the caller's to dispose of. */
@@ -135,9 +132,8 @@ export class PolicyCache {
   }
 }
 
-function bytesIn(tensors: ReadonlyMap<string, { size: number }>): number {
-  return [...tensors.values()].reduce((sum, { size }) => sum + 4 * size, 0)
-}
+/** Of what is trained and its two moments. */
+const trainedBytes = ({ policy }: LivePolicy): number => 3 * trainable(policy).bytes
 
 /** Keys, the oldest first, of what is beyond the number or the bytes that stay; never the newest. */
 function tooOld<Value>(kept: ReadonlyMap<string, Value>, bytesOf: (value: Value) => number): string[] {

@@ -75,7 +75,7 @@ export async function saveAdapter(
     use_rslora: false,
   }
   await writeFile(join(folder, adapterFiles.config), `${JSON.stringify(config, null, 2)}\n`)
-  const named = new Map([...tensors].map(([name, tensor]) => [prefix + name, tensor]))
+  const named = new Map([...tensors.read()].map(([name, tensor]) => [prefix + name, tensor]))
   await writeSafetensors(join(folder, adapterFiles.tensors), { tensors: named, metadata: { format: 'pt' } })
 }
 

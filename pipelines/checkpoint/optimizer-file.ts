@@ -16,7 +16,7 @@ export async function saveOptimizer({ name, steps, moments }: Optimizer, folder:
   const named = new Map<string, Tensor>()
   if (moments !== null) {
     for (const key of ['first', 'second'] as const) {
-      for (const [weight, moment] of moments[key]) named.set(prefixes[key] + weight, moment)
+      for (const [weight, moment] of moments[key].read()) named.set(prefixes[key] + weight, moment)
     }
   }
   const metadata = { optimizer: name, steps: String(steps) }

@@ -34,7 +34,7 @@ export async function loadPolicy(folder: string, engine: EngineConfig = defaultE
 
 export async function savePolicy(policy: Policy, folder: string): Promise<void> {
   await saveDescription(policy, folder)
-  await writeSafetensors(join(folder, weightsFile), { tensors: policy.weights, metadata: { format: 'pt' } })
+  await writeSafetensors(join(folder, weightsFile), { tensors: policy.weights.read(), metadata: { format: 'pt' } })
 }
 
 /** Everything but the weights: config, tokenizer and template. */

@@ -17,6 +17,6 @@ export async function saveTrained(policy: Policy, folder: string): Promise<void>
 
 /** The base with an adapter over it; its weights share the base's memory, and each policy is disposed on its own. */
 export function withAdapter(base: Policy, adapter: Adapter): Policy {
-  const weights = new DeviceTensors([...base.weights].map(([name, tensor]) => [name, tensor.clone()]))
+  const weights = new DeviceTensors([...base.weights.read()].map(([name, tensor]) => [name, tensor.clone()]))
   return { ...base, weights, adapter }
 }

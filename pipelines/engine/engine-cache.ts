@@ -12,7 +12,7 @@ const engines = new Map<string, Engine>()
 /** How many calls of `withEngine` are under way on an engine. */
 const users = new Map<Engine, number>()
 
-/** The engine of a policy, holding it. It may be disposed of as soon as another engine is asked for. */
+/** The engine of a policy, set to run it. It may be disposed of as soon as another engine is asked for. */
 export function engineFor(policy: Policy): Engine {
   const key = keyOf(policy)
   const engine = engines.get(key) ?? new Engine(policy)
@@ -23,13 +23,13 @@ export function engineFor(policy: Policy): Engine {
     engines.delete(other)
     oldest.dispose()
   }
-  engine.hold(policy)
+  engine.use(policy)
   return engine
 }
 
 /**
  * Runs `work` on the engine of a policy, which is not disposed of before `work` ends. Other policies may have their turns on the
- * engine while `work` waits, so `work` calls `engine.hold(policy)` afterwards.
+ * engine while `work` waits, so `work` calls `engine.use(policy)` afterwards.
  */
 export async function withEngine<Result>(policy: Policy, work: (engine: Engine) => Promise<Result>): Promise<Result> {
   const engine = engineFor(policy)

@@ -10,7 +10,7 @@ import type { AdapterWeights, Decoder, ProjectionPart, Weights } from '../model/
 import { makeDecoder, mergedWeights } from '../model/decoder.js'
 import type { Policy } from '../model/policy.js'
 import type { PolicyTokenizer } from '../tokenizer/tokenizer.js'
-import { Loan } from './variable-binding.js'
+import { VariableBinding } from './variable-binding.js'
 
 export class Engine {
   readonly session: Session
@@ -21,10 +21,10 @@ export class Engine {
   readonly trainable: ReadonlyMap<string, Variable>
   readonly #weights: ReadonlyMap<string, Variable>
   readonly #adapter: { rank: number; alpha: number; variables: ReadonlyMap<string, Variable> } | null
-  readonly #weightsLoan: Loan
-  readonly #adapterLoan: Loan | null
-  /** All that may hold the only copy of somebody's tensors, in the order in which they were made. */
-  readonly #loans: Loan[] = []
+  readonly #weightsBinding: VariableBinding
+  readonly #adapterBinding: VariableBinding | null
+  /** In the order in which they were made. */
+  readonly #bindings: VariableBinding[] = []
   /** Counts the changes of what the variables of the policy hold. */
   #version = 0
   readonly #programs = new Map<string, Program>()
@@ -39,35 +39,35 @@ export class Engine {
       matrices: engine.matrices,
       compiled: engine.xla,
     })
-    this.#weights = this.variablesLike(weights, 'weight')
-    this.#weightsLoan = this.loan(this.#weights)
+    this.#weights = this.variablesLike(weights.shapes, 'weight')
+    this.#weightsBinding = this.bind(this.#weights)
     this.#adapter =
       adapter === null
         ? null
-        : { rank: adapter.rank, alpha: adapter.alpha, variables: this.variablesLike(adapter.tensors, 'adapter') }
-    this.#adapterLoan = this.#adapter === null ? null : this.loan(this.#adapter.variables)
+        : { rank: adapter.rank, alpha: adapter.alpha, variables: this.variablesLike(adapter.tensors.shapes, 'adapter') }
+    this.#adapterBinding = this.#adapter === null ? null : this.bind(this.#adapter.variables)
     this.trainable = this.#adapter?.variables ?? this.#weights
   }
 
-  /** A variable of zeros for every tensor, by its name. */
-  variablesLike(tensors: ReadonlyMap<string, { shape: readonly number[] }>, prefix: string): Map<string, Variable> {
+  /** A variable of zeros for every shape, by its name. */
+  variablesLike(shapes: ReadonlyMap<string, readonly number[]>, prefix: string): Map<string, Variable> {
     return new Map(
-      [...tensors].map(([name, { shape }]) => [name, this.session.variable({ name: `${prefix}/${name}`, shape })]),
+      [...shapes].map(([name, shape]) => [name, this.session.variable({ name: `${prefix}/${name}`, shape })]),
     )
   }
 
-  /** Lets variables hold tensors of a policy or an optimizer. The engine gives them back before its session ends. */
-  loan(variables: ReadonlyMap<string, Variable>): Loan {
-    const made = new Loan(this.session, variables)
-    this.#loans.push(made)
+  /** Lets variables hold tensors of a policy or an optimizer. The engine releases them before its session ends. */
+  bind(variables: ReadonlyMap<string, Variable>): VariableBinding {
+    const made = new VariableBinding(this.session, variables)
+    this.#bindings.push(made)
     return made
   }
 
   /** Makes the policy the one that programs run. */
-  hold({ weights, adapter }: Policy): void {
-    const put = this.#weightsLoan.hold(weights)
-    const putAdapter = adapter !== null && this.#adapterLoan?.hold(adapter.tensors)
-    if (put || putAdapter) this.#version++
+  use({ weights, adapter }: Policy): void {
+    const loaded = this.#weightsBinding.load(weights)
+    const loadedAdapter = adapter !== null && this.#adapterBinding?.load(adapter.tensors)
+    if (loaded || loadedAdapter) this.#version++
   }
 
   /** Changes with every change of the policy's weights or adapter here. */
@@ -76,9 +76,9 @@ export class Engine {
   }
 
   /** To be called before a program changes the trainable variables. */
-  change(): void {
-    const loan = this.#adapterLoan ?? this.#weightsLoan
-    loan.change()
+  beginChange(): void {
+    const binding = this.#adapterBinding ?? this.#weightsBinding
+    binding.beginChange()
     this.#version++
   }
 
@@ -122,10 +122,10 @@ export class Engine {
     return makeDecoder({ architecture, weights: read(this.#weights), adapter: { rank, alpha, tensors: under } })
   }
 
-  /** Gives back what is a policy's or an optimizer's, the newest loan first, and ends the session. */
+  /** Gives policies and optimizers their newest values back, the newest binding first, and ends the session. */
   dispose(): void {
     try {
-      for (const loan of this.#loans.toReversed()) loan.giveBack()
+      for (const binding of this.#bindings.toReversed()) binding.release()
     } finally {
       this.session.dispose()
     }

@@ -13,7 +13,7 @@ import { neverDrawn } from '../tokenizer/special-tokens.js'
 import type { Engine } from './engine.js'
 import type { BatchShape } from './response-batch.js'
 import { type ResponseInputs, responseInputs, responseLogProbabilities, shareOf, wholeOf } from './response-inputs.js'
-import type { Loan } from './variable-binding.js'
+import type { VariableBinding } from './variable-binding.js'
 
 /** A loss of a micro-batch's log-probabilities. */
 export interface Loss {
@@ -38,7 +38,7 @@ export class Learning {
   /** Counts the sums that have begun. */
   #sumNumber = 0
   #moments: { first: ReadonlyMap<string, Variable>; second: ReadonlyMap<string, Variable> } | null = null
-  #loans: { first: Loan; second: Loan } | null = null
+  #momentBindings: { first: VariableBinding; second: VariableBinding } | null = null
 
   constructor(engine: Engine) {
     this.#engine = engine
@@ -54,11 +54,11 @@ export class Learning {
     return this.#moments
   }
 
-  /** The moments' variables on loan to an optimizer's tensors. */
-  get loans(): { first: Loan; second: Loan } {
+  /** Of the variables of the moments, to an optimizer's tensors. */
+  get momentBindings(): { first: VariableBinding; second: VariableBinding } {
     const { first, second } = this.moments
-    this.#loans ??= { first: this.#engine.loan(first), second: this.#engine.loan(second) }
-    return this.#loans
+    this.#momentBindings ??= { first: this.#engine.bind(first), second: this.#engine.bind(second) }
+    return this.#momentBindings
   }
 
   /** Sets the sums of gradients to 0. Gives the number of the sum that begins. */
@@ -243,5 +243,5 @@ function namedInputs(tensors: readonly Tensor[]): ResponseInputs {
 
 const total = (terms: readonly Tensor[]): Tensor => (terms.length === 1 ? (terms[0] as Tensor) : tf.addN([...terms]))
 
-const shapesOf = (variables: ReadonlyMap<string, Variable>): Map<string, { shape: readonly number[] }> =>
-  new Map([...variables].map(([name, { shape }]) => [name, { shape }]))
+const shapesOf = (variables: ReadonlyMap<string, Variable>): Map<string, readonly number[]> =>
+  new Map([...variables].map(([name, { shape }]) => [name, shape]))

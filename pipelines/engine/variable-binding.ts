@@ -1,54 +1,50 @@
-/** Tensors of a policy or an optimizer while they live in variables of a session: one map of them at a time. */
-import type { DeviceTensors } from '../graph/device-tensors.js'
+/** Variables of a session that hold the tensors of a policy or an optimizer, of one at a time. */
+import type { DeviceTensors, TensorSource } from '../graph/device-tensors.js'
 import type { Session } from '../graph/session.js'
 import { type Tensor, tf } from '../graph/tensorflow.js'
 import type { Variable } from '../graph/variable.js'
 
-export class Loan {
+export class VariableBinding implements TensorSource {
   readonly #session: Session
   readonly #variables: ReadonlyMap<string, Variable>
-  #held: DeviceTensors | null = null
-  /** As they were when they went in, to notice a tensor that was replaced since. */
-  #handles: ReadonlyMap<string, Tensor> = new Map()
+  /** Whose values the variables hold, and which version of them. */
+  #bound: { tensors: DeviceTensors; version: number } | null = null
 
   constructor(session: Session, variables: ReadonlyMap<string, Variable>) {
     this.#session = session
     this.#variables = variables
   }
 
-  /** Puts the tensors into the variables, unless they are there, and says whether it did; those that were there before are given back first. */
-  hold(tensors: DeviceTensors): boolean {
-    if (this.#held === tensors && (tensors.isLent || this.#unchanged(tensors))) return false
-    this.giveBack()
-    this.#handles = new Map(tensors)
-    this.#held = tensors
+  /** Copies the tensors into the variables, unless they are there already. Says whether it did. Others are released first. */
+  load(tensors: DeviceTensors): boolean {
+    if (this.#bound?.tensors === tensors && this.#bound.version === tensors.version) return false
+    this.release()
+    const values = tensors.read()
     this.#session.assign(
-      new Map([...this.#variables].map(([name, variable]) => [variable, tensors.get(name) as Tensor])),
+      new Map([...this.#variables].map(([name, variable]) => [variable, values.get(name) as Tensor])),
     )
+    this.#bound = { tensors, version: tensors.version }
     return true
   }
 
-  /** To be called before a program changes the variables: the tensors outside are freed. */
-  change(): void {
-    this.#handles = new Map()
-    this.#held?.lend(() => {
-      const names = [...this.#variables.keys()]
-      const values = this.#session.read([...this.#variables.values()])
-      // Whoever reads first may be inside a tidy; the tensors outlive it.
-      this.#handles = new Map(names.map((name, index) => [name, tf.keep(values[index] as Tensor)]))
-      return this.#handles
-    })
+  /** To be called before a program changes the variables: they become the only copy of the bound tensors. */
+  beginChange(): void {
+    const tensors = this.#bound?.tensors
+    if (tensors === undefined) return
+    tensors.changeIn(this)
+    this.#bound = { tensors, version: tensors.version }
   }
 
-  giveBack(): void {
-    const held = this.#held
-    this.#held = null
-    // Reading is what fetches the newest values.
-    if (held?.isLent) held.values()
-    this.#handles = new Map()
+  /** A copy of the variables' values, the caller's to dispose of. */
+  read(): ReadonlyMap<string, Tensor> {
+    const values = this.#session.read([...this.#variables.values()])
+    // The caller may be inside a tidy, which must not free them.
+    return new Map([...this.#variables.keys()].map((name, index) => [name, tf.keep(values[index] as Tensor)]))
   }
 
-  #unchanged(tensors: DeviceTensors): boolean {
-    return [...this.#handles].every(([name, tensor]) => tensors.get(name) === tensor && !tensor.isDisposed)
+  /** Gives the bound tensors their newest values back, if the variables have the only copy. */
+  release(): void {
+    if (this.#bound?.tensors.isIn(this)) this.#bound.tensors.read()
+    this.#bound = null
   }
 }

@@ -1,57 +1,69 @@
 /**
- * Tensors by name that may be lent to an engine, which changes them on the device: while they are lent no second copy is held
- * here, and whoever reads one gets the newest values, fetched back then.
+ * Named tensors of a policy or an optimizer. An engine that changes them does so in variables of its session, which then hold the
+ * only copy; `read` copies the newest values back.
  */
 import type { Tensor } from './tensorflow.js'
 
-export class DeviceTensors extends Map<string, Tensor> {
-  #fetch: (() => ReadonlyMap<string, Tensor>) | null = null
+/** Where the newest values are, if not in the tensors themselves. */
+export interface TensorSource {
+  /** A copy of the newest values, the reader's to dispose of. */
+  read(): ReadonlyMap<string, Tensor>
+}
 
-  /** Frees the tensors here; the next one to read them gets what `fetch` gives, which then belongs to this map. */
-  lend(fetch: () => ReadonlyMap<string, Tensor>): void {
-    if (this.#fetch === null) for (const tensor of super.values()) tensor.dispose()
-    this.#fetch = fetch
+export class DeviceTensors {
+  /** By name. Known without reading a tensor. */
+  readonly shapes: ReadonlyMap<string, readonly number[]>
+  #tensors: ReadonlyMap<string, Tensor>
+  #source: TensorSource | null = null
+  #version = 0
+
+  /** The tensors belong to the instance from now on. */
+  constructor(tensors: Iterable<readonly [name: string, tensor: Tensor]>) {
+    this.#tensors = new Map(tensors)
+    this.shapes = new Map([...this.#tensors].map(([name, { shape }]) => [name, shape]))
   }
 
-  get isLent(): boolean {
-    return this.#fetch !== null
+  /** Bytes of all values, as float32. */
+  get bytes(): number {
+    return [...this.shapes.values()].reduce(
+      (sum, shape) => sum + 4 * shape.reduce((size, length) => size * length, 1),
+      0,
+    )
   }
 
-  /** Whoever holds the newest values has nothing to give back: they are gone with it. */
+  /** Changes with every change of the values. */
+  get version(): number {
+    return this.#version
+  }
+
+  /** The newest values by name. They stay the instance's, and are freed when a source changes them. */
+  read(): ReadonlyMap<string, Tensor> {
+    if (this.#source !== null) {
+      this.#tensors = this.#source.read()
+      this.#source = null
+    }
+    return this.#tensors
+  }
+
+  /** Says that from now on `source` has the newest values. The copy here is freed. */
+  changeIn(source: TensorSource): void {
+    this.#free()
+    this.#source = source
+    this.#version++
+  }
+
+  isIn(source: TensorSource): boolean {
+    return this.#source === source
+  }
+
+  /** Values that only a source has are lost. */
   dispose(): void {
-    if (this.#fetch === null) for (const tensor of super.values()) tensor.dispose()
-    this.#fetch = null
-    super.clear()
+    this.#free()
+    this.#source = null
   }
 
-  override get(name: string): Tensor | undefined {
-    this.#recall()
-    return super.get(name)
-  }
-
-  override values(): MapIterator<Tensor> {
-    this.#recall()
-    return super.values()
-  }
-
-  override entries(): MapIterator<[string, Tensor]> {
-    this.#recall()
-    return super.entries()
-  }
-
-  override [Symbol.iterator](): MapIterator<[string, Tensor]> {
-    return this.entries()
-  }
-
-  override forEach(visit: (tensor: Tensor, name: string, map: Map<string, Tensor>) => void): void {
-    this.#recall()
-    super.forEach(visit)
-  }
-
-  #recall(): void {
-    const fetch = this.#fetch
-    if (fetch === null) return
-    this.#fetch = null
-    for (const [name, tensor] of fetch()) super.set(name, tensor)
+  #free(): void {
+    for (const tensor of this.#tensors.values()) tensor.dispose()
+    this.#tensors = new Map()
   }
 }

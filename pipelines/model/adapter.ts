@@ -8,7 +8,7 @@
  */
 import { RlevError } from '../errors.js'
 import { DeviceTensors } from '../graph/device-tensors.js'
-import { tf } from '../graph/tensorflow.js'
+import { type Tensor, tf } from '../graph/tensorflow.js'
 import { stream } from '../random.js'
 import { type AdapterSettings, adapterShapes, adapterTargets } from './adapter-shapes.js'
 import type { Architecture } from './architecture.js'
@@ -34,7 +34,7 @@ export function createAdapter({
   const indices = new Map(
     [...adapterShapes(architecture, { rank, targets: adapterTargets }).keys()].map((name, index) => [name, index]),
   )
-  const tensors = new DeviceTensors()
+  const tensors = new Map<string, Tensor>()
   for (const [name, shape] of adapterShapes(architecture, { rank, targets })) {
     const [rows, columns] = shape
     if (name.endsWith('lora_B.weight')) {
@@ -46,7 +46,7 @@ export function createAdapter({
     const values = Float32Array.from({ length: rows * columns }, (_, place) => bound * (2 * uniform(index, place) - 1))
     tensors.set(name, tf.tensor(values, shape))
   }
-  return { rank, alpha, targets, tensors }
+  return { rank, alpha, targets, tensors: new DeviceTensors(tensors) }
 }
 
 export function disposeAdapter({ tensors }: Adapter): void {

@@ -21,7 +21,8 @@ export interface Optimizer {
 /** The state before the first step: moments of 0. */
 export function createOptimizer(policy: Policy, { optimizer: name }: { optimizer: Optimizer['name'] }): Optimizer {
   if (name === 'sgd') return { name, steps: 0, moments: null }
-  const zeros = () => new DeviceTensors([...trainable(policy)].map(([key, { shape }]) => [key, tf.fill([...shape], 0)]))
+  const zeros = () =>
+    new DeviceTensors([...trainable(policy).shapes].map(([key, shape]) => [key, tf.fill([...shape], 0)]))
   return { name, steps: 0, moments: { first: zeros(), second: zeros() } }
 }
 

@@ -1,7 +1,7 @@
 /** A policy: a decoder's shape, its weights on the device, and its tokenizer. Made from scratch here, or loaded from a folder. */
 import { type EngineConfig, engineSection, type ScratchPolicyConfig } from '../config/schema.js'
 import { DeviceTensors } from '../graph/device-tensors.js'
-import { tf } from '../graph/tensorflow.js'
+import { type Tensor, tf } from '../graph/tensorflow.js'
 import { stream } from '../random.js'
 import { characterTokenizer, type PolicyTokenizer } from '../tokenizer/tokenizer.js'
 import { type Adapter, disposeAdapter } from './adapter.js'
@@ -40,7 +40,7 @@ export function createPolicy({
   const tokenizer = characterTokenizer(alphabet)
   const architecture = scratchArchitecture(config, tokenizer.padId + 2)
   const { normal } = stream(seed, 'initial weights')
-  const weights = new DeviceTensors()
+  const weights = new Map<string, Tensor>()
   let index = 0
   for (const [name, shape] of tensorShapes(architecture)) {
     const tensorIndex = index++
@@ -52,7 +52,7 @@ export function createPolicy({
       weights.set(name, tf.tensor(data, shape))
     }
   }
-  return { architecture, weights, adapter: null, tokenizer, engine }
+  return { architecture, weights: new DeviceTensors(weights), adapter: null, tokenizer, engine }
 }
 
 /** What an update changes: the adapter's tensors where there is one, else the weights. */

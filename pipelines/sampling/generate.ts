@@ -75,7 +75,7 @@ export async function generate(options: GenerateOptions): Promise<Generated[]> {
     try {
       while (!slots.done) {
         // During the tick another policy may have had its turn on the engine.
-        engine.hold(policy)
+        engine.use(policy)
         weights.fill()
         slots.advance()
         await hooks.tick({ done: slots.finished, of: prompts.length })

@@ -88,7 +88,7 @@ export async function accumulate({
       done += part.flat().length
       await hooks.tick({ done, of: rows.length, note })
       learning.checkSum(sum)
-      engine.hold(policy)
+      engine.use(policy)
     }
     return { engine, loss, gap, norm: scalarOf(learning.norm()()) }
   })

@@ -47,16 +47,17 @@ export function optimizerStep({
   const decay = 1 - learningRate * weightDecay
   const { moments } = optimizer
   if (moments === null) {
-    engine.change()
+    engine.beginChange()
     run(learning.descend(), [factor * learningRate, decay])
   } else {
     const [beta1, beta2] = betas
     const program = learning.adam(weightDecay !== 0)
-    learning.loans.first.hold(moments.first)
-    learning.loans.second.hold(moments.second)
-    engine.change()
-    learning.loans.first.change()
-    learning.loans.second.change()
+    const { first, second } = learning.momentBindings
+    first.load(moments.first)
+    second.load(moments.second)
+    engine.beginChange()
+    first.beginChange()
+    second.beginChange()
     run(program, [factor, decay, learningRate, beta1, beta2, beta1 ** steps, beta2 ** steps, epsilon])
   }
   optimizer.steps = steps

@@ -106,7 +106,7 @@ async function measure({ folder, responses, tokens, promptTokens, config, markdo
   const { metrics } = await part(`an adapter's step, rank ${adapter.rank}, first`, update)
   await part("an adapter's step, again", update)
   if (!Number.isFinite(metrics['policy/grad_norm'])) throw new RangeError('the gradient is not finite')
-  const count = [...policy.weights.values()].reduce((sum, { size }) => sum + size, 0)
+  const count = policy.weights.bytes / 4
   const title = `${(count / 1e6).toFixed(0)} M parameters, ${responses} responses to a prompt of ${promptTokens} tokens`
   const table: Table = { title, head: ['', 's', 'GiB resident', 'GiB at most'], rows }
   console.log(markdown ? markdownOf(table) : textOf(table))

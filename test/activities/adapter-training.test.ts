@@ -131,8 +131,8 @@ test('the adapter and its moments are what training changes, and the base stays 
 
   const start = await policies.reference(stages.start, config.engine)
   const base = await loadPolicy(place.store.folder(stages.start), config.engine)
-  for (const [name, tensor] of base.weights) {
-    assert.deepEqual(start.weights.get(name)?.dataSync(), tensor.dataSync(), name)
+  for (const [name, tensor] of base.weights.read()) {
+    assert.deepEqual(start.weights.read().get(name)?.dataSync(), tensor.dataSync(), name)
   }
   assert.deepEqual(readFileSync(join(place.store.folder(stages.start), 'model.safetensors')), before)
   disposePolicy(base)

@@ -40,7 +40,7 @@ function step(policy: Policy, optimizer: Optimizer, number: number): void {
   const gradients = tidy(
     () =>
       new Map(
-        [...policy.weights].map(([name, { shape, size }]) => [
+        [...policy.weights.read()].map(([name, { shape, size }]) => [
           name,
           tf.sin(tf.range(0, size).mul(number)).reshape([...shape]),
         ]),
@@ -102,7 +102,7 @@ test('a folder of transformers is loaded and written back with its tokenizer and
   const again = await loadPolicy(path)
   assert.deepEqual(again.architecture, policy.architecture)
   const messages = [{ role: 'user', content: 'naïve ½ 🙂' }]
-  assert.deepEqual(again.tokenizer.encodePrompt(messages), policy.tokenizer.encodePrompt(messages))
+  assert.deepEqual(await again.tokenizer.encodePrompt(messages), await policy.tokenizer.encodePrompt(messages))
   disposePolicy(policy)
   disposePolicy(again)
 })

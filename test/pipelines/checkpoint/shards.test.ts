@@ -60,7 +60,7 @@ function inShards({
 
 async function weightsOf(path: string): Promise<[string, Float32Array][]> {
   const policy = await loadPolicy(path)
-  const weights = [...policy.weights].map(([name, tensor]): [string, Float32Array] => [
+  const weights = [...policy.weights.read()].map(([name, tensor]): [string, Float32Array] => [
     name,
     tensor.dataSync() as Float32Array,
   ])

@@ -7,7 +7,7 @@ import { after, test } from 'node:test'
 import { loadOptimizer, saveOptimizer } from '../../../pipelines/checkpoint/optimizer-file.js'
 import type { EngineConfig } from '../../../pipelines/config/schema.js'
 import { disposeEngines } from '../../../pipelines/engine/engine-cache.js'
-import type { Tensor } from '../../../pipelines/graph/tensorflow.js'
+import type { DeviceTensors } from '../../../pipelines/graph/device-tensors.js'
 import { createAdapter } from '../../../pipelines/model/adapter.js'
 import {
   createOptimizer,
@@ -64,8 +64,8 @@ const learn = ({ policy, optimizer }: Learner): Promise<void> =>
     stage: { name: 'test', rateKey: 'none' },
   })
 
-const numbers = (tensors: Iterable<[string, Tensor]>): Record<string, number[]> =>
-  Object.fromEntries([...tensors].map(([name, tensor]) => [name, Array.from(tensor.dataSync())]))
+const numbers = (tensors: DeviceTensors): Record<string, number[]> =>
+  Object.fromEntries([...tensors.read()].map(([name, tensor]) => [name, Array.from(tensor.dataSync())]))
 
 function stateOf({ policy, optimizer }: Learner): unknown {
   const { first, second } = optimizer.moments as Moments

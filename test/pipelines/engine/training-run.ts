@@ -68,7 +68,7 @@ export async function trainingRun({
     run.tokens.push(said.map(({ tokens }) => tokens))
     run.losses.push(metrics['policy/loss'] as number)
   }
-  for (const [name, tensor] of policy.weights) run.weights[name] = Array.from(tensor.dataSync())
+  for (const [name, tensor] of policy.weights.read()) run.weights[name] = Array.from(tensor.dataSync())
   disposePolicy(policy)
   disposeOptimizer(optimizer)
   return run

@@ -107,7 +107,7 @@ export async function goldenUpdate(
   const gradientNorms = normsOf(gradients)
   tf.dispose([...gradients.values()])
   optimizerStep({ engine, optimizer, settings, factor: Math.min(1, settings.clipNorm / norm) })
-  const normsAfter = normsOf(trainable(policy))
+  const normsAfter = normsOf(trainable(policy).read())
   disposeOptimizer(optimizer)
   return { logProbs, loss, gradientNorms, globalNorm: norm, normsAfter }
 }

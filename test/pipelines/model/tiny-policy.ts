@@ -1,5 +1,8 @@
 /** A policy small enough for tests: 2 layers, grouped queries, weights large enough that its distributions are far from uniform. */
 import { type ExperimentConfig, experimentSchema } from '../../../pipelines/config/schema.js'
+import { DeviceTensors } from '../../../pipelines/graph/device-tensors.js'
+import type { Tensor } from '../../../pipelines/graph/tensorflow.js'
+import { tidy } from '../../../pipelines/graph/tidy.js'
 import { createPolicy, type Policy } from '../../../pipelines/model/policy.js'
 
 /** The sections given replace those of the tiny experiment. */
@@ -18,6 +21,15 @@ export function tinyPolicy(seed = 1): Policy {
   return createPolicy({ config: policy, alphabet: [...'0123456789+=#'], seed })
 }
 
+/** Puts what `change` makes of a weight in its place. */
+export function changeWeight(policy: Policy, name: string, change: (weight: Tensor) => Tensor): void {
+  const before = policy.weights
+  policy.weights = new DeviceTensors(
+    [...before.read()].map(([other, weight]) => [other, other === name ? tidy(() => change(weight)) : weight.clone()]),
+  )
+  before.dispose()
+}
+
 export function prompt(policy: Policy, text: string): number[] {
-  return policy.tokenizer.encodePrompt(text)
+  return policy.tokenizer.encode(text)
 }

@@ -3,13 +3,13 @@ import { after, test } from 'node:test'
 import { disposeEngines } from '../../../pipelines/engine/engine-cache.js'
 import { logProbsOf } from '../../../pipelines/engine/log-probabilities.js'
 import { RlevError } from '../../../pipelines/errors.js'
-import { type Tensor, tf } from '../../../pipelines/graph/tensorflow.js'
+import { tf } from '../../../pipelines/graph/tensorflow.js'
 import { tidy } from '../../../pipelines/graph/tidy.js'
 import { disposePolicy } from '../../../pipelines/model/policy.js'
 import { stream } from '../../../pipelines/random.js'
 import { draw } from '../../../pipelines/sampling/draw.js'
 import { type GenerateOptions, generate } from '../../../pipelines/sampling/generate.js'
-import { prompt, tinyPolicy } from '../model/tiny-policy.js'
+import { changeWeight, prompt, tinyPolicy } from '../model/tiny-policy.js'
 
 const policy = tinyPolicy()
 const { uniform } = stream(7, 'test')
@@ -153,9 +153,8 @@ test('over a vocabulary of many blocks, whatever its size, a token is the one th
 
 test('padding is never said, whatever the number and however much the weights like it', async () => {
   const eager = tinyPolicy(2)
-  const head = eager.weights.get('lm_head.weight') as Tensor
   const { padId } = eager.tokenizer
-  const raised = tidy(() =>
+  changeWeight(eager, 'lm_head.weight', head =>
     head.add(
       tf
         .oneHot(tf.tensor1d([padId], 'int32'), head.shape[0] as number)
@@ -163,8 +162,6 @@ test('padding is never said, whatever the number and however much the weights li
         .mul(50),
     ),
   )
-  head.dispose()
-  eager.weights.set('lm_head.weight', raised)
   for (const uniforms of [() => 0, () => 1 - 2 ** -24, () => null, uniform]) {
     const rows = await generate({ policy: eager, prompts, uniforms, maxTokens: 5, chunk: 6 })
     assert.ok(rows.every(({ tokens }) => !tokens.includes(padId)))
@@ -196,12 +193,7 @@ test('entropy is that of the distributions the tokens were drawn from: of one to
   const mean = decoded.reduce((sum, { logProbs }) => sum - (logProbs[0] as number), 0) / decoded.length
   assert.ok(Math.abs((row?.entropy as number) - mean) < 0.08, `${row?.entropy} for ${mean}`)
   const certain = tinyPolicy(4)
-  const head = certain.weights.get('lm_head.weight') as Tensor
-  certain.weights.set(
-    'lm_head.weight',
-    tidy(() => head.mul(1e4)),
-  )
-  head.dispose()
+  changeWeight(certain, 'lm_head.weight', head => head.mul(1e4))
   for (const { entropy } of await generate({ policy: certain, prompts, uniforms: uniform, maxTokens: 3, chunk: 6 })) {
     assert.ok(Math.abs(entropy) < 1e-3, `${entropy}`)
   }
@@ -217,12 +209,7 @@ test('an empty prompt is refused by its place', async () => {
 
 test('weights that are not numbers are an error of their own kind, and leave no tensor behind', async () => {
   const broken = tinyPolicy(3)
-  const norm = broken.weights.get('model.norm.weight') as Tensor
-  broken.weights.set(
-    'model.norm.weight',
-    tidy(() => norm.mul(Number.NaN)),
-  )
-  norm.dispose()
+  changeWeight(broken, 'model.norm.weight', norm => norm.mul(Number.NaN))
   const before = tensors()
   await assert.rejects(
     generate({ policy: broken, prompts, uniforms: uniform, maxTokens: 4, chunk: 4 }),

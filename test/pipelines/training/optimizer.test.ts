@@ -8,6 +8,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { engineFor } from '../../../pipelines/engine/engine-cache.js'
 import { Learning } from '../../../pipelines/engine/learning.js'
+import { DeviceTensors } from '../../../pipelines/graph/device-tensors.js'
 import { type Tensor, tf } from '../../../pipelines/graph/tensorflow.js'
 import { createOptimizer, disposeOptimizer } from '../../../pipelines/model/optimizer-state.js'
 import type { Policy } from '../../../pipelines/model/policy.js'
@@ -28,9 +29,11 @@ const gradients = [
 function fourWeights(mode: Mode): Policy {
   const { architecture, ...policy } = tinyPolicy()
   policy.weights.dispose()
-  policy.weights.set('b', tf.tensor2d([0.5, 3], [1, 2]))
-  policy.weights.set('a', tf.tensor1d([1, -2]))
-  return { ...policy, architecture: { ...architecture, layers: 0 }, engine: { ...defaultEngine, mode } }
+  const weights = new DeviceTensors([
+    ['b', tf.tensor2d([0.5, 3], [1, 2])],
+    ['a', tf.tensor1d([1, -2])],
+  ])
+  return { ...policy, weights, architecture: { ...architecture, layers: 0 }, engine: { ...defaultEngine, mode } }
 }
 
 /** One step with given gradients in the order a, b. */
@@ -57,8 +60,8 @@ function train(mode: Mode, name: 'adamw' | 'sgd', weightDecay: number): number[]
   const optimizer = createOptimizer(policy, { optimizer: name })
   const settings = { learningRate: 0.1, betas: [0.9, 0.99] as [number, number], epsilon: 1e-8, weightDecay }
   for (const gradient of gradients) step(policy, optimizer, gradient, settings)
-  const weights = ['a', 'b'].flatMap(name => [...(policy.weights.get(name) as Tensor).dataSync()])
-  assert.deepEqual((policy.weights.get('b') as Tensor).shape, [1, 2])
+  const weights = ['a', 'b'].flatMap(name => [...(policy.weights.read().get(name) as Tensor).dataSync()])
+  assert.deepEqual((policy.weights.read().get('b') as Tensor).shape, [1, 2])
   disposePolicy(policy)
   disposeOptimizer(optimizer)
   return weights
@@ -85,7 +88,7 @@ test('a uniform factor on all gradients leaves the step of AdamW as it is, and s
     const optimizer = createOptimizer(policy, { optimizer: name })
     const settings = { learningRate: 0.1, betas: [0.9, 0.99] as [number, number], epsilon: 1e-8, weightDecay: 0 }
     step(policy, optimizer, [0.1, -0.2, 0.3, 4], settings, factor)
-    const moved = 1 - ((policy.weights.get('a') as Tensor).dataSync()[0] as number)
+    const moved = 1 - ((policy.weights.read().get('a') as Tensor).dataSync()[0] as number)
     disposePolicy(policy)
     disposeOptimizer(optimizer)
     return moved

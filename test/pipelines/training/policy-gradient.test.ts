@@ -7,13 +7,12 @@ import { disposeEngines } from '../../../pipelines/engine/engine-cache.js'
 import { logProbsOf } from '../../../pipelines/engine/log-probabilities.js'
 import { RlevError } from '../../../pipelines/errors.js'
 import { type Tensor, tf } from '../../../pipelines/graph/tensorflow.js'
-import { tidy } from '../../../pipelines/graph/tidy.js'
 import { createOptimizer, disposeOptimizer } from '../../../pipelines/model/optimizer-state.js'
 import { disposePolicy, type Policy } from '../../../pipelines/model/policy.js'
 import { noHooks } from '../../../pipelines/progress.js'
 import type { Response } from '../../../pipelines/rollout/response.js'
 import { policyGradientStep } from '../../../pipelines/training/policy-gradient.js'
-import { prompt, tinyConfig, tinyPolicy } from '../model/tiny-policy.js'
+import { changeWeight, prompt, tinyConfig, tinyPolicy } from '../model/tiny-policy.js'
 import { valuesIn } from '../model/values-in.js'
 
 /** Tensors of this process but for those of engines, which stay for the next policy of their shape. */
@@ -247,13 +246,8 @@ test('a loss that is not a number changes nothing, and leaves no tensor behind',
   const config = tinyConfig({ kl: { place: 'none' } })
   const optimizer = createOptimizer(policy, config.update)
   const name = 'model.layers.1.mlp.up_proj.weight'
-  const weight = policy.weights.get(name) as Tensor
-  policy.weights.set(
-    name,
-    tidy(() => weight.mul(Number.NaN)),
-  )
-  weight.dispose()
-  const norm = [...(policy.weights.get('model.norm.weight') as Tensor).dataSync()]
+  changeWeight(policy, name, weight => weight.mul(Number.NaN))
+  const norm = [...(policy.weights.read().get('model.norm.weight') as Tensor).dataSync()]
   const before = tensors()
   await assert.rejects(
     policyGradientStep({ policy, optimizer, responses, records, config, hooks: noHooks }),
@@ -261,7 +255,7 @@ test('a loss that is not a number changes nothing, and leaves no tensor behind',
   )
   assert.equal(tensors(), before)
   assert.equal(optimizer.steps, 0)
-  assert.deepEqual([...(policy.weights.get('model.norm.weight') as Tensor).dataSync()], norm)
+  assert.deepEqual([...(policy.weights.read().get('model.norm.weight') as Tensor).dataSync()], norm)
   disposePolicy(policy)
   disposeOptimizer(optimizer)
 })

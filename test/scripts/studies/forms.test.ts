@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Item } from '../../../pipelines/data/item.js'
-import { type Tensor, tf } from '../../../pipelines/graph/tensorflow.js'
-import { tidy } from '../../../pipelines/graph/tidy.js'
+import { tf } from '../../../pipelines/graph/tensorflow.js'
 import { disposePolicy } from '../../../pipelines/model/policy.js'
 import { accuracyByForm, formsOf } from '../../../scripts/studies/forms.js'
-import { tinyConfig, tinyPolicy } from '../../pipelines/model/tiny-policy.js'
+import { changeWeight, tinyConfig, tinyPolicy } from '../../pipelines/model/tiny-policy.js'
 
 test('each form has its share of a section and an accuracy of its own; one that is never used has none', () => {
   const row = (section: string, direct: boolean, correct: boolean) => ({ section, direct, correct })
@@ -24,12 +23,7 @@ test('each form has its share of a section and an accuracy of its own; one that 
 
 test('a policy that finds every token as likely as any other is direct as often as it says the mark first', async () => {
   const policy = tinyPolicy()
-  const norm = policy.weights.get('model.norm.weight') as Tensor
-  policy.weights.set(
-    'model.norm.weight',
-    tidy(() => tf.zerosLike(norm)),
-  )
-  norm.dispose()
+  changeWeight(policy, 'model.norm.weight', norm => tf.zerosLike(norm))
   const item: Item = {
     id: 'i',
     exam: 'e',
