@@ -6,11 +6,10 @@
 import { loadAdapter } from '../pipelines/checkpoint/adapter-file.js'
 import { loadOptimizer } from '../pipelines/checkpoint/optimizer-file.js'
 import { loadPolicy } from '../pipelines/checkpoint/policy-folder.js'
-import { withAdapter } from '../pipelines/checkpoint/trained-folder.js'
 import type { EngineConfig, ExperimentConfig } from '../pipelines/config/schema.js'
 import { createAdapter } from '../pipelines/model/adapter.js'
 import { createOptimizer, disposeOptimizer, type Optimizer } from '../pipelines/model/optimizer-state.js'
-import { disposePolicy, type Policy, trainable } from '../pipelines/model/policy.js'
+import { disposePolicy, type Policy, trainable, withAdapter } from '../pipelines/model/policy.js'
 import type { Checkpoints } from './store/checkpoints.js'
 import type { ArtifactRef, Store } from './store/store.js'
 

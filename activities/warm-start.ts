@@ -4,8 +4,7 @@ import { savePolicy } from '../pipelines/checkpoint/policy-folder.js'
 import type { ExperimentConfig, PolicyConfig } from '../pipelines/config/schema.js'
 import type { DataSet } from '../pipelines/data/item.js'
 import { RlevError } from '../pipelines/errors.js'
-import { computesOnCard } from '../pipelines/graph/card.js'
-import { libraryOfThisProcess } from '../pipelines/graph/library.js'
+import { computesOnGpu, libraryOfThisProcess } from '../pipelines/graph/library.js'
 import { memoryOf } from '../pipelines/memory/estimate.js'
 import { promptTokensOf, refuseWithoutRoom } from '../pipelines/memory/memory-fit.js'
 import { plannedArchitecture } from '../pipelines/memory/planned-architecture.js'
@@ -62,7 +61,7 @@ export function warmStart(place: Workplace) {
 function checkMemory(config: ExperimentConfig, dataset: DataSet): void {
   const promptTokens = promptTokensOf([...dataset.train, ...dataset.test], config.policy)
   const estimate = memoryOf({ architecture: plannedArchitecture(config, dataset), config, promptTokens })
-  refuseWithoutRoom(estimate, memoryAtHand({ onCard: computesOnCard() }))
+  refuseWithoutRoom(estimate, memoryAtHand({ onCard: computesOnGpu() }))
 }
 
 /** The policy section, with the digests of a base checkpoint's files in place of its path. */

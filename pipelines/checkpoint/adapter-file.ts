@@ -17,7 +17,7 @@ import { adapterFiles } from './checkpoint-files.js'
 import { fittingTensors } from './fitting-tensors.js'
 import { readSafetensorsHeader } from './safetensors-reader.js'
 import { writeSafetensors } from './safetensors-writer.js'
-import { tensorsOnDevice } from './tensor-file.js'
+import { tensorsOnDevice } from './tensors-on-device.js'
 
 /** Before every name: PEFT wraps the model twice. */
 const prefix = 'base_model.model.'

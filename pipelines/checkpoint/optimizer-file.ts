@@ -7,7 +7,7 @@ import type { Moments, Optimizer } from '../model/optimizer-state.js'
 import type { StoredTensor } from './safetensors.js'
 import { readSafetensorsHeader, type SafetensorsFile } from './safetensors-reader.js'
 import { writeSafetensors } from './safetensors-writer.js'
-import { tensorsOnDevice } from './tensor-file.js'
+import { tensorsOnDevice } from './tensors-on-device.js'
 
 const file = 'optimizer.safetensors'
 const prefixes = { first: 'first_moment.', second: 'second_moment.' } as const

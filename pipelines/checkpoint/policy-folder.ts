@@ -11,11 +11,12 @@ import type { Tensor } from '../graph/tensorflow.js'
 import { defaultEngine, type Policy } from '../model/policy.js'
 import { tensorShapes } from '../model/tensor-shapes.js'
 import { loadTokenizer } from '../tokenizer/tokenizer-folder.js'
+import { saveAdapter } from './adapter-file.js'
 import { writeArchitecture } from './architecture-file.js'
-import { checkCheckpoint } from './checkpoint.js'
+import { checkCheckpoint } from './checked-checkpoint.js'
 import { weightsFile } from './checkpoint-files.js'
 import { writeSafetensors } from './safetensors-writer.js'
-import { tensorsOnDevice } from './tensor-file.js'
+import { tensorsOnDevice } from './tensors-on-device.js'
 
 /** Fails with CheckpointInvalid, naming the file and the key or tensor. */
 export async function loadPolicy(folder: string, engine: EngineConfig = defaultEngine): Promise<Policy> {
@@ -37,8 +38,18 @@ export async function savePolicy(policy: Policy, folder: string): Promise<void> 
   await writeSafetensors(join(folder, weightsFile), { tensors: policy.weights.read(), metadata: { format: 'pt' } })
 }
 
+/**
+ * A policy as training keeps it: the whole folder if its weights are trained. With an adapter, everything but the weights, which never
+ * change and are kept with the warm start, and the adapter in PEFT's form.
+ */
+export async function saveTrained(policy: Policy, folder: string): Promise<void> {
+  if (policy.adapter === null) return savePolicy(policy, folder)
+  await saveDescription(policy, folder)
+  await saveAdapter(policy.adapter, { folder })
+}
+
 /** Everything but the weights: config, tokenizer and template. */
-export async function saveDescription({ tokenizer, architecture }: Policy, folder: string): Promise<void> {
+async function saveDescription({ tokenizer, architecture }: Policy, folder: string): Promise<void> {
   const json = (name: string, content: unknown) =>
     writeFile(join(folder, name), `${JSON.stringify(content, null, 2)}\n`)
   await json('config.json', writeArchitecture(architecture, tokenizer))

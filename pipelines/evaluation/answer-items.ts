@@ -4,7 +4,8 @@ import type { Item } from '../data/item.js'
 import type { Policy } from '../model/policy.js'
 import type { Hooks } from '../progress.js'
 import { stream } from '../random.js'
-import { type Generated, generate } from '../sampling/generate.js'
+import { generate } from '../sampling/generate.js'
+import type { Generated } from '../sampling/slots.js'
 import { encodePrompts } from '../tokenizer/tokenizer.js'
 
 export interface Answer {

@@ -1,13 +1,14 @@
 /**
- * Gradient checkpointing: what a function made on the way to its result is not kept for the backward pass but made again in it,
- * once the gradient that asks for it is there (Chen et al. 2016). Less memory, and one more forward pass.
+ * Gradient checkpointing (Chen et al. 2016): the intermediate tensors of a function are not kept for the backward pass but computed
+ * again in it. Less memory, for one more forward pass.
  */
-import { after } from './after.js'
+import { backend, elementCode } from './native.js'
+import { activeRecording } from './recording.js'
 import { type Tensor, tf } from './tensorflow.js'
 
 /**
- * `run` on tensors that get a gradient and on others that do not. It may use no other tensors: they would not live until the
- * backward pass.
+ * Runs `run` on inputs, which get a gradient, and constants, which do not. `run` may use no other tensors: they would not live until
+ * the backward pass.
  */
 export function recomputed({
   inputs,
@@ -25,7 +26,7 @@ export function recomputed({
     return {
       value: run(tensors, constants),
       gradFunc: (gradient: Tensor, saved: Tensor[]) => {
-        const fresh = after(saved, gradient)
+        const fresh = availableAfter(saved, gradient)
         const fixed = fresh.slice(inputs.length)
         const again = fresh.slice(0, inputs.length)
         return gradientsWithin(() => run(again, fixed), again, gradient).map(
@@ -38,8 +39,29 @@ export function recomputed({
 }
 
 /**
- * As tf.grads, but inside the backward pass of another one, whose tape tfjs would drop, and for functions that do not use all
- * of their inputs: null for those.
+ * The tensors, usable only after `first` is computed. Without that TensorFlow would compute early what is to be computed again, or
+ * find that it is the same as in the forward pass and keep that. Eager execution follows the order of the calls anyway.
+ */
+function availableAfter(tensors: readonly Tensor[], first: Tensor): Tensor[] {
+  const recording = activeRecording()
+  if (recording === null) return [...tensors]
+  const { binding } = backend()
+  return tensors.map(tensor => {
+    const type = elementCode(tensor.dtype as 'float32')
+    const node = recording.graph.add({
+      op: 'Identity',
+      inputs: [recording.outputOf(tensor)],
+      after: [recording.outputOf(first)],
+      attributes: [{ name: 'T', type: binding.TF_ATTR_TYPE, value: type }],
+      frame: recording.frame,
+    })
+    return recording.stand({ shape: tensor.shape, output: `${node}:0`, type })
+  })
+}
+
+/**
+ * As tf.grads, with two differences: it works inside the backward pass of another gradient, whose tape tfjs would drop, and gives
+ * null for inputs that the function does not use.
  */
 function gradientsWithin(run: () => Tensor, inputs: Tensor[], gradient: Tensor): (Tensor | null)[] {
   const engine = tf.engine()

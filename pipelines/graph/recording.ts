@@ -6,8 +6,8 @@
  */
 import { RlevError } from '../errors.js'
 import type { Frame, GraphDef } from './graph-def.js'
-import { type Measure, Measured, type MeasuredInput } from './measured.js'
 import { type Attribute, type Binding, backend, type Handle } from './native.js'
+import { type InputSpec, ShapeInference, type TensorSpec } from './shape-inference.js'
 import type { Tensor } from './tensorflow.js'
 
 /** Type in which matrix products are computed; everything else, weights included, is float32. */
@@ -38,11 +38,11 @@ export class Recording {
   readonly #name: string
   readonly #matrices: MatrixType
   readonly #compiled: boolean
-  readonly #measured = new Measured(backend().binding)
+  readonly #inference = new ShapeInference(backend().binding)
   /** By handle, for every tensor that the graph knows. */
   readonly #outputs = new Map<number, string>()
   /** By handle, for those without values. Their handles are negative: the backend has nothing to free of such. */
-  readonly #measures = new Map<number, Measure>()
+  readonly #specs = new Map<number, TensorSpec>()
   readonly #constants = new Map<number, Constant>()
   /** By what was rounded to bfloat16. */
   readonly #rounded = new Map<string, string>()
@@ -107,8 +107,8 @@ export class Recording {
   #recorder(real: Binding): Binding {
     const executeOp: Binding['executeOp'] = (name, attributes, inputs, count) => {
       const known = inputs.map(id => this.#output(id))
-      const measures = this.#measured.outputs({ name, attributes, inputs: inputs.map(id => this.#input(id)), count })
-      const made = measures.map(measure => this.#handle(measure))
+      const specs = this.#inference.outputs({ name, attributes, inputs: inputs.map(id => this.#input(id)), count })
+      const made = specs.map(spec => this.#handle(spec))
       this.#add({ name, attributes, inputs: known, made })
       return made
     }
@@ -131,15 +131,15 @@ export class Recording {
     }) as Binding
   }
 
-  #handle({ shape, dtype }: Measure): Handle {
-    const id = -2 - this.#measures.size
-    this.#measures.set(id, { shape, dtype })
+  #handle({ shape, dtype }: TensorSpec): Handle {
+    const id = -2 - this.#specs.size
+    this.#specs.set(id, { shape, dtype })
     return { id, shape: [...shape], dtype }
   }
 
-  #input(id: number): MeasuredInput {
+  #input(id: number): InputSpec {
     const constant = this.#constants.get(id)
-    if (constant === undefined) return { ...(this.#measures.get(id) as Measure), constant: null }
+    if (constant === undefined) return { ...(this.#specs.get(id) as TensorSpec), constant: null }
     const { shape, dtype, values } = constant
     return { shape: [...shape], dtype, constant: { id, values } }
   }

@@ -1,6 +1,6 @@
 /** The architecture that a config's policy will have, before anything of it is made or loaded. */
 
-import { checkCheckpoint } from '../checkpoint/checkpoint.js'
+import { checkCheckpoint } from '../checkpoint/checked-checkpoint.js'
 import type { ExperimentConfig } from '../config/schema.js'
 import { alphabetOf } from '../data/alphabet.js'
 import type { DataSet } from '../data/item.js'

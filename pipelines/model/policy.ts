@@ -60,6 +60,12 @@ export function trainable({ weights, adapter }: Policy): DeviceTensors {
   return adapter === null ? weights : adapter.tensors
 }
 
+/** The base with an adapter over it. The weights share the base's memory; each of the two policies is disposed of separately. */
+export function withAdapter(base: Policy, adapter: Adapter): Policy {
+  const weights = new DeviceTensors([...base.weights.read()].map(([name, tensor]) => [name, tensor.clone()]))
+  return { ...base, weights, adapter }
+}
+
 export function disposePolicy(policy: Policy): void {
   if (policy.adapter !== null) disposeAdapter(policy.adapter)
   policy.weights.dispose()

@@ -8,7 +8,7 @@
 import { rowsOf, smallProducts } from '../graph/kernels.js'
 import { type Tensor, tf } from '../graph/tensorflow.js'
 import type { Architecture } from './architecture.js'
-import { rotaryFrequencies } from './rotary.js'
+import { rotaryFrequencies } from './rotary-frequencies.js'
 
 export interface AngleTable {
   /** [S, E] */

@@ -12,34 +12,17 @@ import { type Hooks, noHooks } from '../progress.js'
 import { Decodings, type DrawingKind } from './decoding.js'
 import type { DecodingShape } from './decoding-caches.js'
 import { SamplingWeights } from './sampling-weights.js'
-import { Slots } from './slots.js'
+import { type Generated, type Rows, Slots } from './slots.js'
 import { samePrompt } from './stored-prompts.js'
 
-export interface Generated {
-  /** With the end-of-sequence token, when it was drawn. */
-  tokens: number[]
-  /** log pi of each token at temperature 1. */
-  logProbs: number[]
-  /** Sum over the tokens of the entropy, in nats, of the distribution at temperature 1 that each was drawn from. */
-  entropy: number
-  finish: 'stop' | 'length'
-  /** P(EOS) at temperature 1 before each token; present when asked for. */
-  eosProbabilities?: number[]
-}
-
-export interface GenerateOptions {
+export interface GenerateOptions extends Rows {
   policy: Policy
-  /** Token ids of each row's prompt; neighbours with the same prompt share its reading. */
-  prompts: readonly (readonly number[])[]
-  /** In [0, 1) for a sampled token, null in every position of a row that takes the likeliest ones. */
-  uniforms: (row: number, position: number) => number | null
   /** Divides the logits of sampled tokens. */
   temperature?: number
   /** Only the likeliest so many tokens are sampled; null for all. */
   topK?: number | null
   /** Only the likeliest tokens that together reach this probability are sampled. */
   topP?: number
-  maxTokens: number
   /** Slots: rows decoded together. */
   chunk: number
   eosProbabilities?: boolean

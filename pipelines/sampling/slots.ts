@@ -11,8 +11,29 @@ import { type Tensor, tf } from '../graph/tensorflow.js'
 import type { Decoding, DrawingKind } from './decoding.js'
 import { seenOf } from './decoding.js'
 import type { DecodingShape, Layout } from './decoding-caches.js'
-import type { Generated, GenerateOptions } from './generate.js'
 import { StoredPrompts } from './stored-prompts.js'
+
+export interface Generated {
+  /** With the end-of-sequence token, when it was drawn. */
+  tokens: number[]
+  /** log pi of each token at temperature 1. */
+  logProbs: number[]
+  /** Sum over the tokens of the entropy, in nats, of the distribution at temperature 1 that each was drawn from. */
+  entropy: number
+  finish: 'stop' | 'length'
+  /** P(EOS) at temperature 1 before each token; present when asked for. */
+  eosProbabilities?: number[]
+}
+
+/** What is to be decoded. */
+export interface Rows {
+  /** Token ids of each row's prompt; neighbours with the same prompt share its reading. */
+  prompts: readonly (readonly number[])[]
+  /** In [0, 1) for a sampled token, null in every position of a row that takes the likeliest ones. */
+  uniforms: (row: number, position: number) => number | null
+  /** Of a response. */
+  maxTokens: number
+}
 
 interface Open {
   row: number
@@ -23,7 +44,7 @@ interface Open {
   said: Generated
 }
 
-interface SlotsOptions extends Pick<GenerateOptions, 'prompts' | 'uniforms' | 'maxTokens'> {
+interface SlotsOptions extends Rows {
   decoding: Decoding
   shape: DecodingShape
   lanes: number

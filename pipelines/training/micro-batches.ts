@@ -32,12 +32,3 @@ export function microBatchesOf<Row>(
   if (open.length > 0) batches.push(open)
   return batches
 }
-
-/** Columns of sequences that are padded to the longest prompt and the longest response. */
-export function longestColumns(
-  sequences: readonly { promptTokens: readonly number[]; tokens: readonly number[] }[],
-): number {
-  const longest = (read: (sequence: (typeof sequences)[number]) => readonly number[]) =>
-    sequences.reduce((most, sequence) => Math.max(most, read(sequence).length), 0)
-  return longest(({ promptTokens }) => promptTokens) + longest(({ tokens }) => tokens)
-}

@@ -15,7 +15,7 @@ const checkpoint = (name: string, spoil: (folder: string) => void, says: RegExp)
     spoil(folder)
   },
   meet: async folder => {
-    const { checkCheckpoint } = await import('../../pipelines/checkpoint/checkpoint.js')
+    const { checkCheckpoint } = await import('../../pipelines/checkpoint/checked-checkpoint.js')
     const { loadTokenizer } = await import('../../pipelines/tokenizer/tokenizer-folder.js')
     const { config } = checkCheckpoint(folder)
     return loadTokenizer(folder, config).eosIds

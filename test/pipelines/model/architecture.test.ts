@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { readArchitecture, writeArchitecture } from '../../../pipelines/checkpoint/architecture-file.js'
 import { RlevError } from '../../../pipelines/errors.js'
 import { type Architecture, scratchArchitecture } from '../../../pipelines/model/architecture.js'
-import { rotaryFrequencies } from '../../../pipelines/model/rotary.js'
+import { rotaryFrequencies } from '../../../pipelines/model/rotary-frequencies.js'
 import { tensorShapes } from '../../../pipelines/model/tensor-shapes.js'
 import { tinyConfig } from './tiny-policy.js'
 

@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { longestColumns, microBatchesOf } from '../../../pipelines/training/micro-batches.js'
+import { microBatchesOf } from '../../../pipelines/training/micro-batches.js'
+
+/** Columns of sequences that are padded to the longest prompt and the longest response. */
+function longestColumns(sequences: readonly { promptTokens: readonly number[]; tokens: readonly number[] }[]): number {
+  const longest = (read: (sequence: (typeof sequences)[number]) => readonly number[]) =>
+    sequences.reduce((most, sequence) => Math.max(most, read(sequence).length), 0)
+  return longest(({ promptTokens }) => promptTokens) + longest(({ tokens }) => tokens)
+}
 
 const row = fc.record({
   promptTokens: fc.array(fc.nat(9), { maxLength: 12 }),

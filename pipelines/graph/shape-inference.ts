@@ -1,21 +1,21 @@
 /**
- * What an operation gives, but for the values: it is run once on zeros of its inputs' shapes, and nothing is kept but the shapes of
- * what came out. The same operation on the same shapes is not run again, so the layers of a model take neither time nor memory.
+ * The shapes and types that an operation gives. It is run once on zeros of its inputs' shapes, and its outputs are freed. The same
+ * operation on the same shapes is not run again, so the layers of a model take neither time nor memory.
  */
 import type { Attribute, Binding, Handle } from './native.js'
 
 /** A tensor without its values. */
-export type Measure = Pick<Handle, 'shape' | 'dtype'>
+export type TensorSpec = Pick<Handle, 'shape' | 'dtype'>
 
-/** An operation's input; a constant has values, which may decide the output's shape, and a handle. */
-export type MeasuredInput = Measure & { constant: { id: number; values: ArrayLike<number> } | null }
+/** An operation's input. A constant has a handle and values, which may decide the output's shape. */
+export type InputSpec = TensorSpec & { constant: { id: number; values: ArrayLike<number> } | null }
 
-/** Numbers of a constant that can be a shape, axes or places; those of larger ones are data. */
-const mostDimensions = 64
+/** A constant with more numbers cannot be a shape, a list of axes or indices; its values are left out of the key. */
+const maxShapeNumbers = 64
 
-export class Measured {
+export class ShapeInference {
   readonly #binding: Binding
-  readonly #known = new Map<string, readonly Measure[]>()
+  readonly #known = new Map<string, readonly TensorSpec[]>()
 
   constructor(binding: Binding) {
     this.#binding = binding
@@ -29,9 +29,9 @@ export class Measured {
   }: {
     name: string
     attributes: readonly Attribute[]
-    inputs: readonly MeasuredInput[]
+    inputs: readonly InputSpec[]
     count: number
-  }): readonly Measure[] {
+  }): readonly TensorSpec[] {
     const key = JSON.stringify([name, attributes, count, inputs.map(described)])
     const known = this.#known.get(key)
     if (known !== undefined) return known
@@ -40,17 +40,17 @@ export class Measured {
     try {
       const made = this.#binding.executeOp(name, attributes, ids, count)
       for (const { id } of made) this.#binding.deleteTensor(id)
-      const measures = made.map(({ shape, dtype }) => ({ shape, dtype }))
-      this.#known.set(key, measures)
-      return measures
+      const specs = made.map(({ shape, dtype }) => ({ shape, dtype }))
+      this.#known.set(key, specs)
+      return specs
     } finally {
       for (const id of zeros) if (id !== null) this.#binding.deleteTensor(id)
     }
   }
 
-  #zeros({ shape, dtype }: Measure): number {
+  #zeros({ shape, dtype }: TensorSpec): number {
     const { TF_BOOL, TF_INT32, TF_ATTR_TYPE, TF_ATTR_BOOL } = this.#binding
-    // `Empty` makes no truth values.
+    // `Empty` makes no booleans.
     if (dtype === TF_BOOL) {
       return this.#binding.createTensor(shape, dtype, new Uint8Array(shape.reduce((size, length) => size * length, 1)))
     }
@@ -65,7 +65,7 @@ export class Measured {
   }
 }
 
-function described({ shape, dtype, constant }: MeasuredInput): unknown {
-  if (constant === null || constant.values.length > mostDimensions) return [dtype, shape, constant !== null]
+function described({ shape, dtype, constant }: InputSpec): unknown {
+  if (constant === null || constant.values.length > maxShapeNumbers) return [dtype, shape, constant !== null]
   return [dtype, shape, Array.from(constant.values)]
 }
