@@ -1,5 +1,9 @@
-/** What the experiments of an arm cost: tokens, and the seconds of their stages as they were measured when the steps were made. */
+/**
+ * What the experiments of an arm cost: tokens, and the seconds of their stages as they were measured when the steps were made. The first
+ * experiment of a worker also pays for building the graphs, which those after it use again; its speed is therefore that of later steps.
+ */
 import { mean } from '../statistics/estimate.js'
+import { quantile } from '../statistics/quantile.js'
 import type { ExperimentOutcome } from './outcome.js'
 
 /** Means over the arm's experiments. */
@@ -10,6 +14,8 @@ export interface Costs {
   tokens: number
   rolloutSeconds: number
   updateSeconds: number
+  /** Median over the steps but the first, in which graphs are built; null if no later step was timed. */
+  tokensPerSecond: number | null
   /** From the first training step to the last evaluation, with whatever it waited for; null where a time is missing. */
   wallSeconds: number | null
 }
@@ -21,6 +27,7 @@ export function costsOf(outcomes: readonly ExperimentOutcome[]): Costs | null {
   const over = (read: (outcome: ExperimentOutcome) => number) => mean(trained.map(read))
   const sum = (outcome: ExperimentOutcome, key: string) =>
     outcome.metrics.reduce((total, { values }) => total + (values[key] ?? 0), 0)
+  const speeds = trained.flatMap(tokensPerSecond)
   const walls = trained.flatMap(wallSeconds)
   return {
     experiments: trained.length,
@@ -28,12 +35,30 @@ export function costsOf(outcomes: readonly ExperimentOutcome[]): Costs | null {
     tokens: over(outcome => sum(outcome, 'length/mean') * responsesOfStep(outcome)),
     rolloutSeconds: over(outcome => sum(outcome, 'perf/rollout_seconds')),
     updateSeconds: over(outcome => sum(outcome, 'perf/update_seconds')),
+    tokensPerSecond: speeds.length === 0 ? null : mean(speeds),
     wallSeconds: walls.length === trained.length ? mean(walls) : null,
   }
 }
 
 function responsesOfStep({ config: { rollout } }: ExperimentOutcome): number {
   return rollout.prompts * rollout.samples
+}
+
+/** Nothing, or one figure. Steps whose rollout was taken from the journal have no time of it. */
+function tokensPerSecond(outcome: ExperimentOutcome): number[] {
+  const speeds = outcome.metrics.slice(1).flatMap(({ values }) => {
+    const { 'length/mean': length, 'perf/rollout_seconds': rollout, 'perf/update_seconds': update } = values
+    if (length === undefined || rollout === undefined || update === undefined || rollout + update <= 0) return []
+    return (length * responsesOfStep(outcome)) / (rollout + update)
+  })
+  return speeds.length === 0
+    ? []
+    : [
+        quantile(
+          speeds.toSorted((a, b) => a - b),
+          0.5,
+        ),
+      ]
 }
 
 function wallSeconds({ metrics, evaluationTimes }: ExperimentOutcome): number[] {

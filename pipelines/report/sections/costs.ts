@@ -14,21 +14,28 @@ export function costsSection({ done, marks }: Pick<Material, 'done' | 'marks'>):
   return table({
     name: 'costs',
     title:
-      'Mean cost of an experiment; warm starts are shared and not in it. Wall time: from the first step to the last evaluation, with whatever was waited for',
+      'Mean cost of an experiment, without its warm start, which arms share. The first experiment of a worker also pays for building the graphs; tokens/s is the median over the steps after the first. Wall time: from the first step to the last evaluation, waits included',
     header: ['arm', 'experiments', 'steps', 'tokens sampled', 'rollout (s)', 'update (s)', 'tokens/s', 'wall (s)'],
     rows,
   })
 }
 
-function cellsOf({ experiments, steps, tokens, rolloutSeconds, updateSeconds, wallSeconds }: Costs): string[] {
-  const busy = rolloutSeconds + updateSeconds
+function cellsOf({
+  experiments,
+  steps,
+  tokens,
+  rolloutSeconds,
+  updateSeconds,
+  tokensPerSecond,
+  wallSeconds,
+}: Costs): string[] {
   return [
     String(experiments),
     steps.toFixed(0),
     tokens.toFixed(0),
     rolloutSeconds.toFixed(1),
     updateSeconds.toFixed(1),
-    busy > 0 ? (tokens / busy).toFixed(0) : NONE,
+    tokensPerSecond === null ? NONE : tokensPerSecond.toFixed(0),
     wallSeconds === null ? NONE : wallSeconds.toFixed(1),
   ]
 }
