@@ -3,7 +3,7 @@
  * the same plan under the same name is come back to, whatever state it is in.
  */
 import { readPlan } from '../activities/store/runs.js'
-import type { PreflightFinding } from '../pipelines/advantages/preflight.js'
+import type { PreflightFinding } from '../pipelines/advantages/planned-arm.js'
 import type { Plan } from '../pipelines/config/schema.js'
 import { printable } from '../pipelines/printable.js'
 import { checkedPlan } from './plan/checked.js'

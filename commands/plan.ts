@@ -1,6 +1,6 @@
 /** `rlev plan CONFIG`: what `run` or `sweep` would do with a config. Starts nothing, writes nothing. */
 
-import type { PreflightFinding } from '../pipelines/advantages/preflight.js'
+import type { PreflightFinding } from '../pipelines/advantages/planned-arm.js'
 import { baselineOf } from '../pipelines/config/baselines.js'
 import { configDifference, type Difference } from '../pipelines/config/difference.js'
 import type { Plan } from '../pipelines/config/schema.js'

@@ -1,6 +1,6 @@
 /** The plan of a config file as `plan`, `run` and `sweep` take it: overrides applied, everything checked, nothing started. */
 
-import type { PreflightFinding } from '../../pipelines/advantages/preflight.js'
+import type { PreflightFinding } from '../../pipelines/advantages/planned-arm.js'
 import { loadPlan } from '../../pipelines/config/load.js'
 import type { ExperimentConfig, Plan } from '../../pipelines/config/schema.js'
 import { plain } from '../../pipelines/config/yaml/located.js'

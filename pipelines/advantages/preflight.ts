@@ -6,47 +6,41 @@ import { baselineOf } from '../config/baselines.js'
 import type { EstimatorName, ExperimentConfig, Plan } from '../config/schema.js'
 import { mean } from '../statistics/estimate.js'
 import type { ItemValue } from '../values/value.js'
-import { type SimulatedStep, simulatedStep, simulateGroups } from './simulated-step.js'
+import type { PlannedArm as Arm, PreflightFinding } from './planned-arm.js'
+import { sameStepFindings } from './same-step.js'
+import { type SimulatedStep, Simulation } from './simulated-step.js'
 import { isCancelled, transmission } from './transmission.js'
 
-export interface PreflightFinding {
-  /** refuse: the plan must not start as it is; warning: it says less than it seems to; note: worth knowing. */
-  severity: 'refuse' | 'warning' | 'note'
-  arm?: string
-  sentence: string
-  numbers: Readonly<Record<string, number>>
-}
-
-interface Arm {
-  name: string
-  config: ExperimentConfig
-  /** The arm that it is compared with. */
-  against: string | null
-  placebo: boolean
-  step: SimulatedStep
-}
-
-/** Advantages are of the order of 1. */
-const SAME = 1e-6
 /** A baseline or a deviation that is common to the batch ties the transmission to what the policy can do. */
 const ASSUMED = ", were pass rates and lengths independent of values; the report asks again, by the policy's answers"
 const throughBatch: ReadonlySet<EstimatorName> = new Set(['batch-deviation', 'reinforce++', 'reinforce++-baseline'])
 
-/** Findings on a plan over the true values of its training items, the gravest first. */
-export function preflight({ plan, values }: { plan: Plan; values: readonly ItemValue[] }): PreflightFinding[] {
-  const arms = armsOf(plan, values)
+/** Findings on a plan over the true values of its training items, the gravest first. Its time grows with the number of arms. */
+export function preflight(options: PreflightOptions): PreflightFinding[] {
+  const arms = armsOf(options)
   const findings = arms.filter(arm => arm.name !== IMAGINED).flatMap(arm => aboutArm(arm))
-  for (const [index, first] of arms.entries()) {
-    for (const second of arms.slice(index + 1)) findings.push(...aboutPair(first, second))
-  }
+  const equal = aboutEqualValues(options, arms)
+  const alone = options.plan.kind === 'experiment'
+  // With equal values a lone run differs from correctness by one factor, which has been said then.
+  const same = sameStepFindings(arms, { alone }).filter(
+    ({ severity }) => !alone || equal.length === 0 || severity === 'refuse',
+  )
+  findings.push(...equal, ...same)
   const order = { refuse: 0, warning: 1, note: 2 }
   return findings.toSorted((a, b) => order[a.severity] - order[b.severity])
+}
+
+export interface PreflightOptions {
+  plan: Plan
+  values: readonly ItemValue[]
+  /** Called after each arm. */
+  onArm?: (done: number, of: number) => void
 }
 
 const IMAGINED = 'correctness (not run)'
 
 /** A single experiment is set beside the correctness arm that it would be compared with. */
-function armsOf(plan: Plan, values: readonly ItemValue[]): Arm[] {
+function armsOf({ plan, values, onArm }: PreflightOptions): Arm[] {
   const named =
     plan.kind === 'sweep'
       ? plan.arms
@@ -59,9 +53,10 @@ function armsOf(plan: Plan, values: readonly ItemValue[]): Arm[] {
   const placebos = plan.kind === 'sweep' ? plan.settings.placebo : []
   const against = (name: string) =>
     plan.kind === 'sweep' ? baselineOf(plan.settings, name) : name === IMAGINED ? null : IMAGINED
-  return named.map(({ name, config }) => {
-    const batches = simulateGroups(values, config)
-    const step = simulatedStep({ values, batches, config })
+  const simulation = new Simulation(values)
+  return named.map(({ name, config }, index) => {
+    const step = simulation.stepOf(config)
+    onArm?.(index + 1, named.length)
     return { name, config, against: against(name), placebo: placebos.includes(name), step }
   })
 }
@@ -72,6 +67,35 @@ function correctnessOf(config: ExperimentConfig): ExperimentConfig {
     reward: { ...config.reward, scale: 'correctness' },
     value: { ...config.value, ablation: 'none', site: 'reward' },
   }
+}
+
+/** If every item has the same value, a scale of the value is one factor for all. */
+function aboutEqualValues({ plan, values }: PreflightOptions, arms: readonly Arm[]): PreflightFinding[] {
+  const [first] = values
+  const valued = arms.find(
+    ({ config, step }) => readsValues(config) && step.scales.every(one => one === step.scales[0]),
+  )
+  if (first === undefined || valued === undefined || values.some(({ value }) => value !== first.value)) return []
+  const scale = valued.step.scales[0] ?? 1
+  const each = `each of the ${values.length} items has the value ${rounded(first.value)}`
+  const so =
+    plan.kind === 'experiment'
+      ? `every correct answer is rewarded by the same factor, ${rounded(scale)}. For values that act, use data whose items differ in points`
+      : 'an arm with values differs from the baseline by one factor at most'
+  return [
+    {
+      severity: 'warning',
+      sentence: `${plan.name}: every item is worth the same: values do nothing here (${each}), and ${so}.`,
+      numbers: { value: first.value, scale },
+    },
+  ]
+}
+
+const readsValues = ({ reward }: ExperimentConfig): boolean =>
+  reward.scale === 'human-aligned' || reward.scale === 'multiplicative'
+
+function rounded(value: number): string {
+  return String(Number(value.toPrecision(4)))
 }
 
 function aboutArm({ name, config, step }: Arm): PreflightFinding[] {
@@ -112,89 +136,6 @@ function aboutArm({ name, config, step }: Arm): PreflightFinding[] {
 function shareClipped({ reward }: ExperimentConfig, { scales }: SimulatedStep): number {
   if (reward.scale !== 'human-aligned') return 0
   return scales.filter(scale => scale >= 1 + reward.cap).length / scales.length
-}
-
-const isPredicted = ({ config }: Arm): boolean => config.value.ablation === 'predicted'
-const isCorrectness = ({ config }: Arm): boolean => config.reward.scale === 'correctness'
-
-/** Whether the two take the same step, or steps that differ by one factor everywhere; nothing when they differ otherwise. */
-function aboutPair(first: Arm, second: Arm): PreflightFinding[] {
-  if (restOf(first.config) !== restOf(second.config)) return []
-  // What a predictor will say is not known: its arm may differ from every other that has values.
-  if ([first, second].some(isPredicted) && ![first, second].some(isCorrectness)) return []
-  const declared = first.placebo || second.placebo
-  const pair = `${first.name} and ${second.name}`
-  const largest = largestDifference(first.step.factors, second.step.factors, 1)
-  if (largest <= SAME) {
-    const allowed = first.config.estimator.allowCancelled || second.config.estimator.allowCancelled
-    return [
-      {
-        severity: declared ? 'note' : allowed ? 'warning' : 'refuse',
-        arm: second.name,
-        sentence: `${pair} would take the same step: their advantages are equal.${declared ? ' Declared as placebo.' : ' Their comparison would measure noise only. Change one, or name it under placebo.'}`,
-        numbers: { largestDifference: largest },
-      },
-    ]
-  }
-  const factor = commonFactor(first.step.factors, second.step.factors)
-  if (factor === null) {
-    // A placebo is declared against the baseline; to other arms it may differ.
-    if (!declared || !(first.against === second.name || second.against === first.name)) return []
-    return [
-      {
-        severity: 'warning',
-        arm: second.name,
-        sentence: `${pair}: declared as placebo, yet their advantages differ by more than a common factor: they take different steps.`,
-        numbers: { largestDifference: largest },
-      },
-    ]
-  }
-  const { update, kl } = second.config
-  const times = `the advantages of ${second.name} are ${factor.toFixed(3)} times those of ${first.name} everywhere`
-  const penalised = kl.place === 'loss' && kl.coefficient > 0
-  if (update.optimizer === 'sgd') {
-    return [
-      {
-        severity: 'warning',
-        arm: second.name,
-        sentence: `${pair}: ${times}. Under SGD that is a larger learning rate, so an arm with values is to be compared with the uniform one, not with correctness.`,
-        numbers: { factor },
-      },
-    ]
-  }
-  const but =
-    update.clipNorm !== null
-      ? ` The active clipping at ${update.clipNorm} changes that where gradients are clipped.`
-      : penalised
-        ? ' The divergence in the loss is not multiplied, which changes that.'
-        : ''
-  return [
-    {
-      severity: declared ? 'note' : 'warning',
-      arm: second.name,
-      sentence: `${pair}: ${times}. AdamW divides a common factor out, which makes one a placebo of the other.${but}${declared ? ' Declared as placebo.' : ' Name it under placebo.'}`,
-      numbers: { factor },
-    },
-  ]
-}
-
-/** Everything that shapes a step but value, scale and estimator. */
-function restOf(config: ExperimentConfig): string {
-  const { verifier, tolerance, answer } = config.reward
-  const { data, seed, policy, warmStart, rollout, kl, update } = config
-  return JSON.stringify({ verifier, tolerance, answer, data, seed, policy, warmStart, rollout, kl, update })
-}
-
-function largestDifference(a: readonly number[], b: readonly number[], factor: number): number {
-  return b.reduce((largest, value, index) => Math.max(largest, Math.abs(value - factor * (a[index] ?? 0))), 0)
-}
-
-/** c with b = c a up to rounding, or null. */
-function commonFactor(a: readonly number[], b: readonly number[]): number | null {
-  const squares = a.reduce((sum, value) => sum + value * value, 0)
-  if (squares === 0) return null
-  const factor = a.reduce((sum, value, index) => sum + value * (b[index] ?? 0), 0) / squares
-  return factor > 0 && largestDifference(a, b, factor) <= SAME * factor ? factor : null
 }
 
 function percent(share: number): string {

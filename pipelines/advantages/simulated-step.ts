@@ -114,44 +114,96 @@ export function simulatedStep({
   batches: readonly (readonly SimulatedGroup[])[]
   config: ExperimentConfig
 }): SimulatedStep {
-  const seen = valuesSeen(values, config)
-  const mean = config.reward.scale === 'uniform' ? uniformScale(values, config.reward) : undefined
-  const scales = seen.map(value => scaleOf({ value, reward: config.reward, uniformScale: mean }))
-  const estimator = { name: config.estimator.name, epsilon: 1e-12 }
-  const coefficient = config.kl.place === 'reward' ? config.kl.coefficient : 0
-  const { site } = config.value
+  return stepOver({ values, seen: valuesSeen(values, config), batches, without: withoutValue(batches, config), config })
+}
 
-  const factorsOf = (groups: readonly SimulatedGroup[], scaleOfItem: (item: number) => number) => {
-    const estimated = advantages({
-      estimator,
-      groups: groups.map(({ item, samples }) =>
-        samples.map(({ verdict, length, divergence }) => ({
-          reward: penalised(
-            { verdict, reward: rewardOf({ verdict, scale: site === 'reward' ? scaleOfItem(item) : 1 }) },
-            coefficient * divergence,
-          ),
-          length,
-          verdict,
-        })),
-      ),
-    })
-    return groups.map(({ item }, row) =>
-      (estimated[row] ?? []).map(advantage => (site === 'reward' ? advantage : scaleOfItem(item) * advantage)),
-    )
+/**
+ * The simulated steps of the arms of one plan over its values. Arms that agree in what a part of the simulation depends on share that part,
+ * so a sweep of hundreds of arms is simulated in seconds.
+ */
+export class Simulation {
+  readonly #values: readonly ItemValue[]
+  readonly #parts = new Map<string, unknown>()
+
+  constructor(values: readonly ItemValue[]) {
+    this.#values = values
   }
 
-  const steps = batches.map(groups => {
-    const withValue = factorsOf(groups, item => scales[item] ?? 1)
-    const without = factorsOf(groups, () => 1)
+  stepOf(config: ExperimentConfig): SimulatedStep {
+    const { estimator, kl, reward, value } = config
+    const { prompts, samples, maxTokens } = config.rollout
+    const values = this.#values
+    const rollout = [prompts, samples, maxTokens]
+    const plain = [rollout, estimator.name, kl.place === 'reward' ? kl.coefficient : 0]
+    return this.#once(['step', plain, value, reward.scale, reward.alpha, reward.cap], () => {
+      const batches = this.#once(['batches', rollout], () => simulateGroups(values, config))
+      const without = this.#once(['without', plain], () => withoutValue(batches, config))
+      const seen = this.#once(['seen', value], () => valuesSeen(values, config))
+      return stepOver({ values, seen, batches, without, config })
+    })
+  }
+
+  #once<Part>(key: readonly unknown[], make: () => Part): Part {
+    const name = JSON.stringify(key)
+    if (!this.#parts.has(name)) this.#parts.set(name, make())
+    return this.#parts.get(name) as Part
+  }
+}
+
+/** Of each batch: prompts x samples. */
+type Factors = readonly (readonly number[])[]
+
+/** The factors of each batch if every scale were 1. */
+function withoutValue(batches: readonly (readonly SimulatedGroup[])[], config: ExperimentConfig): Factors[] {
+  return batches.map(groups => factorsOf(groups, config, () => 1))
+}
+
+/** `seen`: the value of each item as the arm sees it. `without`: factors without values, as many batches. */
+function stepOver(options: {
+  values: readonly ItemValue[]
+  seen: readonly number[]
+  batches: readonly (readonly SimulatedGroup[])[]
+  without: readonly Factors[]
+  config: ExperimentConfig
+}): SimulatedStep {
+  const { values, seen, batches, without, config } = options
+  const mean = config.reward.scale === 'uniform' ? uniformScale(values, config.reward) : undefined
+  const scales = seen.map(value => scaleOf({ value, reward: config.reward, uniformScale: mean }))
+  const steps = batches.map((groups, batch) => {
+    const withValue = factorsOf(groups, config, item => scales[item] ?? 1)
     const rows = groups.map(({ item }, row) => ({
       value: seen[item] ?? 0,
       scale: scales[item] ?? 1,
       withValue: meanSize(withValue[row] ?? []),
-      without: meanSize(without[row] ?? []),
+      without: meanSize(without[batch]?.[row] ?? []),
     }))
     return { factors: withValue.flat(), signal: signalOf(rows) }
   })
   return { scales, factors: steps.flatMap(({ factors }) => factors), signals: steps.map(({ signal }) => signal) }
+}
+
+function factorsOf(
+  groups: readonly SimulatedGroup[],
+  { estimator: { name }, kl, value: { site } }: ExperimentConfig,
+  scaleOfItem: (item: number) => number,
+): Factors {
+  const coefficient = kl.place === 'reward' ? kl.coefficient : 0
+  const estimated = advantages({
+    estimator: { name, epsilon: 1e-12 },
+    groups: groups.map(({ item, samples }) =>
+      samples.map(({ verdict, length, divergence }) => ({
+        reward: penalised(
+          { verdict, reward: rewardOf({ verdict, scale: site === 'reward' ? scaleOfItem(item) : 1 }) },
+          coefficient * divergence,
+        ),
+        length,
+        verdict,
+      })),
+    ),
+  })
+  return groups.map(({ item }, row) =>
+    (estimated[row] ?? []).map(advantage => (site === 'reward' ? advantage : scaleOfItem(item) * advantage)),
+  )
 }
 
 function meanSize(advantages: readonly number[]): number {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type PreflightFinding, preflight } from '../../../pipelines/advantages/preflight.js'
+import type { PreflightFinding } from '../../../pipelines/advantages/planned-arm.js'
+import { preflight } from '../../../pipelines/advantages/preflight.js'
 import {
   type EstimatorName,
   type ExperimentConfig,
@@ -155,4 +156,63 @@ test('the note on an arm names mean scale and the share clipped', () => {
   const [note] = sweep([arm('aligned', aligned)])
   assert.equal(note?.severity, 'note')
   assert.match(note?.sentence ?? '', /mean scale 1\.340, 15\.0% of the items clipped/)
+})
+
+test('a single experiment whose items are all worth the same is told that values do nothing, and of no placebo', () => {
+  const equal = values.map(item => ({ ...item, points: 5, value: 0.05 }))
+  const { config } = arm('alone', aligned)
+  const findings = preflight({ plan: { kind: 'experiment', name: 'alone', config, warnings: [] }, values: equal })
+  assert.equal(findings.length, 1)
+  assert.equal(findings[0]?.severity, 'warning')
+  assert.match(
+    findings[0]?.sentence ?? '',
+    /every item is worth the same: values do nothing here .*0\.05.*factor, 1\.5/,
+  )
+  assert.doesNotMatch(findings[0]?.sentence ?? '', /placebo/)
+})
+
+test('a single experiment whose items are all clipped is told that it takes nearly the steps of correctness', () => {
+  const { config } = arm('alone', { reward: { scale: 'human-aligned', alpha: 1000 } })
+  const findings = preflight({ plan: { kind: 'experiment', name: 'alone', config, warnings: [] }, values })
+  assert.deepEqual(
+    findings.map(({ severity }) => severity),
+    ['warning'],
+  )
+  assert.match(findings[0]?.sentence ?? '', /2\.000 times those of a run with the scale correctness/)
+  assert.doesNotMatch(findings[0]?.sentence ?? '', /placebo/)
+})
+
+test('many arms that take one step are refused in one sentence, which names the first of them', () => {
+  const arms = Array.from({ length: 40 }, (_, index) =>
+    arm(`alpha-${index}`, { reward: { scale: 'human-aligned', alpha: 1000 + index } }),
+  )
+  const found = sweep(arms).filter(({ severity }) => severity === 'refuse')
+  assert.equal(found.length, 1)
+  assert.match(found[0]?.sentence ?? '', /^alpha-0, alpha-1, .*alpha-7 and 32 more would take the same step/)
+})
+
+test('many arms that are multiples of each other are told together, with the range of the factors', () => {
+  const arms = [
+    arm('baseline', baseline),
+    ...Array.from({ length: 6 }, (_, index) =>
+      arm(`cap-${index}`, { reward: { scale: 'human-aligned', alpha: 1000, cap: 1 + index } }),
+    ),
+  ]
+  const [warning, ...others] = sweep(arms).filter(({ severity }) => severity !== 'note')
+  assert.deepEqual(others, [])
+  assert.match(
+    warning?.sentence ?? '',
+    /^cap-0, .*cap-5: their advantages are multiples of those of baseline \(2\.000 to 7\.000 times\)/,
+  )
+})
+
+test('the findings on hundreds of arms are there within seconds', () => {
+  const arms = Array.from({ length: 400 }, (_, index) =>
+    arm(`alpha-${index}`, { reward: { scale: 'human-aligned', alpha: 0.1 * (index + 1) } }),
+  )
+  const began = process.cpuUsage()
+  sweep(arms)
+  const { user, system } = process.cpuUsage(began)
+  // Each pair compared with each other took over 30 s of processor time.
+  assert.ok((user + system) / 1e6 < 15, `${(user + system) / 1e6} s`)
 })

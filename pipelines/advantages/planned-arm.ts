@@ -1,0 +1,20 @@
+/** What the preflight looks at, and what it says: an arm with its simulated step, and a finding. */
+import type { ExperimentConfig } from '../config/schema.js'
+import type { SimulatedStep } from './simulated-step.js'
+
+export interface PlannedArm {
+  name: string
+  config: ExperimentConfig
+  /** The arm that it is compared with. */
+  against: string | null
+  placebo: boolean
+  step: SimulatedStep
+}
+
+export interface PreflightFinding {
+  /** refuse: the plan must not start as it is; warning: it says less than it seems to; note: worth knowing. */
+  severity: 'refuse' | 'warning' | 'note'
+  arm?: string
+  sentence: string
+  numbers: Readonly<Record<string, number>>
+}
