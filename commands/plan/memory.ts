@@ -23,9 +23,12 @@ export interface PlanMemory extends MemoryEstimate {
 export function memoryOfPlan(plan: Plan, data: DataSet): PlanMemory {
   const arms = plan.kind === 'experiment' ? [{ name: plan.name, config: plan.config }] : plan.arms
   const room = memoryAtHand({ onCard: readParts().tensorflow?.kind === 'gpu' })
+  const items = [...data.train, ...data.test]
+  const once = remembered()
   const each = arms.map(({ name, config }) => {
-    const architecture = plannedArchitecture(config, data)
-    const promptTokens = promptTokensOf([...data.train, ...data.test], config.policy)
+    const { policy, data: source } = config
+    const architecture = once(['architecture', policy, source], () => plannedArchitecture(config, data))
+    const promptTokens = once(['prompt', policy.from], () => promptTokensOf(items, policy))
     return { arm: name, ...countsOf({ architecture, config }), ...memoryOf({ architecture, config, promptTokens }) }
   })
   const most = each.reduce((largest, one) => (one.bytes > largest.bytes ? one : largest))
@@ -34,6 +37,16 @@ export function memoryOfPlan(plan: Plan, data: DataSet): PlanMemory {
     ...most,
     atHand: { ...room, fit },
     ...(fit === 'fits' ? {} : { warning: `it ${fit}: ${memoryShortage(most, room)}` }),
+  }
+}
+
+/** Arms of a sweep mostly share a policy and a prompt: each is computed once. */
+function remembered(): <Made>(key: readonly unknown[], make: () => Made) => Made {
+  const known = new Map<string, unknown>()
+  return <Made>(key: readonly unknown[], make: () => Made) => {
+    const name = JSON.stringify(key)
+    if (!known.has(name)) known.set(name, make())
+    return known.get(name) as Made
   }
 }
 

@@ -51,7 +51,7 @@ function aboutPair(first: PlannedArm, second: PlannedArm, alone: boolean): Prefl
   if (isUnknown(first, second)) return []
   const declared = first.placebo || second.placebo
   const pair = `${first.name} and ${second.name}`
-  const largest = largestDifference(first.step.factors, second.step.factors, 1)
+  const largest = largestDifference(first.step.factors, second.step.factors)
   if (largest <= SAME) {
     const allowed = first.config.estimator.allowCancelled || second.config.estimator.allowCancelled
     return [
@@ -113,7 +113,7 @@ function aboutFalsePlacebo(first: PlannedArm, second: PlannedArm): PreflightFind
       severity: 'warning',
       arm: second.name,
       sentence: `${first.name} and ${second.name}: declared as placebo, yet their advantages differ by more than a common factor: they take different steps.`,
-      numbers: { largestDifference: largestDifference(first.step.factors, second.step.factors, 1) },
+      numbers: { largestDifference: largestDifference(first.step.factors, second.step.factors) },
     },
   ]
 }

@@ -169,17 +169,19 @@ function stepOver(options: {
   const { values, seen, batches, without, config } = options
   const mean = config.reward.scale === 'uniform' ? uniformScale(values, config.reward) : undefined
   const scales = seen.map(value => scaleOf({ value, reward: config.reward, uniformScale: mean }))
-  const steps = batches.map((groups, batch) => {
+  const factors: number[] = []
+  const signals = batches.map((groups, batch) => {
     const withValue = factorsOf(groups, config, item => scales[item] ?? 1)
+    for (const group of withValue) for (const factor of group) factors.push(factor)
     const rows = groups.map(({ item }, row) => ({
       value: seen[item] ?? 0,
       scale: scales[item] ?? 1,
       withValue: meanSize(withValue[row] ?? []),
       without: meanSize(without[batch]?.[row] ?? []),
     }))
-    return { factors: withValue.flat(), signal: signalOf(rows) }
+    return signalOf(rows)
   })
-  return { scales, factors: steps.flatMap(({ factors }) => factors), signals: steps.map(({ signal }) => signal) }
+  return { scales, factors, signals }
 }
 
 function factorsOf(

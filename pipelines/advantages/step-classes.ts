@@ -20,15 +20,13 @@ export function proportionalClasses(arms: readonly PlannedArm[]): PlannedArm[][]
     if (size === 0) return 0
     return factors.reduce((sum, value, index) => sum + value * (direction[index] ?? 0), 0) / size / length
   }
-  // Each factor may be off by SAME of the common one, so the unit vectors by this much at most.
-  const margin = 2 * SAME * Math.sqrt(direction.length)
+  // Each factor may be off by SAME, so a unit vector, and what it projects to, by so much divided by its length before.
+  const margin = SAME * Math.sqrt(direction.length)
   return classesOf(
     arms,
     ({ step }) => projected(step.factors),
-    ({ step }) => margin / Math.min(1, norm(step.factors) || 1),
-    (a, b) =>
-      largestDifference(a.step.factors, b.step.factors, 1) <= SAME ||
-      commonFactor(a.step.factors, b.step.factors) !== null,
+    ({ step }) => margin / (norm(step.factors) || 1),
+    (a, b) => isMultiple(a.step.factors, b.step.factors, 1) || commonFactor(a.step.factors, b.step.factors) !== null,
   )
 }
 
@@ -38,7 +36,7 @@ export function equalClasses(arms: readonly PlannedArm[]): PlannedArm[][] {
     arms,
     ({ step }) => step.factors.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0),
     () => SAME,
-    (a, b) => largestDifference(a.step.factors, b.step.factors, 1) <= SAME,
+    (a, b) => isMultiple(a.step.factors, b.step.factors, 1),
   )
 }
 
@@ -67,8 +65,9 @@ function classesOf(
     .map(members => members.map(({ arm }) => arm))
 }
 
-export function largestDifference(a: readonly number[], b: readonly number[], factor: number): number {
-  return b.reduce((largest, value, index) => Math.max(largest, Math.abs(value - factor * (a[index] ?? 0))), 0)
+/** The largest |b - a|. */
+export function largestDifference(a: readonly number[], b: readonly number[]): number {
+  return b.reduce((largest, value, index) => Math.max(largest, Math.abs(value - (a[index] ?? 0))), 0)
 }
 
 /** c with b = c a up to rounding, or null. */
@@ -76,5 +75,11 @@ export function commonFactor(a: readonly number[], b: readonly number[]): number
   const squares = a.reduce((sum, value) => sum + value * value, 0)
   if (squares === 0) return null
   const factor = a.reduce((sum, value, index) => sum + value * (b[index] ?? 0), 0) / squares
-  return factor > 0 && largestDifference(a, b, factor) <= SAME * factor ? factor : null
+  return factor > 0 && isMultiple(a, b, factor) ? factor : null
+}
+
+/** Whether b = factor a up to rounding. Most that differ do so within the first few factors. */
+function isMultiple(a: readonly number[], b: readonly number[], factor: number): boolean {
+  const tolerance = SAME * factor
+  return b.every((value, index) => Math.abs(value - factor * (a[index] ?? 0)) <= tolerance)
 }
