@@ -3,12 +3,13 @@
 import type { PreflightFinding } from '../pipelines/advantages/planned-arm.js'
 import { baselineOf } from '../pipelines/config/baselines.js'
 import { configDifference, type Difference } from '../pipelines/config/difference.js'
-import type { Plan } from '../pipelines/config/schema.js'
+import type { ExperimentConfig, Plan } from '../pipelines/config/schema.js'
 import { RlevError } from '../pipelines/errors.js'
 import { printable } from '../pipelines/printable.js'
-import { type CheckedPlan, checkedPlan } from './plan/checked.js'
+import { type CheckedPlan, checkedPlan, referenceConfig } from './plan/checked.js'
 import { type Cost, costOf, countsOf } from './plan/cost.js'
 import { memoryLines, memoryOfPlan, type PlanMemory } from './plan/memory.js'
+import { keysFromDefaults, mainNumbers, plannedValue, type ResolvedKey } from './plan/resolved.js'
 import { formatCount, formatEstimate } from './text/format.js'
 import { layOutTable } from './text/table.js'
 
@@ -23,7 +24,7 @@ export interface PlanOptions {
 
 /** @throws RlevError where `run` or `sweep` would refuse the config. */
 export async function plan({ config, keys = false, json = false, ...call }: PlanOptions): Promise<void> {
-  if (keys) return printKeys(json)
+  if (keys) return printKeys({ ...call, config, json })
   if (config === undefined) {
     throw new RlevError({
       kind: 'CallInvalid',
@@ -45,6 +46,10 @@ interface Outline {
   seeds: readonly number[]
   concurrency: number
   endpoint?: string
+  /** Resolved, defaults filled in: of the experiment, or of the baseline with the first seed. */
+  config: ExperimentConfig
+  /** What of `config` is not the default. */
+  fromDefaults: readonly ResolvedKey[]
   /** `transfer`: of the further test sets. */
   items: { train: number; test: number; transfer: number; skipped: number }
   findings: PreflightFinding[]
@@ -56,10 +61,13 @@ interface Outline {
 async function outlineOf({ plan, data, findings }: CheckedPlan): Promise<Outline> {
   const dataset = await data()
   const items = countsOf(dataset)
+  const config = referenceConfig(plan)
   return {
     name: plan.name,
     kind: plan.kind,
     ...armsOf(plan),
+    config,
+    fromDefaults: keysFromDefaults(plan, config),
     items: { ...items, skipped: dataset.skipped.length },
     findings: await findings(),
     cost: costOf(plan, items),
@@ -94,6 +102,8 @@ function textOf({
   seeds,
   concurrency,
   endpoint,
+  config,
+  fromDefaults,
   items,
   findings,
   cost,
@@ -122,6 +132,10 @@ function textOf({
     ...head,
     '',
     ...(kind === 'sweep' ? [...layOutTable({ columns, rows }), ''] : []),
+    ...configLines(
+      { config, fromDefaults },
+      kind === 'sweep' ? arms.find(({ role }) => role === 'baseline')?.name : undefined,
+    ),
     `items: ${items.train} to train on, ${items.test} to test on${further}${skipped}`,
     ...costLines(cost),
     ...memoryLines(memory, kind === 'sweep'),
@@ -131,6 +145,18 @@ function textOf({
   ]
     .join('\n')
     .trimEnd()
+}
+
+/** `arm`: of a sweep, the arm whose config it is. */
+function configLines({ config, fromDefaults }: Pick<Outline, 'config' | 'fromDefaults'>, arm?: string): string[] {
+  const [first, ...others] = mainNumbers(config)
+  const set = fromDefaults.map(({ path, value }) => `${path} ${JSON.stringify(value)}`)
+  return [
+    `config${arm === undefined ? '' : ` of ${arm}`}: ${first}`,
+    ...others.map(line => `  ${line}`),
+    `  not the default: ${set.length === 0 ? 'nothing' : set.join(', ')} (--keys or --json shows every key)`,
+    '',
+  ]
 }
 
 function differenceText(differs: readonly Difference[]): string {
@@ -143,7 +169,7 @@ function costLines({ responses, judged, tokens, warmStarts, predictors, seconds,
   const parts = [
     `${formatCount(trained)} responses to train on`,
     `${formatCount(evaluated)} to evaluate`,
-    warmStarts === 1 ? '1 warm start' : `${warmStarts} warm starts`,
+    ...(warmStarts === 0 ? [] : [warmStarts === 1 ? '1 warm start' : `${warmStarts} warm starts`]),
     ...(predictors === 0
       ? []
       : [
@@ -157,11 +183,23 @@ function costLines({ responses, judged, tokens, warmStarts, predictors, seconds,
   ]
 }
 
-async function printKeys(json: boolean): Promise<void> {
+/** Every key; with a config, also what that has under it. */
+async function printKeys({ config, json = false, ...call }: Omit<PlanOptions, 'keys'>): Promise<void> {
   const { describeKeys } = await import('../pipelines/config/describe.js')
-  const keys = describeKeys()
+  const planned = config === undefined ? undefined : checkedPlan({ ...call, config }).plan
+  const resolved = planned === undefined ? undefined : referenceConfig(planned)
+  const keys = describeKeys().map(key =>
+    planned === undefined || resolved === undefined ? key : { ...key, value: plannedValue(planned, key, resolved) },
+  )
   if (json) return console.log(JSON.stringify(keys, null, 2))
-  for (const { path, sentence, unit, default: preset } of keys) {
-    console.log(`${path}${unit === undefined ? '' : ` (${unit})`}, default ${JSON.stringify(preset)}\n    ${sentence}`)
+  for (const { path, sentence, unit, ...key } of keys) {
+    const head = `${path}${unit === undefined ? '' : ` (${unit})`}`
+    const value = 'value' in key && key.value !== undefined ? `${JSON.stringify(key.value)}, ` : ''
+    console.log(printable(`${head}${value === '' ? ', ' : ` = ${value}`}${presetText(key)}\n    ${sentence}`))
   }
+}
+
+function presetText({ default: preset, required }: { default: unknown; required: boolean }): string {
+  if (preset !== undefined) return `default ${JSON.stringify(preset)}`
+  return required ? 'must be given' : 'no default'
 }

@@ -48,7 +48,13 @@ export function checked(plan: Plan, path: string): CheckedPlan {
     data ??= prepareData(config.data, { seed: config.seed, transfer: config.evaluation.transfer })
     return data
   }
-  return { plan, data: items, findings: async () => findingsOf(plan, config, await items(), path) }
+  const report = (line: string) => process.stderr.write(`${line}\n`)
+  const findings = async () => {
+    const found = await findingsOf(plan, config, await items(), { path, report })
+    const { checkpointFindings } = await import('./checkpoint.js')
+    return [...found, ...(await checkpointFindings({ plan, data: await items(), report }))]
+  }
+  return { plan, data: items, findings }
 }
 
 /** The config of the baseline arm with its first seed, or of the experiment. */
@@ -63,7 +69,7 @@ async function findingsOf(
   plan: Plan,
   config: ExperimentConfig,
   { train }: DataSet,
-  path: string,
+  { path, report }: { path: string; report: (line: string) => void },
 ): Promise<PreflightFinding[]> {
   refuseUntrained(plan, path)
   // The preflight is about steps.
@@ -73,17 +79,34 @@ async function findingsOf(
     import('../../pipelines/advantages/preflight.js'),
   ])
   const { values } = normalizeValues(train, { alpha: config.reward.alpha, cap: config.reward.cap })
-  const findings = preflight({ plan, values })
+  const findings = preflight({ plan, values, onArm: nowAndThen(report) })
   const refused = findings.filter(({ severity }) => severity === 'refuse')
   if (refused.length === 0) return findings
+  const told = refused.slice(0, MAX_TOLD).map(({ sentence }) => sentence)
+  const more = refused.length > MAX_TOLD ? [`and ${refused.length - MAX_TOLD} more`] : []
   throw new RlevError({
     kind: 'ConfigInvalid',
     message: 'the preflight refuses this plan',
     place: path,
     expected: 'arms that take different steps, and a value that reaches the step',
-    found: refused.map(({ sentence }) => sentence).join('\n            '),
+    found: [...told, ...more].join('\n            '),
     remedy: 'change what the sentences above name; `rlev plan` shows the findings without starting anything',
   })
+}
+
+/** Reasons of a refusal that are told in full. */
+const MAX_TOLD = 20
+
+/** Milliseconds between two lines of progress; a plan of a few arms is done before the first. */
+const REPORT_INTERVAL_MS = 2_000
+
+function nowAndThen(report: (line: string) => void): (done: number, of: number) => void {
+  let told = performance.now()
+  return (done, of) => {
+    if (performance.now() - told < REPORT_INTERVAL_MS) return
+    told = performance.now()
+    report(`preflight: ${done} of ${of} arms`)
+  }
 }
 
 /** A sweep compares what training came to. */

@@ -6,7 +6,7 @@ import type { DataSet } from '../../pipelines/data/item.js'
 
 export interface Cost {
   experiments: number
-  /** Different warm starts: arms of one seed share theirs, and its evaluation. */
+  /** Different warm starts of policies made from scratch: arms of one seed share theirs, and its evaluation. */
   warmStarts: number
   /** Different score predictors, each of all its folds: shared by arms of one seed that have the same. */
   predictors: number
@@ -57,7 +57,7 @@ export function costOf(plan: Plan, items: ItemCounts): Cost {
   const known = configs.every(({ policy }) => policy.from === 'scratch')
   return {
     experiments: seeds * configs.length,
-    warmStarts: seeds * starts.length,
+    warmStarts: seeds * distinct(configs.filter(hasWarmStart), warmStartKey).length,
     predictors: seeds * predictors.length,
     responses: {
       trained: sum(({ trained }) => trained.responses),
@@ -198,6 +198,10 @@ export function parametersOf(policy: Extract<ExperimentConfig['policy'], { from:
 function distinct(configs: readonly ExperimentConfig[], key: (config: ExperimentConfig) => string): ExperimentConfig[] {
   return [...new Map(configs.map(config => [key(config), config])).values()]
 }
+
+/** A policy from a checkpoint has learned to answer already. */
+const hasWarmStart = ({ policy, warmStart }: ExperimentConfig): boolean =>
+  policy.from === 'scratch' && warmStart.steps > 0
 
 const isPredicted = ({ value }: ExperimentConfig): boolean => value.ablation === 'predicted'
 

@@ -1,0 +1,88 @@
+/** The config of a plan as it will run, defaults filled in: the main numbers, what differs from the defaults, and every key. */
+import { isDeepStrictEqual } from 'node:util'
+import { describeKeys, type KeyDescription } from '../../pipelines/config/describe.js'
+import type { ExperimentConfig, Plan } from '../../pipelines/config/schema.js'
+import { kinds } from '../../pipelines/config/yaml/merge.js'
+
+export interface ResolvedKey {
+  /** Keys joined by dots, for example `reward.alpha`. */
+  path: string
+  value: unknown
+}
+
+/** The numbers that decide what a step is and how long a run takes, in two lines. */
+export function mainNumbers(config: ExperimentConfig): string[] {
+  const { steps, rollout, update, estimator, reward, kl, evaluation, checkpoint } = config
+  const sampling = `${rollout.prompts} prompts x ${rollout.samples} responses a step, each at most ${rollout.maxTokens} tokens, temperature ${rollout.temperature}`
+  const scale =
+    reward.scale === 'correctness'
+      ? 'scale correctness'
+      : `scale ${reward.scale} (alpha ${reward.alpha}, cap ${reward.cap})`
+  const divergence = kl.coefficient > 0 ? `, KL ${kl.coefficient} in the ${kl.place}` : ''
+  const learning = `${estimator.name}, ${scale}${divergence}, ${update.optimizer} at learning rate ${rateText(update.learningRate)}`
+  const measuring = `evaluation every ${evaluation.every} steps with ${evaluation.samples} samples an item, checkpoint every ${checkpoint.everySteps}`
+  if (steps === 0)
+    return [
+      `0 steps: greedy responses of at most ${rollout.maxTokens} tokens, and ${evaluation.samples} samples an item`,
+    ]
+  return [`${steps} steps; ${sampling}`, `${learning}; ${measuring}`]
+}
+
+function rateText(rate: number): string {
+  return rate < 1e-3 ? rate.toExponential() : String(rate)
+}
+
+/** Keys whose value is another than the default, in schema order; name and seed are told elsewhere. */
+export function keysFromDefaults(plan: Plan, config: ExperimentConfig): ResolvedKey[] {
+  return describeKeys()
+    .filter(({ path }) => path !== 'name' && path !== 'seed' && !path.startsWith('sweep.'))
+    .flatMap(key => {
+      const value = plannedValue(plan, key, config)
+      return value === undefined || isDeepStrictEqual(value, defaultOf(key)) ? [] : [{ path: key.path, value }]
+    })
+}
+
+/** What a plan has under a key of the schema; undefined if it has no such key, or if the key is told by those below it. */
+export function plannedValue(plan: Plan, key: KeyDescription, config: ExperimentConfig): unknown {
+  if (key.path.startsWith('sweep.'))
+    return plan.kind === 'sweep' ? valueAt(plan.settings, key.path.slice('sweep.'.length)) : undefined
+  if (!isOfKind(key, config)) return undefined
+  const value = valueAt(config, key.path)
+  if (kindDefaults.has(key.path) && key.expected !== value) return undefined
+  return isSection(value, key) ? undefined : value
+}
+
+/** The keys that tell the kind of a section are described once for each kind. */
+const kindDefaults = new Map(
+  Object.entries(kinds).map(([section, { key, otherwise }]) => [`${section}.${key}`, otherwise]),
+)
+
+function defaultOf({ path, default: preset }: KeyDescription): unknown {
+  return kindDefaults.get(path) ?? preset
+}
+
+/** `source: file` and the like: whether the config is of the kind that has the key. */
+function isOfKind({ path, only }: KeyDescription, config: ExperimentConfig): boolean {
+  const kind = /^(?<name>\w+): (?<value>.+)$/.exec(only ?? '')?.groups
+  if (kind === undefined) return true
+  return valueAt(config, `${path.split('.')[0]}.${kind['name']}`) === kind['value']
+}
+
+/** A section that may be null has a description of its own beside those of its keys. */
+function isSection(value: unknown, { expected }: KeyDescription): boolean {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    expected.startsWith('a map of keys with values: ')
+  )
+}
+
+function valueAt(tree: object, path: string): unknown {
+  return path
+    .split('.')
+    .reduce<unknown>(
+      (node, key) => (typeof node === 'object' && node !== null ? (node as Record<string, unknown>)[key] : undefined),
+      tree,
+    )
+}

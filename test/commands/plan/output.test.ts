@@ -1,0 +1,72 @@
+/** What `rlev plan` prints, called in this process. */
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, mock, test } from 'node:test'
+import { costOf } from '../../../commands/plan/cost.js'
+import { type PlanOptions, plan } from '../../../commands/plan.js'
+import { experimentSchema } from '../../../pipelines/config/schema.js'
+import { experimentPlan } from '../plans.js'
+
+const root = mkdtempSync(join(tmpdir(), 'rlev-plan-'))
+after(() => rmSync(root, { recursive: true }))
+
+const config = join(root, 'small.yaml')
+writeFileSync(
+  config,
+  'name: small\nsteps: 7\ndata: {trainPapers: 3, testItemsPerSection: 5}\nupdate: {learningRate: 3e-4}\nrollout: {maxTokens: 13}\n',
+)
+
+async function printed(options: PlanOptions): Promise<string> {
+  const log = mock.method(console, 'log', () => {})
+  try {
+    await plan(options)
+    return log.mock.calls.map(({ arguments: [text] }) => String(text)).join('\n')
+  } finally {
+    log.mock.restore()
+  }
+}
+
+test('plan shows the numbers that decide the run, and what is not the default', async () => {
+  const text = await printed({ config })
+  assert.match(text, /^config: 7 steps; 16 prompts x 8 responses a step, each at most 13 tokens, temperature 1$/m)
+  assert.match(text, /rloo, scale human-aligned \(alpha 10, cap 1\), adamw at learning rate 3e-4;/)
+  assert.match(
+    text,
+    /not the default: steps 7, data\.trainPapers 3, data\.testItemsPerSection 5, rollout\.maxTokens 13, update\.learningRate 0\.0003 \(/,
+  )
+})
+
+test('plan --json has the whole resolved config', async () => {
+  const outline = JSON.parse(await printed({ config, json: true }))
+  assert.deepEqual(experimentSchema.parse(outline.config), outline.config)
+  assert.equal(outline.config.update.learningRate, 3e-4)
+  assert.deepEqual(outline.fromDefaults[0], { path: 'steps', value: 7 })
+})
+
+test('plan FILE --keys prints what the file has under each key beside the default', async () => {
+  const text = await printed({ config, keys: true })
+  assert.match(text, /^steps \(steps\) = 7, default 100$/m)
+  assert.match(text, /^update\.learningRate \(1\) = 0\.0003, default 0\.00005$/m)
+  assert.match(text, /^name = "small", must be given$/m)
+  // A key of another kind of data.
+  assert.match(text, /^data\.testShare \(share\), default 0\.1$/m)
+  const keys = JSON.parse(await printed({ config, keys: true, json: true })) as { path: string; value?: unknown }[]
+  assert.equal(keys.find(({ path }) => path === 'rollout.maxTokens')?.value, 13)
+})
+
+test('plan --keys without a file prints the defaults alone, and with a broken one it refuses', async () => {
+  assert.match(await printed({ keys: true }), /^steps \(steps\), default 100$/m)
+  const broken = join(root, 'broken.yaml')
+  writeFileSync(broken, 'name: broken\nsteps: many\n')
+  await assert.rejects(printed({ config: broken, keys: true }), /steps cannot be "many"/)
+})
+
+test('a policy from a checkpoint has no warm start in the costs', () => {
+  const items = { train: 10, test: 10, transfer: 0 }
+  const policy = { from: 'checkpoint', path: '/nowhere' }
+  assert.equal(costOf(experimentPlan('one', { policy }), items).warmStarts, 0)
+  assert.equal(costOf(experimentPlan('one', { warmStart: { steps: 0 } }), items).warmStarts, 0)
+  assert.equal(costOf(experimentPlan('one'), items).warmStarts, 1)
+})
