@@ -3,7 +3,7 @@
  * vocabulary has, and responses longer than the positions that the model was made for.
  */
 import type { PreflightFinding } from '../../pipelines/advantages/planned-arm.js'
-import { type CheckedCheckpoint, checkCheckpoint } from '../../pipelines/checkpoint/checkpoint.js'
+import { type CheckedCheckpoint, checkCheckpoint } from '../../pipelines/checkpoint/checked-checkpoint.js'
 import { readTensors } from '../../pipelines/checkpoint/safetensors-reader.js'
 import type { ExperimentConfig, Plan } from '../../pipelines/config/schema.js'
 import type { DataSet, Item } from '../../pipelines/data/item.js'
