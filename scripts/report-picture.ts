@@ -16,7 +16,11 @@ if (name === undefined || file === undefined) {
 }
 const report = planPaths.report(runFolder(openHome(values.home).path, name))
 const { browser, close } = await launchBrowser()
-const context = await browser.newContext({ viewport: { width: 1120, height: 1400 }, deviceScaleFactor: 1.5 })
+const context = await browser.newContext({
+  viewport: { width: 1120, height: 1400 },
+  deviceScaleFactor: 1.5,
+  locale: 'en-US',
+})
 const page = await context.newPage()
 await page.goto(pathToFileURL(resolve(report)).href)
 await page.screenshot({ path: file })

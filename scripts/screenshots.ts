@@ -31,7 +31,8 @@ const columns = [
 const { browser, close } = await launchBrowser()
 
 async function picture(file: string, url: string, settle: (page: Page) => Promise<void>): Promise<void> {
-  const context = await browser.newContext({ viewport: { width: 1800, height: 900 } })
+  // MLflow's page fails on the language tag of a POSIX locale.
+  const context = await browser.newContext({ viewport: { width: 1800, height: 900 }, locale: 'en-US' })
   // The Web UI keeps the choice of columns in the browser.
   const chosen = JSON.stringify(JSON.stringify({ default: columns.map(label => ({ label })) }))
   await context.addInitScript({ content: `localStorage.setItem('namespace-workflow-table-columns', ${chosen})` })

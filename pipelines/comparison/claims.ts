@@ -1,7 +1,7 @@
 /** The difference of an arm to the baseline on the endpoint, and what may be claimed of it beside the other arms of the table. */
 import { type ClaimRule, judge } from '../statistics/claim-rule.js'
 import { effectSize } from '../statistics/effect-size.js'
-import { intervalOf, standardDeviation } from '../statistics/estimate.js'
+import { intervalOf, minRunsForInterval, standardDeviation } from '../statistics/estimate.js'
 import { holm } from '../statistics/holm.js'
 import { differencesOf, pairedDifference } from '../statistics/paired-difference.js'
 import { minimumDetectable } from '../statistics/power.js'
@@ -36,7 +36,9 @@ export function withClaims(rule: ClaimRule, arms: readonly ArmComparison[]): Arm
   return arms.map(arm => {
     if (arm.role !== 'arm' || arm.endpointDifference === null) return arm
     const pHolm = corrected[tested.indexOf(arm)] ?? null
-    const verdict = judge({ interval: intervalOf(arm.endpointDifference), p: pHolm }, rule)
+    const { n } = arm.endpointDifference
+    const interval = n < minRunsForInterval ? null : intervalOf(arm.endpointDifference)
+    const verdict = judge({ interval, p: pHolm }, rule)
     return { ...arm, endpointDifference: { ...arm.endpointDifference, pHolm, verdict } }
   })
 }

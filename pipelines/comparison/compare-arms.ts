@@ -4,7 +4,7 @@
  */
 import { baselineOf } from '../config/baselines.js'
 import type { Plan } from '../config/schema.js'
-import type { Columns, Evaluation } from '../evaluation/evaluation.js'
+import type { Columns } from '../evaluation/evaluation.js'
 import type { ClaimRule } from '../statistics/claim-rule.js'
 import { estimate } from '../statistics/estimate.js'
 import { pairedDifference } from '../statistics/paired-difference.js'
@@ -14,20 +14,20 @@ import { compareTransfer } from './compare-transfer.js'
 import type { ArmComparison, Comparison, Decodings } from './comparison.js'
 import { overSeedsAndItems } from './interval-over-items.js'
 import { measuredTransmission } from './measured-transmission.js'
-import { type Endpoint, type ExperimentOutcome, endpointName, endpointOf } from './outcome.js'
+import { notesOn } from './notes.js'
+import {
+  type Endpoint,
+  type ExperimentOutcome,
+  endpointName,
+  type FinishedOutcome,
+  finishedOf,
+  greedyEndpoint,
+} from './outcome.js'
 import { valueAndDifficulty } from './value-and-difficulty.js'
-
-/** An outcome that is done, with a base, a last evaluation and an endpoint. */
-interface Finished {
-  outcome: ExperimentOutcome
-  base: Evaluation
-  final: Evaluation
-  endpoint: number
-}
 
 /** Only finished experiments count; the others are listed as missing. */
 export function compareArms({ plan, outcomes }: { plan: Plan; outcomes: readonly ExperimentOutcome[] }): Comparison {
-  const { endpoint, placebo, arms, seeds, smallestGain, against } = settingsOf(plan)
+  const { endpoint, sampled, placebo, arms, seeds, smallestGain, against } = settingsOf(plan)
   const claimRule: ClaimRule = { direction: 'gain', smallest: smallestGain, significance: 0.05 }
   const finished = outcomes.flatMap(outcome => finishedOf(outcome, endpoint) ?? [])
   const ofArm = (arm: string) =>
@@ -58,17 +58,21 @@ export function compareArms({ plan, outcomes }: { plan: Plan; outcomes: readonly
     name: plan.name,
     endpoint,
     endpointName: endpointName(endpoint),
+    endpointNamed: plan.kind === 'sweep' && outcomes.every(({ name }) => name === plan.name),
+    sampled,
     baseline: plan.kind !== 'sweep' ? null : several ? 'its baseline' : plan.settings.baseline,
     arms: compared,
     claimRule: plan.kind === 'sweep' ? claimRule : null,
     published: (plan.kind === 'sweep' ? plan.settings.published : undefined) ?? null,
     missing,
-    notes: [...notesOn(compared, several), ...driftNotes(outcomes), ...goneNotes(finished)],
+    notes: notesOn({ arms: compared, severalBaselines: several, outcomes, finished }),
   }
 }
 
 interface Settings {
+  /** Without samples the greedy one, which is what the expected columns repeat. */
   endpoint: Endpoint
+  sampled: boolean
   placebo: readonly string[]
   seeds: readonly number[]
   arms: readonly string[]
@@ -82,25 +86,28 @@ function settingsOf(plan: Plan): Settings {
   if (plan.kind === 'sweep') {
     const { endpoint, placebo, seeds, smallestGain = 0 } = plan.settings
     const arms = plan.arms.map(arm => arm.name)
+    const sampled = plan.arms.some(({ config }) => config.evaluation.samples > 0)
     const against = (arm: string) => baselineOf(plan.settings, arm)
-    return { endpoint, placebo, seeds, arms, smallestGain: smallestGain / 100, against }
+    return {
+      endpoint: sampled ? endpoint : greedyEndpoint(endpoint),
+      sampled,
+      placebo,
+      seeds,
+      arms,
+      smallestGain: smallestGain / 100,
+      against,
+    }
   }
+  const sampled = plan.config.evaluation.samples > 0
   return {
-    endpoint: 'expected-h-acc-curve',
+    endpoint: sampled ? 'expected-h-acc-curve' : 'h-acc-curve',
+    sampled,
     placebo: [],
     seeds: [plan.config.seed],
     arms: [plan.name],
     smallestGain: 0,
     against: () => null,
   }
-}
-
-function finishedOf(outcome: ExperimentOutcome, endpoint: Endpoint): Finished | null {
-  const base = outcome.evaluations[0]
-  const final = outcome.evaluations.at(-1)
-  const value = endpointOf(outcome.evaluations, endpoint)
-  if (outcome.state !== 'done' || base === undefined || final === undefined || value === null) return null
-  return { outcome, base, final, endpoint: value }
 }
 
 function missingOf(outcomes: readonly ExperimentOutcome[], arm: string, seed: number): Comparison['missing'][number] {
@@ -119,19 +126,19 @@ function compareArm({
   reference,
 }: Pick<ArmComparison, 'arm' | 'role' | 'against'> & {
   endpoint: Endpoint
-  runs: readonly Finished[]
-  reference: readonly Finished[]
+  runs: readonly FinishedOutcome[]
+  reference: readonly FinishedOutcome[]
 }): ArmComparison {
   const pairs = runs.flatMap(own => {
     const other = reference.find(one => one.outcome.seed === own.outcome.seed)
     return other === undefined ? [] : [{ own, other }]
   })
-  const paired = (read: (run: Finished) => number) =>
+  const paired = (read: (run: FinishedOutcome) => number) =>
     pairedDifference(
       pairs.map(({ own }) => read(own)),
       pairs.map(({ other }) => read(other)),
     )
-  const over = (read: (run: Finished) => number) => estimate(runs.map(read))
+  const over = (read: (run: FinishedOutcome) => number) => estimate(runs.map(read))
   const sections = compareSections({
     runs: runs.map(run => run.outcome.evaluations),
     pairs: pairs.map(({ own, other }) => ({ own: own.outcome.evaluations, other: other.outcome.evaluations })),
@@ -188,71 +195,4 @@ function columnsOf<T>(of: (key: keyof Columns) => T): Record<keyof Columns, T> {
     accHigh: of('accHigh'),
     accLow: of('accLow'),
   }
-}
-
-/** Once a run: its experiments carry the same sentences. */
-function driftNotes(outcomes: readonly ExperimentOutcome[]): string[] {
-  const notes = outcomes.flatMap(({ name, drifts = [] }) =>
-    drifts.map(drift => `${name} went on with changed code or config, ${drift}.`),
-  )
-  return [...new Set(notes)]
-}
-
-function goneNotes(finished: readonly Finished[]): string[] {
-  const gone = finished.flatMap(({ outcome: { arm, seed, itemsGone } }) => (itemsGone ? `${arm} seed ${seed}` : []))
-  if (gone.length === 0) return []
-  return [
-    `What each test item got is gone or hurt (rlev verify tells more) of ${gone.join(', ')}: intervals over items, flips, value against difficulty and the transmission predicted from the policy's answers leave them out.`,
-  ]
-}
-
-function notesOn(arms: readonly ArmComparison[], severalBaselines: boolean): string[] {
-  const notes: string[] = []
-  const seeds = Math.max(0, ...arms.map(arm => arm.seeds.length))
-  if (seeds === 1)
-    notes.push(
-      'One seed: no interval and no test can be given. A difference between two single runs can be chance alone.',
-    )
-  if (seeds > 1) {
-    notes.push(
-      "± is the half width of the 95% interval of Student's t over seeds. Differences are paired by seed: same data, warm start, prompts and evaluation samples.",
-    )
-  }
-  if (arms.some(arm => arm.endpointDifference?.seedsAndItems != null)) {
-    notes.push(
-      'Over seeds and items: the 95% interval that also takes the test items for a sample of the exam, within its sections; it covers as it says from five seeds on.',
-    )
-  }
-  const pairs = arms.flatMap(({ arm, against }) => (against === null ? [] : [`${arm} with ${against}`]))
-  if (severalBaselines) notes.push(`Compared are ${pairs.join(', ')}.`)
-  if (arms.some(arm => arm.endpointDifference?.pHolm != null)) {
-    notes.push(
-      "p is of the two-sided paired t-test on the endpoint; Holm's correction runs over the arms that are not placebos.",
-    )
-  }
-  for (const { arm, role, against } of arms) {
-    if (role === 'placebo')
-      notes.push(
-        `${arm} is a declared placebo: no difference to ${against} is expected; one that shows is a measure of the noise.`,
-      )
-  }
-  if (arms.some(({ predictions }) => predictions.length > 0)) {
-    notes.push(
-      'Score predictors are measured on the training items, each predicted from other exams; an item without a readable score has the mean value of what its predictor was shown.',
-    )
-  }
-  if (
-    arms.some(({ transmission }) => transmission?.predicted.plan != null && transmission.predicted.answers === null)
-  ) {
-    notes.push(
-      "Value transmission: predicting it from the policy's answers needs evaluation.samples of at least rollout.samples.",
-    )
-  }
-  for (const { arm, transmission } of arms) {
-    if (transmission?.cancelled)
-      notes.push(
-        `${arm}: value transmission 0.00 over ${transmission.steps} steps: its estimator cancels the value, so the arm takes the steps of correctness.`,
-      )
-  }
-  return notes
 }

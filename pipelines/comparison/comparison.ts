@@ -101,6 +101,10 @@ export interface Comparison {
   endpoint: Endpoint
   /** What the endpoint measures, in words. */
   endpointName: string
+  /** Whether the endpoint was fixed before the run: not for a single experiment, nor for runs set side by side afterwards. */
+  endpointNamed: boolean
+  /** Whether evaluations drew samples. If not, expected figures would repeat the greedy ones, and are not shown. */
+  sampled: boolean
   /** In words, for a heading: the arm's name, or `its baseline` where arms have several; null for a single experiment. */
   baseline: string | null
   arms: readonly ArmComparison[]

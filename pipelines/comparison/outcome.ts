@@ -20,9 +20,9 @@ export interface ExperimentOutcome {
   /** When each evaluation was made, in ms since 1970; that of a base was perhaps made by another arm. */
   evaluationTimes?: readonly number[]
   metrics: readonly StepMetrics[]
-  /** What each test item got; absent where that is not read, or is not there. */
+  /** The results on single test items; absent if they are not read, or missing. */
   items?: ItemResults
-  /** That it was evaluated, and what each test item got is gone or hurt. */
+  /** It was evaluated, but the results on single test items are missing or damaged. */
   itemsGone?: true
   /** The value transmission that is predicted for it; absent where no reward is scaled, or the items are missing. */
   predictedTransmission?: PredictedSignals
@@ -53,6 +53,20 @@ export function endpointName(endpoint: Endpoint): string {
   }
 }
 
+/** The greedy endpoint in place of an expected one. */
+export function greedyEndpoint(endpoint: Endpoint): Endpoint {
+  switch (endpoint) {
+    case 'expected-h-acc-curve':
+    case 'h-acc-curve':
+      return 'h-acc-curve'
+    case 'expected-h-acc-final':
+    case 'h-acc-final':
+      return 'h-acc-final'
+    default:
+      return endpoint satisfies never
+  }
+}
+
 /** The endpoint in [0, 1]; null without an evaluation after the base. The curve is every evaluation but the base. */
 export function endpointOf(evaluations: readonly Evaluation[], endpoint: Endpoint): number | null {
   switch (endpoint) {
@@ -77,6 +91,22 @@ export function overCurve(evaluations: readonly Evaluation[], read: (evaluation:
 
 function atEnd(evaluations: readonly Evaluation[], decoding: 'greedy' | 'expected'): number | null {
   return evaluations.length < 2 ? null : (evaluations.at(-1)?.[decoding].hAcc ?? null)
+}
+
+/** An outcome that is done, with its first and last evaluation and its endpoint. */
+export interface FinishedOutcome {
+  outcome: ExperimentOutcome
+  base: Evaluation
+  final: Evaluation
+  endpoint: number
+}
+
+export function finishedOf(outcome: ExperimentOutcome, endpoint: Endpoint): FinishedOutcome | null {
+  const base = outcome.evaluations[0]
+  const final = outcome.evaluations.at(-1)
+  const value = endpointOf(outcome.evaluations, endpoint)
+  if (outcome.state !== 'done' || base === undefined || final === undefined || value === null) return null
+  return { outcome, base, final, endpoint: value }
 }
 
 export const columnKeys = [

@@ -9,7 +9,10 @@ import { type Html, html, table } from './html.js'
 import { type Page, page } from './page.js'
 import { configurationSection } from './sections/configuration.js'
 import { responsesSection } from './sections/responses.js'
-import { columnEstimate, columnTitles, percent } from './tables/format.js'
+import { termList, termsOfEvaluation } from './sections/terms.js'
+import { columnCell, numberCell, shareCell } from './tables/cells.js'
+import { columnTitles, percent } from './tables/format.js'
+import type { Cell } from './tables/table.js'
 
 /** The page. `versions` and `links` as in a report. */
 export function renderEvaluation({
@@ -24,7 +27,7 @@ export function renderEvaluation({
   links: Readonly<Record<string, string>>
 }): Page {
   const evaluation = outcome.evaluations.at(-1)
-  const marks = [{ name: plan.name, index: 0 }]
+  const marks = [{ name: plan.name, index: 0, baseline: false }]
   const done = [outcome]
   const body = html`${evaluation === undefined ? html`<p>Nothing is evaluated yet.</p>` : result(evaluation)}
 <h2>When the policy ends its response</h2>
@@ -39,15 +42,16 @@ ${configurationSection({ plan, done, versions, links })}`
 function result({ items, judge, greedy, expected, undecided, passAtK, sections }: Evaluation): Html {
   const sampled = passAtK.length > 0
   const row = (decoding: string, columns: Columns) => ({
-    cells: [decoding, ...columnKeys.map(key => columnEstimate(key, { mean: columns[key], half: null, n: 1 }))],
+    cells: [decoding, ...columnKeys.map(key => columnCell(key, { mean: columns[key], half: null, n: 1 }))],
   })
-  return html`<p class="faint">${items} items; verdicts ${judge === undefined ? 'by a rule' : `of the judge ${judge}`}. One evaluation of one policy: its figures have no
-interval over seeds.</p>
+  return html`<p class="faint">${items} items; verdicts ${judge === undefined ? 'by a rule' : `of the judge ${judge}`}. One evaluation of one policy has no interval over
+seeds.</p>
+${termList(termsOfEvaluation(sampled))}
 <h2>Result</h2>
 ${table({
   name: 'columns',
   title: 'Percent; length in tokens; density in percent a token',
-  header: ['', ...columnKeys.map(key => columnTitles[key])],
+  header: ['decoding', ...columnKeys.map(key => columnTitles[key])],
   rows: [row('greedy', greedy), ...(sampled ? [row('expected over samples', expected)] : [])],
 })}
 ${
@@ -56,7 +60,7 @@ ${
         name: 'pass-at-k',
         title: 'pass@k, unbiased, in percent',
         header: ['', ...passAtK.map(({ k }) => `k = ${k}`)],
-        rows: [{ cells: ['pass@k', ...passAtK.map(({ value }) => percent(value))] }],
+        rows: [{ cells: ['pass@k', ...passAtK.map(({ value }) => shareCell(value))] }],
       })
     : null
 }
@@ -67,7 +71,7 @@ ${table({
   title: 'Greedy. Percent; length in tokens',
   header: ['section', 'items', 'mean value', 'Acc', 'length'],
   rows: sections.map(({ section, items: count, value, greedy: { acc, length } }) => ({
-    cells: [section, String(count), percent(value), percent(acc), length.toFixed(1)],
+    cells: [section, String(count), shareCell(value), shareCell(acc), numberCell(length.toFixed(1), length)],
   })),
 })}`
 }
@@ -76,14 +80,17 @@ ${table({
 function open(decodings: Readonly<Record<string, Undecided>>): Html {
   const rows = Object.entries(decodings).filter(([, { share }]) => share > 0)
   if (rows.length === 0) return html``
-  const range = ({ lowest, highest }: Undecided['acc']) => `${percent(lowest)} to ${percent(highest)}`
+  const range = ({ lowest, highest }: Undecided['acc']): Cell => ({
+    text: `${percent(lowest)} to ${percent(highest)}`,
+    numbers: { lowest: 100 * lowest, highest: 100 * highest },
+  })
   return table({
     name: 'unscored',
     title:
-      'Responses without a verdict are in no accuracy. Were they all wrong, or all right, accuracies would be at these ends (percent)',
-    header: ['', 'unscored', 'Acc', 'H-Acc'],
+      'Responses without a verdict are not counted in accuracies. If all were wrong, or all correct, accuracies would be (percent)',
+    header: ['responses', 'unscored', 'Acc', 'H-Acc'],
     rows: rows.map(([decoding, { share, acc, hAcc }]) => ({
-      cells: [decoding, percent(share), range(acc), range(hAcc)],
+      cells: [decoding, shareCell(share), range(acc), range(hAcc)],
     })),
   })
 }

@@ -1,6 +1,7 @@
 /** The files of a report beside its page: each figure as SVG, each table as CSV, and all of it as Markdown. */
 
-import { svgFile } from './figures/drawing.js'
+import { figurePath } from './figures/drawing.js'
+import { svgFile } from './figures/svg-file.js'
 import { reportMarkdown } from './markdown.js'
 import type { Page } from './page.js'
 import { csvTable } from './tables/table.js'
@@ -13,8 +14,4 @@ export function reportFiles(name: string, page: Page): [path: string, content: s
     ...page.figures.map((drawing): [string, string] => [figurePath(drawing.name), svgFile(drawing)]),
     ...page.tables.map((table): [string, string] => [`tables/${table.name}.csv`, csvTable(table)]),
   ]
-}
-
-export function figurePath(name: string): string {
-  return `figures/${name}.svg`
 }

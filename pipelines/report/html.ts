@@ -33,35 +33,42 @@ function render(part: Part): string {
 
 const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
 
-/** What steers a text, such as a turned direction of writing, is written out: a page has no use for it, and a reader is misled. */
+/** Control characters, such as those that turn the direction of writing, are written out: they would mislead a reader. */
 export function escapeHtml(text: string): string {
   return printable(text).replace(/[&<>"']/gu, character => entities[character] ?? character)
 }
 
-/** A link, where the address is a web address; else its text alone, so that no address can run a script. */
+/** A link if the address is a web address; else its text alone, so that no address can run a script. */
 export function link(address: string, text: string): Html {
   return /^https?:\/\//u.test(address) ? html`<a href="${address}">${text}</a>` : html`${text}`
 }
 
-/** A table that scrolls by itself on a narrow screen; the first column is the row's heading. Null is nothing. */
+/**
+ * A table of numbers scrolls by itself on a narrow screen. One of words becomes a list of cells there, each with its column's name.
+ * The first column is the row's heading. Null is nothing.
+ */
 export function table(shown: Table | null): Html {
   if (shown === null) return html``
-  const { title, header, rows, words = false } = shown
+  const { title, header, rows, words = false, note } = shown
+  const stacked = words && header.length > 2
+  const label = (place: number) => (stacked ? html` data-label="${header[place] ?? ''}"` : null)
   const head = header.map(cell => html`<th scope="col">${cell}</th>`)
   const body = rows.map(({ cells, kind }) => {
     const [first, ...rest] = cells
-    const tds = rest.map(cell => html`<td>${inCell(cell)}</td>`)
-    return html`<tr class="${kind ?? ''}"><th scope="row">${inCell(first ?? '')}</th>${tds}</tr>\n`
+    const tds = rest.map((cell, place) => html`<td${label(place + 1)}>${inCell(cell)}</td>`)
+    return html`<tr class="${kind ?? ''}"><th scope="row"${label(0)}>${inCell(first ?? '')}</th>${tds}</tr>\n`
   })
   const { text } = html`<p class="caption">${title}.</p>
-<div class="scroll" tabindex="0" role="region" aria-label="${title}"><table class="${words ? 'words' : 'figures'}">
+<div class="scroll" tabindex="0" role="region" aria-label="${title}"><table class="${words ? 'words' : 'figures'}${stacked ? ' stacked' : ''}">
 <thead><tr>${head}</tr></thead><tbody>
 ${body}</tbody></table></div>
+${note === undefined ? null : html`<p class="faint">${note}</p>`}
 `
   return new Html(text, [], [shown])
 }
 
 function inCell(cell: Cell): Html {
   if (typeof cell === 'string') return html`${cell}`
+  if ('numbers' in cell) return html`${cell.text}`
   return cell.as === 'code' ? html`<code>${textOf(cell)}</code>` : html`<span class="text">${textOf(cell)}</span>`
 }

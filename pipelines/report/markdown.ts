@@ -1,6 +1,6 @@
 /** The report as Markdown: every table of the page, and its figures by the files beside it. */
 import { plainMarkdown } from '../input/markdown.js'
-import { figurePath } from './files.js'
+import { figurePath } from './figures/drawing.js'
 import type { Page } from './page.js'
 import { markdownTable } from './tables/table.js'
 

@@ -3,7 +3,7 @@
 import type { Comparison } from '../comparison/comparison.js'
 import type { ExperimentOutcome } from '../comparison/outcome.js'
 import type { Plan } from '../config/schema.js'
-import type { ArmMark } from './figures/figure.js'
+import type { ArmMark } from './figures/style.js'
 
 export interface Material {
   plan: Plan

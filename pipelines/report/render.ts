@@ -16,13 +16,14 @@ import { type Html, html, table } from './html.js'
 import type { Material } from './material.js'
 import { type Page, page } from './page.js'
 import { sectionsSection } from './sections/by-section.js'
-import { claim } from './sections/claim.js'
 import { configurationSection } from './sections/configuration.js'
 import { costsSection } from './sections/costs.js'
 import { flipsSection } from './sections/flips.js'
+import { opening } from './sections/opening.js'
 import { responsesSection } from './sections/responses.js'
-import { ABOUT_CLAIMS, claimsTable, columnsTable, differencesTable, endpointTable } from './tables/comparison-tables.js'
+import { columnsTable, differencesTable } from './tables/columns-tables.js'
 import { difficultyTables } from './tables/difficulty-tables.js'
+import { ABOUT_CLAIMS, claimsTable, endpointTable, seedsTable } from './tables/endpoint-tables.js'
 import { predictorTable } from './tables/predictor-table.js'
 import { publishedTable } from './tables/published.js'
 import type { Table } from './tables/table.js'
@@ -58,16 +59,21 @@ export function renderReport({
   const done = outcomes
     .filter(outcome => outcome.state === 'done')
     .toSorted((a, b) => arms.indexOf(a.arm) - arms.indexOf(b.arm) || a.seed - b.seed)
-  const material: Material = { ...about, done, marks: arms.map((name, index) => ({ name, index })) }
+  const material: Material = { ...about, done, marks: marksOf(comparison) }
   const shown = sections.flatMap(({ title, content }) => {
     const drawn = content(material)
     return drawn === null ? [] : [html`<h2>${title}</h2>\n${drawn}\n`]
   })
   const body = html`<p class="faint">${subtitle(plan, comparison)}</p>
-${claim(plan, comparison)}
+${opening(plan, comparison)}
 ${missing(comparison)}
 ${shown}`
   return page({ name: plan.name, body })
+}
+
+function marksOf({ arms }: Comparison): Material['marks'] {
+  const baselines = new Set(arms.flatMap(({ against }) => against ?? []))
+  return arms.map(({ arm }, index) => ({ name: arm, index, baseline: baselines.has(arm) }))
 }
 
 function mainResult(material: Material): Html {
@@ -77,6 +83,7 @@ function mainResult(material: Material): Html {
   return html`${differenceFigure(material)}
 ${table(endpointTable(comparison))}
 ${table(claims)}
+${table(seedsTable(comparison))}
 ${notes.map(note => html`<p class="faint">${note}</p>`)}`
 }
 
@@ -97,8 +104,8 @@ function columns({ comparison }: Material): Html {
 ${table(columnsTable(comparison, 'greedy'))}
 ${table(differencesTable(comparison))}
 ${table(publishedTable(comparison))}
-<p class="faint">Acc: share of correct answers. H-Acc: value of the correct answers over the value of all. Density: H-Acc in percent over length. Acc high and
-low: over the top and bottom fifth of the items by value. Expected: mean over samples at temperature 1; greedy: as in the paper.</p>`
+<p class="faint">Density: H-Acc in percent over length. Acc high and low: Acc over the fifth of the items with the highest values, and with the
+lowest. The paper's figures are greedy.</p>`
 }
 
 function subtitle(plan: Plan, { arms }: Comparison): string {

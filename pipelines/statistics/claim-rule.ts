@@ -13,7 +13,7 @@ export interface ClaimRule {
 }
 
 export interface Evidence {
-  /** Of the difference; null with a single seed. */
+  /** Of the difference; null with fewer than three seeds. */
   interval: Interval | null
   /** Corrected over the hypotheses of the table; null where no test could be made. */
   p: number | null

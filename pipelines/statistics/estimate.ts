@@ -33,6 +33,14 @@ export function estimate(values: readonly number[], level = 0.95): Estimate {
   return { n, mean: mean(values), half }
 }
 
+/** With two runs Student's factor is 12.7 and the interval says nothing, so tables and figures show none below three. */
+export const minRunsForInterval = 3
+
+/** Half the width, if the interval is worth showing; else null. */
+export function shownHalf({ n, half }: Estimate): number | null {
+  return n < minRunsForInterval ? null : half
+}
+
 export function intervalOf({ mean: centre, half }: Estimate): Interval | null {
   return half === null ? null : { low: centre - half, high: centre + half }
 }

@@ -4,7 +4,7 @@ import { compareArms } from '../../pipelines/comparison/compare-arms.js'
 import type { ExperimentOutcome } from '../../pipelines/comparison/outcome.js'
 import type { Plan } from '../../pipelines/config/schema.js'
 import type { ItemResults } from '../../pipelines/evaluation/item-results.js'
-import { svgFile } from '../../pipelines/report/figures/drawing.js'
+import { svgFile } from '../../pipelines/report/figures/svg-file.js'
 import type { Page } from '../../pipelines/report/page.js'
 import { renderReport } from '../../pipelines/report/render.js'
 

@@ -47,7 +47,7 @@ describe('the report of a run', () => {
       const first = written(folder)
       assert.ok('figures/curve-h-acc.svg' in first && 'tables/costs.csv' in first && 'report.md' in first)
       assert.ok('figures/length-by-value.svg' in first, 'the items are read from the store')
-      assert.doesNotMatch(first['report.html'] ?? '', /gone or hurt/)
+      assert.doesNotMatch(first['report.html'] ?? '', /missing or damaged/)
       writeFileSync(join(folder, 'figures', 'alpha.svg'), 'of an arm that is no more')
       writeReport(workplace(home), { name: 'told' })
       assert.deepEqual(written(folder), first)
@@ -73,7 +73,10 @@ describe('the report of a run', () => {
         const names = Object.keys(written(folder))
         assert.ok(names.includes('figures/curve-h-acc.svg') && names.includes('figures/values-train.svg'))
         assert.ok(!names.some(name => /length-by-value|values-test/.test(name)), names.join())
-        assert.match(written(folder)['report.html'] ?? '', /What each test item got is gone or hurt .* of told seed 1/)
+        assert.match(
+          written(folder)['report.html'] ?? '',
+          /results on single test items are missing or damaged for told seed 1/,
+        )
       })
     }
   })

@@ -6,8 +6,9 @@ import { mean } from '../../statistics/estimate.js'
 import { type Html, html } from '../html.js'
 import type { Material } from '../material.js'
 import { NONE } from '../tables/format.js'
-import { type ArmMark, figure, legend } from './figure.js'
-import { colourOf, dashOf } from './style.js'
+import { figure } from './figure.js'
+import { armLines } from './legend.js'
+import { type ArmMark, colourOf, inDrawingOrder, lineOf } from './style.js'
 
 interface Point {
   step: number
@@ -25,45 +26,51 @@ interface ArmCurve extends ArmMark {
 const STRETCHES = 25
 
 /** Null while nothing was evaluated or trained. */
-export function curvesSection({ marks: arms, done: outcomes }: Pick<Material, 'marks' | 'done'>): Html | null {
+export function curvesSection({
+  marks: arms,
+  done: outcomes,
+  comparison: { sampled },
+}: Pick<Material, 'marks' | 'done' | 'comparison'>): Html | null {
   if (outcomes.every(({ evaluations, metrics }) => evaluations.length === 0 && metrics.length === 0)) return null
   const evaluated = (read: (evaluation: Evaluation) => number) =>
     curvesOf(arms, outcomes, ({ evaluations }) => evaluations.map(one => ({ step: one.step, y: read(one) })))
   const measured = (key: string, factor = 1) => curvesOf(arms, outcomes, outcome => stretched(outcome, key, factor))
   const seeds = outcomes.some(({ seed }) => seed !== outcomes[0]?.seed) ? ' Bands: lowest to highest seed.' : ''
   const stretch = `Steps are averaged in stretches.${seeds}`
-  return html`${legend(arms)}<div class="figures-grid">
+  const decoding = sampled ? 'expected' : 'greedy'
+  const Decoding = sampled ? 'Expected' : 'Greedy'
+  return html`<div class="figures-grid">
 ${curveFigure({
   name: 'curve-h-acc',
-  title: 'Expected H-Acc on the test items',
-  label: 'expected H-Acc (%)',
-  curves: evaluated(evaluation => 100 * evaluation.expected.hAcc),
-  caption: `Expected H-Acc. Shaded: the part whose mean is the endpoint over the curve (the base is left out); level lines are those means.${seeds}`,
+  title: `${Decoding} H-Acc on the test items`,
+  label: `${decoding} H-Acc (%)`,
+  curves: evaluated(evaluation => 100 * evaluation[decoding].hAcc),
+  caption: `${Decoding} H-Acc. Shaded: the evaluations whose mean is the mean over the curve; the level lines are these means.${seeds}`,
   shade: true,
 })}${curveFigure({
   name: 'curve-acc',
-  title: 'Expected accuracy on the test items',
-  label: 'expected Acc (%)',
-  curves: evaluated(evaluation => 100 * evaluation.expected.acc),
-  caption: `Expected accuracy, every item counting by its weight.${seeds}`,
+  title: `${Decoding} accuracy on the test items`,
+  label: `${decoding} Acc (%)`,
+  curves: evaluated(evaluation => 100 * evaluation[decoding].acc),
+  caption: `${Decoding} accuracy. Every item counts by its weight.${seeds}`,
 })}${curveFigure({
   name: 'curve-length',
-  title: 'Expected response length on the test items',
+  title: `${Decoding} response length on the test items`,
   label: 'length (tokens)',
-  curves: evaluated(evaluation => evaluation.expected.length),
-  caption: `Expected response length.${seeds}`,
+  curves: evaluated(evaluation => evaluation[decoding].length),
+  caption: `${Decoding} response length on the test items.${seeds}`,
 })}${curveFigure({
   name: 'training-reward',
   title: 'Training reward',
   label: 'reward',
   curves: measured('reward/mean'),
-  caption: `Mean reward of a response in training. Its scale is the arm's own, so its height does not compare between arms. ${stretch}`,
+  caption: `Mean reward of a response in training. Each arm has its own scale of reward, so heights do not compare between arms. ${stretch}`,
 })}${curveFigure({
   name: 'training-correct',
   title: 'Share of training responses that are correct',
   label: 'correct (%)',
   curves: measured('verdict/correct', 100),
-  caption: `Correct responses in training, at the sampling temperature. ${stretch}`,
+  caption: `Share of the training responses that are correct, at the sampling temperature. ${stretch}`,
 })}${curveFigure({
   name: 'training-length',
   title: 'Length of training responses',
@@ -131,21 +138,21 @@ function curveFigure({
       ? [Plot.rect([0], { x1: first, x2: last, fill: 'currentColor', fillOpacity: 0.06 })]
       : []
   const opacity = 0.3 / (curves.length + 1)
-  const bands = curves.map(({ index, band }) =>
+  const ordered = inDrawingOrder(curves)
+  const bands = ordered.map(({ index, band }) =>
     Plot.areaY(band, { x: 'step', y1: 'low', y2: 'high', fill: colourOf(index), fillOpacity: opacity }),
   )
-  const lines = curves.flatMap(({ index, mean: points }) => {
-    const stroke = colourOf(index)
-    const dash = dashOf(index)
+  const lines = ordered.flatMap(curve => {
+    const { index, mean: points } = curve
     const level = points.filter(point => point.step > 0)
     return [
-      Plot.line(points, { x: 'step', y: 'y', stroke, strokeWidth: 2.2, strokeDasharray: dash }),
+      Plot.line(points, { x: 'step', y: 'y', ...lineOf(curve) }),
       ...(shade && level.length > 0
         ? [
             Plot.ruleY([mean(level.map(point => point.y))], {
               x1: first,
               x2: last,
-              stroke,
+              stroke: colourOf(index),
               strokeWidth: 1,
               strokeOpacity: 0.7,
             }),
@@ -158,7 +165,7 @@ function curveFigure({
     .join(', ')
   return figure({
     name,
-    arms: curves,
+    legend: armLines(curves),
     caption,
     alternative: `${title} by training step: ${ends}.`,
     plot: {

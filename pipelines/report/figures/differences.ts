@@ -1,58 +1,54 @@
 /** Differences to the baseline on the endpoint: mean and intervals of each arm, with the single seeds. */
 import * as Plot from '@observablehq/plot'
+import type { ArmComparison, Comparison } from '../../comparison/comparison.js'
+import { minRunsForInterval, shownHalf } from '../../statistics/estimate.js'
 import { type Html, html } from '../html.js'
 import type { Material } from '../material.js'
 import { nameOf, pointsDifference } from '../tables/format.js'
+import type { LegendEntry } from './drawing.js'
 import { figure } from './figure.js'
-import { colourOf } from './style.js'
+import { type ArmMark, colourOf } from './style.js'
+
+/** Pixels of an arm: its name and difference above, its marks below. */
+const rowHeight = 58
+const labelHeight = 24
 
 export function differenceFigure({ comparison, marks }: Pick<Material, 'comparison' | 'marks'>): Html {
-  const rows = comparison.arms.flatMap(arm => {
-    const difference = arm.endpointDifference
-    if (difference === null) return []
-    const { mean, half, seedsAndItems } = difference
-    return [
-      {
-        name: nameOf(arm),
-        colour: colourOf(marks.find(mark => mark.name === arm.arm)?.index ?? 0),
-        text: pointsDifference(difference),
-        mean: 100 * mean,
-        low: 100 * (mean - (half ?? 0)),
-        high: 100 * (mean + (half ?? 0)),
-        both: seedsAndItems === null ? null : { low: 100 * seedsAndItems.low, high: 100 * seedsAndItems.high },
-        seeds: arm.perSeed.flatMap(({ difference: single }) => (single === null ? [] : [100 * single])),
-      },
-    ]
-  })
+  const { baseline, endpointName } = comparison
+  const rows = comparison.arms.flatMap(arm => rowOf(arm, marks))
   if (rows.length === 0) return html``
-  const dots = rows.flatMap(({ name, colour, seeds }) => seeds.map(x => ({ name, colour, x })))
-  const both = rows.flatMap(({ name, colour, both }) => (both === null ? [] : [{ name, colour, ...both }]))
-  const interval = rows.some(row => row.high > row.low)
-    ? ` Thick bar: 95% interval over seeds${both.length > 0 ? '; thin bar below it: over seeds and items' : ''}.`
-    : ' One seed: no interval can be given.'
+  const seeds = rows.flatMap(({ name, colour, seeds: own }) => own.map(x => ({ name, colour, x })))
+  const overItems = rows.flatMap(({ name, colour, overItems: own }) => (own === null ? [] : [{ name, colour, ...own }]))
+  const few = rows.some(row => row.high > row.low)
+    ? ''
+    : ` Fewer than ${minRunsForInterval} seeds: no interval is shown.`
   return figure({
     name: 'differences',
-    caption: `Difference to ${comparison.baseline} in ${comparison.endpointName}, in points, paired by seed. Open circles: single seeds.${interval}`,
-    alternative: `Difference to ${comparison.baseline} in ${comparison.endpointName}: ${rows.map(({ name, text }) => `${name} ${text} points`).join(', ')}.`,
+    title: titleOf(comparison),
+    legend: legendOf({ intervals: few === '', overItems: overItems.length > 0 }),
+    caption: `Difference to ${baseline} in ${endpointName}, in percentage points, paired by seed. Right of 0 is better.${few}`,
+    alternative: `Difference to ${baseline} in ${endpointName}: ${rows.map(({ name, text }) => `${name} ${text} points`).join(', ')}.`,
     plot: {
-      height: 74 + 58 * rows.length,
+      height: 54 + rowHeight * rows.length,
       marginLeft: 16,
       marginRight: 16,
-      x: { label: `points over ${comparison.baseline}`, grid: true, nice: true },
-      y: { axis: null, domain: rows.map(row => row.name) },
+      marginTop: 6,
+      x: { label: 'points of value-weighted accuracy, higher is better', grid: true, nice: true },
+      y: { axis: null, type: 'band', domain: rows.map(row => row.name), padding: 0 },
       color: { type: 'identity' },
       marks: [
-        Plot.ruleX([0], { stroke: 'currentColor', strokeOpacity: 0.7 }),
-        Plot.ruleY(both, { y: 'name', x1: 'low', x2: 'high', stroke: 'colour', strokeWidth: 1.25, dy: 10 }),
-        Plot.ruleY(rows, { y: 'name', x1: 'low', x2: 'high', stroke: 'colour', strokeWidth: 3.5 }),
-        Plot.dot(dots, { y: 'name', x: 'x', stroke: 'colour', r: 3.5, strokeOpacity: 0.8 }),
-        Plot.dot(rows, { y: 'name', x: 'mean', fill: 'colour', r: 5.5 }),
+        // The line of no difference stops where the names are.
+        Plot.tickX(rows, { x: () => 0, y: 'name', stroke: 'currentColor', strokeOpacity: 0.7, insetTop: labelHeight }),
+        Plot.ruleY(overItems, { y: 'name', x1: 'low', x2: 'high', stroke: 'colour', strokeWidth: 1.25, dy: 20 }),
+        Plot.ruleY(rows, { y: 'name', x1: 'low', x2: 'high', stroke: 'colour', strokeWidth: 3.5, dy: 9 }),
+        Plot.dot(seeds, { y: 'name', x: 'x', stroke: 'colour', r: 3.5, strokeOpacity: 0.8, dy: 9 }),
+        Plot.dot(rows, { y: 'name', x: 'mean', fill: 'colour', r: 5.5, dy: 9 }),
         Plot.text(rows, {
           y: 'name',
           text: row => `${row.name}: ${row.text}`,
           frameAnchor: 'left',
           textAnchor: 'start',
-          dy: -18,
+          dy: -14,
           fill: 'currentColor',
           stroke: 'var(--ground)',
           strokeWidth: 4,
@@ -60,4 +56,46 @@ export function differenceFigure({ comparison, marks }: Pick<Material, 'comparis
       ],
     },
   })
+}
+
+/** In percentage points; `low` is `high` without an interval. */
+function rowOf(arm: ArmComparison, marks: readonly ArmMark[]) {
+  const difference = arm.endpointDifference
+  if (difference === null) return []
+  const { mean, seedsAndItems } = difference
+  const half = shownHalf(difference)
+  return [
+    {
+      name: nameOf(arm),
+      colour: colourOf(marks.find(mark => mark.name === arm.arm)?.index ?? 0),
+      text: pointsDifference(difference),
+      mean: 100 * mean,
+      low: 100 * (mean - (half ?? 0)),
+      high: 100 * (mean + (half ?? 0)),
+      overItems:
+        seedsAndItems === null || half === null
+          ? null
+          : { low: 100 * seedsAndItems.low, high: 100 * seedsAndItems.high },
+      seeds: arm.perSeed.flatMap(({ difference: single }) => (single === null ? [] : [100 * single])),
+    },
+  ]
+}
+
+function titleOf({ endpointName, baseline }: Comparison): string {
+  const [measure = endpointName] = endpointName.split(',')
+  return `Gain in ${measure} over ${baseline}`
+}
+
+function legendOf({ intervals, overItems }: { intervals: boolean; overItems: boolean }): LegendEntry[] {
+  const colour = 'currentColor'
+  return [
+    { label: 'mean over the seeds', symbol: 'dot', colour },
+    { label: 'one seed', symbol: 'ring', colour },
+    ...(intervals
+      ? [{ label: '95% interval over seeds', symbol: 'line', colour, width: 3.5 } satisfies LegendEntry]
+      : []),
+    ...(overItems
+      ? [{ label: '95% interval over seeds and test items', symbol: 'line', colour, width: 1.25 } satisfies LegendEntry]
+      : []),
+  ]
 }

@@ -6,8 +6,10 @@ import { type Fifth, fifths, weightsInFifth } from '../../statistics/fifths.js'
 import { weightedMean } from '../../statistics/weighted-mean.js'
 import { type Html, html, table } from '../html.js'
 import type { Material } from '../material.js'
-import { type ArmMark, figure } from './figure.js'
-import { colourOf, dashOf } from './style.js'
+import type { Cell } from '../tables/table.js'
+import { figure } from './figure.js'
+import { armLines } from './legend.js'
+import { type ArmMark, colourOf, inDrawingOrder, lineOf } from './style.js'
 
 interface ArmLengths extends ArmMark {
   /** Tokens, mean over seeds; the first is before training. */
@@ -50,19 +52,31 @@ function endFigure(arms: readonly ArmLengths[]): Html {
   })
   return figure({
     name: 'length-by-value',
-    arms,
+    title: 'Response length by value, at the end of training',
+    legend: [
+      ...armLines(arms),
+      {
+        label: 'before training, every arm in its colour',
+        symbol: 'line',
+        colour: 'currentColor',
+        width: 1.5,
+        dash: '2 4',
+        opacity: 0.5,
+      },
+    ],
     caption:
-      'Expected response length by fifth of value at the end of training, 5 the most valued; faint and dotted: before training. Mean over seeds.',
+      'Expected response length by fifth of value at the end of training; fifth 5 has the highest values. Mean over seeds.',
     alternative: `Expected length in tokens from the least to the most valued fifth of the test items at the end of training: ${words.join('; ')}.`,
     plot: {
       x: { label: 'fifth of the test items by value', ticks: [...fifths], tickFormat: fifth => String(fifth) },
       y: { label: 'length (tokens)', grid: true, nice: true },
-      marks: arms.flatMap(({ index, curve }) => {
+      marks: inDrawingOrder(arms).flatMap(arm => {
+        const { index, curve } = arm
         const stroke = colourOf(index)
         const line = (place: 0 | -1) => [...(curve.at(place)?.byFifth ?? [])]
         return [
-          Plot.line(line(0), { x: 'fifth', y: 'length', stroke, strokeOpacity: 0.4, strokeDasharray: '2 4' }),
-          Plot.line(line(-1), { x: 'fifth', y: 'length', stroke, strokeWidth: 2.2, strokeDasharray: dashOf(index) }),
+          Plot.line(line(0), { x: 'fifth', y: 'length', stroke, strokeOpacity: 0.5, strokeDasharray: '2 4' }),
+          Plot.line(line(-1), { x: 'fifth', y: 'length', ...lineOf(arm) }),
           Plot.dot(line(-1), { x: 'fifth', y: 'length', fill: stroke, r: 3 }),
         ]
       }),
@@ -82,7 +96,9 @@ function trainingFigure({ name, index, curve }: ArmLengths): Html {
   const stroke = colourOf(index)
   return figure({
     name: `length-${name}`,
-    caption: `${name}: expected response length over training by fifth of value, from 1, the least valued and faintest, to 5. Mean over seeds.`,
+    title: `${name}: response length by value`,
+    legend: [{ label: name, symbol: 'line', colour: stroke }],
+    caption: `${name}: expected response length over training by fifth of value, from 1 (lowest values, faintest line) to 5 (highest). Mean over seeds.`,
     alternative: `Expected length in tokens of ${name} over training: ${words.join(', ')}.`,
     plot: {
       marginRight: 30,
@@ -119,9 +135,11 @@ function lengthTable(arms: readonly ArmLengths[]): Html {
     rows: arms.map(({ name, curve }) => ({
       cells: [
         name,
-        ...fifths.map((_, place) =>
-          [curve[0], curve.at(-1)].map(one => one?.byFifth[place]?.length.toFixed(2) ?? '').join(' to '),
-        ),
+        ...fifths.map((_, place): Cell => {
+          const [before, after] = [curve[0], curve.at(-1)].map(one => one?.byFifth[place]?.length ?? Number.NaN)
+          if (before === undefined || after === undefined) return ''
+          return { text: `${before.toFixed(2)} to ${after.toFixed(2)}`, numbers: { before, after } }
+        }),
       ],
     })),
   })

@@ -1,31 +1,33 @@
 /** Accuracy and length by section, before and after: a figure to look at and the table behind it. */
 import * as Plot from '@observablehq/plot'
 import type { Comparison, SectionComparison } from '../../comparison/comparison.js'
-import { type ArmMark, figure, legend } from '../figures/figure.js'
-import { colourOf } from '../figures/style.js'
+import { figure } from '../figures/figure.js'
+import { armSymbols } from '../figures/legend.js'
+import { type ArmMark, colourOf } from '../figures/style.js'
 import { type Html, html, table } from '../html.js'
 import type { Material } from '../material.js'
-import { kindOf } from '../tables/comparison-tables.js'
-import { columnEstimate, NONE, nameOf, percentEstimate, pointsDifference, tokensDifference } from '../tables/format.js'
+import { columnCell, differenceCell, numberCell, percentCell, pointsCell } from '../tables/cells.js'
+import { kindOf, nameOf } from '../tables/format.js'
 
 /** Null while nothing was evaluated. */
 export function sectionsSection({ comparison, marks }: Pick<Material, 'comparison' | 'marks'>): Html | null {
   if (comparison.arms.every(({ figures }) => figures === null)) return null
-  return html`${legend(marks)}<div class="figures-grid">
+  const { decoding, Decoding } = decodingOf(comparison)
+  return html`<div class="figures-grid">
 ${sectionFigure({
   comparison,
   marks,
   name: 'sections-acc',
-  title: 'Expected accuracy by section',
-  label: 'expected Acc (%)',
-  read: (section, when) => 100 * section[when].expected.acc.mean,
+  title: `${Decoding} accuracy by section`,
+  label: `${decoding} Acc (%)`,
+  read: (section, when) => 100 * section[when][decoding].acc.mean,
 })}${sectionFigure({
   comparison,
   marks,
   name: 'sections-length',
-  title: 'Expected response length by section',
+  title: `${Decoding} response length by section`,
   label: 'length (tokens)',
-  read: (section, when) => section[when].expected.length.mean,
+  read: (section, when) => section[when][decoding].length.mean,
 })}</div>
 ${sectionTable(comparison)}`
 }
@@ -57,8 +59,8 @@ function sectionFigure({
   const words = rows.map(row => `${row.arm}, ${row.section}: ${row.base.toFixed(1)} to ${row.final.toFixed(1)}`)
   return figure({
     name,
-    arms: marks,
-    caption: `${title}, sections in order of value. Open circle: before training; full: after.`,
+    legend: [...armSymbols(marks, 'dot'), { label: 'before training', symbol: 'ring', colour: 'currentColor' }],
+    caption: `${title}, sections in order of value. Open circle: before training, full circle: after.`,
     alternative: `${title}, before to after: ${words.join('; ')}.`,
     plot: {
       fx: { label: null, domain: sectionsByValue(comparison).map(section => section.section) },
@@ -74,41 +76,49 @@ function sectionFigure({
   })
 }
 
+/** Without samples there are greedy figures only. */
+function decodingOf({ sampled }: Pick<Comparison, 'sampled'>) {
+  return sampled
+    ? ({ decoding: 'expected', Decoding: 'Expected' } as const)
+    : ({ decoding: 'greedy', Decoding: 'Greedy' } as const)
+}
+
 function sectionsByValue({ arms }: Comparison): SectionComparison[] {
   const sections = arms.find(arm => arm.figures !== null)?.figures?.sections ?? []
   return sections.toSorted((a, b) => a.value - b.value)
 }
 
 function sectionTable(comparison: Comparison): Html {
+  const { decoding, Decoding } = decodingOf(comparison)
   const rows = sectionsByValue(comparison).flatMap(({ section, value }) =>
     comparison.arms.flatMap(arm => {
       const own = arm.figures?.sections.find(one => one.section === section)
       if (own === undefined) return []
       const cells = [
         `${section}, ${nameOf(arm)}`,
-        value.toFixed(3),
-        percentEstimate(own.base.expected.acc),
-        percentEstimate(own.final.expected.acc),
-        own.difference === null ? NONE : pointsDifference(own.difference.acc),
-        columnEstimate('length', own.base.expected.length),
-        columnEstimate('length', own.final.expected.length),
-        own.difference === null ? NONE : tokensDifference(own.difference.length),
+        numberCell(value.toFixed(3), value),
+        percentCell(own.base[decoding].acc),
+        percentCell(own.final[decoding].acc),
+        pointsCell(own.difference?.acc),
+        columnCell('length', own.base[decoding].length),
+        columnCell('length', own.final[decoding].length),
+        differenceCell(own.difference?.length),
       ]
       return [{ cells, kind: kindOf(arm) }]
     }),
   )
   return table({
     name: 'sections',
-    title: `Expected accuracy (%) and length (tokens) by section. Differences are to ${comparison.baseline ?? 'nothing'}, paired, mean over the curve`,
+    title: `${Decoding} accuracy (%) and length (tokens) by section${comparison.baseline === null ? '' : `. Differences are to ${comparison.baseline}, paired by seed, mean over the curve`}`,
     header: [
       'section, arm',
       'value',
       'Acc before',
       'Acc after',
-      'minus baseline',
+      'Acc minus baseline',
       'length before',
       'length after',
-      'minus baseline',
+      'length minus baseline',
     ],
     rows,
   })

@@ -2,16 +2,16 @@
 import * as Plot from '@observablehq/plot'
 import { type Flip, type Flips, flipsOf } from '../../comparison/flips.js'
 import { shortened } from '../../printable.js'
-import { figure, legend } from '../figures/figure.js'
+import { figure } from '../figures/figure.js'
+import { armSymbols } from '../figures/legend.js'
 import { colourOf } from '../figures/style.js'
 import { type Html, html, table } from '../html.js'
 import type { Material } from '../material.js'
-import { percent, signed } from '../tables/format.js'
+import { numberCell, shareCell, signedCell } from '../tables/cells.js'
 import type { Cell, Row } from '../tables/table.js'
 
-/** Items named on either side, and characters of a text. */
-const MOST = 10
-const LONGEST = 1500
+const maxItemsNamed = 10
+const maxCharacters = 1500
 
 /** Null without a baseline, or where the single items are not known. */
 export function flipsSection({
@@ -20,15 +20,14 @@ export function flipsSection({
   marks,
 }: Pick<Material, 'comparison' | 'done' | 'marks'>): Html | null {
   const found = comparison.arms.flatMap(({ arm, against }) => {
-    const flips = against === null ? null : flipsOf({ arm, against, outcomes: done, most: MOST })
+    const flips = against === null ? null : flipsOf({ arm, against, outcomes: done, most: maxItemsNamed })
     return flips === null ? [] : [flips]
   })
   if (found.length === 0) return null
   const shown = marks.filter(({ name }) => found.some(({ arm }) => arm === name))
-  return html`${legend(shown)}
-${flipFigure(found, shown)}
+  return html`${flipFigure(found, shown)}
 ${summary(found)}
-<p class="faint">A seed of the arm is held beside the same seed of its baseline. Two policies that only differ by chance flip items too: a placebo's figures say how many.</p>
+<p class="faint">Each seed of an arm is compared with the same seed of its baseline. Two policies that differ by chance alone flip items too; the row of a placebo shows how many.</p>
 ${found.map(items)}`
 }
 
@@ -50,9 +49,10 @@ function flipFigure(found: readonly Flips[], marks: Material['marks']): Html {
   const sections = found[0]?.sections.map(({ section }) => section) ?? []
   return figure({
     name: 'flips',
-    arms: marks,
+    title: 'Items gained (up) and lost (down)',
+    legend: armSymbols(marks, 'area'),
     caption:
-      'Items gained (up) and lost (down) against the baseline, in percent of the items of a section, sections in order of value. Greedy, at the end of training, mean over seeds.',
+      'Items gained (up, full colour) and lost (down, pale) against the baseline, in percent of the items of a section, sections in order of value. Greedy, at the end of training, mean over seeds.',
     alternative: `Items gained and lost against the baseline in percent of the section: ${words.join('; ')}.`,
     plot: {
       fx: { label: null, domain: sections },
@@ -78,24 +78,24 @@ function summary(found: readonly Flips[]): Html {
         arm,
         against,
         String(seeds.length),
-        gained.items.toFixed(1),
-        lost.items.toFixed(1),
-        percent(gained.value),
-        percent(lost.value),
-        signed(100 * (gained.value - lost.value), 1),
+        numberCell(gained.items.toFixed(1), gained.items),
+        numberCell(lost.items.toFixed(1), lost.items),
+        shareCell(gained.value),
+        shareCell(lost.value),
+        signedCell(100 * (gained.value - lost.value), 1),
       ],
     })),
   })
 }
 
 function items({ arm, against, seeds, mostGained, mostLost }: Flips): Html {
-  const text = (content: string): Cell => ({ text: shortened(content, LONGEST), as: 'verbatim' })
+  const text = (content: string): Cell => ({ text: shortened(content, maxCharacters), as: 'verbatim' })
   const row = ({ item, own, other, example }: Flip): Row => ({
     cells: [
       item.section,
-      item.value.toFixed(3),
-      `${own} of ${seeds.length}`,
-      `${other} of ${seeds.length}`,
+      numberCell(item.value.toFixed(3), item.value),
+      numberCell(`${own} of ${seeds.length}`, own),
+      numberCell(`${other} of ${seeds.length}`, other),
       text(item.prompt),
       text(item.answer),
       text(example.own),
@@ -104,11 +104,20 @@ function items({ arm, against, seeds, mostGained, mostLost }: Flips): Html {
   })
   const shown = (side: 'gained' | 'lost', flips: readonly Flip[]) =>
     flips.length === 0
-      ? html`<p class="faint">${arm}: no item is ${side} over the seeds.</p>`
+      ? html`<p class="faint">${arm}: no item is ${side} in more seeds than the other way round.</p>`
       : table({
           name: `flips-${side}-${arm}`,
           title: `${arm}: items ${side}, those of the most seeds first, then of the highest value; responses of the first seed in which they differ`,
-          header: ['section', 'value', `${arm} correct`, `${against} correct`, 'prompt', 'reference', arm, against],
+          header: [
+            'section',
+            'value',
+            `seeds correct, ${arm}`,
+            `seeds correct, ${against}`,
+            'prompt',
+            'reference',
+            `response, ${arm}`,
+            `response, ${against}`,
+          ],
           words: true,
           rows: flips.map(row),
         })

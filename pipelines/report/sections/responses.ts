@@ -3,10 +3,11 @@
 import { shortened } from '../../printable.js'
 import { type Html, html, table } from '../html.js'
 import type { Material } from '../material.js'
+import { numberCell } from '../tables/cells.js'
 import type { Cell } from '../tables/table.js'
 
 /** Characters of a prompt or a response in the table. */
-const longest = 4000
+const maxCharacters = 4000
 
 /** Null where no arm was evaluated. */
 export function responsesSection({ marks, done }: Pick<Material, 'marks' | 'done'>): Html | null {
@@ -14,15 +15,15 @@ export function responsesSection({ marks, done }: Pick<Material, 'marks' | 'done
     const outcome = done.find(one => one.arm === name && one.evaluations.length > 0)
     const evaluation = outcome?.evaluations.at(-1)
     if (outcome === undefined || evaluation === undefined) return []
-    const text = (content: string): Cell => ({ text: shortened(content, longest), as: 'verbatim' })
+    const text = (content: string): Cell => ({ text: shortened(content, maxCharacters), as: 'verbatim' })
     const rows = evaluation.responses.map(response => ({
       cells: [
         response.section,
+        numberCell(response.value.toFixed(3), response.value),
+        response.verdict,
         text(response.prompt),
         text(response.answer),
-        response.value.toFixed(3),
         text(response.text),
-        response.verdict,
       ],
     }))
     const open = index === 0 ? html`<details open>` : html`<details>`
@@ -31,7 +32,7 @@ export function responsesSection({ marks, done }: Pick<Material, 'marks' | 'done
 ${table({
   name: `responses-${name}`,
   title: `${name}, seed ${outcome.seed}, step ${evaluation.step}: greedy responses to the same test items in every arm`,
-  header: ['section', 'prompt', 'reference', 'value', 'response', 'verdict'],
+  header: ['section', 'value', 'verdict', 'prompt', 'reference', 'response'],
   rows,
   words: true,
 })}</details>

@@ -2,8 +2,9 @@
 
 import type { Comparison } from '../../comparison/comparison.js'
 import { plainMarkdown } from '../../input/markdown.js'
-import { ABOUT_CLAIMS, claimsTable, columnsTable, endpointTable } from './comparison-tables.js'
+import { columnsTable } from './columns-tables.js'
 import { difficultyTables } from './difficulty-tables.js'
+import { ABOUT_CLAIMS, claimsTable, endpointTable, seedsTable } from './endpoint-tables.js'
 import { gainRule } from './format.js'
 import { predictorTable } from './predictor-table.js'
 import { publishedTable } from './published.js'
@@ -37,6 +38,7 @@ function headline({ name, baseline, arms }: Comparison): string {
 function tablesOf(comparison: Comparison): Table[] {
   return [
     endpointTable(comparison),
+    seedsTable(comparison),
     claimsTable(comparison),
     columnsTable(comparison, 'expected'),
     columnsTable(comparison, 'greedy'),

@@ -1,23 +1,21 @@
 /** Tables of value against difficulty: what of an arm's gain goes by value once the base policy's pass rate is held fixed. */
 
 import type { Comparison } from '../../comparison/comparison.js'
-import type { Estimate } from '../../statistics/estimate.js'
-import { kindOf } from './comparison-tables.js'
-import { NONE, nameOf, percent, pointsDifference, tokensDifference } from './format.js'
+import { differenceCell, pointsCell, shareCell } from './cells.js'
+import { kindOf, nameOf } from './format.js'
 import type { Row, Table } from './table.js'
 
 /** Empty where no arm has a pair whose single items are known. */
 export function difficultyTables({ arms }: Comparison): Table[] {
   const known = arms.flatMap(arm => (arm.difficulty === null ? [] : [{ arm, difficulty: arm.difficulty }]))
   if (known.length === 0) return []
-  const coefficient = (r: Estimate | null) => (r === null ? NONE : tokensDifference(r))
   return [
     {
       name: 'difficulty',
       title:
         'Value against difficulty: gain in expected H-Acc over the curve, and what of it goes by value at the same pass rate of the base (points)',
       header: [
-        '',
+        'arm',
         'H-Acc',
         '= Acc',
         '+ by value within difficulty',
@@ -27,8 +25,11 @@ export function difficultyTables({ arms }: Comparison): Table[] {
       ],
       rows: known.map(({ arm, difficulty }): Row => {
         const { hAcc, acc, byValue, byDifficulty, correlation, partial } = difficulty
-        const cells = [hAcc, acc, byValue, byDifficulty].map(pointsDifference)
-        return { kind: kindOf(arm), cells: [nameOf(arm), ...cells, coefficient(correlation), coefficient(partial)] }
+        const cells = [hAcc, acc, byValue, byDifficulty].map(pointsCell)
+        return {
+          kind: kindOf(arm),
+          cells: [nameOf(arm), ...cells, differenceCell(correlation), differenceCell(partial)],
+        }
       }),
     },
     {
@@ -41,10 +42,10 @@ export function difficultyTables({ arms }: Comparison): Table[] {
             kind: kindOf(arm),
             cells: [
               `${passRate}, ${nameOf(arm)}`,
-              percent(share),
-              percent(valueShare),
-              pointsDifference(acc),
-              pointsDifference(hAcc),
+              shareCell(share),
+              shareCell(valueShare),
+              pointsCell(acc),
+              pointsCell(hAcc),
             ],
           }),
         ),

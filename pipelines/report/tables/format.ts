@@ -1,9 +1,9 @@
-/** How figures are written everywhere: percent with one decimal, ± the interval's half width, and a dash for what is not there. */
+/** How numbers are written everywhere: percent with one decimal, ± the interval's half width from three seeds on, and a dash for a missing one. */
 
 import type { ArmComparison } from '../../comparison/comparison.js'
 import type { Columns } from '../../evaluation/evaluation.js'
 import { type ClaimRule, ruleInWords } from '../../statistics/claim-rule.js'
-import type { Estimate, Interval } from '../../statistics/estimate.js'
+import { type Estimate, type Interval, shownHalf } from '../../statistics/estimate.js'
 
 export const NONE = '–'
 
@@ -22,12 +22,16 @@ export function percent(share: number): string {
 }
 
 /** 71.2 ± 1.3, in percent. */
-export function percentEstimate({ mean, half }: Estimate): string {
+export function percentEstimate(estimate: Estimate): string {
+  const { mean } = estimate
+  const half = shownHalf(estimate)
   return half === null ? percent(mean) : `${percent(mean)} ± ${percent(half)}`
 }
 
 /** +5.9 ± 1.4: a difference of shares, in percentage points. */
-export function pointsDifference({ mean, half }: Estimate): string {
+export function pointsDifference(estimate: Estimate): string {
+  const { mean } = estimate
+  const half = shownHalf(estimate)
   return half === null ? signed(100 * mean, 1) : `${signed(100 * mean, 1)} ± ${percent(half)}`
 }
 
@@ -40,7 +44,8 @@ export function pointsInterval({ low, high }: Interval): string {
 export function columnEstimate(key: keyof Columns, estimate: Estimate): string {
   const digits = digitsOf(key)
   if (digits === null) return percentEstimate(estimate)
-  const { mean, half } = estimate
+  const { mean } = estimate
+  const half = shownHalf(estimate)
   return half === null ? mean.toFixed(digits) : `${mean.toFixed(digits)} ± ${half.toFixed(digits)}`
 }
 
@@ -51,12 +56,14 @@ export function columnDifference(key: keyof Columns, estimate: Estimate): string
   return tokensDifference(estimate, digits)
 }
 
-export function tokensDifference({ mean, half }: Estimate, digits = 2): string {
+export function tokensDifference(estimate: Estimate, digits = 2): string {
+  const { mean } = estimate
+  const half = shownHalf(estimate)
   return half === null ? signed(mean, digits) : `${signed(mean, digits)} ± ${half.toFixed(digits)}`
 }
 
 /** Decimals of a column that is no share; null for a share. */
-function digitsOf(key: keyof Columns): number | null {
+export function digitsOf(key: keyof Columns): number | null {
   switch (key) {
     case 'length':
       return 1
@@ -97,4 +104,9 @@ export function gainRule(rule: ClaimRule, interval: string): string {
 
 export function nameOf({ arm, role }: Pick<ArmComparison, 'arm' | 'role'>): string {
   return role === 'arm' ? arm : `${arm} (${role})`
+}
+
+/** Of an arm's row. */
+export function kindOf({ role }: Pick<ArmComparison, 'role'>): 'placebo' | undefined {
+  return role === 'placebo' ? 'placebo' : undefined
 }

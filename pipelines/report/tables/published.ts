@@ -1,8 +1,8 @@
 /** Figures that others published for arms of the same names, beside ours: levels belong to a policy and an exam, differences compare. */
 import type { ArmComparison, Comparison } from '../../comparison/comparison.js'
-import { kindOf } from './comparison-tables.js'
-import { columnEstimate, columnTitles, NONE, nameOf, pointsDifference, signed } from './format.js'
-import type { Row, Table } from './table.js'
+import { columnCell, numberCell, pointsCell, signedCell } from './cells.js'
+import { columnTitles, kindOf, NONE, nameOf } from './format.js'
+import type { Cell, Row, Table } from './table.js'
 
 const shown = ['acc', 'hAcc', 'length', 'valueDensity'] as const
 
@@ -14,8 +14,11 @@ export function publishedTable({ arms, published }: Comparison): Table | null {
     const theirs = given(arm.arm)
     if (theirs?.acc === undefined || theirs.hAcc === undefined) return []
     const other = given(arm.against)
-    const difference = other?.hAcc === undefined ? NONE : signed(theirs.hAcc - other.hAcc, 1)
-    const cells = shown.flatMap(key => [theirs[key] === undefined ? NONE : String(theirs[key]), ours(arm, key)])
+    const difference = other?.hAcc === undefined ? NONE : signedCell(theirs.hAcc - other.hAcc, 1)
+    const cells = shown.flatMap(key => {
+      const figure = theirs[key]
+      return [figure === undefined ? NONE : numberCell(String(figure), figure), ours(arm, key)]
+    })
     return [{ kind: kindOf(arm), cells: [nameOf(arm), ...cells, difference, oursMinusBaseline(arm)] }]
   })
   if (rows.length === 0) return null
@@ -23,19 +26,19 @@ export function publishedTable({ arms, published }: Comparison): Table | null {
     name: 'published',
     title: `Beside ${published.source}: single runs there; ours greedy, after training`,
     header: [
-      '',
-      ...shown.flatMap(key => [columnTitles[key], 'ours']),
+      'arm',
+      ...shown.flatMap(key => [columnTitles[key], `${columnTitles[key]}, ours`]),
       `${columnTitles.hAcc} minus baseline (points)`,
-      'ours',
+      'minus baseline, ours',
     ],
     rows,
   }
 }
 
-function ours({ figures }: ArmComparison, key: (typeof shown)[number]): string {
-  return figures === null ? NONE : columnEstimate(key, figures.final.greedy[key])
+function ours({ figures }: ArmComparison, key: (typeof shown)[number]): Cell {
+  return columnCell(key, figures?.final.greedy[key])
 }
 
-function oursMinusBaseline({ finalDifferences }: ArmComparison): string {
-  return finalDifferences === null ? NONE : pointsDifference(finalDifferences.greedy.hAcc)
+function oursMinusBaseline({ finalDifferences }: ArmComparison): Cell {
+  return pointsCell(finalDifferences?.greedy.hAcc)
 }

@@ -1,9 +1,16 @@
 /** A table as data, written once and shown as text, as Markdown, as CSV and on the page of the report. */
 import { plainMarkdown } from '../../input/markdown.js'
 import { printable } from '../../printable.js'
+import { NONE } from './format.js'
 
-/** A text as it is, or one that a page sets as code or as what a model or a data file wrote, line breaks and all. */
-export type Cell = string | { text: string; as: 'code' | 'verbatim' }
+/**
+ * A text as it is; a text that a page sets as code, or with its line breaks as a model or a data file wrote it; or the text of numbers
+ * with the numbers themselves, which CSV has in columns of their own: '' is the cell's column, another key a column beside it.
+ */
+export type Cell =
+  | string
+  | { text: string; as: 'code' | 'verbatim' }
+  | { text: string; numbers: Readonly<Record<string, number | null>> }
 
 export interface Row {
   /** The first is the heading of the row. */
@@ -17,33 +24,58 @@ export interface Table {
   title: string
   header: readonly string[]
   rows: readonly Row[]
-  /** Words rather than figures: cells are set to the left and may break. */
+  /** Words rather than numbers: cells are set to the left and may break. */
   words?: boolean
+  /** A sentence below the table. */
+  note?: string
 }
 
 export function textOf(cell: Cell): string {
   return typeof cell === 'string' ? cell : cell.text
 }
 
-/** Plain text: a title, then columns aligned. */
-export function textTable({ title, header, rows }: Table): string {
-  return `${title}\n${aligned([header, ...rows.map(({ cells }) => cells.map(textOf))])}`
+/** Plain text: a title, columns aligned, then the note. */
+export function textTable({ title, header, rows, note }: Table): string {
+  const below = note === undefined ? '' : `\n${note}`
+  return `${title}\n${aligned([header, ...rows.map(({ cells }) => cells.map(textOf))])}${below}`
 }
 
-export function markdownTable({ title, header, rows }: Table): string {
+export function markdownTable({ title, header, rows, note }: Table): string {
   const line = (cells: readonly string[]) => `| ${cells.map(plainMarkdown).join(' | ')} |`
   const body = rows.map(({ cells }) => line(cells.map(textOf)))
-  return [`**${plainMarkdown(title)}**`, '', line(header), line(header.map(() => '---')), ...body].join('\n')
+  const below = note === undefined ? [] : ['', plainMarkdown(note)]
+  return [`**${plainMarkdown(title)}**`, '', line(header), line(header.map(() => '---')), ...body, ...below].join('\n')
 }
 
-/** RFC 4180 with line feeds: the header, then the rows, the same cells as everywhere. */
+/** RFC 4180 with line feeds. Each number has a column of its own; a missing one is an empty field. */
 export function csvTable({ header, rows }: Table): string {
-  return [header, ...rows.map(({ cells }) => cells.map(textOf))]
-    .map(line => `${line.map(csvCell).join(',')}\n`)
-    .join('')
+  const columns = header.flatMap((title, place) => {
+    const cells = rows.map(row => row.cells[place] ?? '')
+    const keys = new Set(cells.flatMap(cell => (hasNumbers(cell) ? Object.keys(cell.numbers) : [])))
+    if (keys.size === 0) return [[title, ...cells.map(textOf)].map(missingIsEmpty)]
+    return [...keys].map(key => [
+      [title, key].filter(part => part !== '').join(' '),
+      ...cells.map(cell => (hasNumbers(cell) ? written(cell.numbers[key]) : missingIsEmpty(textOf(cell)))),
+    ])
+  })
+  const lines = [header, ...rows].map((_, line) => columns.map(column => csvCell(column[line] ?? '')).join(','))
+  return `${lines.join('\n')}\n`
 }
 
-/** What a spreadsheet would take for a formula is marked as text; a signed figure is none. */
+function hasNumbers(cell: Cell): cell is Extract<Cell, { numbers: object }> {
+  return typeof cell !== 'string' && 'numbers' in cell
+}
+
+function missingIsEmpty(text: string): string {
+  return text === NONE ? '' : text
+}
+
+/** Ten digits: enough for any further use, and 0.1 + 0.2 is 0.3. */
+function written(value: number | null | undefined): string {
+  return value == null ? '' : String(Number(value.toPrecision(10)))
+}
+
+/** What a spreadsheet would take for a formula is marked as text; a number with a sign is not a formula. */
 const formula = /^(?:[=@\t\r]|[+-](?!\d))/u
 
 function csvCell(text: string): string {

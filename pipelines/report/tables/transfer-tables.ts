@@ -1,7 +1,7 @@
 /** Tables of transfer: our arms on further test sets, and what was published of such sets (table 2 of the paper). */
 import type { Comparison } from '../../comparison/comparison.js'
-import { kindOf } from './comparison-tables.js'
-import { NONE, nameOf, percentEstimate, pointsDifference } from './format.js'
+import { numberCell, percentCell, pointsCell, signedCell } from './cells.js'
+import { kindOf, NONE, nameOf } from './format.js'
 import type { Row, Table } from './table.js'
 
 /** Empty without further test sets. */
@@ -14,27 +14,28 @@ export function transferTables(comparison: Comparison): Table[] {
 }
 
 /** Greedy is as the paper measures, expected has less noise. Null without further test sets. */
-function transferTable({ arms }: Comparison, decoding: 'greedy' | 'expected'): Table | null {
+function transferTable({ arms, sampled }: Comparison, decoding: 'greedy' | 'expected'): Table | null {
+  if (decoding === 'expected' && !sampled) return null
   const sets = arms.find(arm => arm.figures !== null)?.figures?.transfer ?? []
   const rows = sets.flatMap(({ name }) =>
     arms.flatMap((arm): Row[] => {
       const own = arm.figures?.transfer.find(one => one.name === name)
       if (own === undefined) return []
       const cells = (['acc', 'hAcc'] as const).flatMap(key => [
-        percentEstimate(own.base[decoding][key]),
-        percentEstimate(own.final[decoding][key]),
-        own.difference === null ? NONE : pointsDifference(own.difference[decoding][key]),
+        percentCell(own.base[decoding][key]),
+        percentCell(own.final[decoding][key]),
+        pointsCell(own.difference?.[decoding][key]),
       ])
       return [{ kind: kindOf(arm), cells: [`${name}, ${nameOf(arm)}`, ...cells] }]
     }),
   )
   if (rows.length === 0) return null
-  const columns = (title: string) => [`${title} before`, 'after', 'minus baseline']
+  const columns = (title: string) => [`${title} before`, `${title} after`, `${title} minus baseline`]
   const how = decoding === 'greedy' ? 'greedy' : 'expected over samples'
   return {
     name: `transfer-${decoding}`,
     title: `Transfer to other test sets, ${how} (%; differences after training, in points)`,
-    header: ['', ...columns('Acc'), ...columns('H-Acc')],
+    header: ['set, arm', ...columns('Acc'), ...columns('H-Acc')],
     rows,
   }
 }
@@ -44,18 +45,17 @@ function publishedTransferTable({ arms, published }: Comparison): Table | null {
   const rows = arms.flatMap(arm =>
     Object.entries(published?.arms[arm.arm]?.transfer ?? {}).map(([set, { before, after }]) => {
       const other = arm.against === null ? undefined : published?.arms[arm.against]?.transfer?.[set]
-      const difference = other === undefined ? null : (after - other.after) / 100
-      const shown = difference === null ? NONE : pointsDifference({ mean: difference, half: null, n: 1 })
-      return {
-        cells: [`${set}, ${nameOf(arm)}`, before === undefined ? NONE : before.toFixed(1), after.toFixed(1), shown],
-      }
+      const figure = (points: number | undefined) =>
+        points === undefined ? NONE : numberCell(points.toFixed(1), points)
+      const difference = other === undefined ? NONE : signedCell(after - other.after, 1)
+      return { cells: [`${set}, ${nameOf(arm)}`, figure(before), figure(after), difference] }
     }),
   )
   if (published === null || rows.length === 0) return null
   return {
     name: 'transfer-published',
     title: `Beside it, ${published.source}: Acc on other test sets, single runs (%)`,
-    header: ['', 'before', 'after', 'minus baseline'],
+    header: ['set, arm', 'before', 'after', 'minus baseline'],
     rows,
   }
 }

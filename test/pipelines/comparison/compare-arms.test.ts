@@ -115,6 +115,33 @@ test('what is not done is left out of the figures and listed, and pairs need bot
   assert.match(table, /Left out: correctness, seed 3, failed: loss not finite$/m)
 })
 
+test('arms that start from different policies are named with their first figures', () => {
+  const { plan, outcomes } = constructedSweep([1, 2, 3])
+  const same = compareArms({ plan, outcomes }).notes
+  assert.ok(!same.some(note => note.includes('start from different policies')))
+  const moved = outcomes.map(outcome =>
+    outcome.arm === 'human-aligned'
+      ? {
+          ...outcome,
+          evaluations: outcome.evaluations.map((one, index) =>
+            index === 0 ? { ...one, greedy: { ...one.greedy, acc: 0.07 } } : one,
+          ),
+        }
+      : outcome,
+  )
+  const found = compareArms({ plan, outcomes: moved }).notes.filter(note => note.includes('different policies'))
+  assert.equal(found.length, 1)
+  assert.match(found[0] ?? '', /^human-aligned and correctness start .* greedy Acc is 7\.0% and 43\.0%/)
+})
+
+test('runs that are set side by side afterwards have no endpoint that was named before', () => {
+  const { plan, outcomes } = constructedSweep([1, 2])
+  assert.equal(compareArms({ plan, outcomes }).endpointNamed, true)
+  const beside = outcomes.map(outcome => ({ ...outcome, name: outcome.arm }))
+  assert.equal(compareArms({ plan, outcomes: beside }).endpointNamed, false)
+  assert.match(comparisonTable(compareArms({ plan, outcomes: beside })), /^Endpoint: expected H-Acc/m)
+})
+
 test('with nothing done every figure is a dash', () => {
   const { plan } = constructedSweep([1, 2])
   const comparison = compareArms({ plan, outcomes: [] })
@@ -178,19 +205,26 @@ test('Markdown carries the same cells, and a name cannot break the table', () =>
 const expected = `study: 4 arms, seeds 1, 2, 3, baseline correctness
 
 Endpoint, named before the run: expected H-Acc, mean over the curve (%)
-  arm                     seeds        mean  minus correctness (points)      p  p (Holm)  seed 1  seed 2  seed 3
-  correctness (baseline)      3  62.0 ± 2.5                           –      –         –    61.0    62.0    63.0
-  human-aligned               3  68.0 ± 5.0                  +6.0 ± 2.5  0.009     0.018    66.0    68.0    70.0
-  shuffled                    3  61.0 ± 2.1                  -1.0 ± 0.4  0.009     0.018    60.2    61.0    61.8
-  uniform (placebo)           3  62.1 ± 2.5                  +0.1 ± 0.0  0.005         –    61.1    62.1    63.1
+  arm                     seeds        mean  minus correctness (points)      p  p (Holm)
+  correctness (baseline)      3  62.0 ± 2.5                           –      –         –
+  human-aligned               3  68.0 ± 5.0                  +6.0 ± 2.5  0.009     0.018
+  shuffled                    3  61.0 ± 2.1                  -1.0 ± 0.4  0.009     0.018
+  uniform (placebo)           3  62.1 ± 2.5                  +0.1 ± 0.0  0.005         –
+
+The same, seed by seed: expected H-Acc, mean over the curve (%)
+  arm                     seed 1  seed 2  seed 3
+  correctness (baseline)    61.0    62.0    63.0
+  human-aligned             66.0    68.0    70.0
+  shuffled                  60.2    61.0    61.8
+  uniform (placebo)         61.1    62.1    63.1
 
 Claim, for each arm: its endpoint gains on correctness
-                 effect d (95% interval)      g  p (sign flips)  detectable (points)        verdict
+  arm            effect d (95% interval)      g  p (sign flips)  detectable (points)        verdict
   human-aligned  +6.00 (+0.78 to +11.62)  +3.39           0.250                  3.3      supported
   shuffled       -6.00 (-11.62 to -0.78)  -3.39           0.250                  0.5  not supported
 
 Expected over samples, before and after training (%; length in tokens; density in % a token)
-                                 Acc       H-Acc     length       density    Acc high     Acc low
+  arm                            Acc       H-Acc     length       density    Acc high     Acc low
   before, every arm       42.0 ± 2.5  32.0 ± 2.5  7.0 ± 0.0   4.57 ± 0.35  27.0 ± 2.5  47.0 ± 2.5
   correctness (baseline)  82.0 ± 2.5  72.0 ± 2.5  7.0 ± 0.0  10.29 ± 0.35  67.0 ± 2.5  87.0 ± 2.5
   human-aligned           88.0 ± 5.0  78.0 ± 5.0  7.0 ± 0.0  11.14 ± 0.71  73.0 ± 5.0  93.0 ± 5.0
@@ -198,7 +232,7 @@ Expected over samples, before and after training (%; length in tokens; density i
   uniform (placebo)       82.1 ± 2.5  72.1 ± 2.5  7.0 ± 0.0  10.30 ± 0.35  67.1 ± 2.5  87.1 ± 2.5
 
 Greedy, before and after training (%; length in tokens; density in % a token)
-                                 Acc       H-Acc     length       density    Acc high     Acc low
+  arm                            Acc       H-Acc     length       density    Acc high     Acc low
   before, every arm       44.0 ± 2.5  34.0 ± 2.5  7.0 ± 0.0   4.86 ± 0.35  27.0 ± 2.5  47.0 ± 2.5
   correctness (baseline)  84.0 ± 2.5  74.0 ± 2.5  7.0 ± 0.0  10.57 ± 0.35  67.0 ± 2.5  87.0 ± 2.5
   human-aligned           90.0 ± 5.0  80.0 ± 5.0  7.0 ± 0.0  11.43 ± 0.71  73.0 ± 5.0  93.0 ± 5.0
@@ -206,8 +240,8 @@ Greedy, before and after training (%; length in tokens; density in % a token)
   uniform (placebo)       84.1 ± 2.5  74.1 ± 2.5  7.0 ± 0.0  10.59 ± 0.35  67.1 ± 2.5  87.1 ± 2.5
 
 ± is the half width of the 95% interval of Student's t over seeds. Differences are paired by seed: same data, warm start, prompts and evaluation samples.
-p is of the two-sided paired t-test on the endpoint; Holm's correction runs over the arms that are not placebos.
-uniform is a declared placebo: no difference to correctness is expected; one that shows is a measure of the noise.
+p is from the two-sided paired t-test on the endpoint. Holm's correction covers the arms that are not placebos.
+uniform is a declared placebo: no difference to correctness is expected. A difference shows how large the noise is.
 A gain is supported when the 95% interval of its difference lies above 0 and p (Holm) is below 0.05; not supported when the interval lies below 0; else undecided.
-d is the mean difference over its standard deviation across seeds, g the same without the bias of few seeds; detectable: the difference that so many seeds find four times in five, at p 0.05 without correction.
+d is the mean difference over its standard deviation across seeds. g is d without the bias of few seeds. Detectable: the true difference that this number of seeds finds four times in five, at p 0.05 without correction.
 `

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { compareArms } from '../../../pipelines/comparison/compare-arms.js'
 import type { ExperimentOutcome } from '../../../pipelines/comparison/outcome.js'
-import { svgFile } from '../../../pipelines/report/figures/drawing.js'
+import { svgFile } from '../../../pipelines/report/figures/svg-file.js'
 import { reportFiles } from '../../../pipelines/report/files.js'
 import { pageOf, readResults } from '../../../scripts/report/results.js'
 import { constructedSweep, fourArms } from '../comparison/constructed.js'
@@ -68,11 +68,17 @@ test('a real sweep has every figure and table, each as a file of its own and in 
     assert.ok(alternative.length > 30)
   }
   const endpoint = files.get('tables/endpoint.csv') ?? ''
-  assert.match(endpoint, /^arm,seeds,mean,minus correctness \(points\),over seeds and items,p,p \(Holm\),seed 1,/)
+  assert.match(
+    endpoint,
+    /^arm,seeds,mean,mean half width,minus correctness \(points\),minus correctness \(points\) half width,over seeds and items low,over seeds and items high,p,p \(Holm\)\n/,
+  )
   assert.equal(endpoint.trimEnd().split('\n').length, 1 + arms.length)
-  const shown = /^human-aligned,3,[^,]*,([^,]*),([^,]*),/m.exec(endpoint)
-  assert.ok(shown !== null && page.text.includes(`<td>${shown[1]}</td><td>${shown[2]}</td>`))
-  assert.ok(markdown.includes(`| ${shown[1]} | ${shown[2]} |`))
+  const cells = /^human-aligned,(.*)$/m.exec(endpoint)?.[1]?.split(',').map(Number) ?? []
+  const [seeds, , , mean = Number.NaN, half = Number.NaN] = cells
+  assert.ok(seeds === 3 && cells.every(Number.isFinite), endpoint)
+  const shown = `+${mean.toFixed(1)} ± ${half.toFixed(1)}`
+  assert.ok(page.text.includes(`<td>${shown}</td>`) && markdown.includes(`| ${shown} |`), shown)
+  for (const [path, content] of files) if (path.endsWith('.csv')) assert.ok(!/ ± |^–|,–/mu.test(content), path)
   for (const content of files.values()) assert.ok(!/NaN|undefined|Infinity|\[object/u.test(content))
 })
 

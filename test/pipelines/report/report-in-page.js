@@ -3,7 +3,7 @@
 /** Each figure: its box, how many marks are drawn, its words, and the heights of its letters, in pixels. */
 function figuresHere() {
   return [...document.querySelectorAll('figure')].map(one => {
-    const svg = one.querySelector('svg')
+    const svg = one.querySelector('svg[role=img]')
     const { width, height } = svg.getBoundingClientRect()
     const drawn = [...svg.querySelectorAll('path, circle, rect, line')].filter(mark => {
       const box = mark.getBoundingClientRect()
@@ -78,7 +78,7 @@ function pictureHere() {
     height: frame.height,
     words: root.getAttribute('aria-label'),
     text: root.textContent ?? '',
-    // The legend's lines end at 50.
+    // The symbols of the legend end at 50.
     covered: [...document.querySelectorAll('.legend text')]
       .filter(one => one.getBoundingClientRect().left < frame.left + 52)
       .map(one => one.textContent),

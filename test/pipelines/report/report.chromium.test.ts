@@ -6,7 +6,9 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { Page } from 'playwright-core'
-import { svgFile } from '../../../pipelines/report/figures/drawing.js'
+import { compareArms } from '../../../pipelines/comparison/compare-arms.js'
+import { svgFile } from '../../../pipelines/report/figures/svg-file.js'
+import { renderReport } from '../../../pipelines/report/render.js'
 import { type LaunchedBrowser, launchBrowser } from '../../../scripts/browser.js'
 import { pageOf, readResults } from '../../../scripts/report/results.js'
 
@@ -134,6 +136,51 @@ for (const view of views) {
   })
 }
 
+/** A report whose names, links, versions and texts are long and have no spaces. */
+function longReport(): string {
+  const results = readResults(readFileSync(fixture))
+  const unbroken = 'x'.repeat(90)
+  const [first, ...others] = results.outcomes
+  assert.ok(first !== undefined && results.plan.kind === 'sweep')
+  const plan = { ...results.plan, name: unbroken, warnings: [`warning ${unbroken}`] }
+  const failed = { ...first, state: 'failed' as const, failure: unbroken }
+  const texts = others.map(outcome => ({
+    ...outcome,
+    evaluations: outcome.evaluations.map(evaluation => ({
+      ...evaluation,
+      responses: evaluation.responses.map(one => ({ ...one, prompt: `${unbroken} word `.repeat(20), text: unbroken })),
+    })),
+  }))
+  const outcomes = [failed, ...texts]
+  const comparison = compareArms({ plan, outcomes })
+  const links = { MLflow: `http://127.0.0.1:40000/#/experiments/1/runs/${'a'.repeat(64)}` }
+  return renderReport({ plan, outcomes, comparison, versions: { node: unbroken }, links }).text
+}
+
+test('long names, links and responses without spaces do not make the page wider than a phone', async () => {
+  const path = join(folder, 'long.html')
+  writeFileSync(path, longReport())
+  for (const width of [320, 375]) {
+    await visit(pathToFileURL(path).href, { width }, async page => {
+      await page.evaluate(`for (const one of document.querySelectorAll('details')) one.open = true`)
+      const sizes = '[document.documentElement.scrollWidth, document.documentElement.clientWidth]'
+      assert.deepEqual(await inPage<number[]>(page, sizes), [width, width])
+      // Prompt, response and verdict are all in sight: a table of words does not scroll sideways.
+      const cut = `[...document.querySelectorAll('table.words')].filter(one => one.parentElement.scrollWidth > one.parentElement.clientWidth).length`
+      assert.equal(await inPage<number>(page, cut), 0)
+    })
+  }
+})
+
+test('no table is cut on a desktop with five seeds', async () => {
+  const path = join(folder, 'five.html')
+  writeFileSync(path, pageOf(readResults(readFileSync(new URL('table4.json.gz', fixture)))).text)
+  await visit(pathToFileURL(path).href, { width: 1200 }, async page => {
+    const cut = `[...document.querySelectorAll('.scroll')].filter(one => one.scrollWidth > one.clientWidth).map(one => one.getAttribute('aria-label'))`
+    assert.deepEqual(await inPage<string[]>(page, cut), [])
+  })
+})
+
 test('what is too wide would have been found', async () => {
   await visit(address, { width: 360 }, async page => {
     await page.evaluate(
@@ -171,7 +218,7 @@ test('each figure is a file too that a browser draws alone, arms named, in the s
       assert.equal(found.error, null, drawing.name)
       assert.ok(found.height > 200, `${drawing.name}: ${found.height}`)
       assert.equal(found.words, drawing.alternative)
-      for (const { name } of drawing.arms) assert.ok(found.text.includes(name), `${drawing.name} lacks ${name}`)
+      for (const { label } of drawing.legend) assert.ok(found.text.includes(label), `${drawing.name} lacks ${label}`)
       assert.deepEqual(found.outside, [], drawing.name)
       assert.deepEqual(found.covered, [], drawing.name)
       assert.deepEqual(seen.complaints, [])

@@ -8,9 +8,7 @@ import { renderEvaluation } from '../../../pipelines/report/evaluation-page.js'
 import { colourOf, dashOf } from '../../../pipelines/report/figures/style.js'
 import { escapeHtml, html, link } from '../../../pipelines/report/html.js'
 import { renderReport } from '../../../pipelines/report/render.js'
-import { sentence } from '../../../pipelines/report/sections/claim.js'
-import type { ClaimVerdict } from '../../../pipelines/statistics/claim-rule.js'
-import { constructedSweep } from '../comparison/constructed.js'
+import { constructedSweep, fourArms } from '../comparison/constructed.js'
 
 const versions = { node: '20.3.0', '@tensorflow/tfjs-node-gpu': '4.22.0' }
 const links = { Temporal: 'http://127.0.0.1:8233/namespaces/default/workflows/study' }
@@ -23,21 +21,30 @@ function reportOf({ plan, outcomes }: { plan: Plan; outcomes: readonly Experimen
 test('with three seeds it shows endpoint, intervals, the placebo, all figures and how to run it again', () => {
   const { page, document } = reportOf(constructedSweep([1, 2, 3]))
   const text = document.body.textContent ?? ''
-  assert.match(
-    text,
-    /human-aligned minus correctness: \+6\.0 ± 2\.5 points \(3 pairs, p 0\.009, Holm 0\.018\): a gain is supported\./,
-  )
+  const question = /Does rewarding correct answers by their value/.exec(text)
+  const answer = /human-aligned minus correctness is \+6\.0 ± 2\.5/.exec(text)
+  const figureAt = text.indexOf('Main result')
+  assert.ok(question !== null && answer !== null && question.index < answer.index && answer.index < figureAt)
+  for (const term of [
+    'Value of an item',
+    'H-Acc (human-aligned accuracy)',
+    'Expected, greedy',
+    'Mean over the curve',
+  ]) {
+    const at = text.indexOf(term)
+    assert.ok(at > 0 && at < figureAt, term)
+  }
   assert.match(text, /Endpoint, named before the run: expected H-Acc, mean over the curve/)
   assert.match(text, /uniform \(placebo\)/)
   assert.match(text, /bin\/rlev sweep study\.yaml/)
   assert.match(text, /reward\.scale/)
-  assert.match(text, /It does not show a better final accuracy or shorter/)
+  assert.match(text, /It does not show that the final\s+accuracy is better/)
   assert.ok(page.includes('2'.repeat(64)))
   const figures = [...document.querySelectorAll('figure')]
   // One of differences, six curves, two of sections, one of values, four of EOS.
   assert.equal(figures.length, 14)
   for (const one of figures) {
-    const svg = one.querySelector('svg')
+    const svg = one.querySelector('svg[role=img]')
     assert.equal(svg?.getAttribute('role'), 'img')
     assert.ok((svg?.getAttribute('aria-label') ?? '').length > 30)
     assert.ok(one.querySelector('path, circle, rect'), one.textContent ?? '')
@@ -49,9 +56,42 @@ test('with three seeds it shows endpoint, intervals, the placebo, all figures an
 test('with one seed it says that no interval can be given', () => {
   const { document } = reportOf(constructedSweep([7]))
   const text = document.body.textContent ?? ''
-  assert.match(text, /on one seed: no interval can be given/)
+  assert.match(text, /one seed, so no interval/)
   assert.match(text, /One seed: no interval and no test can be given/)
-  assert.ok(!text.includes(': a gain is supported'))
+  assert.ok(!text.includes('is supported:'))
+})
+
+test('with two seeds no interval is shown, and nothing is claimed', () => {
+  const { document, whole } = reportOf(constructedSweep([1, 2]))
+  const text = document.body.textContent ?? ''
+  assert.ok(!/ ± \d/.test(text), text.match(/.{30} ± \d.{10}/u)?.[0] ?? '')
+  assert.match(text, /Two seeds: too few for an interval/)
+  assert.ok(!/is supported:|supported for/.test(text))
+  assert.ok(whole.figures.every(({ legend }) => legend.every(({ label }) => !label.includes('interval'))))
+})
+
+test('without evaluation samples every figure and table is greedy', () => {
+  const { plan, outcomes } = constructedSweep([1, 2, 3])
+  const greedy = { samples: 0 }
+  const arms = plan.arms.map(arm => ({
+    ...arm,
+    config: { ...arm.config, evaluation: { ...arm.config.evaluation, ...greedy } },
+  }))
+  const { document, whole } = reportOf({
+    plan: { ...plan, arms },
+    outcomes: outcomes.map(outcome => ({
+      ...outcome,
+      config: { ...outcome.config, evaluation: { ...outcome.config.evaluation, ...greedy } },
+    })),
+  })
+  const text = document.body.textContent ?? ''
+  assert.match(text, /Endpoint, named before the run: greedy H-Acc, mean over the curve/)
+  const shown = text.slice(0, text.indexOf('Resolved config'))
+  assert.ok(
+    !/expected(?! loss)/iu.test(shown.replaceAll(/as expected|is expected|was expected/gu, '')),
+    /.{40}expected.{20}/iu.exec(shown)?.[0] ?? '',
+  )
+  assert.ok(!whole.tables.some(({ name }) => name.includes('expected')))
 })
 
 test('it stands alone: no script, no style or picture from elsewhere, links only as links', () => {
@@ -62,6 +102,32 @@ test('it stands alone: no script, no style or picture from elsewhere, links only
   const addresses = [...document.querySelectorAll('[href]')].map(one => `${one.tagName} ${one.getAttribute('href')}`)
   assert.deepEqual(addresses, [`A ${links.Temporal}`])
   assert.match(page, /Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'"/)
+})
+
+test('colours belong to arms: only the arm of a figure is drawn in its colour, and the legend names every line of it', () => {
+  const { whole } = reportOf(constructedSweep([1, 2, 3]))
+  for (const { name, svg, legend } of whole.figures.filter(one => one.name.startsWith('eos-'))) {
+    const own = colourOf(fourArms.findIndex(arm => `eos-${arm.name}` === name))
+    assert.deepEqual([...new Set(svg.match(/var\(--arm-\d\)/gu))], [own], name)
+    assert.deepEqual(
+      legend.map(({ label }) => label),
+      ['highest', 'lowest']
+        .map(which => `${which} values, after training`)
+        .concat(['highest', 'lowest'].map(which => `${which} values, before training`)),
+    )
+  }
+})
+
+test('a baseline is drawn first and broad, so that an arm with the same figures does not hide it', () => {
+  const { whole } = reportOf(constructedSweep([1, 2, 3]))
+  const svg = whole.figures.find(({ name }) => name === 'curve-h-acc')?.svg ?? ''
+  const lines = [...svg.matchAll(/<g [^>]*aria-label="line"[^>]*>/gu)].map(([group]) => [
+    /stroke="([^"]+)"/u.exec(group)?.[1],
+    Number(/stroke-width="([^"]+)"/u.exec(group)?.[1]),
+  ])
+  assert.equal(lines.length, 4)
+  assert.deepEqual(lines[0], [colourOf(0), 7])
+  assert.ok(lines.slice(1).every(([, width]) => Number(width) < 3))
 })
 
 test('arms up to sixty-four are told apart, by colour or by pattern', () => {
@@ -124,21 +190,11 @@ test('a sweep with nothing done, and a single experiment, have a report too', ()
     plan: { kind: 'experiment', name: 'alone', config: one.config, warnings: [] },
     outcomes: [{ ...one, name: 'alone', arm: 'alone' }],
   })
-  assert.match(alone.document.body.textContent ?? '', /alone: expected H-Acc from 31\.0% to 76\.0%/)
+  const text = alone.document.body.textContent ?? ''
+  assert.match(text, /xpected H-Acc.* from 31\.0% to 76\.0%/)
+  assert.match(text, /Endpoint: expected H-Acc, mean over the curve/)
+  assert.ok(!/named before the run|placebo/.test(text))
   assert.ok(!/NaN|undefined/u.test(alone.page))
-})
-
-test('a claim is never stronger than its interval', () => {
-  const judged = { seedsAndItems: null, pSignFlip: null, effect: null, detectable: null, verdict: null }
-  const difference = { n: 3, mean: 0.02, half: 0.03, p: 0.2, pHolm: 0.2, ...judged }
-  const arm = { arm: 'a', role: 'arm' as const, seeds: [1, 2, 3], figures: null, finalDifferences: null, perSeed: [] }
-  assert.match(sentence({ ...arm, endpointDifference: difference }, 'b'), /undecided/)
-  const said = (verdict: ClaimVerdict) => sentence({ ...arm, endpointDifference: { ...difference, verdict } }, 'b')
-  assert.match(said('undecided'), /undecided: chance could do this/)
-  assert.match(said('supported'), /a gain is supported\.$/)
-  assert.match(said('not supported'), /a gain is not supported\.$/)
-  assert.match(sentence({ ...arm, role: 'placebo', endpointDifference: difference }, 'b'), /as expected, no clear/)
-  assert.match(sentence({ ...arm, endpointDifference: null }, 'b'), /no seed in common/)
 })
 
 test('an evaluation without training has a page of its own: figures, what is unscored, trajectories, and no before and after', () => {
@@ -166,6 +222,7 @@ test('an evaluation without training has a page of its own: figures, what is uns
   const text = document.body.textContent ?? ''
   assert.match(text, /1600 items; verdicts of the judge judge-72b <x>/)
   assert.match(text, /greedy25\.025\.0 to 50\.012\.5 to 37\.5/)
+  assert.match(text, /H-Acc \(human-aligned accuracy\)/)
   assert.match(text, /k = 1/)
   assert.equal(document.querySelectorAll('figure').length, 1)
   assert.ok(!/not done|before|dashed|same bits/.test(text))

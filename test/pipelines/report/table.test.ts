@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parse } from 'csv-parse/sync'
 import fc from 'fast-check'
+import { pCell, percentCell } from '../../../pipelines/report/tables/cells.js'
 import { csvTable, markdownTable, type Table, textTable } from '../../../pipelines/report/tables/table.js'
 
 const table = (cells: string[]): Table => ({ name: 't', title: 'T|x', header: ['a', 'b'], rows: [{ cells }] })
@@ -24,6 +25,22 @@ test('a reader of CSV gets the cells back, whatever is in them', () => {
 test('a cell that a spreadsheet would run is text, and a signed figure stays one', () => {
   assert.equal(csvTable(table(['=1+1', '+5.9 ± 1.4'])), "a,b\n'=1+1,+5.9 ± 1.4\n")
   assert.equal(csvTable(table(['@SUM(A1)', '-cmd'])), "a,b\n'@SUM(A1),'-cmd\n")
+})
+
+test('numbers have columns of their own in CSV, a missing one is empty, and text keeps its form', () => {
+  const estimate: Table = {
+    name: 't',
+    title: 'T',
+    header: ['arm', 'H-Acc', 'p'],
+    rows: [
+      { cells: ['a', percentCell({ n: 3, mean: 0.1 + 0.2, half: 0.445 }), pCell(0.0004)] },
+      { cells: ['b', percentCell({ n: 2, mean: 0.5, half: 0.9 }), '–'] },
+      { cells: ['c', '–', pCell(null)] },
+    ],
+  }
+  assert.equal(csvTable(estimate), 'arm,H-Acc,H-Acc half width,p\na,30,44.5,0.0004\nb,50,,\nc,,,\n')
+  assert.match(textTable(estimate), /a +30\.0 ± 44\.5 +< 0\.001/)
+  assert.match(textTable(estimate), /b +50\.0 +–/)
 })
 
 test('text and Markdown show the same cells, and a cell cannot break its table', () => {

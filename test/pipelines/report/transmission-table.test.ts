@@ -52,8 +52,8 @@ test('an arm whose advantages are those without the value is told as cancelled, 
   const text = comparisonTable(comparison)
   assert.match(text, /^ {2}human-aligned +0\.500 ± 0\.000 +– +1\.000 ± 0\.000 +120$/m)
   assert.match(text, /^ {2}shuffled +– +– +0\.000 ± 0\.000 +120 +cancelled$/m)
-  assert.match(text, /^Value transmission: predicting it from the policy's answers needs evaluation\.samples/m)
-  assert.match(text, /^shuffled: value transmission 0\.00 over 120 steps: its estimator cancels the value/m)
+  assert.match(text, /^Predicting it from the policy's answers needs evaluation\.samples/m)
+  assert.match(text, /^shuffled: value transmission 0\.00 over 120 steps\. Its estimator cancels the value/m)
   assert.match(comparisonMarkdown(comparison), /^- shuffled: value transmission 0\\?\.00/m)
 })
 
