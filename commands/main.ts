@@ -6,6 +6,7 @@
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { asStorageError } from '../activities/store/disk-errors.js'
 import { given } from '../pipelines/given.js'
 import { exitStatusOf, failureText } from './failure.js'
 import { projectFolder } from './services/project.js'
@@ -264,11 +265,13 @@ Examples:
   rlev ${kind} ${file} --detach`
 }
 
-// A reader that went away, as in `rlev status | head`, is no failure; the work goes on without it.
+// If the reader went away, as in `rlev status | head`, that is not a failure; the work goes on without it.
 process.stdout.on('error', error => {
   if ('code' in error && error.code === 'EPIPE') process.exit(0)
-  throw error
+  process.exit(fail(asStorageError(error, 'standard output')))
 })
+// A message that cannot be written has no other place. The work goes on, such as that of a worker whose log is on a full disk.
+process.stderr.on('error', () => {})
 
 try {
   await program.parseAsync()
@@ -277,8 +280,13 @@ try {
     // Help and version end by an error of status 0; commander has printed its message itself.
     process.exitCode = error.exitCode === 0 ? 0 : 2
   } else {
-    const whole = program.args[0] === 'worker' || Boolean(process.env['RLEV_DEBUG'])
-    console.error(failureText(error, { home: resolve(home() ?? (process.env['RLEV_HOME'] || '.rlev')), whole }))
-    process.exitCode = exitStatusOf(error)
+    process.exitCode = fail(error)
   }
+}
+
+/** Prints the error and gives the exit status. */
+function fail(error: unknown): 1 | 2 {
+  const whole = program.args[0] === 'worker' || Boolean(process.env['RLEV_DEBUG'])
+  console.error(failureText(error, { home: resolve(home() ?? (process.env['RLEV_HOME'] || '.rlev')), whole }))
+  return exitStatusOf(error)
 }

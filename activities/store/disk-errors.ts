@@ -4,14 +4,14 @@ import { dirname, isAbsolute } from 'node:path'
 import { RlevError } from '../../pipelines/errors.js'
 
 const remedies: Readonly<Record<string, { message: string; remedy: string }>> = {
-  ENOSPC: { message: 'the disk is full', remedy: 'make room on it; a run at work tries again by itself, every minute' },
+  ENOSPC: { message: 'the disk is full', remedy: 'make room on it; a running experiment tries again every minute' },
   EDQUOT: {
     message: 'the quota on this disk is used up',
-    remedy: 'make room or raise the quota; a run at work tries again by itself, every minute',
+    remedy: 'make room or raise the quota; a running experiment tries again every minute',
   },
   EROFS: {
     message: 'the file system is read-only',
-    remedy: 'mount it for writing; a run at work tries again by itself, every minute',
+    remedy: 'mount it for writing; a running experiment tries again every minute',
   },
 }
 
@@ -24,7 +24,7 @@ export function asStorageError(error: unknown, place: string): unknown {
     kind: 'NoStorage',
     message: known.message,
     place,
-    expected: 'a file system that takes what the run writes',
+    expected: 'a file system that can be written to',
     found: `${error.message}${roomAt(place)}`,
     remedy: known.remedy,
     cause: error,

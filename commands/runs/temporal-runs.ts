@@ -186,7 +186,22 @@ function troubleOf({ pendingActivities }: WorkflowExecutionDescription['raw']): 
   const failing = pendingActivities?.find(({ lastFailure, paused }) => lastFailure?.message && !paused)
   if (failing === undefined) return {}
   const { activityType, attempt, lastFailure } = failing
-  return { trouble: `attempt ${attempt} of ${activityType?.name} follows one that failed: ${lastFailure?.message}` }
+  return { trouble: troubleText({ activity: activityType?.name, attempt, reason: lastFailure?.message }) }
+}
+
+/** What holds an activity up, and the remedy if the attempt before was only slow. */
+export function troubleText({
+  activity,
+  attempt,
+  reason,
+}: {
+  activity: string | null | undefined
+  attempt: number | null | undefined
+  reason: string | null | undefined
+}): string {
+  const trouble = `attempt ${attempt} of ${activity} follows one that failed: ${reason}`
+  if (!/heartbeat timeout/i.test(reason ?? '')) return trouble
+  return `${trouble}. Its worker died, or was silent for longer than durability.heartbeatTimeout; if this happens again on a slow or busy machine, raise that key and start the run again by the same command`
 }
 
 function warmStartOf({ pendingActivities }: WorkflowExecutionDescription['raw']): Pick<WorkflowFacts, 'warmStart'> {

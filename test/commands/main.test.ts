@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { closeSync, existsSync, mkdtempSync, openSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { buildFolder } from '../../commands/services/project.js'
 import { call } from './call.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'rlev-main-'))
@@ -73,4 +76,24 @@ test('every key of a config is printed with its meaning', async () => {
   const { status, out } = await call('plan', '--keys')
   assert.equal(status, 0)
   assert.match(out, /^reward\.alpha .*default 10\n {4}Slope of the scale/m)
+})
+
+test('output to a full disk ends with an error that says so, and no stack trace', {
+  skip: !existsSync('/dev/full'),
+}, async () => {
+  const full = openSync('/dev/full', 'w')
+  try {
+    const program = join(buildFolder, 'commands', 'main.js')
+    const child = spawn(process.execPath, [program, '--help'], { stdio: ['ignore', full, 'pipe'] })
+    let err = ''
+    child.stderr?.on('data', (part: Buffer) => {
+      err += part.toString()
+    })
+    const [status] = (await once(child, 'close')) as [number]
+    assert.equal(status, 1)
+    assert.match(err, /^standard output: the disk is full[\s\S]*make room/)
+    assert.doesNotMatch(err, /\n {4}at /)
+  } finally {
+    closeSync(full)
+  }
 })
