@@ -4,13 +4,14 @@ import { readOutcomes } from '../activities/store/outcomes.js'
 import { readEvaluations, readPlan } from '../activities/store/runs.js'
 import { compareArms } from '../pipelines/comparison/compare-arms.js'
 import { printable } from '../pipelines/printable.js'
-import { comparisonTable } from '../pipelines/report/tables/comparison-as-text.js'
+import { conclude } from '../pipelines/report/conclusion/conclude.js'
 import { evaluationTable } from '../pipelines/report/tables/evaluation-as-text.js'
 import { openScreen } from './live/screen.js'
 import { watchRun } from './live/watch-run.js'
 import { clauseOf, linksOf, type RunView } from './runs/run-view.js'
 import { commandFor } from './runs/shell-command.js'
 import type { Home } from './services/home.js'
+import { layOutParagraphs, titleWidth } from './text/paragraphs.js'
 import { oneLine } from './text/width.js'
 
 /** What a shell gives to a command that ended by Ctrl-C: whatever waits for the run must not go on as if it were done. */
@@ -69,22 +70,36 @@ export function detachedText(home: Home, name: string): string {
   return [`The work goes on.`, ...commands.map(({ text, meaning }) => `  ${text.padEnd(width)}  ${meaning}`)].join('\n')
 }
 
-/** The comparison, or the one evaluation of a run without training; where to read on, and what went wrong. Returns the exit status. */
+/** What came out, where to read on, and what went wrong. Returns the exit status. */
 export function printEnding(home: Home, view: RunView): number {
   const { kind, experiments, weights } = view
-  const table = experiments.some(experiment => experiment.state === 'done') ? resultTable(home, view) : undefined
-  if (table !== undefined) console.log(`\n${printable(table)}\n`)
-  if (kind === 'experiment' && weights !== undefined) console.log(`${'weights'.padEnd(10)}${weights}`)
-  for (const [title, link] of linksOf(view)) console.log(`${title.padEnd(10)}${link}`)
+  const result = experiments.some(experiment => experiment.state === 'done') ? resultOf(home, view) : undefined
+  if (result !== undefined) console.log(`\n${printable(result)}\n`)
+  if (kind === 'experiment' && weights !== undefined) console.log(`${'weights'.padEnd(titleWidth)}${weights}`)
+  for (const [title, link] of linksOf(view)) console.log(`${title.padEnd(titleWidth)}${link}`)
   return printFailures(home, view)
 }
 
-function resultTable(home: Home, { name }: RunView): string | undefined {
+/** Five sentences on what training came to; the one evaluation of a run without training. */
+function resultOf(home: Home, { name }: RunView): string | undefined {
   const plan = readPlan(home.path, name)
-  if (plan.kind === 'sweep' || plan.config.steps > 0)
-    return comparisonTable(compareArms({ plan, outcomes: readOutcomes(home.path, name) }))
-  const evaluation = readEvaluations(home.path, name).at(-1)?.evaluation
-  return evaluation === undefined ? undefined : evaluationTable(name, evaluation)
+  if (plan.kind === 'experiment' && plan.config.steps === 0) {
+    const evaluation = readEvaluations(home.path, name).at(-1)?.evaluation
+    return evaluation === undefined ? undefined : evaluationTable(name, evaluation)
+  }
+  const { question, effect, verdict, controls, next } = conclude({
+    plan,
+    comparison: compareArms({ plan, outcomes: readOutcomes(home.path, name) }),
+    command: (...words) => commandFor(home, ...words),
+  })
+  const paragraphs = [
+    ['Question', question],
+    ['Effect', effect],
+    ['Verdict', verdict],
+    ['Controls', controls],
+    ['Next', next],
+  ] as const
+  return layOutParagraphs(paragraphs, process.stdout.columns).join('\n')
 }
 
 /** To standard error. Returns the exit status. */

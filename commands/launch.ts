@@ -5,10 +5,15 @@
 import { readPlan } from '../activities/store/runs.js'
 import type { PreflightFinding } from '../pipelines/advantages/planned-arm.js'
 import type { Plan } from '../pipelines/config/schema.js'
+import type { DataSet } from '../pipelines/data/item.js'
 import { printable } from '../pipelines/printable.js'
+import { failureText } from './failure.js'
 import { checkedPlan } from './plan/checked.js'
+import { costOf, countsOf } from './plan/cost.js'
+import { outlookOf } from './plan/outlook.js'
 import { addsSeeds, changesResults, freezePlan, isKnownPlan, planDifference } from './runs/frozen-plan.js'
 import type { RunView } from './runs/run-view.js'
+import { commandFor } from './runs/shell-command.js'
 import { type Home, openHome } from './services/home.js'
 
 /** What every call that begins a run can say. */
@@ -36,6 +41,8 @@ export function launch(options: LaunchOptions): Promise<number> {
 
 export interface PlanLaunch extends Pick<BeginOptions, 'home' | 'detach' | 'allowDrift'> {
   plan: Plan
+  /** The items, where the plan is new. */
+  data: () => Promise<DataSet>
   /** What the preflight has to say of a plan that is new. */
   findings: () => Promise<readonly Pick<PreflightFinding, 'severity' | 'sentence'>[]>
   /** Where the plan comes from, for errors. */
@@ -48,19 +55,27 @@ export interface PlanLaunch extends Pick<BeginOptions, 'home' | 'detach' | 'allo
 
 /** The exit status. */
 export async function launchPlan(options: PlanLaunch): Promise<number> {
-  const { plan, findings, place: path, detach = false, allowDrift = false, stream = process.stdout } = options
+  const { plan, data, findings, place: path, detach = false, allowDrift = false, stream = process.stdout } = options
   const home = openHome(options.home)
   const say = (text: string) => stream.write(`${text}\n`)
   const known = isKnownPlan(home.path, plan, path, { drift: allowDrift })
   for (const warning of plan.warnings) console.error(printable(`warning: ${warning}`))
-  for (const { severity, sentence } of known ? [] : await findings())
-    console.error(printable(`${severity}: ${sentence}`))
+  if (!known) {
+    const found = await findings()
+    const { seconds } = costOf(plan, countsOf(await data()))
+    const watch = commandFor(home, 'watch', plan.name)
+    say(printable(outlookOf({ plan, seconds, watch, width: stream.columns }).join('\n')))
+    // Notes are for whoever plans; what may be wrong is for whoever runs it.
+    for (const { severity, sentence } of found) {
+      if (severity !== 'note') console.error(printable(`${severity}: ${sentence}`))
+    }
+  }
 
   // From here on the call is right; what takes its time to load is loaded now.
   const [
     { lookAtRun },
     { withTemporal },
-    { ensureUp },
+    { upForRuns },
     { detachedText, follow, leaving, printEnding },
     { begin },
     { settleDrift },
@@ -83,10 +98,17 @@ export async function launchPlan(options: PlanLaunch): Promise<number> {
     settleDrift({ home, view, plan, allowed: allowDrift })
   }
   freezePlan(home.path, plan, path)
-  await ensureUp(home)
+  let follows = false
+  // A line of another kind would tear the live view.
+  const report = (line: string) => (follows ? undefined : process.stderr.write(`${line}\n`))
+  const { whole } = await upForRuns(home, { report })
+  whole.catch((error: unknown) => console.error(failureText(error, { home: home.path, whole: false })))
   const left = leaving()
   say(await begin({ home, plan: readPlan(home.path, plan.name), known }))
+  follows = !detach
+  if (home.services !== undefined) say(`tracked in MLflow: ${home.services.mlflow.url}`)
   if (!detach) return follow(home, plan.name, { left, stream, print })
+  await whole
   say(detachedText(home, plan.name))
   return 0
 }

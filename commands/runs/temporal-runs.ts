@@ -182,8 +182,14 @@ function factsOf({ status, startTime, closeTime, memo = {}, raw }: WorkflowExecu
   }
 }
 
+/** Runs begin while MLflow starts, which takes some seconds longer: so many attempts to reach it fail without meaning anything. */
+const startingAttempts = 5
+
 function troubleOf({ pendingActivities }: WorkflowExecutionDescription['raw']): Pick<WorkflowFacts, 'trouble'> {
-  const failing = pendingActivities?.find(({ lastFailure, paused }) => lastFailure?.message && !paused)
+  const failing = pendingActivities?.find(
+    ({ activityType, attempt, lastFailure, paused }) =>
+      lastFailure?.message && !paused && !(activityType?.name === 'openTracking' && (attempt ?? 0) <= startingAttempts),
+  )
   if (failing === undefined) return {}
   const { activityType, attempt, lastFailure } = failing
   return { trouble: troubleText({ activity: activityType?.name, attempt, reason: lastFailure?.message }) }

@@ -3,6 +3,7 @@
  * it again, after a crash of anything or after the machine was started anew, gives the same services.
  */
 
+import { once } from 'node:events'
 import { join } from 'node:path'
 import {
   type ProcessName,
@@ -30,6 +31,8 @@ export interface UpOptions {
   workers?: boolean
   /** Environment variables of the workers that are started, beside those of this process. */
   variables?: Readonly<Record<string, string>>
+  /** Called once runs can begin. An MLflow server of the home may still be starting then, which delays tracking only. */
+  onReadyForRuns?: () => void
 }
 
 export const lockFile = (home: Home): string => join(home.path, 'up.lock')
@@ -44,18 +47,40 @@ export const lockPatience = 300_000
  */
 export async function ensureUp(home: Home, options: UpOptions = {}): Promise<Services> {
   const { report = line => process.stderr.write(`${line}\n`), workers: withWorkers = true, variables = {} } = options
+  const { onReadyForRuns } = options
   const onWait = (pid: number) => report(`waiting for process ${pid}, which is starting or ending the same services`)
   return withLock({ file: lockFile(home), patience: lockPatience, onWait }, async () => {
     const start = new Start(home, report, variables)
     await start.choosePorts()
     // MLflow takes ten times as long as Temporal, and workers can do without it for a while.
-    const servers = start.temporalServer().then(() => (withWorkers ? start.allWorkers() : undefined))
-    const outcomes = await Promise.allSettled([servers, start.mlflowServer()])
+    const tracking = start.mlflowServer()
+    const servers = start
+      .temporalServer()
+      .then(() => (withWorkers ? start.allWorkers() : undefined))
+      .then(async () => {
+        // One that the environment names has to answer: nobody here is starting it.
+        if (mlflow.externalMlflow() !== undefined) await tracking
+        home.services = start.publish()
+        onReadyForRuns?.()
+      })
+    const outcomes = await Promise.allSettled([servers, tracking])
     // Thrown only now: nobody else may begin while one of the two is still at work.
     for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
     home.services = start.publish()
     return home.services
   })
+}
+
+/**
+ * As soon as runs can begin, with a promise of the rest. The caller handles its rejection.
+ * @throws RlevError as `ensureUp`, for what a run cannot do without.
+ */
+export async function upForRuns(home: Home, options: UpOptions = {}): Promise<{ whole: Promise<unknown> }> {
+  const ready = new AbortController()
+  const isReady = once(ready.signal, 'abort')
+  const whole = ensureUp(home, { ...options, onReadyForRuns: () => ready.abort() })
+  await Promise.race([isReady, whole])
+  return { whole }
 }
 
 /** What services write into their home. */

@@ -29,6 +29,18 @@ export function cutToWidth(text: string, width: number): string {
   return width < 1 ? '' : `${cut}…`
 }
 
+/** The words of a text on lines of at most `width` columns; a longer word has a line to itself and is not cut. */
+export function wrapToWidth(text: string, width: number): string[] {
+  const lines: string[] = []
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1)
+    if (last !== undefined && textWidth(last) + 1 + textWidth(word) <= width)
+      lines[lines.length - 1] = `${last} ${word}`
+    else lines.push(word)
+  }
+  return lines
+}
+
 export function padToWidth(text: string, width: number, align: 'left' | 'right'): string {
   const space = ' '.repeat(Math.max(0, width - textWidth(text)))
   return align === 'left' ? text + space : space + text

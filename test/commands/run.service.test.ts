@@ -21,7 +21,10 @@ test('run prints progress, the comparison, the report and the pages, and ends wi
   // Which stages between are seen depends on how long they take.
   assert.match(out, /^first {2}(prepare|warm start|evaluate|train) {2}step \d\/6/m)
   assert.match(out, /^first {2}done {2}step 6\/6/m)
-  assert.match(out, /^first: one experiment/m)
+  assert.match(out, /^first:\nRuns {6}One experiment: 6 steps of rloo with seed 1\.\nTakes /)
+  assert.match(out, /^Question {2}How far do 6 steps of training with seed 1 take the policy of first\?$/m)
+  assert.match(out, /^Effect {4}Expected H-Acc, accuracy weighted by value, went from \d/m)
+  assert.doesNotMatch(out, /^Endpoint/m)
   assert.match(out, /^weights +[0-9a-f]{64}$/m)
   assert.match(out, /^Temporal +http:\/\/127\.0\.0\.1:\d+\/namespaces\/default\/workflows\/first$/m)
   assert.match(out, /^MLflow +http:\/\/127\.0\.0\.1:\d+\/.*runs\/[0-9a-f]{32}/m)
@@ -172,7 +175,12 @@ sweep:
   const { status, out, err } = await rlev('sweep', sweep)
   assert.equal(status, 1, out)
   assert.match(out, /^human-aligned seed 1 {2}done {2}step 3\/3/m)
-  assert.match(out, /^exam: 3 arms, seed 1, baseline correctness/m)
+  assert.match(out, /^exam:\nRuns {6}3 arms x 1 seed = 3 experiments, 2 at a time; /)
+  const sentences = out.replaceAll(/\n {10}/g, ' ')
+  assert.match(
+    sentences,
+    /^Effect .* human-aligned minus correctness is .*; 1 of 3 experiments is not done and is left out\)\.$/m,
+  )
   assert.match(err, /^exam\/too-fast\/seed-1: /m)
   assert.match(err, /^exam has failed\. .*resume exam /m)
   const view = await statusOf('exam')

@@ -15,7 +15,7 @@ import { processStart } from '../../../commands/services/identity.js'
 import { buildFolder } from '../../../commands/services/project.js'
 import { serviceStates } from '../../../commands/services/state.js'
 import { attributeTypes, temporalAnswers } from '../../../commands/services/temporal.js'
-import { ensureUp } from '../../../commands/services/up.js'
+import { ensureUp, upForRuns } from '../../../commands/services/up.js'
 
 const quiet = { report: () => {}, workers: false }
 const states = async (home: Home) => (await serviceStates(home)).map(({ state }) => state).slice(0, 2)
@@ -116,6 +116,18 @@ describe('two homes side by side', () => {
       ],
     )
     assert.deepEqual(await takeDown(first), [])
+  })
+
+  it('are there for runs before MLflow answers, which is waited for apart', async () => {
+    const lines: string[] = []
+    const { whole } = await upForRuns(first, { workers: false, report: line => lines.push(line) })
+    const said = (pattern: RegExp) => lines.some(line => pattern.test(line))
+    assert.ok(said(/^the Temporal server answers/))
+    assert.ok(!said(/^the MLflow server answers/), lines.join('\n'))
+    assert.match(first.services?.mlflow.url ?? '', /^http:/)
+    await whole
+    assert.ok(said(/^the MLflow server answers/))
+    await takeDown(first)
   })
 
   it('come up after a reboot, whoever has the old pids now', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { cutToWidth, oneLine, padToWidth, textWidth } from '../../../commands/text/width.js'
+import { cutToWidth, oneLine, padToWidth, textWidth, wrapToWidth } from '../../../commands/text/width.js'
 
 test('Chinese, Japanese, Korean and full-width characters take two columns, accents and zero-width characters none', () => {
   assert.equal(textWidth('abc'), 3)
@@ -19,6 +19,12 @@ test('a cut never ends in half of a wide character and stays within its width', 
   assert.equal(cutToWidth('数学题', 5), '数学…')
   assert.equal(cutToWidth('数学题', 4), '数…')
   assert.equal(cutToWidth('abc', 0), '')
+})
+
+test('lines break between words, and a word that is too long is not cut', () => {
+  assert.deepEqual(wrapToWidth('one two three four', 9), ['one two', 'three', 'four'])
+  assert.deepEqual(wrapToWidth('数学 题目 a', 7), ['数学', '题目 a'])
+  assert.deepEqual(wrapToWidth('see /a/path/that/is/long now', 10), ['see', '/a/path/that/is/long', 'now'])
 })
 
 test('padding counts columns and not characters', () => {

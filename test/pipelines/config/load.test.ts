@@ -252,7 +252,7 @@ test('the configs of the project load without a warning', () => {
   assert.deepEqual(settings, {
     baseline: 'correctness',
     placebo: ['uniform'],
-    seeds: [1, 2, 3],
+    seeds: [1, 2, 3, 4, 5],
     concurrency: 2,
     onFailure: 'continue',
     endpoint: 'expected-h-acc-curve',
