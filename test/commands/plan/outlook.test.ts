@@ -19,8 +19,8 @@ test('arms with baselines of their own are compared with those', () => {
   const plan = sweepPlan('exam')
   const [first, second] = plan.arms.map(({ name }) => name)
   const settings = { ...plan.settings, baseline: first as string, versus: { other: second as string } }
-  const arms = [...plan.arms, { ...(plan.arms[0] as (typeof plan.arms)[number]), name: 'other' }]
-  const lines = outlookOf({ plan: { ...plan, settings, arms }, seconds: 200, watch })
+  const more = ['other', 'third'].map(name => ({ ...(plan.arms[0] as (typeof plan.arms)[number]), name }))
+  const lines = outlookOf({ plan: { ...plan, settings, arms: [...plan.arms, ...more] }, seconds: 200, watch })
   assert.match(lines.join(' ').replaceAll(/ +/g, ' '), /each arm is compared with its baseline/)
 })
 
