@@ -26,7 +26,7 @@ export interface Cost {
  * operations, large ones by P: a decoding position of a chunk costs `position` L + `work` P rows, a micro-batch of training
  * `microBatch` L + 3 `work` P tokens (forward, and twice that for backward). `experiment`: its activities and checkpoints.
  */
-const measured = { position: 2.1e-3, microBatch: 12e-3, work: 7e-11, experiment: 2.5 }
+const measured = { position: 1.05e-3, microBatch: 12e-3, work: 7e-11, experiment: 2.5 }
 
 /** Experiments that the machine's policy workers take at a time. */
 const workers = 2

@@ -182,10 +182,13 @@ function factsOf({ status, startTime, closeTime, memo = {}, raw }: WorkflowExecu
   }
 }
 
-/** Runs begin while MLflow starts, which takes some seconds longer: so many attempts to reach it fail without meaning anything. */
+/** Runs begin while MLflow still starts: so many attempts to reach it may fail without meaning anything. */
 const startingAttempts = 5
 
-function troubleOf({ pendingActivities }: WorkflowExecutionDescription['raw']): Pick<WorkflowFacts, 'trouble'> {
+/** What the newest attempt at an activity failed with. */
+export function troubleOf({
+  pendingActivities,
+}: Pick<WorkflowExecutionDescription['raw'], 'pendingActivities'>): Pick<WorkflowFacts, 'trouble'> {
   const failing = pendingActivities?.find(
     ({ activityType, attempt, lastFailure, paused }) =>
       lastFailure?.message && !paused && !(activityType?.name === 'openTracking' && (attempt ?? 0) <= startingAttempts),
