@@ -29,10 +29,10 @@ export function cutToWidth(text: string, width: number): string {
   return width < 1 ? '' : `${cut}…`
 }
 
-/** The words of a text on lines of at most `width` columns; a longer word has a line to itself and is not cut. */
+/** The words of a text on lines of at most `width` columns; a longer word has a line to itself and is not cut, nor is `1.0 ± 0.2`. */
 export function wrapToWidth(text: string, width: number): string[] {
   const lines: string[] = []
-  for (const word of text.split(' ')) {
+  for (const word of text.split(/(?<!±) (?!±)/)) {
     const last = lines.at(-1)
     if (last !== undefined && textWidth(last) + 1 + textWidth(word) <= width)
       lines[lines.length - 1] = `${last} ${word}`

@@ -24,6 +24,7 @@ test('a cut never ends in half of a wide character and stays within its width', 
 test('lines break between words, and a word that is too long is not cut', () => {
   assert.deepEqual(wrapToWidth('one two three four', 9), ['one two', 'three', 'four'])
   assert.deepEqual(wrapToWidth('数学 题目 a', 7), ['数学', '题目 a'])
+  assert.deepEqual(wrapToWidth('uniform 0.0 ± 0.0', 12), ['uniform', '0.0 ± 0.0'])
   assert.deepEqual(wrapToWidth('see /a/path/that/is/long now', 10), ['see', '/a/path/that/is/long', 'now'])
 })
 

@@ -253,7 +253,7 @@ test('the configs of the project load without a warning', () => {
     baseline: 'correctness',
     placebo: ['uniform'],
     seeds: [1, 2, 3, 4, 5],
-    concurrency: 2,
+    concurrency: 3,
     onFailure: 'continue',
     endpoint: 'expected-h-acc-curve',
   })
