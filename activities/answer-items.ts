@@ -5,7 +5,7 @@
  */
 import { answerItems as answer } from '../pipelines/evaluation/answer-items.js'
 import type { Policy } from '../pipelines/model/policy.js'
-import type { Hooks } from '../pipelines/progress.js'
+import { type Hooks, partOfWork } from '../pipelines/progress.js'
 import type { PolicyCache } from './policy-cache.js'
 import { stage, stageHooks, throwIfCancelled, withFailPoint } from './stage.js'
 import { originalKey } from './store/provenance.js'
@@ -27,6 +27,8 @@ export function answerItems(place: Workplace, policies: PolicyCache) {
         const size = Math.max(1, Math.floor(responsesAPiece / (1 + samples)))
         const hooks = withFailPoint('evaluation.tick', stageHooks(`answers at step ${step}`))
         const from = answeredBy({ place, training, input, step })
+        const responses = (items: number) => items * (1 + samples)
+        const all = responses(data.test.length)
         const pieces: ArtifactRef[] = []
         for (let first = 0; first < data.test.length; first += size) {
           const items = data.test.slice(first, first + size)
@@ -35,7 +37,8 @@ export function answerItems(place: Workplace, policies: PolicyCache) {
             from: { ...from, first, size },
             fill: async folder => {
               const policy = await policyOf({ training, policies, input, step, hooks })
-              const answers = await answer({ policy, items, first, config, hooks })
+              const counted = partOfWork(hooks, { before: responses(first), of: all })
+              const answers = await answer({ policy, items, first, config, hooks: counted })
               keepAnswers(folder, answers)
             },
           })

@@ -25,7 +25,8 @@ export async function compare({ home: path, names, json = false }: CompareOption
   const parts = runs.map(name => ({ plan: readPlan(home, name), outcomes: readOutcomes(home, name) }))
   const [only] = parts
   const { plan, outcomes } = parts.length === 1 && only !== undefined ? only : sideBySide(parts)
-  const comparison = compareArms({ plan, outcomes })
+  const compared = compareArms({ plan, outcomes })
+  const comparison = { ...compared, notes: [...compared.notes, ...(parts.length === 1 ? [] : startNotes(plan))] }
   console.log(json ? toJson(comparison) : printable(comparisonTable(comparison)))
 }
 
@@ -55,7 +56,7 @@ export function sideBySide(parts: readonly Part[]): Part & { plan: SweepPlan } {
         placebo: [],
         seeds: [...seeds].sort((a, b) => a - b),
         concurrency: 1,
-        endpoint: settings?.endpoint ?? 'expected-h-acc-curve',
+        endpoint: settings?.endpoint ?? defaultEndpoint(arms),
         ...given({ smallestGain }),
       },
       arms,
@@ -65,6 +66,24 @@ export function sideBySide(parts: readonly Part[]): Part & { plan: SweepPlan } {
       outcomes.map(outcome => ({ ...outcome, arm: armName(plan, outcome.arm) })),
     ),
   }
+}
+
+function defaultEndpoint(arms: SweepPlan['arms']): SweepPlan['settings']['endpoint'] {
+  return arms.every(({ config }) => config.evaluation.samples > 0) ? 'expected-h-acc-curve' : 'h-acc-curve'
+}
+
+/** Runs that start from different policies differ before training already. */
+export function startNotes(plan: Plan): string[] {
+  if (plan.kind === 'experiment') return []
+  const [first, ...others] = plan.arms
+  if (first === undefined) return []
+  const start = ({ config: { policy, warmStart, data } }: Arm) =>
+    JSON.stringify(policy.from === 'checkpoint' ? [policy] : [policy, warmStart, data])
+  const differing = others.filter(other => start(other) !== start(first)).map(({ name }) => name)
+  if (differing.length === 0) return []
+  return [
+    `${differing.join(', ')} ${differing.length === 1 ? 'starts' : 'start'} from another policy than ${first.name}: the figures before training differ, and the differences after it are not those of training alone.`,
+  ]
 }
 
 function armsOf(plan: Plan): SweepPlan['arms'] {

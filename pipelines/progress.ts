@@ -7,3 +7,10 @@ export interface Hooks {
 
 /** For callers without progress and cancellation. */
 export const noHooks: Hooks = { tick: async () => {} }
+
+/** Hooks for a part of some work: its progress is told as that of the whole. `before`: what is done when the part begins. */
+export function partOfWork({ tick }: Hooks, { before, of }: { before: number; of: number }): Hooks {
+  return {
+    tick: progress => tick(progress === undefined ? undefined : { ...progress, done: before + progress.done, of }),
+  }
+}

@@ -25,8 +25,9 @@ export class Pace {
   estimate(view: RunView, time: number): RunView {
     const whole = this.#wholeLeft(partsOf(view.experiments, this.#work), time)
     const experiments = view.experiments.map(experiment => {
-      const { id, step, steps, state, stage } = experiment
+      const { id, step, steps, state, stage, answered } = experiment
       if (state !== 'running') return experiment
+      if (steps === 0) return { ...experiment, ...given({ secondsLeft: this.#evaluationLeft(id, answered, time) }) }
       const began = this.#since.get(id)
       // Counted from the first look that finds it in training: what came before has another pace.
       if (began === undefined) {
@@ -37,6 +38,15 @@ export class Pace {
       return seconds === undefined ? experiment : { ...experiment, secondsLeft: seconds }
     })
     return { ...view, experiments, ...given({ secondsLeft: whole }) }
+  }
+
+  /** Of an evaluation without training, by its responses since they were first counted. */
+  #evaluationLeft(id: string, answered: { done: number; of: number } | undefined, time: number): number | undefined {
+    if (answered === undefined) return undefined
+    const { done, of } = answered
+    const since = this.#since.get(id)
+    if (since === undefined) this.#since.set(id, { time, made: done })
+    return since === undefined ? undefined : secondsLeft({ since, now: { time, made: done }, left: of - done })
   }
 
   #wholeLeft(parts: readonly Part[], time: number): number | undefined {

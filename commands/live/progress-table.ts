@@ -45,10 +45,11 @@ function cellsOf(experiment: ExperimentView, kind: RunView['kind']): string[] {
   ]
 }
 
-/** The stage, and how far its warm start is. */
+/** The stage, and how far it is: steps of a warm start, responses of an evaluation. */
 export function stageDetail(experiment: ExperimentView): string {
-  const { stage, warmStart } = experiment
-  const share = stage === 'warm start' && warmStart !== undefined ? ` ${warmStart.done}/${warmStart.of}` : ''
+  const { stage, state, warmStart, answered } = experiment
+  const progress = stage === 'warm start' ? warmStart : stage === 'evaluate' ? answered : undefined
+  const share = progress === undefined || state !== 'running' ? '' : ` ${progress.done}/${progress.of}`
   return stageText(experiment) + share
 }
 

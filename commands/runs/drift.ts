@@ -6,6 +6,7 @@
  * one, nor in what the first step rests on already.
  */
 import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { codeDifference, codeOfThisProcess } from '../../activities/machine/code.js'
 import { Checkpoints } from '../../activities/store/checkpoints.js'
 import { replaceDigested } from '../../activities/store/digest-beside.js'
@@ -17,7 +18,7 @@ import {
   readProvenance,
   refuseOtherCode,
 } from '../../activities/store/provenance.js'
-import { experimentPaths, planPaths, runFolder } from '../../activities/store/run-folder.js'
+import { experimentPaths, planPaths, runFolder, stepName } from '../../activities/store/run-folder.js'
 import { experimentsOf, readPlan } from '../../activities/store/runs.js'
 import { configDifference, type Difference } from '../../pipelines/config/difference.js'
 import { experimentKey } from '../../pipelines/config/digest.js'
@@ -108,7 +109,13 @@ function refuseUnchangeable({
     if (young === undefined)
       throw unchangeable({ ...facts, message: 'an experiment that has begun is not in the plan' })
     if (shown.state === 'done' && experimentKey(old) !== experimentKey(young)) {
-      throw unchangeable({ ...facts, message: 'the experiment is complete', found: listed(difference.map(inWords)) })
+      const onlyLonger = difference.every(({ path }) => path === 'steps') && young.steps > old.steps
+      throw unchangeable({
+        ...facts,
+        message: 'the experiment is complete',
+        found: listed(difference.map(inWords)),
+        ...(onlyLonger ? { remedy: furtherSteps(home, { id, plan, done: old.steps, wanted: young.steps }) } : {}),
+      })
     }
     const early = difference.filter(({ path }) => founding.some(key => path === key || path.startsWith(`${key}.`)))
     if (early.length > 0) {
@@ -120,6 +127,17 @@ function refuseUnchangeable({
       throw unchangeable({ ...facts, message, found: `steps = ${young.steps}` })
     }
   }
+}
+
+/** What was trained goes on as the start of another run, not as the same one. */
+function furtherSteps(
+  home: Home,
+  { id, plan, done, wanted }: { id: string; plan: Plan; done: number; wanted: number },
+): string {
+  const checkpoint = join(experimentPaths.checkpoints(runFolder(home.path, id)), stepName(done))
+  const call = commandFor(home, plan.kind === 'sweep' ? 'sweep' : 'run', 'CONFIG', '--name', `${plan.name}-2`)
+  const changes = ['--set', `policy.path=${checkpoint}`, '--set', `steps=${wanted - done}`].join(' ')
+  return `train ${wanted - done} further steps in a new run that starts from its last checkpoint: ${call} ${changes}. Steps are counted from 0 again there, and the order of prompts and the optimizer's moments begin again, so it is not the run of ${wanted} steps`
 }
 
 function unchangeable(parts: { message: string; place: string; found?: string; remedy: string }): RlevError {

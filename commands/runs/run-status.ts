@@ -31,7 +31,7 @@ interface Answer {
 }
 
 /** What an experiment says of itself, and what Temporal says of its activity. */
-type Report = ExperimentProgress & Pick<ExperimentView, 'warmStart' | 'trouble' | 'held'>
+type Report = ExperimentProgress & Pick<ExperimentView, 'warmStart' | 'answered' | 'trouble' | 'held'>
 
 const nothing: Answer = { facts: null, progress: null, ending: null, away: false, workerAway: false }
 
@@ -141,10 +141,10 @@ function reportOf({ arm, seed }: ExperimentView, { facts, progress, ending }: An
 }
 
 /** What Temporal knows of an experiment besides what it says itself. */
-function heard(facts: WorkflowFacts | null): Pick<ExperimentView, 'warmStart' | 'trouble' | 'held'> {
+function heard(facts: WorkflowFacts | null): Pick<ExperimentView, 'warmStart' | 'answered' | 'trouble' | 'held'> {
   const held = facts !== null && facts.pausedActivities.length > 0
   return {
-    ...given({ warmStart: facts?.warmStart, trouble: facts?.trouble }),
+    ...given({ warmStart: facts?.warmStart, answered: facts?.answered, trouble: facts?.trouble }),
     ...(held ? { held } : {}),
   }
 }

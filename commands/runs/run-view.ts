@@ -22,6 +22,8 @@ export interface ExperimentView {
   steps: number
   /** Of the warm start, while it is at work. */
   warmStart?: { done: number; of: number }
+  /** Responses of the evaluation that is under way. */
+  answered?: { done: number; of: number }
   /** What it is at was paused in Temporal itself, by its command or its pages. */
   held?: true
   /** Mean reward of the newest step. */

@@ -37,6 +37,8 @@ export interface WorkflowFacts {
   memo: Readonly<Record<string, unknown>>
   /** How far the warm start is that it waits for, by its newest heartbeat (which leaves the worker every half a minute). */
   warmStart?: { done: number; of: number }
+  /** The same of the responses of an evaluation. */
+  answered?: { done: number; of: number }
   /** Ids of activities that somebody paused in Temporal itself. */
   pausedActivities: readonly string[]
   /** What the newest attempt of an activity failed with that is tried again. */
@@ -174,7 +176,7 @@ function factsOf({ status, startTime, closeTime, memo = {}, raw }: WorkflowExecu
     startedAt: typeof startedAt === 'number' ? startedAt : startTime.getTime(),
     ...(closeTime === undefined ? {} : { endedAt: closeTime.getTime() }),
     memo,
-    ...warmStartOf(raw),
+    ...progressOf(raw),
     ...troubleOf(raw),
     pausedActivities: (raw.pendingActivities ?? []).flatMap(({ paused, activityId }) =>
       paused ? (activityId ?? []) : [],
@@ -213,12 +215,21 @@ export function troubleText({
   return `${trouble}. Its worker died, or was silent for longer than durability.heartbeatTimeout; if this happens again on a slow or busy machine, raise that key and start the run again by the same command`
 }
 
-function warmStartOf({ pendingActivities }: WorkflowExecutionDescription['raw']): Pick<WorkflowFacts, 'warmStart'> {
-  const beat = pendingActivities?.find(({ activityType }) => activityType?.name === 'warmStart')?.heartbeatDetails
-  const payload = beat?.payloads?.[0]
-  if (payload === undefined || payload === null) return {}
-  const { done, of } = defaultPayloadConverter.fromPayload<{ done?: number; of?: number }>(payload)
-  return done === undefined || of === undefined ? {} : { warmStart: { done, of } }
+/** Activities whose heartbeats say how far they are. */
+const counted = { warmStart: 'warmStart', answerItems: 'answered', evaluatePolicy: 'answered' } as const
+
+/** By the newest heartbeat of what is under way. */
+function progressOf({
+  pendingActivities,
+}: Pick<WorkflowExecutionDescription['raw'], 'pendingActivities'>): Pick<WorkflowFacts, 'warmStart' | 'answered'> {
+  for (const { activityType, heartbeatDetails } of pendingActivities ?? []) {
+    const name = activityType?.name ?? ''
+    const payload = heartbeatDetails?.payloads?.[0]
+    if (!Object.hasOwn(counted, name) || payload === undefined || payload === null) continue
+    const { done, of } = defaultPayloadConverter.fromPayload<{ done?: number; of?: number }>(payload)
+    if (done !== undefined && of !== undefined) return { [counted[name as keyof typeof counted]]: { done, of } }
+  }
+  return {}
 }
 
 function statusOf(name: WorkflowExecutionDescription['status']['name']): WorkflowFacts['status'] {

@@ -2,7 +2,7 @@
 import type { ExperimentConfig } from '../config/schema.js'
 import type { Item } from '../data/item.js'
 import type { Policy } from '../model/policy.js'
-import type { Hooks } from '../progress.js'
+import { type Hooks, partOfWork } from '../progress.js'
 import { stream } from '../random.js'
 import { generate } from '../sampling/generate.js'
 import type { Generated } from '../sampling/slots.js'
@@ -46,11 +46,19 @@ export async function answerItems({
     policy.tokenizer,
     items.map(({ prompt }) => prompt),
   )
-  const shared = { policy, temperature: 1, maxTokens: config.rollout.maxTokens, chunk, hooks }
-  const greedy = await generate({ ...shared, prompts, uniforms: () => null, eosProbabilities: true })
+  const shared = { policy, temperature: 1, maxTokens: config.rollout.maxTokens, chunk }
+  const all = items.length * (1 + samples)
+  const greedy = await generate({
+    ...shared,
+    hooks: partOfWork(hooks, { before: 0, of: all }),
+    prompts,
+    uniforms: () => null,
+    eosProbabilities: true,
+  })
   // Rows of the samples: item by item, its samples together.
   const sampled = await generate({
     ...shared,
+    hooks: partOfWork(hooks, { before: items.length, of: all }),
     prompts: prompts.flatMap(prompt => Array.from({ length: samples }, () => prompt)),
     uniforms: (row, position) => random.uniform(first + Math.floor(row / samples), row % samples, position),
   })

@@ -67,3 +67,10 @@ test('an experiment that was finished before the watching began says nothing of 
   pace.estimate(sweep([done, training]), 0)
   assert.equal(pace.estimate(sweep([done, { ...training, step: 50 }]), 10_000).secondsLeft, 10)
 })
+
+test('an evaluation without training is estimated by its responses', () => {
+  const pace = new Pace()
+  const evaluating = (done: number) => at(0, { steps: 0, stage: 'evaluate', answered: { done, of: 400 } })
+  assert.equal(pace.estimate(evaluating(100), 0).experiments[0]?.secondsLeft, undefined)
+  assert.equal(pace.estimate(evaluating(200), 10_000).experiments[0]?.secondsLeft, 20)
+})

@@ -84,3 +84,8 @@ test('a note is told once for as long as it holds, and again when it comes back'
   lines.next(sweep([waiting('a')]), 3_000)
   assert.deepEqual(lines.next(down, 4_000), ['the Temporal server does not answer'])
 })
+
+test('an evaluation shows how many of its responses are made', () => {
+  const evaluating = experiment('one', { stage: 'evaluate', answered: { done: 120, of: 500 } })
+  assert.match(progressTable(sweep([evaluating]), { now: 0 }).join('\n'), /evaluate 120\/500/)
+})

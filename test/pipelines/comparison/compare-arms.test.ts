@@ -245,3 +245,22 @@ uniform is a declared placebo: no difference to correctness is expected. A diffe
 A gain is supported when the 95% interval of its difference lies above 0 and p (Holm) is below 0.05; not supported when the interval lies below 0; else undecided.
 d is the mean difference over its standard deviation across seeds. g is d without the bias of few seeds. Detectable: the true difference that this number of seeds finds four times in five, at p 0.05 without correction.
 `
+
+test('a single run has no endpoint that somebody named, and without samples no expected figures', () => {
+  const { plan, outcomes } = constructedSweep([1])
+  assert.ok(plan.kind === 'sweep')
+  const [arm] = plan.arms
+  assert.ok(arm !== undefined)
+  const alone = (samples: number) => {
+    const config = { ...arm.config, evaluation: { ...arm.config.evaluation, samples } }
+    const own = outcomes.slice(0, 1).map(outcome => ({ ...outcome, arm: 'study' }))
+    return comparisonTable(
+      compareArms({ plan: { kind: 'experiment', name: 'study', config, warnings: [] }, outcomes: own }),
+    )
+  }
+  assert.match(alone(4), /^Endpoint: expected H-Acc, mean over the curve \(%\)$/m)
+  assert.match(alone(4), /Expected over samples, before and after/)
+  assert.match(alone(0), /^Endpoint: (greedy )?H-Acc, mean over the curve \(%\)$/m)
+  assert.doesNotMatch(alone(0), /xpected over samples|expected H-Acc/)
+  assert.match(alone(0), /^Greedy, before and after/m)
+})
