@@ -1,5 +1,6 @@
 /** The last sentence of a conclusion: where to read on, and what would decide what is still open. */
 import type { Comparison } from '../../comparison/comparison.js'
+import { shownHalf } from '../../statistics/estimate.js'
 import { seedsNeeded } from '../../statistics/power.js'
 import type { CommandLine } from './conclude.js'
 import type { Paired } from './subjects.js'
@@ -27,7 +28,7 @@ function advice(
   const undecided = paired.filter(({ arm }) => arm.endpointDifference.verdict === 'undecided')
   if (undecided.length === 0)
     return 'for arms of your own, copy the config, change its arms and check it with `rlev plan`'
-  if (undecided.every(({ arm }) => arm.endpointDifference.n === 1)) {
+  if (undecided.every(({ arm }) => shownHalf(arm.endpointDifference) === null)) {
     return 'for an interval, put at least five seeds into `sweep.seeds` and run the config again: only the new ones run'
   }
   const needed = seedsToDecide(undecided, paired.length)

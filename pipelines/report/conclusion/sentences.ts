@@ -1,7 +1,7 @@
 /** The sentences of a conclusion on the effect, the verdict and the controls. */
 import type { Comparison } from '../../comparison/comparison.js'
 import type { ClaimRule, ClaimVerdict } from '../../statistics/claim-rule.js'
-import { intervalOf } from '../../statistics/estimate.js'
+import { intervalOf, minRunsForInterval, shownHalf } from '../../statistics/estimate.js'
 import { percent, percentEstimate, pointsDifference, pValue } from '../tables/format.js'
 import { type Compared, isPaired, listed, type Paired } from './subjects.js'
 
@@ -34,6 +34,7 @@ export function effectOf(
 function basisOf(pairs: readonly number[]): string {
   const [fewest, most] = [Math.min(...pairs), Math.max(...pairs)]
   if (most === 1) return 'one seed, so no interval'
+  if (most < minRunsForInterval) return `${most} paired seeds, too few for an interval`
   return `95% interval over ${fewest === most ? most : `${fewest} to ${most}`} paired seeds`
 }
 
@@ -62,9 +63,9 @@ export function verdictOf({ claimRule }: Comparison, paired: readonly Paired[]):
 }
 
 function reason({ arm: { endpointDifference } }: Paired, { smallest, significance }: ClaimRule): string {
-  const { pHolm, verdict } = endpointDifference
+  const { n, pHolm, verdict } = endpointDifference
   const interval = intervalOf(endpointDifference)
-  if (interval === null) return 'one seed gives no interval'
+  if (interval === null || (verdict === 'undecided' && n < minRunsForInterval)) return 'so few seeds give no interval'
   const p = pHolm !== null && pHolm < 0.001 ? 'p (Holm) is below 0.001' : `p (Holm) is ${pValue(pHolm)}`
   switch (verdict) {
     case 'supported':
@@ -91,8 +92,8 @@ export function aboutControls(controls: readonly Compared[]): string {
   if (paired.length === 0) return `No seed of the controls (${names(controls)}) is paired with the baseline.`
   const shown = paired.map(one => `${label(one)} ${pointsDifference(one.arm.endpointDifference)}`)
   const figures = `${shown.slice(0, maxDifferences).join(', ')}${shown.length > maxDifferences ? ` and ${shown.length - maxDifferences} more` : ''}`
-  if (paired.every(({ arm }) => arm.endpointDifference.half === null)) {
-    return `The controls differ from the baseline by ${figures} points, on one seed.`
+  if (paired.every(({ arm }) => shownHalf(arm.endpointDifference) === null)) {
+    return `The controls differ from the baseline by ${figures} points, without an interval.`
   }
   const odd = paired.filter(differs)
   if (odd.length === 0) {

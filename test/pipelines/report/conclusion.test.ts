@@ -127,8 +127,8 @@ test('one seed gives no interval, and asks for five', () => {
   assert.deepEqual(linesOf(plan, outcomes), [
     'Does rewarding correct answers by their value (human-aligned) raise H-Acc, accuracy weighted by value, above rewarding all alike (correctness)?',
     'In expected H-Acc, mean over the curve, human-aligned minus correctness is +5.5 points (one seed, so no interval).',
-    'A gain of human-aligned is undecided: one seed gives no interval.',
-    'The controls differ from the baseline by shuffled (values permuted) -0.9, uniform (placebo) 0.0 points, on one seed.',
+    'A gain of human-aligned is undecided: so few seeds give no interval.',
+    'The controls differ from the baseline by shuffled (values permuted) -0.9, uniform (placebo) 0.0 points, without an interval.',
     'Read the report below, or `bin/rlev compare study` for every table; for an interval, put at least five seeds into `sweep.seeds` and run the config again: only the new ones run.',
   ])
 })
@@ -142,8 +142,8 @@ test('failed experiments are counted, and resume is named', () => {
   )
   assert.deepEqual(linesOf(plan, some), [
     'Does rewarding correct answers by their value (human-aligned) raise H-Acc, accuracy weighted by value, above rewarding all alike (correctness)?',
-    'In expected H-Acc, mean over the curve, human-aligned minus correctness is +5.5 ± 6.4 points (95% interval over 2 paired seeds; 1 of 12 experiments is not done and is left out).',
-    'A gain of human-aligned is undecided: the interval includes 0.',
+    'In expected H-Acc, mean over the curve, human-aligned minus correctness is +5.5 points (2 paired seeds, too few for an interval; 1 of 12 experiments is not done and is left out).',
+    'A gain of human-aligned is undecided: so few seeds give no interval.',
     'The controls show no gain, as expected: shuffled (values permuted) -1.0 ± 0.4, uniform (placebo) 0.0 ± 0.0 points.',
     'Read the report below, or `bin/rlev compare study` for every table; `bin/rlev resume study` makes what is missing.',
   ])
