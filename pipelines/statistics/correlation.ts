@@ -5,11 +5,11 @@ import { type Interval, mean } from './estimate.js'
 
 export interface Correlation {
   n: number
-  /** In [-1, 1]; null with fewer than two pairs or where one side does not vary. */
+  /** In [-1, 1]; null with fewer than three pairs, for two lie on a line, or where one side does not vary. */
   r: number | null
   /** By Fisher's z; null with fewer than four pairs. */
   interval: Interval | null
-  /** Two-sided, of r sqrt((n - 2) / (1 - r^2)) as Student's t; null with fewer than three pairs. */
+  /** Two-sided, of r sqrt((n - 2) / (1 - r^2)) as Student's t. */
   p: number | null
 }
 
@@ -66,7 +66,7 @@ function coefficient(x: readonly number[], y: readonly number[]): number | null 
     squaresX += (value - centreX) ** 2
     squaresY += other ** 2
   }
-  if (squaresX === 0 || squaresY === 0 || x.length < 2) return null
+  if (squaresX === 0 || squaresY === 0 || x.length < 3) return null
   return Math.min(1, Math.max(-1, products / Math.sqrt(squaresX * squaresY)))
 }
 
@@ -81,6 +81,6 @@ function correlationOf(
     n,
     r,
     interval: n < 4 ? null : { low: Math.tanh(z - half), high: Math.tanh(z + half) },
-    p: n < 3 ? null : twoSidedP(r * Math.sqrt((n - 2) / (1 - r * r)), n - 2),
+    p: twoSidedP(r * Math.sqrt((n - 2) / (1 - r * r)), n - 2),
   }
 }

@@ -10,14 +10,15 @@ import { quantile } from '../../pipelines/statistics/quantile.js'
 
 /**
  * m - q(high) s / sqrt(n) to m - q(low) s / sqrt(n), q the quantiles of (m* - m) sqrt(n) / s* over resamples (Efron and Tibshirani
- * 1993, 12.5). Resamples of one value only have no s* and are left out. Null with fewer than two values.
+ * 1993, 12.5). Resamples of one value only have no s* and are left out. Null with fewer than three
+ * values: every other resample of two has the mean itself.
  */
 export function studentizedInterval(
   values: readonly number[],
   { seed = 0, replicates = 10_000, level = 0.95 }: BootstrapSettings = {},
 ): Interval | null {
   const n = values.length
-  if (n < 2) return null
+  if (n < 3) return null
   const centre = mean(values)
   const error = standardDeviation(values) / Math.sqrt(n)
   if (error === 0) return { low: centre, high: centre }

@@ -78,3 +78,10 @@ test('a side that does not vary has no correlation; few pairs no interval and no
 test('a perfect correlation has p 0 and an interval of no width', () => {
   assert.deepEqual(pearson([1, 2, 3, 4, 5], [2, 4, 6, 8, 10]), { n: 5, r: 1, interval: { low: 1, high: 1 }, p: 0 })
 })
+
+test('two pairs lie on a line whatever they are, so they have no correlation', () => {
+  for (const correlate of [pearson, spearman]) {
+    assert.deepEqual(correlate([1, 2], [5, 9]), { n: 2, r: null, interval: null, p: null })
+    assert.ok(correlate([1, 2, 3], [5, 9, 6]).r !== null)
+  }
+})

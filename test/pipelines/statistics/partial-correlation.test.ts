@@ -62,3 +62,12 @@ test('there is none where a side does not vary, or not beyond the third', () => 
   assert.equal(partialCorrelation(x, ones, ones, null), null)
   assert.equal(partialCorrelation(x, [1, 0, 2], ones, [2, 4, 6]), null)
 })
+
+test('items that fit a line or a plane whatever they are have no correlation; those without weight do not count', () => {
+  const ones = [1, 1, 1, 1]
+  assert.equal(partialCorrelation([1, 2], [5, 9], [1, 1], null), null)
+  assert.equal(partialCorrelation([1, 2, 4], [5, 9, 7], [1, 1, 1], [2, 0, 1]), null)
+  assert.equal(partialCorrelation([1, 2, 4, 3], [5, 9, 7, 1], [1, 1, 0, 0], null), null)
+  assert.ok(partialCorrelation([1, 2, 4], [5, 9, 7], [1, 1, 1], null) !== null)
+  assert.ok(partialCorrelation([1, 2, 4, 3], [5, 9, 7, 1], ones, [2, 0, 1, 1]) !== null)
+})

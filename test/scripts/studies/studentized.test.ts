@@ -4,8 +4,10 @@ import fc from 'fast-check'
 import { studentizedInterval } from '../../../scripts/studies/studentized.js'
 import { close } from '../../pipelines/statistics/golden.js'
 
-test('with two values every resample but those of one value has the mean itself, so the interval is that point', () => {
-  assert.deepEqual(studentizedInterval([1, 3], { replicates: 200 }), { low: 2, high: 2 })
+test('two values have no interval: every resample of both has the mean itself, which says nothing about its error', () => {
+  assert.equal(studentizedInterval([1, 5], { replicates: 200 }), null)
+  const three = studentizedInterval([1, 5, 3], { replicates: 200 })
+  assert.ok(three !== null && three.low < 3 && three.high > 3, JSON.stringify(three))
 })
 
 test('the tail of a skewed sample is where the interval reaches farther', () => {
@@ -34,7 +36,8 @@ test('the interval moves with a shift and stretches with a scale', () => {
   )
 })
 
-test('values all alike have an interval of no width; one value has none', () => {
+test('values all alike have an interval of no width; fewer than three have none', () => {
   assert.deepEqual(studentizedInterval([3, 3, 3]), { low: 3, high: 3 })
+  assert.equal(studentizedInterval([3, 3]), null)
   assert.equal(studentizedInterval([3]), null)
 })
