@@ -3,7 +3,7 @@ import { lstatSync, readdirSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { isCode } from '../../activities/store/files.js'
 import { makerOf } from '../../activities/store/temporary-names.js'
-import { processStart } from '../services/identity.js'
+import { processStart } from '../services/identity.mjs'
 
 const minute = 60_000
 

@@ -2,8 +2,8 @@
  * What `rlev doctor` mends: what is surely of nobody any more. Records and locks of processes that are dead, unfinished files whose
  * maker is dead, runs that MLflow believes to be at work and that are over. Never anything that a living process may hold.
  */
-import { lstatSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { lstatSync, readdirSync, rmSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import {
   type ProcessName,
   type ProcessRecord,
@@ -16,8 +16,9 @@ import { isCode } from '../../activities/store/files.js'
 import { temporaryPrefix } from '../../activities/store/temporary-names.js'
 import { isAway } from '../runs/run-status.js'
 import type { Home } from '../services/home.js'
-import { processStart } from '../services/identity.js'
+import { processStart } from '../services/identity.mjs'
 import { withLock } from '../services/lock.js'
+import { deadHolder } from '../services/lock-file.mjs'
 import { hasEnded } from '../services/processes.js'
 import { lockFile } from '../services/up.js'
 import { standingOf } from './leftovers.js'
@@ -44,9 +45,9 @@ export async function mendHome(home: Home, { mend }: { mend: boolean }): Promise
 
 /** The lock of `up` and `down`: taken over from the dead as the next `up` would, and let go. */
 async function mendLock(home: Home, mend: boolean): Promise<Mending[]> {
-  const holder = holderOf(lockFile(home))
-  if (holder === undefined || processStart(holder.pid) === holder.started) return []
-  const what = `a lock of process ${holder.pid}, which is dead`
+  const pid = deadHolder(lockFile(home))
+  if (pid === undefined) return []
+  const what = `a lock of process ${pid}, which is dead`
   return underLock(home, mend, done => [{ done, place: lockFile(home), what }])
 }
 
@@ -54,10 +55,18 @@ async function mendLock(home: Home, mend: boolean): Promise<Mending[]> {
 function mendBeside({ path }: Home, mend: boolean): Mending[] {
   return namesOf(path).flatMap((name): Mending[] => {
     const place = join(path, name)
-    const [, pid] = /^(?:up\.lock\.(\d+)\.\d+|\.services\.(\d+)\.json)$/.exec(name)?.filter(Boolean) ?? []
-    if (pid === undefined || processStart(Number(pid)) !== undefined || !isOld(place)) return []
+    const pid = makerOf(place)
+    if (pid === undefined || processStart(pid) !== undefined || !isOld(place)) return []
     return [remove(place, `left by process ${pid}, which is dead`, mend)]
   })
+}
+
+/** The process that a file beside lock and record names: in its own name, or, if it is the right to take over a lock, in the file. */
+function makerOf(place: string): number | undefined {
+  const name = basename(place)
+  const [pid] = /^(?:up\.lock(?:\.[0-9a-f]{16})*|\.services)\.(\d+)\.(?:\d+|json)$/.exec(name)?.slice(1) ?? []
+  if (pid !== undefined) return Number(pid)
+  return /^up\.lock(?:\.[0-9a-f]{16})+$/.test(name) ? deadHolder(place) : undefined
 }
 
 /** `work` gets what it is to call its doings. Where an `up` or `down` is at work all the while, that one mends by itself. */
@@ -68,20 +77,10 @@ async function underLock(home: Home, mend: boolean, work: (done: Mending['done']
     holder = pid
   }
   try {
-    return await withLock({ file: lockFile(home), patience: 5_000, onWait }, async () => work('mended'))
+    return await withLock({ file: lockFile(home), timeoutMs: 5_000, onWait }, async () => work('mended'))
   } catch (error) {
     if (!isAway(error) || holder === 0) throw error
     return [{ done: 'left', place: lockFile(home), what: `process ${holder} is starting or ending the services` }]
-  }
-}
-
-function holderOf(lock: string): { pid: number; started: string } | undefined {
-  try {
-    return JSON.parse(readFileSync(lock, 'utf8')) as { pid: number; started: string }
-  } catch (error) {
-    // Let go in the meantime, or not a lock that `up` wrote: not ours to remove.
-    if (isCode(error, 'ENOENT') || error instanceof SyntaxError) return undefined
-    throw error
   }
 }
 

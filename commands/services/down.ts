@@ -5,7 +5,7 @@ import { type ProcessName, readRecord, writeRecord } from '../../activities/mach
 import type { Home } from './home.js'
 import { withLock } from './lock.js'
 import { endProcess } from './processes.js'
-import { lockFile, lockPatience } from './up.js'
+import { lockFile, lockTimeoutMs } from './up.js'
 
 export interface Ended {
   name: ProcessName
@@ -25,7 +25,7 @@ const waves: readonly { names: readonly ProcessName[]; patience: number }[] = [
 export async function takeDown(home: Home, report: (line: string) => void = () => {}): Promise<Ended[]> {
   if (!existsSync(home.path)) return []
   const onWait = (pid: number) => report(`waiting for process ${pid}, which is starting or ending the same services`)
-  return withLock({ file: lockFile(home), patience: lockPatience, onWait }, async () => {
+  return withLock({ file: lockFile(home), timeoutMs: lockTimeoutMs, onWait }, async () => {
     const record = readRecord(home)
     const ended: Ended[] = []
     const end = async (name: ProcessName, patience: number) => {

@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { ProcessRecord } from '../../activities/machine/services-record.js'
 import { RlevError } from '../../pipelines/errors.js'
 import { given } from '../../pipelines/given.js'
-import { isOfThisBoot, membersOf, processStart } from './identity.js'
+import { isOfThisBoot, membersOf, processStart } from './identity.mjs'
 
 export interface StartOptions {
   command: string

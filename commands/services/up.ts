@@ -37,8 +37,8 @@ export interface UpOptions {
 
 export const lockFile = (home: Home): string => join(home.path, 'up.lock')
 
-/** Milliseconds that an `up` or `down` waits for another one of the same home. */
-export const lockPatience = 300_000
+/** How long an `up` or `down` waits for another one of the same home. */
+export const lockTimeoutMs = 300_000
 
 /**
  * Idempotent; the answer is ready for use. Sets `home.services`.
@@ -49,7 +49,7 @@ export async function ensureUp(home: Home, options: UpOptions = {}): Promise<Ser
   const { report = line => process.stderr.write(`${line}\n`), workers: withWorkers = true, variables = {} } = options
   const { onReadyForRuns } = options
   const onWait = (pid: number) => report(`waiting for process ${pid}, which is starting or ending the same services`)
-  return withLock({ file: lockFile(home), patience: lockPatience, onWait }, async () => {
+  return withLock({ file: lockFile(home), timeoutMs: lockTimeoutMs, onWait }, async () => {
     const start = new Start(home, report, variables)
     await start.choosePorts()
     // MLflow takes ten times as long as Temporal, and workers can do without it for a while.

@@ -61,7 +61,7 @@ function filesUnder(root, folder) {
 const sources = root =>
   sourceFolders(root)
     .flatMap(folder => filesUnder(root, folder))
-    .filter(name => name.endsWith('.ts'))
+    .filter(name => name.endsWith('.ts') || (name.endsWith('.mjs') && !name.startsWith('scripts')))
 
 /** Names, sizes and times of the sources: a file that was taken away changes it too. */
 function digestOf(root) {
@@ -78,6 +78,6 @@ function removeOrphans(root) {
   const made = new Set(sources(root).map(name => name.replace(/\.ts$/, '.js')))
   for (const name of sourceFolders(root).flatMap(folder => filesUnder(join(root, 'dist'), folder))) {
     const script = name.replace(/\.map$/, '')
-    if (script.endsWith('.js') && !made.has(script)) rmSync(join(root, 'dist', name))
+    if (/\.m?js$/.test(script) && !made.has(script)) rmSync(join(root, 'dist', name))
   }
 }

@@ -17,7 +17,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test'
 import { readRecord, writeRecord } from '../../../activities/machine/services-record.js'
 import { temporaryBeside } from '../../../activities/store/temporary-names.js'
 import { mendHome } from '../../../commands/doctor/mend.js'
-import { processStart } from '../../../commands/services/identity.js'
+import { processStart } from '../../../commands/services/identity.mjs'
 
 let home: { path: string }
 beforeEach(() => {
@@ -80,6 +80,8 @@ describe('what is surely of nobody', () => {
     const pid = deadPid()
     const lock = join(home.path, 'up.lock')
     writeFileSync(lock, JSON.stringify({ pid, started: 'then' }))
+    writeFileSync(`${lock}.0123456789abcdef`, JSON.stringify({ pid, started: 'then' }))
+    utimesSync(`${lock}.0123456789abcdef`, tenMinutesAgo(), tenMinutesAgo())
     const beside = [`up.lock.${pid}.0`, `.services.${pid}.json`].map(name => join(home.path, name))
     for (const path of beside) {
       writeFileSync(path, '')

@@ -74,20 +74,20 @@ describe('a lock', () => {
       await new Promise(settle => setTimeout(settle, 20))
       inside -= 1
     }
-    await Promise.all(Array.from({ length: 5 }, () => withLock({ file, patience: 20_000 }, work)))
+    await Promise.all(Array.from({ length: 5 }, () => withLock({ file, timeoutMs: 20_000 }, work)))
     assert.equal(existsSync(file), false)
   })
 
   it('left by a process that died, or by another one with its pid, is taken over', async () => {
     const file = join(folder, 'left.lock')
     writeFileSync(file, JSON.stringify({ pid: process.pid, started: 'the boot before 77' }))
-    assert.equal(await withLock({ file, patience: 1_000 }, async () => 'through'), 'through')
+    assert.equal(await withLock({ file, timeoutMs: 1_000 }, async () => 'through'), 'through')
   })
 
   it('held for too long names the holder', async () => {
     const file = join(folder, 'held.lock')
-    await withLock({ file, patience: 1_000 }, async () => {
-      const second = withLock({ file, patience: 150 }, async () => 'through')
+    await withLock({ file, timeoutMs: 1_000 }, async () => {
+      const second = withLock({ file, timeoutMs: 150 }, async () => 'through')
       await assert.rejects(
         second,
         (error: unknown) => ofKind('ServiceUnavailable')(error) && `${error}`.includes(`${process.pid}`),

@@ -11,7 +11,7 @@ import { readRecord, type Services, writeRecord } from '../../../activities/mach
 import { takeDown } from '../../../commands/services/down.js'
 import type { Home } from '../../../commands/services/home.js'
 import { openHome } from '../../../commands/services/home.js'
-import { processStart } from '../../../commands/services/identity.js'
+import { processStart } from '../../../commands/services/identity.mjs'
 import { buildFolder } from '../../../commands/services/project.js'
 import { serviceStates } from '../../../commands/services/state.js'
 import { attributeTypes, temporalAnswers } from '../../../commands/services/temporal.js'
