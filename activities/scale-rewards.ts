@@ -12,10 +12,10 @@ import type { TrainingInput } from './training.js'
 import { runConfig, type Workplace } from './workplace.js'
 
 export interface ScaledRewards {
-  /** Mean over the scored responses. */
-  reward: number
-  /** 0 for a step that was trimmed from the journal. */
-  unscored: number
+  /** Mean over the scored responses; null if there is none. */
+  reward: number | null
+  /** Responses that are not scored; null for a step that was trimmed from the journal. */
+  unscored: number | null
 }
 
 export function scaleRewards(place: Workplace) {
@@ -26,7 +26,7 @@ export function scaleRewards(place: Workplace) {
       const folder = runFolder(place.home, run)
       const journal = new Journal(folder, Fence.take(folder, currentAttempt()), originalKey(place.home, run, config))
       const before = journal.trimmed(step)
-      if (before !== null) return { reward: before.values['reward/mean'] ?? 0, unscored: 0 }
+      if (before !== null) return { reward: before.values['reward/mean'] ?? null, unscored: null }
       const rollout = journal.rollout(step)
       if (rollout === null) {
         throw new RlevError({
@@ -42,7 +42,7 @@ export function scaleRewards(place: Workplace) {
       journal.sync()
       const scored = records.filter(record => record.verdict !== 'unscored')
       const sum = scored.reduce((total, record) => total + record.reward, 0)
-      return { reward: scored.length === 0 ? 0 : sum / scored.length, unscored: records.length - scored.length }
+      return { reward: scored.length === 0 ? null : sum / scored.length, unscored: records.length - scored.length }
     },
   })
 }

@@ -1,10 +1,11 @@
-/** Typed search attributes: with them the Web UI's list of workflows reads as the table of experiments. */
+/** Writes the search attributes and the memo, so that the Web UI's list of workflows reads as a table of the experiments. */
 import { upsertMemo, upsertSearchAttributes } from '@temporalio/workflow'
 import type { ExperimentConfig } from '../pipelines/config/schema.js'
+import { given } from '../pipelines/given.js'
 import type { ExperimentProgress } from './messages.js'
 import { searchAttributes } from './search-attributes.js'
 
-/** Each call is an event of the history: for changes of stage and evaluations only. */
+/** Adds events to the history, so it is called only when the stage changes and after evaluations. */
 export function showExperiment(config: ExperimentConfig, progress: ExperimentProgress): void {
   upsertSearchAttributes([
     { key: searchAttributes.sweep, value: progress.name },
@@ -17,9 +18,9 @@ export function showExperiment(config: ExperimentConfig, progress: ExperimentPro
       ? []
       : [{ key: searchAttributes.hAcc, value: Math.round(progress.hAcc * 1e4) / 1e4 }]),
   ])
-  // A memo is to stay under 2 KiB; the whole message is in the workflow's failure.
+  // A memo should stay under 2 KiB. The workflow's failure has the whole message.
   const failure = progress.failure?.slice(0, 500)
-  upsertMemo({ progress: { ...progress, ...(failure === undefined ? {} : { failure }) } })
+  upsertMemo({ progress: { ...progress, ...given({ failure }) } })
 }
 
 export function showSweep(name: string, stage: string): void {
@@ -29,7 +30,7 @@ export function showSweep(name: string, stage: string): void {
   ])
 }
 
-/** The stage while it runs; how it ended, or that it waits, otherwise. */
+/** The stage if it runs, otherwise the state: paused, or how it ended. */
 export function stageText({ state, stage }: Pick<ExperimentProgress, 'state' | 'stage'>): string {
   return state === 'running' ? stage : state
 }

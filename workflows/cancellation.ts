@@ -1,15 +1,15 @@
-/** How an activity that was told to end shows in a workflow, and what the workflow then ends as. */
+/** How a workflow recognises that an activity was cancelled, and how it then ends itself. */
 import { ActivityFailure, CancellationScope, CancelledFailure, isCancellation } from '@temporalio/workflow'
 
 /**
- * Whether this is how a cancelled activity ended: by saying so, or, where its worker had died or it failed just then, by the
- * server's refusal to try again what is to be cancelled.
+ * Whether an activity ended because it was cancelled. Usually it says so itself. If its worker died or it failed at that moment,
+ * the server refuses another attempt instead.
  */
 export function endedByCancellation(error: unknown): boolean {
   return isCancellation(error) || (error instanceof ActivityFailure && error.retryState === 'CANCEL_REQUESTED')
 }
 
-/** What a workflow throws for an error that it met: a cancelled one ends as such, whatever its activities came to. */
+/** The error that a workflow throws when it caught this one: a cancelled workflow ends as cancelled, however its activities ended. */
 export function endingOf(error: unknown): unknown {
   const cancelled = CancellationScope.current().consideredCancelled && endedByCancellation(error)
   return cancelled && !isCancellation(error) ? new CancelledFailure('the workflow was cancelled') : error

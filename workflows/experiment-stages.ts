@@ -49,7 +49,7 @@ export class ExperimentStages {
         view.become('paused')
         tracking.show('SCHEDULED')
       },
-      onGo() {
+      onContinue() {
         view.become('running')
         tracking.show('RUNNING')
       },
@@ -199,7 +199,7 @@ export class ExperimentStages {
     await this.#view.tellSweep({ trained: false })
   }
 
-  /** Continues as new after this step. What is asked of the workflow until then is carried along. */
+  /** Continues as new after this step. A pause that comes until then is carried along. */
   async #renew(stages: StageOutputs, step: number): Promise<never> {
     const startedAt = this.#input.carried?.startedAt ?? workflowInfo().startTime.getTime()
     await this.#tracking.settle()

@@ -1,4 +1,4 @@
-/** What an experiment shows of itself: the query, search attributes, memo, current details, and a word to its sweep. */
+/** The progress of an experiment: in the query, search attributes, memo and current details, and sent to its sweep. */
 import { getExternalWorkflowHandle, isCancellation, log, setCurrentDetails, setHandler } from '@temporalio/workflow'
 import type { EvaluationSummary } from '../activities/evaluation-summary.js'
 import type { TrainedSteps } from '../activities/train-steps.js'
@@ -17,7 +17,7 @@ import {
 export class ExperimentView {
   readonly progress: ExperimentProgress
   readonly #input: ExperimentInput
-  /** Where the present run of the workflow began to train, for the estimate of the time left. */
+  /** When and at which step this run of the workflow began to train, to estimate the time left. */
   #trainingBegan: { time: number; step: number } | undefined
 
   constructor(input: ExperimentInput) {
@@ -49,14 +49,14 @@ export class ExperimentView {
     this.#show()
   }
 
-  /** By an error, a cancellation among them. */
+  /** By an error or a cancellation. */
   end(error: unknown): void {
     const cancelled = isCancellation(error)
     if (!cancelled) this.progress.failure = innermostMessage(error)
     this.become(cancelled ? 'cancelled' : 'failed')
   }
 
-  /** Not an event of its own: the newest step shows with the next change of stage, and in the query at once. */
+  /** Adds no event: the query has the newest step at once, search attributes and memo after the next change of stage. */
   trained({ step, reward, tokensPerSecond, weights }: TrainedSteps): void {
     const { progress } = this
     progress.step = step
@@ -82,21 +82,21 @@ export class ExperimentView {
     this.#details()
   }
 
-  /** From here on only MLflow is waited for, or not any more. No event: mostly it takes less than a second. */
+  /** Whether the experiment waits only for MLflow. Adds no event, because it usually waits less than a second. */
   onlyTracking(waits: boolean): void {
     if (waits) this.progress.onlyTrackingSince = Date.now()
     else delete this.progress.onlyTrackingSince
     this.#details()
   }
 
-  /** To the sweep, if there is one that wants to know. A sweep that is gone is no reason to stop. */
+  /** Tells the sweep, if there is one. If the sweep has ended, the experiment continues. */
   async tellSweep({ trained }: { trained: boolean }): Promise<void> {
     const { sweep } = this.#input
     if (sweep === undefined || (!trained && !sweep.follow)) return
     try {
       await getExternalWorkflowHandle(sweep.name).signal(movedSignal, { progress: { ...this.progress }, trained })
     } catch (error) {
-      log.warn('the sweep was not told', { sweep: sweep.name, error: String(error) })
+      log.warn('the sweep did not get a message', { sweep: sweep.name, error: String(error) })
     }
   }
 
@@ -123,7 +123,7 @@ export class ExperimentView {
       ['tokens/s', progress.tokensPerSecond?.toFixed(0) ?? ''],
       ['weights', progress.weights ?? ''],
       ['MLflow', progress.trackingUrl === undefined ? '' : `[run](${progress.trackingUrl})`],
-      ['waits for', progress.onlyTrackingSince === undefined ? '' : 'MLflow to take the rest of its points'],
+      ['waits for', progress.onlyTrackingSince === undefined ? '' : 'MLflow, to send the rest of the points'],
       ['failure', plainMarkdown(progress.failure?.split('\n')[0] ?? '')],
     ]
     const table = rows.filter(([, value]) => value !== '').map(([name, value]) => `| ${name} | ${value} |`)

@@ -1,3 +1,3 @@
-/** What the worker's bundle is made of. */
+/** The workflows, for the worker's bundle. */
 export { experiment } from './experiment.js'
 export { sweep } from './sweep.js'

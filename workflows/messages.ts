@@ -1,4 +1,4 @@
-/** What goes into a workflow, what comes out, and what can be asked of it or told to it while it runs. For client code too. */
+/** Inputs and results of the workflows, and the queries, signals and updates that they take. Clients import it too. */
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow'
 import type { StageOutputs } from '../activities/training.js'
 import type { ExperimentConfig, SweepPlan } from '../pipelines/config/schema.js'
@@ -6,38 +6,39 @@ import { idInSweep } from '../pipelines/config/start-order.js'
 
 // --- Queues ---
 
-/** Workflows and light activities live in one process, everything that needs the policy in another. */
+/** One process takes workflows and activities without the policy, another one those with the policy. */
 export const queues = { workflows: 'rlev', io: 'rlev-io', gpu: 'rlev-gpu' } as const
 
 // --- Inputs and results ---
 
 export interface ExperimentInput {
-  /** Name of the plan: the single experiment's own, or its sweep's. */
+  /** Name of the plan: the experiment, or its sweep. */
   name: string
-  /** Arm in the sweep; of a single experiment its own name. */
+  /** Arm in the sweep; for a single experiment the same as `name`. */
   arm: string
   seed: number
   config: ExperimentConfig
-  /** Present in a sweep. `follow`: whether the sweep wants to hear of each evaluation. */
+  /** Only in a sweep. `follow`: whether to send the sweep each evaluation. */
   sweep?: { name: string; follow: boolean }
-  /** What an experiment that continued as new brings along. */
+  /** The state of the run before, if the experiment continued as new. */
   carried?: Carried
 }
 
-/** Plain JSON, a few hundred bytes: the store holds the rest. */
+/** Plain JSON of a few hundred bytes; everything else is in the store. */
 export interface Carried {
   stages: StageOutputs
   step: number
-  /** What MLflow has, as in tracking.ts. */
+  /** `Tracked` in tracking.ts. */
   trackedStep: number
   trackedRun?: string
   unansweredSince?: number
-  /** When the first run of the chain started, in ms. */
+  /** Start of the first run of the chain. (ms) */
   startedAt: number
   paused: boolean
   progress: ExperimentProgress
 }
 
+/** The workflow `experiment`, for code that starts it without importing it. */
 export type ExperimentWorkflow = (input: ExperimentInput) => Promise<ExperimentResult>
 
 export interface ExperimentResult {
@@ -51,7 +52,7 @@ export interface ExperimentResult {
   expectedHAcc: number | null
   reportPath?: string
   trackingUrl?: string
-  /** Why tracking is not complete; the run's points are all in the store. */
+  /** Why MLflow lacks some points. All of them are in the store. */
   trackingFailure?: string
 }
 
@@ -82,18 +83,18 @@ export interface ExperimentProgress {
   steps: number
   /** Mean reward of the newest step. */
   reward?: number
-  /** Greedy, expected: of the newest evaluation. */
+  /** Of the newest evaluation: `acc` and `hAcc` of greedy responses, `expectedHAcc` of sampled ones. */
   acc?: number
   hAcc?: number
   expectedHAcc?: number
   tokensPerSecond?: number
   secondsLeft?: number
-  /** sha256 of the final weights, once there. */
+  /** sha256 of the final weights, after the last step. */
   weights?: string
   trackingUrl?: string
-  /** Since when nothing but MLflow is waited for, in ms by the workflow's clock: the result is in the store. */
+  /** Since when it waits only for MLflow, by the workflow's clock; the result is in the store. (ms) */
   onlyTrackingSince?: number
-  /** Why MLflow lacks some of what is in the store. */
+  /** Why MLflow lacks some points. All of them are in the store. */
   trackingFailure?: string
   failure?: string
 }
@@ -101,7 +102,7 @@ export interface ExperimentProgress {
 export interface SweepProgress {
   name: string
   state: State
-  /** Cells that have not started are absent from the counts of steps: step 0, stage `prepare`. Steps move at evaluations. */
+  /** An experiment that has not started is in the stage `prepare` at step 0. The step changes at evaluations. */
   experiments: ExperimentProgress[]
   reportPath?: string
   trackingUrl?: string
@@ -113,22 +114,22 @@ export interface SweepProgress {
 /** Answered by both workflows: `ExperimentProgress` by an experiment, `SweepProgress` by a sweep. */
 export const progressQuery = defineQuery<ExperimentProgress | SweepProgress>('progress')
 
-/** Takes effect at the next micro-batch of what the policy is at; a sweep passes it on to its experiments. */
+/** Takes effect at the next micro-batch of the policy. A sweep passes it on to its experiments. */
 export const pauseSignal = defineSignal('pause')
 export const resumeSignal = defineSignal('resume')
 
 /**
- * From an experiment to its sweep: where it stands. `trained`: its result is in the store, which frees its place for the next
- * one, and lets the sweep compare, while tracking catches up.
+ * From an experiment to its sweep: its progress. `trained`: its result is in the store, so the next experiment may start and the
+ * sweep may compare, even if MLflow still lacks points.
  */
 export const movedSignal = defineSignal<[{ progress: ExperimentProgress; trained: boolean }]>('moved')
 
-/** To a sweep: how many of its experiments run at the same time from now on. Refused (`CallInvalid`) below 1. */
+/** To a sweep: how many of its experiments run at the same time from now on. Refused (`CallInvalid`) if it is not an integer of at least 1. */
 export const concurrencyUpdate = defineUpdate<void, [experiments: number]>('concurrency')
 
 /**
- * To a sweep: an arm is given up. What runs of it is cancelled, what has not begun is left out, and neither makes the sweep fail.
- * Refused (`CallInvalid`) for the name of no arm, and for one that others are compared with.
+ * To a sweep: stop an arm. Its running experiments are cancelled, the others are left out, and the sweep does not fail because of
+ * them. Refused (`CallInvalid`) for an unknown arm, and for an arm that others are compared with.
  */
 export const stopArmUpdate = defineUpdate<void, [arm: string]>('stopArm')
 

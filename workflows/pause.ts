@@ -1,4 +1,4 @@
-/** Pause and resume: a pause takes the policy's activity off its worker at the next micro-batch; it begins again at `resume`. */
+/** Pause and resume: a pause cancels the policy's activity, which ends at its next micro-batch, and `resume` starts it again. */
 import { CancellationScope, condition, setHandler } from '@temporalio/workflow'
 import { endedByCancellation } from './cancellation.js'
 import { pauseSignal, resumeSignal } from './messages.js'
@@ -6,23 +6,23 @@ import { pauseSignal, resumeSignal } from './messages.js'
 export interface PauseSwitch {
   readonly paused: boolean
   /**
-   * The result of the work, begun when nothing is paused. A pause cancels it and, when that is over, waits; then it is begun
-   * again, and passes by what it had put into the store.
+   * Does the work if nothing is paused, otherwise after `resume`. A pause cancels the work; after `resume` it starts again and
+   * skips what it had stored.
    */
   run<Result>(work: () => Promise<Result>): Promise<Result>
 }
 
-/** `onSignal` hears of each signal, for a sweep to pass it on; `onWait` and `onGo` are called around a wait of `run`. */
+/** `onSignal` is called for each signal; `onWait` and `onContinue` before and after `run` waits for `resume`. */
 export function pauseSwitch({
   paused = false,
   onSignal,
   onWait,
-  onGo,
+  onContinue,
 }: {
   paused?: boolean
   onSignal?: (paused: boolean) => void
   onWait?: () => void
-  onGo?: () => void
+  onContinue?: () => void
 } = {}): PauseSwitch {
   const state = { paused, interrupt: () => {} }
   const set = (value: boolean) => {
@@ -31,13 +31,13 @@ export function pauseSwitch({
     onSignal?.(value)
   }
   setHandler(pauseSignal, () => set(true), { description: 'Stop at the next micro-batch.' })
-  setHandler(resumeSignal, () => set(false), { description: 'Go on after a pause.' })
+  setHandler(resumeSignal, () => set(false), { description: 'Continue after a pause.' })
 
-  async function gate(): Promise<void> {
+  async function resumed(): Promise<void> {
     if (!state.paused) return
     onWait?.()
     await condition(() => !state.paused)
-    onGo?.()
+    onContinue?.()
   }
 
   return {
@@ -46,7 +46,7 @@ export function pauseSwitch({
     },
     async run(work) {
       for (;;) {
-        await gate()
+        await resumed()
         const scope = new CancellationScope()
         let interrupted = false
         state.interrupt = () => {

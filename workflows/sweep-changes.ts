@@ -1,4 +1,4 @@
-/** What can be changed of a sweep while it runs, by updates; what cannot be is refused before it is in the history. */
+/** Updates that change a sweep while it runs. An invalid one is refused before it is in the history. */
 import { ApplicationFailure, setHandler } from '@temporalio/workflow'
 import { baselineOf } from '../pipelines/config/baselines.js'
 import type { SweepPlan } from '../pipelines/config/schema.js'
@@ -6,11 +6,11 @@ import { concurrencyUpdate, stopArmUpdate } from './messages.js'
 
 export interface Changes {
   concurrency: number
-  /** Arms that were given up. */
+  /** Arms that were stopped. */
   readonly stopped: ReadonlySet<string>
 }
 
-/** Takes the updates from here on. `onStop`: what runs of the arm is to be cancelled. */
+/** Takes the updates from here on. `onStop` has to cancel the running experiments of the arm. */
 export function changesWhileItRuns({ settings, arms }: SweepPlan, onStop: (arm: string) => void): Changes {
   const stopped = new Set<string>()
   const changes = { concurrency: settings.concurrency, stopped }
@@ -25,7 +25,7 @@ export function changesWhileItRuns({ settings, arms }: SweepPlan, onStop: (arm: 
     {
       validator(experiments) {
         if (!Number.isInteger(experiments) || experiments < 1)
-          refuse(`a sweep runs 1 experiment at a time or more, not ${experiments}`)
+          refuse(`the number of experiments at a time must be an integer of at least 1, not ${experiments}`)
       },
     },
   )
@@ -40,7 +40,7 @@ export function changesWhileItRuns({ settings, arms }: SweepPlan, onStop: (arm: 
         const names = arms.map(one => one.name)
         if (!names.includes(arm)) refuse(`there is no arm ${arm}; the arms are ${names.join(', ')}`)
         if (baselineOf(settings, arm) === null)
-          refuse(`other arms are compared with ${arm}: without it they could not be`)
+          refuse(`${arm} cannot be stopped, because other arms are compared with it`)
       },
     },
   )

@@ -1,4 +1,4 @@
-/** The experiments of a sweep as its child workflows: started, told to pause or to end, and followed to their ends. */
+/** The experiments of a sweep as its child workflows: starts, pauses and cancels them, and follows them to their ends. */
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common'
 import {
   type ChildWorkflowHandle,
@@ -29,7 +29,7 @@ type Child = ChildWorkflowHandle<ExperimentWorkflow>
 interface Running {
   arm: string
   child: Child
-  /** Signals are sent one after the other, because the server does not keep the order of two at the same time. */
+  /** The last signal that was sent. The next one waits for it, because the server may reorder two that are sent at the same time. */
   signalled: Promise<void>
 }
 
@@ -37,34 +37,34 @@ export class SweepExperiments {
   readonly #view: SweepView
   /** By id. */
   readonly #running = new Map<string, Running>()
-  /** Ids of experiments whose result is recorded: while they wait for MLflow they do not count as training. */
+  /** Ids of experiments whose result is recorded, which may still wait for MLflow. */
   readonly #trained = new Set<string>()
   readonly #endings: Promise<void>[] = []
-  /** Id of the experiment whose start was asked for and is not known to have succeeded. */
+  /** Id of the experiment that is being started. */
   #starting: string | undefined
 
   constructor(view: SweepView) {
     this.#view = view
   }
 
-  /** Of those that run, or of one arm's. */
+  /** Of the experiments that run, or of those of one arm. */
   ids({ arm }: { arm?: string } = {}): string[] {
     return [...this.#running].flatMap(([id, running]) => (arm === undefined || running.arm === arm ? [id] : []))
   }
 
-  /** How many are being trained. */
+  /** How many run and have no result yet. */
   get training(): number {
     return [...this.#running.keys()].filter(id => !this.#trained.has(id)).length
   }
 
   /**
-   * Starts an experiment, and says whether it could: an experiment of an earlier sweep of this name may still be ending, and
-   * its id is free once it has. Then it waits 2 seconds, so that the caller can look again whether to start it.
+   * Starts an experiment. False if its id is taken, because an experiment of an earlier sweep of this name is still ending: then
+   * it has waited 2 seconds, and the caller decides again whether to start the experiment.
    */
   async start(experiment: ExperimentInput): Promise<boolean> {
     const id = experimentId(experiment)
     const { arm, seed, config } = experiment
-    // What an experiment of an earlier sweep told while its id was asked for is not about this one.
+    // Messages of an experiment of an earlier sweep may have come during the attempt before.
     this.#trained.delete(id)
     this.#view.heard(notStarted(experiment))
     this.#starting = id
@@ -81,25 +81,26 @@ export class SweepExperiments {
       return true
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error
-      this.#starting = undefined
       log.warn('the experiment of an earlier sweep has not ended', { workflowId: id })
-      await sleep('2 seconds')
-      return false
+    } finally {
+      this.#starting = undefined
     }
+    await sleep('2 seconds')
+    return false
   }
 
   tellPause(id: string, paused: boolean): void {
     const running = this.#running.get(id)
     if (running === undefined) return
     const signal = paused ? pauseSignal : resumeSignal
-    running.signalled = running.signalled.then(() => running.child.signal(signal)).catch(toldTooLate(id))
+    running.signalled = running.signalled.then(() => running.child.signal(signal)).catch(endedBefore(id))
   }
 
   cancel(id: string): void {
-    getExternalWorkflowHandle(id).cancel().catch(toldTooLate(id))
+    getExternalWorkflowHandle(id).cancel().catch(endedBefore(id))
   }
 
-  /** From an experiment. One of an earlier sweep, which may have the same id, is not listened to. */
+  /** Takes the message of an experiment. One of an earlier sweep with the same id is ignored. */
   heard(progress: ExperimentProgress, { trained }: { trained: boolean }): void {
     const id = idInSweep(progress.name, progress)
     if (!this.#running.has(id) && this.#starting !== id) return
@@ -107,6 +108,7 @@ export class SweepExperiments {
     if (trained) this.#trained.add(id)
   }
 
+  /** Resolves after the last one has ended. */
   async ended(): Promise<void> {
     await Promise.all(this.#endings)
   }
@@ -145,7 +147,7 @@ function resultOf({ step, weights, acc, hAcc, expectedHAcc, trackingUrl, trackin
   }
 }
 
-/** It ended in the meantime. */
-function toldTooLate(id: string): (error: unknown) => void {
-  return error => log.info('an experiment was not told', { id, error: String(error) })
+/** The experiment ended before the message reached it. */
+function endedBefore(id: string): (error: unknown) => void {
+  return error => log.info('an experiment had ended before a message reached it', { id, error: String(error) })
 }

@@ -28,7 +28,7 @@ import { notStarted, SweepExperiments } from './sweep-experiments.js'
 import { SweepView } from './sweep-view.js'
 import { type Tracking, trackBeside } from './tracking.js'
 
-/** If the experiments would send more messages than this, they keep their evaluations to themselves: each is an event of the sweep. */
+/** If the experiments would send more evaluations than this, they send none: each is an event in the history of the sweep. */
 const maxMessages = 1000
 
 export class SweepStages {
@@ -42,7 +42,7 @@ export class SweepStages {
   readonly #children: SweepExperiments
   readonly #pause: PauseSwitch
   readonly #changes: Changes
-  /** Ids of those that were not begun because another one failed. */
+  /** Ids of the experiments that were not begun because another one failed. */
   readonly #notBegun = new Set<string>()
   #failed: readonly ExperimentProgress[] = []
   #trackingFailure: string | undefined
@@ -91,7 +91,7 @@ export class SweepStages {
     this.#tracking.open()
   }
 
-  /** Starts an experiment when it is its turn, unless it is to be left out by then. */
+  /** Starts an experiment when it is its turn, unless its arm was stopped or another one failed by then. */
   async begin(experiment: ExperimentInput): Promise<void> {
     do {
       await condition(() => !this.#pause.paused && this.#hasPlace())
@@ -100,28 +100,31 @@ export class SweepStages {
         return
       }
     } while (!(await this.#children.start(experiment)))
-    // Messages that came while it was being started.
+    // Messages may have come while it was being started.
     const id = experimentId(experiment)
     if (this.#changes.stopped.has(experiment.arm)) this.#children.cancel(id)
     if (this.#pause.paused) this.#children.tellPause(id, true)
   }
 
-  /** Until the result of every experiment is recorded. Some may still wait for MLflow. */
+  /** Waits until the result of every experiment is recorded. Some may still wait for MLflow. */
   async everyResult(): Promise<void> {
     await condition(() => this.#children.training === 0)
     refuseCancelled()
   }
 
+  /** Writes the comparison and the report. */
   async report(): Promise<void> {
     this.#view.reported(await this.#report.write())
   }
 
+  /** Waits until every experiment has ended. */
   async everyEnding(): Promise<void> {
     await this.#children.ended()
     refuseCancelled()
     await this.#report.addLink()
   }
 
+  /** Ends the run in MLflow. */
   async close(): Promise<void> {
     this.#failed = this.#withoutResult()
     const state = this.#failed.length === 0 ? 'done' : 'failed'
@@ -146,7 +149,7 @@ export class SweepStages {
     await this.#tracking.close({ status: isCancellation(error) ? 'KILLED' : 'FAILED' })
   }
 
-  /** An experiment that only waits for MLflow has no place. */
+  /** An experiment that only waits for MLflow does not count. */
   #hasPlace(): boolean {
     return this.#children.training < this.#changes.concurrency
   }
@@ -167,7 +170,7 @@ export class SweepStages {
   }
 }
 
-/** If a sweep is cancelled its experiments are too, and end as others do; the sweep must not continue after that. */
+/** A cancellation of the sweep ends its experiments, and thereby the wait for them, without an error. */
 function refuseCancelled(): void {
   if (CancellationScope.current().consideredCancelled) throw new CancelledFailure('the sweep was cancelled')
 }
@@ -185,7 +188,7 @@ function experimentsOf(plan: SweepPlan): ExperimentInput[] {
   return startOrder(plan).map(experiment => ({ name, ...experiment, sweep }))
 }
 
-/** `notBegun`: ids of those that an earlier failure kept from beginning. They are counted, not named. */
+/** `notBegun`: ids of experiments that were not begun because of an earlier failure. They are counted, not named. */
 function failureOf(
   failed: readonly ExperimentProgress[],
   { of, notBegun }: { of: number; notBegun: ReadonlySet<string> },

@@ -1,4 +1,4 @@
-/** What a sweep shows of itself: every experiment's place, in the query and as a table in the current details. */
+/** The progress of a sweep: every experiment, in the query and as a table in the current details. */
 import { isCancellation, setCurrentDetails, setHandler } from '@temporalio/workflow'
 import type { SweepPlan } from '../pipelines/config/schema.js'
 import { showSweep, stageText } from './attributes.js'
@@ -9,7 +9,7 @@ export class SweepView {
 
   constructor({ name }: SweepPlan, experiments: ExperimentProgress[]) {
     this.progress = { name, state: 'running', experiments }
-    setHandler(progressQuery, () => ({ ...this.progress }), { description: 'Every experiment, as last heard of.' })
+    setHandler(progressQuery, () => ({ ...this.progress }), { description: 'The newest progress of every experiment.' })
     this.become('running')
   }
 
@@ -26,7 +26,7 @@ export class SweepView {
     this.refresh()
   }
 
-  /** By an error, a cancellation among them: what has not begun by then never will. */
+  /** By an error or a cancellation. Experiments that have not begun are shown as cancelled. */
   end(error: unknown): void {
     for (const experiment of this.progress.experiments) {
       if (experiment.state === 'running') experiment.state = 'cancelled'

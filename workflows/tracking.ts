@@ -1,6 +1,6 @@
 /**
- * Tracking beside training: a second line of activities that follows the first. An MLflow that is down makes it late; it
- * neither stops training nor loses points, which are in the store until they are sent.
+ * Tracking beside training: its activities run at the same time as those of the experiment. If MLflow is down, tracking is late,
+ * but training continues, and no points are lost: they are in the store.
  */
 import { CancellationScope, condition, isCancellation, log } from '@temporalio/workflow'
 import type { CloseTrackingInput } from '../activities/close-tracking.js'
@@ -9,31 +9,32 @@ import type { OpenStatus } from '../activities/track-status.js'
 import type { Subject } from '../activities/tracking/subject.js'
 import type { ExperimentConfig } from '../pipelines/config/schema.js'
 import { innermostMessage } from '../pipelines/errors.js'
-import { type Patience, trackingActivities } from './activity-options.js'
+import { given } from '../pipelines/given.js'
+import { type TrackingTimeout, trackingActivities } from './activity-options.js'
 import { endedByCancellation } from './cancellation.js'
 
-/** What MLflow has: everything up to a step, in a run of its own. */
+/** What MLflow has: the points up to `trackedStep`, in its run `trackedRun`. */
 export interface Tracked {
   trackedStep: number
   trackedRun?: string
-  /** When the call was made that it has not answered, in ms; absent where it answers. */
+  /** Time of the call that MLflow has not answered; absent if it answers. (ms) */
   unansweredSince?: number
 }
 
 export interface Tracking {
   readonly url: string | undefined
   readonly tracked: Tracked
-  /** Begins: the run is made, or taken up again. */
+  /** Begins: creates the run in MLflow, or opens it again. */
   open(known?: Known): void
-  /** Everything up to this step is in the store and may be sent. */
+  /** Points up to this step are in the store and may be sent. */
   advanceTo(step: number): void
-  /** The status of the run in MLflow from now on; RUNNING when it is opened. */
+  /** Sets the status of the run in MLflow, which is RUNNING when it is opened. */
   show(status: OpenStatus): void
-  /** Waits for what is under way, then stops sending: the rest belongs to whoever continues. */
+  /** Waits at most `settleTimeoutMs` for the current call, then stops sending. The next run of the workflow sends the rest. */
   settle(): Promise<void>
   /**
-   * Sends the rest and ends the run in MLflow. Gives what went wrong, if anything did. Cancelled, it waits no longer than after
-   * a failure: what is done stays done.
+   * Sends the rest and ends the run in MLflow. Returns why it failed, or undefined. It waits 24 hours for MLflow; after a failure
+   * or a cancellation, 10 minutes.
    */
   close(ending: Ending): Promise<string | undefined>
 }
@@ -41,15 +42,15 @@ export interface Tracking {
 type Known = Pick<OpenTrackingInput, 'data' | 'finished'>
 type Ending = Pick<CloseTrackingInput, 'status' | 'failure'>
 
-/** An answering MLflow needs no more for what is under way; one that is down costs training this once, and no more. (ms) */
-const patienceUnderWay = 5_000
+/** How long training waits for a call to MLflow before it continues as new. If MLflow is down, it waits only once. */
+const settleTimeoutMs = 5_000
 
-const before: Tracked = { trackedStep: -1 }
+const nothingTracked: Tracked = { trackedStep: -1 }
 
-/** `config`: the experiment's; a sweep has its first arm's. */
+/** `config`: of the experiment, or of the first arm of the sweep. */
 export function trackBeside(
   { subject, config }: { subject: Subject; config: ExperimentConfig },
-  { trackedStep, trackedRun, unansweredSince }: Tracked = before,
+  { trackedStep, trackedRun, unansweredSince }: Tracked = nothingTracked,
 ): Tracking {
   const state = {
     step: trackedStep,
@@ -63,7 +64,7 @@ export function trackBeside(
     url: undefined as string | undefined,
   }
   const scope = new CancellationScope()
-  let line: Promise<void> = Promise.resolve()
+  let following: Promise<void> = Promise.resolve()
 
   async function answered<Output>(call: Promise<Output>): Promise<Output> {
     state.unansweredSince ??= Date.now()
@@ -76,7 +77,7 @@ export function trackBeside(
     const opening = { subject, ...known, ...knownRun() }
     const { runId, url } = await answered(trackingActivities(config, 'MLflow run').openTracking(opening))
     state.url = url
-    // Where the run that has the points is gone from MLflow, another one gets them all.
+    // The run that had the points is gone from MLflow: the new one gets all of them.
     if (runId !== state.run) state.step = -1
     state.run = runId
     const lacksPoints = () => subject.kind === 'experiment' && state.target > state.step
@@ -104,20 +105,20 @@ export function trackBeside(
 
   async function settle(): Promise<void> {
     state.stopping = true
-    const left = (state.unansweredSince ?? Date.now()) + patienceUnderWay - Date.now()
+    const left = (state.unansweredSince ?? Date.now()) + settleTimeoutMs - Date.now()
     if (!state.ended && left > 0) await condition(() => state.ended, left)
     if (!state.ended) scope.cancel()
-    await line
+    await following
   }
 
   function knownRun(): Pick<Tracked, 'trackedRun'> {
-    return state.run === undefined ? {} : { trackedRun: state.run }
+    return given({ trackedRun: state.run })
   }
 
-  async function end(ending: Ending, patience: Patience): Promise<string | undefined> {
+  async function end(ending: Ending, timeout: TrackingTimeout): Promise<string | undefined> {
     try {
       await settle()
-      const { url } = await trackingActivities(config, `MLflow run ${ending.status}`, patience).closeTracking({
+      const { url } = await trackingActivities(config, `MLflow run ${ending.status}`, timeout).closeTracking({
         subject,
         trackedStep: state.step,
         ...knownRun(),
@@ -127,9 +128,9 @@ export function trackBeside(
       state.url = url
       return undefined
     } catch (error) {
-      if (endedByCancellation(error) && patience === '24 hours')
+      if (endedByCancellation(error) && timeout === '24 hours')
         return CancellationScope.nonCancellable(() => end(ending, '10 minutes'))
-      // The result stands without its tracking.
+      // The experiment or sweep keeps its result if MLflow lacks points.
       return innermostMessage(error)
     }
   }
@@ -140,11 +141,11 @@ export function trackBeside(
     },
     get tracked() {
       const { step, unansweredSince } = state
-      return { trackedStep: step, ...knownRun(), ...(unansweredSince === undefined ? {} : { unansweredSince }) }
+      return { trackedStep: step, ...knownRun(), ...given({ unansweredSince }) }
     },
     open(known = {}) {
       state.ended = false
-      line = scope
+      following = scope
         .run(() => follow(known))
         .catch((error: unknown) => {
           if (!isCancellation(error)) log.warn('tracking stopped', { error: innermostMessage(error) })

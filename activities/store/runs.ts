@@ -206,15 +206,12 @@ export function readOutcome(home: string, name: string, arm?: string, seed?: num
     evaluations: evaluations.map(({ evaluation }) => evaluation),
     evaluationTimes: evaluations.map(({ time }) => time),
     metrics: readMetrics(home, id),
-    valueStatistics: readSealed<ValueStatistics>(experimentPaths.values(folder)) ?? noValues,
+    valueStatistics: readSealed<ValueStatistics>(experimentPaths.values(folder)),
     state: result?.state ?? 'running',
     ...given({ weights: result?.weights, failure: result?.failure, prediction: prediction ?? undefined }),
     ...(drifts.length === 0 ? {} : { drifts }),
   }
 }
-
-/** Of an experiment that has not come as far as its values. */
-const noValues: ValueStatistics = { n: 0, mean: 0, quantiles: {}, shareClipped: 0, histogram: [] }
 
 function refuseDifference(id: string, before: ExperimentConfig, now: ExperimentConfig): void {
   if (experimentKey(before) === experimentKey(now)) return

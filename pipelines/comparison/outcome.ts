@@ -28,7 +28,8 @@ export interface ExperimentOutcome {
   predictedTransmission?: PredictedSignals
   /** sha256 of the final checkpoint's weights. */
   weights?: string
-  valueStatistics: ValueStatistics
+  /** Null if its values are not made yet. */
+  valueStatistics: ValueStatistics | null
   /** Of the score predictor, where the arm's values are predicted. */
   prediction?: PredictionQuality
   state: 'done' | 'running' | 'failed' | 'cancelled' | 'paused'

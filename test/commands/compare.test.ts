@@ -8,8 +8,7 @@ import { experimentPlan, sweepPlan } from './plans.js'
 function outcome(plan: Plan, arm: string, seed: number): ExperimentOutcome {
   const config = plan.kind === 'experiment' ? plan.config : plan.arms.find(({ name }) => name === arm)?.config
   assert.ok(config !== undefined)
-  const valueStatistics = { n: 0, mean: 0, quantiles: {}, shareClipped: 0, histogram: [] }
-  return { name: plan.name, arm, seed, config, evaluations: [], metrics: [], valueStatistics, state: 'running' }
+  return { name: plan.name, arm, seed, config, evaluations: [], metrics: [], valueStatistics: null, state: 'running' }
 }
 
 test('several runs become arms of one comparison, the first one the baseline, seeds of all of them', () => {

@@ -18,11 +18,11 @@ interface Histogram {
 
 /**
  * Of the first seed; other seeds may draw other training items. Test items count by their weight, as in Acc, so that both histograms
- * show the same exam. Null while no values were read.
+ * show the same exam. Null if no experiment has made its values.
  */
 export function valuesSection({ done }: Pick<Material, 'done'>): Html | null {
-  const outcome = done.find(({ valueStatistics: { n } }) => n > 0)
-  if (outcome === undefined) return null
+  const outcome = done.find(one => one.valueStatistics !== null)
+  if (outcome === undefined || outcome.valueStatistics === null) return null
   const train = ofTraining(outcome.valueStatistics)
   const items = done.find(one => one.seed === outcome.seed && one.items !== undefined)?.items?.items
   return html`<div class="figures-grid">

@@ -4,13 +4,16 @@ import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { ioActivities } from '../../../activities/io-activities.js'
 import { experimentPaths, runFolder } from '../../../activities/store/run-folder.js'
 import { readEvaluations, readMetrics } from '../../../activities/store/runs.js'
+import { workplace } from '../../../activities/workplace.js'
 import { examineRun } from '../../../commands/verify/examine.js'
 import type { ExperimentConfig } from '../../../pipelines/config/schema.js'
 import { runInProcess } from '../../../scripts/drill/in-process.js'
 import { differencesOf, outcomeOf } from '../../../scripts/drill/outcome.js'
 import { tinyConfig } from '../../workflows/tiny.js'
+import { runStage } from '../driver.js'
 
 const shape = { steps: 8, evaluation: { every: 2 }, durability: { stepsPerActivity: 2 } }
 const config: ExperimentConfig = tinyConfig('kept', {
@@ -67,6 +70,17 @@ describe('a run that keeps little', () => {
         findings.map(({ message, found }) => [message, found]),
         [['the records of a step are missing', 'all but 7']],
       )
+    })
+  })
+
+  it('no longer knows how many responses of a trimmed step were unscored', async () => {
+    await inACopy(async copy => {
+      const trimmed = { uri: 'not read', sha256: '', bytes: 0, kind: 'data' }
+      const stages = { data: trimmed, values: trimmed, rewardValues: trimmed, start: trimmed }
+      const { scaleRewards } = ioActivities(workplace(copy))
+      const { reward, unscored } = await runStage(scaleRewards, { run: 'kept', stages, step: 1 })
+      assert.equal(unscored, null)
+      assert.equal(reward, readMetrics(copy, 'kept', { from: 1, to: 1 })[0]?.values['reward/mean'])
     })
   })
 

@@ -3,11 +3,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { type WorkflowHandleWithFirstExecutionRunId, WorkflowNotFoundError } from '@temporalio/client'
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker'
-import type { ExperimentConfig, SweepPlan } from '../../pipelines/config/schema.js'
-import type { experiment } from '../../workflows/experiment.js'
-import { type ExperimentProgress, progressQuery, queues, type SweepProgress } from '../../workflows/messages.js'
-import type { sweep } from '../../workflows/sweep.js'
-import { TestServices } from '../services.js'
+import type { ExperimentConfig, SweepPlan } from '../../../pipelines/config/schema.js'
+import type { experiment } from '../../../workflows/experiment.js'
+import { type ExperimentProgress, progressQuery, queues, type SweepProgress } from '../../../workflows/messages.js'
+import type { sweep } from '../../../workflows/sweep.js'
+import { TestServices } from '../../services.js'
 import { MockedActivities } from './mocked-activities.js'
 
 export type Experiment = WorkflowHandleWithFirstExecutionRunId<typeof experiment>
@@ -42,7 +42,7 @@ export class MockedWorkers {
     const [services, workflowBundle] = await Promise.all([
       TestServices.start({ temporal: true, mlflow: false }),
       bundleWorkflowCode({
-        workflowsPath: path('../../workflows/index.js'),
+        workflowsPath: path('../../../workflows/index.js'),
         workflowInterceptorModules: [path('held-start.js')],
         logger,
       }),
@@ -123,4 +123,14 @@ export async function sweepProgress(handle: Pick<Sweep, 'query'>): Promise<Sweep
 export async function until(what: string, holds: () => Promise<boolean> | boolean): Promise<void> {
   for (const end = Date.now() + 60_000; Date.now() < end; await sleep(200)) if (await holds()) return
   throw new Error(`waited a minute in vain for: ${what}`)
+}
+
+/** A machine that does other things too takes seconds for what takes a fraction of one. */
+export const suite = { concurrency: true, timeout: 120_000 }
+
+/** All suites share it: `startMocked` comes before their tests. */
+export let mocked: MockedWorkers
+
+export async function startMocked(): Promise<void> {
+  mocked = await MockedWorkers.start()
 }

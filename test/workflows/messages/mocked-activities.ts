@@ -5,10 +5,10 @@
  */
 import { Context } from '@temporalio/activity'
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common'
-import type { EvaluationSummary } from '../../activities/evaluation-summary.js'
-import type { GpuActivities } from '../../activities/gpu-activities.js'
-import type { IoActivities } from '../../activities/io-activities.js'
-import { idOf } from '../../activities/tracking/subject.js'
+import type { EvaluationSummary } from '../../../activities/evaluation-summary.js'
+import type { GpuActivities } from '../../../activities/gpu-activities.js'
+import type { IoActivities } from '../../../activities/io-activities.js'
+import { idOf } from '../../../activities/tracking/subject.js'
 
 export type ActivityName = keyof IoActivities | keyof GpuActivities
 
