@@ -1,7 +1,8 @@
 /**
- * An adapter as PEFT's folder: adapter_config.json and adapter_model.safetensors, which `PeftModel.from_pretrained` loads onto
- * the base. Equal adapters give equal bytes, so the sha256 of adapter_model.safetensors names what was trained. What PEFT can
- * do beyond a plain LoRA (other scales, biases, parts trained whole) is refused by its key.
+ * An adapter as PEFT's folder: adapter_config.json and adapter_model.safetensors, which
+ * `PeftModel.from_pretrained` loads onto the base. Equal adapters give equal bytes, so the sha256 of
+ * adapter_model.safetensors identifies what was trained. PEFT's extensions of a plain LoRA (other scales,
+ * biases, fully trained modules) are refused, with the key that asks for them.
  */
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -19,7 +20,7 @@ import { readSafetensorsHeader } from './safetensors-reader.js'
 import { writeSafetensors } from './safetensors-writer.js'
 import { tensorsOnDevice } from './tensors-on-device.js'
 
-/** Before every name: PEFT wraps the model twice. */
+/** PEFT's prefix of every name. */
 const prefix = 'base_model.model.'
 
 const configFile = z.looseObject({
@@ -29,7 +30,7 @@ const configFile = z.looseObject({
   target_modules: z.array(z.string()).min(1).max(100),
 })
 
-/** Keys that change what an adapter computes, with the values under which it is the plain one. */
+/** Keys that change what an adapter computes, with the values of a plain LoRA. */
 const plain: readonly (readonly [key: string, expected: string, holds: (value: unknown) => boolean])[] = [
   ['peft_type', 'LORA', value => value === 'LORA'],
   ['bias', 'none', value => value === undefined || value === 'none'],
@@ -52,7 +53,7 @@ const plain: readonly (readonly [key: string, expected: string, holds: (value: u
   ].map(key => [key, 'not in use', isUnused] as const),
 ]
 
-/** `base`: where the base is, for PEFT; null where whoever loads it says so. */
+/** `base` tells PEFT where the base model is; with null, the code that loads the adapter names it. */
 export async function saveAdapter(
   adapter: Adapter,
   { folder, base = null }: { folder: string; base?: string | null },
@@ -79,7 +80,10 @@ export async function saveAdapter(
   await writeSafetensors(join(folder, adapterFiles.tensors), { tensors: named, metadata: { format: 'pt' } })
 }
 
-/** The caller disposes it. Fails with CheckpointInvalid, naming the file and the key or tensor. */
+/**
+ * The caller disposes of the adapter. Rejects with CheckpointInvalid, which names the file and the key or
+ * tensor.
+ */
 export async function loadAdapter({
   folder,
   architecture,
@@ -108,7 +112,7 @@ function readAdapterConfig(place: string): Pick<Adapter, 'rank' | 'alpha' | 'tar
     const found = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ')
     throw invalid(
       place,
-      'the config of the adapter cannot be read',
+      'the config of the adapter is invalid',
       'peft_type, r, lora_alpha and a list of target_modules',
       found,
     )
@@ -125,14 +129,9 @@ function readAdapterConfig(place: string): Pick<Adapter, 'rank' | 'alpha' | 'tar
   }
   const unknown = parsed.data.target_modules.filter(name => !isTarget(name))
   if (unknown.length > 0) {
-    throw invalid(
-      place,
-      '`target_modules` names a module that is not adapted here',
-      adapterTargets.join(', '),
-      unknown.join(', '),
-    )
+    throw invalid(place, '`target_modules` names an unsupported module', adapterTargets.join(', '), unknown.join(', '))
   }
-  // In the order of the architecture, whatever the order in the file, so that it is written back the same.
+  // In the order of the architecture, not of the file, so that equal adapters are written as equal bytes.
   const targets = adapterTargets.filter(target => parsed.data.target_modules.includes(target))
   return { rank: parsed.data.r, alpha: parsed.data.lora_alpha, targets }
 }

@@ -1,7 +1,7 @@
 /**
- * The config.json of a decoder in Hugging Face form: Qwen2 (and Qwen2.5), Qwen3 and Llama, in the form of today (`rope_parameters`)
- * and the one before it (`rope_theta`, `rope_scaling`). A key that would change what a decoder computes, and that the decoder here
- * does not follow, is refused by its name.
+ * The config.json of a decoder in Hugging Face form: Qwen2 (and Qwen2.5), Qwen3 and Llama, in the current form
+ * (`rope_parameters`) and the previous one (`rope_theta`, `rope_scaling`). A key that changes what a decoder
+ * computes, and that the decoder here does not support, is refused by name.
  */
 import { z } from 'zod'
 import { RlevError } from '../errors.js'
@@ -9,8 +9,11 @@ import { type Architecture, checkDivisions, type Family } from '../model/archite
 import { readRotary, ropeKeys, writeRotary } from './rotary-file.js'
 import { unsupportedKey } from './unsupported.js'
 
-/** Several times the largest that was published. What is above it is damage, and nothing is to be laid out for it. */
-const upTo = (most: number) => z.int().positive().max(most)
+/**
+ * Limits are several times the largest published values. A value above is damage, and must not cause an
+ * allocation.
+ */
+const upTo = (max: number) => z.int().positive().max(max)
 
 const configFile = z.looseObject({
   model_type: z.string(),
@@ -38,7 +41,7 @@ const configFile = z.looseObject({
 })
 type ConfigFile = z.output<typeof configFile>
 
-/** What the families differ in, with what `transformers` takes where config.json says nothing. */
+/** Differences between the families, with the defaults of `transformers` for missing keys. */
 const families: Readonly<
   Record<Family, { architecture: string; positions: number; headWidth: number | null; norms: boolean }>
 > = {
@@ -49,14 +52,14 @@ const families: Readonly<
 
 const isFamily = (name: string): name is Family => Object.hasOwn(families, name)
 
-/** Reads the content of a config.json. Throws CheckpointInvalid, naming the key; `place` is the file. */
+/** Reads the content of config.json. Throws CheckpointInvalid, which names the key. `place` is the file. */
 export function readArchitecture(content: unknown, place: string): Architecture {
   const family = familyOf(content, place)
   const parsed = configFile.safeParse(content)
   if (!parsed.success) {
     throw new RlevError({
       kind: 'CheckpointInvalid',
-      message: 'the config of the model cannot be read',
+      message: 'the config of the model is invalid',
       place,
       expected: `the keys of a ${family} config.json in Hugging Face form`,
       found: parsed.error.issues.map(issue => `${issue.path.join('.')}: ${issue.message}`).join('; '),
@@ -91,7 +94,7 @@ export function readArchitecture(content: unknown, place: string): Architecture 
   return architecture
 }
 
-/** The content of a config.json that `transformers` loads, in the family's own form. */
+/** The content of a config.json that `transformers` loads. */
 export function writeArchitecture(
   architecture: Architecture,
   tokens: { padId: number; eosIds: readonly number[]; bosId?: number | null },
@@ -125,21 +128,21 @@ export function writeArchitecture(
   }
 }
 
-/** Before the other keys, which mean nothing where the family is another. */
+/** Checked first, because the other keys depend on the family. */
 function familyOf(content: unknown, place: string): Family {
-  const said =
+  const found =
     typeof content === 'object' && content !== null ? (content as { model_type?: unknown }).model_type : content
-  if (typeof said === 'string' && isFamily(said)) return said
-  throw unsupportedKey({ key: 'model_type', expected: Object.keys(families).join(', '), found: said, place })
+  if (typeof found === 'string' && isFamily(found)) return found
+  throw unsupportedKey({ key: 'model_type', expected: Object.keys(families).join(', '), found, place })
 }
 
 function refuse(file: ConfigFile, place: string): void {
   const slides = (file.layer_types ?? slidingLayers(file)).some(type => type !== 'full_attention')
   const refused: readonly [boolean, string, string, unknown][] = [
-    [file.quantization_config != null, 'quantization_config', 'none: weights that are not quantized', methodOf(file)],
+    [file.quantization_config != null, 'quantization_config', 'no quantization', methodOf(file)],
     [!['silu', 'swish'].includes(file.hidden_act ?? 'silu'), 'hidden_act', 'silu', file.hidden_act],
     [slides && file.layer_types != null, 'layer_types', 'full_attention in every layer', file.layer_types],
-    [slides, 'use_sliding_window', 'false, or max_window_layers that leave no layer a window', file.sliding_window],
+    [slides, 'use_sliding_window', 'false, or max_window_layers at least the number of layers', file.sliding_window],
     [(file.attention_dropout ?? 0) !== 0, 'attention_dropout', '0', file.attention_dropout],
   ]
   for (const [bad, key, expected, found] of refused) {
@@ -147,9 +150,9 @@ function refuse(file: ConfigFile, place: string): void {
   }
 }
 
-/** Layers from `max_window_layers` on look through a window, where there is one in use. */
+/** Attention types of the layers. If a window is in use, layers from `max_window_layers` on have it. */
 function slidingLayers({ use_sliding_window, sliding_window, max_window_layers, num_hidden_layers }: ConfigFile) {
-  // Without the key `transformers` takes a window of 4096; null takes it away.
+  // The default of `transformers` is a window of 4096; null means no window.
   const inUse = use_sliding_window === true && sliding_window !== null
   return Array.from({ length: num_hidden_layers }, (_, layer) =>
     inUse && layer >= (max_window_layers ?? 28) ? 'sliding_attention' : 'full_attention',
@@ -157,4 +160,4 @@ function slidingLayers({ use_sliding_window, sliding_window, max_window_layers, 
 }
 
 const methodOf = ({ quantization_config: config }: ConfigFile): unknown =>
-  (config as { quant_method?: unknown } | null | undefined)?.quant_method ?? 'one'
+  (config as { quant_method?: unknown } | null | undefined)?.quant_method ?? 'unknown method'

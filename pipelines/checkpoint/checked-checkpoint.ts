@@ -1,4 +1,6 @@
-/** What a checkpoint's folder says that it holds, checked by its config and the headers of its files before memory is spent on it. */
+/**
+ * The content of a checkpoint's folder, checked by its config and its files' headers before any tensor is read.
+ */
 import { join } from 'node:path'
 import { readJson } from '../input/json-file.js'
 import type { Architecture } from '../model/architecture.js'
@@ -12,11 +14,14 @@ export interface CheckedCheckpoint {
   /** The content of config.json. */
   config: Readonly<Record<string, unknown>>
   architecture: Architecture
-  /** Every tensor of the decoder, once. */
+  /** Every tensor of the decoder once, by file. */
   weights: readonly TensorsOfFile[]
 }
 
-/** Throws CheckpointInvalid, naming the file and the key or tensor: also for a tensor of which the decoder would know nothing. */
+/**
+ * Throws CheckpointInvalid, which names the file and the key or tensor. A tensor that the decoder does not know
+ * is refused too.
+ */
 export function checkCheckpoint(folder: string): CheckedCheckpoint {
   const path = join(folder, 'config.json')
   const config = readJson(path)
@@ -24,7 +29,7 @@ export function checkCheckpoint(folder: string): CheckedCheckpoint {
   const weights = fittingTensors({
     ...weightFiles(folder),
     shapes: tensorShapes(architecture),
-    mayBeLeft: name => isLeftOver(name, architecture),
+    mayIgnore: name => isLeftOver(name, architecture),
   })
   return { config: config as CheckedCheckpoint['config'], architecture, weights }
 }

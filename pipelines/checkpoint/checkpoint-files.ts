@@ -1,11 +1,14 @@
-/** Names of the files of a checkpoint that hold tensors; apart from their readers, for whoever looks at a folder without TensorFlow. */
+/**
+ * Names of a checkpoint's tensor files. Apart from their readers, so that a folder can be checked without
+ * TensorFlow.
+ */
 
 export const weightsFile = 'model.safetensors'
-/** Beside shards, in place of the one file. */
+/** With shards, in place of the one file. */
 export const weightsIndex = 'model.safetensors.index.json'
 export const adapterFiles = { config: 'adapter_config.json', tensors: 'adapter_model.safetensors' } as const
 
-/** The file that holds what was trained, of the names in a folder; undefined where there is none. */
+/** Which of a folder's files holds the trained tensors; undefined if none does. */
 export function trainedFile(names: readonly string[]): string | undefined {
   return [adapterFiles.tensors, weightsFile].find(name => names.includes(name))
 }

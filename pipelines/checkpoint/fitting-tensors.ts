@@ -1,21 +1,22 @@
-/** Which tensors of a checkpoint's files a decoder or an adapter takes, known from the files' headers. */
+/** Selects the tensors that a decoder or an adapter needs from the headers of a checkpoint's files. */
 import { RlevError } from '../errors.js'
 import type { SafetensorsFile, TensorsOfFile } from './safetensors-reader.js'
 
 /**
- * Those that `shapes` names, file by file. Throws CheckpointInvalid, naming the tensor, where one is missing, has another shape, or is in
- * the files and not in `shapes`, unless it `mayBeLeft`. `place` is the file, or the index, that should name all of them.
+ * The tensors that `shapes` names, file by file. Throws CheckpointInvalid, which names the tensor, if one is
+ * missing, has another shape, or is in the files but not in `shapes`. `mayIgnore` says which of the last may be
+ * ignored. `place` is the file or index that should name all tensors.
  */
 export function fittingTensors({
   files,
   shapes,
   place,
-  mayBeLeft = () => false,
+  mayIgnore = () => false,
 }: {
   files: readonly SafetensorsFile[]
   shapes: ReadonlyMap<string, readonly number[]>
   place: string
-  mayBeLeft?: (name: string) => boolean
+  mayIgnore?: (name: string) => boolean
 }): TensorsOfFile[] {
   const missing = new Map(shapes)
   const fitting = files.map(({ path, tensors }) => ({
@@ -23,8 +24,8 @@ export function fittingTensors({
     tensors: [...tensors.values()].filter(({ name, shape }) => {
       const wanted = shapes.get(name)
       if (wanted === undefined) {
-        if (mayBeLeft(name)) return false
-        throw unfit(path, `tensor ${name} belongs to nothing that the config describes`, { found: listed(shape) })
+        if (mayIgnore(name)) return false
+        throw unfit(path, `tensor ${name} is not part of the architecture in the config`, { found: listed(shape) })
       }
       if (wanted.join() !== shape.join()) {
         throw unfit(path, `tensor ${name} has the wrong shape`, { expected: listed(wanted), found: listed(shape) })

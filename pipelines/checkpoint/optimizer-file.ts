@@ -1,4 +1,7 @@
-/** The optimizer's state beside a policy: optimizer.safetensors, moments by the weights' names, steps in the metadata. */
+/**
+ * The file of an optimizer's state: optimizer.safetensors, with moments by the weights' names, and steps in the
+ * metadata.
+ */
 import { join } from 'node:path'
 import { RlevError } from '../errors.js'
 import { DeviceTensors } from '../graph/device-tensors.js'
@@ -23,7 +26,7 @@ export async function saveOptimizer({ name, steps, moments }: Optimizer, folder:
   await writeSafetensors(join(folder, file), { tensors: named, metadata })
 }
 
-/** Fails with CheckpointInvalid when the file is missing, damaged or not an optimizer's. */
+/** Rejects with CheckpointInvalid if the file is missing, damaged or not an optimizer's. */
 export async function loadOptimizer(folder: string): Promise<Optimizer> {
   const path = join(folder, file)
   const header = readSafetensorsHeader(path)
@@ -49,7 +52,7 @@ async function momentsIn({ path, tensors }: SafetensorsFile): Promise<Moments> {
   return { first: named(first), second: named(second) }
 }
 
-/** Names and shapes, whatever their order. */
+/** Names and shapes, in sorted order. */
 function layoutOf(tensors: ReadonlyMap<string, StoredTensor>): string {
   return JSON.stringify([...tensors].map(([weight, { shape }]) => [weight, shape]).sort())
 }
@@ -63,7 +66,7 @@ function withPrefix(tensors: ReadonlyMap<string, StoredTensor>, prefix: string):
 function unreadable(path: string, found: string): RlevError {
   return new RlevError({
     kind: 'CheckpointInvalid',
-    message: "the optimizer's state cannot be read",
+    message: "the optimizer's state is invalid",
     place: path,
     expected: 'moments of every weight; optimizer (adamw or sgd) and steps in the metadata',
     found,

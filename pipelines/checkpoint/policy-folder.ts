@@ -1,7 +1,7 @@
 /**
- * A policy as a folder in Hugging Face form: config.json, generation_config.json, tokenizer.json, tokenizer_config.json,
- * chat_template.jinja where there is one, and model.safetensors. Equal weights give equal bytes, so the sha256 of
- * model.safetensors names the weights.
+ * A policy as a folder in Hugging Face form: config.json, generation_config.json, tokenizer.json,
+ * tokenizer_config.json, chat_template.jinja if there is one, and model.safetensors. Equal weights give equal
+ * bytes, so the sha256 of model.safetensors identifies the weights.
  */
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -18,7 +18,7 @@ import { weightsFile } from './checkpoint-files.js'
 import { writeSafetensors } from './safetensors-writer.js'
 import { tensorsOnDevice } from './tensors-on-device.js'
 
-/** Fails with CheckpointInvalid, naming the file and the key or tensor. */
+/** Rejects with CheckpointInvalid, which names the file and the key or tensor. */
 export async function loadPolicy(folder: string, engine: EngineConfig = defaultEngine): Promise<Policy> {
   const { config, architecture, weights } = checkCheckpoint(folder)
   const tokenizer = loadTokenizer(folder, config)
@@ -27,7 +27,7 @@ export async function loadPolicy(folder: string, engine: EngineConfig = defaultE
     architecture,
     adapter: null,
     tokenizer,
-    // In the order of the layers, whatever it is in the files.
+    // In the order of the layers, not of the files.
     weights: new DeviceTensors([...tensorShapes(architecture).keys()].map(name => [name, loaded.get(name) as Tensor])),
     engine,
   }
@@ -39,8 +39,8 @@ export async function savePolicy(policy: Policy, folder: string): Promise<void> 
 }
 
 /**
- * A policy as training keeps it: the whole folder if its weights are trained. With an adapter, everything but the weights, which never
- * change and are kept with the warm start, and the adapter in PEFT's form.
+ * A policy as training keeps it: the whole folder if its weights are trained. With an adapter, everything but
+ * the weights, which never change and are kept with the warm start, and the adapter in PEFT's form.
  */
 export async function saveTrained(policy: Policy, folder: string): Promise<void> {
   if (policy.adapter === null) return savePolicy(policy, folder)

@@ -1,6 +1,7 @@
 /**
- * The rotary positions in a config.json: `rope_parameters` with everything, or in the older form the base beside the model's keys
- * (`rope_theta`) and the stretch in `rope_scaling`, whose type is `rope_type` or, in the oldest files, `type`.
+ * The keys of rotary positions in config.json. The current form has all of them in `rope_parameters`. The older
+ * form has the base in `rope_theta` and the scaling in `rope_scaling`, whose type is `rope_type` or, in the
+ * oldest files, `type`.
  */
 import { z } from 'zod'
 import type { Architecture, RotaryScaling } from '../model/architecture.js'
@@ -18,7 +19,7 @@ const parameters = z.looseObject({
 })
 type Parameters = z.output<typeof parameters>
 
-/** Of the schema of a config.json. */
+/** Part of the schema of config.json. */
 export const ropeKeys = {
   rope_theta: positive.nullish(),
   rope_parameters: parameters.nullish(),
@@ -36,20 +37,23 @@ const llama3 = z.looseObject({
   original_max_position_embeddings: positive.nullish(),
 })
 
-/** `rope_scaling` comes before `rope_parameters`, and the base in either before the one beside it. Throws CheckpointInvalid, naming the key. */
+/**
+ * `rope_scaling` has precedence over `rope_parameters`, and a base in either over the one in the model's keys.
+ * Throws CheckpointInvalid, which names the key.
+ */
 export function readRotary(
   file: z.output<typeof ropeFile>,
   { maxPositions, place }: { maxPositions: number; place: string },
 ): Rotary {
   const key = holdsKeys(file.rope_scaling) ? 'rope_scaling' : 'rope_parameters'
-  const said: Parameters = file[key] ?? {}
-  const theta = said.rope_theta ?? file.rope_parameters?.rope_theta ?? file.rope_theta ?? 10000
-  const partial = said.partial_rotary_factor ?? file.partial_rotary_factor ?? 1
+  const given: Parameters = file[key] ?? {}
+  const theta = given.rope_theta ?? file.rope_parameters?.rope_theta ?? file.rope_theta ?? 10000
+  const partial = given.partial_rotary_factor ?? file.partial_rotary_factor ?? 1
   if (partial !== 1) throw unsupportedKey({ key: 'partial_rotary_factor', expected: '1', found: partial, place })
-  const type = said.rope_type ?? said.type ?? 'default'
-  const typeKey = `${key}.${said.rope_type == null && said.type != null ? 'type' : 'rope_type'}`
-  // Parameters for each type of layer hold objects, which no decoder here has.
-  const nested = Object.entries(said).find(([, value]) => typeof value === 'object' && value !== null)
+  const type = given.rope_type ?? given.type ?? 'default'
+  const typeKey = `${key}.${given.rope_type == null && given.type != null ? 'type' : 'rope_type'}`
+  // Objects are parameters for each type of layer, which the decoder does not support.
+  const nested = Object.entries(given).find(([, value]) => typeof value === 'object' && value !== null)
   if (nested !== undefined) {
     throw unsupportedKey({
       key: `${key}.${nested[0]}`,
@@ -58,7 +62,7 @@ export function readRotary(
       place,
     })
   }
-  const scaling = scalingOf(type, said, {
+  const scaling = scalingOf(type, given, {
     key,
     place,
     original: file.original_max_position_embeddings ?? null,
@@ -70,7 +74,7 @@ export function readRotary(
   return { theta, scaling }
 }
 
-/** In today's form and the one before it, so that either `transformers` reads it. */
+/** In the current form and the older one, so that all versions of `transformers` read it. */
 export function writeRotary({ theta, scaling }: Rotary): Record<string, unknown> {
   const stretch = writeScaling(scaling)
   return {
@@ -98,19 +102,19 @@ function writeScaling(scaling: RotaryScaling | null): Record<string, unknown> | 
   }
 }
 
-/** Undefined for a type that is not known. */
+/** Undefined for an unknown type. */
 function scalingOf(
   type: string,
-  said: Parameters,
+  given: Parameters,
   at: { key: string; place: string; original: number | null; maxPositions: number },
 ): RotaryScaling | null | undefined {
   switch (type) {
     case 'default':
       return null
     case 'linear':
-      return { type, factor: parsed(linear, said, at).factor }
+      return { type, factor: parsed(linear, given, at).factor }
     case 'llama3': {
-      const keys = parsed(llama3, said, at)
+      const keys = parsed(llama3, given, at)
       if (keys.high_freq_factor <= keys.low_freq_factor) {
         throw unsupportedKey({
           key: `${at.key}.high_freq_factor`,
@@ -134,10 +138,10 @@ function scalingOf(
 
 function parsed<Schema extends z.ZodType>(
   schema: Schema,
-  said: Parameters,
+  given: Parameters,
   { key, place }: { key: string; place: string },
 ): z.output<Schema> {
-  const { success, data, error } = schema.safeParse(said)
+  const { success, data, error } = schema.safeParse(given)
   if (success) return data
   const [issue] = error.issues
   const name = `${key}.${issue?.path.join('.')}`

@@ -1,6 +1,6 @@
 /**
- * Reads safetensors files: the header at once, then tensors one after the other, F16 and BF16 widened to float32. Never more than one
- * tensor is held here, however large the file is.
+ * Reads safetensors files: first the header, then tensors one after the other, with F16 and BF16 widened to
+ * float32. At most one tensor is in memory here, however large the file is.
  */
 import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
@@ -21,7 +21,7 @@ export interface SafetensorsFile extends SafetensorsHeader {
   path: string
 }
 
-/** Some tensors of a file. */
+/** A selection of a file's tensors. */
 export interface TensorsOfFile {
   path: string
   tensors: readonly StoredTensor[]
@@ -34,10 +34,10 @@ export interface TensorData {
   values: Float32Array
 }
 
-/** What the system reads in one call is below 2 GiB. */
-const longestRead = 2 ** 30
+/** The system reads less than 2 GiB in one call. */
+const maxReadBytes = 2 ** 30
 
-/** Reads and checks the header alone. Throws CheckpointInvalid, naming the file and the tensor. */
+/** Reads and checks only the header. Throws CheckpointInvalid, which names the file and the tensor. */
 export function readSafetensorsHeader(path: string): SafetensorsFile {
   const file = openRegular(path)
   try {
@@ -53,14 +53,15 @@ export function readSafetensorsHeader(path: string): SafetensorsFile {
   }
 }
 
-/** Gives tensors in the order in which they lie in the file. Rejects with CheckpointInvalid where the file has become shorter. */
+/** Tensors in the order of the file. Rejects with CheckpointInvalid if the file has become shorter. */
 export async function* readTensors({ path, tensors }: TensorsOfFile): AsyncGenerator<TensorData> {
   const file = await open(path)
   try {
     for (const tensor of tensors.toSorted((a, b) => a.from - b.from)) {
       const { name, type, shape, from } = tensor
       const values = new Float32Array(sizeOf(shape))
-      // Where they lie at the array's end, the narrow numbers can be widened from the first on: each is read before it is overwritten.
+      // Narrow numbers are read into the array's end. Widened from the first on, each is read before it is
+      // overwritten.
       const narrow = new Uint8Array(values.buffer, (4 - bytesOf[type]) * values.length)
       await fill(narrow, { file, from, place: `${path}, tensor ${name}` })
       yield { name, shape, values: widened(values, type) }
@@ -72,13 +73,13 @@ export async function* readTensors({ path, tensors }: TensorsOfFile): AsyncGener
 
 function openRegular(path: string): number {
   try {
-    // Opening a pipe would wait for whoever writes into it.
+    // Opening a pipe would wait for its writer.
     if (statSync(path).isFile()) return openSync(path, 'r')
   } catch (cause) {
     const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT'
     throw unreadable(path, missing ? 'the file is missing' : 'the file cannot be read', (cause as Error).message, cause)
   }
-  throw unreadable(path, 'the file cannot be read', 'something that is not a file')
+  throw unreadable(path, 'the file cannot be read', 'not a regular file')
 }
 
 async function fill(
@@ -86,14 +87,14 @@ async function fill(
   { file, from, place }: { file: FileHandle; from: number; place: string },
 ): Promise<void> {
   for (let done = 0; done < bytes.length; ) {
-    const length = Math.min(longestRead, bytes.length - done)
+    const length = Math.min(maxReadBytes, bytes.length - done)
     const { bytesRead } = await file.read(bytes, done, length, from + done)
-    if (bytesRead === 0) throw damaged(place, `${bytes.length} bytes`, `${done}, where the file ends now`)
+    if (bytesRead === 0) throw damaged(place, `${bytes.length} bytes`, `only ${done}`)
     done += bytesRead
   }
 }
 
-/** The array itself, filled from numbers of the type that lie at its end. */
+/** Fills the array, in place, from the narrow numbers at its end. */
 function widened(values: Float32Array, type: ElementType): Float32Array {
   const halves = new Uint16Array(values.buffer, 2 * values.length)
   switch (type) {

@@ -1,11 +1,11 @@
 /**
- * Writes safetensors files in F32, tensor after tensor, so that never more than one is held here. Names are sorted: equal tensors
- * and metadata give equal files, and the file's digest identifies the weights.
+ * Writes safetensors files in F32, tensor by tensor, with at most one in memory here. Names are sorted, so that
+ * equal tensors and metadata give equal files, and the file's digest identifies the weights.
  */
 import { writeFile } from 'node:fs/promises'
 import { byCodeUnit, headerBytes } from './safetensors.js'
 
-/** A tensor whose values are asked for when it is written, as tfjs's are. */
+/** A tensor whose values are read when it is written, such as one of tfjs. */
 export interface WritableTensor {
   shape: readonly number[]
   /** Row-major, float32. */

@@ -1,7 +1,7 @@
 /**
- * The form of safetensors files: 8 bytes with the header's length (little-endian), a JSON header with type, shape and byte
- * range of every tensor, then the bytes. Only headers are made and read here; the tensors themselves pass one after the other
- * (safetensors-reader.ts, safetensors-writer.ts).
+ * The format of safetensors files: 8 bytes with the header's length (little-endian), a JSON header with type,
+ * shape and byte range of every tensor, then the tensors' bytes. This file makes and parses headers;
+ * safetensors-reader.ts and safetensors-writer.ts stream the tensors.
  */
 import { z } from 'zod'
 import { RlevError } from '../errors.js'
@@ -11,13 +11,14 @@ import { sizeOf } from '../model/tensor-shapes.js'
 export const bytesOf = { F32: 4, F16: 2, BF16: 2 } as const
 export type ElementType = keyof typeof bytesOf
 
-/** A tensor as it lies in a file, row-major. */
+/** Where a tensor is in a file. Values are row-major. */
 export interface StoredTensor {
   name: string
   type: ElementType
   shape: readonly number[]
-  /** Bytes of the file, up to the one before `to`. */
+  /** First byte in the file. */
   from: number
+  /** One past the last byte. */
   to: number
 }
 
@@ -28,13 +29,16 @@ export interface SafetensorsHeader {
   metadata: Readonly<Record<string, string>>
 }
 
-/** Bytes of the length before a header. */
+/** Size of the length before a header. */
 export const lengthBytes = 8
 
-/** Enough for 50,000 tensors. JSON can take a hundred times its length when it is parsed, so a longer one is not looked at. */
-const longestHeader = 2 ** 22
+/**
+ * Enough for 50,000 tensors. Longer headers are refused, because parsed JSON can take a hundred times its
+ * length in memory.
+ */
+const maxHeaderBytes = 2 ** 22
 
-/** Three levels are in use; a tensor has some ten values. */
+/** A valid header has three levels, and about ten values for a tensor. */
 const bounds = { depth: 5, values: 1_000_000 }
 
 const entrySchema = z.strictObject({
@@ -43,7 +47,7 @@ const entrySchema = z.strictObject({
   data_offsets: z.tuple([z.int().nonnegative(), z.int().nonnegative()]),
 })
 
-/** The file's first bytes, up to the first tensor's, which then follow in the order given. */
+/** The file's bytes before the tensors, which follow in the given order. */
 export function headerBytes({
   tensors,
   metadata = {},
@@ -61,7 +65,7 @@ export function headerBytes({
     offset = end
   }
   const text = new TextEncoder().encode(JSON.stringify(Object.fromEntries(header)))
-  // Spaces up to a multiple of 8, so that the data lies aligned.
+  // Padded with spaces to a multiple of 8, so that the data is aligned.
   const padded = Math.ceil(text.length / 8) * 8
   const bytes = new Uint8Array(lengthBytes + padded).fill(0x20, lengthBytes)
   new DataView(bytes.buffer).setBigUint64(0, BigInt(padded), true)
@@ -69,17 +73,20 @@ export function headerBytes({
   return bytes
 }
 
-/** Bytes of the header's text, by the first bytes of a file of so many. Throws CheckpointInvalid where there is no room for it. */
+/**
+ * Size of the header's text, from the first bytes of a file of `fileBytes`. Throws CheckpointInvalid if it
+ * exceeds the file or the limit.
+ */
 export function headerLength(first: Uint8Array, fileBytes: number, place: string): number {
   if (first.length < lengthBytes)
     throw damaged(place, `a header after ${lengthBytes} bytes of length`, `${first.length} bytes`)
   const length = new DataView(first.buffer, first.byteOffset).getBigUint64(0, true)
-  const most = Math.min(longestHeader, fileBytes - lengthBytes)
-  if (length > BigInt(most)) throw damaged(place, `a header of at most ${most} bytes`, `${length} bytes`)
+  const max = Math.min(maxHeaderBytes, fileBytes - lengthBytes)
+  if (length > BigInt(max)) throw damaged(place, `a header of at most ${max} bytes`, `${length} bytes`)
   return Number(length)
 }
 
-/** Reads a header's text; `place` is the path of its file, which has so many bytes. Throws CheckpointInvalid, naming the tensor. */
+/** Parses a header's text. `place` is the path of its file. Throws CheckpointInvalid, which names the tensor. */
 export function parseHeader(text: Uint8Array, fileBytes: number, place: string): SafetensorsHeader {
   let content: unknown
   try {
@@ -112,11 +119,11 @@ function readEntry(name: string, content: unknown, { start, place }: { start: nu
   if (!isElementType(dtype)) {
     throw new RlevError({
       kind: 'CheckpointInvalid',
-      message: 'the tensor has a type that is not supported',
+      message: 'the type of the tensor is not supported',
       place: at,
       expected: Object.keys(bytesOf).join(', '),
       found: dtype,
-      remedy: 'use a checkpoint that is not quantized, in float32, bfloat16 or float16',
+      remedy: 'use an unquantized checkpoint in float32, bfloat16 or float16',
     })
   }
   const [from, to] = data_offsets
@@ -129,7 +136,7 @@ function readEntry(name: string, content: unknown, { start, place }: { start: nu
 
 const isElementType = (name: string): name is ElementType => Object.hasOwn(bytesOf, name)
 
-/** The ranges must tile the data: a gap, an overlap or a byte too many means a file that something has touched. */
+/** The ranges must cover the data without gap or overlap. Otherwise the file is damaged. */
 function checkRanges(
   tensors: readonly StoredTensor[],
   { start, fileBytes, place }: { start: number; fileBytes: number; place: string },
@@ -151,7 +158,7 @@ export function byCodeUnit(a: string, b: string): number {
 export function damaged(place: string, expected: string, found: string): RlevError {
   return new RlevError({
     kind: 'CheckpointInvalid',
-    message: 'the tensor file is damaged or cut short',
+    message: 'the tensor file is damaged or incomplete',
     place,
     expected,
     found,

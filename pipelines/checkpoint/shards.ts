@@ -1,6 +1,7 @@
 /**
- * Where the tensors of a checkpoint's folder are: in model.safetensors, or in shards beside model.safetensors.index.json, which says
- * by a tensor's name which shard has it. As in `transformers`, the one file counts where both are there.
+ * Finds the tensor files of a checkpoint's folder: model.safetensors, or the shards that
+ * model.safetensors.index.json assigns tensors to. If both exist, model.safetensors is used, as in
+ * `transformers`.
  */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
@@ -11,17 +12,23 @@ import { weightsFile, weightsIndex } from './checkpoint-files.js'
 import { readSafetensorsHeader, type SafetensorsFile } from './safetensors-reader.js'
 
 export interface WeightFiles {
-  /** The file or the index, which should name every tensor. */
+  /** The file or index that should name every tensor. */
   place: string
   files: SafetensorsFile[]
 }
 
 const indexFile = z.looseObject({ weight_map: z.record(z.string(), z.string()) })
 
-/** A name in the folder: it must not lead out of it. What it names may be a link, as in the cache of the Hugging Face hub. */
+/**
+ * A file name, which cannot lead out of the folder. The file may be a link, as in the cache of the Hugging Face
+ * hub.
+ */
 const shardName = /^[^/\\\p{Cc}]+\.safetensors$/u
 
-/** Reads headers alone. Throws CheckpointInvalid, naming the file and the tensor, also where index and shards disagree. */
+/**
+ * Reads only headers. Throws CheckpointInvalid, which names the file and the tensor, also if index and shards
+ * disagree.
+ */
 export function weightFiles(folder: string): WeightFiles {
   const whole = join(folder, weightsFile)
   const index = join(folder, weightsIndex)
@@ -37,19 +44,19 @@ export function weightFiles(folder: string): WeightFiles {
   return { place: index, files }
 }
 
-/** Tensors by the shard that should have them. */
+/** Names of tensors by the shard that should have them. */
 function namesByShard(index: string): Map<string, Set<string>> {
   const parsed = indexFile.safeParse(readJson(index))
   if (!parsed.success) {
-    throw invalid(index, 'the index cannot be read', {
-      expected: '`weight_map`, names of files by names of tensors',
+    throw invalid(index, 'the index is invalid', {
+      expected: '`weight_map`, which maps names of tensors to names of files',
       found: parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '),
     })
   }
   const shards = new Map<string, Set<string>>()
   for (const [tensor, shard] of Object.entries(parsed.data.weight_map)) {
     if (!shardName.test(shard)) {
-      throw invalid(`${index}, tensor ${tensor}`, 'the index names a file that cannot be one of its shards', {
+      throw invalid(`${index}, tensor ${tensor}`, 'the index names an invalid shard', {
         expected: 'the name of a .safetensors file in the same folder',
         found: JSON.stringify(shard),
       })
@@ -70,15 +77,15 @@ function readShard(path: string, { index, tensors }: { index: string; tensors: R
   const file = readSafetensorsHeader(path)
   for (const name of tensors) {
     if (file.tensors.has(name)) continue
-    throw invalid(path, `tensor ${name} is not in this shard`, {
-      expected: `it here, as ${index} says`,
-      found: `${file.tensors.size} others`,
+    throw invalid(path, `tensor ${name} is missing in this shard`, {
+      expected: `the tensors that ${index} assigns to it`,
+      found: `${file.tensors.size} other tensors`,
     })
   }
   for (const name of file.tensors.keys()) {
     if (tensors.has(name)) continue
-    throw invalid(path, `tensor ${name} is not said to be in this shard`, {
-      expected: `what ${index} says`,
+    throw invalid(path, `tensor ${name} is in this shard, but the index does not say so`, {
+      expected: `the tensors that ${index} assigns to it`,
       found: 'one more',
     })
   }
@@ -91,6 +98,6 @@ function invalid(place: string, message: string, parts: { expected: string; foun
     message,
     place,
     ...parts,
-    remedy: 'fetch the checkpoint again, whole; weights in other forms are written as safetensors by `save_pretrained`',
+    remedy: 'fetch all files of the checkpoint again; `save_pretrained` writes weights of other formats as safetensors',
   })
 }

@@ -1,4 +1,4 @@
-/** A key of a checkpoint's files that would have the decoder compute something else than it does. */
+/** The error for a key of a checkpoint that asks for something the decoder does not compute. */
 import { RlevError } from '../errors.js'
 
 export function unsupportedKey({

@@ -28,8 +28,8 @@ export function engineFor(policy: Policy): Engine {
 }
 
 /**
- * Runs `work` on the engine of a policy, which is not disposed of before `work` ends. Other policies may have their turns on the
- * engine while `work` waits, so `work` calls `engine.use(policy)` afterwards.
+ * Runs `work` on the engine of a policy, which is not disposed of before `work` ends. Other policies may have
+ * their turns on the engine while `work` waits, so `work` calls `engine.use(policy)` afterwards.
  */
 export async function withEngine<Result>(policy: Policy, work: (engine: Engine) => Promise<Result>): Promise<Result> {
   const engine = engineFor(policy)

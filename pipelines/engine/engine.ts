@@ -1,6 +1,7 @@
 /**
- * What runs policies of one shape: a session with variables for the weights, and the programs recorded so far. Policies of the
- * same shape and settings take turns on one engine, so a sweep's experiments share its recorded graphs.
+ * Runs policies of one shape: a session with variables for the weights, and the programs compiled so far.
+ * Policies of the same shape and settings take turns on one engine, so the experiments of a sweep share its
+ * compiled graphs.
  */
 import type { EngineConfig } from '../config/schema.js'
 import { type Program, Session } from '../graph/session.js'
@@ -17,7 +18,7 @@ export class Engine {
   readonly settings: EngineConfig
   readonly architecture: Policy['architecture']
   readonly tokens: Pick<PolicyTokenizer, 'padId' | 'eosIds'>
-  /** Of the weights that an update changes: the adapter's, where there is one. */
+  /** Variables that an update changes: the adapter's if there is one, else the weights'. */
   readonly trainable: ReadonlyMap<string, Variable>
   readonly #weights: ReadonlyMap<string, Variable>
   readonly #adapter: { rank: number; alpha: number; variables: ReadonlyMap<string, Variable> } | null
@@ -25,7 +26,7 @@ export class Engine {
   readonly #adapterBinding: VariableBinding | null
   /** In the order in which they were made. */
   readonly #bindings: VariableBinding[] = []
-  /** Counts the changes of what the variables of the policy hold. */
+  /** Counts changes of the policy's variables. */
   #version = 0
   readonly #programs = new Map<string, Program>()
   readonly #parts = new Map<new (engine: Engine) => object, object>()
@@ -70,7 +71,7 @@ export class Engine {
     if (loaded || loadedAdapter) this.#version++
   }
 
-  /** Changes with every change of the policy's weights or adapter here. */
+  /** Changes whenever the policy's variables change. */
   get version(): number {
     return this.#version
   }
@@ -82,7 +83,7 @@ export class Engine {
     this.#version++
   }
 
-  /** The program of that name, compiled where it is new. */
+  /** The program of that name. The first call compiles it. */
   program(name: string, compile: () => Program): Program {
     const there = this.#programs.get(name)
     if (there !== undefined) return there
@@ -91,7 +92,7 @@ export class Engine {
     return made
   }
 
-  /** The engine's part of that class, made when it is first asked for. */
+  /** The engine's one instance of a class. The first call makes it. */
   part<Part extends object>(Kind: new (engine: Engine) => Part): Part {
     const there = this.#parts.get(Kind)
     if (there instanceof Kind) return there
@@ -100,7 +101,7 @@ export class Engine {
     return made
   }
 
-  /** Inside a program: the decoder as it samples, the adapter added to the weights. */
+  /** In a program: the decoder with the adapter added to the weights. No gradient for the adapter. */
   mergedDecoder(): Decoder {
     return makeDecoder({
       architecture: this.architecture,
@@ -108,13 +109,13 @@ export class Engine {
     })
   }
 
-  /** Inside a program: the decoder as it samples, its layers' matrices given as [in, out]. */
+  /** In a program: the decoder for sampling, with the matrices of its layers given as [in, out]. */
   decoderLaidForSampling(matrix: (layer: number, part: ProjectionPart) => Tensor): Decoder {
     const { architecture } = this
     return makeDecoder({ architecture, weights: read(this.#weights), laidForSampling: matrix })
   }
 
-  /** Inside a program: the decoder as it learns, `under` standing for the trainable variables. */
+  /** In a program: the decoder for learning, with `under` in place of the trainable variables. */
   learningDecoder(under: Weights): Decoder {
     const { architecture } = this
     if (this.#adapter === null) return makeDecoder({ architecture, weights: under })

@@ -1,6 +1,7 @@
 /**
- * Programs that learn: the gradient of a loss over a micro-batch, added to sums that stay on the device; the sums' global norm; an
- * optimizer's step with them. And log-probabilities without a gradient. The caller hands the loss in.
+ * Programs that learn: the gradient of a loss over a micro-batch, added to sums that stay on the device; the
+ * sums' global norm; an optimizer's step with them. And log-probabilities without a gradient. The caller hands
+ * the loss in.
  *
  * Shapes: N rows of a micro-batch, T tokens of a response.
  */
@@ -9,7 +10,7 @@ import type { Input, Program } from '../graph/session.js'
 import { type Tensor, tf } from '../graph/tensorflow.js'
 import type { Variable } from '../graph/variable.js'
 import type { Weights } from '../model/decoder.js'
-import { neverDrawn } from '../tokenizer/special-tokens.js'
+import { paddingBias } from '../tokenizer/special-tokens.js'
 import type { Engine } from './engine.js'
 import type { BatchShape } from './response-batch.js'
 import { type ResponseInputs, responseInputs, responseLogProbabilities, shareOf, wholeOf } from './response-inputs.js'
@@ -31,7 +32,7 @@ export interface GradientOptions {
   checkpointing: boolean
 }
 
-/** Sums of gradients, and moments, of the trainable variables; made when they are first needed. */
+/** An engine's sums of gradients and moments of the trainable variables, and the programs on them. */
 export class Learning {
   readonly #engine: Engine
   readonly #sums: ReadonlyMap<string, Variable>
@@ -54,7 +55,7 @@ export class Learning {
     return this.#moments
   }
 
-  /** Of the variables of the moments, to an optimizer's tensors. */
+  /** Bindings of the moments' variables to an optimizer's tensors. */
   get momentBindings(): { first: VariableBinding; second: VariableBinding } {
     const { first, second } = this.moments
     this.#momentBindings ??= { first: this.#engine.bind(first), second: this.#engine.bind(second) }
@@ -67,14 +68,18 @@ export class Learning {
     return ++this.#sumNumber
   }
 
-  /** Throws TypeError if another sum has begun since: two updates on one engine at a time would mix their gradients. */
+  /**
+   * Throws TypeError if another sum has begun since: two updates on one engine at a time would mix their
+   * gradients.
+   */
   checkSum(number: number): void {
     if (number !== this.#sumNumber) throw new TypeError('another update began on this engine before this one ended')
   }
 
   /**
-   * Adds the gradient of a micro-batch to the sums. Inputs: those of a batch; the mask and the log-probabilities as sampled, [N, T];
-   * those of the loss. Outputs: the loss [], and the sum of |log pi - log pi as sampled| over the response tokens [].
+   * Adds the gradient of a micro-batch to the sums. Inputs: those of a batch; the mask and the
+   * log-probabilities as sampled, [N, T]; those of the loss. Outputs: the loss [], and the sum of |log pi - log
+   * pi as sampled| over the response tokens [].
    */
   gradient(shape: BatchShape, { loss, checkpointing }: GradientOptions): Program {
     const { session, settings } = this.#engine
@@ -104,7 +109,7 @@ export class Learning {
     )
   }
 
-  /** log pi of a batch's responses, [N, T]. */
+  /** log pi of a batch's responses [N, T]. */
   logProbabilities(shape: BatchShape): Program {
     const { session, settings } = this.#engine
     const name = `log-probabilities ${JSON.stringify(shape)}`
@@ -124,7 +129,7 @@ export class Learning {
     )
   }
 
-  /** Global norm of the sums, []. */
+  /** Global norm of the sums []. */
   norm(): Program {
     return this.#engine.program('gradient norm', () =>
       this.#engine.session.compile({
@@ -135,18 +140,21 @@ export class Learning {
     )
   }
 
-  /** The sums by name, as tensors of the caller's. */
+  /** The sums by name. The caller disposes of them. */
   gradients(): Map<string, Tensor> {
     const values = this.#engine.session.read([...this.#sums.values()])
     return new Map([...this.#sums.keys()].map((name, index) => [name, values[index] as Tensor]))
   }
 
-  /** Puts gradients in the place of the sums; the tensors stay the caller's. */
+  /** Sets the sums to given gradients. The tensors stay the caller's. */
   setGradients(gradients: ReadonlyMap<string, Tensor>): void {
     this.#engine.session.assign(new Map([...this.#sums].map(([name, sum]) => [sum, gradients.get(name) as Tensor])))
   }
 
-  /** AdamW with the sums. Inputs, scalars: factor of the gradients, decay 1 - eta lambda, then as in AdamScalars. */
+  /**
+   * AdamW with the sums. Inputs, scalars: factor of the gradients, decay 1 - eta lambda, then as in
+   * AdamScalars.
+   */
   adam(decays: boolean): Program {
     const { first, second } = this.moments
     const name = `adamw ${decays}`
@@ -228,7 +236,7 @@ export class Learning {
   }
 
   #bias(): Tensor | null {
-    return neverDrawn(this.#engine.tokens, this.#engine.architecture.vocabulary)
+    return paddingBias(this.#engine.tokens, this.#engine.architecture.vocabulary)
   }
 }
 

@@ -1,4 +1,6 @@
-/** Log-probabilities of given responses, teacher-forced: one pass over prompts and responses, without a gradient. */
+/**
+ * Log-probabilities of given responses: one teacher-forced pass over prompts and responses, without a gradient.
+ */
 
 import { type Tensor, tf } from '../graph/tensorflow.js'
 import type { Policy } from '../model/policy.js'
@@ -8,8 +10,8 @@ import { type BatchLimits, groupByPrompt, responseBatch, type Sequence } from '.
 import { responseTensors } from './response-inputs.js'
 
 /**
- * log pi of each token of each sequence. Neighbours with the same prompt share its reading. `limits`: the largest batch that its
- * caller may hand in, so that calls share their graphs.
+ * log pi of each token of each sequence. The prompt of neighbouring sequences is read once. `limits` is the
+ * largest batch that the caller will pass, so that its calls share graphs.
  */
 export function logProbsOf(policy: Policy, sequences: readonly Sequence[], limits?: BatchLimits): number[][] {
   const engine = engineFor(policy)

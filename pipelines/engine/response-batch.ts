@@ -1,6 +1,6 @@
 /**
- * Prompts with their responses as arrays of fixed shape: prompts once for all their samples, on the left of their columns;
- * responses padded on the right. Sizes are rounded up to a few, since every shape is a graph of its own.
+ * Prompts and their responses as arrays of fixed shape, padded on the right. A prompt is stored once for all
+ * its samples. Sizes are rounded up to a few, because every shape needs its own graph.
  *
  * Shapes: B prompts, G samples of each, N = B G rows, P columns of a prompt's part, T tokens of a response.
  */
@@ -18,7 +18,7 @@ export type Group<Row extends Sequence = Sequence> = readonly Row[]
 export interface BatchShape {
   prompts: number
   samples: number
-  /** P: the prompt without its last token. */
+  /** P, for the prompt without its last token. */
   prefix: number
   /** T */
   tokens: number
@@ -30,26 +30,26 @@ export interface ResponseBatch {
   prefixIds: Int32Array
   /** [B] */
   prefixLengths: Int32Array
-  /** The prompt's last token, then the response's but for its last, [N, T]. */
+  /** The prompt's last token, then the response without its last, [N, T]. */
   ids: Int32Array
   /** Response tokens, [N, T]. */
   targets: Int32Array
-  /** 1 on response tokens, 0 after their end and in rows that fill a group up, [N, T]. */
+  /** 1 on response tokens, 0 after a response's end and in rows that pad a group, [N, T]. */
   mask: Float32Array
-  /** Place of each sequence, in the order of the groups, among the N rows. */
+  /** Row of each sequence, in the order of the groups. */
   rows: readonly number[]
 }
 
-/** Neighbours with the same prompt, at most `most` together. */
+/** Neighbours with the same prompt, at most `maxRows` in a group. */
 export function groupByPrompt<Row extends Sequence>(
   sequences: readonly Row[],
-  most = Number.POSITIVE_INFINITY,
+  maxRows = Number.POSITIVE_INFINITY,
 ): Row[][] {
   const groups: Row[][] = []
   for (const sequence of sequences) {
     const last = groups.at(-1)
     const first = last?.[0]
-    if (last !== undefined && first !== undefined && last.length < most && sameTokens(first, sequence))
+    if (last !== undefined && first !== undefined && last.length < maxRows && sameTokens(first, sequence))
       last.push(sequence)
     else groups.push([sequence])
   }
@@ -60,30 +60,41 @@ function sameTokens({ promptTokens: a }: Sequence, { promptTokens: b }: Sequence
   return a === b || (a.length === b.length && a.every((token, index) => token === b[index]))
 }
 
-/** Least step between the lengths of prompts' parts. */
+/** Smallest step between the sizes of P. */
 export const prefixStep = 16
 
-/** The least of few sizes that holds `length`: multiples of `step`, and of larger ones beyond four times that, at most a quarter more. */
+/**
+ * Rounds `length` up to a multiple of `step`. Steps grow with the length, so that there are few sizes, at most
+ * a quarter too large.
+ */
 export function roundedUp(length: number, step = 4): number {
   const wide = Math.max(step, 2 ** Math.floor(Math.log2(Math.max(1, length - 1))) / 4)
   return Math.ceil(Math.max(1, length) / wide) * wide
 }
 
-/** The least of `most` and its halves, as often as `times` says, each rounded up to `step`, that holds `length`. */
-export function halvedDown(length: number, most: number, { step, times }: { step: number; times: number }): number {
-  const half = Math.ceil(most / 2)
-  const size = Math.ceil(most / step) * step
+/**
+ * The smallest of `max`, its half, and so on for `times` halvings, that is at least `length`. Each is rounded
+ * up to `step`.
+ */
+export function halvedDown(length: number, max: number, { step, times }: { step: number; times: number }): number {
+  const half = Math.ceil(max / 2)
+  const size = Math.ceil(max / step) * step
   return times > 0 && half >= length && size > step ? halvedDown(length, half, { step, times: times - 1 }) : size
 }
 
-/** The largest that a batch may become: from these its sizes are halved down; its own where not given. */
+/**
+ * Sizes of the largest batch of a caller. Smaller batches take these sizes or their halves, so that there are
+ * few.
+ */
 export interface BatchLimits {
   prompts: number
   samples: number
   tokens: number
 }
 
-/** `lanes` divides the number of prompts. Throws CallInvalid for an empty prompt or response. */
+/**
+ * The number of prompts is padded to a multiple of `lanes`. Throws CallInvalid for an empty prompt or response.
+ */
 export function responseBatch({
   groups,
   padId,
@@ -99,7 +110,7 @@ export function responseBatch({
   const longest = Math.max(...all.map(({ tokens }) => tokens.length))
   const shape: BatchShape = {
     prompts: halvedDown(groups.length, Math.max(groups.length, limits?.prompts ?? 0), { step: lanes, times: 1 }),
-    // Not halved: groups are whole, but for what has no advantage.
+    // Not halved: most groups are whole, only responses without an advantage are left out.
     samples: Math.max(limits?.samples ?? 0, ...groups.map(group => group.length)),
     prefix: roundedUp(Math.max(...all.map(({ promptTokens }) => promptTokens.length)) - 1, prefixStep),
     tokens: halvedDown(longest, Math.max(longest, limits?.tokens ?? 0), { step: 8, times: 2 }),

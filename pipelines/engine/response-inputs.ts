@@ -1,4 +1,7 @@
-/** A batch of responses as the inputs of a program, and inside the program as lanes: parallel branches, each with its share of the prompts. */
+/**
+ * A batch of responses as inputs of a program, and as lanes within the program: parallel branches, each with
+ * its share of the prompts.
+ */
 
 import { logProbabilityOf } from '../graph/kernels.js'
 import type { Input } from '../graph/session.js'
@@ -7,7 +10,7 @@ import { type Decoder, logitsOf } from '../model/decoder.js'
 import { readPrompts, readResponses } from '../model/forward.js'
 import type { BatchShape, ResponseBatch } from './response-batch.js'
 
-/** Tensors of a batch in the order of the inputs; see ResponseBatch. */
+/** A batch's tensors, in the order of the inputs. Shapes as in ResponseBatch. */
 export interface ResponseInputs {
   prefixIds: Tensor
   prefixLengths: Tensor
@@ -37,7 +40,7 @@ export function responseTensors({ shape, prefixIds, prefixLengths, ids, targets 
   ]
 }
 
-/** The share of lane `lane` of `lanes` of a tensor whose first axis runs over prompts or rows. */
+/** One lane's share of a tensor whose first axis is prompts or rows. */
 export function shareOf(tensor: Tensor, lane: number, lanes: number): Tensor {
   if (lanes === 1) return tensor
   const [length, ...rest] = tensor.shape as [number, ...number[]]
@@ -45,12 +48,15 @@ export function shareOf(tensor: Tensor, lane: number, lanes: number): Tensor {
   return tensor.slice([lane * size, ...rest.map(() => 0)], [size, ...rest])
 }
 
-/** The whole of what the lanes have made, each its share along `axis`. */
+/** Joins the lanes' shares along `axis`. */
 export function wholeOf(shares: readonly Tensor[], axis: number): Tensor {
   return shares.length === 1 ? (shares[0] as Tensor) : tf.concat([...shares], axis)
 }
 
-/** log pi of every response token, [N, T], whatever it is worth after the end. `bias` [V] takes tokens out of the distribution. */
+/**
+ * log pi of each response token, [N, T]. Entries past a response's end are meaningless. `bias` [V] is added to
+ * the logits, to take tokens out of the distribution.
+ */
 export function responseLogProbabilities({
   decoder,
   inputs: { prefixIds, prefixLengths, ids, targets },

@@ -15,7 +15,10 @@ export class VariableBinding implements TensorSource {
     this.#variables = variables
   }
 
-  /** Copies the tensors into the variables, unless they are there already. Says whether it did. Others are released first. */
+  /**
+   * Copies the tensors into the variables, unless they are there already. Says whether it did. Others are
+   * released first.
+   */
   load(tensors: DeviceTensors): boolean {
     if (this.#bound?.tensors === tensors && this.#bound.version === tensors.version) return false
     this.release()

@@ -1,6 +1,6 @@
 /**
- * Named tensors of a policy or an optimizer. An engine that changes them does so in variables of its session, which then hold the
- * only copy; `read` copies the newest values back.
+ * Named tensors of a policy or an optimizer. An engine that changes them does so in variables of its session,
+ * which then hold the only copy; `read` copies the newest values back.
  */
 import type { Tensor } from './tensorflow.js'
 

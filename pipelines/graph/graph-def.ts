@@ -1,7 +1,7 @@
 /**
- * A TensorFlow graph while it is written, node by node, and its SavedModel file. Loops are TensorFlow's frames (Enter, Merge,
- * Switch, NextIteration, Exit): a node inside one reads what lies outside through an Enter, made here when it is first needed.
- * Constants stand outside all frames, and equal small ones once.
+ * Builds a TensorFlow graph node by node, and writes it as a SavedModel. Loops are TensorFlow's frames (Enter,
+ * Merge, Switch, NextIteration, Exit): a node in a frame reads an output from outside through an Enter node,
+ * which is added when it is first needed. Constants are outside all frames. Equal small constants are one node.
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { RlevError } from '../errors.js'
 import { type Attribute, backend } from './native.js'
 
-// The protobuf classes that tfjs-node ships; they carry no types.
+// The protobuf classes of tfjs-node, which have no types.
 interface Message {
   serializeBinary(): Uint8Array
   getAttrMap(): { set(key: string, value: Message): void }
@@ -27,10 +27,11 @@ function make(name: string, part?: 'MetaInfoDef' | 'ListValue' | 'Dim'): Message
   return part === undefined ? new Type() : new Type[part]()
 }
 
-/** A loop's frame; `inside` says which Enter brings an outer value in. */
+/** A loop's frame. */
 export interface Frame {
   name: string
   outer: Frame | null
+  /** By output of an outer frame: the Enter that brings it in. */
   readonly inside: Map<string, string>
 }
 
@@ -38,14 +39,14 @@ export interface NodeOptions {
   op: string
   /** `node:output`. */
   inputs?: readonly string[]
-  /** Nodes that must have run before. */
+  /** Nodes that must run before this one. */
   after?: readonly string[]
   attributes?: readonly Attribute[]
   /** null: outside all loops. */
   frame?: Frame | null
 }
 
-/** Version of the graph format: TensorFlow refuses a graph without one. */
+/** Version of the graph format. TensorFlow refuses a graph without it. */
 const producer = 1882
 
 export class GraphDef {
@@ -60,7 +61,7 @@ export class GraphDef {
     return this.#count
   }
 
-  /** Adds a node and gives its name. Inputs of an outer frame are brought in. */
+  /** Adds a node and returns its name. Inputs from an outer frame are brought in. */
   add({ op, inputs = [], after = [], attributes = [], frame = null }: NodeOptions): string {
     const name = `${op}_${this.#count++}`
     const node = this.#graph['addNode']?.(make('NodeDef')) as Message
@@ -73,7 +74,7 @@ export class GraphDef {
     return name
   }
 
-  /** An input added once the node it comes from is known: a loop's way back. */
+  /** A Merge node. `close` adds the input that comes back from the loop's end, once that node is known. */
   merge({ enter, type, frame }: { enter: string; type: number; frame: Frame }): {
     name: string
     close: (next: string) => void
@@ -111,7 +112,7 @@ export class GraphDef {
     return `${name}:0`
   }
 
-  /** What leaves a loop with its last turn. */
+  /** The value after the loop's last iteration. */
   exit({ input, type, frame }: { input: string; type: number; frame: Frame }): string {
     const attributes = [{ name: 'T', type: backend().binding.TF_ATTR_TYPE, value: type }]
     const name = this.add({ op: 'Exit', inputs: [input], attributes, frame })
@@ -119,12 +120,12 @@ export class GraphDef {
     return this.typed(`${name}:0`, type)
   }
 
-  /** The loop in which an output is made; null outside all of them. */
+  /** The frame in which an output is computed; null outside all frames. */
   frameOf(output: string): Frame | null {
     return this.#frames.get(nodeOf(output)) ?? null
   }
 
-  /** Says which type an output has, so that it can be brought into a frame. */
+  /** Notes the type of an output, which bringing it into a frame requires. */
   typed(output: string, type: number): string {
     this.#types.set(output, type)
     return output
@@ -214,14 +215,14 @@ function attributeMessage(type: number, value: unknown): Message {
 function unknownAttribute(type: number): RlevError {
   return new RlevError({
     kind: 'CallInvalid',
-    message: 'an operation has an attribute that a graph cannot record',
+    message: 'an operation has an attribute that a graph cannot hold',
     place: 'graph',
-    expected: 'text, number, truth value, type or shape',
+    expected: 'text, number, boolean, type or shape',
     found: `attribute type ${type}`,
   })
 }
 
-/** null: a shape that is not known. */
+/** null: unknown shape. */
 function shapeMessage(shape: readonly number[] | null): Message {
   const message = make('TensorShape')
   if (shape === null) {

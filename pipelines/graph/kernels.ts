@@ -1,6 +1,7 @@
 /**
- * Functions of tensors that tfjs has not, or has with more operations than they need: single TensorFlow kernels by name, and
- * compositions with a gradient written out, which saves a third of the passes over memory that a tape of their parts makes.
+ * Functions of tensors that tfjs lacks, or has with more operations than needed: single TensorFlow kernels by
+ * name, and compositions with an explicit gradient. An explicit gradient saves a third of the passes over
+ * memory that differentiating the parts takes.
  *
  * Shapes: N rows, D width, V vocabulary.
  */
@@ -13,13 +14,17 @@ type Differentiable = (...inputs: [...Tensor[], (saved: Tensor[]) => void]) => {
 const withGradient = (make: Differentiable) =>
   tf.customGrad(make as never) as unknown as (...inputs: Tensor[]) => Tensor
 
-const truth = (name: string, value: boolean): Attribute => ({ name, type: backend().binding.TF_ATTR_BOOL, value })
+const booleanAttribute = (name: string, value: boolean): Attribute => ({
+  name,
+  type: backend().binding.TF_ATTR_BOOL,
+  value,
+})
 const float = { T: 'float32' } as const
 const first = ([tensor]: readonly Tensor[]): Tensor => tensor as Tensor
 
-/** a b, either of them transposed, for matrices. */
+/** a b of matrices, each transposed if asked for. */
 function matrixProduct(a: Tensor, b: Tensor, transposeA: boolean, transposeB: boolean): Tensor {
-  const attributes = [truth('transpose_a', transposeA), truth('transpose_b', transposeB)]
+  const attributes = [booleanAttribute('transpose_a', transposeA), booleanAttribute('transpose_b', transposeB)]
   return first(operation({ name: 'MatMul', inputs: [a, b], types: float, attributes }))
 }
 
@@ -40,8 +45,8 @@ export const linear = withGradient((...args) => {
 export const product = (x: Tensor, weight: Tensor): Tensor => matrixProduct(x, weight, false, false)
 
 /**
- * A product of many small matrices, which for one or two rows each oneDNN computes at half the speed of TensorFlow's own
- * kernel; this version of the operation is left to the latter. No gradient.
+ * A batch of small matrix products. oneDNN takes over BatchMatMulV2 and is half as fast as TensorFlow's own
+ * kernel for one or two rows; BatchMatMulV3 stays with TensorFlow. No gradient.
  */
 export function smallProducts(a: Tensor, b: Tensor, { transposeB = false }: { transposeB?: boolean } = {}): Tensor {
   return first(
@@ -49,7 +54,7 @@ export function smallProducts(a: Tensor, b: Tensor, { transposeB = false }: { tr
       name: 'BatchMatMulV3',
       inputs: [a, b],
       types: { Ta: 'float32', Tb: 'float32', Tout: 'float32' },
-      attributes: [truth('adj_x', false), truth('adj_y', transposeB)],
+      attributes: [booleanAttribute('adj_x', false), booleanAttribute('adj_y', transposeB)],
     }),
   )
 }
@@ -95,7 +100,10 @@ export const gated = withGradient((...args) => {
   }
 })
 
-/** Rows of a table [R, ...] by index; tfjs reads the indices on the host to check them, a graph cannot. */
+/**
+ * Rows of a table [R, ...] by index. tfjs's own function reads the indices on the host to check them, which a
+ * graph cannot do.
+ */
 export function rowsOf(table: Tensor, indices: Tensor): Tensor {
   const take = withGradient((...args) => {
     const [from, save] = args as [Tensor, (saved: Tensor[]) => void]
@@ -142,25 +150,25 @@ export function logProbabilityOf(logits: Tensor, targets: Tensor): Tensor {
   return chosen(logits)
 }
 
-/** Overwrites rows of a table [R, W], in place: whoever else holds the table sees it. No gradient. */
+/** Overwrites rows of a table [R, W] in place: all other references to the table see the change. No gradient. */
 export function overwriteRows(table: Tensor, indices: Tensor, rows: Tensor): Tensor {
   const types = { T: table.dtype as 'float32' }
   return first(operation({ name: 'InplaceUpdate', inputs: [table, indices, rows], types }))
 }
 
-/** A fresh tensor of zeros, which may be overwritten: unlike a constant it is made anew in each run. */
+/** Zeros that may be overwritten: unlike a constant they are allocated in each run. */
 export function freshZeros(shape: readonly number[], type: 'float32' | 'int32'): Tensor {
   return first(
     operation({
       name: 'Empty',
       inputs: [tf.tensor1d([...shape], 'int32')],
       types: { dtype: type },
-      attributes: [truth('init', true)],
+      attributes: [booleanAttribute('init', true)],
     }),
   )
 }
 
-/** `whenTrue` where the condition holds, else `whenFalse`, broadcast. No gradient. */
+/** `whenTrue` where the condition is true, else `whenFalse`, broadcast. No gradient. */
 export function select(condition: Tensor, whenTrue: Tensor, whenFalse: Tensor): Tensor {
   const types = { T: whenTrue.dtype as 'float32' }
   return first(operation({ name: 'SelectV2', inputs: [condition, whenTrue, whenFalse], types }))

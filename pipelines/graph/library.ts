@@ -1,6 +1,6 @@
 /**
- * What TensorFlow computes on in this process. The same code gives other bits on another version of the library, or on a GPU in
- * place of a CPU.
+ * What TensorFlow computes on in this process. The same code gives other bits on another version of the
+ * library, or on a GPU in place of a CPU.
  */
 import { backend } from './native.js'
 import { tf } from './tensorflow.js'

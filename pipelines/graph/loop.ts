@@ -1,7 +1,7 @@
 /**
- * A loop over tensors: `body` maps the state to the next one while `goesOn` says so. Recorded, it is a loop of the graph and
- * each turn costs the operations of one turn; eager, it is a loop of the host, which reads the condition in every turn.
- * The body is called once while recorded. No gradient goes through it.
+ * A loop over tensors: `body` maps the state to the next state while `condition` is true. Recorded, it is a
+ * loop in the graph, and `body` is called once. Eager, it is a loop on the host, which reads the condition in
+ * every iteration. It has no gradient.
  */
 
 import { backend } from './native.js'
@@ -12,31 +12,31 @@ import { tidy } from './tidy.js'
 export interface LoopOptions {
   state: readonly Tensor[]
   /** [] bool */
-  goesOn: (...state: Tensor[]) => Tensor
-  /** As many tensors as the state has, of the same shapes. */
+  condition: (...state: Tensor[]) => Tensor
+  /** Returns as many tensors as the state has, of the same shapes. */
   body: (...state: Tensor[]) => readonly Tensor[]
 }
 
-/** The state after the last turn. */
+/** The state after the last iteration. */
 export function loop(options: LoopOptions): Tensor[] {
   const recording = activeRecording()
   return recording === null ? eagerLoop(options) : recordedLoop(recording, options)
 }
 
-function eagerLoop({ state, goesOn, body }: LoopOptions): Tensor[] {
-  let now = state.map(tensor => tensor.clone())
+function eagerLoop({ state, condition, body }: LoopOptions): Tensor[] {
+  let current = state.map(tensor => tensor.clone())
   for (;;) {
-    const more = tidy(() => goesOn(...now))
+    const more = tidy(() => condition(...current))
     const [goes] = more.dataSync()
     more.dispose()
-    if (!goes) return now
-    const before = now
-    now = tidy(() => [...body(...before)])
-    for (const tensor of before) if (!now.includes(tensor)) tensor.dispose()
+    if (!goes) return current
+    const before = current
+    current = tidy(() => [...body(...before)])
+    for (const tensor of before) if (!current.includes(tensor)) tensor.dispose()
   }
 }
 
-function recordedLoop(recording: Recording, { state, goesOn, body }: LoopOptions): Tensor[] {
+function recordedLoop(recording: Recording, { state, condition, body }: LoopOptions): Tensor[] {
   const { graph } = recording
   const { binding } = backend()
   const outer = recording.frame
@@ -53,8 +53,8 @@ function recordedLoop(recording: Recording, { state, goesOn, body }: LoopOptions
   recording.frame = frame
   const stand = (output: string, index: number) =>
     recording.stand({ shape: state[index]?.shape ?? [], output, type: types[index] as number })
-  const condition = recording.outputOf(goesOn(...merges.map(({ name }, index) => stand(name, index))))
-  const gate = graph.typed(`${graph.add({ op: 'LoopCond', inputs: [condition], frame })}:0`, binding.TF_BOOL)
+  const goesOn = recording.outputOf(condition(...merges.map(({ name }, index) => stand(name, index))))
+  const gate = graph.typed(`${graph.add({ op: 'LoopCond', inputs: [goesOn], frame })}:0`, binding.TF_BOOL)
   const switches = merges.map(({ name }, index) =>
     graph.add({ op: 'Switch', inputs: [name, gate], attributes: attribute(types[index] as number), frame }),
   )
@@ -74,7 +74,7 @@ function recordedLoop(recording: Recording, { state, goesOn, body }: LoopOptions
   }
   recording.frame = outer
   return switches.map((node, index) => {
-    // The Exit stands in the loop's frame; what comes out of it, outside.
+    // The Exit node is in the loop's frame, its output outside.
     const exit = graph.exit({ input: `${node}:0`, type: types[index] as number, frame })
     return stand(exit, index)
   })

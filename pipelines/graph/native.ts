@@ -1,7 +1,13 @@
-/** What this module uses of tfjs-node's insides: the addon's binding, where every kernel ends, and the backend's table of tensors. */
+/**
+ * The internals of tfjs-node that this folder uses: the addon's binding, which every kernel calls, and the
+ * backend's tensor table.
+ */
 import { type Tensor, tf } from './tensorflow.js'
 
-/** An attribute of an operation, as kernels hand it to the addon; `type` is one of the binding's TF_ATTR constants. */
+/**
+ * An attribute of an operation, as kernels pass it to the addon. `type` is one of the binding's TF_ATTR
+ * constants.
+ */
 export interface Attribute {
   name: string
   type: number
@@ -60,7 +66,7 @@ export function elementCode(type: ElementType): number {
   }
 }
 
-/** One TensorFlow operation by its name, for what tfjs has no function of. No gradient. */
+/** Runs one TensorFlow operation by name, where tfjs has no function. No gradient. */
 export function operation({
   name,
   inputs,

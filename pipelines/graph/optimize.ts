@@ -1,6 +1,7 @@
 /**
- * Steps of an optimizer on variables, in place. AdamW's is TensorFlow's fused kernel where recorded; it adds epsilon to the root of
- * the second moment before that is corrected for its start at zero, PyTorch after: epsilon sqrt(1 - b2^t) makes them the same.
+ * AdamW's step on variables, in place. A recorded step is TensorFlow's fused kernel. That kernel adds epsilon
+ * to the root of the second moment before the correction for its start at zero, PyTorch after it: epsilon
+ * sqrt(1 - b2^t) makes the two equal.
  *
  * AdamW, step t:  w <- w (1 - eta lambda);  m <- b1 m + (1 - b1) g;  v <- b2 v + (1 - b2) g^2
  *                 w <- w - eta / (1 - b1^t) * m / (sqrt(v) / sqrt(1 - b2^t) + epsilon)
@@ -12,7 +13,7 @@ import { activeRecording } from './recording.js'
 import { type Tensor, tf } from './tensorflow.js'
 import type { Variable } from './variable.js'
 
-/** Scalars of a step, tensors so that a recorded program takes new ones in each. */
+/** Scalars of a step. They are tensors, so that a recorded program takes new values in each step. */
 export interface AdamScalars {
   learningRate: Tensor
   beta1: Tensor

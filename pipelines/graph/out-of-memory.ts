@@ -1,4 +1,4 @@
-/** Which errors of TensorFlow mean that memory ran out. Its JavaScript binding gives them as text only. */
+/** Which TensorFlow errors mean that memory ran out. The JavaScript binding passes only their text on. */
 
 const signs = [
   /OOM when allocating/i,
@@ -9,7 +9,10 @@ const signs = [
   /Array buffer allocation failed/,
 ]
 
-/** Whether an error, or what caused it, says that memory ran out. A process that the system kills for memory throws nothing. */
+/**
+ * Whether an error or its cause says that memory ran out. A process that the system kills for memory throws
+ * nothing.
+ */
 export function isOutOfMemory(error: unknown): boolean {
   if (!(error instanceof Error)) return typeof error === 'string' && signs.some(sign => sign.test(error))
   return signs.some(sign => sign.test(error.message)) || (error.cause !== undefined && isOutOfMemory(error.cause))

@@ -1,14 +1,14 @@
 /**
- * Gradient checkpointing (Chen et al. 2016): the intermediate tensors of a function are not kept for the backward pass but computed
- * again in it. Less memory, for one more forward pass.
+ * Gradient checkpointing (Chen et al. 2016): the intermediate tensors of a function are not kept for the
+ * backward pass but computed again in it. Less memory, for one more forward pass.
  */
 import { backend, elementCode } from './native.js'
 import { activeRecording } from './recording.js'
 import { type Tensor, tf } from './tensorflow.js'
 
 /**
- * Runs `run` on inputs, which get a gradient, and constants, which do not. `run` may use no other tensors: they would not live until
- * the backward pass.
+ * Runs `run` on inputs, which get a gradient, and constants, which do not. `run` may use no other tensors: they
+ * would not live until the backward pass.
  */
 export function recomputed({
   inputs,
@@ -39,8 +39,9 @@ export function recomputed({
 }
 
 /**
- * The tensors, usable only after `first` is computed. Without that TensorFlow would compute early what is to be computed again, or
- * find that it is the same as in the forward pass and keep that. Eager execution follows the order of the calls anyway.
+ * The tensors, usable only after `first` is computed. Without that TensorFlow would compute early what is to be
+ * computed again, or find that it is the same as in the forward pass and keep that. Eager execution follows the
+ * order of the calls anyway.
  */
 function availableAfter(tensors: readonly Tensor[], first: Tensor): Tensor[] {
   const recording = activeRecording()
@@ -60,8 +61,8 @@ function availableAfter(tensors: readonly Tensor[], first: Tensor): Tensor[] {
 }
 
 /**
- * As tf.grads, with two differences: it works inside the backward pass of another gradient, whose tape tfjs would drop, and gives
- * null for inputs that the function does not use.
+ * As tf.grads, with two differences: it works inside the backward pass of another gradient, whose tape tfjs
+ * would drop, and gives null for inputs that the function does not use.
  */
 function gradientsWithin(run: () => Tensor, inputs: Tensor[], gradient: Tensor): (Tensor | null)[] {
   const engine = tf.engine()

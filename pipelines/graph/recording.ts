@@ -1,8 +1,8 @@
 /**
- * Writes down what a tfjs function does. Every tfjs-node kernel, gradients included, ends in one call of the addon's binding;
- * while a function is recorded, an object in the binding's place adds each operation to a graph and gives tensors that have
- * shapes and no values. Whatever a function asks of a shape therefore has its answer; a value may not be asked for, for the
- * graph will run on others.
+ * Records what a tfjs function does as a graph. Every tfjs-node kernel, gradients included, ends in one call of
+ * the addon's binding. While a function is recorded, another object takes the binding's place: it adds each
+ * operation to the graph and returns tensors that have shapes but no values. The function may read shapes, but
+ * not values, because the graph will run on other values.
  */
 import { RlevError } from '../errors.js'
 import type { Frame, GraphDef } from './graph-def.js'
@@ -10,14 +10,14 @@ import { type Attribute, type Binding, backend, type Handle } from './native.js'
 import { type InputSpec, ShapeInference, type TensorSpec } from './shape-inference.js'
 import type { Tensor } from './tensorflow.js'
 
-/** Type in which matrix products are computed; everything else, weights included, is float32. */
+/** Type of the matrix products. Everything else, weights included, is float32. */
 export type MatrixType = 'float32' | 'bfloat16'
 
 const bfloat16 = 14
-/** Not BatchMatMulV3: its products are so small that casts cost more than they save (kernels.ts). */
+/** Without BatchMatMulV3: its products are so small that casts cost more than they save (kernels.ts). */
 const products = new Set(['MatMul', 'BatchMatMul', 'BatchMatMulV2'])
 
-/** Kernels of tfjs-node that do not say the type of their input. */
+/** Kernels of tfjs-node that leave the type of their input out. */
 const withoutType = new Set(['ExpandDims', 'Squeeze'])
 
 interface Constant {
@@ -28,27 +28,27 @@ interface Constant {
 
 let active: Recording | null = null
 
-/** The recording that is under way, if any. */
+/** The current recording; null if there is none. */
 export const activeRecording = (): Recording | null => active
 
 export class Recording {
   readonly graph: GraphDef
-  /** The loop that is being written. */
+  /** The loop that is being recorded. */
   frame: Frame | null = null
   readonly #name: string
   readonly #matrices: MatrixType
   readonly #compiled: boolean
   readonly #inference = new ShapeInference(backend().binding)
-  /** By handle, for every tensor that the graph knows. */
+  /** Output of the graph by tensor handle. */
   readonly #outputs = new Map<number, string>()
-  /** By handle, for those without values. Their handles are negative: the backend has nothing to free of such. */
+  /** By handle, of tensors without values. Their handles are negative, for which the backend frees nothing. */
   readonly #specs = new Map<number, TensorSpec>()
   readonly #constants = new Map<number, Constant>()
-  /** By what was rounded to bfloat16. */
+  /** By the output that was rounded to bfloat16. */
   readonly #rounded = new Map<string, string>()
-  /** Nodes without outputs that the program must run. */
+  /** Nodes that the program must run although their outputs are not used. */
   readonly #effects: string[] = []
-  /** The last assignment of each variable, and its reading since. */
+  /** By variable: its last assignment, and the node that has read it since. */
   readonly assigned = new Map<string, string>()
   readonly readings = new Map<string, string>()
 
@@ -72,9 +72,10 @@ export class Recording {
     this.#effects.push(node)
   }
 
-  /** Runs `work` with the binding replaced. */
+  /** Runs `work` and records it. */
   record<Result>(work: () => Result): Result {
-    if (active !== null) throw this.#refused('a program is recorded while another one is', 'one recording at a time')
+    if (active !== null)
+      throw this.#refused('a recording begins while another one is under way', 'one recording at a time')
     const home = backend()
     const real = home.binding
     active = this
@@ -94,7 +95,7 @@ export class Recording {
     return backend().createOutputTensor(handle)
   }
 
-  /** The output that a tensor stands for. */
+  /** The graph's output that a tensor stands for. */
   outputOf(tensor: Tensor): string {
     return this.#output(backend().getInputTensorIds([tensor])[0] as number)
   }
@@ -120,10 +121,10 @@ export class Recording {
     const tensorDataSync: Binding['tensorDataSync'] = () => {
       throw this.#refused(
         'the function reads the value of a tensor while it is recorded',
-        'only tensors go in and out; shapes may be read, values may not',
+        'a function that reads shapes, but no values',
       )
     }
-    // The addon's properties are read-only, so they are defined anew, not assigned.
+    // The addon's properties are read-only: they can be redefined, but not assigned.
     return Object.create(real, {
       executeOp: { value: executeOp },
       createTensor: { value: createTensor },
@@ -168,7 +169,7 @@ export class Recording {
     return this.graph.add({ op, attributes: [...attributes, ...marks], inputs, frame })
   }
 
-  /** The product of two matrices rounded to bfloat16, summed as the kernel sums, widened again. */
+  /** The product of two matrices in bfloat16, cast back to float32. */
   #narrowProduct(op: string, attributes: readonly Attribute[], inputs: readonly string[]): string {
     const product = this.#node(
       op,
@@ -179,7 +180,10 @@ export class Recording {
     return this.#cast(this.graph.typed(`${product}:0`, bfloat16), bfloat16, float, this.frame)
   }
 
-  /** Rounded once, and where it is made: a loop does not round in each turn what comes from outside. */
+  /**
+   * Rounds an output once, in the frame where it is computed: a loop does not round outer values in each
+   * iteration.
+   */
   #roundedOf(output: string): string {
     const there = this.#rounded.get(output)
     if (there !== undefined) return there
@@ -198,7 +202,7 @@ export class Recording {
     return this.#node('Cast', attributes, [input], frame)
   }
 
-  /** Attributes that a kernel leaves out since eager execution infers them from the inputs. */
+  /** Attributes that a kernel leaves out because eager execution infers them from the inputs. */
   #inferred(name: string, inputs: readonly string[], given: readonly Attribute[]): Attribute[] {
     const { TF_ATTR_INT, TF_ATTR_TYPE } = this.#real
     const missing = (key: string) => !given.some(attribute => attribute.name === key)
@@ -214,8 +218,8 @@ export class Recording {
     const constant = this.#constants.get(id)
     if (constant === undefined) {
       throw this.#refused(
-        'the function uses a tensor that was made outside of it',
-        'its inputs, variables of its session, and what it makes itself',
+        'the function uses a tensor from outside',
+        'its inputs, variables of its session, and tensors that it makes',
       )
     }
     const output = this.graph.constant(constant)

@@ -1,10 +1,11 @@
 /**
- * Programs that share variables. Recorded, they are one TensorFlow graph in one session: `compile` records a function once, and
- * a call runs it inside TensorFlow, from its inputs to its outputs and the variables it changes, which stay on the device.
- * Eager, the same functions run operation by operation, and a variable is a tensor.
+ * Programs that share variables. If the session records, they are one TensorFlow graph: `compile` records a
+ * function once, and a call runs the graph from the inputs to the outputs. Variables stay on the device. If the
+ * session is eager, the functions run operation by operation, and a variable is a tensor.
  *
- * TensorFlow cannot add to a loaded SavedModel: a program that is compiled after the first call has the whole graph loaded
- * anew, variables moved. So compile what is known to be needed before the first call.
+ * TensorFlow cannot add to a loaded SavedModel. If a program is compiled after the first call, the whole graph
+ * is loaded again and the variables are copied. So compile everything that is known to be needed before the
+ * first call.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -19,9 +20,9 @@ import { Variable, type VariableNodes } from './variable.js'
 export interface SessionOptions {
   /** false: operation by operation. */
   recorded: boolean
-  /** Of recorded programs. */
+  /** Type of the matrix products of recorded programs. */
   matrices?: MatrixType
-  /** Whether XLA compiles them. */
+  /** Whether XLA compiles recorded programs. */
   compiled?: boolean
 }
 
@@ -30,7 +31,7 @@ export interface Input {
   type?: ElementType
 }
 
-/** Gives the outputs; they are the caller's to dispose of. */
+/** The caller disposes of the outputs. */
 export type Program = (...inputs: Tensor[]) => Tensor[]
 
 interface Recorded {
@@ -44,9 +45,9 @@ export class Session {
   readonly #compiled: boolean
   readonly #graph = new GraphDef()
   readonly #variables = new Map<string, Variable>()
-  /** Of the loaded SavedModel; null before the first call. */
+  /** Handle of the loaded SavedModel; null before the first call. */
   #loaded: number | null = null
-  /** A program or variable was added since. */
+  /** Whether a program or variable was added since the graph was loaded. */
   #stale = true
   #disposed = false
 
@@ -56,7 +57,7 @@ export class Session {
     this.#compiled = compiled
   }
 
-  /** A variable of zeros. `shape` null: it changes with what is assigned. */
+  /** A variable of zeros. If `shape` is null, it takes the shape of each assigned value. */
   variable({
     name,
     shape,
@@ -66,7 +67,7 @@ export class Session {
     shape: readonly number[] | null
     type?: ElementType
   }): Variable {
-    if (this.#variables.has(name)) throw new TypeError(`the session has a variable ${name} already`)
+    if (this.#variables.has(name)) throw new TypeError(`the session already has a variable ${name}`)
     const dtype = elementCode(type)
     const nodes = this.recorded ? this.#variableNodes({ name, shape, dtype }) : null
     const variable = new Variable({ name, type, nodes, initial: tf.keep(tf.zeros([...(shape ?? [0])], type)) })
@@ -90,7 +91,7 @@ export class Session {
     return (...tensors) => this.#run(program, tensors)
   }
 
-  /** Sets variables from tensors, which stay the caller's. On the CPU nothing is copied. */
+  /** Sets variables. The tensors stay the caller's. On the CPU nothing is copied. */
   assign(values: ReadonlyMap<Variable, Tensor>): void {
     if (values.size === 0) return
     if (!this.recorded || this.#loaded === null) {
@@ -101,7 +102,7 @@ export class Session {
     this.#feed(values)
   }
 
-  /** The variables' values, the caller's to dispose of. */
+  /** The variables' values. The caller disposes of them. */
   read(variables: readonly Variable[]): Tensor[] {
     if (variables.length === 0) return []
     if (!this.recorded || this.#loaded === null) return variables.map(variable => variable.staged().clone())
@@ -150,7 +151,7 @@ export class Session {
     return { inputs: placeholders, outputs: [this.#done(recording.effects), ...outputs] }
   }
 
-  /** A value that is there once the effects are. */
+  /** An output that is computed after the effects. */
   #done(effects: readonly string[]): string {
     const { binding } = backend()
     const one = this.#graph.constant({ shape: [], dtype: binding.TF_INT32, values: [0] })
@@ -214,7 +215,7 @@ export class Session {
     )
   }
 
-  /** Loads the graph where it has grown, and moves the variables into it. */
+  /** Loads the graph if it has grown, and copies the variables into it. */
   #load(): void {
     if (this.#disposed) throw new TypeError('the session has been disposed of')
     if (!this.#stale) return

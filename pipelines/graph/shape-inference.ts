@@ -1,6 +1,7 @@
 /**
- * The shapes and types that an operation gives. It is run once on zeros of its inputs' shapes, and its outputs are freed. The same
- * operation on the same shapes is not run again, so the layers of a model take neither time nor memory.
+ * The shapes and types that an operation gives. It is run once on zeros of its inputs' shapes, and its outputs
+ * are freed. The same operation on the same shapes is not run again, so the layers of a model take neither time
+ * nor memory.
  */
 import type { Attribute, Binding, Handle } from './native.js'
 
@@ -10,7 +11,10 @@ export type TensorSpec = Pick<Handle, 'shape' | 'dtype'>
 /** An operation's input. A constant has a handle and values, which may decide the output's shape. */
 export type InputSpec = TensorSpec & { constant: { id: number; values: ArrayLike<number> } | null }
 
-/** A constant with more numbers cannot be a shape, a list of axes or indices; its values are left out of the key. */
+/**
+ * A constant with more numbers cannot be a shape, a list of axes or indices; its values are left out of the
+ * key.
+ */
 const maxShapeNumbers = 64
 
 export class ShapeInference {

@@ -1,4 +1,7 @@
-/** `tf.tidy` with the type of what it runs: tensors made inside are freed, but for those in what it returns, however deep, maps included. */
+/**
+ * `tf.tidy` for results of any type: frees the tensors made inside, except those in the result, at any depth,
+ * maps included.
+ */
 import { type Tensor, tf } from './tensorflow.js'
 
 export function tidy<Result>(run: () => Result): Result {

@@ -1,13 +1,14 @@
 /**
- * A value that stays on the device from call to call. Inside a recorded program its reading and assignment are operations of
- * the graph, in the order in which the function makes them; eager, and before its session is loaded, it is a tensor.
+ * A value that stays on the device between calls. In a recorded program, reading and assigning it are
+ * operations of the graph, in the order of the function's calls. In an eager session, and before a recorded one
+ * is loaded, the value is a tensor: it is staged.
  */
 
 import { type Attribute, backend, type ElementType, elementCode } from './native.js'
 import { activeRecording, type Recording } from './recording.js'
 import { type Tensor, tf } from './tensorflow.js'
 
-/** Outputs of the nodes of a recorded variable. */
+/** Outputs of a recorded variable's nodes. */
 export interface VariableNodes {
   handle: string
   read: string
@@ -18,9 +19,9 @@ export interface VariableNodes {
 export class Variable {
   readonly name: string
   readonly type: ElementType
-  /** [0] where it changes with what is assigned. */
+  /** [0] if it changes with each assigned value. */
   readonly shape: readonly number[]
-  /** null where the session is eager. */
+  /** null in an eager session. */
   readonly nodes: VariableNodes | null
   #value: Tensor | null
 
@@ -37,7 +38,7 @@ export class Variable {
     this.shape = initial.shape
   }
 
-  /** The value, inside a function that a session runs; its shape, where the variable's changes. */
+  /** The value, in a function that a session runs. Give the shape if the variable's changes. */
   read(shape: readonly number[] = this.shape): Tensor {
     const recording = activeRecording()
     if (recording === null || this.nodes === null) return this.staged()
@@ -63,7 +64,7 @@ export class Variable {
     this.changed(recording, node)
   }
 
-  /** Adds in place. */
+  /** Adds to the value in place. */
   add(value: Tensor): void {
     const recording = activeRecording()
     if (recording === null || this.nodes === null) {
@@ -80,7 +81,7 @@ export class Variable {
     this.changed(recording, node)
   }
 
-  /** Says that a node of the recording has changed the variable. */
+  /** Notes that a node of the recording changes the variable. */
   changed(recording: Recording, node: string): void {
     recording.assigned.set(this.name, node)
     recording.readings.delete(this.name)
@@ -91,13 +92,13 @@ export class Variable {
     return this.#value !== null
   }
 
-  /** The value as a tensor of the host's side; it stays the variable's. */
+  /** The value as a tensor, which stays the variable's. */
   staged(): Tensor {
-    if (this.#value === null) throw new TypeError(`the value of ${this.name} is in the session`)
+    if (this.#value === null) throw new TypeError(`the value of ${this.name} is in the session, not staged`)
     return this.#value
   }
 
-  /** Holds a value, the caller's own staying the caller's. */
+  /** Sets the value to a copy of a tensor, which stays the caller's. */
   stage(value: Tensor): void {
     const before = this.#value
     this.#value = tf.keep(value.clone())

@@ -1,7 +1,8 @@
 /**
- * What a run will need of memory, part by part, from the architecture and the config. Weights, gradients and moments are
- * counted to the byte; what caches and the backward pass hold is counted by their tensors times factors that were measured on
- * the recorded engine (docs/memory.md), for which of them live at once is decided by TensorFlow, whose pool keeps what it had.
+ * Estimates the memory of a run, part by part, from the architecture and the config. Weights, gradients and
+ * moments are exact. Caches and the backward pass are estimated by the sizes of their tensors times factors
+ * that were measured on the recorded engine (docs/memory.md): TensorFlow decides which tensors exist at once,
+ * and its memory pool keeps what it has allocated.
  *
  * Legend: B rows, R response columns, D width, M MLP width, V vocabulary. A number is 4 bytes.
  */
@@ -16,46 +17,50 @@ export type Phase = (typeof phases)[number]
 export interface MemoryPart {
   name: string
   bytes: number
-  /** When it is there; all parts of a phase at once. */
+  /** When it exists. All parts of a phase exist at once. */
   phase: 'always' | Phase
-  /** The keys of a config that make it smaller. */
+  /** Config keys that make it smaller. */
   shrunkBy: readonly string[]
 }
 
 export interface MemoryEstimate {
   parts: readonly MemoryPart[]
-  /** The phase that needs most. */
+  /** The phase that needs the most memory. */
   phase: Phase
-  /** Bytes in that phase, with what is always there. */
+  /** Bytes in that phase, parts that always exist included. */
   bytes: number
-  /** Of those that a config makes smaller. */
+  /** The largest part that config keys make smaller. */
   largest: MemoryPart
 }
 
 export interface MemorySubject {
   architecture: Architecture
   config: ExperimentConfig
-  /** Of the longest prompt. */
+  /** Length of the longest prompt. */
   promptTokens: number
 }
 
 /**
- * Tensors of each width that are there for one token of a layer when most are, those of the backward pass included. D: residuals, normed
- * inputs, outputs. Heads: queries, keys and values, as they are projected and turned. M: gate, up and their product. Scores:
- * before and after softmax. Measured, and rounded: the resident size grows by so much with each row (docs/memory.md).
+ * Peak number of tensors of each width for one token of a layer, backward pass included. `width` (D):
+ * residuals, normed inputs, outputs. `heads`: queries, keys and values, projected and rotated. `mlp` (M): gate,
+ * up and their product. `scores`: before and after softmax. Measured as the growth of resident memory with each
+ * row, and rounded (docs/memory.md).
  */
 const held = { width: 3.6, heads: 6, mlp: 3.8, scores: 3 }
 
-/** Tensors [B R, V] in the loss: logits, their softmax and its gradient. Those of a decoding position, [B, V]. */
+/**
+ * Number of tensors [B R, V] in the loss: logits, their softmax and its gradient. And of tensors [B, V] for a
+ * decoding position.
+ */
 const logitTensors = { update: 4, position: 6 }
 
-/** A cache, what is copied of it as it grows and as tokens are written, and the pool that keeps it; measured. */
+/** A cache with its copies while it grows and tokens are written, as the memory pool keeps them. Measured. */
 const cacheCopies = 3.5
 
-/** Of the matrices of the layers while they are used: projections laid side by side, and an adapter multiplied into them; measured. */
+/** Copies of the layers' matrices while they are used: projections joined, and an adapter added. Measured. */
 const layerCopies = 2
 
-/** Node, the program, TensorFlow with its threads, and recorded graphs; measured. */
+/** Node, the program, TensorFlow with its threads, and recorded graphs. Measured. */
 const processBytes = 430 * 2 ** 20
 
 export function memoryOf(subject: MemorySubject): MemoryEstimate {
@@ -64,15 +69,15 @@ export function memoryOf(subject: MemorySubject): MemoryEstimate {
   )
   const inPhase = (phase: Phase) => parts.filter(part => part.phase === phase || part.phase === 'always')
   const bytesIn = (phase: Phase) => inPhase(phase).reduce((sum, { bytes }) => sum + bytes, 0)
-  const phase = phases.reduce((most, other) => (bytesIn(other) > bytesIn(most) ? other : most))
-  // The process itself is no news, and nothing makes it smaller.
+  const phase = phases.reduce((largest, other) => (bytesIn(other) > bytesIn(largest) ? other : largest))
+  // Without the process itself, which no key makes smaller.
   const largest = inPhase(phase)
     .filter(({ shrunkBy }) => shrunkBy.length > 0)
-    .reduce((most, part) => (part.bytes > most.bytes ? part : most))
+    .reduce((large, part) => (part.bytes > large.bytes ? part : large))
   return { parts, phase, bytes: bytesIn(phase), largest }
 }
 
-/** What an evaluation without training has no part of. */
+/** Whether an evaluation without training does not need the part. */
 function ofTraining({ name, phase }: MemoryPart): boolean {
   return (
     phase === 'rollout' ||
@@ -81,7 +86,7 @@ function ofTraining({ name, phase }: MemoryPart): boolean {
   )
 }
 
-/** Numbers in all weights, and in what an update changes. */
+/** Number of all weights, and of the weights that an update changes. */
 export function countsOf({ architecture, config }: Pick<MemorySubject, 'architecture' | 'config'>): {
   weights: number
   trained: number
@@ -100,7 +105,7 @@ function lasting({ architecture, config }: MemorySubject): MemoryPart[] {
     phase: 'always',
     shrunkBy,
   })
-  // With an adapter the reference is the same weights without it.
+  // With an adapter, the reference is the weights without the adapter.
   const reference = config.kl.place === 'none' || adapter !== null ? 0 : weights
   return [
     { name: 'process', bytes: processBytes, phase: 'always', shrunkBy: [] },
@@ -111,7 +116,7 @@ function lasting({ architecture, config }: MemorySubject): MemoryPart[] {
   ]
 }
 
-/** Of a policy made from scratch: gradients and moments of all weights, whatever is trained later. */
+/** For a policy from scratch: gradients and moments of all weights, even if only an adapter is trained later. */
 function warmStart({ architecture, config, promptTokens }: MemorySubject): MemoryPart[] {
   const { steps, batch } = config.warmStart
   if (config.policy.from !== 'scratch' || steps === 0) return []
@@ -145,7 +150,7 @@ function sampling({ architecture, config, promptTokens }: MemorySubject): Memory
     const cache = 4 * rows * (promptTokens + maxTokens) * layers * 2 * keyValueHeads * headWidth
     const shrunkBy = [key, 'rollout.maxTokens']
     return [
-      // Caches stay for the next call of their shape.
+      // Caches are kept for the next call of their shape.
       { name: `keys and values (${phase})`, bytes: cacheCopies * cache, phase: 'always', shrunkBy },
       { name: `logits (${phase})`, bytes: 4 * logitTensors.position * rows * vocabulary, phase, shrunkBy: [key] },
     ]
@@ -178,7 +183,7 @@ function update({ architecture, config, promptTokens }: MemorySubject): MemoryPa
     shrunkBy,
   })
   return [
-    // Those of a micro-batch beside their sum over the micro-batches.
+    // The gradients of a micro-batch, and their sum over the micro-batches.
     part('gradients', 2 * 4 * trained, ['update.adapter']),
     part('activations', activations(architecture, batch), [
       ...(update.gradientCheckpointing ? [] : ['update.gradientCheckpointing']),
@@ -188,7 +193,10 @@ function update({ architecture, config, promptTokens }: MemorySubject): MemoryPa
   ]
 }
 
-/** Rows of a micro-batch: as many prompts, each with the rows that share its reading, or a part of one prompt's rows. */
+/**
+ * Rows of a micro-batch within the token budget: whole prompts with `together` rows each, or a part of one
+ * prompt's rows.
+ */
 function rowsInBudget({
   tokenBudget,
   together,
@@ -207,11 +215,11 @@ function rowsInBudget({
 
 interface Batch {
   rows: number
-  /** Rows that share the reading of their prompt. */
+  /** Rows that share a prompt. */
   samples: number
   promptTokens: number
   responseTokens: number
-  /** Each layer is computed again in the backward pass, from its input. */
+  /** Whether each layer is computed again in the backward pass, from its input. */
   recomputed: boolean
 }
 

@@ -1,15 +1,21 @@
-/** Whether what a run needs is there: the sentence that says so, with the part that is largest and what makes it smaller. */
+/**
+ * Compares a run's estimated memory with the available memory. Messages name the largest part and the keys that
+ * make it smaller.
+ */
 import type { ExperimentConfig } from '../config/schema.js'
 import type { Item } from '../data/item.js'
 import { RlevError } from '../errors.js'
 import type { MemoryEstimate } from './estimate.js'
 
-/** How far the estimate may be above what is measured (docs/memory.md): a refusal must be certain. */
-const surely = 0.7
+/**
+ * Only a run that needs more than this share of its estimate is refused, because estimates may be too high
+ * (docs/memory.md).
+ */
+const certainShare = 0.7
 
 export interface MemoryRoom {
   bytes: number
-  /** Who says so: `this machine`, `the card`, an environment variable. */
+  /** The source of the figure: `this machine`, `the card`, an environment variable. */
   of: string
 }
 
@@ -17,26 +23,26 @@ export type MemoryFit = 'fits' | 'may not fit' | 'does not fit'
 
 export function fitOf(estimate: MemoryEstimate, room: MemoryRoom): MemoryFit {
   if (estimate.bytes <= room.bytes) return 'fits'
-  return surely * estimate.bytes <= room.bytes ? 'may not fit' : 'does not fit'
+  return certainShare * estimate.bytes <= room.bytes ? 'may not fit' : 'does not fit'
 }
 
-/** In one line. */
+/** The shortage in one line. */
 export function memoryShortage(estimate: MemoryEstimate, room: MemoryRoom): string {
   const { phase, bytes, largest } = estimate
   const needs = `the ${phase} needs about ${sizeText(bytes)}, ${sizeText(largest.bytes)} of it for ${largest.name}`
-  return `${needs}; ${remedyFor(estimate)} (${sizeText(room.bytes)} at hand by ${room.of})`
+  return `${needs}; ${remedyFor(estimate)} (available: ${sizeText(room.bytes)}, according to ${room.of})`
 }
 
-/** Throws OutOfMemory where a run surely does not fit. */
+/** Throws OutOfMemory if a run certainly does not fit. */
 export function refuseWithoutRoom(estimate: MemoryEstimate, room: MemoryRoom): void {
   if (fitOf(estimate, room) !== 'does not fit') return
   throw new RlevError({
     kind: 'OutOfMemory',
-    message: 'the memory at hand is too small for this run',
+    message: 'the available memory is too small for this run',
     place: `the ${estimate.phase}`,
     expected: `about ${sizeText(estimate.bytes)}: ${partsIn(estimate)}`,
-    found: `${sizeText(room.bytes)} by ${room.of}`,
-    remedy: `${remedyFor(estimate)}; RLEV_MEMORY_GIB says how much there is where this is wrong`,
+    found: `${sizeText(room.bytes)}, according to ${room.of}`,
+    remedy: `${remedyFor(estimate)}; if the available memory is wrong, set RLEV_MEMORY_GIB`,
   })
 }
 
@@ -60,15 +66,15 @@ export function sizeText(bytes: number): string {
 }
 
 /**
- * Tokens of the longest prompt, without its tokenizer: characters for a policy made here; for a checkpoint half of them and the
- * template's, more than most languages need.
+ * Estimated tokens of the longest prompt, without a tokenizer. For a policy from scratch its characters. For a
+ * checkpoint half of its characters plus the template's tokens, which is more than most languages need.
  */
 export function promptTokensOf(items: readonly Pick<Item, 'prompt'>[], { from }: ExperimentConfig['policy']): number {
-  const characters = items.reduce((most, { prompt }) => {
-    const said = typeof prompt === 'string' ? [prompt] : prompt.map(({ content }) => content)
+  const characters = items.reduce((max, { prompt }) => {
+    const texts = typeof prompt === 'string' ? [prompt] : prompt.map(({ content }) => content)
     return Math.max(
-      most,
-      said.reduce((sum, text) => sum + text.length, 0),
+      max,
+      texts.reduce((sum, text) => sum + text.length, 0),
     )
   }, 1)
   return from === 'scratch' ? characters : Math.ceil(characters / 2) + 32

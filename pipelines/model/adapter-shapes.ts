@@ -1,6 +1,6 @@
 /**
- * What an adapter is made of: the projections it can change, and name and shape of its tensors. Apart from the tensors
- * themselves, for whoever counts or checks them without TensorFlow.
+ * What an adapter consists of: the projections that it can change, and the names and shapes of its tensors.
+ * This file does not load TensorFlow, so that plans and checks can use it.
  *
  * Shapes: A [rank, in], B [out, rank], beside a weight [out, in].
  */
@@ -8,7 +8,7 @@ import { adapterTargetNames } from '../config/sections/training.js'
 import type { Architecture } from './architecture.js'
 import { tensorShapes } from './tensor-shapes.js'
 
-/** The linear projections of a layer that an adapter can change, in the order in which they act. */
+/** A layer's linear projections that an adapter can change, in their order in the layer. */
 export const adapterTargets = adapterTargetNames
 export type AdapterTarget = (typeof adapterTargets)[number]
 

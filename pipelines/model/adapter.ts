@@ -1,8 +1,9 @@
 /**
- * A low-rank adapter (LoRA, Hu et al. 2021): the weight W of some linear projections stays as it is, and a product of two
- * narrow matrices is learned beside it, y = x W^T + (alpha / rank) (x A^T) B^T. Optimizer state then exists for A and B only.
- * Initial values as PEFT's: A uniform in [-1, 1] / sqrt(in) (its Kaiming uniform with a = sqrt 5), B zero, so that the
- * adapter starts as no change at all. It differs from PEFT in its randomness, which is counter-based, and has no dropout.
+ * A low-rank adapter (LoRA, Hu et al. 2021). The weight W of some linear projections stays fixed, and the
+ * product of two narrow matrices is learned beside it: y = x W^T + (alpha / rank) (x A^T) B^T. Only A and B
+ * have optimizer state. Initial values are PEFT's: A uniform in [-1, 1] / sqrt(in) (Kaiming uniform with a =
+ * sqrt 5), B zero, so that a fresh adapter changes nothing. Unlike PEFT's, the random numbers are
+ * counter-based, and there is no dropout.
  *
  * Shapes: A [rank, in], B [out, rank], W [out, in].
  */
@@ -14,13 +15,14 @@ import { type AdapterSettings, adapterShapes, adapterTargets } from './adapter-s
 import type { Architecture } from './architecture.js'
 
 export interface Adapter extends AdapterSettings {
-  /** `model.layers.0.self_attn.q_proj.lora_A.weight` [rank, in], `....lora_B.weight` [out, rank]; an update replaces them. */
+  /** `model.layers.0.self_attn.q_proj.lora_A.weight` [rank, in], `....lora_B.weight` [out, rank]. */
   tensors: DeviceTensors
 }
 
 /**
- * Equal seeds give equal bits, and a tensor's values depend on its place in the architecture, not on the other targets.
- * Throws ConfigInvalid for a rank above the width, which of a checkpoint only its own config.json says.
+ * Equal seeds give equal bits. A tensor's values depend on its position in the architecture, not on the other
+ * targets. Throws ConfigInvalid if the rank exceeds the width. The config's own checks do not know the width of
+ * a checkpoint.
  */
 export function createAdapter({
   architecture,
@@ -43,7 +45,10 @@ export function createAdapter({
     }
     const index = indices.get(name) as number
     const bound = 1 / Math.sqrt(columns)
-    const values = Float32Array.from({ length: rows * columns }, (_, place) => bound * (2 * uniform(index, place) - 1))
+    const values = Float32Array.from(
+      { length: rows * columns },
+      (_, element) => bound * (2 * uniform(index, element) - 1),
+    )
     tensors.set(name, tf.tensor(values, shape))
   }
   return { rank, alpha, targets, tensors: new DeviceTensors(tensors) }
@@ -56,7 +61,7 @@ export function disposeAdapter({ tensors }: Adapter): void {
 function rankAboveWidth(rank: number, width: number): RlevError {
   return new RlevError({
     kind: 'ConfigInvalid',
-    message: 'the rank of the adapter is above the width of the policy',
+    message: 'the rank of the adapter exceeds the width of the policy',
     place: 'update.adapter.rank',
     expected: `at most ${width}`,
     found: String(rank),

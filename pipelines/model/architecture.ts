@@ -1,6 +1,6 @@
 /**
- * What a decoder is made of: RMSNorm, rotary positions, grouped-query attention and a gated MLP, with the biases and norms in which
- * the families differ. As a file it is a config.json (architecture-file.ts).
+ * The architecture of a decoder: RMSNorm, rotary positions, grouped-query attention and a gated MLP, with the
+ * biases and norms in which the families differ. Its file is config.json (checkpoint/architecture-file.ts).
  */
 import type { ScratchPolicyConfig } from '../config/schema.js'
 import { RlevError } from '../errors.js'
@@ -20,7 +20,7 @@ export type RotaryScaling =
 
 export interface Architecture {
   family: Family
-  /** Vocabulary, the rows of the embedding. */
+  /** Tokens, the rows of the embedding. */
   vocabulary: number
   width: number
   layers: number
@@ -31,22 +31,22 @@ export interface Architecture {
   mlpWidth: number
   /** The output head is the embedding. */
   tied: boolean
-  /** Biases on queries, keys and values: Qwen2 always, others where config.json says attention_bias. */
+  /** Biases on queries, keys and values: Qwen2 always, others with attention_bias. */
   queryKeyValueBias: boolean
   /** Bias on the output of attention: Llama and Qwen3 with attention_bias. */
   outputBias: boolean
   /** Biases in the MLP: Llama with mlp_bias. */
   mlpBias: boolean
-  /** RMSNorm over each head's queries and keys before positions turn them: Qwen3. */
+  /** RMSNorm over each head's queries and keys before the rotation: Qwen3. */
   queryKeyNorm: boolean
   rotary: { theta: number; scaling: null | RotaryScaling }
   normEpsilon: number
   maxPositions: number
-  /** Standard deviation of fresh weights, kept for the file only. */
+  /** Standard deviation of fresh weights. Only written to config.json. */
   initDeviation: number
 }
 
-/** The architecture of a policy made from scratch. Throws ConfigInvalid where the widths do not divide. */
+/** The architecture of a policy from scratch. Throws ConfigInvalid if the widths do not divide. */
 export function scratchArchitecture(config: ScratchPolicyConfig, vocabulary: number): Architecture {
   const architecture: Architecture = {
     family: 'qwen2',
@@ -71,7 +71,7 @@ export function scratchArchitecture(config: ScratchPolicyConfig, vocabulary: num
   return architecture
 }
 
-/** Throws ConfigInvalid where `place` is the config of a policy, CheckpointInvalid elsewhere. */
+/** Throws ConfigInvalid if `place` is `policy`, else CheckpointInvalid. */
 export function checkDivisions({ width, heads, keyValueHeads, headWidth }: Architecture, place: string): void {
   const refuseWith = (message: string, expected: string, found: string) => {
     throw new RlevError({
@@ -84,11 +84,15 @@ export function checkDivisions({ width, heads, keyValueHeads, headWidth }: Archi
     })
   }
   if (heads % keyValueHeads !== 0) {
-    refuseWith('key and value heads do not divide the heads', `a divisor of ${heads}`, String(keyValueHeads))
+    refuseWith(
+      'the number of heads is not a multiple of the number of key and value heads',
+      `a divisor of ${heads}`,
+      String(keyValueHeads),
+    )
   }
   if (!Number.isInteger(headWidth) || headWidth % 2 !== 0) {
     refuseWith(
-      'the width of a head must be an even number of units, for rotary positions turn pairs',
+      'the width of a head is not an even number; rotary positions rotate pairs',
       `width / heads even`,
       `${width} / ${heads} = ${headWidth}`,
     )

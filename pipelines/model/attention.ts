@@ -1,9 +1,10 @@
 /**
- * Attention of response tokens to their prompt, whose keys and values all samples of the prompt share, and to those before them
- * in their own row. One product serves the shared part of all samples; the softmax runs over both parts. Without a shared part
- * and with one sample it is plain causal attention, which is how the prompt itself is read.
+ * Attention of response tokens to their prompt and to earlier tokens of their row. All samples of a prompt
+ * share its keys and values, so one product serves them all; the softmax is over both parts. Without a shared
+ * part and with one sample this is plain causal attention, which reads the prompt itself.
  *
- * Shapes: B prompts, G samples of each, T tokens of a row, P columns of the prompt, H heads, K key/value heads, E head width.
+ * Shapes: B prompts, G samples of each, T tokens of a row, P columns of the prompt, H heads, K key/value heads,
+ * E head width.
  */
 import { select } from '../graph/kernels.js'
 import { type Tensor, tf } from '../graph/tensorflow.js'
@@ -17,16 +18,19 @@ export interface RowShape {
   tokens: number
 }
 
-/** Keys, already turned, and values of a layer, each [B, K, P, E]. */
+/** Rotated keys and values of a layer, each [B, K, P, E]. */
 export interface LayerCache {
   keys: Tensor
   values: Tensor
 }
 
-/** Finite, so that a row of padding, which may look at nothing, gives no NaN. Nobody reads it. */
+/** Finite, so that a row of padding, which sees nothing, gives no NaN. */
 const hidden = -1e9
 
-/** What may be looked at: 0, elsewhere -1e9, [B, 1, T, P + T]; without a prompt [1, 1, T, T]. `lengths` [B]: columns of each prompt that count. */
+/**
+ * 0 for visible columns, else -1e9: [B, 1, T, P + T], or without a prompt [1, 1, T, T]. `lengths` [B] are the
+ * prompts' lengths in columns.
+ */
 export function attentionMask({
   prompts,
   tokens,
@@ -49,7 +53,7 @@ export function attentionMask({
   return tf.concat([shared.tile([1, 1, tokens, 1]), own.tile([prompts, 1, 1, 1])], 3)
 }
 
-/** What the heads see, [B G T, H E], for queries [B G T, H, E] and keys and values [B G T, K, E]. */
+/** Output of the heads [B G T, H E], for queries [B G T, H, E] and keys and values [B G T, K, E]. */
 export function attend({
   queries,
   keys,

@@ -1,7 +1,8 @@
 /**
- * A decoder of the Qwen2, Qwen3 and Llama families as functions of tensors: RMSNorm, rotary positions, grouped-query attention,
- * SwiGLU, tied or untied head, and low-rank adapters beside the projections. It differs from the Hugging Face one in layout
- * only: products that share an input are one, and half a head is turned by a product with a signed permutation.
+ * A decoder of the Qwen2, Qwen3 and Llama families as functions of tensors: RMSNorm, rotary positions,
+ * grouped-query attention, SwiGLU, tied or untied head, and low-rank adapters beside the projections. It
+ * computes what Hugging Face's does, in another layout: projections of the same input are one product, and half
+ * a head is rotated by a product with a signed permutation.
  *
  * Shapes: N rows of tokens, D width, H heads, K key/value heads, E head width, M MLP width, V vocabulary.
  */
@@ -14,19 +15,19 @@ import type { Architecture } from './architecture.js'
 /** By Hugging Face name; linear weights are [out, in]. */
 export type Weights = ReadonlyMap<string, Tensor>
 
-/** An adapter's tensors, which may be those under a gradient, and its settings. */
+/** An adapter's settings and tensors. The tensors may be those that a gradient is taken of. */
 export type AdapterWeights = Pick<Adapter, 'rank' | 'alpha'> & { tensors: Weights }
 
-/** One or more linear projections of the same input, their outputs side by side. */
+/** One or more linear projections of the same input, their outputs concatenated. */
 interface Projection {
-  /** [out, in], or [in, out] where it is `laidForSampling`. */
+  /** [out, in]; [in, out] if `laidForSampling`. */
   weight: Tensor
   laidForSampling: boolean
   /** [out] */
   bias: Tensor | null
-  /** In the order of the outputs; null where a part has none. */
+  /** In the order of the outputs; null for a part without an adapter. */
   adapters: readonly ({ down: Tensor; up: Tensor; scale: number } | null)[]
-  /** Outputs of each part. */
+  /** Number of outputs of each part. */
   sizes: readonly number[]
 }
 
@@ -36,7 +37,7 @@ export type ProjectionPart = (typeof projectionParts)[number]
 
 export interface Layer extends Record<ProjectionPart, Projection> {
   attentionNorm: Tensor
-  /** [E] each, where heads are normed. */
+  /** [E] each; null if heads have no norm. */
   headNorms: { query: Tensor; key: Tensor } | null
   mlpNorm: Tensor
 }
@@ -47,11 +48,14 @@ export interface Decoder {
   embedding: Tensor
   layers: readonly Layer[]
   norm: Tensor
-  /** [V, D], the embedding when tied. */
+  /** [V, D]; the embedding if tied. */
   head: Tensor
 }
 
-/** Turns heads [N, H + K, E] by the rotary angles of where their tokens stand, times E^(-1/4), so that queries times keys carry attention's 1 / sqrt(E). */
+/**
+ * Rotates heads [N, H + K, E] by the rotary angles of their tokens' positions and multiplies them by E^(-1/4).
+ * The product of queries and keys then has attention's factor 1 / sqrt(E).
+ */
 export type Turn = (heads: Tensor) => Tensor
 
 export function makeDecoder({
@@ -63,12 +67,12 @@ export function makeDecoder({
   architecture: Architecture
   weights: Weights
   adapter?: AdapterWeights | null
-  /** Gives a layer's joined matrix as [in, out], the adapter added to it, for a decoder without gradient. */
+  /** Gives a layer's joined matrix as [in, out], with the adapter added. Such a decoder has no gradient. */
   laidForSampling?: ((layer: number, part: ProjectionPart) => Tensor) | null
 }): Decoder {
   const get = (name: string): Tensor => {
     const tensor = weights.get(name)
-    if (tensor === undefined) throw new Error(`the decoder has no tensor ${name}; a loaded policy has them all`)
+    if (tensor === undefined) throw new TypeError(`the decoder has no tensor ${name}`)
     return tensor
   }
   const { queryKeyValueBias, outputBias, mlpBias, queryKeyNorm } = architecture
@@ -148,7 +152,7 @@ function project(x: Tensor, { weight, laidForSampling, bias, adapters, sizes }: 
   return bias === null ? y : y.add(bias)
 }
 
-/** The tensors of a layer, and the layer with others in their places. */
+/** The tensors of a layer, and a function that gives the layer with other tensors in their places. */
 export function takenApart(layer: Layer): { tensors: Tensor[]; rebuild: (tensors: readonly Tensor[]) => Layer } {
   const tensors: Tensor[] = []
   const visit = (value: unknown, replace: (tensor: Tensor) => Tensor): unknown => {
@@ -170,7 +174,9 @@ export function takenApart(layer: Layer): { tensors: Tensor[]; rebuild: (tensors
   }
 }
 
-/** Turned queries [N, H, E] and keys [N, K, E], and values [N, K, E], of hidden states x [N, D] before a layer. */
+/**
+ * Rotated queries [N, H, E] and keys [N, K, E], and values [N, K, E], of hidden states x [N, D] before a layer.
+ */
 export function queriesKeysValues(
   { architecture }: Decoder,
   layer: Layer,
@@ -192,7 +198,7 @@ export function queriesKeysValues(
   return { queries, keys, values: flat.reshape([rows, keyValueHeads, headWidth]) }
 }
 
-/** Hidden states after a layer, from those before it, x [N, D], and what its heads saw, [N, H E]. */
+/** Hidden states after a layer, from those before it, x [N, D], and the output of its heads, [N, H E]. */
 export function afterAttention({ architecture }: Decoder, layer: Layer, x: Tensor, seen: Tensor): Tensor {
   const mid = x.add(project(seen, layer.output))
   const both = project(rmsNorm(mid, layer.mlpNorm, architecture.normEpsilon), layer.gateUp)
@@ -200,7 +206,7 @@ export function afterAttention({ architecture }: Decoder, layer: Layer, x: Tenso
   return mid.add(project(gated(gate, up), layer.down))
 }
 
-/** Logits [N, V] of hidden states [N, D]. `bias` [V], if any, is added: it takes tokens out of the distribution. */
+/** Logits [N, V] of hidden states [N, D]. `bias` [V] is added, to take tokens out of the distribution. */
 export function logitsOf({ architecture, norm, head }: Decoder, hidden: Tensor, bias: Tensor | null): Tensor {
   const logits = linear(rmsNorm(hidden, norm, architecture.normEpsilon), head)
   return bias === null ? logits : logits.add(bias)

@@ -1,8 +1,10 @@
 /**
- * Passes of the decoder over whole rows: over prompts, for their keys and values, and over responses, given those. A response
- * starts with the last token of its prompt, which predicts its first one; the prompt's part is what lies before.
+ * Passes of the decoder over whole rows: over prompts, for their keys and values, and over responses, given
+ * those. A response's row starts with the last token of the prompt, which predicts the first token of the
+ * response. The prompt's part is everything before.
  *
- * Shapes: B prompts, G samples of each, N = B G rows, P columns of a prompt's part, T tokens of a response, D width, E head width.
+ * Shapes: B prompts, G samples of each, N = B G rows, P columns of a prompt's part, T tokens of a response, D
+ * width, E head width.
  */
 
 import { rowsOf } from '../graph/kernels.js'
@@ -12,7 +14,10 @@ import { attend, attentionMask, type LayerCache, type RowShape } from './attenti
 import { afterAttention, type Decoder, type Layer, queriesKeysValues, type Turn, takenApart } from './decoder.js'
 import { type Angles, anglesAt, angleTable, turned } from './rotary-angles.js'
 
-/** Keys and values of prompts in every layer, each [B, K, P, E]. `checkpointing`: layers are computed again in the backward pass. */
+/**
+ * Keys and values of prompts in every layer, each [B, K, P, E]. With `checkpointing` layers are computed again
+ * in the backward pass.
+ */
 export function readPrompts(decoder: Decoder, ids: Tensor, checkpointing = false): LayerCache[] {
   const [prompts, columns] = ids.shape as [number, number]
   const { keyValueHeads, headWidth } = decoder.architecture
@@ -32,7 +37,7 @@ export function readPrompts(decoder: Decoder, ids: Tensor, checkpointing = false
       .unstack(both)
       .map(part => part.reshape([prompts, columns, keyValueHeads, headWidth]).transpose([0, 2, 1, 3]))
     caches.push({ keys: keys as Tensor, values: values as Tensor })
-    // Behind the last layer's keys and values nobody looks at a prompt.
+    // The last layer's output for a prompt is not used.
     if (index === decoder.layers.length - 1) break
     x = through({ layer, inputs: [x] }, (own, [before], at) => {
       const parts = queriesKeysValues(decoder, own, before as Tensor, at.turn)
@@ -43,7 +48,10 @@ export function readPrompts(decoder: Decoder, ids: Tensor, checkpointing = false
   return caches
 }
 
-/** Hidden states [N T, D] of responses, before the last norm. `ids` [N, T] int32: the prompt's last token, then the response's but for its last. */
+/**
+ * Hidden states [N T, D] of responses, before the last norm. `ids` [N, T] int32 are the prompt's last token,
+ * then the response without its last.
+ */
 export function readResponses({
   decoder,
   lengths,
@@ -52,7 +60,7 @@ export function readResponses({
   checkpointing = false,
 }: {
   decoder: Decoder
-  /** Columns of each prompt's part that count, 0 .. P, [B] int32: prompts lie on the left, and nobody looks at what is right of them. */
+  /** Length of each prompt's part, 0 .. P, [B] int32. Columns to its right are padding. */
   lengths: Tensor
   caches: readonly LayerCache[]
   ids: Tensor
@@ -90,7 +98,7 @@ interface Surroundings {
 
 type LayerStep = (layer: Layer, inputs: readonly Tensor[], at: Surroundings) => Tensor
 
-/** Runs a step of a layer as it is, or so that it is computed again in the backward pass. */
+/** Runs a step of a layer. With `checkpointing` the step is computed again in the backward pass. */
 function layerRunner(angles: Angles, mask: Tensor, checkpointing: boolean) {
   return ({ layer, inputs }: { layer: Layer; inputs: readonly Tensor[] }, step: LayerStep): Tensor => {
     if (!checkpointing) return step(layer, inputs, { turn: heads => turned(heads, angles), mask })

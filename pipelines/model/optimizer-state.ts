@@ -1,4 +1,7 @@
-/** What an optimizer remembers between its steps: their number and, for AdamW, two moments of each tensor that is trained. */
+/**
+ * What an optimizer remembers between its steps: their number and, for AdamW, two moments of each tensor that
+ * is trained.
+ */
 import type { ExperimentConfig } from '../config/schema.js'
 import { DeviceTensors } from '../graph/device-tensors.js'
 import { tf } from '../graph/tensorflow.js'

@@ -1,4 +1,7 @@
-/** A policy: a decoder's shape, its weights on the device, and its tokenizer. Made from scratch here, or loaded from a folder. */
+/**
+ * A policy: an architecture, weights on the device, and a tokenizer. It is made from scratch here, or loaded
+ * from a folder.
+ */
 import { type EngineConfig, engineSection, type ScratchPolicyConfig } from '../config/schema.js'
 import { DeviceTensors } from '../graph/device-tensors.js'
 import { type Tensor, tf } from '../graph/tensorflow.js'
@@ -10,21 +13,21 @@ import { sizeOf, tensorShapes } from './tensor-shapes.js'
 
 export interface Policy {
   architecture: Architecture
-  /** By Hugging Face name, float32; an update changes them, unless there is an adapter. */
+  /** By Hugging Face name, float32. An update changes them, unless there is an adapter. */
   weights: DeviceTensors
-  /** Low-rank changes that are trained in place of the weights; null where the weights are. */
+  /** Low-rank changes that are trained instead of the weights; null if the weights are trained. */
   adapter: Adapter | null
   tokenizer: PolicyTokenizer
   /** How it is computed. */
   engine: EngineConfig
 }
 
-/** How policies are computed where nobody says otherwise. */
+/** The default settings of how policies are computed. */
 export const defaultEngine: EngineConfig = engineSection.parse({})
 
 /**
- * A decoder with normal weights of the configured deviations, norms of one and biases of zero, and a tokenizer of the
- * alphabet's characters. Equal seeds give equal bits.
+ * A decoder with normally distributed weights of the configured deviations, norms of 1 and biases of 0, and a
+ * tokenizer of the alphabet's characters. Equal seeds give equal bits.
  */
 export function createPolicy({
   config,
@@ -48,19 +51,25 @@ export function createPolicy({
     else if (name.endsWith('bias')) weights.set(name, tf.zeros(shape))
     else {
       const deviation = name.startsWith('model.embed_tokens') ? config.embeddingDeviation : config.initDeviation
-      const data = Float32Array.from({ length: sizeOf(shape) }, (_, place) => deviation * normal(tensorIndex, place))
+      const data = Float32Array.from(
+        { length: sizeOf(shape) },
+        (_, element) => deviation * normal(tensorIndex, element),
+      )
       weights.set(name, tf.tensor(data, shape))
     }
   }
   return { architecture, weights: new DeviceTensors(weights), adapter: null, tokenizer, engine }
 }
 
-/** What an update changes: the adapter's tensors where there is one, else the weights. */
+/** What an update changes: the adapter's tensors if there is one, else the weights. */
 export function trainable({ weights, adapter }: Policy): DeviceTensors {
   return adapter === null ? weights : adapter.tensors
 }
 
-/** The base with an adapter over it. The weights share the base's memory; each of the two policies is disposed of separately. */
+/**
+ * The base with an adapter over it. The weights share the base's memory; each of the two policies is disposed
+ * of separately.
+ */
 export function withAdapter(base: Policy, adapter: Adapter): Policy {
   const weights = new DeviceTensors([...base.weights.read()].map(([name, tensor]) => [name, tensor.clone()]))
   return { ...base, weights, adapter }

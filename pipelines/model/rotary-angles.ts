@@ -1,6 +1,6 @@
 /**
- * Rotary angles: angle(p, i) = p f_i for elements i and i + E / 2 of a head, f the frequencies of the architecture. Heads x are
- * turned as x cos + (-x_2, x_1) sin for their halves x = (x_1, x_2).
+ * Rotary positions: angle(p, i) = p f_i for elements i and i + E / 2 of a head at position p, with the
+ * frequencies f of the architecture. A head x = (x_1, x_2), in halves, is rotated to x cos + (-x_2, x_1) sin.
  *
  * Shapes: S positions, N tokens, H heads, E head width.
  */
@@ -16,7 +16,10 @@ export interface AngleTable {
   sine: Tensor
 }
 
-/** Positions 0 .. S - 1; angles rounded to float32 where PyTorch rounds them, values times E^(-1/4). */
+/**
+ * For positions 0 .. S - 1. Angles are rounded to float32 where PyTorch rounds them; values are multiplied by
+ * E^(-1/4).
+ */
 export function angleTable(architecture: Architecture, positions: number): AngleTable {
   const { headWidth } = architecture
   const frequencies = rotaryFrequencies(architecture)
@@ -27,15 +30,15 @@ export function angleTable(architecture: Architecture, positions: number): Angle
   for (let position = 0; position < positions; position++) {
     for (let pair = 0; pair < half; pair++) {
       const angle = Math.fround(position * (frequencies[pair] as number))
-      const place = position * headWidth + pair
-      cosine[place] = cosine[place + half] = Math.cos(angle) * scale
-      sine[place] = sine[place + half] = Math.sin(angle) * scale
+      const index = position * headWidth + pair
+      cosine[index] = cosine[index + half] = Math.cos(angle) * scale
+      sine[index] = sine[index + half] = Math.sin(angle) * scale
     }
   }
   return { cosine: tf.tensor2d(cosine, [positions, headWidth]), sine: tf.tensor2d(sine, [positions, headWidth]) }
 }
 
-/** Angles of some tokens: tensors that a layer which is computed again must be given. */
+/** Angles of some tokens. */
 export interface Angles {
   /** [N, 1, E] */
   cosine: Tensor
@@ -51,20 +54,23 @@ export function anglesAt(table: AngleTable, positions: Tensor): Angles {
   return { cosine: at(table.cosine), sine: at(table.sine), rotation: halfTurn(headWidth) }
 }
 
-/** Of heads [N, H, E], by products that cost the same however many tokens there are. */
+/** Rotates heads [N, H, E]. The cost for each token does not depend on the number of tokens. */
 export function turned(heads: Tensor, { cosine, sine, rotation }: Angles): Tensor {
   const [rows, count, headWidth] = heads.shape as [number, number, number]
   const halves: Tensor = tf.matMul(heads.reshape([rows * count, headWidth]) as never, rotation as never)
   return heads.mul(cosine).add(halves.reshape([rows, count, headWidth]).mul(sine))
 }
 
-/** diag(cos) + R diag(sin) of each token, [N, E, E]: turns all its heads, in every layer, in one product. For few tokens. */
+/**
+ * diag(cos) + R diag(sin) of each token, [N, E, E]. One product rotates all heads of a token. Fast for few
+ * tokens.
+ */
 export function turningMatrices({ cosine, sine, rotation }: Angles): Tensor {
   const headWidth = rotation.shape[0] as number
   return tf.eye(headWidth).mul(cosine).add(rotation.mul(sine))
 }
 
-/** Of heads [N, H, E], by matrices [N, E, E]. No gradient. */
+/** Rotates heads [N, H, E] by matrices [N, E, E]. No gradient. */
 export const turnedBy = (heads: Tensor, matrices: Tensor): Tensor => smallProducts(heads, matrices)
 
 /** R [E, E] */

@@ -1,6 +1,7 @@
 /**
- * Frequencies of the rotary positions: f_i = theta^(-2i / E), stretched as the checkpoint says. E is the width of a head. Every
- * operation is rounded to float32 in the order in which PyTorch rounds it, for a position multiplies what is lost here.
+ * Frequencies of the rotary positions: f_i = theta^(-2i / E), stretched as the checkpoint says. E is the width
+ * of a head. Every operation is rounded to float32 in PyTorch's order, because positions multiply the rounding
+ * errors.
  */
 import type { Architecture, RotaryScaling } from './architecture.js'
 
@@ -26,8 +27,8 @@ function stretched(frequency: number, scaling: RotaryScaling): number {
 }
 
 /**
- * Long waves, of which fewer than `lowFrequencyFactor` fit the original context, are stretched by the factor; short ones, of which
- * more than `highFrequencyFactor` fit, stay; between them the two are mixed.
+ * If fewer than `lowFrequencyFactor` waves fit the original context, the frequency is divided by the factor. If
+ * more than `highFrequencyFactor` fit, it stays. In between the two are mixed linearly.
  */
 function byWaveLength(
   frequency: number,

@@ -1,7 +1,7 @@
-/** Name and shape of every tensor of a decoder, as Hugging Face checkpoints of its family have them. */
+/** Names and shapes of a decoder's tensors, as in Hugging Face checkpoints of its family. */
 import type { Architecture } from './architecture.js'
 
-/** In the order of the layers; linear weights are [out, in]. */
+/** In the order of the layers. Linear weights are [out, in]. */
 export function tensorShapes(architecture: Architecture): Map<string, number[]> {
   const { width, heads, keyValueHeads, headWidth, mlpWidth, vocabulary } = architecture
   const { queryKeyValueBias, outputBias, mlpBias, queryKeyNorm } = architecture
@@ -31,10 +31,10 @@ export function tensorShapes(architecture: Architecture): Map<string, number[]> 
   return shapes
 }
 
-/** Whether files of a checkpoint may hold the tensor although the decoder has none of the name: what is made from the config, or a copy. */
+/** Whether a checkpoint may have a tensor that the decoder lacks: one that follows from the config, or a copy. */
 export function isLeftOver(name: string, { tied }: Architecture): boolean {
   return name.endsWith('.rotary_emb.inv_freq') || (tied && name === 'lm_head.weight')
 }
 
-/** Numbers in a tensor. */
+/** Number of values of a tensor. */
 export const sizeOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1)

@@ -1,44 +1,44 @@
 /**
- * Attention of one new token a slot to its prompt and to what the slot has said, over caches that are written in place. A product
- * for one slot reads its keys and values at the speed of memory, which is most of what a step of decoding costs; where slots
- * share a prompt, its part is read once for all of them.
+ * Attention of one new token in each slot to its prompt and to its response so far, over caches that are
+ * written in place. Most of the cost of a decoding step is reading keys and values from memory. If slots share
+ * a prompt, its part is read once for all of them.
  *
- * Shapes: r slots of a lane, q prompts of G slots each, r = q G, P columns of a prompt's part, S of what was said, H heads, K
- * key/value heads, E head width.
+ * Shapes: r slots of a lane, q prompts of G slots each, r = q G, P columns of a prompt's part, S columns of the
+ * response, H heads, K key/value heads, E head width.
  */
 
 import { overwriteRows, select, smallProducts } from '../graph/kernels.js'
 import { type Tensor, tf } from '../graph/tensorflow.js'
 import type { LayerCache } from '../model/attention.js'
 
-/** What lies where, for all turns of a call. */
-export interface AttentionPlace {
-  /** G where caches are [q, K, G, S, E] beside prompts [q, K, P, E]; 1 where they are [r, K, P + S, E]. */
+/** Layout of the caches; the same for all iterations of a call. */
+export interface AttentionLayout {
+  /** G if caches are [q, K, G, S, E] beside prompts [q, K, P, E]; 1 if they are [r, K, P + S, E]. */
   samples: number
   prefix: number
   columns: number
   keyValueHeads: number
   /** H / K */
   group: number
-  /** Row of the caches, seen as [r K (S or P + S), E], of each head's first own column, [r, K]. */
+  /** Row of each head's first response column in the caches, seen as [r K (S or P + S), E]: [r, K]. */
   starts: Tensor
-  /** 0 for columns of the prompt's part that count, elsewhere -1e9, [r, P]. */
+  /** 0 for the prompt's columns, -1e9 for padding, [r, P]. */
   promptMask: Tensor
 }
 
-/** One turn's. */
-export interface AttentionTurn {
-  /** Rows of the caches that each head of each slot writes, [r K]. */
-  places: Tensor
+/** What one iteration writes and sees. */
+export interface AttentionStep {
+  /** Rows of the caches that the heads of the slots write, [r K]. */
+  rows: Tensor
   /** Added to the scores. */
   mask: Tensor
 }
 
-/** `lengths` [r]: columns of the prompt's part that count. */
-export function attentionPlace(
-  sizes: Pick<AttentionPlace, 'samples' | 'prefix' | 'columns' | 'keyValueHeads' | 'group'>,
+/** `lengths` [r]: columns of each slot's prompt. */
+export function attentionLayout(
+  sizes: Pick<AttentionLayout, 'samples' | 'prefix' | 'columns' | 'keyValueHeads' | 'group'>,
   lengths: Tensor,
-): AttentionPlace {
+): AttentionLayout {
   const { samples, prefix, columns, keyValueHeads } = sizes
   const rows = lengths.shape[0] as number
   const counts = tf
@@ -56,52 +56,52 @@ export function attentionPlace(
   return { ...sizes, starts: starts.reshape([rows, keyValueHeads]), promptMask: maskWhere(counts) }
 }
 
-/** For slots that write into columns `said` [r] of their own part, counted from 0. */
-export function attentionTurn(place: AttentionPlace, said: Tensor): AttentionTurn {
-  const { samples, prefix, columns, group, starts, promptMask } = place
-  const rows = said.shape[0] as number
-  const column = said.reshape([rows, 1])
+/** For slots that write column `columnOfSlot` [r] of their response, counted from 0. */
+export function attentionStep(layout: AttentionLayout, columnOfSlot: Tensor): AttentionStep {
+  const { samples, prefix, columns, group, starts, promptMask } = layout
+  const slots = columnOfSlot.shape[0] as number
+  const column = columnOfSlot.reshape([slots, 1])
   const own = maskWhere(tf.range(0, columns, 1, 'int32').reshape([1, columns]).lessEqual(column))
   const mask = tf.concat([promptMask, own], 1)
-  const places = starts.add(column).reshape([-1])
+  const rows = starts.add(column).reshape([-1])
   const all = prefix + columns
-  if (samples === 1) return { places, mask: mask.reshape([rows, 1, 1, all]) }
-  const byHead = mask.reshape([rows, 1, all]).tile([1, group, 1])
-  return { places, mask: byHead.reshape([rows / samples, 1, samples * group, all]) }
+  if (samples === 1) return { rows, mask: mask.reshape([slots, 1, 1, all]) }
+  const byHead = mask.reshape([slots, 1, all]).tile([1, group, 1])
+  return { rows, mask: byHead.reshape([slots / samples, 1, samples * group, all]) }
 }
 
 const maskWhere = (visible: Tensor): Tensor => select(visible, tf.scalar(0), tf.scalar(-1e9))
 
-/** What the heads see, [r, H E], for queries [r, H, E]; fresh keys and values [r, K, E] are written first. */
+/** Output of the heads [r, H E], for queries [r, H, E]. New keys and values [r, K, E] are written first. */
 export function attendWriting({
   queries,
   fresh,
   cache,
   prompts,
-  place,
-  turn,
+  layout,
+  step,
 }: {
   queries: Tensor
   fresh: LayerCache
-  /** Seen as [r K (S or P + S), E]. */
+  /** As [r K (S or P + S), E]. */
   cache: LayerCache
-  /** Where slots share them, seen as [q K, P, E]. */
+  /** If slots share prompts, these as [q K, P, E]. */
   prompts: LayerCache | null
-  place: AttentionPlace
-  turn: AttentionTurn
+  layout: AttentionLayout
+  step: AttentionStep
 }): Tensor {
   const width = queries.shape[2] as number
-  const written = (part: 'keys' | 'values') => overwriteRows(cache[part], turn.places, fresh[part].reshape([-1, width]))
+  const written = (part: 'keys' | 'values') => overwriteRows(cache[part], step.rows, fresh[part].reshape([-1, width]))
   const after = { keys: written('keys'), values: written('values') }
   return prompts === null
-    ? attendCopied(queries, after, place, turn.mask)
-    : attendShared(queries, after, prompts, place, turn.mask)
+    ? attendCopied(queries, after, layout, step.mask)
+    : attendShared(queries, after, prompts, layout, step.mask)
 }
 
 function attendCopied(
   queries: Tensor,
   { keys, values }: LayerCache,
-  { keyValueHeads, prefix, columns, group }: AttentionPlace,
+  { keyValueHeads, prefix, columns, group }: AttentionLayout,
   mask: Tensor,
 ): Tensor {
   const [rows, heads, width] = queries.shape as [number, number, number]
@@ -116,13 +116,13 @@ function attendShared(
   queries: Tensor,
   { keys, values }: LayerCache,
   prompts: LayerCache,
-  { samples, keyValueHeads, prefix, columns, group }: AttentionPlace,
+  { samples, keyValueHeads, prefix, columns, group }: AttentionLayout,
   mask: Tensor,
 ): Tensor {
   const [rows, heads, width] = queries.shape as [number, number, number]
   const count = rows / samples
   const slots = rows * keyValueHeads
-  // Scores and weights lie as [q, K, G, H / K, columns]: a product sees them by prompt, or by slot.
+  // Scores and weights are [q, K, G, H / K, columns]; products take them by prompt or by slot.
   const byPrompt = (x: Tensor, size: number) => x.reshape([count * keyValueHeads, samples * group, size])
   const bySlot = (x: Tensor, size: number) => x.reshape([slots, group, size])
   const own = (x: Tensor) => x.reshape([slots, columns, width])

@@ -1,11 +1,13 @@
 /**
- * The caches of decoding: prompts are read once into a store. While every slot of a prompt is its own sample, slots look at the
- * store and cache only what they say (a shared layout); otherwise each has a copy of its prompt before that. A slot's
- * cache grows in buckets. Where nothing waits any more, slots are halved as their rows end, and copied where they were shared.
- * Lanes are parallel branches, each with its share of the slots and of the store.
+ * The caches of decoding. Prompts are read once into a store. In the shared layout, G neighbouring slots are
+ * the samples of one prompt: they read the store, and cache only their responses. In the other layout, each
+ * slot has a copy of its prompt before its response. Caches grow in buckets. Once no row waits, the number of
+ * slots is halved as rows end; shared slots then get copies of their prompts. Lanes are parallel branches, each
+ * with its share of the slots and of the store.
  *
- * Shapes: R slots, r of a lane, Q prompts in the store, G neighbouring slots of a prompt, P columns of a prompt's part, S columns
- * of what was said, from the prompt's last token on, K key/value heads, E head width.
+ * Shapes: R slots, r of a lane, Q prompts in the store, G neighbouring slots of a prompt, P columns of a
+ * prompt's part, S columns of the response, starting with the prompt's last token, K key/value heads, E head
+ * width.
  */
 
 import type { Engine } from '../engine/engine.js'
@@ -18,23 +20,23 @@ import type { LayerCache } from '../model/attention.js'
 import { readPrompts } from '../model/forward.js'
 import { SamplingWeights } from './sampling-weights.js'
 
-/** What decides the shapes of the caches. */
+/** Numbers that decide the shapes of the caches. */
 export interface DecodingShape {
-  /** R at the beginning, a multiple of the lanes. */
+  /** Initial R, a multiple of the lanes. */
   slots: number
   /** Q, a multiple of the lanes. */
   stored: number
-  /** G where slots begin shared, R = Q G; 1 where each has its own copy of a prompt from the beginning. */
+  /** G for an initially shared layout, with R = Q G; 1 if each slot has its own copy of a prompt. */
   samples: number
   /** P */
   prefix: number
-  /** Slots of a lane that are filled in one call, where not all of them are. */
+  /** Slots of a lane that one call fills, unless it fills them all. */
   admitted: number
-  /** U */
+  /** U, tokens drawn in a call. */
   tokens: number
 }
 
-/** How the caches lie at a time. */
+/** Current layout of the caches. */
 export interface Layout {
   slots: number
   /** S */
@@ -42,7 +44,7 @@ export interface Layout {
   shared: boolean
 }
 
-/** A layer's, of the store or of a lane. */
+/** A layer's caches, of the store or of a lane. */
 export interface LayerVariables {
   keys: Variable
   values: Variable
@@ -69,7 +71,7 @@ export class DecodingCaches {
     this.#slots = Array.from({ length: settings.lanes }, (_, lane) => perLayer(`lane ${lane}`))
   }
 
-  /** Makes the caches. */
+  /** Allocates the caches. */
   allocate(layout: Layout): Program {
     return this.program(`allocate ${nameOf(layout)}`, [], () => {
       this.#change(() => freshZeros(this.#cacheShape(layout), 'float32'))
@@ -77,7 +79,7 @@ export class DecodingCaches {
     })
   }
 
-  /** Gives the caches `to` columns. */
+  /** Grows the caches to `to` columns. */
   grow(layout: Layout, to: number): Program {
     return this.program(`grow ${nameOf(layout)} ${to}`, [], () => {
       const whole = this.#cacheShape(layout)
@@ -88,20 +90,23 @@ export class DecodingCaches {
     })
   }
 
-  /** Goes on with `to` slots, each with its copy of its prompt. Input: for each slot of a lane, lane after lane, the one of the lane whose place it takes, [to]. */
+  /**
+   * Goes on with `to` slots, each with its own copy of its prompt. Input [to]: lane by lane, the slot of the
+   * lane that each new slot copies.
+   */
   narrow(layout: Layout, to: number): Program {
-    return this.program(`narrow ${nameOf(layout)} ${to}`, [{ shape: [to], type: 'int32' }], places => {
+    return this.program(`narrow ${nameOf(layout)} ${to}`, [{ shape: [to], type: 'int32' }], copied => {
       const { lanes } = this.#engine.settings
-      const own = Array.from({ length: lanes }, (_, lane) => shareOf(places as Tensor, lane, lanes))
+      const own = Array.from({ length: lanes }, (_, lane) => shareOf(copied as Tensor, lane, lanes))
       this.#change((cache, lane, store) => {
         const kept = own[lane] as Tensor
         const before = cache.read(this.#cacheShape(layout))
         if (!layout.shared) return rowsOf(before, kept)
         const { samples } = this.#shape
         const [prompts, heads, , columns, width] = before.shape as [number, number, number, number, number]
-        const said = before.transpose([0, 2, 1, 3, 4]).reshape([prompts * samples, heads, columns, width])
+        const responses = before.transpose([0, 2, 1, 3, 4]).reshape([prompts * samples, heads, columns, width])
         const prompt = rowsOf(this.#stored(store, lane), kept.floorDiv(tf.scalar(samples, 'int32')))
-        return tf.concat([prompt, rowsOf(said, kept)], 2)
+        return tf.concat([prompt, rowsOf(responses, kept)], 2)
       })
       return []
     })
@@ -130,18 +135,21 @@ export class DecodingCaches {
     })
   }
 
-  /** Copies prompts from the store into slots of a lane that are not shared. Inputs: slots of the lane and places in the store, pairs, [rows]. */
+  /**
+   * Copies prompts from the store into slots of a lane. Not for the shared layout. Inputs: slots of the lane
+   * and rows of the store, [rows] each.
+   */
   admit(layout: Layout, { lane, rows }: { lane: number; rows: number }): Program {
     const { stored, prefix } = this.#shape
     const { keyValueHeads, headWidth } = this.#engine.architecture
     const pairs = { shape: [rows], type: 'int32' } as const
-    return this.program(`admit ${nameOf(layout)} ${lane} ${rows}`, [pairs, pairs], (slots, places) => {
+    return this.program(`admit ${nameOf(layout)} ${lane} ${rows}`, [pairs, pairs], (slots, storeRows) => {
       const whole = this.#cacheShape(layout)
       const size = keyValueHeads * (prefix + layout.columns) * headWidth
-      // Made in each run: a constant of this size would lie in the graph once a layer.
+      // Allocated in each run: a constant of this size would be in the graph for each layer.
       const rest = freshZeros([rows, keyValueHeads, layout.columns, headWidth], 'float32')
       const copy = (from: Variable, to: Variable) => {
-        const prompts = rowsOf(from.read([stored, keyValueHeads, prefix, headWidth]), places as Tensor)
+        const prompts = rowsOf(from.read([stored, keyValueHeads, prefix, headWidth]), storeRows as Tensor)
         const table = to.read(whole).reshape([whole[0] as number, size])
         const changed = overwriteRows(table, slots as Tensor, tf.concat([prompts, rest], 2).reshape([rows, size]))
         to.assign(changed.reshape(whole))
@@ -155,14 +163,14 @@ export class DecodingCaches {
     })
   }
 
-  /** Inside a program: a lane's caches by layer, [r, K, P + S, E], or where shared [Q / lanes, K, G, S, E], seen as rows of E. */
+  /** In a program: a lane's caches by layer, [r, K, P + S, E] or shared [Q / lanes, K, G, S, E], as rows of E. */
   cachesOf(layout: Layout, lane: number): LayerCache[] {
     const shape = this.#cacheShape(layout)
     const rows = (variable: Variable) => variable.read(shape).reshape([-1, shape.at(-1) as number]) as Tensor
     return (this.#slots[lane] ?? []).map(({ keys, values }) => ({ keys: rows(keys), values: rows(values) }))
   }
 
-  /** Inside a program: a lane's share of the store by layer, [Q / lanes, K, P, E], seen as [Q / lanes K, P, E]. */
+  /** In a program: a lane's share of the store by layer, [Q / lanes, K, P, E], as [Q / lanes K, P, E]. */
   promptsOf(lane: number): LayerCache[] {
     const { prefix } = this.#shape
     const byHead = (variable: Variable) => {
@@ -177,7 +185,7 @@ export class DecodingCaches {
     return slots / this.#engine.settings.lanes
   }
 
-  /** The program of that name for caches of this shape, compiled where it is new. */
+  /** The program of that name for caches of this shape. The first call compiles it. */
   program(
     name: string,
     inputs: readonly { shape: readonly number[]; type?: 'int32' }[],
@@ -202,7 +210,7 @@ export class DecodingCaches {
     return shareOf(variable.read([stored, keyValueHeads, prefix, headWidth]), lane, this.#engine.settings.lanes)
   }
 
-  /** Assigns to every cache what is made of it and of the same layer's part of the store. */
+  /** Assigns to every cache what `made` returns for it and its layer's part of the store. */
   #change(made: (cache: Variable, lane: number, store: Variable) => Tensor): void {
     for (const [lane, layers] of this.#slots.entries()) {
       for (const [index, { keys, values }] of layers.entries()) {

@@ -1,8 +1,8 @@
 /**
- * Programs that draw tokens in all slots of the caches at once, a few a call, in a loop on the device; lanes are parallel branches
- * of it.
+ * Programs that draw tokens in all slots at once, a few in each call, in a loop on the device. Lanes are
+ * parallel branches of the loop.
  *
- * Shapes: R slots, r of a lane, S columns of what a slot has said, U tokens a call, V vocabulary.
+ * Shapes: R slots, r of a lane, S columns of a slot's response, U tokens of a call, V vocabulary.
  */
 
 import type { Engine } from '../engine/engine.js'
@@ -14,29 +14,32 @@ import { type Tensor, tf } from '../graph/tensorflow.js'
 import type { LayerCache } from '../model/attention.js'
 import { afterAttention, type Decoder, logitsOf, queriesKeysValues } from '../model/decoder.js'
 import { type AngleTable, anglesAt, angleTable, turnedBy, turningMatrices } from '../model/rotary-angles.js'
-import { endingTokens, neverDrawn } from '../tokenizer/special-tokens.js'
-import { type AttentionPlace, attendWriting, attentionPlace, attentionTurn } from './decoding-attention.js'
+import { endingTokens, paddingBias } from '../tokenizer/special-tokens.js'
+import { type AttentionLayout, attendWriting, attentionLayout, attentionStep } from './decoding-attention.js'
 import { DecodingCaches, type DecodingShape, type Layout, nameOf } from './decoding-caches.js'
 import { draw, type Sharpening } from './draw.js'
 import { SamplingWeights } from './sampling-weights.js'
 
 export interface DrawingKind extends Sharpening {
-  /** Whether rows are sampled, take their likeliest tokens, or some the one and some the other. */
+  /** Whether all rows are sampled, all take their likeliest tokens, or there are rows of both kinds. */
   rows: 'sampled' | 'greedy' | 'mixed'
   eosProbabilities: boolean
 }
 
-/** Numbers of a position of a row, in the order in which a call gives them. */
+/** How many numbers a call returns for each drawn token: log pi, entropy and, if asked for, P(EOS). */
 export const seenOf = ({ eosProbabilities }: DrawingKind): number => (eosProbabilities ? 3 : 2)
 
-/** What is the same in all turns of a lane. */
+/** The same in all iterations of a lane. */
 interface Surroundings {
   decoder: Decoder
   table: AngleTable
-  /** Tokens before each slot's own part, [r]. */
+  /** Length of each slot's prompt without its last token, [r]. */
   lengths: Tensor
-  place: AttentionPlace
-  /** By layer. Turns write into them in place; what they draw next depends on all of it, which keeps turns in order. */
+  attention: AttentionLayout
+  /**
+   * By layer. Each iteration writes into them in place and reads all of them, which keeps the iterations in
+   * order.
+   */
   caches: readonly LayerCache[]
   prompts: readonly LayerCache[] | null
 }
@@ -71,12 +74,15 @@ export class Decoding {
     this.#shape = shape
   }
 
-  /** How the caches lie with so many slots: shared, where they are to be, until slots leave. */
+  /** The layout for a number of slots: shared if the shape is, until the number is reduced. */
   layout({ slots, columns }: { slots: number; columns: number }): Layout {
     return { slots, columns, shared: this.#shape.samples > 1 && slots === this.#shape.slots }
   }
 
-  /** Compiles what decoding with caches of these sizes, on these numbers of slots, the largest first, needs before the first of it runs. */
+  /**
+   * Compiles all programs of decoding with caches of these sizes on these numbers of slots, the largest first,
+   * before the first of them runs.
+   */
   prepare({ sizes, widths, kind }: { sizes: readonly number[]; widths: readonly number[]; kind: DrawingKind }): void {
     const { caches } = this
     const { slots } = this.#shape
@@ -102,10 +108,11 @@ export class Decoding {
   }
 
   /**
-   * Draws up to U tokens in every slot; stops when no slot is open. Inputs, [R] int32: the token to go on from, the column of its
-   * slot's own part that it is written to, how long the slot's prompt is before that part, and how many tokens may still be drawn (0:
-   * the slot is idle); and, unless all are greedy, uniform numbers [U, R, 1], below 0 in greedy rows. Outputs: ids [U, R] and what
-   * was seen [U, seen R]; what lies behind a row's end is of no meaning.
+   * Draws up to U tokens in every slot; stops when no slot is open. Inputs, [R] int32 each: the last token; the
+   * response column that it is written to; the length of the prompt without its last token; how many tokens may
+   * still be drawn, 0 for an idle slot. Unless all rows are greedy also uniform numbers [U, R, 1], below 0 in
+   * greedy rows. Outputs: ids [U, R], and the numbers of `seenOf` [U, seen R]. Entries past a row's end are
+   * meaningless.
    */
   draw({ layout, kind }: { layout: Layout; kind: DrawingKind }): Program {
     const { tokens, prefix } = this.#shape
@@ -147,23 +154,23 @@ export class Decoding {
   }): [Tensor, Tensor] {
     const { lanes } = this.#engine.settings
     const { vocabulary, heads, keyValueHeads } = this.#engine.architecture
-    const { tokens: most, samples, prefix } = this.#shape
+    const { tokens: maxTokens, samples, prefix } = this.#shape
     const rows = this.caches.rowsOfLane(layout.slots)
-    const [tokens, said, lengths, left] = inputs.slice(0, 4).map(input => shareOf(input, lane, lanes)) as [
+    const [tokens, columns, lengths, left] = inputs.slice(0, 4).map(input => shareOf(input, lane, lanes)) as [
       Tensor,
       Tensor,
       Tensor,
       Tensor,
     ]
-    const uniforms = inputs[4] === undefined ? null : inputs[4].slice([0, lane * rows, 0], [most, rows, 1])
-    const bias = neverDrawn(this.#engine.tokens, vocabulary)
+    const uniforms = inputs[4] === undefined ? null : inputs[4].slice([0, lane * rows, 0], [maxTokens, rows, 1])
+    const bias = paddingBias(this.#engine.tokens, vocabulary)
     const eosTokens = kind.eosProbabilities ? endingTokens(this.#engine.tokens, vocabulary) : null
     const sizes = { samples: layout.shared ? samples : 1, prefix, columns: layout.columns }
     const surroundings: Surroundings = {
       decoder,
       table,
       lengths,
-      place: attentionPlace({ ...sizes, keyValueHeads, group: heads / keyValueHeads }, lengths),
+      attention: attentionLayout({ ...sizes, keyValueHeads, group: heads / keyValueHeads }, lengths),
       caches: this.caches.cachesOf(layout, lane),
       prompts: layout.shared ? this.caches.promptsOf(lane) : null,
     }
@@ -174,13 +181,16 @@ export class Decoding {
       state: [
         tf.scalar(0, 'int32'),
         tokens,
-        said,
+        columns,
         left,
-        freshZeros([most, rows], 'int32'),
-        freshZeros([most, seenSize], 'float32'),
+        freshZeros([maxTokens, rows], 'int32'),
+        freshZeros([maxTokens, seenSize], 'float32'),
       ],
-      goesOn: (turn, _tokens, _said, open) =>
-        tf.logicalAnd((turn as Tensor).less(tf.scalar(most, 'int32')), (open as Tensor).greater(turn as Tensor).any()),
+      condition: (turn, _tokens, _columns, open) =>
+        tf.logicalAnd(
+          (turn as Tensor).less(tf.scalar(maxTokens, 'int32')),
+          (open as Tensor).greater(turn as Tensor).any(),
+        ),
       body: (...state) => {
         const [turn, now, column, open, drawnIds, drawnSeen] = state as [Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]
         const hidden = hiddenOf(surroundings, now, column)
@@ -189,15 +199,15 @@ export class Decoding {
         const drawn = draw({ ...kind, logits: logitsOf(decoder, hidden, bias), uniforms: numbers, mixed, eosTokens })
         const ended = this.#isEos(drawn.ids)
         const parts = [drawn.logProb, drawn.entropy, ...(drawn.eosProbability === null ? [] : [drawn.eosProbability])]
-        const place = turn.reshape([1])
+        const row = turn.reshape([1])
         return [
           turn.add(one),
           drawn.ids,
-          // A row that has ended stays in its own columns, whatever it writes there.
+          // A row that has ended writes into its own columns only, which are not read again.
           tf.minimum(column.add(one) as never, last as never),
           select(ended, tf.zerosLike(open), open),
-          overwriteRows(drawnIds, place, drawn.ids.reshape([1, rows])),
-          overwriteRows(drawnSeen, place, tf.concat(parts).reshape([1, seenSize])),
+          overwriteRows(drawnIds, row, drawn.ids.reshape([1, rows])),
+          overwriteRows(drawnSeen, row, tf.concat(parts).reshape([1, seenSize])),
         ]
       },
     })
@@ -210,14 +220,17 @@ export class Decoding {
   }
 }
 
-/** Hidden states [r, D] of one token a slot, its keys and values written into column `said` of the slots' own part. */
+/**
+ * Hidden states [r, D] of one token in each slot. Its keys and values are written into column `column` of the
+ * slot's response.
+ */
 function hiddenOf(
-  { decoder, table, lengths, place, caches, prompts }: Surroundings,
+  { decoder, table, lengths, attention, caches, prompts }: Surroundings,
   tokens: Tensor,
-  said: Tensor,
+  column: Tensor,
 ): Tensor {
-  const matrices = turningMatrices(anglesAt(table, lengths.add(said)))
-  const turn = attentionTurn(place, said)
+  const matrices = turningMatrices(anglesAt(table, lengths.add(column)))
+  const step = attentionStep(attention, column)
   let x = rowsOf(decoder.embedding, tokens)
   for (const [index, layer] of decoder.layers.entries()) {
     const { queries, keys, values } = queriesKeysValues(decoder, layer, x, heads => turnedBy(heads, matrices))
@@ -227,7 +240,7 @@ function hiddenOf(
       decoder,
       layer,
       x,
-      attendWriting({ queries, fresh: { keys, values }, cache, prompts: shared, place, turn }),
+      attendWriting({ queries, fresh: { keys, values }, cache, prompts: shared, layout: attention, step }),
     )
   }
   return x

@@ -1,7 +1,7 @@
 /**
- * Draws one token a row from logits. A sampled token is the first whose cumulated probability exceeds a uniform number of
- * the row's own (inverse CDF, float32, on the device): what a row gets depends on no other row and on no generator's
- * state. Equal numbers and logits give equal tokens, and a token of probability 0 is never drawn.
+ * Draws one token for each row from logits. A sampled token is the first whose cumulative probability exceeds
+ * the row's uniform number (inverse CDF, float32, on the device). A row's token depends on no other row and on
+ * no generator's state: equal numbers and logits give equal tokens. A token of probability 0 is never drawn.
  *
  * Shapes: N rows, V vocabulary.
  */
@@ -11,32 +11,32 @@ import { type Tensor, tf } from '../graph/tensorflow.js'
 export interface Drawn {
   /** [N] int32 */
   ids: Tensor
-  /** log pi(token) at temperature 1, nothing cut off, [N]. */
+  /** log pi(token) at temperature 1, without topK and topP, [N]. */
   logProb: Tensor
   /** Entropy in nats of the same distribution, [N]. */
   entropy: Tensor
-  /** P(EOS) under it, summed over the end-of-sequence tokens, [N]; null where not asked for. */
+  /** P(EOS) of the same distribution, summed over the end-of-sequence tokens, [N]; null if not asked for. */
   eosProbability: Tensor | null
 }
 
-/** How the distribution that is drawn from differs from the policy's. */
+/** How the sampled distribution differs from the policy's. */
 export interface Sharpening {
   /** Divides the logits. */
   temperature: number
-  /** Only the likeliest so many tokens; null for all. Of equal ones at the edge all stay. */
+  /** Number of likeliest tokens that are sampled; null for all. Tokens as likely as the last of them stay too. */
   topK: number | null
-  /** Only the likeliest tokens that together reach this probability; 1 for all. */
+  /** Only the likeliest tokens that together reach this probability are sampled; 1 for all. */
   topP: number
 }
 
 export interface DrawOptions extends Sharpening {
   /** [N, V] */
   logits: Tensor
-  /** [N, 1] in [0, 1), below 0 in a row that takes its likeliest token; null where every row does. */
+  /** [N, 1] in [0, 1), or below 0 for a row that takes its likeliest token; null if every row does. */
   uniforms: Tensor | null
   /** Whether some of the numbers may be below 0. */
   mixed: boolean
-  /** [V], 1 at the end-of-sequence tokens; null where P(EOS) is not asked for. */
+  /** [V], 1 at the end-of-sequence tokens; null if P(EOS) is not asked for. */
   eosTokens: Tensor | null
 }
 
@@ -62,7 +62,7 @@ export function draw({ logits, uniforms, mixed, eosTokens, ...sharpening }: Draw
   }
 }
 
-/** Probabilities, not scaled to a sum of 1, with those that are cut off at 0. */
+/** Probabilities with those cut off by topK and topP at 0, without scaling the rest to a sum of 1. */
 function sharpened(logits: Tensor, { temperature, topK, topP }: Sharpening): Tensor {
   const vocabulary = logits.shape[1] as number
   let scaled = temperature === 1 ? logits : logits.div(temperature)
@@ -79,9 +79,9 @@ function sharpened(logits: Tensor, { temperature, topK, topP }: Sharpening): Ten
 }
 
 /**
- * min { i : p_0 + ... + p_i > u sum(p) }, found in two steps, since a running sum over a whole vocabulary is slow: the block of
- * neighbours in which the sum passes u sum(p), then the token in it. Sums are as they were rounded, so that the last token of
- * positive probability is never passed.
+ * min { i : p_0 + ... + p_i > u sum(p) }. A cumulative sum over a whole vocabulary is slow, so there are two
+ * steps: the block of neighbours in which the sum passes u sum(p), then the token in the block. All comparisons
+ * use the rounded sums, so that the result never passes the last token of positive probability.
  */
 function inverseCdf(probabilities: Tensor, uniforms: Tensor): Tensor {
   const [rows, vocabulary] = probabilities.shape as [number, number]
@@ -97,29 +97,35 @@ function inverseCdf(probabilities: Tensor, uniforms: Tensor): Tensor {
         ])
   const byBlock = filled.reshape([rows, blocks, width])
   const sums = byBlock.sum(2)
-  const { place: block, reached, before } = passedIn(sums, uniforms)
+  const { index: block, reached, before } = passedIn(sums, uniforms)
   const own = elementOfRows(byBlock, block).reshape([rows, width]) as Tensor
   const total = elementOfRows(sums, block).reshape([rows, 1]) as Tensor
   const share = reached
     .sub(before)
     .div(total)
     .clipByValue(0, 1 - 2 ** -24)
-  return block.mul(tf.scalar(width, 'int32')).add(passedIn(own, share).place)
+  return block.mul(tf.scalar(width, 'int32')).add(passedIn(own, share).index)
 }
 
-/** The least width from the root of the vocabulary up to twice that which divides it, for nothing is to be filled up then; the root if there is none. */
+/**
+ * The smallest divisor of the vocabulary between its square root and twice that, because then no block needs
+ * padding. The root if there is no such divisor.
+ */
 function blockWidth(vocabulary: number): number {
   const root = Math.ceil(Math.sqrt(vocabulary))
   const widths = Array.from({ length: root + 1 }, (_, index) => root + index)
   return widths.find(width => vocabulary % width === 0) ?? root
 }
 
-/** Of weights [N, W] the first place at which their running sum passes a share of it, that share's sum, and the sum before the place, [N, 1]. */
-function passedIn(weights: Tensor, share: Tensor): { place: Tensor; reached: Tensor; before: Tensor } {
+/**
+ * In weights [N, W]: the first index at which their cumulative sum passes a share of the total, that share, and
+ * the sum before the index, [N, 1].
+ */
+function passedIn(weights: Tensor, share: Tensor): { index: Tensor; reached: Tensor; before: Tensor } {
   const width = weights.shape[1] as number
   const sums = tf.cumsum(weights, 1)
   const reached = share.mul(sums.slice([0, width - 1], [-1, 1]))
   const passed = tf.lessEqual(sums, reached)
   const before = sums.mul(passed as never).max(1, true)
-  return { place: passed.sum(1), reached, before: before as Tensor }
+  return { index: passed.sum(1), reached, before: before as Tensor }
 }

@@ -1,7 +1,7 @@
 /**
- * Decoding of many prompts on a fixed number of slots: a sequence that has ended leaves its slot to the next one that waits, and
- * the prompt of several samples is read once. Which row is in which slot when follows from the rows alone, so the same call
- * gives the same bits.
+ * Decodes many prompts on a fixed number of slots. When a row ends, the next waiting row takes its slot. The
+ * prompt of several samples is read once. Which row is in which slot follows from the rows alone, so equal
+ * calls give equal bits.
  */
 
 import { withEngine } from '../engine/engine-cache.js'
@@ -19,23 +19,29 @@ export interface GenerateOptions extends Rows {
   policy: Policy
   /** Divides the logits of sampled tokens. */
   temperature?: number
-  /** Only the likeliest so many tokens are sampled; null for all. */
+  /** Number of likeliest tokens that are sampled; null for all. */
   topK?: number | null
   /** Only the likeliest tokens that together reach this probability are sampled. */
   topP?: number
-  /** Slots: rows decoded together. */
+  /** Number of slots: rows decoded together. */
   chunk: number
   eosProbabilities?: boolean
   hooks?: Hooks
 }
 
-/** Tokens drawn a call: few enough that ended rows do not wait long, many enough that a call's cost is small. */
-const tokensACall = 8
+/**
+ * Tokens drawn in a call: few enough that ended rows do not wait long, many enough that a call's overhead is
+ * small.
+ */
+const tokensPerCall = 8
 
-/** Prompts read together at most. */
-const mostPrompts = 32
+/** Prompts that are read together. */
+const maxPrompts = 32
 
-/** Rows in the order of `prompts`. Rejects with CallInvalid for an empty prompt, NotFinite where the policy's weights are not numbers. */
+/**
+ * Rows in the order of `prompts`. Rejects with CallInvalid for an empty prompt, NotFinite if the policy's
+ * weights are not finite.
+ */
 export async function generate(options: GenerateOptions): Promise<Generated[]> {
   const { policy, prompts, uniforms, maxTokens, hooks = noHooks } = options
   if (prompts.length === 0) return []
@@ -71,8 +77,8 @@ export async function generate(options: GenerateOptions): Promise<Generated[]> {
 }
 
 function shapeOf({ prompts, maxTokens, chunk }: GenerateOptions, lanes: number): DecodingShape {
-  const longest = prompts.reduce((most, { length }) => Math.max(most, length), 1)
-  const rest = { prefix: roundedUp(longest - 1, prefixStep), tokens: Math.min(tokensACall, maxTokens) }
+  const longest = prompts.reduce((max, { length }) => Math.max(max, length), 1)
+  const rest = { prefix: roundedUp(longest - 1, prefixStep), tokens: Math.min(tokensPerCall, maxTokens) }
   const samples = prompts.length > chunk ? 1 : sharing(prompts, lanes)
   if (samples > 1) return { ...rest, slots: prompts.length, stored: prompts.length / samples, samples, admitted: 0 }
   const different = prompts.filter((prompt, row) => prompt !== prompts[row - 1]).length
@@ -80,21 +86,24 @@ function shapeOf({ prompts, maxTokens, chunk }: GenerateOptions, lanes: number):
   return {
     ...rest,
     slots,
-    stored: Math.ceil(Math.min(mostPrompts, roundedUp(Math.min(different, chunk))) / lanes) * lanes,
+    stored: Math.ceil(Math.min(maxPrompts, roundedUp(Math.min(different, chunk))) / lanes) * lanes,
     samples,
     admitted: Math.max(1, Math.ceil(slots / lanes / 8)),
   }
 }
 
-/** The most neighbours with one prompt, the same number of all prompts, that fill the lanes evenly; 1 where there is none such. */
+/**
+ * The largest number of neighbours with one prompt that is the same for all prompts and fills the lanes evenly;
+ * at least 1.
+ */
 function sharing(prompts: GenerateOptions['prompts'], lanes: number): number {
   const starts = prompts.flatMap((prompt, row) =>
     row > 0 && samePrompt(prompt, prompts[row - 1] as typeof prompt) ? [] : [row],
   )
-  const most = starts.reduce(greatestCommonDivisor, prompts.length)
-  const counts = Array.from({ length: most }, (_, index) => most - index)
+  const largest = starts.reduce(greatestCommonDivisor, prompts.length)
+  const counts = Array.from({ length: largest }, (_, index) => largest - index)
   const fits = (count: number) =>
-    most % count === 0 && (prompts.length / count) % lanes === 0 && prompts.length / count <= mostPrompts
+    largest % count === 0 && (prompts.length / count) % lanes === 0 && prompts.length / count <= maxPrompts
   return counts.find(fits) ?? 1
 }
 
@@ -110,7 +119,7 @@ function kindOf({
 }: GenerateOptions): DrawingKind {
   const greedy = prompts.map((_, row) => uniforms(row, 0) === null)
   const rows = !greedy.includes(true) ? 'sampled' : !greedy.includes(false) ? 'greedy' : 'mixed'
-  // Where nothing is sampled these have no effect, and must not make another graph.
+  // If nothing is sampled these have no effect, and must not cause another graph.
   const sharpening = rows === 'greedy' ? { temperature: 1, topK: null, topP: 1 } : { temperature, topK, topP }
   return { rows, ...sharpening, eosProbabilities }
 }

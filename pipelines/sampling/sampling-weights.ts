@@ -1,7 +1,7 @@
 /**
- * The layers' matrices as sampling reads them: projections of one input joined, the adapter added, and laid [in, out], which products of
- * few rows read a fifth faster than [out, in]. They are a copy, made for a call of `generate` and freed behind it, so that an update does not
- * hold them too.
+ * The layers' matrices for sampling: projections of one input joined, the adapter added, and laid out as [in,
+ * out], which products of few rows read a fifth faster than [out, in]. They are a copy that is made for a call
+ * of `generate` and freed after it, so that it takes no memory during an update.
  */
 
 import type { Engine } from '../engine/engine.js'
@@ -23,7 +23,7 @@ export class SamplingWeights {
   readonly #matrices: readonly Record<ProjectionPart, Matrix>[]
   readonly #fill: Program
   readonly #free: Program
-  /** The engine's, when they were made; null while there are none. */
+  /** The engine's version when they were made; null while there are none. */
   #version: number | null = null
 
   constructor(engine: Engine) {
@@ -53,7 +53,7 @@ export class SamplingWeights {
     this.#free = this.#assigning('free weights for sampling', () => () => freshZeros([0], 'float32'))
   }
 
-  /** Makes them of the policy that the engine holds, unless they are its. */
+  /** Makes them from the engine's current policy, unless they are up to date. */
   fill(): void {
     if (this.#version === this.#engine.version) return
     this.#fill()
@@ -66,7 +66,7 @@ export class SamplingWeights {
     this.#version = null
   }
 
-  /** Inside a program. */
+  /** In a program. */
   decoder(): Decoder {
     return this.#engine.decoderLaidForSampling((layer, part) => {
       const { variable, shape } = (this.#matrices[layer] as Record<ProjectionPart, Matrix>)[part]

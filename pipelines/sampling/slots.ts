@@ -1,8 +1,8 @@
 /**
- * The host's side of decoding: which row is in which slot, how far it is, and what it has said. Rows are admitted in their
- * order. Where slots share their prompts, all rows have one from the beginning: row n slot n.
+ * The host's side of decoding: which row is in which slot, its progress, and its tokens. Rows are admitted in
+ * their order. In the shared layout all rows have a slot from the start: row n has slot n.
  *
- * Shapes: R slots, U tokens a call.
+ * Shapes: R slots, U tokens of a call.
  */
 
 import { roundedUp } from '../engine/response-batch.js'
@@ -14,22 +14,22 @@ import type { DecodingShape, Layout } from './decoding-caches.js'
 import { StoredPrompts } from './stored-prompts.js'
 
 export interface Generated {
-  /** With the end-of-sequence token, when it was drawn. */
+  /** With the end-of-sequence token, if it was drawn. */
   tokens: number[]
   /** log pi of each token at temperature 1. */
   logProbs: number[]
-  /** Sum over the tokens of the entropy, in nats, of the distribution at temperature 1 that each was drawn from. */
+  /** Sum over the tokens of the entropy of their distributions at temperature 1. (nats) */
   entropy: number
   finish: 'stop' | 'length'
   /** P(EOS) at temperature 1 before each token; present when asked for. */
   eosProbabilities?: number[]
 }
 
-/** What is to be decoded. */
+/** The rows to decode. */
 export interface Rows {
-  /** Token ids of each row's prompt; neighbours with the same prompt share its reading. */
+  /** Token ids of each row's prompt. The prompt of neighbouring rows is read once. */
   prompts: readonly (readonly number[])[]
-  /** In [0, 1) for a sampled token, null in every position of a row that takes the likeliest ones. */
+  /** A number in [0, 1) for a sampled token; null in every position of a row that takes the likeliest tokens. */
   uniforms: (row: number, position: number) => number | null
   /** Of a response. */
   maxTokens: number
@@ -37,11 +37,11 @@ export interface Rows {
 
 interface Open {
   row: number
-  /** Tokens of the prompt before the last. */
+  /** Tokens of the prompt, without the last. */
   length: number
-  /** The one to go on from. */
+  /** The last token. */
   token: number
-  said: Generated
+  result: Generated
 }
 
 interface SlotsOptions extends Rows {
@@ -58,14 +58,14 @@ export class Slots {
   #open: (Open | null)[]
   readonly #results: (Generated | undefined)[]
   #finished = 0
-  /** The next row to be admitted. */
+  /** The next row to admit. */
   #next = 0
   readonly #stored: StoredPrompts
-  /** Columns that slots may have for what they say: quarters of the longest response, so that there are few. */
+  /** Possible numbers of response columns: quarters of the longest response, so that there are few graphs. */
   readonly #sizes: readonly number[]
-  /** 0 before the caches are made. */
+  /** 0 before the caches are allocated. */
   #columns = 0
-  /** Numbers of slots that there may be, the largest first. */
+  /** Possible numbers of slots, the largest first. */
   readonly #widths: readonly number[]
 
   constructor(options: SlotsOptions) {
@@ -75,7 +75,7 @@ export class Slots {
     this.#options = options
     this.#stored = new StoredPrompts(options)
     this.#sizes = Array.from({ length: count }, (_, index) => (index + 1) * step)
-    // Short responses are over before fewer slots would pay for their graphs.
+    // Short responses end before fewer slots would make up for the time to compile their graphs.
     this.#widths = maxTokens < 4 * shape.tokens ? [shape.slots] : halves(shape.slots, options.lanes)
     decoding.prepare({ sizes: this.#sizes, widths: this.#widths, kind })
     this.#open = new Array<Open | null>(options.shape.slots).fill(null)
@@ -110,36 +110,36 @@ export class Slots {
   #admit(): void {
     const { prompts } = this.#options
     const idle = this.#open.flatMap((open, slot) => (open === null ? [slot] : []))
-    const admitted: { slot: number; place: number }[] = []
+    const admitted: { slot: number; stored: number }[] = []
     for (const slot of idle) {
       if (this.#next === prompts.length) break
       if (!this.#stored.holds(this.#next)) {
-        // The store is overwritten: whoever was to be copied from it must have been.
+        // The store is about to be overwritten, so copy what was admitted from it.
         this.#copy(admitted.splice(0))
         this.#stored.read(this.#next)
       }
       const row = this.#next++
       const prompt = prompts[row] as readonly number[]
-      const said: Generated = { tokens: [], logProbs: [], entropy: 0, finish: 'length' }
-      if (this.#options.kind.eosProbabilities) said.eosProbabilities = []
-      this.#open[slot] = { row, length: prompt.length - 1, token: prompt.at(-1) as number, said }
-      admitted.push({ slot, place: this.#stored.placeOf(row) })
+      const result: Generated = { tokens: [], logProbs: [], entropy: 0, finish: 'length' }
+      if (this.#options.kind.eosProbabilities) result.eosProbabilities = []
+      this.#open[slot] = { row, length: prompt.length - 1, token: prompt.at(-1) as number, result }
+      admitted.push({ slot, stored: this.#stored.indexOf(row) })
     }
     this.#copy(admitted)
   }
 
-  /** Into slots that do not look at the store. */
-  #copy(admitted: readonly { slot: number; place: number }[]): void {
+  /** Copies prompts from the store into slots; not in the shared layout, whose slots read the store. */
+  #copy(admitted: readonly { slot: number; stored: number }[]): void {
     const { shape, lanes, decoding } = this.#options
     if (admitted.length === 0 || shape.samples > 1) return
     const perLane = shape.slots / lanes
     for (let lane = 0; lane < lanes; lane++) {
       const own = admitted.filter(({ slot }) => Math.floor(slot / perLane) === lane)
-      // Many at once where a batch begins, few where sequences that waited follow.
+      // All slots at once at the start of a batch, few when waiting rows follow.
       const together = own.length > shape.admitted ? perLane : shape.admitted
       for (let first = 0; first < own.length; first += together) {
         const part = own.slice(first, first + together)
-        // A pair that is copied twice does no harm.
+        // Padded with the first pair: copying it twice does no harm.
         const filled = Array.from({ length: together }, (_, index) => part[index] ?? (part[0] as (typeof part)[0]))
         call(decoding.caches.admit(this.#layout(), { lane, rows: together }), [
           tf.tensor1d(
@@ -147,7 +147,7 @@ export class Slots {
             'int32',
           ),
           tf.tensor1d(
-            filled.map(({ place }) => place),
+            filled.map(({ stored }) => stored),
             'int32',
           ),
         ])
@@ -155,7 +155,7 @@ export class Slots {
     }
   }
 
-  /** Halves the slots where nothing waits and the open rows of every lane fit. */
+  /** Halves the slots while no row waits and every lane's open rows fit. */
   #narrow(): void {
     const { prompts, lanes, decoding } = this.#options
     for (;;) {
@@ -164,24 +164,24 @@ export class Slots {
       if (this.#next < prompts.length || to === undefined) return
       const byLane = Array.from({ length: lanes }, (_, lane) => {
         const own = this.#open.slice((lane * from) / lanes, ((lane + 1) * from) / lanes)
-        return own.flatMap((open, place) => (open === null ? [] : [{ open, place }]))
+        return own.flatMap((open, slotOfLane) => (open === null ? [] : [{ open, slotOfLane }]))
       })
       if (byLane.some(rows => rows.length > to / lanes)) return
       const kept = byLane.flatMap(rows => Array.from({ length: to / lanes }, (_, index) => rows[index] ?? null))
-      const places = tf.tensor1d(
-        kept.map(row => row?.place ?? 0),
+      const slotsOfLanes = tf.tensor1d(
+        kept.map(row => row?.slotOfLane ?? 0),
         'int32',
       )
-      call(decoding.caches.narrow(this.#layout(), to), [places])
+      call(decoding.caches.narrow(this.#layout(), to), [slotsOfLanes])
       this.#open = kept.map(row => row?.open ?? null)
     }
   }
 
-  /** Grows the caches to what the next call may write. */
+  /** Grows the caches to the columns that the next call may write. */
   #makeRoom(): void {
     const { shape, maxTokens, decoding } = this.#options
     const needed = this.#open.map(open =>
-      open === null ? 0 : Math.min(open.said.tokens.length + shape.tokens, maxTokens),
+      open === null ? 0 : Math.min(open.result.tokens.length + shape.tokens, maxTokens),
     )
     const enough = this.#sizes.findIndex(size => size >= Math.max(...needed))
     while (this.#columns < (this.#sizes[enough] as number)) {
@@ -210,9 +210,9 @@ export class Slots {
       )
     const inputs = [
       column(open => open.token, padId),
-      column(open => open.said.tokens.length, 0),
+      column(open => open.result.tokens.length, 0),
       column(open => open.length, 0),
-      column(open => maxTokens - open.said.tokens.length, 0),
+      column(open => maxTokens - open.result.tokens.length, 0),
       ...(kind.rows === 'greedy' ? [] : [this.#uniforms()]),
     ]
     const [ids, seen] = decoding.draw({ layout: this.#layout(), kind })(...inputs) as [Tensor, Tensor]
@@ -221,14 +221,14 @@ export class Slots {
     for (const slot of this.#open.keys()) this.#take(slot, drawn)
   }
 
-  /** [U, R, 1]; -1 in greedy rows. */
+  /** Uniform numbers [U, R, 1]; -1 in greedy rows. */
   #uniforms(): Tensor {
     const { shape, uniforms, maxTokens } = this.#options
     const slots = this.#open.length
     const numbers = new Float32Array(shape.tokens * slots)
     for (const [slot, open] of this.#open.entries()) {
       if (open === null) continue
-      const first = open.said.tokens.length
+      const first = open.result.tokens.length
       for (let turn = 0; turn < Math.min(shape.tokens, maxTokens - first); turn++) {
         numbers[turn * slots + slot] = uniforms(open.row, first + turn) ?? -1
       }
@@ -236,38 +236,41 @@ export class Slots {
     return tf.tensor3d(numbers, [shape.tokens, slots, 1])
   }
 
-  /** What a slot's row has said in a call. */
+  /** Takes over a slot's tokens of a call. */
   #take(slot: number, { ids, seen }: { ids: Int32Array; seen: Float32Array }): void {
     const open = this.#open[slot]
     if (open === null || open === undefined) return
     const { shape, kind, maxTokens, eosIds, lanes } = this.#options
-    const { said } = open
+    const { result } = open
     const slots = this.#open.length
     const perLane = slots / lanes
-    // Of a turn, what was seen lies lane by lane, in each number by number.
+    // The numbers of one iteration are ordered by lane, then by kind, then by slot.
     const at = (turn: number, number: number) => {
       const lane = Math.floor(slot / perLane)
       return seen[(turn * lanes + lane) * seenOf(kind) * perLane + number * perLane + (slot % perLane)] as number
     }
-    for (let turn = 0; turn < shape.tokens && said.tokens.length < maxTokens; turn++) {
+    for (let turn = 0; turn < shape.tokens && result.tokens.length < maxTokens; turn++) {
       const id = ids[turn * slots + slot] as number
-      said.logProbs.push(finite(at(turn, 0), said.tokens.length))
-      said.entropy += at(turn, 1)
-      said.eosProbabilities?.push(at(turn, 2))
-      said.tokens.push(id)
+      result.logProbs.push(finite(at(turn, 0), result.tokens.length))
+      result.entropy += at(turn, 1)
+      result.eosProbabilities?.push(at(turn, 2))
+      result.tokens.push(id)
       open.token = id
       if (!eosIds.includes(id)) continue
-      said.finish = 'stop'
+      result.finish = 'stop'
       break
     }
-    if (said.finish !== 'stop' && said.tokens.length < maxTokens) return
-    this.#results[open.row] = said
+    if (result.finish !== 'stop' && result.tokens.length < maxTokens) return
+    this.#results[open.row] = result
     this.#open[slot] = null
     this.#finished++
   }
 }
 
-/** Halves of one another, down to an eighth or four of each lane: every one is a graph. */
+/**
+ * The number of slots and its halves, down to an eighth, or to fewer than eight in a lane: every one needs a
+ * graph.
+ */
 function halves(slots: number, lanes: number, times = 3): number[] {
   const perLane = slots / lanes
   if (times === 0 || perLane % 2 === 1 || perLane < 8) return [slots]
@@ -282,10 +285,10 @@ function finite(logProb: number, position: number): number {
   if (Number.isFinite(logProb)) return logProb
   throw new RlevError({
     kind: 'NotFinite',
-    message: 'the policy gives no probability to the token it said',
+    message: 'the probability of a drawn token is not finite',
     place: `response position ${position}`,
     expected: 'a finite log-probability',
     found: String(logProb),
-    remedy: 'the weights are not finite or have run away: lower the learning rate, or go back to an earlier checkpoint',
+    remedy: 'the weights are not finite or have diverged: lower the learning rate, or go back to an earlier checkpoint',
   })
 }

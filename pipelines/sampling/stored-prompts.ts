@@ -1,8 +1,8 @@
 /**
- * The host's side of the store of read prompts: which rows' prompts are in it, and where. Rows are admitted in their order, so the
- * prompts that wait lie together and are read block by block.
+ * The host's side of the store of prompts: which rows' prompts are in it, and where. Rows are admitted in their
+ * order, so the prompts of the next rows are read together, block by block.
  *
- * Shapes: Q prompts in the store, P columns of a prompt's part, G samples that share a place.
+ * Shapes: Q prompts in the store, P columns of a prompt's part, G samples that share a prompt.
  */
 
 import { tf } from '../graph/tensorflow.js'
@@ -22,37 +22,37 @@ export interface StoredPromptsOptions {
 export class StoredPrompts {
   readonly #options: StoredPromptsOptions
   #from = 0
-  /** Of rows from `#from` on. */
-  #places: number[] = []
+  /** Index in the store, for rows from `#from` on. */
+  #indices: number[] = []
 
   constructor(options: StoredPromptsOptions) {
     this.#options = options
   }
 
   holds(row: number): boolean {
-    return row < this.#from + this.#places.length
+    return row < this.#from + this.#indices.length
   }
 
-  /** Place in the store of the prompt of a row that it holds. */
-  placeOf(row: number): number {
-    return this.#places[row - this.#from] as number
+  /** Index in the store of a row's prompt, which the store holds. */
+  indexOf(row: number): number {
+    return this.#indices[row - this.#from] as number
   }
 
-  /** Reads the prompts of the rows from this one on, as many as the store holds, but for each one's last token. */
+  /** Reads prompts of rows from `from` on, without their last tokens, until the store is full. */
   read(from: number): void {
     const { prompts, decoding, padId } = this.#options
     const { stored, prefix } = this.#options.shape
     const ids = new Int32Array(stored * prefix).fill(padId)
     this.#from = from
-    this.#places = []
-    let place = -1
+    this.#indices = []
+    let index = -1
     for (let row = from; row < prompts.length; row++) {
       if (row === from || this.#beginsAnother(row)) {
-        if (place + 1 === stored) break
-        place++
-        ids.set((prompts[row] as Prompt).slice(0, -1), place * prefix)
+        if (index + 1 === stored) break
+        index++
+        ids.set((prompts[row] as Prompt).slice(0, -1), index * prefix)
       }
-      this.#places.push(place)
+      this.#indices.push(index)
     }
     const tensor = tf.tensor2d(ids, [stored, prefix], 'int32')
     tf.dispose([...decoding.caches.readPrompts()(tensor), tensor])

@@ -1,6 +1,6 @@
 /**
- * The process that renders chat templates: it answers each call that it is sent. It also limits its own time, because the process
- * that asked may have ended meanwhile.
+ * The process that renders chat templates: it answers each call that it is sent. It also limits its own time,
+ * because the process that asked may have ended meanwhile.
  */
 import { Environment, Interpreter, Template } from '@huggingface/jinja'
 import { withinTime } from '../input/time-limit.js'
@@ -39,8 +39,9 @@ function render({ template: source, values }: ChatCall): string {
 }
 
 /**
- * What templates find besides the values, under the names that `transformers` uses. `strftime_now` is left out: a prompt with the
- * date would be another prompt tomorrow, and templates that look for it bring a date with them.
+ * What templates find besides the values, under the names that `transformers` uses. `strftime_now` is left out:
+ * a prompt with the date would be another prompt tomorrow, and templates that look for it bring a date with
+ * them.
  */
 const globals = {
   true: true,

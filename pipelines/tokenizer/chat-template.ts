@@ -1,7 +1,8 @@
 /**
- * Renders the chat template of a checkpoint. A template is a program of an unknown author: it may loop without end or fill the
- * memory. So it runs in a child process (chat-template-process.ts) with a limit on time and memory. The process is started with the
- * first rendering, reused, ended when it is idle, and replaced if it does not answer.
+ * Renders the chat template of a checkpoint. A template is a program of an unknown author: it may loop without
+ * end or fill the memory. So it runs in a child process (chat-template-process.ts) with a limit on time and
+ * memory. The process is started with the first rendering, reused, ended when it is idle, and replaced if it
+ * does not answer.
  */
 import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
@@ -26,7 +27,10 @@ const maxMemoryMb = 128
 /** Until a process has started and read its program. */
 const startTimeoutMs = 10_000
 
-/** A process that gave no answer is replaced once: it may have been suspended, and lost its time without using it. */
+/**
+ * A process that gave no answer is replaced once: it may have been suspended, and lost its time without using
+ * it.
+ */
 const attempts = 2
 
 const program = fileURLToPath(new URL('./chat-template-process.js', import.meta.url))
@@ -47,7 +51,10 @@ export class ChatRenderer {
     return this.#child?.pid
   }
 
-  /** The prompt. Rejects with CheckpointInvalid if the template cannot be read, refuses the values, or exceeds its limits. */
+  /**
+   * The prompt. Rejects with CheckpointInvalid if the template cannot be read, refuses the values, or exceeds
+   * its limits.
+   */
   async render(call: ChatCall): Promise<string> {
     const turn = this.#queue.then(() => this.#answer(call))
     this.#queue = turn.catch(() => {})
@@ -95,7 +102,8 @@ async function started(): Promise<ChildProcess> {
     env: {},
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   })
-  // An idle process must not keep this one from ending. While an answer is awaited, the timer of `nextMessage` does.
+  // An idle process must not keep this one from ending. While an answer is awaited, the timer of `nextMessage`
+  // does.
   child.unref()
   child.channel?.unref()
   try {

@@ -1,21 +1,21 @@
 /**
- * Tokens that end a response or stand for nothing. The latter are no part of the policy's distribution: padding is neither drawn nor counted, in sampling,
- * log-probabilities and entropy alike, so that what is sampled is what is differentiated.
+ * The tokens that end a response, and padding. Padding is not part of the policy's distribution: sampling,
+ * log-probabilities and entropy all leave it out, so that the sampled distribution is the differentiated one.
  */
 import { type Tensor, tf } from '../graph/tensorflow.js'
 import type { PolicyTokenizer } from './tokenizer.js'
 
 /** Finite, so that probability times log-probability is 0 and not NaN. */
-const never = -1e9
+const excluded = -1e9
 
-/** [V] to add to logits; null where padding is an end-of-sequence token, which must be drawn. */
-export function neverDrawn(
+/** [V] to add to the logits; null if padding is also an end-of-sequence token, which must be drawn. */
+export function paddingBias(
   { padId, eosIds }: Pick<PolicyTokenizer, 'padId' | 'eosIds'>,
   vocabulary: number,
 ): Tensor | null {
   if (eosIds.includes(padId)) return null
   const values = new Float32Array(vocabulary)
-  values[padId] = never
+  values[padId] = excluded
   return tf.tensor1d(values)
 }
 

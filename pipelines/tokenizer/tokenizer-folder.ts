@@ -1,4 +1,7 @@
-/** The tokenizer of a checkpoint's folder, with the tokens that end a response and fill a batch. Loads no TensorFlow. */
+/**
+ * Reads the tokenizer of a checkpoint's folder, with its end-of-sequence and padding tokens. Does not load
+ * TensorFlow.
+ */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { RlevError } from '../errors.js'
@@ -7,13 +10,13 @@ import { makeTokenizer, type PolicyTokenizer, type TokenizerFiles } from './toke
 
 type Json = Readonly<Record<string, unknown>>
 
-/** Bytes of a tokenizer.json: those of vocabularies of 250,000 tokens are half as long. */
-const longestTokenizer = 2 ** 25
+/** Of a tokenizer.json. A vocabulary of 250,000 tokens takes half of it. */
+const maxTokenizerBytes = 2 ** 25
 
-/** Bytes of a chat_template.jinja. */
-const longestTemplate = 2 ** 20
+/** Of a chat_template.jinja. */
+const maxTemplateBytes = 2 ** 20
 
-/** `config`: the content of its config.json. Throws CheckpointInvalid, naming the file. */
+/** `config` is the content of config.json. Throws CheckpointInvalid, which names the file. */
 export function loadTokenizer(folder: string, config: Json): PolicyTokenizer {
   const optional = (name: string): Json => (existsSync(join(folder, name)) ? readJsonObject(join(folder, name)) : {})
   const generation = optional('generation_config.json')
@@ -21,7 +24,7 @@ export function loadTokenizer(folder: string, config: Json): PolicyTokenizer {
   if (eosIds.length === 0) {
     throw new RlevError({
       kind: 'CheckpointInvalid',
-      message: 'no end-of-sequence token is named',
+      message: 'the end-of-sequence token is missing',
       place: join(folder, 'config.json'),
       expected: 'eos_token_id, a number or a list',
       remedy: 'add it to config.json or generation_config.json',
@@ -31,9 +34,9 @@ export function loadTokenizer(folder: string, config: Json): PolicyTokenizer {
   const template = join(folder, 'chat_template.jinja')
   const place = join(folder, 'tokenizer.json')
   const files: TokenizerFiles = {
-    tokenizer: readJsonObject(place, { maxBytes: longestTokenizer }),
+    tokenizer: readJsonObject(place, { maxBytes: maxTokenizerBytes }),
     config: optional('tokenizer_config.json'),
-    ...(existsSync(template) ? { chatTemplate: readText(template, 'a template in Jinja', longestTemplate) } : {}),
+    ...(existsSync(template) ? { chatTemplate: readText(template, 'a template in Jinja', maxTemplateBytes) } : {}),
   }
   return makeTokenizer({ files, eosIds, padId, place })
 }

@@ -1,13 +1,14 @@
 /**
- * What a tokenizer.json of a stranger may hold: patterns are expressions that somebody wrote, and replacements can make a text longer
- * at each turn. What follows from the first is bounded while it runs (tokenizer.ts), what follows from the second is refused here.
+ * Checks of a tokenizer.json of an unknown author. Its regular expressions may take arbitrarily long, which a
+ * time limit bounds while they run (tokenizer.ts). Its replacements may make a text arbitrarily long, which is
+ * refused here.
  */
 import { RlevError } from '../errors.js'
 
-/** By how much all replacements together may multiply a text. A space is usually replaced by one character. */
-const mostGrowth = 100
+/** Factor by which all replacements together may lengthen a text. Usually a space is replaced by one character. */
+const maxGrowth = 100
 
-/** Whether every text is encoded and decoded in a time that is known: single characters, without patterns. */
+/** Whether encoding and decoding need no time limit: byte-pair encoding without patterns. */
 export function isPlain({ normalizer, pre_tokenizer: preTokenizer, added_tokens: added, model }: Json): boolean {
   const few = Array.isArray(added) && added.length <= 100
   const pairs = typeof model === 'object' && model !== null && 'type' in model && model.type === 'BPE'
@@ -16,26 +17,27 @@ export function isPlain({ normalizer, pre_tokenizer: preTokenizer, added_tokens:
 
 type Json = Readonly<Record<string, unknown>>
 
-/** Throws CheckpointInvalid, naming the part. */
+/** Throws CheckpointInvalid, which names the part. */
 export function refuseGrowth(tokenizer: Json, place: string): void {
   for (const part of ['normalizer', 'pre_tokenizer', 'decoder']) {
     const contents = replacementsIn(tokenizer[part])
     const growth = contents.reduce((product, content) => product * Math.max(1, content.length), 1)
-    // In a replacement the library reads `$` as what was found or what stands around it, where others read a dollar.
+    // The library takes `$` in a replacement as a reference to the match. Other libraries take it as a dollar
+    // sign.
     const reads = contents.find(content => content.includes('$'))
-    if (growth <= mostGrowth && reads === undefined) continue
+    if (growth <= maxGrowth && reads === undefined) continue
     throw new RlevError({
       kind: 'CheckpointInvalid',
       message: 'the tokenizer has replacements that are not supported',
       place: `${place}, ${part}`,
-      expected: `replacements without $ that make a text at most ${mostGrowth} times as long`,
+      expected: `replacements without $ that make a text at most ${maxGrowth} times as long`,
       found: reads === undefined ? `${growth} times` : JSON.stringify(reads.slice(0, 80)),
       remedy: 'use a checkpoint with the tokenizer that its family has',
     })
   }
 }
 
-/** The contents of every `Replace` in a part, within sequences too. */
+/** The contents of every `Replace` in a part, including those in sequences. */
 function replacementsIn(part: unknown): string[] {
   if (typeof part !== 'object' || part === null) return []
   const own = 'content' in part && typeof part.content === 'string' ? [part.content] : []

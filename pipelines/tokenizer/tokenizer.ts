@@ -1,6 +1,7 @@
 /**
- * Text to token ids and back, by a `tokenizer.json` in Hugging Face form; prompts of chat messages go through the
- * checkpoint's chat template. A policy made here gets a tokenizer of single characters in the same form.
+ * Converts text to token ids and back, by a `tokenizer.json` in Hugging Face form. Prompts of chat messages are
+ * rendered by the checkpoint's chat template. A policy from scratch gets a tokenizer of single characters in
+ * the same form.
  */
 import { Tokenizer } from '@huggingface/tokenizers'
 import type { Prompt } from '../data/item.js'
@@ -14,7 +15,7 @@ export interface TokenizerFiles {
   tokenizer: Record<string, unknown>
   /** Content of tokenizer_config.json. */
   config: Record<string, unknown>
-  /** Content of chat_template.jinja, where the checkpoint has one. */
+  /** Content of chat_template.jinja, if the checkpoint has one. */
   chatTemplate?: string
 }
 
@@ -23,7 +24,7 @@ export interface PolicyTokenizer {
   eosIds: readonly number[]
   padId: number
   encode(text: string): number[]
-  /** A prompt as the policy reads it: chat messages by the template, with the turn of the assistant opened. */
+  /** Ids of a prompt. Chat messages are rendered by the template, up to the start of the assistant's turn. */
   encodePrompt(prompt: Prompt): Promise<number[]>
   /** Text without special tokens. */
   decode(ids: readonly number[]): string
@@ -32,10 +33,13 @@ export interface PolicyTokenizer {
 const PAD = '<pad>'
 const EOS = '<eos>'
 
-/** Of encoding or decoding one text, which takes a few. (ms) */
-const patience = 1500
+/** For encoding or decoding one text, which usually takes a few milliseconds. */
+const timeoutMs = 1500
 
-/** `place`: the tokenizer's file, for errors. Throws CheckpointInvalid where it cannot be used, or takes for ever over a text. */
+/**
+ * `place` is the tokenizer's file, for errors. Throws CheckpointInvalid if it is unusable. Its functions do if
+ * a text takes too long.
+ */
 export function makeTokenizer({
   files,
   eosIds,
@@ -70,7 +74,7 @@ export function makeTokenizer({
   }
 }
 
-/** One after the other, so that the first prompt that cannot be rendered is the last that is tried. */
+/** Encodes prompts one after the other, and stops at the first that cannot be rendered. */
 export async function encodePrompts(tokenizer: PolicyTokenizer, prompts: readonly Prompt[]): Promise<number[][]> {
   const encoded: number[][] = []
   for (const prompt of prompts) encoded.push(await tokenizer.encodePrompt(prompt))
@@ -80,7 +84,10 @@ export async function encodePrompts(tokenizer: PolicyTokenizer, prompts: readonl
 /** Of messages and prompts together. */
 const maxCachedCharacters = 2 ** 24
 
-/** Keeps rendered prompts: every evaluation asks for the same ones, and rendering one goes to another process and back. */
+/**
+ * Keeps rendered prompts: every evaluation asks for the same ones, and rendering one goes to another process
+ * and back.
+ */
 class RenderedPrompts {
   readonly #texts = new Map<string, string>()
   #characters = 0
@@ -108,13 +115,13 @@ function readable({ tokenizer, config }: TokenizerFiles, place: string): Tokeniz
   }
 }
 
-/** Its patterns are expressions that somebody wrote, and some take longer than anybody lives. */
+/** Limits the time, because a tokenizer's regular expressions may take arbitrarily long. */
 function inTime<Result>(work: () => Result, place: string): Result {
   try {
-    return withinTime(work, { milliseconds: patience })
+    return withinTime(work, { milliseconds: timeoutMs })
   } catch (error) {
     if (!(error instanceof TooSlow)) throw error
-    throw unusable(place, 'the tokenizer does not come to an end', error.message)
+    throw unusable(place, 'the tokenizer does not end', error.message)
   }
 }
 
@@ -134,9 +141,9 @@ function specialTokens(config: Record<string, unknown>): Record<string, unknown>
 }
 
 /**
- * A tokenizer of the characters in `alphabet` (byte-pair encoding without merges), then `<pad>` and `<eos>`. In Python it is
- * read by `Tokenizer.from_file` or `PreTrainedTokenizerFast.from_pretrained`; AutoTokenizer of transformers 5 takes its own
- * Qwen2 tokenizer for every folder of the family, whatever tokenizer.json says.
+ * A tokenizer of the characters in `alphabet` (byte-pair encoding without merges), then `<pad>` and `<eos>`. In
+ * Python, read it with `Tokenizer.from_file` or `PreTrainedTokenizerFast.from_pretrained`. AutoTokenizer of
+ * transformers 5 ignores tokenizer.json and uses its own Qwen2 tokenizer for every folder of the family.
  */
 export function characterTokenizer(alphabet: readonly string[]): PolicyTokenizer {
   const characters = [...new Set(alphabet)]
@@ -188,14 +195,14 @@ export function characterTokenizer(alphabet: readonly string[]): PolicyTokenizer
   })
 }
 
-/** Ids of a demonstration or prompt; a character that the vocabulary lacks is an error that names it, never dropped. */
+/** Ids of a text. Throws DataInvalid, which names the character, if the vocabulary lacks one. */
 export function encodeWhole(tokenizer: PolicyTokenizer, text: string, place: string): number[] {
   const ids = tokenizer.encode(text)
   if (tokenizer.decode(ids) !== text) {
     const lost = [...text].find(character => tokenizer.decode(tokenizer.encode(character)) !== character)
     throw new RlevError({
       kind: 'DataInvalid',
-      message: 'the tokenizer cannot hold this text',
+      message: 'the tokenizer lacks a character of this text',
       place,
       expected: 'characters of its vocabulary',
       found: JSON.stringify(lost ?? text),

@@ -1,4 +1,4 @@
-/** Sums the gradients of a batch over its micro-batches on an engine; what an optimizer's step then takes. */
+/** Sums the gradients of a batch over its micro-batches, on an engine. An optimizer's step uses the sums. */
 import type { ExperimentConfig } from '../config/schema.js'
 import type { Engine } from '../engine/engine.js'
 import { withEngine } from '../engine/engine-cache.js'
@@ -18,14 +18,14 @@ import type { Hooks } from '../progress.js'
 import { type LossKl, policyGradientLoss } from './loss.js'
 import { microBatchesOf } from './micro-batches.js'
 
-/** A response as the loss sees it. */
+/** A response with what the loss needs. */
 export interface LossRow extends Sequence {
   advantage: number
   /** f_i / d_i (see loss.ts). */
   weight: number
-  /** Of each token, as sampled. */
+  /** log pi of each token, as sampled. */
   logProbs: readonly number[]
-  /** Under the reference policy; read where the KL acts in the loss. */
+  /** log pi of each token under the reference policy. Only used if the loss has a KL term. */
   referenceLogProbs?: readonly number[]
 }
 
@@ -38,7 +38,7 @@ export interface Accumulated {
   norm: number
 }
 
-/** Leaves the sums in the engine. A tick follows every micro-batch. */
+/** The sums stay in the engine. Calls `hooks.tick` after every micro-batch. */
 export async function accumulate({
   policy,
   rows,
@@ -56,23 +56,23 @@ export async function accumulate({
   kl: LossKl | null
   /** Compute layers again in the backward pass: less memory, more time. */
   checkpointing: boolean
-  /** Prompts of the batch, their samples and the longest response that there may be: micro-batches have halves of these, and so few sizes. */
+  /** Sizes of the largest batch. Micro-batches have these sizes or their halves, so that there are few graphs. */
   largest: BatchLimits
   hooks: Hooks
   note: string
 }): Promise<Accumulated> {
   const samples = Math.min(largest.samples, microBatch)
   const groups = groupByPrompt(rows, samples)
-  const most = Math.floor(microBatch / samples)
+  const maxGroups = Math.floor(microBatch / samples)
   const batches = microBatchesOf(groups, {
-    microBatch: most,
+    microBatch: maxGroups,
     tokenBudget,
     columns: columnsOf,
   })
   return withEngine(policy, async engine => {
     const learning = engine.part(Learning)
     const options = { loss: policyGradientLoss(kl), checkpointing }
-    const limits: BatchLimits = { prompts: Math.min(most, largest.prompts), samples, tokens: largest.tokens }
+    const limits: BatchLimits = { prompts: Math.min(maxGroups, largest.prompts), samples, tokens: largest.tokens }
     const parts = batches.map(part => ({ part, batch: batchOf(engine, policy, part, limits) }))
     // Compiled before the first of them runs, because each later growth of the graph loads all of it again.
     for (const { batch } of parts) learning.gradient(batch.shape, options)
@@ -94,11 +94,14 @@ export async function accumulate({
   })
 }
 
-/** Columns, padding included, of a group when these are a micro-batch: the prompt once, then its responses. */
+/**
+ * Columns of one group, padding included, if these groups are a micro-batch: the prompt once, then its
+ * responses.
+ */
 function columnsOf(groups: readonly Group[]): number {
   const rows = groups.flat()
-  const longest = (read: (row: Sequence) => number) => rows.reduce((most, row) => Math.max(most, read(row)), 0)
-  const samples = groups.reduce((most, group) => Math.max(most, group.length), 0)
+  const longest = (read: (row: Sequence) => number) => rows.reduce((max, row) => Math.max(max, read(row)), 0)
+  const samples = groups.reduce((max, group) => Math.max(max, group.length), 0)
   return longest(row => row.promptTokens.length) + samples * longest(row => row.tokens.length)
 }
 
@@ -162,12 +165,12 @@ function perToken({ shape: { prompts, samples, tokens } }: ResponseBatch, values
 }
 
 function perRow(
-  { shape: { prompts, samples }, rows: places }: ResponseBatch,
+  { shape: { prompts, samples }, rows: rowOf }: ResponseBatch,
   rows: readonly LossRow[],
   of: (row: LossRow) => number,
 ): Tensor {
   const values = new Float32Array(prompts * samples)
-  for (const [index, row] of rows.entries()) values[places[index] as number] = of(row)
+  for (const [index, row] of rows.entries()) values[rowOf[index] as number] = of(row)
   return tf.tensor2d(values, [prompts * samples, 1])
 }
 

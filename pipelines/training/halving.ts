@@ -1,32 +1,33 @@
 /**
- * Going on where memory runs out: the update is made again from its first micro-batch with micro-batches half as large,
- * until one row alone does not fit. The gradient is the same sum in another order, so it changes by rounding; whoever
- * replays a step hands in the size that it was made with.
+ * Retries an update with smaller micro-batches when memory runs out: it starts again with micro-batches of half
+ * the size, down to one row. The gradient is the same sum in another order, so it differs by rounding. A replay
+ * of the step must start with the size that fitted, to give the same bits.
  */
 import { RlevError } from '../errors.js'
 import { isOutOfMemory } from '../graph/out-of-memory.js'
 
 export interface Halved {
-  /** Rows of a micro-batch that did not fit, and of those that follow. */
+  /** Rows of the micro-batch that did not fit. */
   from: number
+  /** Rows of the next attempt's micro-batches. */
   to: number
 }
 
 /**
- * `run` gets the most rows of a micro-batch, `first` to begin with, and must leave nothing behind when it throws. Of `rows` rows
- * fewer than that the half is tried next, since half a limit that nothing reaches would change nothing. `said` is called once for
- * a call, before the first smaller attempt. Rejects with OutOfMemory where one row alone does not fit.
+ * `run` gets the maximum number of rows of a micro-batch, initially `first`, and must leave nothing behind if
+ * it throws. If there are fewer `rows` than the limit, half of the rows is tried next. `onFirstRetry` is called
+ * before the first smaller attempt. Rejects with OutOfMemory if one row alone does not fit.
  */
 export async function withHalving<Result>({
   first,
   rows,
   run,
-  said,
+  onFirstRetry,
 }: {
   first: number
   rows: number
   run: (microBatch: number) => Promise<Result>
-  said: (halved: Halved) => void
+  onFirstRetry: (halved: Halved) => void
 }): Promise<{ result: Result; microBatch: number }> {
   for (let microBatch = first; ; ) {
     try {
@@ -35,7 +36,7 @@ export async function withHalving<Result>({
       if (!isOutOfMemory(error)) throw error
       const [from, to] = [Math.min(microBatch, rows), Math.floor(Math.min(microBatch, rows) / 2)]
       if (to < 1) throw oneRowTooLarge(error)
-      if (microBatch === first) said({ from, to })
+      if (microBatch === first) onFirstRetry({ from, to })
       microBatch = to
     }
   }
@@ -46,7 +47,7 @@ function oneRowTooLarge(cause: unknown): RlevError {
     kind: 'OutOfMemory',
     message: 'memory runs out in the update even with one response at a time',
     place: 'policy-gradient step',
-    expected: 'room for the weights, their gradients and moments, and the activations of one response',
+    expected: 'memory for the weights, their gradients and moments, and the activations of one response',
     found: (cause instanceof Error ? cause.message : String(cause)).slice(0, 300),
     remedy:
       'set update.gradientCheckpointing: true or update.adapter, lower rollout.maxTokens, or give the worker more memory; `rlev plan` shows what needs how much',

@@ -1,11 +1,12 @@
 /**
- * The policy-gradient loss of a micro-batch, on-policy, so without a ratio to clip (the paper samples and updates once):
+ * The policy-gradient loss of a micro-batch. It is on-policy: each sample is used for one update, as in the
+ * paper, so there is no probability ratio and no clipping.
  *
  *   L = sum_i (f_i / d_i) sum_t ( -A_i log pi_it + beta k(log pi_it, log ref_it) )
  *
- * A_i advantage; f_i the scale where the value acts on the loss, else 1; beta the coefficient of the KL where it acts in
- * the loss, else 0; d_i what the aggregation divides by, taken over the whole batch of N responses, so that micro-batches
- * add up: sequence-sum N, sequence-mean N * length_i, token-mean the sum of all lengths.
+ * A_i advantage; f_i the scale if value.site is loss, else 1; beta the coefficient of the KL if kl.place is
+ * loss, else 0; d_i the divisor of the aggregation: sequence-sum n, sequence-mean n * length_i, token-mean the
+ * sum of all lengths. n counts all responses of the batch, so that the losses of its micro-batches add up.
  *
  * Shapes: N rows of the micro-batch, T tokens of a response.
  */

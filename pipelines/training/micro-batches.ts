@@ -1,18 +1,19 @@
 /**
- * How the rows of an update are cut into micro-batches: in their order, each as long as both limits allow. The gradient is
- * the sum over all of them, so the cut changes it by rounding only; the same rows and limits always give the same cut.
+ * Cuts the rows of an update into micro-batches: in their order, each as long as both limits allow. The
+ * gradient is the sum over all micro-batches, so the cut changes it by rounding only. Equal rows and limits
+ * give equal cuts.
  */
 
 export interface MicroBatchLimits<Row> {
-  /** Most rows of a micro-batch. */
+  /** Maximum rows of a micro-batch. */
   microBatch: number
-  /** Most tokens of a micro-batch, padding counted: rows times columns; null for no such limit. */
+  /** Maximum tokens of a micro-batch, padding included: rows times columns; null for no limit. */
   tokenBudget: number | null
-  /** Columns, padding included, of the batch that rows make together; more rows never make fewer. */
+  /** Columns of a batch of rows, padding included. Must not decrease when rows are added. */
   columns: (rows: readonly Row[]) => number
 }
 
-/** Every row once, in order. A row that is above the budget on its own is a micro-batch of one. */
+/** Every row once, in order. A row that exceeds the budget by itself is the only row of its micro-batch. */
 export function microBatchesOf<Row>(
   rows: readonly Row[],
   { microBatch, tokenBudget, columns }: MicroBatchLimits<Row>,

@@ -1,8 +1,10 @@
 /**
- * An optimizer's step with the gradients that an engine has summed up: AdamW with decoupled weight decay, and plain SGD, with
- * PyTorch's semantics (formulas in graph/optimize.ts). Gradients are clipped by their global norm.
+ * An optimizer's step with the gradients that an engine has summed up: AdamW with decoupled weight decay, and
+ * plain SGD, with PyTorch's semantics (formulas in graph/optimize.ts). Gradients are clipped by their global
+ * norm.
  *
- * A uniform factor on all gradients leaves AdamW's step as it is (up to epsilon): there a uniform scale is a placebo.
+ * A uniform factor on all gradients does not change AdamW's step (up to epsilon): with AdamW, a uniform scale
+ * is a placebo.
  */
 import type { ExperimentConfig } from '../config/schema.js'
 import type { Engine } from '../engine/engine.js'
@@ -14,12 +16,15 @@ import type { Policy } from '../model/policy.js'
 
 export type StepSettings = Pick<ExperimentConfig['update'], 'learningRate' | 'betas' | 'epsilon' | 'weightDecay'>
 
-/** Factor that clips gradients of a global norm: min(1, clipNorm / (norm + 1e-6)), as PyTorch's clip_grad_norm_ has it. */
+/**
+ * Factor that clips gradients of a global norm: min(1, clipNorm / (norm + 1e-6)), as PyTorch's clip_grad_norm_
+ * has it.
+ */
 export function clipFactor(norm: number, clipNorm: number | null): number {
   return clipNorm === null ? 1 : Math.min(1, clipNorm / (norm + 1e-6))
 }
 
-/** Compiles what a step needs, so that it is loaded together with what comes before it. */
+/** Compiles a step's program early, so that it is loaded together with the programs before it. */
 export function prepareStep(
   policy: Policy,
   { name }: Optimizer,
@@ -30,7 +35,7 @@ export function prepareStep(
   else learning.adam(weightDecay !== 0)
 }
 
-/** One step of the policy that the engine holds, with the sums of gradients, which are multiplied by `factor` first. */
+/** One step of the engine's current policy, with the sums of gradients times `factor`. */
 export function optimizerStep({
   engine,
   optimizer,

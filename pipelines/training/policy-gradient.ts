@@ -1,7 +1,8 @@
 /**
- * One update of the policy from a step's responses and their records: gradients summed over micro-batches, clipped by
- * their global norm, one optimizer step. Responses of advantage 0 push nowhere and are not computed, though the loss's
- * divisors count them; a step that has no others is left out, moments included.
+ * One update of the policy from a step's responses and records: gradients are summed over micro-batches and
+ * clipped by their global norm, then the optimizer takes one step. Responses with advantage 0 have no gradient.
+ * They are not computed, but the loss's divisors count them. If all advantages are 0, the update is skipped,
+ * and the moments stay.
  */
 import type { StepRecord } from '../advantages/records.js'
 import type { ExperimentConfig } from '../config/schema.js'
@@ -16,8 +17,8 @@ import { responseWeights } from './loss.js'
 import { clipFactor, optimizerStep, prepareStep } from './optimizer.js'
 
 /**
- * Changes `policy` and `optimizer` in place. `records` are those of `responses`, in the same order. Rejects with NotFinite,
- * before anything is changed, when the loss or the gradient is not a number.
+ * Changes `policy` and `optimizer` in place. `records` are in the order of `responses`. Rejects with NotFinite,
+ * before anything is changed, if the loss or the gradient is not finite.
  */
 export async function policyGradientStep({
   policy,
@@ -34,12 +35,15 @@ export async function policyGradientStep({
   records: readonly StepRecord[]
   config: ExperimentConfig
   hooks: Hooks
-  /** What fitted into memory when this step was made before; the same micro-batches give the same bits. */
+  /**
+   * Micro-batch size that fitted into memory when this step was first made. Equal micro-batches give equal
+   * bits.
+   */
   microBatchBefore?: number
 }): Promise<{ metrics: Record<string, number> }> {
   const klInLoss = config.kl.place === 'loss' && config.kl.coefficient > 0
   if (!klInLoss && records.every(({ advantage }) => advantage === 0)) {
-    // The loss and its gradient are exactly 0: said, so that no history in the tracking has a gap.
+    // The loss and its gradient are exactly 0. They are reported, so that no metric has a gap at this step.
     return {
       metrics: {
         'update/skipped': 1,
@@ -68,18 +72,19 @@ export async function policyGradientStep({
   const { result: sums, microBatch } = await withHalving({
     first: Math.min(limit, microBatchBefore),
     rows: rows.length,
-    run: most =>
+    run: maxRows =>
       accumulate({
         policy,
         rows,
-        limits: { ...config.update, microBatch: most },
+        limits: { ...config.update, microBatch: maxRows },
         kl: klInLoss ? { estimator, coefficient } : null,
         checkpointing: config.update.gradientCheckpointing,
         largest: { prompts, samples, tokens: maxTokens },
         hooks,
         note: 'update',
       }),
-    said: ({ from, to }) => process.emitWarning(`memory ran out with micro-batches of ${from}; going on with ${to}`),
+    onFirstRetry: ({ from, to }) =>
+      process.emitWarning(`memory ran out with micro-batches of ${from} rows; retrying with ${to}`),
   })
   const { engine, loss, gap, norm } = sums
   checkFinite({ loss, norm })
@@ -99,7 +104,7 @@ export async function policyGradientStep({
   }
 }
 
-/** Mean over the tokens of all responses, where the rollout has it. */
+/** Mean entropy over the tokens of all responses, if the rollout has it. */
 function entropyOf(responses: readonly Response[]): { 'policy/entropy'?: number } {
   const tokens = responses.reduce((sum, response) => sum + response.tokens.length, 0)
   const sum = responses.reduce((total, { entropy = Number.NaN }) => total + entropy, 0)

@@ -1,7 +1,8 @@
 /**
- * Values from a score predictor (table 3, predicted; table 7): the start policy is fine-tuned on question -> score, then says a score
- * for each question. By folds, so that every training item's score comes from a predictor that was shown other exams only; the paper
- * predicts for another data set. An item whose response is no score gets the mean value of what its predictor was shown.
+ * Values from a score predictor (table 3, predicted; table 7): the start policy is fine-tuned on question ->
+ * score, and then predicts a score for each question. Cross-validation: each item's score comes from a
+ * predictor trained on other exams. The paper predicts scores of another data set instead. If a response is not
+ * a score, the item gets the mean value of its predictor's training items.
  */
 import type { ExperimentConfig } from '../config/schema.js'
 import type { Item } from '../data/item.js'
@@ -21,7 +22,7 @@ import type { ItemValue } from '../values/value.js'
 import { rateOf, supervisedStep, taught } from './supervised.js'
 
 export interface PredictedValues {
-  /** In the order of the items; points and value as predicted. */
+  /** In the order of the items, with predicted points and values. */
   values: ItemValue[]
   quality: PredictionQuality
 }
@@ -29,23 +30,26 @@ export interface PredictedValues {
 interface Predicting {
   config: ExperimentConfig
   items: readonly Item[]
-  /** The true ones, of the same items. */
+  /** The given values of the same items. */
   values: readonly ItemValue[]
-  /** The start policy, anew for each fold, which disposes of it. */
+  /** Loads the start policy. Called for each fold, which disposes of it. */
   open: () => Promise<Policy>
   hooks: Hooks
 }
 
-/** Throws DataInvalid where there are fewer exams than folds or a score has characters that the tokenizer lacks. */
+/**
+ * Rejects with DataInvalid if there are fewer exams than folds, or a score has characters that the tokenizer
+ * lacks.
+ */
 export async function predictValues({ config, items, values, open, hooks }: Predicting): Promise<PredictedValues> {
   const { folds } = config.value.predictor
   const foldOf = foldsOf(items, folds, config)
   const predicted = new Array<number | null>(items.length).fill(null)
   const fallback = new Array<number>(folds)
   for (let fold = 0; fold < folds; fold++) {
-    const asked = places(foldOf, other => other === fold)
+    const asked = indicesOf(foldOf, other => other === fold)
     const shown = labelled(
-      places(foldOf, other => other !== fold),
+      indicesOf(foldOf, other => other !== fold),
       config,
       fold,
     )
@@ -53,27 +57,33 @@ export async function predictValues({ config, items, values, open, hooks }: Pred
     try {
       const part = `fold ${fold + 1} of ${folds}`
       await teach({ policy, config, items, shown, fold, hooks: noting(hooks, `score predictor, ${part}`) })
-      const said = await scoresOf({ policy, config, items, asked, hooks: noting(hooks, `predicting scores, ${part}`) })
-      for (const [index, place] of asked.entries()) predicted[place] = said[index] as number | null
-      fallback[fold] = mean(shown.map(place => (values[place] as ItemValue).value))
+      const scores = await scoresOf({
+        policy,
+        config,
+        items,
+        asked,
+        hooks: noting(hooks, `predicting scores, ${part}`),
+      })
+      for (const [index, item] of asked.entries()) predicted[item] = scores[index] as number | null
+      fallback[fold] = mean(shown.map(index => (values[index] as ItemValue).value))
     } finally {
       disposePolicy(policy)
     }
   }
   return {
-    values: values.map((item, place) => {
-      const score = predicted[place] as number | null
+    values: values.map((item, index) => {
+      const score = predicted[index] as number | null
       if (score !== null) return { ...item, points: score, value: score / item.total }
-      const value = fallback[foldOf[place] as number] as number
+      const value = fallback[foldOf[index] as number] as number
       return { ...item, points: value * item.total, value }
     }),
     quality: predictionQuality(
-      items.map(({ points }, place) => ({ given: points, predicted: predicted[place] as number | null })),
+      items.map(({ points }, index) => ({ given: points, predicted: predicted[index] as number | null })),
     ),
   }
 }
 
-/** The share of the items whose scores are known, drawn by seed. */
+/** The items whose scores are shown: a configured share, drawn by seed. */
 function labelled(from: readonly number[], { seed, value }: ExperimentConfig, fold: number): number[] {
   const { labelled: share } = value.predictor
   if (share === 1) return [...from]
@@ -97,7 +107,7 @@ async function teach({
   hooks: Hooks
 }): Promise<void> {
   const { epochs, batch, learningRate } = config.value.predictor
-  const taughtItems = shown.map(place => items[place] as Item)
+  const taughtItems = shown.map(index => items[index] as Item)
   const prompts = await promptsOf(policy, config, taughtItems)
   const sequences = taughtItems.map(
     ({ id, points }, index): Sequence => ({
@@ -105,7 +115,7 @@ async function teach({
       tokens: taught(policy.tokenizer, scoreText(points), `the score of item ${id}`),
     }),
   )
-  const longest = sequences.reduce((most, { tokens }) => Math.max(most, tokens.length), 1)
+  const maxTokens = sequences.reduce((max, { tokens }) => Math.max(max, tokens.length), 1)
   const each = Math.ceil(sequences.length / batch)
   const steps = epochs * each
   const order = stream(config.seed, `order of the score predictor, fold ${fold}`)
@@ -123,7 +133,7 @@ async function teach({
         weightDecay: 0,
         clipNorm: 1,
         learningRate: rateOf(step, { learningRate, warmup: 0, steps }),
-        longest,
+        maxTokens,
         stage: { name: 'score predictor', rateKey: 'value.predictor.learningRate' },
       })
       await hooks.tick({ done: step, of: steps })
@@ -133,7 +143,7 @@ async function teach({
   }
 }
 
-/** The likeliest score of each item, null where the response is none. */
+/** The most likely score of each item; null if the response is not a score. */
 async function scoresOf({
   policy,
   config,
@@ -152,7 +162,7 @@ async function scoresOf({
     prompts: await promptsOf(
       policy,
       config,
-      asked.map(place => items[place] as Item),
+      asked.map(index => items[index] as Item),
     ),
     uniforms: () => null,
     maxTokens: config.value.predictor.maxTokens,
@@ -171,8 +181,8 @@ const promptsOf = ({ tokenizer }: Policy, { policy }: ExperimentConfig, items: r
     items.map(item => scorePrompt(item, policy.from === 'checkpoint')),
   )
 
-const places = (foldOf: readonly number[], holds: (fold: number) => boolean): number[] =>
-  foldOf.flatMap((fold, place) => (holds(fold) ? [place] : []))
+const indicesOf = (foldOf: readonly number[], holds: (fold: number) => boolean): number[] =>
+  foldOf.flatMap((fold, index) => (holds(fold) ? [index] : []))
 
 const noting = (hooks: Hooks, note: string): Hooks => ({
   tick: progress => hooks.tick(progress && { ...progress, note }),

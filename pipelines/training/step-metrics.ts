@@ -1,9 +1,12 @@
-/** The metrics of one training step, stamped once when the step is made, so that sending them again is a no-op. */
+/**
+ * The metrics of one training step. Their time is fixed when the step is made, so that sending them again
+ * changes nothing.
+ */
 
 export interface StepMetrics {
   step: number
-  /** Milliseconds since 1970, fixed when the step was first computed. */
+  /** When the step was first computed. (ms since 1970) */
   time: number
-  /** Slash-grouped names, as MLflow shows them: `reward/mean`, `policy/entropy`, ... Finite numbers only. */
+  /** By name, grouped by slashes as in MLflow: `reward/mean`, `policy/entropy`, ... Finite numbers only. */
   values: Readonly<Record<string, number>>
 }

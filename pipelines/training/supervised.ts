@@ -1,6 +1,7 @@
 /**
- * Supervised steps: AdamW with betas (0.9, 0.98) on the mean of -log pi over the response tokens of a batch, a linear warm-up, then
- * a cosine down to a tenth of the peak rate. The warm start and the score predictor learn so.
+ * Supervised steps of the warm start and the score predictor: AdamW with betas (0.9, 0.98) on the mean of -log
+ * pi over the response tokens of a batch. The learning rate rises linearly, then falls along a cosine to a
+ * tenth of its peak.
  */
 import type { ExperimentConfig } from '../config/schema.js'
 import type { Sequence } from '../engine/response-batch.js'
@@ -12,7 +13,10 @@ import { encodeWhole, type PolicyTokenizer } from '../tokenizer/tokenizer.js'
 import { accumulate } from './accumulate.js'
 import { clipFactor, optimizerStep, prepareStep } from './optimizer.js'
 
-/** Peak rate times warm-up times 0.1 + 0.9 (1 + cos(pi t / n)) / 2. `step` from 1. */
+/**
+ * Learning rate of a step, counted from 1: peak * min(1, step / warmup) * (0.1 + 0.9 (1 + cos(pi (step - 1) /
+ * steps)) / 2).
+ */
 export function rateOf(
   step: number,
   { learningRate, warmup, steps }: { learningRate: number; warmup: number; steps: number },
@@ -21,13 +25,16 @@ export function rateOf(
   return learningRate * risen * (0.1 + 0.45 * (1 + Math.cos((Math.PI * (step - 1)) / steps)))
 }
 
-/** A text to be said, with its end. Throws DataInvalid where the tokenizer cannot hold it. */
+/** Tokens of a response that is taught, with its end. Throws DataInvalid if the tokenizer lacks a character. */
 export const taught = (tokenizer: PolicyTokenizer, text: string, place: string): number[] => [
   ...encodeWhole(tokenizer, text, place),
   tokenizer.eosIds[0] as number,
 ]
 
-/** The policy-gradient loss with advantages of 1 and the mean over all tokens is the supervised one. Rejects with NotFinite. */
+/**
+ * One step. The policy-gradient loss with advantages of 1 and the mean over all tokens is the supervised loss.
+ * Rejects with NotFinite if the loss or the gradient is not finite.
+ */
 export async function supervisedStep({
   policy,
   optimizer,
@@ -36,20 +43,20 @@ export async function supervisedStep({
   weightDecay,
   clipNorm,
   learningRate,
-  longest,
+  maxTokens,
   stage,
 }: {
   policy: Policy
   optimizer: Optimizer
   batch: readonly Sequence[]
-  /** Of a forward and backward pass; all at once where left out. */
+  /** Limits of a micro-batch. By default the batch is one micro-batch. */
   limits?: Pick<ExperimentConfig['update'], 'microBatch' | 'tokenBudget'>
   weightDecay: number
   clipNorm: number | null
   learningRate: number
-  /** The longest response that a batch may hold. (tokens) */
-  longest: number
-  /** For errors: its name, and the key of its rate. */
+  /** Maximum length of a response in any batch of the caller. (tokens) */
+  maxTokens: number
+  /** For errors: the name of the stage, and the config key of its learning rate. */
   stage: { name: string; rateKey: string }
 }): Promise<void> {
   const tokens = batch.reduce((sum, sequence) => sum + sequence.tokens.length, 0)
@@ -60,7 +67,7 @@ export async function supervisedStep({
     limits,
     kl: null,
     checkpointing: false,
-    largest: { prompts: batch.length, samples: 1, tokens: longest },
+    largest: { prompts: batch.length, samples: 1, tokens: maxTokens },
     hooks: noHooks,
     note: stage.name,
   })

@@ -1,6 +1,7 @@
 /**
- * What a training step's records say: reward, verdict mix, length by value, degenerate groups, value transmission. Solve rates and
- * degeneracy read the verdict; a reward in [1, 2] would mislead them.
+ * Metrics of a training step's records: reward, verdicts, length by value, degenerate groups, value
+ * transmission. Solve rates and degenerate groups use the verdict, because rewards of correct responses vary
+ * with the value.
  */
 import { advantages } from '../advantages/advantages.js'
 import { isDegenerate, isScored } from '../advantages/estimators/group.js'
@@ -15,8 +16,9 @@ import { fifths, weightsInFifth } from '../statistics/fifths.js'
 import { weightedMean } from '../statistics/weighted-mean.js'
 
 /**
- * Slash-grouped metrics, finite numbers only: one that the step does not define (a reward mean without a scored response, a
- * transmission without a difference in scale) is left out. Shares in [0, 1], lengths in tokens, divergence in nats a token.
+ * Metrics by name, finite numbers only. A metric that the step does not define is left out: a mean reward
+ * without a scored response, a transmission without a difference in scale. Shares in [0, 1], lengths in tokens,
+ * divergence in nats per token.
  */
 export function trainingMetrics({
   rollout,
@@ -54,7 +56,7 @@ export function trainingMetrics({
   return Object.fromEntries(Object.entries(metrics).filter(([, value]) => Number.isFinite(value)))
 }
 
-/** The sizes of the step's advantages beside those that the same verdicts give with every scale 1. */
+/** Mean |advantage| of each prompt, and what the same verdicts give if every scale is 1. */
 function realisedSignal({
   rollout,
   records,
@@ -97,7 +99,7 @@ const signalParts = {
 } as const
 const ends = ['top', 'bottom'] as const
 
-/** Under the names in which the steps of a run keep it. */
+/** The signal as metrics. */
 function signalMetrics(signal: StepSignal): Record<string, number> {
   return Object.fromEntries(
     ends.flatMap(end =>
@@ -109,7 +111,7 @@ function signalMetrics(signal: StepSignal): Record<string, number> {
   )
 }
 
-/** A step's signal out of its metrics; null of a step that was measured before the metrics had it. */
+/** A step's signal from its metrics; null if they lack it, as those of older versions do. */
 export function signalOfMetrics(values: Readonly<Record<string, number>>): StepSignal | null {
   const read = (end: (typeof ends)[number]) => {
     const part = (key: keyof typeof signalParts) => values[`${signalParts[key]}_${end}`]
@@ -122,7 +124,7 @@ export function signalOfMetrics(values: Readonly<Record<string, number>>): StepS
   return top === null || bottom === null ? null : { top, bottom }
 }
 
-/** Mean over tokens of the three estimators, where the rollout carries the reference's log-probabilities. */
+/** Mean over tokens of the three KL estimators, if the rollout has the reference's log-probabilities. */
 function divergenceOf(rollout: Rollout): Record<string, number> | null {
   const terms = rollout.responses.filter(response => response.referenceLogProbs !== undefined)
   const tokens = terms.reduce((sum, response) => sum + response.logProbs.length, 0)

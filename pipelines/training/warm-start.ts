@@ -1,6 +1,7 @@
 /**
- * The policy that reinforcement learning starts from: a checkpoint, or one made from scratch and taught by demonstrations.
- * The paper starts from a base model; a policy from scratch has no right answer to be rewarded for until it was shown some.
+ * The policy that reinforcement learning starts from: a checkpoint, or a policy from scratch that learns from
+ * demonstrations. The paper starts from a base model. A policy from scratch gives no correct answer, and so
+ * gets no reward, before it has seen demonstrations.
  */
 
 import { loadPolicy } from '../checkpoint/policy-folder.js'
@@ -15,7 +16,7 @@ import type { Hooks } from '../progress.js'
 import { encodePrompts } from '../tokenizer/tokenizer.js'
 import { rateOf, supervisedStep, taught } from './supervised.js'
 
-/** The caller disposes the policy. Rejects with NotFinite when the loss is not a number. */
+/** The caller disposes of the policy. Rejects with NotFinite if the loss or the gradient is not finite. */
 export async function warmStart({
   config,
   dataset,
@@ -50,7 +51,7 @@ export async function warmStart({
         weightDecay: settings.weightDecay,
         clipNorm: settings.clipNorm,
         learningRate: rateOf(step, settings),
-        longest: config.rollout.maxTokens,
+        maxTokens: config.rollout.maxTokens,
         stage: { name: 'warm start', rateKey: 'warmStart.learningRate' },
       })
       await hooks.tick({ done: step, of: settings.steps, note: 'warm start' })

@@ -13,7 +13,7 @@ import type { Input, Program } from '../../pipelines/graph/session.js'
 import { type Tensor, tf } from '../../pipelines/graph/tensorflow.js'
 import { logitsOf } from '../../pipelines/model/decoder.js'
 import { readPrompts, readResponses } from '../../pipelines/model/forward.js'
-import { endingTokens, neverDrawn } from '../../pipelines/tokenizer/special-tokens.js'
+import { endingTokens, paddingBias } from '../../pipelines/tokenizer/special-tokens.js'
 
 /**
  * Inputs: those of a batch; 1 at the position whose logit is moved, and 1 at the tokens that count, [N, T] each; the weight of each
@@ -33,7 +33,7 @@ export function eosDerivative(engine: Engine, shape: BatchShape): Program {
         const { vocabulary } = engine.architecture
         const decoder = engine.mergedDecoder()
         const hidden = readResponses({ decoder, lengths, caches: readPrompts(decoder, prefixIds), ids })
-        const logits = logitsOf(decoder, hidden, neverDrawn(engine.tokens, vocabulary))
+        const logits = logitsOf(decoder, hidden, paddingBias(engine.tokens, vocabulary))
         const ending = endingTokens(engine.tokens, vocabulary).reshape([1, vocabulary])
         const moved = place.reshape([rows * shape.tokens, 1]).mul(ending)
         const objective = (delta: Tensor) =>

@@ -99,12 +99,12 @@ export const cases: HostileCase[] = [
   template('no template', '{% for %}', /cannot be rendered/),
   template('a template that steers the terminal', "{{ raise_exception('\u001b[2J\u202e') }}", /\\u001b\[2J\\u202e/),
   template('a template that asks for the date', "{{ strftime_now('%Y') }}", /cannot be rendered/),
-  tokenizer('an expression that backtracks without end', split('(a+)+$'), /does not come to an end/),
-  tokenizer('another one', split('(a|a|aa)*b'), /does not come to an end/),
+  tokenizer('an expression that backtracks without end', split('(a+)+$'), /the tokenizer does not end/),
+  tokenizer('another one', split('(a|a|aa)*b'), /the tokenizer does not end/),
   tokenizer(
     'one that is a normalizer',
     { normalizer: { type: 'Replace', pattern: { Regex: '(a|aa)+$' }, content: 'b' } },
-    /does not come to an end/,
+    /the tokenizer does not end/,
   ),
   tokenizer('an expression that is none', split('(((['), /the tokenizer cannot be read/),
   tokenizer(

@@ -133,7 +133,7 @@ test('a tensor that is missing or of another shape is refused by its name, in on
     /down_proj\.weight has the wrong shape[\s\S]*\[64, 160\][\s\S]*\[160, 64\]/,
   )
   const path = inShards({ change: places => delete places[name] })
-  refused(path, /tensor model\.layers\.2\.mlp\.down_proj\.weight is not said to be in this shard/)
+  refused(path, /tensor model\.layers\.2\.mlp\.down_proj\.weight is in this shard, but the index does not say so/)
 })
 
 test('an index that its shards do not bear out is refused by file and tensor', () => {
@@ -148,7 +148,7 @@ test('an index that its shards do not bear out is refused by file and tensor', (
   )
   const cut = inShards()
   writeFileSync(join(cut, second), readFileSync(join(cut, second)).subarray(0, -1))
-  refused(cut, /model-00002-of-00003\.safetensors[\s\S]*cut short/)
+  refused(cut, /model-00002-of-00003\.safetensors[\s\S]*incomplete/)
   const quantized = inShards()
   writeFileSync(join(quantized, first), fileOf({ [name]: { dtype: 'I8', shape: [1], data_offsets: [0, 1] } }, [0]))
   refused(quantized, /model-00001-of-00003\.safetensors, tensor model\.norm\.weight[\s\S]*I8/)
@@ -176,7 +176,7 @@ test('an index leads to no file outside its folder', () => {
   ]) {
     refused(
       inShards({ change: places => (places['model.norm.weight'] = name) }),
-      /index\.json, tensor model\.norm\.weight: the index names a file that cannot be one of its shards/,
+      /index\.json, tensor model\.norm\.weight: the index names an invalid shard/,
     )
   }
 })

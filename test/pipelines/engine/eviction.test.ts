@@ -60,7 +60,7 @@ const learn = ({ policy, optimizer }: Learner): Promise<void> =>
     weightDecay: 0.01,
     clipNorm: 1,
     learningRate: 1e-2,
-    longest: 4,
+    maxTokens: 4,
     stage: { name: 'test', rateKey: 'none' },
   })
 

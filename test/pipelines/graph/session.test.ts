@@ -86,7 +86,7 @@ for (const recorded of modes) {
       run: (base, turns) => {
         const [count, , table] = loop({
           state: [tf.scalar(0, 'int32'), tf.onesLike(base as Tensor), freshZeros([5, 2], 'float32')],
-          goesOn: turn => (turn as Tensor).less(turns as Tensor),
+          condition: turn => (turn as Tensor).less(turns as Tensor),
           body: (turn, power, rows) => {
             const next = (power as Tensor).mul(base as Tensor)
             const changed = overwriteRows(rows as Tensor, (turn as Tensor).reshape([1]), next.reshape([1, 2]))
@@ -181,7 +181,7 @@ test('in bfloat16 a loop gives what its turns give one by one, with a matrix fro
     run: (x, matrix) => {
       const [, last] = loop({
         state: [tf.scalar(0, 'int32'), x as Tensor],
-        goesOn: count => (count as Tensor).less(tf.scalar(3, 'int32')),
+        condition: count => (count as Tensor).less(tf.scalar(3, 'int32')),
         body: (count, now) => [(count as Tensor).add(tf.scalar(1, 'int32')), turn(now as Tensor, matrix as Tensor)],
       })
       return [last as Tensor]

@@ -22,27 +22,36 @@ function machine(room: number) {
 
 test('what fits is run once and nothing is said', async () => {
   const { run, tried, said, saying } = machine(8)
-  assert.deepEqual(await withHalving({ first: 8, rows: 8, run, said: saying }), { result: 'done', microBatch: 8 })
+  assert.deepEqual(await withHalving({ first: 8, rows: 8, run, onFirstRetry: saying }), {
+    result: 'done',
+    microBatch: 8,
+  })
   assert.deepEqual([tried, said], [[8], []])
 })
 
 test('what does not fit is halved until it does, and said once', async () => {
   const { run, tried, said, saying } = machine(3)
-  assert.deepEqual(await withHalving({ first: 25, rows: 100, run, said: saying }), { result: 'done', microBatch: 3 })
+  assert.deepEqual(await withHalving({ first: 25, rows: 100, run, onFirstRetry: saying }), {
+    result: 'done',
+    microBatch: 3,
+  })
   assert.deepEqual(tried, [25, 12, 6, 3])
   assert.deepEqual(said, [{ from: 25, to: 12 }])
 })
 
 test('where there are fewer rows than the limit, half of the rows is tried next', async () => {
   const { run, tried, said, saying } = machine(5)
-  assert.deepEqual(await withHalving({ first: 128, rows: 10, run, said: saying }), { result: 'done', microBatch: 5 })
+  assert.deepEqual(await withHalving({ first: 128, rows: 10, run, onFirstRetry: saying }), {
+    result: 'done',
+    microBatch: 5,
+  })
   assert.deepEqual(tried, [128, 5])
   assert.deepEqual(said, [{ from: 10, to: 5 }])
 })
 
 test('where one row does not fit the error says what to change', async () => {
   const { run, saying } = machine(0)
-  await assert.rejects(withHalving({ first: 4, rows: 4, run, said: saying }), (error: unknown) => {
+  await assert.rejects(withHalving({ first: 4, rows: 4, run, onFirstRetry: saying }), (error: unknown) => {
     assert.ok(error instanceof RlevError)
     assert.equal(error.kind, 'OutOfMemory')
     assert.match(error.message, /gradientCheckpointing/)
@@ -56,7 +65,7 @@ test('other errors pass on at once', async () => {
     calls++
     throw new RangeError('an update needs responses')
   }
-  await assert.rejects(withHalving({ first: 4, rows: 4, run, said: () => {} }), RangeError)
+  await assert.rejects(withHalving({ first: 4, rows: 4, run, onFirstRetry: () => {} }), RangeError)
   assert.equal(calls, 1)
 })
 
