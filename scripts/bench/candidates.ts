@@ -1,4 +1,4 @@
-/** Who is measured, by which command, and what each is asked for. */
+/** The candidates of the bench, their commands, and what each measures. */
 import { fileURLToPath } from 'node:url'
 import { projectFolder } from '../../commands/services/project.js'
 import type { EngineName } from './engine.js'
@@ -13,7 +13,7 @@ export interface CandidateDescription extends Command {
   measures: readonly Measure[]
 }
 
-/** In the order in which they take their turns. */
+/** In the order of their turns. */
 export function candidatesFor({ engines, peer, only }: BenchOptions, size: Size): CandidateDescription[] {
   const own = engines.map(
     (engine): CandidateDescription => ({
@@ -21,7 +21,7 @@ export function candidatesFor({ engines, peer, only }: BenchOptions, size: Size)
       file: process.execPath,
       arguments: [fileURLToPath(new URL('rlev.js', import.meta.url)), engine],
       ...(engine === 'eager' ? {} : { environment: threadsOfLanes }),
-      // Matrix products outside a graph are the same on every engine; here they have all threads.
+      // Matrix products outside a graph are the same on every engine. This engine gives them all threads.
       measures: only.filter(measure => measure !== 'peak' || engine === 'eager'),
     }),
   )
@@ -29,7 +29,7 @@ export function candidatesFor({ engines, peer, only }: BenchOptions, size: Size)
   return [...own, ...peers].filter(({ measures }) => measures.length > 0)
 }
 
-/** As the workers of `up`: lanes run beside one another, each product on one thread, so that none waits for another's. */
+/** As in the workers of `up`: lanes run in parallel, with one thread for each product. */
 const threadsOfLanes = { TF_NUM_INTRAOP_THREADS: '1' }
 
 function peersOf(python: string, only: readonly Measure[]): CandidateDescription[] {

@@ -1,4 +1,7 @@
-/** What is set beside what: the recorded engine beside the eager one, and each of ours beside the peer that does the same work. */
+/**
+ * The comparisons: the recorded engine with the eager one, and each of ours with the peer that does the same
+ * work.
+ */
 import type { CandidateName } from './candidates.js'
 import { engineNames } from './engine.js'
 import type { Answer, Measure } from './protocol.js'
@@ -10,11 +13,11 @@ export interface Comparison {
   measure: Measure
   candidate: CandidateName
   against: CandidateName
-  /** How many times as fast, round by round. */
+  /** Ratio of the speeds, round by round. */
   ratio: Ratio
 }
 
-/** Tokens of a second; a whole step's are those of its prompts and responses. */
+/** Tokens per second. A whole step counts prompt and response tokens. */
 export const speedOf = ({ tokens, seconds }: Answer): number | undefined =>
   tokens === undefined || seconds === undefined ? undefined : tokens / seconds
 
@@ -58,7 +61,7 @@ export interface Share {
   peak: number
 }
 
-/** How much of the float32 matrix peak an update reaches. */
+/** Share of the float32 matrix peak that an update reaches. */
 export function sharesOf({ size, measured }: SizeResult): Share[] {
   const peaks = measured.filter(({ measure }) => measure === 'peak')
   return measured.flatMap(own => {

@@ -1,4 +1,4 @@
-/** The one place of the bench that knows how an engine is chosen. */
+/** How the bench chooses an engine. */
 import { availableParallelism } from 'node:os'
 
 export const engineNames = ['eager', 'recorded', 'recorded-bfloat16'] as const
@@ -18,5 +18,5 @@ export function engineSection(name: EngineName): Record<string, unknown> {
   }
 }
 
-/** As many as TensorFlow has threads. */
+/** One for each of TensorFlow's threads. */
 const lanes = (): number => availableParallelism()

@@ -1,7 +1,6 @@
 /**
- * A large checkpoint on this machine: loads it, samples responses, takes one step of an adapter, and tells the seconds of each
- * part and the most memory that the process has held until then.
- * Usage, after the build:
+ * Measures a large checkpoint on this machine: loads it, samples responses, and takes one step of an adapter.
+ * Prints the seconds of each part and the peak memory of the process so far. Usage, after the build:
  *   npm run bench:large -- FOLDER [--responses 8] [--tokens 32] [--prompt-tokens 32] [--rank 16] [--micro-batch 8]
  *     [--gradient-checkpointing] [--engine recorded] [--markdown]
  */
@@ -53,7 +52,7 @@ function readOptions(): Options {
   if (folder === undefined || engine === undefined) {
     throw new RlevError({
       kind: 'CallInvalid',
-      message: folder === undefined ? 'no checkpoint is named' : 'there is no such engine',
+      message: folder === undefined ? 'the checkpoint is missing' : 'the engine is unknown',
       expected: folder === undefined ? usage : engineNames.join(', '),
     })
   }
@@ -89,7 +88,7 @@ async function measure({ folder, responses, tokens, promptTokens, config, markdo
     const seconds = (performance.now() - began) / 1000
     const { now, peak } = residentSize()
     rows.push([name, seconds.toFixed(1), gibibytes(now), gibibytes(peak)])
-    console.error(`${name}: ${seconds.toFixed(1)} s, ${gibibytes(now)} GiB resident, ${gibibytes(peak)} GiB at most`)
+    console.error(`${name}: ${seconds.toFixed(1)} s, ${gibibytes(now)} GiB resident, ${gibibytes(peak)} GiB peak`)
     return result
   }
   const policy = await part('loading', () => loadPolicy(folder, config.engine))
@@ -99,20 +98,29 @@ async function measure({ folder, responses, tokens, promptTokens, config, markdo
   const optimizer = createOptimizer(policy, config.update)
   const items = [itemFor(policy, promptTokens)]
   const sampled = (step: number) => rollOut({ policy, items, config, step, hooks: noHooks })
-  const { responses: said } = await part(`sampling ${responses} x ${tokens} tokens, first`, () => sampled(1))
+  const { responses: sampledResponses } = await part(`sampling ${responses} x ${tokens} tokens, first`, () =>
+    sampled(1),
+  )
   await part('sampling, again', () => sampled(2))
   const update = () =>
-    policyGradientStep({ policy, optimizer, responses: said, records: recordsOf(said), config, hooks: noHooks })
+    policyGradientStep({
+      policy,
+      optimizer,
+      responses: sampledResponses,
+      records: recordsOf(sampledResponses),
+      config,
+      hooks: noHooks,
+    })
   const { metrics } = await part(`an adapter's step, rank ${adapter.rank}, first`, update)
   await part("an adapter's step, again", update)
   if (!Number.isFinite(metrics['policy/grad_norm'])) throw new RangeError('the gradient is not finite')
   const count = policy.weights.bytes / 4
   const title = `${(count / 1e6).toFixed(0)} M parameters, ${responses} responses to a prompt of ${promptTokens} tokens`
-  const table: Table = { title, head: ['', 's', 'GiB resident', 'GiB at most'], rows }
+  const table: Table = { title, head: ['', 's', 'GiB resident', 'GiB peak'], rows }
   console.log(markdown ? markdownOf(table) : textOf(table))
 }
 
-/** A prompt of random tokens that its text gives back. */
+/** A prompt of random tokens that survives decoding and encoding. */
 function itemFor({ tokenizer, architecture }: Policy, promptTokens: number): Item {
   const { integer } = stream(1, 'prompt of a large policy')
   const ids = Array.from({ length: promptTokens }, (_, position) => integer(architecture.vocabulary - 2, position))

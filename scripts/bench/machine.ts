@@ -1,4 +1,4 @@
-/** The machine that a bench ran on, in the words that its results carry. */
+/** Describes the machine in the results of a bench. */
 import { cpus, totalmem } from 'node:os'
 
 export interface Machine {

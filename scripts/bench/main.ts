@@ -1,4 +1,7 @@
-/** `npm run bench`: measures the policy engine, and peers beside it. Progress on standard error, tables on standard output. */
+/**
+ * `npm run bench`: measures the policy engine and its peers. Progress goes to standard error, tables to
+ * standard output.
+ */
 import { writeFileSync } from 'node:fs'
 import { RlevError } from '../../pipelines/errors.js'
 import { comparisonsOf, sharesOf } from './comparisons.js'
@@ -16,7 +19,7 @@ async function bench(options: BenchOptions): Promise<void> {
   for (const size of options.sizes) {
     const result = await measureSize({ options, size, say })
     results.push(result)
-    // Written as it grows: a later failure costs only what it interrupted.
+    // Written after each size, so that a later failure loses only its own size.
     if (options.json !== null) writeFileSync(options.json, `${JSON.stringify(report(results, options), null, 2)}\n`)
   }
   const table = options.markdown ? markdownOf : textOf

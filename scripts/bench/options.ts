@@ -37,7 +37,7 @@ torch, transformers, trl and datasets is named. Candidates alternate within each
   --markdown       print the tables in Markdown
   --help`
 
-/** Null where help was asked for. Throws CallInvalid. */
+/** Null if help was asked for. Throws CallInvalid. */
 export function readOptions(given: readonly string[]): BenchOptions | null {
   const { help, sizes, only, engines, rounds, peer, json, markdown, ...rest } = parsed(given)
   if (help) return null
@@ -80,7 +80,7 @@ function countOf(option: string, text: string): number {
   if (Number.isInteger(count) && count > 0) return count
   throw call.invalid({
     place: option,
-    message: 'not a number of rounds',
+    message: 'the number of rounds is invalid',
     expected: 'a whole number, at least 1',
     found: text,
   })

@@ -1,6 +1,7 @@
 /**
- * How the bench talks with a candidate: a process of its own that reads a request a line and answers each with a line, both
- * JSON. It stays alive between requests, so that candidates can alternate within a round, and idles while another works.
+ * The protocol between the bench and a candidate. A candidate is a process that reads requests and writes
+ * answers, each a line of JSON. It stays alive between requests, so that candidates can alternate within a
+ * round, and idles while another works.
  */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
@@ -11,24 +12,24 @@ export const measures = ['generate', 'unequal', 'update', 'step', 'peak'] as con
 export type Measure = (typeof measures)[number]
 
 export type Request =
-  /** Makes a random policy of this size; the prompts and lengths are those of workload.ts. */
+  /** Makes a random policy of this size. Prompts and lengths are those of workload.ts. */
   | { do: 'open'; size: Size; prompts: number[][]; lengths: number[]; settings: Settings }
-  /** Tries settings of its own for a measure and keeps the fastest. */
+  /** Tries the candidate's settings for a measure and keeps the fastest. */
   | { do: 'tune'; measure: Measure }
   | { do: Measure }
 
-/** What a candidate chose, by name: rows decoded together, rows of a micro-batch, kind of attention, ... */
+/** A candidate's chosen settings by name: rows decoded together, rows of a micro-batch, kind of attention, ... */
 export type Settings = Readonly<Record<string, string | number>>
 
 export interface Answer {
-  /** Of the work itself, by the candidate's own clock. (s) */
+  /** Time of the work itself, by the candidate's clock. (s) */
   seconds?: number
-  /** Sampled tokens; for an update and a whole step, prompt and response tokens. */
+  /** Sampled tokens. For an update and a whole step, prompt and response tokens. */
   tokens?: number
-  /** Matrix products by their side. (GFLOP/s) */
+  /** Speed of matrix products by their side. (GFLOP/s) */
   peak?: Readonly<Record<string, number>>
   settings?: Settings
-  /** Of the libraries, by name. */
+  /** Versions of the libraries, by name. */
   versions?: Readonly<Record<string, string>>
 }
 
@@ -43,20 +44,20 @@ export class Candidate {
   readonly name: string
   readonly #child: ChildProcessWithoutNullStreams
   readonly #lines: AsyncIterator<string>
-  /** The last words of its standard error, for the error that its end is told by. */
-  #said = ''
+  /** The end of its standard error, for the message of an error. */
+  #errorOutput = ''
   readonly #ended: Promise<void>
 
   constructor({ name, file, arguments: given, environment = {} }: Command) {
     this.name = name
     this.#child = spawn(file, [...given], { env: { ...process.env, ...environment } })
     this.#child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      this.#said = (this.#said + text).slice(-2000)
+      this.#errorOutput = (this.#errorOutput + text).slice(-2000)
     })
     this.#child.stdin.on('error', () => {})
     this.#ended = new Promise(settle => {
       this.#child.on('error', error => {
-        this.#said += error.message
+        this.#errorOutput += error.message
         settle()
       })
       this.#child.on('close', () => settle())
@@ -64,18 +65,18 @@ export class Candidate {
     this.#lines = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]()
   }
 
-  /** Rejects with ServiceUnavailable when the candidate fails or ends; with the end of what it said. */
+  /** Rejects with ServiceUnavailable, with the end of its standard error, if the candidate fails or ends. */
   async ask(request: Request): Promise<Answer> {
     this.#child.stdin.write(`${JSON.stringify(request)}\n`)
     const { done, value } = await this.#lines.next()
     if (done === true) {
       await this.#ended
-      throw this.#failure(request, this.#said.trim() || 'it ended without a word')
+      throw this.#failure(request, this.#errorOutput.trim() || 'it ended without an error message')
     }
     return this.#answerIn(value, request)
   }
 
-  /** Ends the process and waits until it is gone. */
+  /** Ends the process and waits for its end. */
   async close(): Promise<void> {
     this.#child.stdin.end()
     const timer = setTimeout(() => this.#child.kill('SIGKILL'), 5000)
@@ -101,7 +102,7 @@ export class Candidate {
       message: `${this.name} did not answer \`${request.do}\``,
       expected: 'a line of JSON',
       found,
-      remedy: 'for a peer: see that its Python has torch, transformers, trl and datasets',
+      remedy: 'for a peer: check that its Python has torch, transformers, trl and datasets',
     })
   }
 }

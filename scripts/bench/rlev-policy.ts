@@ -1,10 +1,11 @@
 /**
- * What rlev's side of the bench measures: the functions that a run calls, on a random policy of the size asked for. Sampling by
- * `generate`, an update by `policyGradientStep`, a whole step by `rollOut`, a reward, the estimator and the update.
+ * rlev's side of the bench: the functions that a run calls, on a random policy of the requested size. It
+ * measures sampling by `generate`, an update by `policyGradientStep`, and a whole step by `rollOut`, a reward,
+ * the estimator and the update.
  *
- * Where all responses have the limit's length, no token ends one. Where lengths are planned, the end, the last token of the
- * vocabulary, is drawn by a uniform number near 1 at the planned position and, by numbers below 0.9, nowhere else; the decoder knows
- * nothing of the plan.
+ * If all responses have the limit's length, no token ends one. If lengths are planned, the end is the last
+ * token of the vocabulary. A uniform number near 1 draws it at the planned position; numbers below 0.9
+ * elsewhere never do. The decoder does not know the plan.
  */
 import { performance } from 'node:perf_hooks'
 import { advantages } from '../../pipelines/advantages/advantages.js'
@@ -36,9 +37,9 @@ export interface Bench {
   size: Size
   lengths: readonly number[]
   config: ExperimentConfig
-  /** Its responses end at the limit only. */
+  /** Its responses end only at the limit. */
   endless: Policy
-  /** The same weights to begin with, and an end. It is never updated. */
+  /** The same initial weights, with an end token. It is never updated. */
   ending: Policy
   optimizer: Optimizer
   responses: readonly Response[]
@@ -84,7 +85,7 @@ export function openBench({
     ...engineSection(engine),
   })
   if (config.policy.from !== 'scratch') throw new TypeError('the bench makes its policy from scratch')
-  // A character a token: ideographs, of which there are enough. Padding and end follow.
+  // One character for each token. Ideographs, because there are enough of them. Padding and end follow.
   const alphabet = Array.from({ length: size.vocabulary - 2 }, (_, index) => String.fromCodePoint(0x4e00 + index))
   const ending = createPolicy({ config: config.policy, alphabet, seed, engine: config.engine })
   const whole = createPolicy({ config: config.policy, alphabet, seed, engine: config.engine })
@@ -93,11 +94,19 @@ export function openBench({
   const { integer } = stream(seed, 'responses of the bench')
   const responses = prompts.flatMap((tokens, prompt) =>
     Array.from({ length: size.samples }, (_, sample): Response => {
-      const said = Array.from({ length: size.completionTokens }, (_, position) =>
+      const completion = Array.from({ length: size.completionTokens }, (_, position) =>
         integer(size.vocabulary - 2, prompt, sample, position),
       )
-      const logProbs = said.map(() => -Math.log(size.vocabulary))
-      return { itemId: `${prompt}`, sample, promptTokens: tokens, tokens: said, text: '', logProbs, finish: 'length' }
+      const logProbs = completion.map(() => -Math.log(size.vocabulary))
+      return {
+        itemId: `${prompt}`,
+        sample,
+        promptTokens: tokens,
+        tokens: completion,
+        text: '',
+        logProbs,
+        finish: 'length',
+      }
     }),
   )
   const records = responses.map(({ itemId, sample, tokens }, row) =>
@@ -112,7 +121,7 @@ export function withSettings(bench: Bench, { chunk, microBatch }: RlevSettings):
   return { ...config, rollout: { ...config.rollout, chunk }, update: { ...config.update, microBatch } }
 }
 
-/** Sampled tokens; throws where a response has another length than it should. */
+/** Number of sampled tokens. Throws if a response has the wrong length. */
 export async function sampleFixed(bench: Bench, settings: RlevSettings): Promise<Answer> {
   const { size } = bench
   const { uniform } = stream(seed, 'uniforms of the bench')
@@ -179,7 +188,7 @@ export async function update(bench: Bench, settings: RlevSettings): Promise<Answ
   return { seconds: (performance.now() - began) / 1000, tokens: tokensOf(bench) }
 }
 
-/** One step as a run takes it, on other prompts each time. */
+/** One step as in a run, on other prompts each time. */
 export async function wholeStep(bench: Bench, settings: RlevSettings): Promise<Answer> {
   const { size, endless: policy, optimizer } = bench
   const config = withSettings(bench, settings)
@@ -208,13 +217,14 @@ export async function wholeStep(bench: Bench, settings: RlevSettings): Promise<A
     hooks: noHooks,
   })
   const seconds = (performance.now() - began) / 1000
-  if (metrics['update/skipped'] !== 0) throw new RangeError('the step has no update, for all its rewards are equal')
+  if (metrics['update/skipped'] !== 0) throw new RangeError('the step has no update because all its rewards are equal')
   return { seconds, tokens: tokensOf(bench) }
 }
 
 /**
- * The reward of a random policy must differ between the samples of a prompt, so a verdict will not do: the sum of the text's code
- * points modulo 1009. Hardly an advantage is then 0, whose response rlev would leave out and TRL would not.
+ * A reward that differs between the samples of a prompt, which a random policy's verdicts do not: the sum of
+ * the text's code points modulo 1009. Then almost no advantage is 0; rlev would leave such responses out, TRL
+ * would not.
  */
 function scored({ responses }: Rollout, { estimator }: ExperimentConfig): StepRecord[] {
   const records = responses.map(({ itemId, sample, text, tokens }) => {

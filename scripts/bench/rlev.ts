@@ -23,7 +23,7 @@ type Tuned = 'generate' | 'unequal' | 'update'
 class Server {
   readonly #engine: EngineName
   #bench: Bench | null = null
-  /** By measure; a whole step takes those of sampling and of an update. */
+  /** By measure. A whole step takes those of sampling and of an update. */
   readonly #settings = new Map<Tuned, RlevSettings>()
 
   constructor(engine: EngineName) {
@@ -44,7 +44,7 @@ class Server {
     }
   }
 
-  /** The setting of the least time, each tried three times, the first of them not counted. */
+  /** The fastest setting. Each is tried three times, and the first time is not counted. */
   async #tune(measure: Measure): Promise<Answer> {
     if (measure === 'step' || measure === 'peak') return {}
     const rows = rowsOf(this.#opened().size)
@@ -92,7 +92,7 @@ class Server {
   }
 }
 
-/** Float32 matrix products by their side, best of a quarter of a second each. (GFLOP/s) */
+/** Speed of float32 matrix products by their side: the best within a quarter of a second. (GFLOP/s) */
 function matrixPeak(): Record<string, number> {
   const peak: Record<string, number> = {}
   for (const side of [512, 1024, 2048]) {

@@ -1,6 +1,7 @@
 /**
- * Measures one size: opens a process a candidate, lets each take its first call, choose its settings and warm up, and then goes
- * round after round, every candidate in turn for each measure. What is compared was measured within seconds.
+ * Measures one size. Each candidate is a process, which takes its first call, chooses its settings and warms
+ * up. Then there are rounds: for each measure, all candidates in turn. So compared figures are measured within
+ * seconds of each other.
  */
 import { given } from '../../pipelines/given.js'
 import { type CandidateName, candidatesFor } from './candidates.js'
@@ -14,9 +15,9 @@ export interface Measured {
   measure: Measure
   /** Chosen before the rounds. */
   settings: Settings
-  /** Of the first call in the process, which builds what later calls find. (s) */
+  /** Time of the first call in the process, which builds the graphs. (s) */
   firstCall: number | null
-  /** An answer a round. */
+  /** One for each round. */
   rounds: Answer[]
 }
 
@@ -51,14 +52,14 @@ export async function measureSize({
         size,
         prompts: promptTokens(size),
         lengths: plannedLengths(size),
-        // TRL's micro-batches are those that PyTorch found the fastest.
+        // TRL uses the micro-batch size that was the fastest for PyTorch.
         settings: name === 'TRL' ? chosen : {},
       })
       Object.assign(versions, opened.versions)
       await prepare({ candidate, measured, tune: options.tune, say: line => say(`${size.name}: ${line}`) })
       if (name === 'PyTorch') chosen = settingsOfStep(measured)
     }
-    // Twice: what a graph was added to is loaded anew, and its first two calls are slow.
+    // Twice, because a graph that has grown is loaded again, and its first two calls are slow.
     for (let time = 0; time < 2; time++) {
       for (const { candidate, measured } of candidates) {
         for (const { measure } of measured) await candidate.ask({ do: measure })
@@ -100,7 +101,7 @@ async function prepare({
   }
 }
 
-/** What cannot be changed in a trainer once it is made. */
+/** Settings that a trainer cannot change after it is made. */
 function settingsOfStep(measured: readonly Measured[]): Settings {
   const { microBatch } = measured.find(({ measure }) => measure === 'update')?.settings ?? {}
   return given({ microBatch })

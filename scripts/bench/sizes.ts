@@ -1,6 +1,6 @@
 /**
- * What the bench measures with: shapes of decoders of the Qwen2 family and the batch that each is given, and how much
- * arithmetic an update of it takes.
+ * The sizes of the bench: shapes of decoders of the Qwen2 family, the batch for each, and the arithmetic of an
+ * update.
  */
 import { RlevError } from '../../pipelines/errors.js'
 
@@ -16,13 +16,13 @@ export interface Size {
   mlpWidth: number
   vocabulary: number
   tied: boolean
-  /** Prompts of a batch; it has prompts times samples rows. */
+  /** Prompts of a batch, which has prompts times samples rows. */
   prompts: number
   samples: number
   promptTokens: number
   /** Limit of a response. (tokens) */
   completionTokens: number
-  /** Whether peers are measured beside it. */
+  /** Whether peers are measured too. */
   peers: boolean
 }
 
@@ -68,17 +68,17 @@ const sizes: Record<SizeName, Omit<Size, 'name'>> = {
   },
 }
 
-/** Throws CallInvalid for a name that is not there. */
+/** Throws CallInvalid for an unknown name. */
 export function sizeOf(name: string): Size {
   const known = sizeNames.find(size => size === name)
   if (known === undefined) {
     throw new RlevError({
       kind: 'CallInvalid',
-      message: 'there is no such size',
+      message: 'the size is unknown',
       place: '--sizes',
       expected: sizeNames.join(', '),
       found: name,
-      remedy: 'name sizes with commas between them',
+      remedy: 'separate the names of sizes with commas',
     })
   }
   return { name: known, ...sizes[known] }
@@ -92,7 +92,10 @@ function layerMatrices({ width, layers, heads, keyValueHeads, mlpWidth }: Size):
   return layers * (2 * width * width + 2 * width * keyValueWidth + 3 * width * mlpWidth)
 }
 
-/** All parameters: matrices, biases of queries, keys and values, norms, embedding, and the head where it is not the embedding. */
+/**
+ * All parameters: matrices, biases of queries, keys and values, norms, embedding, and the head unless it is the
+ * embedding.
+ */
 export function parametersOf(size: Size): number {
   const { width, layers, heads, keyValueHeads, vocabulary, tied } = size
   const biases = width + 2 * (width / heads) * keyValueHeads
@@ -100,12 +103,14 @@ export function parametersOf(size: Size): number {
 }
 
 /**
- * Floating-point operations that an update cannot do without, forward and twice that backward:
+ * Floating-point operations that an update needs at least: the forward pass, and twice that for the backward
+ * pass:
  *
  *   3 * (2 * N * rows * T  +  2 * V * width * rows * C  +  4 * layers * width * rows * T (T + 1) / 2)
  *
- * N weights of the layers' matrices, T prompt and response tokens, V vocabulary (the head is needed on response tokens only), C response
- * tokens; the last term is attention (queries by keys, weights by values), each token over itself and those before it.
+ * N weights of the layers' matrices, T prompt and response tokens, V vocabulary (the head is needed on response
+ * tokens only), C response tokens; the last term is attention (queries by keys, weights by values), each token
+ * over itself and those before it.
  */
 export function updateOperations(size: Size): number {
   const { width, layers, vocabulary, promptTokens, completionTokens } = size

@@ -1,6 +1,9 @@
-/** Medians over rounds, and ratios of what was measured in the same round: noise that a whole round shares falls out of them. */
+/**
+ * Medians over rounds, and ratios of measurements of the same round, in which noise that a whole round shares
+ * cancels.
+ */
 
-/** NaN of nothing. */
+/** NaN of an empty list. */
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b)
   const middle = Math.floor(sorted.length / 2)
@@ -10,16 +13,16 @@ export function median(values: readonly number[]): number {
 
 export interface Ratio {
   median: number
-  least: number
-  most: number
+  min: number
+  max: number
 }
 
-/** a / b round by round; null where one of them was not measured in any round. */
+/** a / b round by round; null if no round measured both. */
 export function ratioOf(a: readonly (number | undefined)[], b: readonly (number | undefined)[]): Ratio | null {
   const ratios = a.flatMap((value, round) => {
     const other = b[round]
     return value === undefined || other === undefined ? [] : [value / other]
   })
   if (ratios.length === 0) return null
-  return { median: median(ratios), least: Math.min(...ratios), most: Math.max(...ratios) }
+  return { median: median(ratios), min: Math.min(...ratios), max: Math.max(...ratios) }
 }

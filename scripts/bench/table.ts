@@ -1,4 +1,4 @@
-/** Results as tables of text, for the eye or in Markdown. */
+/** Results as tables, in plain text or Markdown. */
 import { type Comparison, comparisonsOf, medianSeconds, medianSpeed, peakOf, sharesOf } from './comparisons.js'
 import type { Measure } from './protocol.js'
 import type { Measured, SizeResult } from './rounds.js'
@@ -19,7 +19,7 @@ const titles: Record<Exclude<Measure, 'peak'>, string> = {
 }
 const timed = ['generate', 'unequal', 'update', 'step'] as const
 
-/** One of each kind over all sizes; those without rows left out. */
+/** One table of each kind over all sizes. Empty tables are left out. */
 export function tablesOf(results: readonly SizeResult[]): Table[] {
   return [
     byCandidate({ results, title: 'medians', shown: medianShown }),
@@ -66,7 +66,7 @@ function byCandidate({
   return { title, head: ['', ...names], rows }
 }
 
-/** The peer of a whole step is TRL, of all else PyTorch: one column for both. */
+/** One column for both peers: TRL for a whole step, PyTorch for everything else. */
 function ratios(results: readonly SizeResult[]): Table {
   const columnOf = ({ candidate, against }: Comparison) =>
     `${candidate} / ${against === 'PyTorch' || against === 'TRL' ? 'peer' : against}`
@@ -81,7 +81,7 @@ function ratios(results: readonly SizeResult[]): Table {
         return [`${name}: ${measure}`, ...cells.map(cell => (cell === undefined ? '' : shownRatio(cell.ratio)))]
       }),
   )
-  return { title: 'times as fast, median over the rounds (least to most)', head: ['', ...columns], rows }
+  return { title: 'times as fast, median over the rounds (min to max)', head: ['', ...columns], rows }
 }
 
 function peaks(results: readonly SizeResult[]): Table {
@@ -118,8 +118,8 @@ function shares(results: readonly SizeResult[]): Table {
 
 const rounded = (number: number): string => number.toFixed(0)
 const thousands = (number: number): string => rounded(number).replace(/\B(?=(\d{3})+$)/g, ',')
-const shownRatio = ({ median, least, most }: Ratio): string =>
-  `${median.toFixed(2)} (${least.toFixed(2)} to ${most.toFixed(2)})`
+const shownRatio = ({ median, min, max }: Ratio): string =>
+  `${median.toFixed(2)} (${min.toFixed(2)} to ${max.toFixed(2)})`
 
 export function textOf({ title, head, rows }: Table): string {
   const lines = [head, ...rows]

@@ -1,5 +1,5 @@
 /**
- * The batch that every candidate is given: prompts, and the length that each response is to have where lengths differ. Named
+ * The batch that every candidate gets: prompts, and planned lengths of responses if lengths differ. It is drawn
  * by a seed, so that it is the same in every process and every run.
  */
 import { stream } from '../../pipelines/random.js'
@@ -7,7 +7,7 @@ import { rowsOf, type Size } from './sizes.js'
 
 const seed = 1
 
-/** Token ids of each prompt, `prompts` of them; the last two ids of the vocabulary (padding, end) are left out. */
+/** Token ids of `prompts` prompts. They do not contain the last two ids of the vocabulary (padding, end). */
 export function promptTokens({ prompts, promptTokens, vocabulary }: Size, step = 0): number[][] {
   const { integer } = stream(seed, 'prompts of the bench')
   return Array.from({ length: prompts }, (_, prompt) =>
@@ -16,8 +16,9 @@ export function promptTokens({ prompts, promptTokens, vocabulary }: Size, step =
 }
 
 /**
- * Length of each row's response, the end token included, where an end comes with the same chance at every position: the
- * quantiles of that distribution, cut at the limit, with a mean of a quarter of the limit, in an order of their own.
+ * Length of each row's response, the end token included, if the end has the same probability at every position.
+ * The lengths are the quantiles of that distribution, cut at the limit, with a mean of a quarter of the limit,
+ * in random order.
  */
 export function plannedLengths(size: Size): number[] {
   const rows = rowsOf(size)

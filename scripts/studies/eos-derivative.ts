@@ -1,6 +1,7 @@
 /**
- * The derivative of the policy-gradient objective in the logit of EOS at one position of each response: what a training step does to
- * the decision to end there. The logit is moved by a number that is 0, and autograd tells how the objective moves with it.
+ * The derivative of the policy-gradient objective in the logit of EOS at one position of each response: how a
+ * training step changes the decision to end there. A number that is 0 is added to the logit, and autograd
+ * differentiates the objective in that number.
  *
  * Shapes: N responses, T tokens, V vocabulary.
  */
@@ -16,8 +17,8 @@ import { readPrompts, readResponses } from '../../pipelines/model/forward.js'
 import { endingTokens, paddingBias } from '../../pipelines/tokenizer/special-tokens.js'
 
 /**
- * Inputs: those of a batch; 1 at the position whose logit is moved, and 1 at the tokens that count, [N, T] each; the weight of each
- * response, [N, 1]. Output: d/dz_e of the sum of weight log pi, [].
+ * Inputs: those of a batch; 1 at the position of the logit, and 1 at the tokens that count, [N, T] each; the
+ * weight of each response, [N, 1]. Output: d/dz_e of the sum of weight log pi, [].
  */
 export function eosDerivative(engine: Engine, shape: BatchShape): Program {
   const name = `EOS derivative ${JSON.stringify(shape)}`

@@ -1,8 +1,9 @@
 /**
- * The gradient of the expected reward in the logit of EOS at one position of a response (eq. 13 of the paper's appendix), twice: as
- * the paper predicts it, s(x) pi_e (1 - pi_e) (p_e - p_not_e), and as autograd gives it through the policy-gradient objective. Unlike
- * the paper, which samples, every continuation of at most K tokens is taken with its probability, so both are exact; what has not
- * ended after K tokens is wrong, as a response that is cut off at its limit.
+ * The gradient of the expected reward in the logit of EOS at one position of a response (eq. 13 of the paper's
+ * appendix), twice: by the paper's formula, s(x) pi_e (1 - pi_e) (p_e - p_not_e), and by autograd through the
+ * policy-gradient objective. The paper samples. Here every continuation of at most K tokens is weighted by its
+ * probability, so both are exact. A continuation that has not ended after K tokens counts as wrong, like a
+ * response that reaches its limit.
  */
 
 import { engineFor } from '../../pipelines/engine/engine-cache.js'
@@ -19,7 +20,7 @@ export interface EosGradient {
   eos: number
   /** p_e: whether a response that ends here is correct, 0 or 1. */
   ended: number
-  /** p_not_e: probability of a correct response, given that it goes on. */
+  /** p_not_e: probability of a correct response, given that it continues. */
   going: number
   /** dJ/dz_e by the formula. */
   predicted: number
@@ -27,8 +28,8 @@ export interface EosGradient {
   differentiated: number
 }
 
-/** Continuations that are looked at; with V tokens there are about V^K. */
-const most = 20_000
+/** With V tokens there are about V^K continuations. */
+const maxContinuations = 20_000
 
 /** Rows of one pass. */
 const chunk = 256
@@ -43,13 +44,13 @@ export function eosGradient({
 }: {
   policy: Policy
   promptTokens: readonly number[]
-  /** Tokens of the response so far, none of them EOS. */
+  /** Tokens of the response so far, without EOS. */
   begun: readonly number[]
   /** K */
   furtherTokens: number
   /** s(x) */
   scale: number
-  /** The verdict on a response that has ended; its tokens are without EOS. */
+  /** The verdict on a response that has ended, by its tokens without EOS. */
   correct: (tokens: readonly number[]) => boolean
 }): EosGradient {
   const { tokenizer, architecture } = policy
@@ -89,13 +90,13 @@ export function eosGradient({
 }
 
 interface Path {
-  /** Tokens after those begun. */
+  /** Tokens after `begun`. */
   way: readonly number[]
   probability: number
   correct: boolean
 }
 
-/** Every one of at most K tokens that ends with EOS or is K long. */
+/** All continuations that end with EOS within K tokens, or have K tokens. */
 function continuations({
   tokens,
   ends,
@@ -111,12 +112,12 @@ function continuations({
     const grown = open.flatMap(way => tokens.map(token => [...way, token]))
     whole.push(...grown.filter(way => ends(way.at(-1) as number) || length === furtherTokens))
     open = grown.filter(way => !ends(way.at(-1) as number))
-    if (whole.length + open.length <= most) continue
+    if (whole.length + open.length <= maxContinuations) continue
     throw new RlevError({
       kind: 'CallInvalid',
-      message: 'too many continuations to take them all',
+      message: 'there are too many continuations',
       place: `EOS gradient over ${furtherTokens} further tokens`,
-      expected: `at most ${most} continuations`,
+      expected: `at most ${maxContinuations} continuations`,
       found: `more than that after ${length} tokens of a vocabulary of ${tokens.length}`,
       remedy: 'take fewer further tokens, or a policy with a smaller vocabulary',
     })
@@ -158,7 +159,7 @@ function derivativeOf({
     const at = row * width + begun.length
     place[at] = 1
     counted.fill(1, at, at + way.length)
-    // REINFORCE without a baseline: the reward, s(x) or 0, times how often the response is drawn.
+    // REINFORCE without a baseline: the reward, s(x) or 0, times the probability of the response.
     weights[row] = correct ? scale * probability : 0
   }
   const inputs = [

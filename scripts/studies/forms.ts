@@ -1,7 +1,7 @@
 /**
- * Accuracy by form of the response: straight to the answer (it begins with `#`), or with working before it. The exam is made
- * so that the forms compete (docs/exam.md); the paper has no such split. Forms are told apart among samples at temperature 1,
- * so each is as likely as the policy makes it.
+ * Accuracy by form of the response: direct (it begins with `#`, the mark of the answer), or with working before
+ * the answer. The exam makes the forms compete (docs/exam.md). The paper has no such split. Forms are counted
+ * among samples at temperature 1, so each is as frequent as the policy makes it.
  */
 import type { ExperimentConfig } from '../../pipelines/config/schema.js'
 import type { Item } from '../../pipelines/data/item.js'
@@ -21,11 +21,11 @@ export interface SectionForms {
 export interface FormOutcome {
   /** Share of the section's responses that have the form. */
   share: number
-  /** Accuracy of those; null where there are none. */
+  /** Accuracy of those; null if there are none. */
   acc: number | null
 }
 
-/** Sections in the order of the items; `samples` responses an item, by the seed of the evaluation. */
+/** Sections in the order of the items. Each item gets `samples` responses, by the seed of the evaluation. */
 export async function accuracyByForm({
   policy,
   items,

@@ -1,7 +1,8 @@
 /**
- * The bootstrap over seeds and items: seeds resampled, and items within their strata. One draw of items serves all seeds and both arms
- * of a resample, for they met the same ones (Owen's pigeonhole bootstrap, 2007); with `items: 'own'` each drawn seed gets a draw of its
- * own, as if it had been asked others.
+ * The bootstrap over seeds and items: seeds are resampled, and items within their strata. All seeds and both
+ * arms of a resample share one draw of items, because they answered the same items (Owen's pigeonhole
+ * bootstrap, 2007). With `items: 'own'` each drawn seed gets a separate draw, as if it had answered other
+ * items.
  */
 import { stream } from '../../pipelines/random.js'
 import { type BootstrapSettings, biasCorrected, stretched } from '../../pipelines/statistics/bootstrap.js'
@@ -18,8 +19,9 @@ import { twoWayEstimate } from '../../pipelines/statistics/seeds-and-items.js'
 export interface HierarchicalBootstrap {
   mean: number
   /**
-   * Bias-corrected quantiles. Two faults oppose each other: few seeds make it too narrow, and what a seed and an item have between them is
-   * counted more than once, which makes it too wide where that is large. docs/statistics.md has what it covers.
+   * Bias-corrected quantiles. Two errors oppose each other. Few seeds make it too narrow. The interaction of
+   * seed and item is counted more than once, which makes it too wide if that is large. docs/statistics.md has
+   * its coverage.
    */
   biasCorrected: Interval
   /** The same shape about the mean, at the width of the two-way t interval. */

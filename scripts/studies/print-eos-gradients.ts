@@ -1,7 +1,8 @@
 /**
- * `npm run eos-gradients`: the EOS gradient of the paper's appendix (eq. 13) on a trained policy, by fifth of the items by value:
- * predicted beside what autograd gives, at the last positions before the greedy response ends, where to end or to go on is decided.
- * Usage, after the build:  npm run eos-gradients -- CHECKPOINT CONFIG [--arm ARM] [--items N] [--further N]
+ * `npm run eos-gradients`: the EOS gradient of the paper's appendix (eq. 13) on a trained policy, by fifth of
+ * the items by value: the formula beside autograd, at the last positions of the greedy response, where the
+ * policy decides whether to end. Usage, after the build:  npm run eos-gradients -- CHECKPOINT CONFIG [--arm
+ * ARM] [--items N] [--further N]
  */
 import { parseArgs } from 'node:util'
 import { loadPolicy } from '../../pipelines/checkpoint/policy-folder.js'

@@ -1,7 +1,7 @@
 /**
- * Prints what a warm start teaches: accuracy by section and form, direct or with working, and how often each form is used.
- * Usage, after the build:  node dist/scripts/studies/print-forms.js CONFIG [--seed N] [--samples N] [--checkpoint DIR]
- * With --checkpoint the folder's policy is measured instead of a new warm start.
+ * Prints what a warm start has learned: accuracy and frequency of each form, direct or with working, by
+ * section. Usage, after the build:  node dist/scripts/studies/print-forms.js CONFIG [--seed N] [--samples N]
+ * [--checkpoint DIR] With --checkpoint the folder's policy is measured instead of a new warm start.
  */
 import { parseArgs } from 'node:util'
 import { loadPolicy } from '../../pipelines/checkpoint/policy-folder.js'

@@ -1,7 +1,8 @@
 /**
- * The bootstrap-t interval of a mean: resamples say how far the mean lies from the truth in units of its own standard error, in place
- * of Student's table. It bears skewed differences best of all here, at a price: with five seeds half as wide again as Student's, and
- * more where they are skewed (docs/statistics.md).
+ * The bootstrap-t interval of a mean: the distribution of the mean's error in units of its standard error comes
+ * from resamples, not from Student's table. It handles skewed differences better than the other intervals here.
+ * The price: with five seeds it is half as wide again as Student's, and wider if differences are skewed
+ * (docs/statistics.md).
  */
 import { stream } from '../../pipelines/random.js'
 import type { BootstrapSettings } from '../../pipelines/statistics/bootstrap.js'
@@ -9,9 +10,9 @@ import { type Interval, mean, standardDeviation } from '../../pipelines/statisti
 import { quantile } from '../../pipelines/statistics/quantile.js'
 
 /**
- * m - q(high) s / sqrt(n) to m - q(low) s / sqrt(n), q the quantiles of (m* - m) sqrt(n) / s* over resamples (Efron and Tibshirani
- * 1993, 12.5). Resamples of one value only have no s* and are left out. Null with fewer than three
- * values: every other resample of two has the mean itself.
+ * m - q(high) s / sqrt(n) to m - q(low) s / sqrt(n), q the quantiles of (m* - m) sqrt(n) / s* over resamples
+ * (Efron and Tibshirani 1993, 12.5). Resamples of equal values have no s* and are left out. Null with fewer than
+ * three values, because every other resample of two values has their mean.
  */
 export function studentizedInterval(
   values: readonly number[],

@@ -1,4 +1,4 @@
-/** How often each interval holds the truth, over simulated studies. */
+/** How often each interval contains the truth, over simulated studies. */
 import { bootstrapInterval, meanAt } from '../../../pipelines/statistics/bootstrap.js'
 import { estimate, type Interval, intervalOf } from '../../../pipelines/statistics/estimate.js'
 import { scoreOfPair } from '../../../pipelines/statistics/item-scores.js'
@@ -8,7 +8,7 @@ import { hierarchicalBootstrap } from '../hierarchical-bootstrap.js'
 import { studentizedInterval } from '../studentized.js'
 import { itemStudy, pairedStudy, type Shape } from './studies.js'
 
-/** Share of studies whose interval holds the truth, by kind of interval; and its mean width. */
+/** By kind of interval: the share of studies whose interval contains the truth, and its mean width. */
 export type Coverage = Record<string, { covered: number; width: number }>
 
 type Intervals = Record<string, Interval | null | undefined>
@@ -17,7 +17,7 @@ export interface CoverageSettings {
   shape: Shape
   seeds: number
   studies: number
-  /** 0 leaves the bootstrap out. */
+  /** 0 for no bootstrap. */
   replicates: number
 }
 
@@ -35,7 +35,7 @@ export function coverageOverSeeds({ shape, seeds, studies, replicates }: Coverag
   })
 }
 
-/** Over seeds and items. `seedsAlone`, which speaks of the items at hand, stands beside the others. */
+/** Over seeds and items. `seedsAlone` is about the given items only, for comparison. */
 export function coverageOverItems({ shape, seeds, studies, replicates }: CoverageSettings): Coverage {
   return counted(studies, study => {
     const { scores, reference, test, truth } = itemStudy({ shape, seeds, study })

@@ -1,10 +1,11 @@
 /**
- * Prints the tables of docs/statistics.md: in how many of 100 studies each 95% interval holds the truth, and its mean width.
+ * Prints the tables of docs/statistics.md: in how many of 100 studies each 95% interval contains the truth, and
+ * its mean width.
  *
  *   npm run intervals -- --studies 2000 --replicates 400
  *
- * Without replicates (0) the bootstraps are left out and the t intervals are soon counted. Over seeds and items, where the
- * bootstraps are dear, a quarter of the studies get half of the replicates.
+ * With 0 replicates there are no bootstraps, and the t intervals take little time. Over seeds and items, where
+ * bootstraps take long, a quarter of the studies get half of the replicates.
  */
 import { parseArgs } from 'node:util'
 import { type Coverage, coverageOverItems, coverageOverSeeds } from './coverage.js'

@@ -1,8 +1,8 @@
-/** Simulated studies whose truth is known, to count how often an interval holds it. */
+/** Simulated studies with a known truth, to count how often an interval contains it. */
 import { type Stream, stream } from '../../../pipelines/random.js'
 import type { ItemScores, TestItems } from '../../../pipelines/statistics/item-scores.js'
 
-/** How paired differences scatter over seeds, each with mean 0 and standard deviation 1. */
+/** Distributions of paired differences over seeds, each with mean 0 and standard deviation 1. */
 export const shapes = {
   normal: { skewness: 0, draw: (draws, ...at) => draws.normal(...at) },
   'heavy tails': { skewness: 0, draw: studentOfFive },
@@ -32,7 +32,7 @@ function exponential(draws: Stream, study: number, seed: number, which: number):
   return -Math.log(1 - draws.uniform(study, seed, which))
 }
 
-/** One arm's run scatters as a gamma of shape 2, the other's as half of such a one: what seeds that sometimes take off look like. */
+/** One arm is a gamma of shape 2, the other half of such a gamma: seeds of which some take off. */
 function gammaDifference(draws: Stream, study: number, seed: number): number {
   const gamma = (first: number) => exponential(draws, study, seed, first) + exponential(draws, study, seed, first + 1)
   return (gamma(0) - 2 - (gamma(2) - 2) / 2) / Math.sqrt(2.5)
@@ -45,7 +45,7 @@ function studentOfFive(draws: Stream, study: number, seed: number): number {
   return (draws.normal(study, seed, 0) / Math.sqrt(squares / 5)) * Math.sqrt(3 / 5)
 }
 
-/** An exam as `pl` has it: four sections of fixed sizes, few items of great value. */
+/** An exam like `pl`: four sections of fixed sizes, with few items of high value. */
 const sections = [
   { items: 84, value: 1, effect: -0.02 },
   { items: 22, value: 5, effect: 0.05 },
@@ -62,9 +62,10 @@ export interface ItemStudy {
 }
 
 /**
- * Two arms, `seeds` pairs on one test set, greedy. P(correct) = the item's own + the seed's + in the first arm the section's effect, the
- * item's part in it and the seed's part in it; both arms of a seed draw the same uniforms, as in rlev. Probabilities stay in [0, 1] but
- * for the farthest thousandth, so the truth is the sum of the section's effects by value.
+ * Two arms, `seeds` pairs on one test set, greedy. P(correct) is the item's term plus the seed's term; in the
+ * first arm also the section's effect, with an item's and a seed's deviation. Both arms of a seed draw the same
+ * uniform numbers, as in rlev. All but a thousandth of the probabilities are in [0, 1], so the truth is the sum
+ * of the section's effects by value.
  */
 export function itemStudy({ shape, seeds, study }: { shape: Shape; seeds: number; study: number }): ItemStudy {
   const draws = stream(seeds, `studies of items, ${shape}`)

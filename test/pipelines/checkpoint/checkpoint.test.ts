@@ -35,7 +35,7 @@ function digestsIn(path: string): Record<string, string> {
   )
 }
 
-/** A made-up gradient, different in every step. */
+/** An optimizer's step with an artificial gradient, which differs in every step. */
 function step(policy: Policy, optimizer: Optimizer, number: number): void {
   const gradients = tidy(
     () =>
@@ -53,13 +53,16 @@ function step(policy: Policy, optimizer: Optimizer, number: number): void {
   tf.dispose([...gradients.values()])
 }
 
-/** Tensors of this process but for those of engines, which stay for the next policy of their shape. */
+/**
+ * Number of tensors in this process, without those of engines, which are kept for the next policy of their
+ * shape.
+ */
 function tensors(): number {
   disposeEngines()
   return tf.memory().numTensors
 }
 
-test('a policy that is saved and loaded is the same to the bit, in its files too', async () => {
+test('a policy has the same bits after it is saved and loaded, and so have its files', async () => {
   const before = tensors()
   const policy = tinyPolicy()
   const [first, second] = [folder(), folder()]
@@ -108,7 +111,7 @@ test('a folder of transformers is loaded and written back with its tokenizer and
 })
 
 for (const name of ['adamw', 'sgd'] as const) {
-  test(`training with ${name} that goes on from a checkpoint gives the weights of training without a break`, async () => {
+  test(`training with ${name} that resumes from a checkpoint gives the weights of uninterrupted training`, async () => {
     const before = tensors()
     const policy = tinyPolicy()
     const optimizer = createOptimizer(policy, { optimizer: name })
@@ -135,7 +138,7 @@ for (const name of ['adamw', 'sgd'] as const) {
   })
 }
 
-test('what is wrong with a checkpoint is said by file, tensor and key', async () => {
+test('errors of a checkpoint name the file, tensor and key', async () => {
   const policy = tinyPolicy()
   const whole = folder()
   await savePolicy(policy, whole)
@@ -174,7 +177,7 @@ test('what is wrong with a checkpoint is said by file, tensor and key', async ()
   )
 })
 
-test('loading that fails on its way leaves no tensor behind', async () => {
+test('loading that fails leaves no tensors behind', async () => {
   const path = join(folder(), 'x.safetensors')
   const one = { shape: [2], values: Float32Array.of(1, 2) }
   writeFileSync(path, encoded(new Map(Object.entries({ a: one, b: one }))))

@@ -1,4 +1,4 @@
-/** Safetensors files made whole in memory, to compare the writer with and to give the reader what no writer of ours would write. */
+/** Makes safetensors files in memory, to compare with the writer's, and to give the reader invalid files. */
 import {
   readSafetensorsHeader,
   readTensors,
@@ -17,7 +17,7 @@ export function fileOf(header: unknown, data: ArrayLike<number> = []): Uint8Arra
   return bytes
 }
 
-/** By the form's description: names sorted, no gaps, the header filled up with spaces to a multiple of 8. */
+/** As the format specifies: names sorted, no gaps, the header padded with spaces to a multiple of 8. */
 export function encoded(
   tensors: Tensors,
   { type = 'F32', metadata = {} }: { type?: 'F32' | 'F16' | 'BF16'; metadata?: Readonly<Record<string, string>> } = {},
@@ -45,7 +45,7 @@ export async function tensorsIn(path: string): Promise<Map<string, TensorData>> 
   return read
 }
 
-/** Values that have no exact half lose what lies behind it. */
+/** Values without an exact half are truncated. */
 function narrowed(values: Float32Array, type: 'F32' | 'F16' | 'BF16'): Uint8Array {
   const words = new Uint32Array(values.buffer, values.byteOffset, values.length)
   switch (type) {
@@ -60,7 +60,7 @@ function narrowed(values: Float32Array, type: 'F32' | 'F16' | 'BF16'): Uint8Arra
   }
 }
 
-/** Of the bits of a float32 between 2^-14 and 2^15 in size, or 0, towards 0. */
+/** Rounds a float32 between 2^-14 and 2^15 in size, or 0, towards 0. Takes its bits. */
 function float16Of(word: number): number {
   const exponent = ((word >>> 23) & 0xff) - 112
   return exponent <= 0 ? 0 : ((word >>> 16) & 0x8000) | (exponent << 10) | ((word >>> 13) & 0x3ff)

@@ -61,7 +61,7 @@ function refusedAt(place: string, words: RegExp): void {
   )
 }
 
-test('what is written is read back to the bit, not-a-number and infinities included', async () => {
+test('values are read back with the same bits, NaN and infinities included', async () => {
   await fc.assert(
     fc.asyncProperty(tensors, texts, async (given, metadata) => {
       await written(given, metadata)
@@ -71,7 +71,7 @@ test('what is written is read back to the bit, not-a-number and infinities inclu
   )
 })
 
-test('a file that is written piece by piece has the bytes of one made whole, whatever the order of the tensors', async () => {
+test('a file that is written tensor by tensor has the bytes of one made in memory, in any order of the tensors', async () => {
   await fc.assert(
     fc.asyncProperty(tensors, texts, async (given, metadata) => {
       const whole = Buffer.from(encoded(given, { metadata }))
@@ -94,12 +94,12 @@ test('the digest of given tensors stays what it is', async () => {
   )
 })
 
-test('any cut of a file is refused by its header, never read as something else', () => {
+test('a file that is cut at any byte is refused, because its header does not fit', () => {
   const whole = encoded(new Map([['a', { shape: [3], values: Float32Array.of(1, 2, 3) }]]))
   for (let length = 0; length < whole.length; length++) refused(whole.slice(0, length), /damaged or incomplete/)
 })
 
-test('a file that is cut after its header was read is refused by the name of the tensor', async () => {
+test('a file that is cut after its header was read is refused, and the tensor named', async () => {
   await written(new Map(['a', 'b'].map(name => [name, { shape: [3], values: Float32Array.of(1, 2, 3) }])))
   const { tensors: stored } = readSafetensorsHeader(path)
   truncateSync(path, readFileSync(path).length - 1)
@@ -130,7 +130,7 @@ test('bfloat16 and float16 are widened exactly', async () => {
   assert.deepEqual(await read('BF16', [0x7f80, 0xff80, 0x8000, 0x7fc0]), [Infinity, -Infinity, -0, NaN])
 })
 
-test('a damaged header is refused by the name of the tensor or by what is wrong', () => {
+test('a damaged header is refused, and the tensor or the damage named', () => {
   const entry = (dtype: string, shape: number[], offsets: number[]) => ({ dtype, shape, data_offsets: offsets })
   refused(fileOf('{'), /header in JSON/)
   refused(fileOf([]), /JSON object/)
@@ -152,7 +152,7 @@ test('a damaged header is refused by the name of the tensor or by what is wrong'
   refused(fileOf({ __metadata__: { a: 1 } }), /__metadata__/)
 })
 
-test('terabytes that a file claims are refused before memory is spent on them', () => {
+test('a file that claims terabytes is refused before memory is allocated', () => {
   const before = process.memoryUsage().rss
   const claimed = (length: bigint): Uint8Array => {
     const bytes = fileOf({})
@@ -168,17 +168,17 @@ test('terabytes that a file claims are refused before memory is spent on them', 
     fileOf({ w: { dtype: 'F32', shape: [2 ** 40, 2 ** 40], data_offsets: [0, 4] } }),
     /tensor w[\s\S]*bytes for F32/,
   )
-  // A file that is as long as it says, without having been written.
+  // A sparse file that is as long as its header says.
   writeFileSync(path, claimed(2n ** 39n))
   truncateSync(path, 2 ** 40)
   refusedAt(path, /a header of at most \d{7} bytes/)
   assert.ok(process.memoryUsage().rss - before < 64 * 2 ** 20)
 })
 
-test('what is not a file is refused at once', () => {
+test('a path that is not a regular file is refused at once', () => {
   refusedAt(join(folder, 'nowhere.safetensors'), /the file is missing/)
-  refusedAt(folder, /not a file/)
+  refusedAt(folder, /not a regular file/)
   const pipe = join(folder, 'pipe')
   execFileSync('mkfifo', [pipe])
-  refusedAt(pipe, /not a file/)
+  refusedAt(pipe, /not a regular file/)
 })

@@ -1,4 +1,6 @@
-/** Checkpoints in one file and in shards, in each type: equal when whole, refused by name before a tensor is read when not. */
+/**
+ * Checkpoints in one file and in shards, in each type: equal if complete, else refused before a tensor is read.
+ */
 import assert from 'node:assert/strict'
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -88,7 +90,7 @@ for (const type of ['F32', 'F16', 'BF16'] as const) {
       'model.embed_tokens.weight',
       'model.layers.0.self_attn.q_proj.weight',
     ])
-    // Of each float32 the upper bits are left, and what is below the normal numbers of float16 is 0.
+    // Each float32 keeps its upper bits, and numbers below the normal numbers of float16 are 0.
     const keep = { F32: 32, F16: 19, BF16: 16 }[type]
     for (const [name, values] of one) {
       const expected = Uint32Array.from(bitsOf(whole.get(name)?.values ?? new Float32Array()), word =>
@@ -101,7 +103,7 @@ for (const type of ['F32', 'F16', 'BF16'] as const) {
 
 const bitsOf = (values: Float32Array): Uint32Array => new Uint32Array(values.buffer, values.byteOffset, values.length)
 
-test('a folder of links, as the cache of a hub has them, is loaded', async () => {
+test('a folder of links, as in the cache of the Hugging Face hub, is loaded', async () => {
   const path = inShards()
   mkdirSync(join(path, 'blobs'))
   for (const file of shards) {
@@ -111,7 +113,7 @@ test('a folder of links, as the cache of a hub has them, is loaded', async () =>
   assert.deepEqual(await weightsOf(path), await weightsOf(inOneFile(whole, 'BF16')))
 })
 
-test('what config.json already says may stand in the file again; any other tensor may not', async () => {
+test('a tensor that follows from config.json may be in the file; any other unknown tensor is refused', async () => {
   const spare = { shape: [1], values: Float32Array.of(1) }
   const tied = inOneFile(
     new Map([...whole, ['lm_head.weight', spare], ['model.layers.0.self_attn.rotary_emb.inv_freq', spare]]),
@@ -123,7 +125,7 @@ test('what config.json already says may stand in the file again; any other tenso
   )
 })
 
-test('a tensor that is missing or of another shape is refused by its name, in one file and in shards', () => {
+test('a tensor that is missing or has another shape is refused and named, in one file and in shards', () => {
   const name = 'model.layers.2.mlp.down_proj.weight'
   const without = new Map([...whole].filter(([other]) => other !== name))
   refused(inOneFile(without), /model\.safetensors: tensor model\.layers\.2\.mlp\.down_proj\.weight is missing/)
@@ -136,7 +138,7 @@ test('a tensor that is missing or of another shape is refused by its name, in on
   refused(path, /tensor model\.layers\.2\.mlp\.down_proj\.weight is in this shard, but the index does not say so/)
 })
 
-test('an index that its shards do not bear out is refused by file and tensor', () => {
+test('an index that disagrees with its shards is refused, and the file and tensor named', () => {
   const name = 'model.norm.weight'
   const [first = '', second = ''] = shards
   const gone = inShards()
@@ -144,7 +146,7 @@ test('an index that its shards do not bear out is refused by file and tensor', (
   refused(gone, /model-00002-of-00003\.safetensors: the shard is missing[\s\S]*tensor model\./)
   refused(
     inShards({ change: places => (places[name] = places[name] === first ? second : first) }),
-    /safetensors: tensor model\.norm\.weight is not (said to be )?in this shard/,
+    /safetensors: tensor model\.norm\.weight is (missing )?in this shard/,
   )
   const cut = inShards()
   writeFileSync(join(cut, second), readFileSync(join(cut, second)).subarray(0, -1))
@@ -181,7 +183,7 @@ test('an index leads to no file outside its folder', () => {
   }
 })
 
-test('a folder without weights is refused by what should be there', () => {
+test('a folder without weights is refused, and the expected files named', () => {
   const path = inOneFile(whole)
   rmSync(join(path, 'model.safetensors'))
   refused(path, /model\.safetensors: the file is missing[\s\S]*model\.safetensors\.index\.json/)

@@ -32,7 +32,7 @@ test('recorded equals eager over 20 steps: the same tokens, losses to 1e-6, weig
   near(await trainingRun({ engine: recorded, steps: 20 }), await trainingRun({ engine: eager, steps: 20 }))
 })
 
-test('lanes change neither tokens nor, but for rounding, losses and weights', async () => {
+test('lanes change no tokens, and losses and weights by rounding only', async () => {
   near(
     await trainingRun({ engine: { ...recorded, lanes: 2 }, steps: 6 }),
     await trainingRun({ engine: recorded, steps: 6 }),
@@ -40,27 +40,27 @@ test('lanes change neither tokens nor, but for rounding, losses and weights', as
 })
 
 for (const engine of [recorded, eager]) {
-  test(`layers computed again in the backward pass give the gradients that layers kept give, ${engine.mode}`, async () => {
+  test(`layers that are computed again in the backward pass give the same gradients, ${engine.mode}`, async () => {
     near(await trainingRun({ engine, steps: 4, checkpointing: true }), await trainingRun({ engine, steps: 4 }))
   })
 }
 
-test('a recorded run is the same bits in another process, and again in this one', async () => {
+test('a recorded run gives the same bits in another process, and again in this one', async () => {
   const program = fileURLToPath(new URL('./training-run.js', import.meta.url))
   const outcomes = [1, 2].map(() => execFileSync(process.execPath, [program], { encoding: 'utf8', maxBuffer: 2 ** 26 }))
   assert.equal(outcomes[1], outcomes[0])
   assert.equal(JSON.stringify(await trainingRun({ engine: { ...recorded, lanes: 2 }, steps: 5 })), outcomes[0])
 })
 
-test('what a graph holds of constants does not grow with the rows, for sampling and learning', async () => {
+test('the constants of a graph do not grow with the number of rows, for sampling and learning', async () => {
   const original = GraphDef.prototype.constant
   const largest = async (rows: number): Promise<number> => {
-    let most = 0
+    let max = 0
     GraphDef.prototype.constant = function (constant) {
-      most = Math.max(most, constant.values.length)
+      max = Math.max(max, constant.values.length)
       return original.call(this, constant)
     }
-    // Some projections without a part: what stands in their place has the size of their outputs.
+    // Only some projections have an adapter: zeros of the size of their outputs replace the missing ones.
     const targets = ['q_proj', 'gate_proj'] as const
     const policy = { ...tinyPolicy(), engine: recorded }
     policy.adapter = createAdapter({ architecture: policy.architecture, rank: 2, alpha: 2, targets, seed: 1 })
@@ -76,7 +76,7 @@ test('what a graph holds of constants does not grow with the rows, for sampling 
       disposePolicy(policy)
       disposeEngines()
     }
-    return most
+    return max
   }
   assert.equal(await largest(64), await largest(2))
 })
@@ -93,7 +93,7 @@ test('two policies that take turns on one engine keep their weights apart', asyn
   disposePolicy(other)
 })
 
-test('a policy that says something while another one is in the middle of it changes nothing in what that one says', async () => {
+test('a policy that generates during a generation of another policy does not change the tokens of the latter', async () => {
   const [one, other] = [tinyPolicy(1), tinyPolicy(2)]
   const { uniform } = stream(11, 'turns')
   const options = (policy: typeof one, rows: number) => ({
@@ -116,7 +116,7 @@ test('a policy that says something while another one is in the middle of it chan
 })
 
 for (const { what, rows, samples = 1, maxTokens, chunks, lanes } of [
-  { what: 'sequences that wait take the slots of those that have ended', rows: 23, maxTokens: 19, chunks: [4, 23] },
+  { what: 'waiting sequences that take the slots of ended ones', rows: 23, maxTokens: 19, chunks: [4, 23] },
   { what: 'slots that are halved as sequences end', rows: 32, maxTokens: 48, chunks: [32, 1] },
   { what: 'slots that are halved lane by lane', rows: 40, maxTokens: 48, chunks: [32, 2], lanes: 2 },
   { what: 'slots that share their prompts', rows: 24, samples: 4, maxTokens: 19, chunks: [24, 5] },
@@ -136,7 +136,7 @@ for (const { what, rows, samples = 1, maxTokens, chunks, lanes } of [
     lanes: 2,
   },
 ] as { what: string; rows: number; samples?: number; maxTokens: number; chunks: [number, number]; lanes?: number }[]) {
-  test(`${what} change nothing in what each says`, async () => {
+  test(`${what} do not change any tokens`, async () => {
     const policy = { ...tinyPolicy(), engine: { ...recorded, lanes: lanes ?? 1 } }
     const { uniform } = stream(11, 'slots')
     const prompts = Array.from({ length: rows }, (_, row) => {

@@ -1,4 +1,7 @@
-/** More shapes of policies take turns than there are engines, so each turn disposes of the engine of a policy that is still in use. */
+/**
+ * More shapes of policies take turns than engines are kept, so each turn disposes of the engine of a policy
+ * that is still in use.
+ */
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -27,7 +30,7 @@ const engines: Record<EngineConfig['mode'], EngineConfig> = {
   eager: { ...defaultEngine, mode: 'eager' },
 }
 
-/** The shape is that of `mlpWidth`; with an adapter only that is trained. */
+/** Each `mlpWidth` is another shape. With an adapter, only the adapter is trained. */
 function policyOfWidth(mlpWidth: number, { engine, adapted }: { engine: EngineConfig; adapted: boolean }): Policy {
   const { policy: config } = tinyConfig()
   if (config.from !== 'scratch') throw new TypeError('the tiny policy is made from scratch')
@@ -96,7 +99,7 @@ for (const [mode, engine] of Object.entries(engines)) {
   }
 }
 
-test('the moments of a policy whose engine is gone can be saved', async () => {
+test('the moments of a policy can be saved after its engine is disposed of', async () => {
   const learner = learnerOfWidth(24, { engine: engines.recorded, adapted: false })
   await learn(learner)
   disposeEngines()

@@ -1,4 +1,4 @@
-/** A short training of the tiny policy through the real functions, for tests that compare runs. Run as a program it prints its outcome. */
+/** A short training of the tiny policy, for tests that compare runs. Run as a program, it prints the outcome. */
 import { pathToFileURL } from 'node:url'
 import type { StepRecord } from '../../../pipelines/advantages/records.js'
 import type { EngineConfig } from '../../../pipelines/config/schema.js'
@@ -11,7 +11,7 @@ import { policyGradientStep } from '../../../pipelines/training/policy-gradient.
 import { prompt, tinyConfig, tinyPolicy } from '../model/tiny-policy.js'
 
 export interface TrainingRun {
-  /** Of every step, row by row. */
+  /** By step and row. */
   tokens: number[][][]
   losses: number[]
   weights: Record<string, number[]>
@@ -38,14 +38,14 @@ export async function trainingRun({
   const { uniform } = stream(3, 'test')
   const run: TrainingRun = { tokens: [], losses: [], weights: {} }
   for (let step = 1; step <= steps; step++) {
-    const said = await generate({
+    const generated = await generate({
       policy,
       prompts,
       uniforms: (row, position) => uniform(step, row, position),
       maxTokens: config.rollout.maxTokens,
       chunk: config.rollout.chunk,
     })
-    const responses = said.map(({ entropy: _entropy, ...response }, row) => ({
+    const responses = generated.map(({ entropy: _entropy, ...response }, row) => ({
       itemId: `i${row}`,
       sample: row % 4,
       promptTokens: prompts[row] as number[],
@@ -65,7 +65,7 @@ export async function trainingRun({
       }),
     )
     const { metrics } = await policyGradientStep({ policy, optimizer, responses, records, config, hooks: noHooks })
-    run.tokens.push(said.map(({ tokens }) => tokens))
+    run.tokens.push(generated.map(({ tokens }) => tokens))
     run.losses.push(metrics['policy/loss'] as number)
   }
   for (const [name, tensor] of policy.weights.read()) run.weights[name] = Array.from(tensor.dataSync())

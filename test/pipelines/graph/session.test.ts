@@ -42,7 +42,7 @@ function numbers(tensors: readonly Tensor[]): number[][] {
   })
 }
 
-test('a recorded program gives what the function gives eagerly: outputs, gradients, variables, call after call', () => {
+test('a recorded program gives the outputs, gradients and variables of the eager function, in every call', () => {
   const [recorded, eager] = modes.map(descent) as [ReturnType<typeof descent>, ReturnType<typeof descent>]
   for (let call = 0; call < 3; call++) assert.deepEqual(numbers(recorded.step(x)), numbers(eager.step(x)))
   const weights = [recorded, eager].map(({ session, weight }) => numbers(session.read([weight])))
@@ -60,7 +60,7 @@ for (const recorded of modes) {
     session.dispose()
   })
 
-  test(`a variable that is read, assigned and read again has its old value and then its new one, ${named(recorded)}`, () => {
+  test(`a variable that is read, assigned and read again gives its old value, then its new value, ${named(recorded)}`, () => {
     const session = new Session({ recorded })
     const variable = session.variable({ name: 'v', shape: [] })
     const program = session.compile({
@@ -78,7 +78,7 @@ for (const recorded of modes) {
     session.dispose()
   })
 
-  test(`a loop turns while its condition holds, and changes a table in place, ${named(recorded)}`, () => {
+  test(`a loop runs while its condition is true, and changes a table in place, ${named(recorded)}`, () => {
     const session = new Session({ recorded })
     const program = session.compile({
       name: 'powers',
@@ -103,7 +103,7 @@ for (const recorded of modes) {
   })
 }
 
-test('a function that reads a value while it is recorded is refused, by the name of its program', () => {
+test('a function that reads a value while it is recorded is refused, and its program named', () => {
   const session = new Session({ recorded: true })
   const read = () =>
     session.compile({
@@ -119,22 +119,22 @@ test('a function that reads a value while it is recorded is refused, by the name
     (error: unknown) =>
       error instanceof RlevError && /reads the value/.test(error.message) && /curious/.test(error.message),
   )
-  // The binding is back: what follows computes again.
+  // The addon's binding is back in place, so eager code works again.
   assert.deepEqual([...tf.scalar(2).square().dataSync()], [4])
   session.dispose()
 })
 
-test('a function that uses a tensor of somebody else is refused', () => {
+test('a function that uses a tensor from outside is refused', () => {
   const session = new Session({ recorded: true })
   const foreign = tf.tensor1d([1, 2]).square()
   assert.throws(
     () => session.compile({ name: 'p', inputs: [{ shape: [2] }], run: input => [(input as Tensor).add(foreign)] }),
-    /made outside/,
+    /a tensor from outside/,
   )
   session.dispose()
 })
 
-test('programs leave no tensor behind but what they return, and a disposed session none at all', () => {
+test('programs leave no tensors behind except their outputs, and a disposed session leaves none', () => {
   const before = tf.memory().numTensors
   const session = new Session({ recorded: true })
   const variable = session.variable({ name: 'v', shape: [4] })
@@ -153,7 +153,7 @@ test('programs leave no tensor behind but what they return, and a disposed sessi
   assert.equal(tf.memory().numTensors, before)
 })
 
-test('matrix products in bfloat16 are near those in float32, and not equal', () => {
+test('matrix products in bfloat16 are close to those in float32, but not equal', () => {
   const values = ['float32', 'bfloat16'].map(matrices => {
     const session = new Session({ recorded: true, matrices: matrices as 'float32' | 'bfloat16' })
     const product = session.compile({
@@ -171,7 +171,7 @@ test('matrix products in bfloat16 are near those in float32, and not equal', () 
   assert.ok(Math.max(...gaps) > 1e-5 && Math.max(...gaps) < 0.05, `${Math.max(...gaps)}`)
 })
 
-test('in bfloat16 a loop gives what its turns give one by one, with a matrix from outside and with its own', () => {
+test('in bfloat16 a loop gives what single iterations give, with a matrix from outside the loop and one from inside', () => {
   const session = new Session({ recorded: true, matrices: 'bfloat16' })
   const inputs = [{ shape: [4, 4] }, { shape: [4, 4] }]
   const turn = (x: Tensor, matrix: Tensor) => tf.matMul(tf.matMul(x as never, matrix as never) as never, x as never)

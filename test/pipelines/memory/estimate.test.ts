@@ -44,7 +44,7 @@ function estimate(update: object = {}, others: object = {}, promptTokens = 64): 
 
 const bytesOf = ({ parts }: MemoryEstimate, name: string) => parts.find(part => part.name === name)?.bytes ?? 0
 
-test('an evaluation without training needs weights and its own caches, and nothing of a step', () => {
+test('an evaluation without training needs weights and caches, and no part of a training step', () => {
   const parts = estimate({}, { steps: 0 })
   assert.equal(parts.phase, 'evaluation')
   assert.deepEqual(parts.parts.map(({ name }) => name).sort(), [
@@ -57,7 +57,7 @@ test('an evaluation without training needs weights and its own caches, and nothi
   assert.ok(parts.bytes < estimate().bytes / 2)
 })
 
-test('weights and moments are counted to the byte, the cache with the copies that are made of it', () => {
+test('weights and moments are exact to the byte, and the cache includes its copies', () => {
   const weights = 494_032_768
   const parts = estimate()
   assert.equal(bytesOf(parts, 'weights'), 4 * weights)
@@ -74,7 +74,7 @@ test('weights and moments are counted to the byte, the cache with the copies tha
   )
 })
 
-test('an adapter leaves moments and gradients of itself only, and no second copy for the reference', () => {
+test('with an adapter, only the adapter has moments and gradients, and the reference needs no copy', () => {
   const adapter = { rank: 8, alpha: 16, targets: ['q_proj', 'v_proj'] }
   const config = experimentSchema.parse({ name: 'a', update: { adapter } })
   // Each layer: q_proj 896 to 896, v_proj 896 to 128.
@@ -87,7 +87,7 @@ test('an adapter leaves moments and gradients of itself only, and no second copy
   assert.equal(bytesOf(adapted, 'weights'), bytesOf(estimate(), 'weights'))
 })
 
-test('every option that is said to make a part smaller does so', () => {
+test('every option that is named as making a part smaller does so', () => {
   const smaller: [string, object, object?][] = [
     ['moments', { optimizer: 'sgd' }],
     ['activations', { gradientCheckpointing: true }],
@@ -105,14 +105,14 @@ test('every option that is said to make a part smaller does so', () => {
   }
 })
 
-test('a budget of tokens below one response counts one', () => {
+test('a token budget below one response counts as one response', () => {
   assert.equal(
     bytesOf(estimate({ tokenBudget: 1 }), 'activations'),
     bytesOf(estimate({ microBatch: 1 }), 'activations'),
   )
 })
 
-test('what surely does not fit is refused by its largest part and what shrinks it, and what may not is only said', () => {
+test('a run that certainly does not fit is refused with its largest part and what shrinks it; one that may not fit gets a warning', () => {
   const whole = estimate()
   const room = (share: number) => ({ bytes: share * whole.bytes, of: 'this machine' })
   assert.deepEqual(
@@ -132,7 +132,7 @@ test('what surely does not fit is refused by its largest part and what shrinks i
   assert.match(memoryShortage(whole, room(0.9)), /the update needs about .* for .*update\./)
 })
 
-test('sizes and prompts are told and counted simply', () => {
+test('sizes are formatted, and prompts counted by their characters', () => {
   assert.deepEqual([35 * 2 ** 20, 1.25 * gibibyte, 12 * gibibyte].map(sizeText), ['35 MiB', '1.25 GiB', '12.0 GiB'])
   const items = [{ prompt: '1+1=' }, { prompt: [{ role: 'user', content: 'x'.repeat(100) }] }]
   assert.equal(promptTokensOf(items, experimentSchema.parse({ name: 'a' }).policy), 100)

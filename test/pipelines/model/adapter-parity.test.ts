@@ -1,6 +1,7 @@
 /**
- * An adapter against PyTorch: test/fixtures/lora-tiny holds one that `peft` wrote over qwen2-tiny, and what it computes with it
- * in float32 (make.py there). Sampling multiplies the adapter into the weights, W + (alpha / rank) B A; learning keeps it beside.
+ * An adapter against PyTorch: test/fixtures/lora-tiny holds an adapter of qwen2-tiny that `peft` wrote, and
+ * what `peft` computes with it in float32 (make.py there). Sampling adds the adapter to the weights, W + (alpha
+ * / rank) B A; learning keeps it separate.
  */
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
@@ -42,7 +43,7 @@ for (const mode of ['recorded', 'eager'] as const) {
   })
   after(() => disposePolicy(policy))
 
-  test(`logits with the adapter multiplied into the weights equal those of peft, ${mode}`, () => {
+  test(`logits with the adapter added to the weights equal those of peft, ${mode}`, () => {
     allClose(lastLogits(policy, expected.ids), expected.last_logits, 'logit')
   })
 

@@ -40,14 +40,14 @@ test('a fresh adapter changes nothing: B is 0, and A is uniform within 1 / sqrt(
     assert.equal(rank, 8)
     const bound = 1 / Math.sqrt(width)
     assert.ok(values.every(value => Math.abs(value) <= bound))
-    // The variance of a uniform number in [-b, b] is b^2 / 3; 128 of them or more.
+    // The variance of a uniform number in [-b, b] is b^2 / 3. There are at least 128 numbers.
     const variance = values.reduce((sum, value) => sum + value * value, 0) / values.length
     assert.ok(Math.abs(variance / ((bound * bound) / 3) - 1) < 0.3, `${name}: ${variance}`)
   }
   disposeAdapter(adapter)
 })
 
-test('tensors have the shapes of their projections, and one is the same whatever else is adapted', () => {
+test('tensors have the shapes of their projections, and do not depend on the other targets', () => {
   const whole = createAdapter(settings)
   const part = createAdapter({ ...settings, targets: ['v_proj'] })
   assert.deepEqual(
@@ -76,7 +76,7 @@ test('equal seeds give equal adapters, in their files too, and different seeds d
   assert.notEqual(digests[0], digests[2])
 })
 
-test('what an update changes is the adapter where there is one, and it goes with its policy', () => {
+test('an update changes the adapter if there is one, and disposing of the policy disposes of the adapter', () => {
   const before = tf.memory().numTensors
   const adapted = tinyPolicy()
   assert.equal(trainable(adapted), adapted.weights)
@@ -93,7 +93,7 @@ test('a rank above the width of a checkpoint is refused', () => {
   )
 })
 
-test('an adapter that is saved and loaded is the same to the bit', async () => {
+test('an adapter has the same bits after it is saved and loaded', async () => {
   const before = tf.memory().numTensors
   const adapter = createAdapter(settings)
   const [first, second] = [folder(), folder()]
@@ -109,7 +109,7 @@ test('an adapter that is saved and loaded is the same to the bit', async () => {
   assert.equal(tf.memory().numTensors, before)
 })
 
-test('what is wrong with an adapter is said by file, key and tensor', async () => {
+test('errors of an adapter name the file, key and tensor', async () => {
   const whole = folder()
   const adapter = createAdapter(settings)
   await saveAdapter(adapter, { folder: whole })

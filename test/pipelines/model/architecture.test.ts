@@ -30,13 +30,13 @@ function refused(content: unknown, words: RegExp): void {
   )
 }
 
-test("the base of the rotary positions is read from today's key and from the one before it", () => {
+test('the base of the rotary positions is read from the current key and the older one', () => {
   assert.equal(read(qwen2).rotary.theta, 1e6)
   assert.equal(read({ ...older, rope_theta: 5e5 }).rotary.theta, 5e5)
   assert.equal(read(older).rotary.theta, 10000)
 })
 
-test('a stretch of the positions is read in every form in which it was ever written', () => {
+test('a scaling of the positions is read in every published form', () => {
   const stretched = {
     type: 'llama3',
     factor: 8,
@@ -66,7 +66,7 @@ test('a stretch of the positions is read in every form in which it was ever writ
   }
 })
 
-test('the families differ in biases, norms of heads and what they take for granted', () => {
+test('the families differ in biases, norms of heads and defaults', () => {
   const biases = ({ queryKeyValueBias, outputBias, mlpBias, queryKeyNorm }: Architecture) => [
     queryKeyValueBias,
     outputBias,
@@ -105,7 +105,7 @@ test('an architecture is written as it is read', () => {
     const architecture = read(content)
     const written = writeArchitecture(architecture, { padId: 0, eosIds: [2] })
     assert.deepEqual(read(JSON.parse(JSON.stringify(written))), architecture)
-    // The keys of today alone, and those before them alone, say the same.
+    // The current keys alone and the older keys alone give the same architecture.
     const { rope_parameters: today, rope_theta: theta, rope_scaling: scaling, ...rest } = written
     assert.deepEqual(read({ ...rest, rope_parameters: today }), architecture)
     assert.deepEqual(read({ ...rest, rope_theta: theta, rope_scaling: scaling }), architecture)
@@ -114,7 +114,7 @@ test('an architecture is written as it is read', () => {
   assert.deepEqual([eosOf([2]), eosOf([2, 0])], [2, [2, 0]])
 })
 
-test('what the decoder does not do is refused by its key', () => {
+test('a key that the decoder does not support is refused and named', () => {
   refused({ ...qwen2, model_type: 'mamba' }, /`model_type`[\s\S]*mamba/)
   refused({ model_type: 'gpt2', n_embd: 64 }, /`model_type`[\s\S]*gpt2/)
   refused({}, /`model_type`/)
@@ -141,7 +141,7 @@ test('what the decoder does not do is refused by its key', () => {
   refused({ ...qwen2, rope_parameters: { full_attention: { rope_type: 'default' } } }, /full_attention/)
 })
 
-test('a sliding window is refused where a layer has one, and only there', () => {
+test('a sliding window is refused only if a layer has one', () => {
   const { layer_types: _types, ...bare } = qwen2
   const windowed = { ...bare, use_sliding_window: true, sliding_window: 64 }
   refused({ ...windowed, max_window_layers: 2 }, /`use_sliding_window`/)
@@ -178,7 +178,7 @@ const golden: readonly [string, Content | null, readonly number[]][] = [
   ],
 ]
 
-test('frequencies are those of PyTorch, stretched or not', () => {
+test('frequencies are those of PyTorch, with and without scaling', () => {
   for (const [what, scaling, wanted] of golden) {
     const found = rotaryFrequencies(read({ ...llama, rope_scaling: scaling }))
     for (const [pair, frequency] of wanted.entries()) {
@@ -189,7 +189,7 @@ test('frequencies are those of PyTorch, stretched or not', () => {
   }
 })
 
-test('heads that do not divide the width, or of an odd width, are refused before anything is made', () => {
+test('heads that do not divide the width, or have an odd width, are refused before anything is allocated', () => {
   const { policy } = tinyConfig()
   assert.ok(policy.from === 'scratch')
   for (const wrong of [{ heads: 3, keyValueHeads: 3 }, { heads: 16, keyValueHeads: 16 }, { keyValueHeads: 3 }]) {

@@ -1,4 +1,4 @@
-/** What tests of parity ask of a policy: logits after a prompt, and an update as PyTorch took it, all by the engine that trains. */
+/** For tests of parity with PyTorch: logits after a prompt, and one update, by the engine that trains. */
 import assert from 'node:assert/strict'
 import { engineFor } from '../../../pipelines/engine/engine-cache.js'
 import { Learning } from '../../../pipelines/engine/learning.js'
@@ -14,7 +14,7 @@ import { noHooks } from '../../../pipelines/progress.js'
 import { type Accumulated, accumulate } from '../../../pipelines/training/accumulate.js'
 import { optimizerStep, prepareStep, type StepSettings } from '../../../pipelines/training/optimizer.js'
 
-/** Whether two numbers agree within 1e-4, absolute or relative, as golden numbers are written. */
+/** Asserts that two numbers agree within 1e-4, absolute or relative, the precision of the golden numbers. */
 export function close(found: number | undefined, wanted: number, what: string): void {
   const gap = Math.abs((found ?? Number.NaN) - wanted)
   assert.ok(gap <= 1e-4 || gap <= 1e-4 * Math.abs(wanted), `${what}: ${found} is not ${wanted}`)
@@ -24,12 +24,15 @@ export function allClose(found: ArrayLike<number>, wanted: readonly number[], wh
   for (const [index, number] of wanted.entries()) close(found[index], number, `${what} ${index}`)
 }
 
-/** PyTorch counts padding as a token like any other; so does a policy here whose padding may end a sequence. */
+/**
+ * PyTorch treats padding as an ordinary token. So does a policy here if its padding is an end-of-sequence
+ * token.
+ */
 export function withPaddingDrawn(policy: Policy): Policy {
   return { ...policy, tokenizer: { ...policy.tokenizer, padId: policy.tokenizer.eosIds[0] as number } }
 }
 
-/** Of the token after `ids`, [V]. */
+/** Logits of the token after `ids`, [V]. */
 export function lastLogits(policy: Policy, ids: readonly number[]): Float32Array {
   const engine = engineFor(policy)
   const batch = responseBatch({

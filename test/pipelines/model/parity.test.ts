@@ -1,7 +1,7 @@
 /**
- * The policy against PyTorch, on every folder of test/fixtures that holds a checkpoint and an `expected.json`, and on those that
- * RLEV_FIXTURES lists (colon-separated; a fixture or a folder of fixtures): what `transformers` computes from the same files in
- * float32 (test/fixtures/make.py). By the recorded engine and by the eager one.
+ * The policy against PyTorch, with both engines: `expected.json` has what `transformers` computes in float32
+ * from the same checkpoint (test/fixtures/make.py). Fixtures are the folders of test/fixtures with an
+ * `expected.json`, and those that RLEV_FIXTURES lists (fixtures or folders of fixtures, separated by colons).
  */
 import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
@@ -40,7 +40,7 @@ interface Expected {
 const isFixture = (folder: string): boolean =>
   existsSync(join(folder, 'expected.json')) && existsSync(join(folder, 'config.json'))
 
-/** A folder that is a fixture, or those in it. */
+/** The folder if it is a fixture, else the fixtures in it. */
 function fixturesAt(place: string): string[] {
   if (isFixture(place)) return [place]
   const inside = (existsSync(place) ? readdirSync(place).sort() : []).map(name => join(place, name)).filter(isFixture)

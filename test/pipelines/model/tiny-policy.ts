@@ -1,11 +1,14 @@
-/** A policy small enough for tests: 2 layers, grouped queries, weights large enough that its distributions are far from uniform. */
+/**
+ * A small policy for tests: 2 layers, grouped queries, and weights large enough for distributions that are far
+ * from uniform.
+ */
 import { type ExperimentConfig, experimentSchema } from '../../../pipelines/config/schema.js'
 import { DeviceTensors } from '../../../pipelines/graph/device-tensors.js'
 import type { Tensor } from '../../../pipelines/graph/tensorflow.js'
 import { tidy } from '../../../pipelines/graph/tidy.js'
 import { createPolicy, type Policy } from '../../../pipelines/model/policy.js'
 
-/** The sections given replace those of the tiny experiment. */
+/** The config of a tiny experiment, with some sections replaced. */
 export function tinyConfig(sections: Record<string, unknown> = {}): ExperimentConfig {
   return experimentSchema.parse({
     name: 'tiny',
@@ -21,7 +24,7 @@ export function tinyPolicy(seed = 1): Policy {
   return createPolicy({ config: policy, alphabet: [...'0123456789+=#'], seed })
 }
 
-/** Puts what `change` makes of a weight in its place. */
+/** Replaces a weight by what `change` makes of it. */
 export function changeWeight(policy: Policy, name: string, change: (weight: Tensor) => Tensor): void {
   const before = policy.weights
   policy.weights = new DeviceTensors(

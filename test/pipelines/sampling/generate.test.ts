@@ -16,7 +16,10 @@ const { uniform } = stream(7, 'test')
 const prompts = ['1+2=', '12+34=', '5=', '123+456=7#8', '9+9=', '88+1='].map(text => prompt(policy, text))
 after(() => disposePolicy(policy))
 
-/** Tensors of this process but for those of engines, which stay for the next policy of their shape. */
+/**
+ * Number of tensors in this process, without those of engines, which are kept for the next policy of their
+ * shape.
+ */
 function tensors(): number {
   disposeEngines()
   return tf.memory().numTensors
@@ -26,7 +29,7 @@ function sample(options: Partial<GenerateOptions> = {}) {
   return generate({ policy, prompts, uniforms: uniform, maxTokens: 7, chunk: 4, ...options })
 }
 
-test('log-probabilities of decoding with the cache are those of one pass over the whole sequence', async () => {
+test('log-probabilities of decoding with the cache equal those of one pass over the whole sequence', async () => {
   for (const uniforms of [uniform, () => null]) {
     const generated = await sample({ uniforms })
     const sequences = generated.map(({ tokens }, row) => ({ promptTokens: prompts[row] as number[], tokens }))
@@ -39,7 +42,7 @@ test('log-probabilities of decoding with the cache are those of one pass over th
   }
 })
 
-test('the same call gives the same bits, and leaves no tensor behind', async () => {
+test('equal calls give equal bits, and leave no tensors behind', async () => {
   const before = tensors()
   const first = await sample({ eosProbabilities: true })
   assert.equal(tensors(), before)
@@ -84,7 +87,7 @@ test('a row whose numbers are null is greedy beside rows that are sampled', asyn
   }
 })
 
-test('tokens are drawn as often as the policy says, at the temperature asked for', async () => {
+test('tokens are drawn as often as their probability at the given temperature', async () => {
   const rows = 4000
   for (const temperature of [1, 2]) {
     const drawn = await sample({
@@ -94,7 +97,8 @@ test('tokens are drawn as often as the policy says, at the temperature asked for
       temperature,
     })
     const logOf = new Map(drawn.map(({ tokens, logProbs }) => [tokens[0] as number, logProbs[0] as number]))
-    // At temperature 2 probabilities are the square roots, scaled to a sum of 1; tokens never seen are rare.
+    // At temperature 2 probabilities are the square roots, scaled to a sum of 1. Tokens that were never drawn
+    // are rare.
     const weights = [...logOf].map(([id, logProb]) => [id, Math.exp(logProb / temperature)] as const)
     const sum = weights.reduce((total, [, weight]) => total + weight, 0)
     for (const [id, weight] of weights) {
@@ -107,7 +111,7 @@ test('tokens are drawn as often as the policy says, at the temperature asked for
 
 const plain = { temperature: 1, topK: null, topP: 1 }
 
-test('a token is the first whose cumulated probability exceeds the number; one of probability 0 is never drawn', () => {
+test('a token is the first whose cumulative probability exceeds the number; a token of probability 0 is never drawn', () => {
   const drawn = (uniforms: number[]) =>
     tf.tidy(() => {
       const logits = tf.tensor2d(uniforms.map(() => [-1e9, Math.log(0.25), -1e9, Math.log(0.5), Math.log(0.25), -1e9]))
@@ -118,7 +122,7 @@ test('a token is the first whose cumulated probability exceeds the number; one o
   assert.deepEqual(drawn([0, 0.1, 0.24, 0.26, 0.74, 0.76, 1 - 2 ** -24]), [1, 1, 1, 3, 3, 4, 4])
 })
 
-test('over a vocabulary of many blocks, whatever its size, a token is the one that a plain running sum finds', () => {
+test('over vocabularies of many blocks, a token is the one that a plain cumulative sum gives', () => {
   const { uniform: number } = stream(5, 'vocabularies')
   for (const vocabulary of [1, 2, 37, 100, 1009]) {
     const rows = 64
@@ -151,7 +155,7 @@ test('over a vocabulary of many blocks, whatever its size, a token is the one th
   }
 })
 
-test('padding is never said, whatever the number and however much the weights like it', async () => {
+test('padding is never drawn, for any uniform number and even with a high logit', async () => {
   const eager = tinyPolicy(2)
   const { padId } = eager.tokenizer
   changeWeight(eager, 'lm_head.weight', head =>
@@ -169,7 +173,7 @@ test('padding is never said, whatever the number and however much the weights li
   disposePolicy(eager)
 })
 
-test('P(EOS) is given before every token, and is the probability of the end where a row ends', async () => {
+test('P(EOS) is given for every token, and is the probability of the drawn end token', async () => {
   const rows = await sample({
     eosProbabilities: true,
     prompts: Array.from({ length: 40 }, () => prompts[2] as number[]),
@@ -182,7 +186,7 @@ test('P(EOS) is given before every token, and is the probability of the end wher
   }
 })
 
-test('entropy is that of the distributions the tokens were drawn from: of one token, and 0 where nothing is left open', async () => {
+test('entropy is that of the distributions that tokens were drawn from, and 0 for a certain token', async () => {
   const [row] = await sample({ maxTokens: 1 })
   const decoded = await sample({
     prompts: Array.from({ length: 3000 }, () => prompts[0] as number[]),
@@ -200,14 +204,14 @@ test('entropy is that of the distributions the tokens were drawn from: of one to
   disposePolicy(certain)
 })
 
-test('an empty prompt is refused by its place', async () => {
+test('an empty prompt is refused, and its index named', async () => {
   await assert.rejects(
     sample({ prompts: [prompts[0] as number[], []] }),
     (error: unknown) => error instanceof RlevError && /prompt 1/.test(error.message),
   )
 })
 
-test('weights that are not numbers are an error of their own kind, and leave no tensor behind', async () => {
+test('weights that are not finite give a NotFinite error, and leave no tensors behind', async () => {
   const broken = tinyPolicy(3)
   changeWeight(broken, 'model.norm.weight', norm => norm.mul(Number.NaN))
   const before = tensors()

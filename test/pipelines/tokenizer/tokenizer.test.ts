@@ -8,20 +8,20 @@ import { characterTokenizer, encodeWhole, makeTokenizer } from '../../../pipelin
 const characters = [...'0123456789+*=# 加等于？\n']
 const tokenizer = characterTokenizer(characters)
 
-test('every text of the alphabet becomes one token a character and comes back', () => {
+test('a text of the alphabet is encoded as one token for each character, and decoded again', () => {
   fc.assert(
-    fc.property(fc.array(fc.constantFrom(...characters)), said => {
-      const ids = tokenizer.encode(said.join(''))
+    fc.property(fc.array(fc.constantFrom(...characters)), text => {
+      const ids = tokenizer.encode(text.join(''))
       assert.deepEqual(
         ids,
-        said.map(character => characters.indexOf(character)),
+        text.map(character => characters.indexOf(character)),
       )
-      assert.equal(tokenizer.decode(ids), said.join(''))
+      assert.equal(tokenizer.decode(ids), text.join(''))
     }),
   )
 })
 
-test('padding and the end of a sequence follow the alphabet and leave no text', () => {
+test('padding and the end of a sequence follow the alphabet and decode to no text', () => {
   assert.equal(tokenizer.padId, characters.length)
   assert.deepEqual(tokenizer.eosIds, [characters.length + 1])
   assert.equal(tokenizer.decode([1, 2, tokenizer.eosIds[0] as number, tokenizer.padId]), '12')

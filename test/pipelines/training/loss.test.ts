@@ -4,8 +4,8 @@ import { type Tensor, tf } from '../../../pipelines/graph/tensorflow.js'
 import { policyGradientLoss } from '../../../pipelines/training/loss.js'
 
 /**
- * Gradient over the logits of V tokens of what the divergence adds to the loss, in expectation over the policy: V responses of one
- * token each, each weighted by its own probability.
+ * Expected gradient, over the logits of V tokens, of the KL term of the loss: V responses of one token, each
+ * weighted by its probability.
  */
 function expectedGradient(estimator: 'k1' | 'k2' | 'k3', logits: number[], reference: number[]): number[] {
   return tf.tidy(() => {

@@ -25,7 +25,10 @@ const gradients = [
   [0.2, 0.2, 0, -2],
 ]
 
-/** A policy whose weights are the four numbers, in two tensors; an architecture of its own keeps its engine apart. */
+/**
+ * A policy whose weights are the four numbers, in two tensors. Its architecture differs, so that it has a
+ * separate engine.
+ */
 function fourWeights(mode: Mode): Policy {
   const { architecture, ...policy } = tinyPolicy()
   policy.weights.dispose()
@@ -82,7 +85,7 @@ for (const mode of modes) {
   })
 }
 
-test('a uniform factor on all gradients leaves the step of AdamW as it is, and scales that of SGD', () => {
+test('a uniform factor on all gradients does not change the step of AdamW, and scales that of SGD', () => {
   const moved = (name: 'adamw' | 'sgd', factor: number): number => {
     const policy = fourWeights('recorded')
     const optimizer = createOptimizer(policy, { optimizer: name })
@@ -97,7 +100,7 @@ test('a uniform factor on all gradients leaves the step of AdamW as it is, and s
   close([moved('sgd', 1.2)], [1.2 * moved('sgd', 1)])
 })
 
-test('a gradient is clipped by its norm and only above the limit', () => {
+test('a gradient is clipped by its norm, and only above the limit', () => {
   assert.equal(clipFactor(2, null), 1)
   assert.equal(clipFactor(0.5, 1), 1)
   assert.ok(Math.abs(clipFactor(4, 1) - 0.25) < 1e-6)

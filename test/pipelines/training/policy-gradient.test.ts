@@ -15,7 +15,10 @@ import { policyGradientStep } from '../../../pipelines/training/policy-gradient.
 import { changeWeight, prompt, tinyConfig, tinyPolicy } from '../model/tiny-policy.js'
 import { valuesIn } from '../model/values-in.js'
 
-/** Tensors of this process but for those of engines, which stay for the next policy of their shape. */
+/**
+ * Number of tensors in this process, without those of engines, which are kept for the next policy of their
+ * shape.
+ */
 function tensors(): number {
   disposeEngines()
   return tf.memory().numTensors
@@ -25,7 +28,7 @@ const texts = ['7#', '12=', '5', '99#18', '3#3', '0']
 const advantages = [1, -0.5, 0, 2, -1.5, 0.25]
 const scales = [1, 2, 1.5, 1.1, 2, 1.3]
 
-/** Six responses of unequal length to two prompts, with what the policy and a reference give them. */
+/** Six responses of unequal length to two prompts, with log-probabilities of the policy and a reference. */
 function batch(policy: Policy, reference?: Policy): { responses: Response[]; records: StepRecord[] } {
   const sequences = texts.map((text, index) => ({
     promptTokens: prompt(policy, index < 3 ? '1+2=' : '33+66='),
@@ -60,7 +63,7 @@ function batch(policy: Policy, reference?: Policy): { responses: Response[]; rec
   return { responses, records }
 }
 
-/** Weights and metrics after one SGD step of rate 1, so that the weights show the gradient. */
+/** Weights and metrics after one SGD step with learning rate 1, so that the weights show the gradient. */
 async function sgdStep(
   sections: { update?: object; kl?: object; value?: object },
   change: (records: StepRecord[]) => StepRecord[] = records => records,
@@ -111,7 +114,7 @@ for (const aggregation of ['sequence-sum', 'sequence-mean', 'token-mean'] as con
   })
 }
 
-test('the loss is that of the formula, for each aggregation, scale at the loss and divergence in the loss', async () => {
+test('the loss equals the formula, for each aggregation, with the scale and the divergence in the loss', async () => {
   const policy = tinyPolicy()
   const reference = tinyPolicy(9)
   const { responses, records } = batch(policy, reference)
@@ -147,7 +150,7 @@ test('the loss is that of the formula, for each aggregation, scale at the loss a
   }
 })
 
-test('a scale at the loss is a scale of the advantage', async () => {
+test('a scale in the loss equals a scale of the advantage', async () => {
   const atLoss = await sgdStep({ value: { site: 'loss' } })
   const inAdvantage = await sgdStep({}, records =>
     records.map(record => ({ ...record, advantage: record.advantage * record.scale })),
@@ -155,7 +158,7 @@ test('a scale at the loss is a scale of the advantage', async () => {
   near(atLoss.weights, inAdvantage.weights, 1e-5)
 })
 
-test('a step raises the log-probability of what was better and lowers that of what was worse', async () => {
+test('a step raises the log-probability of better responses and lowers that of worse ones', async () => {
   const policy = tinyPolicy()
   const { responses, records } = batch(policy)
   const config = tinyConfig({ update: { optimizer: 'adamw', learningRate: 1e-3 }, kl: { place: 'none' } })
@@ -171,7 +174,7 @@ test('a step raises the log-probability of what was better and lowers that of wh
   disposeOptimizer(optimizer)
 })
 
-test('metrics of the step: tokens that were computed, entropy of all, and no gap to the sampling policy', async () => {
+test('metrics of the step: computed tokens, entropy of all tokens, and no gap to the sampling policy', async () => {
   const { metrics } = await sgdStep({})
   assert.equal(metrics['update/skipped'], 0)
   // 21 response tokens, of which the response of advantage 0 has 2.
@@ -180,7 +183,7 @@ test('metrics of the step: tokens that were computed, entropy of all, and no gap
   assert.ok((metrics['policy/sampling_log_prob_gap'] as number) < 1e-6)
 })
 
-test('a response of advantage 0 counts in the divisors, and is computed only where the divergence is in the loss', async () => {
+test('a response of advantage 0 counts in the divisors, and is computed only if the divergence is in the loss', async () => {
   const all = await sgdStep({})
   const fewer = await sgdStep({}, records =>
     records.map(record => ({ ...record, advantage: record.advantage || 1e-30 })),
@@ -207,7 +210,7 @@ test('a gradient above the limit is clipped to it', async () => {
   assert.ok(Math.abs(moved(clipped.weights) - clipNorm) < 1e-3 * clipNorm)
 })
 
-test('a step without any advantage is left out: weights and moments stay, and the metrics say so', async () => {
+test('a step without any advantage is skipped: weights and moments stay, and a metric says so', async () => {
   const policy = tinyPolicy()
   const { responses, records } = batch(policy)
   const config = tinyConfig({ update: { weightDecay: 0.1 } })
@@ -232,7 +235,7 @@ test('a step without any advantage is left out: weights and moments stay, and th
   disposeOptimizer(optimizer)
 })
 
-test('updates are the same bits twice, and leave no tensor behind', async () => {
+test('equal updates give equal bits, and leave no tensors behind', async () => {
   const before = tensors()
   const run = () => sgdStep({ update: { optimizer: 'adamw', learningRate: 0.01, microBatch: 4 } })
   const first = await run()
@@ -240,7 +243,7 @@ test('updates are the same bits twice, and leave no tensor behind', async () => 
   assert.deepEqual(await run(), first)
 })
 
-test('a loss that is not a number changes nothing, and leaves no tensor behind', async () => {
+test('a loss that is not finite changes nothing, and leaves no tensors behind', async () => {
   const policy = tinyPolicy()
   const { responses, records } = batch(policy)
   const config = tinyConfig({ kl: { place: 'none' } })
@@ -260,7 +263,7 @@ test('a loss that is not a number changes nothing, and leaves no tensor behind',
   disposeOptimizer(optimizer)
 })
 
-test('a step that is cancelled between micro-batches changes nothing, and leaves no tensor behind', async () => {
+test('a step that is cancelled between micro-batches changes nothing, and leaves no tensors behind', async () => {
   const policy = tinyPolicy()
   const { responses, records } = batch(policy)
   const config = tinyConfig({ kl: { place: 'none' }, update: { microBatch: 2 } })

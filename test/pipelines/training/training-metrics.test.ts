@@ -69,7 +69,7 @@ test('the metrics of a step, by hand', () => {
   }
 })
 
-test('the transmission realised is 0 for GRPO and MaxRL, and 1 where the value acts on the loss', () => {
+test('the realised transmission is 0 for GRPO and MaxRL, and 1 if the value acts on the loss', () => {
   for (const name of ['grpo', 'maxrl'] as const) {
     const found = trainingMetrics({ ...step(name), config: config(name) })['value/transmission']
     assert.ok(Math.abs(found ?? Number.NaN) < 1e-9, `${name}: ${found}`)
@@ -79,7 +79,7 @@ test('the transmission realised is 0 for GRPO and MaxRL, and 1 where the value a
   assert.ok(Math.abs((found ?? Number.NaN) - 1) < 1e-9)
 })
 
-test('what a step does not define is left out, and nothing is not finite', () => {
+test('metrics that a step does not define are left out, and all others are finite', () => {
   const { rollout, records } = step('rloo')
   const unscored = records.map(record => ({ ...record, verdict: 'unscored' as const, reward: 0, advantage: 0 }))
   const metrics = trainingMetrics({ rollout, records: unscored, config: config('rloo') })

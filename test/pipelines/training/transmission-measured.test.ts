@@ -1,9 +1,10 @@
 /**
- * The preflight against training: what a policy that was warm-started on the exam samples in step after step gives each estimator the
- * transmission that was predicted for it. Predicted from the policy's answers to the test items; measured on the training prompts.
+ * The preflight against training: for each estimator, the transmission that is predicted from a warm-started
+ * policy's answers to the test items equals the transmission that is measured in steps on the training prompts.
  *
- * Agreement means within three standard errors of the difference, each error by the jackknife over steps, and within 1e-5 where both are
- * exact: an estimator that multiplies by the scale or divides it out does so at every step, up to its epsilon.
+ * They must agree within three standard errors of the difference, by the jackknife over steps. If both are
+ * exact, because the estimator multiplies by the scale or divides it out at every step, they must agree within
+ * 1e-5.
  */
 import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
@@ -71,7 +72,7 @@ function measured(name: EstimatorName) {
   return found
 }
 
-/** `from`: the policy's answers to the test items, or what `rlev plan` assumes before there is a policy. */
+/** `from`: the policy's answers to the test items, or the assumptions of `rlev plan` before there is a policy. */
 function predicted(name: EstimatorName, from: 'answers' | 'plan') {
   const own = configOf(name)
   const batches =
@@ -84,7 +85,7 @@ function assertAgrees(name: string, a: { transmission: number; error: number | n
   const allowed = 1e-5 + 3 * Math.hypot(a.error ?? 0, b.error ?? 0)
   const words = `${name}: measured ${a.transmission} ± ${a.error}, predicted ${b.transmission} ± ${b.error}`
   assert.ok(Math.abs(a.transmission - b.transmission) <= allowed, words)
-  // An agreement that wide would say nothing.
+  // Agreement within a wider interval would prove nothing.
   assert.ok(allowed < 0.3, words)
 }
 
@@ -94,12 +95,12 @@ for (const name of estimatorNames) {
   })
 }
 
-test('where the baseline is the prompt’s own, the plan predicts it before there is a policy', () => {
+test('with a baseline for each prompt, the plan predicts the transmission before there is a policy', () => {
   for (const name of ['rloo', 'dr-grpo', 'batch-deviation', 'grpo', 'maxrl'] as const)
     assertAgrees(name, measured(name), predicted(name, 'plan'))
 })
 
-test('the estimators that cancel are told as cancelled, and no others', () => {
+test('only the estimators that cancel are reported as cancelling', () => {
   const cancelled = estimatorNames.filter(name => measured(name).cancelled)
   assert.deepEqual(cancelled, ['grpo', 'maxrl'])
 })

@@ -28,7 +28,10 @@ function configOf(steps: number, learningRate = 0.01): ExperimentConfig {
 const dataset = prepareData(configOf(0).data, { seed: 1 })
 const start = (config: ExperimentConfig) => warmStart({ config, dataset, hooks: noHooks })
 
-/** Tensors of this process but for those of engines, which stay for the next policy of their shape. */
+/**
+ * Number of tensors in this process, without those of engines, which are kept for the next policy of their
+ * shape.
+ */
 function tensors(): number {
   disposeEngines()
   return tf.memory().numTensors
@@ -49,7 +52,7 @@ async function lossOf(policy: Policy): Promise<number> {
   return -logProbs.reduce((sum, logProb) => sum + logProb, 0) / logProbs.length
 }
 
-test('demonstrations teach: the loss on others falls well below that of guessing', async () => {
+test('demonstrations teach: the loss on other demonstrations falls well below that of guessing', async () => {
   const before = tensors()
   const fresh = await start(configOf(0))
   const taught = await start(configOf(60))
@@ -62,7 +65,7 @@ test('demonstrations teach: the loss on others falls well below that of guessing
   assert.equal(tensors(), before)
 })
 
-test('a warm start is the same bits twice, and another with another seed', async () => {
+test('equal warm starts give equal bits, and another seed gives others', async () => {
   const config = configOf(4)
   const weights = []
   for (const seed of [1, 1, 2]) {
@@ -85,7 +88,7 @@ test('a checkpoint is loaded as it is', async () => {
   rmSync(folder, { recursive: true })
 })
 
-test('progress is told step by step, and a cancelled warm start leaves no tensor behind', async () => {
+test('progress is reported after every step, and a cancelled warm start leaves no tensors behind', async () => {
   const before = tensors()
   const seen: unknown[] = []
   const tick = async (progress?: { done: number; of: number }) => {
@@ -101,7 +104,7 @@ test('progress is told step by step, and a cancelled warm start leaves no tensor
   assert.equal(tensors(), before)
 })
 
-test('a warm start that runs away is an error of its own kind', async () => {
+test('a warm start that diverges gives a NotFinite error', async () => {
   const before = tensors()
   await assert.rejects(
     start(configOf(30, 1e30)),

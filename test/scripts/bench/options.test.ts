@@ -77,7 +77,7 @@ test('an engine is compared with the eager one, and an update with the peak of i
       measure: 'update',
       candidate: 'rlev recorded',
       against: 'rlev eager',
-      ratio: { median: 2, least: 2, most: 4 },
+      ratio: { median: 2, min: 2, max: 4 },
     },
   ])
   const [eager, recorded] = sharesOf(result)

@@ -22,7 +22,7 @@ test('the median is the middle one, or the mean of the two in the middle, whatev
 })
 
 test('a ratio is taken round by round, so that what slows a whole round falls out', () => {
-  assert.deepEqual(ratioOf([20, 2, 40], [10, 1, 10]), { median: 2, least: 2, most: 4 })
+  assert.deepEqual(ratioOf([20, 2, 40], [10, 1, 10]), { median: 2, min: 2, max: 4 })
   fc.assert(
     fc.property(fc.array(fc.tuple(speed, speed), { minLength: 1 }), rounds => {
       const ratio = ratioOf(
@@ -35,6 +35,6 @@ test('a ratio is taken round by round, so that what slows a whole round falls ou
 })
 
 test('rounds that one of the two lacks are left out, and without a common round there is no ratio', () => {
-  assert.deepEqual(ratioOf([4, undefined, 9], [2, 2, undefined]), { median: 2, least: 2, most: 2 })
+  assert.deepEqual(ratioOf([4, undefined, 9], [2, 2, undefined]), { median: 2, min: 2, max: 2 })
   assert.equal(ratioOf([4], []), null)
 })
