@@ -11,11 +11,12 @@ import { watchRun } from './live/watch-run.js'
 import { clauseOf, linksOf, type RunView } from './runs/run-view.js'
 import { commandFor } from './runs/shell-command.js'
 import type { Home } from './services/home.js'
+import { livingProcesses } from './services/state.js'
 import { layOutParagraphs, titleWidth } from './text/paragraphs.js'
 import { oneLine } from './text/width.js'
 
 /** What a shell gives to a command that ended by Ctrl-C: whatever waits for the run must not go on as if it were done. */
-const leftByReader = 130
+export const leftByReader = 130
 
 /** From here on Ctrl-C means to leave, and the second one to end this command at once. */
 export function leaving(): AbortSignal {
@@ -55,6 +56,14 @@ export async function follow(
     screen.done()
     throw error
   }
+}
+
+/** For Ctrl-C while the services start: the run has not begun, and what was started goes on. */
+export function interruptedText(home: Home, name: string): string {
+  const living = livingProcesses(home)
+  const left = living.length === 0 ? ['Nothing was started.'] : [`These go on running: ${living.join(', ')}.`]
+  const ending = living.length === 0 ? [] : [`  ${commandFor(home, 'down')}  ends them`]
+  return [`${name} has not begun; its config is kept, and the same command starts it.`, ...left, ...ending].join('\n')
 }
 
 /** How to come back to work that goes on. */

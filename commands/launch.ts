@@ -76,7 +76,7 @@ export async function launchPlan(options: PlanLaunch): Promise<number> {
     { lookAtRun },
     { withTemporal },
     { upForRuns },
-    { detachedText, follow, leaving, printEnding },
+    { detachedText, follow, interruptedText, leaving, leftByReader, printEnding },
     { begin },
     { settleDrift },
   ] = await Promise.all([
@@ -101,9 +101,15 @@ export async function launchPlan(options: PlanLaunch): Promise<number> {
   let follows = false
   // A line of another kind would tear the live view.
   const report = (line: string) => (follows ? undefined : process.stderr.write(`${line}\n`))
-  const { whole } = await upForRuns(home, { report })
-  whole.catch((error: unknown) => console.error(failureText(error, { home: home.path, whole: false })))
   const left = leaving()
+  const interrupt = () => {
+    console.error(interruptedText(home, plan.name))
+    process.exit(leftByReader)
+  }
+  left.addEventListener('abort', interrupt)
+  const { whole } = await upForRuns(home, { report })
+  left.removeEventListener('abort', interrupt)
+  whole.catch((error: unknown) => console.error(failureText(error, { home: home.path, whole: false })))
   say(await begin({ home, plan: readPlan(home.path, plan.name), known }))
   follows = !detach
   if (home.services !== undefined) say(`tracked in MLflow: ${home.services.mlflow.url}`)

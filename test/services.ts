@@ -85,12 +85,12 @@ export class TestServices {
 
   /** Ends one of the processes at once, as a crash would. */
   async kill(record: ProcessRecord): Promise<void> {
-    await endProcess(record, { patience: 0 })
+    await endProcess(record, { timeoutMs: 0 })
   }
 
   async stop(): Promise<void> {
     await this.#client?.connection.close()
-    for (const record of this.#processes.reverse()) await endProcess(record, { patience: 5000 })
+    for (const record of this.#processes.reverse()) await endProcess(record, { timeoutMs: 5000 })
     if (process.env['RLEV_TEST_KEEP'] === undefined) rmSync(this.path, { recursive: true, force: true })
   }
 }

@@ -12,7 +12,7 @@ import { plannedWork } from './planned-work.js'
 import type { Screen } from './screen.js'
 
 /** Milliseconds that a server may be away before the watcher gives up; the work does not. */
-const patience = 10 * 60_000
+const timeoutMs = 10 * 60_000
 
 /**
  * The view when it is over; undefined where `left` was aborted before.
@@ -38,7 +38,7 @@ export async function watchRun(options: {
       if (isOver(view.state)) return view
       if (!view.serverAway) lastAnswer = Date.now()
       else await connection.renew()
-      if (Date.now() - lastAnswer > patience) throw awayTooLong(home, name)
+      if (Date.now() - lastAnswer > timeoutMs) throw awayTooLong(home, name)
       await pause(screen.pace, left)
       if (left.aborted) return undefined
     }

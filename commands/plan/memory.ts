@@ -31,12 +31,12 @@ export function memoryOfPlan(plan: Plan, data: DataSet): PlanMemory {
     const promptTokens = once(['prompt', policy.from], () => promptTokensOf(items, policy))
     return { arm: name, ...countsOf({ architecture, config }), ...memoryOf({ architecture, config, promptTokens }) }
   })
-  const most = each.reduce((largest, one) => (one.bytes > largest.bytes ? one : largest))
-  const fit = fitOf(most, room)
+  const largest = each.reduce((a, b) => (b.bytes > a.bytes ? b : a))
+  const fit = fitOf(largest, room)
   return {
-    ...most,
+    ...largest,
     atHand: { ...room, fit },
-    ...(fit === 'fits' ? {} : { warning: `it ${fit}: ${memoryShortage(most, room)}` }),
+    ...(fit === 'fits' ? {} : { warning: `it ${fit}: ${memoryShortage(largest, room)}` }),
   }
 }
 

@@ -50,7 +50,7 @@ export type Ending =
   | { state: 'failed' | 'cancelled'; failure: string }
 
 /** Milliseconds for one call. */
-const patience = 5_000
+const timeoutMs = 5_000
 
 export class TemporalRuns {
   readonly client: Client
@@ -61,7 +61,7 @@ export class TemporalRuns {
     const external = externalTemporal()?.address === service.address
     const options = external ? loadClientConnectConfig().connectionOptions : {}
     this.#address = service.address
-    this.#connection = Connection.lazy({ ...options, address: service.address, connectTimeout: patience })
+    this.#connection = Connection.lazy({ ...options, address: service.address, connectTimeout: timeoutMs })
     this.client = new Client({ connection: this.#connection, namespace: service.namespace })
   }
 
@@ -146,7 +146,7 @@ export class TemporalRuns {
   /** @throws RlevError ServiceUnavailable where the server, or the worker that must answer a query, is away. */
   async guard<Result>(call: () => Promise<Result>): Promise<Result> {
     try {
-      return await this.client.withDeadline(Date.now() + patience, call)
+      return await this.client.withDeadline(Date.now() + timeoutMs, call)
     } catch (error) {
       if (!isAbsence(error)) throw error
       throw new RlevError({

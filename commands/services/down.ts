@@ -13,9 +13,9 @@ export interface Ended {
 }
 
 /** Workers first: a worker that loses its server first would only write complaints into its log. */
-const waves: readonly { names: readonly ProcessName[]; patience: number }[] = [
-  { names: ['orchestrator', 'policy', 'policy-2'], patience: 30_000 },
-  { names: ['temporal', 'mlflow'], patience: 15_000 },
+const waves: readonly { names: readonly ProcessName[]; timeoutMs: number }[] = [
+  { names: ['orchestrator', 'policy', 'policy-2'], timeoutMs: 30_000 },
+  { names: ['temporal', 'mlflow'], timeoutMs: 15_000 },
 ]
 
 /**
@@ -28,17 +28,17 @@ export async function takeDown(home: Home, report: (line: string) => void = () =
   return withLock({ file: lockFile(home), timeoutMs: lockTimeoutMs, onWait }, async () => {
     const record = readRecord(home)
     const ended: Ended[] = []
-    const end = async (name: ProcessName, patience: number) => {
+    const end = async (name: ProcessName, timeoutMs: number) => {
       const started = record.processes[name]
       if (started === undefined) return
-      if (await endProcess(started, { patience })) {
+      if (await endProcess(started, { timeoutMs })) {
         ended.push({ name, pid: started.pid })
         report(`ended ${name} (process ${started.pid})`)
       }
       delete record.processes[name]
       writeRecord(home, record)
     }
-    for (const { names, patience } of waves) await Promise.all(names.map(name => end(name, patience)))
+    for (const { names, timeoutMs } of waves) await Promise.all(names.map(name => end(name, timeoutMs)))
     delete record.services
     delete home.services
     if (existsSync(home.path)) writeRecord(home, record)

@@ -54,7 +54,7 @@ export function startMlflow(home: Home, port: number): Promise<ProcessRecord> {
 
 export async function awaitMlflow(record: ProcessRecord, service: MlflowService): Promise<void> {
   const isReady = () => mlflowAnswers(service)
-  await waitUntilReady({ name: 'the MLflow server', record, isReady, patience: 180_000, interval: 250 })
+  await waitUntilReady({ name: 'the MLflow server', record, isReady, timeoutMs: 180_000, interval: 250 })
 }
 
 /** @throws RlevError ServiceUnavailable when the server of MLFLOW_TRACKING_URI does not answer. */
@@ -70,10 +70,10 @@ export async function checkExternalMlflow(service: MlflowService): Promise<void>
   })
 }
 
-export async function mlflowAnswers(service: MlflowService, patience = 2_000): Promise<boolean> {
+export async function mlflowAnswers(service: MlflowService, timeoutMs = 2_000): Promise<boolean> {
   try {
     const headers = namedServer()?.address === service.url ? authentication(process.env) : {}
-    const answer = await fetch(`${service.url}/health`, { headers, signal: AbortSignal.timeout(patience) })
+    const answer = await fetch(`${service.url}/health`, { headers, signal: AbortSignal.timeout(timeoutMs) })
     await answer.text()
     return answer.ok
   } catch {

@@ -22,16 +22,16 @@ export function portIsFree(port: number): Promise<boolean> {
 /**
  * The remembered port where it is free, else another free one.
  * @param taken ports that are given out already, though nobody may listen on them yet
- * @param patience milliseconds to wait for the remembered port: a killed server's threads may hold it for a moment longer
+ * @param timeoutMs milliseconds to wait for the remembered port: a killed server's threads may hold it for a moment longer
  * @throws RlevError ServiceUnavailable when a hundred draws were all taken.
  */
 export async function claimPort(
   remembered?: number,
   taken: readonly number[] = [],
-  { patience = 0 }: { patience?: number } = {},
+  { timeoutMs = 0 }: { timeoutMs?: number } = {},
 ): Promise<number> {
   if (remembered !== undefined && !taken.includes(remembered)) {
-    const end = performance.now() + patience
+    const end = performance.now() + timeoutMs
     do {
       if (await portIsFree(remembered)) return remembered
       await sleep(50)

@@ -88,14 +88,14 @@ function partOf(file: string, from: number, to: number): string {
 }
 
 /**
- * Ends the process and all of its group: SIGTERM, `patience` milliseconds, then SIGKILL; without patience SIGKILL at once. A
+ * Ends the process and all of its group: SIGTERM, then SIGKILL after `timeoutMs`; SIGKILL at once if that is 0. A
  * group whose leader went first is ended too: its number is not lent again while a member lives.
  * @returns false when nothing of it was left.
  */
-export async function endProcess(record: ProcessRecord, { patience }: { patience: number }): Promise<boolean> {
+export async function endProcess(record: ProcessRecord, { timeoutMs }: { timeoutMs: number }): Promise<boolean> {
   if (hasEnded(record)) return false
-  if (patience > 0) signalGroup(record.pid, 'SIGTERM')
-  const end = performance.now() + patience
+  if (timeoutMs > 0) signalGroup(record.pid, 'SIGTERM')
+  const end = performance.now() + timeoutMs
   while (membersOf(record.pid).length > 0 && performance.now() < end) await sleep(50)
   if (membersOf(record.pid).length > 0) signalGroup(record.pid, 'SIGKILL')
   while (membersOf(record.pid).length > 0) await sleep(20)

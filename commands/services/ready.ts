@@ -13,7 +13,7 @@ export interface WaitOptions {
   /** Asked until it gives true; what it throws is kept as the reason. */
   isReady: () => Promise<boolean>
   /** Milliseconds. */
-  patience: number
+  timeoutMs: number
   interval?: number
 }
 
@@ -22,11 +22,11 @@ export class EndedEarly extends RlevError {}
 
 /**
  * @throws EndedEarly when the process ends before it is ready.
- * @throws RlevError ServiceUnavailable when it is not ready within `patience`.
+ * @throws RlevError ServiceUnavailable when it is not ready within `timeoutMs`.
  */
 export async function waitUntilReady(options: WaitOptions): Promise<void> {
-  const { name, record, isReady, patience, interval = 100 } = options
-  const end = performance.now() + patience
+  const { name, record, isReady, timeoutMs, interval = 100 } = options
+  const end = performance.now() + timeoutMs
   const { log } = record
   let reason: unknown
   for (;;) {
@@ -50,7 +50,7 @@ export async function waitUntilReady(options: WaitOptions): Promise<void> {
     if (performance.now() > end) {
       throw new RlevError({
         kind: 'ServiceUnavailable',
-        message: `${name} did not answer within ${Math.round(patience / 1000)} s`,
+        message: `${name} did not answer within ${Math.round(timeoutMs / 1000)} s`,
         place: log,
         expected: `${name} to come up`,
         found: reason instanceof Error ? reason.message : tail,

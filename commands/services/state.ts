@@ -61,6 +61,15 @@ export function serviceStates(home: Home): Promise<ServiceState[]> {
   return Promise.all(had.map(stateOf))
 }
 
+/** Processes of the home that live, by title and process id. Asks none of them. */
+export function livingProcesses(home: Home): string[] {
+  const { processes } = readRecord(home)
+  return processNames.flatMap(name => {
+    const record = processes[name]
+    return isAlive(record) ? [`${titles[name]} (process ${record.pid})`] : []
+  })
+}
+
 const titles = {
   temporal: 'Temporal server',
   mlflow: 'MLflow server',

@@ -65,7 +65,7 @@ export function startTemporal(home: Home, { port = 0, uiPort = 0 }: TemporalServ
 /** Ready is: it answers gRPC, its namespace is there, and so are the search attributes. */
 export async function awaitTemporal(record: ProcessRecord, service: TemporalService): Promise<void> {
   const isReady = async () => (await missingAttributes(service)).length === 0
-  await waitUntilReady({ name: 'the Temporal server', record, isReady, patience: 60_000 })
+  await waitUntilReady({ name: 'the Temporal server', record, isReady, timeoutMs: 60_000 })
 }
 
 /**

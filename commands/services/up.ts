@@ -50,7 +50,7 @@ export async function ensureUp(home: Home, options: UpOptions = {}): Promise<Ser
   const { onReadyForRuns } = options
   const onWait = (pid: number) => report(`waiting for process ${pid}, which is starting or ending the same services`)
   return withLock({ file: lockFile(home), timeoutMs: lockTimeoutMs, onWait }, async () => {
-    const start = new Start(home, report, variables)
+    const start = new Start({ home, report, variables })
     await start.choosePorts()
     // MLflow takes ten times as long as Temporal, and workers can do without it for a while.
     const tracking = start.mlflowServer()
@@ -87,30 +87,32 @@ export async function upForRuns(home: Home, options: UpOptions = {}): Promise<{ 
 const written = ['logs', 'mlflow', 'mlflow/artifacts', 'temporal.db', 'runs', 'store'] as const
 
 class Start {
-  private readonly record: ServicesRecord
-  private readonly externalTemporal = temporal.externalTemporal()
-  private readonly externalMlflow = mlflow.externalMlflow()
+  readonly #home: Home
+  readonly #report: (line: string) => void
+  readonly #variables: Readonly<Record<string, string>>
+  readonly #record: ServicesRecord
+  readonly #externalTemporal = temporal.externalTemporal()
+  readonly #externalMlflow = mlflow.externalMlflow()
 
-  constructor(
-    private readonly home: Home,
-    private readonly report: (line: string) => void,
-    private readonly variables: Readonly<Record<string, string>>,
-  ) {
+  constructor({ home, report, variables }: Pick<Required<UpOptions>, 'report' | 'variables'> & { home: Home }) {
     for (const name of written) insideHome(home.path, join(home.path, name))
-    this.record = readRecord(home)
+    this.#home = home
+    this.#report = report
+    this.#variables = variables
+    this.#record = readRecord(home)
   }
 
   /** Keeps the port of a living server, also of one that was started a moment ago and does not listen yet. */
   async choosePorts(): Promise<void> {
-    const { ports, processes } = this.record
+    const { ports, processes } = this.#record
     const claim = async (port: number | undefined, owner: ProcessRecord | undefined) => {
       if (port !== undefined && isAlive(owner)) return port
       // What a crashed one left of its group would hold its files and ports.
-      if (owner !== undefined) await endProcess(owner, { patience: 5_000 })
+      if (owner !== undefined) await endProcess(owner, { timeoutMs: 5_000 })
       return claimPort(
         port,
         Object.values(ports).filter(other => other !== port),
-        { patience: 3_000 },
+        { timeoutMs: 3_000 },
       )
     }
     ports.temporal = await claim(ports.temporal, processes.temporal)
@@ -121,29 +123,29 @@ class Start {
 
   /** Writes the record; readers of the home see addresses before the processes that have them. */
   publish(): Services {
-    const { ports, processes } = this.record
+    const { ports, processes } = this.#record
     const pid = (name: ProcessName) => (isAlive(processes[name]) ? processes[name].pid : undefined)
     const living = Object.keys(workers).flatMap(name => {
       const found = pid(name as WorkerName)
       return found === undefined ? [] : [[name, found]]
     })
     const services: Services = {
-      temporal: this.externalTemporal ?? temporal.localTemporal(ports, pid('temporal')),
-      mlflow: this.externalMlflow ?? mlflow.localMlflow(ports.mlflow, pid('mlflow')),
+      temporal: this.#externalTemporal ?? temporal.localTemporal(ports, pid('temporal')),
+      mlflow: this.#externalMlflow ?? mlflow.localMlflow(ports.mlflow, pid('mlflow')),
       workers: Object.fromEntries(living),
     }
-    this.record.services = services
-    writeRecord(this.home, this.record)
+    this.#record.services = services
+    writeRecord(this.#home, this.#record)
     return services
   }
 
   async temporalServer(): Promise<void> {
-    if (this.externalTemporal !== undefined) return temporal.checkExternalTemporal(this.externalTemporal)
-    const { ports } = this.record
-    await this.server({
+    if (this.#externalTemporal !== undefined) return temporal.checkExternalTemporal(this.#externalTemporal)
+    const { ports } = this.#record
+    await this.#server({
       name: 'temporal',
       title: 'the Temporal server',
-      start: () => temporal.startTemporal(this.home, temporal.localTemporal(ports)),
+      start: () => temporal.startTemporal(this.#home, temporal.localTemporal(ports)),
       ready: record => temporal.awaitTemporal(record, temporal.localTemporal(ports)),
       renewPorts: async () => {
         ports.temporal = await claimPort(undefined, Object.values(ports))
@@ -154,12 +156,12 @@ class Start {
   }
 
   async mlflowServer(): Promise<void> {
-    if (this.externalMlflow !== undefined) return mlflow.checkExternalMlflow(this.externalMlflow)
-    const { ports } = this.record
-    await this.server({
+    if (this.#externalMlflow !== undefined) return mlflow.checkExternalMlflow(this.#externalMlflow)
+    const { ports } = this.#record
+    await this.#server({
       name: 'mlflow',
       title: 'the MLflow server',
-      start: () => mlflow.startMlflow(this.home, ports.mlflow ?? 0),
+      start: () => mlflow.startMlflow(this.#home, ports.mlflow ?? 0),
       ready: record => mlflow.awaitMlflow(record, mlflow.localMlflow(ports.mlflow)),
       renewPorts: async () => {
         ports.mlflow = await claimPort(undefined, Object.values(ports))
@@ -169,11 +171,11 @@ class Start {
   }
 
   async allWorkers(): Promise<void> {
-    const outcomes = await Promise.allSettled(workerNames().map(name => this.worker(name)))
+    const outcomes = await Promise.allSettled(workerNames().map(name => this.#worker(name)))
     for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
   }
 
-  private async server(server: {
+  async #server(server: {
     name: ProcessName
     title: string
     start: () => Promise<ProcessRecord>
@@ -182,40 +184,40 @@ class Start {
     place: () => string
   }): Promise<void> {
     const { name, title, start, ready, renewPorts, place } = server
-    const before = this.record.processes[name]
+    const before = this.#record.processes[name]
     if (isAlive(before)) return ready(before)
     const began = performance.now()
     try {
-      await ready(await this.note(name, title, start))
+      await ready(await this.#note(name, title, start))
     } catch (error) {
       if (!(error instanceof EndedEarly)) throw error
       // Between the choice of a port and its use another process may have taken it: once more, elsewhere.
       await renewPorts()
-      await ready(await this.note(name, title, start))
+      await ready(await this.#note(name, title, start))
     }
-    this.report(`${title} answers on ${place()} (${seconds(began)})`)
+    this.#report(`${title} answers on ${place()} (${seconds(began)})`)
   }
 
-  private async worker(name: WorkerName): Promise<void> {
+  async #worker(name: WorkerName): Promise<void> {
     const services = this.publish()
     const purpose = workerPurpose(services)
-    const before = this.record.processes[name]
+    const before = this.#record.processes[name]
     if (isAlive(before) && before.purpose === purpose) return awaitWorker(before, name)
-    if (isAlive(before)) this.report(`the ${name} worker serves other addresses or an older build: starting it anew`)
-    if (before !== undefined) await endProcess(before, { patience: 30_000 })
+    if (isAlive(before)) this.#report(`the ${name} worker serves other addresses or an older build: starting it anew`)
+    if (before !== undefined) await endProcess(before, { timeoutMs: 30_000 })
     const began = performance.now()
-    const record = await this.note(name, `the ${name} worker`, () =>
-      startWorker(this.home, name, { services, variables: this.variables }),
+    const record = await this.#note(name, `the ${name} worker`, () =>
+      startWorker(this.#home, name, { services, variables: this.#variables }),
     )
     await awaitWorker(record, name)
-    this.report(`the ${name} worker is ready (${seconds(began)})`)
+    this.#report(`the ${name} worker is ready (${seconds(began)})`)
   }
 
   /** Recorded before anything else is waited for: `down` must find also what is half started. */
-  private async note(name: ProcessName, title: string, start: () => Promise<ProcessRecord>): Promise<ProcessRecord> {
-    this.report(`starting ${title}`)
+  async #note(name: ProcessName, title: string, start: () => Promise<ProcessRecord>): Promise<ProcessRecord> {
+    this.#report(`starting ${title}`)
     const record = await start()
-    this.record.processes[name] = record
+    this.#record.processes[name] = record
     this.publish()
     return record
   }

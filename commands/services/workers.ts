@@ -1,8 +1,8 @@
 /**
  * The worker processes of a home: the orchestrator (workflows and light activities, queues rlev and rlev-io) and the
- * policy workers (queue rlev-gpu, each with TensorFlow on its main thread and so a process of its own). A card has one.
- * Without a card there are two with a thread each, for eager TensorFlow keeps a small policy on one core however many
- * threads it has; and with one thread the bits do not depend on the number of cores.
+ * policy workers (queue rlev-gpu, each with TensorFlow on its main thread and so a process of its own). On a GPU there is
+ * one. Without a GPU there are two with one thread each: a small policy gains nothing from a second thread, and with one thread the
+ * results do not depend on the number of cores.
  */
 
 import { availableParallelism } from 'node:os'
@@ -27,25 +27,25 @@ const onCard = (): boolean => readParts().tensorflow?.kind === 'gpu'
  * @throws RlevError CallInvalid for another number of them.
  */
 export function workerNames(): WorkerName[] {
-  const wanted = countFrom('RLEV_POLICY_WORKERS', { most: 2 }) ?? (onCard() || availableParallelism() < 2 ? 1 : 2)
+  const wanted = countFrom('RLEV_POLICY_WORKERS', { max: 2 }) ?? (onCard() || availableParallelism() < 2 ? 1 : 2)
   return wanted === 1 ? ['orchestrator', 'policy'] : ['orchestrator', 'policy', 'policy-2']
 }
 
 /** Threads of a matrix product without a card; a large policy wants more than one (`RLEV_POLICY_THREADS`). */
 const threads = (): NodeJS.ProcessEnv =>
-  onCard() ? {} : { TF_NUM_INTRAOP_THREADS: String(countFrom('RLEV_POLICY_THREADS', { most: 1024 }) ?? 1) }
+  onCard() ? {} : { TF_NUM_INTRAOP_THREADS: String(countFrom('RLEV_POLICY_THREADS', { max: 1024 }) ?? 1) }
 
 /** A whole number from 1 that the environment states; undefined where it states none. */
-function countFrom(variable: string, { most }: { most: number }): number | undefined {
+function countFrom(variable: string, { max }: { max: number }): number | undefined {
   const stated = process.env[variable]?.trim() ?? ''
   if (stated === '') return undefined
   const count = Number(stated)
-  if (/^\d+$/.test(stated) && count >= 1 && count <= most) return count
+  if (/^\d+$/.test(stated) && count >= 1 && count <= max) return count
   throw new RlevError({
     kind: 'CallInvalid',
-    message: 'the environment variable has another value than it can have',
+    message: `invalid value of the environment variable ${variable}`,
     place: variable,
-    expected: `a whole number from 1 to ${most}`,
+    expected: `a whole number from 1 to ${max}`,
     found: JSON.stringify(stated),
     remedy: `correct ${variable}, or leave it out`,
   })
@@ -90,7 +90,7 @@ export function startWorker(
 export async function awaitWorker(record: ProcessRecord, name: WorkerName): Promise<void> {
   const line = new RegExp(`^rlev worker ready: ${workers[name]}\\b`, 'm')
   const isReady = async () => line.test(openingOf(record, 1_000_000))
-  await waitUntilReady({ name: `the ${name} worker`, record, isReady, patience: 120_000 })
+  await waitUntilReady({ name: `the ${name} worker`, record, isReady, timeoutMs: 120_000 })
 }
 
 /** The loader reads this variable once, when a process starts: it cannot be set from within. */

@@ -1,30 +1,22 @@
-/** How wide a text stands in a terminal: East Asian wide characters and emoji take two columns, combining marks none. */
-
-const wide =
-  /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97c\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}/u
-const none = /[\p{Mn}\p{Me}\p{Cf}\p{Cc}]/u
+/** How wide a text is in a terminal: East Asian wide characters and emoji take two columns, combining marks none. */
+import stringWidth from 'string-width'
 
 /** Terminal columns of one line. */
 export function textWidth(text: string): number {
-  let width = 0
-  for (const character of text) width += characterWidth(character)
-  return width
+  return stringWidth(text)
 }
 
-function characterWidth(character: string): number {
-  if (none.test(character)) return 0
-  return wide.test(character) ? 2 : 1
-}
+const graphemes = new Intl.Segmenter()
 
-/** At most `width` columns; what is cut off shows as an ellipsis. */
+/** At most `width` columns; an ellipsis stands for what is cut off. No letter is cut from its accents. */
 export function cutToWidth(text: string, width: number): string {
   if (textWidth(text) <= width) return text
   let cut = ''
   let used = 0
-  for (const character of text) {
-    if (used + characterWidth(character) > width - 1) break
-    cut += character
-    used += characterWidth(character)
+  for (const { segment } of graphemes.segment(text)) {
+    used += textWidth(segment)
+    if (used > width - 1) break
+    cut += segment
   }
   return width < 1 ? '' : `${cut}…`
 }

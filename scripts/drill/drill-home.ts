@@ -101,7 +101,7 @@ export class DrillHome {
   /** SIGKILL to the process and its group. False where nothing of it lived. */
   async kill(name: ProcessName): Promise<boolean> {
     const record = this.record(name)
-    return record !== undefined && (await endProcess(record, { patience: 0 }))
+    return record !== undefined && (await endProcess(record, { timeoutMs: 0 }))
   }
 
   /** The command as a person calls it, about this home, in a process of its own. */

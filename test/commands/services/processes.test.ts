@@ -40,7 +40,7 @@ describe('a process with a long log', () => {
     record = await script(talk + forEver)
     await written(record, `line ${lines - 1}`)
   })
-  after(() => endProcess(record, { patience: 5_000 }))
+  after(() => endProcess(record, { timeoutMs: 5_000 }))
 
   it('is read from its two ends', () => {
     assert.match(openingOf(record, 100), /^rlev worker ready: rlev-gpu\nline 0\./)
@@ -62,15 +62,15 @@ describe('a started process', () => {
     const record = await script(forEver)
     assert.equal(isAlive(record), true)
     assert.deepEqual(membersOf(record.pid), [record.pid])
-    assert.equal(await endProcess(record, { patience: 5_000 }), true)
+    assert.equal(await endProcess(record, { timeoutMs: 5_000 }), true)
     assert.equal(isAlive(record), false)
-    assert.equal(await endProcess(record, { patience: 5_000 }), false)
+    assert.equal(await endProcess(record, { timeoutMs: 5_000 }), false)
   })
 
   it('is ended with SIGKILL when it does not heed SIGTERM', async () => {
     const record = await script(`process.on('SIGTERM', () => console.log('no')); ${forEver} console.log('up')`)
     await written(record, 'up')
-    await endProcess(record, { patience: 300 })
+    await endProcess(record, { timeoutMs: 300 })
     assert.equal(isAlive(record), false)
     assert.match(outputOf(record), /no/)
   })
@@ -82,7 +82,7 @@ describe('a started process', () => {
     await written(record, 'child')
     const child = Number(/child (\d+)/.exec(outputOf(record))?.[1])
     assert.deepEqual(membersOf(record.pid).sort(), [record.pid, child].sort())
-    await endProcess(record, { patience: 5_000 })
+    await endProcess(record, { timeoutMs: 5_000 })
     assert.equal(processStart(child), undefined)
   })
 
@@ -94,7 +94,7 @@ describe('a started process', () => {
     for (let round = 0; round < 200 && isAlive(record); round++) await sleep(25)
     assert.equal(isAlive(record), false)
     assert.equal(membersOf(record.pid).length, 1)
-    assert.equal(await endProcess(record, { patience: 5_000 }), true)
+    assert.equal(await endProcess(record, { timeoutMs: 5_000 }), true)
     assert.equal(membersOf(record.pid).length, 0)
   })
 
@@ -116,7 +116,7 @@ describe('a started process', () => {
 
   it('that ends before it is ready is told with its last lines', async () => {
     const record = await script("console.error('the disk is full'); process.exit(3)")
-    const wait = waitUntilReady({ name: 'the server', record, isReady: async () => false, patience: 10_000 })
+    const wait = waitUntilReady({ name: 'the server', record, isReady: async () => false, timeoutMs: 10_000 })
     await assert.rejects(wait, /the server ended before it was ready[\s\S]*the disk is full/)
   })
 })
@@ -128,7 +128,7 @@ describe('a recycled pid', () => {
     const pid = stranger.pid ?? 0
     const record: ProcessRecord = { pid, started: 'another boot 12345', log: join(folder, 'x.log'), logStart: 0 }
     assert.equal(isAlive(record), false)
-    assert.equal(await endProcess(record, { patience: 100 }), false)
+    assert.equal(await endProcess(record, { timeoutMs: 100 }), false)
     assert.notEqual(processStart(pid), undefined)
     stranger.kill('SIGKILL')
     await once(stranger, 'exit')
@@ -138,7 +138,7 @@ describe('a recycled pid', () => {
     const record = await script(forEver)
     assert.notEqual(processStart(process.pid), processStart(record.pid))
     assert.equal(processStart(process.pid), processStart(process.pid))
-    await endProcess(record, { patience: 5_000 })
+    await endProcess(record, { timeoutMs: 5_000 })
   })
 
   it('of nobody has no start', () => {
