@@ -72,13 +72,9 @@ export async function withLockFile({ file, timeoutMs = Number.POSITIVE_INFINITY,
   held.set(file, text)
   const touching = setInterval(() => touch(file, text), touchMs)
   touching.unref()
-  const leave = () => release(file, text)
-  // The command may end while it works, as by Ctrl-C.
-  process.on('exit', leave)
   try {
     return await work()
   } finally {
-    process.off('exit', leave)
     clearInterval(touching)
     held.delete(file)
     release(file, text)
