@@ -4,7 +4,7 @@ import { oneLine, padToWidth, wrapToWidth } from './width.js'
 /** Columns of the titles. */
 export const titleWidth = 10
 
-/** Columns of lines where the terminal is wider, or where there is none. */
+/** Columns of a line at most, and without a terminal. */
 const widest = 110
 
 const narrowest = 40

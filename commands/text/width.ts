@@ -21,7 +21,7 @@ export function cutToWidth(text: string, width: number): string {
   return width < 1 ? '' : `${cut}…`
 }
 
-/** The words of a text on lines of at most `width` columns; a longer word has a line to itself and is not cut, nor is `1.0 ± 0.2`. */
+/** The words of a text on lines of at most `width` columns. A longer word has a line to itself; `1.0 ± 0.2` stays together. */
 export function wrapToWidth(text: string, width: number): string[] {
   const lines: string[] = []
   for (const word of text.split(/(?<!±) (?!±)/)) {

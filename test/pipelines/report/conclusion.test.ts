@@ -61,7 +61,7 @@ test('a gain that is supported, with controls that show none', () => {
     'In expected H-Acc, mean over the curve, human-aligned minus correctness is +6.0 ± 1.0 points (95% interval over 5 paired seeds).',
     'A gain of human-aligned is supported: the interval lies above 0, and p (Holm) is below 0.001.',
     'The controls show no gain, as expected: shuffled (values permuted) -1.0 ± 0.2, uniform (placebo) 0.0 ± 0.0 points.',
-    'Read the report below, or `bin/rlev compare study` for every table; for arms of your own, copy the config, change its arms and check it with `rlev plan`.',
+    'Read the report below, or `bin/rlev compare study` for every table; for your own arms, copy the config, change its arms and check it with `rlev plan`.',
   ])
 })
 
@@ -171,7 +171,7 @@ test('an arm that was given up is left out without a call to make it', () => {
   )
   assert.deepEqual(linesOf(plan, given).slice(3), [
     'The controls show no gain, as expected: uniform (placebo) 0.0 ± 0.0 points.',
-    'Read the report below, or `bin/rlev compare study` for every table; for arms of your own, copy the config, change its arms and check it with `rlev plan`.',
+    'Read the report below, or `bin/rlev compare study` for every table; for your own arms, copy the config, change its arms and check it with `rlev plan`.',
   ])
 })
 
@@ -187,7 +187,7 @@ test('many arms, some with baselines of their own, are grouped by verdict', () =
     'In expected H-Acc, mean over the curve, human-aligned minus correctness is +6.0 ± 2.5 points, bb minus correctness is +5.3 ± 1.6, ccc minus correctness is +5.0 ± 2.1, with 2 more in the tables (95% interval over 3 paired seeds).',
     'A gain is supported for human-aligned, bb, ccc and dddd (4 of 5) and not supported for lost (1 of 5).',
     'The controls show no gain, as expected: shuffled (values permuted) -1.0 ± 0.4, uniform (placebo) 0.0 ± 0.0 points.',
-    'Read the report below, or `bin/rlev compare study` for every table; for arms of your own, copy the config, change its arms and check it with `rlev plan`.',
+    'Read the report below, or `bin/rlev compare study` for every table; for your own arms, copy the config, change its arms and check it with `rlev plan`.',
   ])
 })
 
