@@ -46,7 +46,7 @@ export interface ExperimentResult {
   step: number
   /** sha256 of the final weights; null if nothing was trained. */
   weights: string | null
-  /** Of the newest evaluation, as in `ExperimentProgress`; null if there was none. */
+  /** Of the newest evaluation, as in `ExperimentProgress`; null without an evaluation. */
   acc: number | null
   hAcc: number | null
   expectedHAcc: number | null

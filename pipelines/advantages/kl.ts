@@ -1,6 +1,6 @@
 /**
  * Estimators of KL(policy || reference) from tokens drawn from the policy (Schulman's k1, k2, k3). The sign is the one of
- * the divergence: k1 = log pi - log ref, positive where the policy likes its own token more.
+ * the divergence: k1 = log pi - log ref, positive if the policy gives its token the higher probability.
  */
 import { RlevError } from '../errors.js'
 
@@ -16,7 +16,7 @@ export interface KlTerms {
 /** Of one token, in nats. */
 export function klTerms(logProb: number, referenceLogProb: number): KlTerms {
   const k1 = logProb - referenceLogProb
-  // expm1 keeps k3 from cancelling to a negative number where the two agree.
+  // With expm1, k3 does not become negative by rounding if the two nearly agree.
   return { k1, k2: (k1 * k1) / 2, k3: Math.expm1(-k1) + k1 }
 }
 

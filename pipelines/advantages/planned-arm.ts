@@ -1,4 +1,4 @@
-/** What the preflight looks at, and what it says: an arm with its simulated step, and a finding. */
+/** Input and output of the preflight: an arm with its simulated step, and a finding. */
 import type { ExperimentConfig } from '../config/schema.js'
 import type { SimulatedStep } from './simulated-step.js'
 
@@ -12,7 +12,7 @@ export interface PlannedArm {
 }
 
 export interface PreflightFinding {
-  /** refuse: the plan must not start as it is; warning: it says less than it seems to; note: worth knowing. */
+  /** refuse: the plan must not start; warning: its result says less than it seems to; note: for information. */
   severity: 'refuse' | 'warning' | 'note'
   arm?: string
   sentence: string

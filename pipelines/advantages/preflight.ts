@@ -1,6 +1,5 @@
 /**
- * What can be said of a plan before it runs: how much of the value reaches the step in each arm, and which arms would take the same
- * step. The paper compares GRPO with and without values; with the group's deviation that is one step under two names.
+ * Checks of a plan before it runs: how much of the value reaches the step in each arm, and which arms would take the same step. The paper compares GRPO with and without values; with the group's deviation that is one step under two names.
  */
 import { baselineOf } from '../config/baselines.js'
 import type { EstimatorName, ExperimentConfig, Plan } from '../config/schema.js'
@@ -11,11 +10,11 @@ import { sameStepFindings } from './same-step.js'
 import { type SimulatedStep, Simulation } from './simulated-step.js'
 import { isCancelled, transmission } from './transmission.js'
 
-/** A baseline or a deviation that is common to the batch ties the transmission to what the policy can do. */
+/** With a baseline or a deviation that is common to the batch, the transmission depends on the pass rates of the policy. */
 const ASSUMED = ", were pass rates and lengths independent of values; the report asks again, by the policy's answers"
 const throughBatch: ReadonlySet<EstimatorName> = new Set(['batch-deviation', 'reinforce++', 'reinforce++-baseline'])
 
-/** Findings on a plan over the true values of its training items, the gravest first. Its time grows with the number of arms. */
+/** Findings on a plan over the true values of its training items, the most serious first. Its time grows with the number of arms. */
 export function preflight(options: PreflightOptions): PreflightFinding[] {
   const arms = armsOf(options)
   const findings = arms.filter(arm => arm.name !== IMAGINED).flatMap(arm => aboutArm(arm))

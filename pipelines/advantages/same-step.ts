@@ -6,7 +6,7 @@ import type { ExperimentConfig } from '../config/schema.js'
 import type { PlannedArm, PreflightFinding } from './planned-arm.js'
 import { commonFactor, equalClasses, largestDifference, proportionalClasses, SAME } from './step-classes.js'
 
-/** Up to this many arms each pair gets a sentence; more are told together. */
+/** Up to this number of arms each pair gets a sentence; more arms share one. */
 const MAX_PAIRED = 4
 
 /** Arm names that one sentence lists. */
@@ -41,7 +41,7 @@ export function sameStepFindings(arms: readonly PlannedArm[], { alone }: { alone
 const isPredicted = ({ config }: PlannedArm): boolean => config.value.ablation === 'predicted'
 const isCorrectness = ({ config }: PlannedArm): boolean => config.reward.scale === 'correctness'
 
-/** What a predictor will say is not known: its arm may differ from every other that has values. */
+/** The predictions are not known yet, so an arm with a score predictor may differ from every other arm with values. */
 function isUnknown(first: PlannedArm, second: PlannedArm): boolean {
   return [first, second].some(isPredicted) && ![first, second].some(isCorrectness)
 }
@@ -90,7 +90,7 @@ function consequence({ update, kl }: ExperimentConfig, declared: boolean): strin
   return `AdamW divides a common factor out, which makes one a placebo of the other.${but}${declared ? ' Declared as placebo.' : ' Name it under placebo.'}`
 }
 
-/** A single experiment has no placebo to be named: what matters is that its values change nothing. */
+/** A single experiment has no placebo: the finding is that its values change nothing. */
 function aboutLoneFactor({ name, config: { reward, update } }: PlannedArm, factor: number): PreflightFinding {
   const times = `the advantages are ${factor.toFixed(3)} times those of a run with the scale correctness, in every prompt`
   const so =
@@ -159,7 +159,7 @@ function listed(arms: readonly PlannedArm[]): string {
   return arms.length > MAX_LISTED ? `${names.join(', ')} and ${arms.length - MAX_LISTED} more` : names.join(', ')
 }
 
-/** Everything that shapes a step but value, scale and estimator. */
+/** Everything that decides a step except value, scale and estimator. */
 function restOf(config: ExperimentConfig): string {
   const { verifier, tolerance, answer } = config.reward
   const { data, seed, policy, warmStart, rollout, kl, update } = config

@@ -29,7 +29,7 @@ export interface SimulatedGroup {
   samples: readonly SimulatedSample[]
 }
 
-/** Steps of the arm's own shape: batches x prompts, each with `rollout.samples` samples; 1024 prompts in all, or a little more. */
+/** Batches of the arm's shape: batches x prompts, each prompt with `rollout.samples` samples. At least 1024 prompts. */
 export function simulateGroups(
   values: readonly ItemValue[],
   config: Pick<ExperimentConfig, 'rollout'>,
@@ -52,9 +52,9 @@ export function simulateGroups(
 }
 
 /**
- * The same out of what a policy answered to test items: each prompt of the run gets as many of the sampled verdicts and lengths of one test
- * item of its section as the run samples. Where a baseline is common to the batch, as in REINFORCE++, the transmission depends on how pass
- * rates and lengths go with values, which nobody knows before there is a policy. At least `rollout.samples` answers an item are needed.
+ * The same from the responses of a policy to test items: each prompt of the run gets the verdicts and lengths of `rollout.samples` sampled
+ * responses to one test item of its section, so each item needs at least as many. With a baseline that is common to the batch, as in
+ * REINFORCE++, the transmission depends on how pass rates and lengths correlate with values, which is not known without a policy.
  */
 export function answeredGroups({
   items,
@@ -67,9 +67,9 @@ export function answeredGroups({
   items: readonly { section: string }[]
   answered: readonly { section: string; samples: readonly { verdict: Verdict; length: number }[] }[]
   config: Pick<ExperimentConfig, 'rollout'>
-  /** Prompts in all, or a little more. */
+  /** Number of prompts, at least. */
   groups?: number
-  /** Another name draws other prompts. */
+  /** Seeds the draw of the prompts. */
   draw?: string
 }): SimulatedGroup[][] {
   const { prompts, samples: drawn } = config.rollout
@@ -89,7 +89,7 @@ export function answeredGroups({
   )
 }
 
-/** Values as the arm's reward sees them; what is drawn of an ablation is not the run's, only alike. A predictor that is not trained yet counts as right. */
+/** Values as the arm's reward sees them. An ablation draws other values than the run will, from the same distribution. A score predictor counts as exact. */
 export function valuesSeen(values: readonly ItemValue[], { value }: Pick<ExperimentConfig, 'value'>): number[] {
   const ablation = value.ablation === 'predicted' ? 'none' : value.ablation
   return seenValues(values, { ...value, ablation }, { seed: SEED }).map(seen => seen.value)
@@ -104,7 +104,7 @@ export interface SimulatedStep {
   signals: readonly StepSignal[]
 }
 
-/** The arm's step over the simulated groups, with epsilon as good as 0: the arms are compared up to epsilon. */
+/** The arm's step over the simulated groups, with an epsilon close to 0, because the arms are compared up to epsilon. */
 export function simulatedStep({
   values,
   batches,

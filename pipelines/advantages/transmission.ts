@@ -24,7 +24,7 @@ export interface Transmission {
   transmission: number
 }
 
-/** Of the prompts in a fifth by value, means over the fifth; what several steps have of it adds up. */
+/** Means over the prompts in a fifth by value. The signals of several steps can be added. */
 export interface FifthSignal {
   /** Mean |advantage| with the value. */
   withValue: number
@@ -34,7 +34,7 @@ export interface FifthSignal {
   scaled: number
 }
 
-/** What a step says of the transmission. */
+/** The transmission of one step. */
 export interface StepSignal {
   top: FifthSignal
   bottom: FifthSignal
@@ -57,7 +57,7 @@ export function signalOf(rows: readonly TransmissionRow[]): StepSignal {
 }
 
 /**
- * Over the steps, as a ratio of sums, so that a step counts by its signal and one with an empty fifth is no gap. Null where it is not
+ * Over the steps, as a ratio of sums, so a step counts by its signal and one with an empty fifth is not lost. Null if it is not
  * defined: no difference in scale (S = 1), or a fifth without any signal. The mean scale of a fifth is weighted by its prompts'
  * |advantage| without the value, because a prompt whose answers were all right or all wrong has no step to scale; so an estimator
  * that multiplies by s measures exactly 1 on any sample of prompts, however small.
@@ -95,14 +95,14 @@ function combined(total: StepSignal, step: StepSignal, times: number): StepSigna
   return { top: of('top'), bottom: of('bottom') }
 }
 
-/** Below this the value is called cancelled: nothing of it would show in two decimals. */
+/** Below this the value counts as cancelled: it rounds to 0 in two decimals. */
 const CANCELLED = 0.005
 
 export function isCancelled(transmitted: number): boolean {
   return Math.abs(transmitted) < CANCELLED
 }
 
-/** Standard error of the transmission over steps, by leaving out one of them at a time (the jackknife); null with fewer than two. */
+/** Standard error of the transmission over steps, by the jackknife (leaving out one step at a time); null with fewer than two. */
 export function transmissionError(steps: readonly StepSignal[]): number | null {
   const total = totalOf(steps)
   const without = steps.map(step => ofTotal(combined(total, step, -1))?.transmission)

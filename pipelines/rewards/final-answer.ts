@@ -7,7 +7,7 @@ import type { ExperimentConfig } from '../config/schema.js'
 export type AnswerPlace = ExperimentConfig['reward']['answer']
 
 /**
- * The final answer in `text`, trimmed, or null if there is none. A response that was cut at the limit (`length`) has no final
+ * The final answer in `text`, trimmed, or null if it has no final answer. A response that was cut at the limit (`length`) has no final
  * answer: a prefix of a longer number must not count as one.
  */
 export function finalAnswer({

@@ -120,7 +120,7 @@ describe('an experiment', () => {
     assert.equal(typeof RlevHAcc?.[0], 'number')
   })
 
-  it('started again passes what is there: nothing is made anew and no point is doubled', async () => {
+  it('started again skips what is there: nothing is made again and no point is sent twice', async () => {
     const times = () => readMetrics(services.path, 'undisturbed').map(({ time }) => time)
     const before = times()
     const ended = (await trackedRuns('undisturbed'))[0]?.info.end_time
@@ -146,7 +146,7 @@ describe('an experiment', () => {
 })
 
 describe('the same bits', () => {
-  it('with rollout, reward and update as activities of their own', async () => {
+  it('with rollout, reward and update as separate activities', async () => {
     const config = tinyConfig('apart', { durability: { stepsPerActivity: 1, heartbeatTimeout: 3 } })
     assert.equal((await run(config)).weights, expected.weights)
     assert.deepEqual(optimizerBytes('apart', 6), expected.optimizer)

@@ -1,6 +1,6 @@
 /**
- * Records the histories that replay.test.ts replays: `node dist/test/workflows/record-histories.js test/histories [NAME...]`, all or those named
- * below. To be run, and its files committed, when the workflows are changed on purpose.
+ * Records the histories that replay.test.ts replays: `node dist/test/workflows/record-histories.js test/histories [NAME...]`, all or only those
+ * that are named. Run it and commit its files if the commands of a workflow change on purpose.
  */
 import { execFile } from 'node:child_process'
 import { realpathSync, writeFileSync } from 'node:fs'
@@ -116,7 +116,7 @@ async function save(name: string, workflowId: string, runId?: string): Promise<v
   const args = ['workflow', 'show', '--address', address, '--output', 'json', '--no-json-shorthand-payloads', ...which]
   const { stdout } = await promisify(execFile)(programOf('temporal'), args, { maxBuffer: 2 ** 26 })
   const text = JSON.stringify({ workflowId, history: JSON.parse(stdout) as unknown }, null, 1)
-  // Stack traces and identities name the folders and the machine of whoever recorded, packages by where a link to them leads.
+  // Stack traces and identities name folders and the machine of the recording, and packages by the target of a link to them.
   const impersonal = text
     .replaceAll(realpathSync(join(projectFolder, 'node_modules')), '/node_modules')
     .replaceAll(projectFolder, '')

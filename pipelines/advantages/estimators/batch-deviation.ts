@@ -1,6 +1,6 @@
 /**
  * Batch deviation (Lite PPO). Divides by: the unbiased standard deviation of all rewards of the batch + epsilon. Of the value
- * survives: the relative scale between prompts; a uniform scale cancels.
+ * it keeps the relative scale between prompts; a uniform scale cancels.
  * A_i = (r_i - mean of the group) / (std of the batch + epsilon).
  */
 import { centred, type Estimator, isScored, overScored, unbiasedDeviation } from './group.js'

@@ -1,5 +1,5 @@
 /**
- * Dr. GRPO. Divides by: nothing. Of the value survives: all of it, as with RLOO but for the factor (n - 1) / n.
+ * Dr. GRPO. Divides by: nothing. The value is passed on, as with RLOO except for the factor (n - 1) / n.
  * A_i = r_i - mean of the group (Liu et al. 2025).
  */
 import { centred, type Estimator, overScored } from './group.js'

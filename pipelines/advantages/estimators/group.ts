@@ -1,4 +1,4 @@
-/** What an estimator sees of a step: for each prompt the samples drawn for it. And the float64 sums that all share. */
+/** The input of the estimators: for each prompt of a step its samples. Also the float64 sums that they share. */
 import type { Verdict } from '../../rewards/verdict.js'
 
 export interface Sample {
@@ -32,13 +32,13 @@ export function centred(rewards: readonly number[]): number[] {
   return rewards.map(reward => reward - mean)
 }
 
-/** sqrt(sum (r - mean)^2 / (n - 1)) in two passes, for E[r^2] - E[r]^2 leaves a residue that is then divided by. */
+/** sqrt(sum (r - mean)^2 / (n - 1)) in two passes, because E[r^2] - E[r]^2 has a rounding error, which would then be a divisor. */
 export function unbiasedDeviation(rewards: readonly number[]): number {
   if (rewards.length < 2) return 0
   return Math.sqrt(centred(rewards).reduce((sum, difference) => sum + difference ** 2, 0) / (rewards.length - 1))
 }
 
-/** All verdicts of the scored samples agree, so the group says nothing about what was right. Told by verdict, never by reward. */
+/** Whether all scored samples have the same verdict, so that the group has no signal. Decided by the verdicts, not by the rewards. */
 export function isDegenerate(group: readonly Pick<Sample, 'verdict'>[]): boolean {
   const verdicts = new Set(group.filter(isScored).map(sample => sample.verdict))
   return verdicts.size < 2

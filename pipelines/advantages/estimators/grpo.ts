@@ -1,5 +1,5 @@
 /**
- * GRPO. Divides by: the group's own unbiased standard deviation + epsilon. Of the value survives: nothing, a per-prompt scale
+ * GRPO. Divides by: the group's own unbiased standard deviation + epsilon. The value is cancelled: a per-prompt scale
  * cancels: (s r_i - s mean) / (s std) = (r_i - mean) / std, up to epsilon.
  * A_i = (r_i - mean) / (std + epsilon) (Shao et al. 2024).
  */

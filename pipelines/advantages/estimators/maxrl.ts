@@ -1,6 +1,6 @@
 /**
- * MaxRL. Divides by: the group's own mean reward. Of the value survives: nothing, a per-prompt scale cancels exactly.
- * A_i = (r_i - mean) / mean, and 0 where the mean is not above epsilon: nothing was solved, or a penalty ate it.
+ * MaxRL. Divides by: the group's own mean reward. The value is cancelled: a per-prompt scale cancels exactly.
+ * A_i = (r_i - mean) / mean, and 0 if the mean is at most epsilon: no sample was correct, or a penalty cancels the reward.
  */
 import { centred, type Estimator, overScored } from './group.js'
 

@@ -1,14 +1,14 @@
 /**
  * REINFORCE++ with a group baseline. Divides by: the standard deviation of the centred rewards of the batch, over tokens. Of the
- * value survives: the relative scale between prompts; a uniform scale cancels.
+ * value it keeps the relative scale between prompts; a uniform scale cancels.
  * A_i = whitened over tokens (r_i - mean of the group), mean and biased variance over all tokens of the batch (Hu et al. 2025).
  */
 import { centred, type Estimator, overScored } from './group.js'
 import { tokenWhitened } from './whiten.js'
 
 /**
- * The whitening takes off the token mean, so a group without a difference (or with one sample) gets a small common advantage
- * rather than 0 where lengths differ.
+ * The whitening subtracts the token mean, so if lengths differ, a group with equal rewards (or with one sample) gets a small common
+ * advantage instead of 0.
  */
 export const reinforcePlusPlusBaseline: Estimator = groups =>
   tokenWhitened(

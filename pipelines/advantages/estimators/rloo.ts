@@ -1,5 +1,5 @@
 /**
- * RLOO. Divides by: nothing. Of the value survives: all of it, a per-prompt scale s multiplies the group's advantages by s,
+ * RLOO. Divides by: nothing. The value is passed on: a per-prompt scale s multiplies the group's advantages by s,
  * and a uniform one every advantage.
  * A_i = r_i - mean of the other scored samples of the prompt = (r_i - mean) n / (n - 1) (Ahmadian et al. 2024).
  */

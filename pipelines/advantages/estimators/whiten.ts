@@ -7,7 +7,7 @@ import { type Group, isScored } from './group.js'
 const VARIANCE_FLOOR = 1e-8
 
 /**
- * (r - mean) / sqrt(max(variance, 1e-8)), mean and biased variance over tokens. `rewards` lie in the places of `groups`;
+ * (r - mean) / sqrt(max(variance, 1e-8)), mean and biased variance over tokens. `rewards` has the shape of `groups`;
  * unscored samples are in neither sum and get 0.
  */
 export function tokenWhitened(groups: readonly Group[], rewards: readonly (readonly number[])[]): number[][] {

@@ -9,7 +9,7 @@ import { BadField, type Fields, optionalText, optionalTexts, requiredText } from
 
 export type BenchmarkForm = (typeof benchmarkNames)[number]
 
-/** The benchmark of a row, recognized by fields that no other form has; null if there is none. */
+/** The benchmark of a row, recognized by fields that no other form has; null if no form fits. */
 export function benchmarkOf(fields: Fields): BenchmarkForm | null {
   if ('Correct Answer' in fields) return 'gpqa'
   if ('answer_letter' in fields) return 'super-gpqa'

@@ -22,7 +22,7 @@ export interface JudgeQuestion {
 /** Limit of a question. (characters) A longer one is unscored, because a shortened question would be a different one. */
 const longestQuestion = 100_000
 
-/** The question, or the verdict where there is none: no final part, or one longer than any answer, is wrong. */
+/** The question, or `wrong` without a question if the response has no final part or one that is longer than any answer. */
 export function judgeQuestion({
   response,
   item,
@@ -44,7 +44,7 @@ export function judgeQuestion({
   }
 }
 
-/** What a verdict is kept under: the same question to the same model has one verdict, whichever item, run or server it comes from. */
+/** The key under which a verdict is stored. The same question to the same model has one verdict for all items, runs and servers. */
 export function questionDigest(question: JudgeQuestion, model: string): string {
   return digest({ model, promptVersion, ...question })
 }

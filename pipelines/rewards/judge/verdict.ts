@@ -1,16 +1,16 @@
-/** The verdict in a judge's answer, read strictly: whatever is not one of the two words is no verdict, and above all not `wrong`. */
+/** The verdict in a judge's answer. Anything but one of the two words is no verdict; in particular it does not mean `wrong`. */
 import { parseBoundedJson, UnfitJson } from '../../input/bounded-json.js'
 import { shortened } from '../../printable.js'
 import type { Verdict } from '../verdict.js'
 
-/** Of an answer's body. (bytes) One word needs a few hundred; what is longer is not read to its end. */
+/** Limit of the body of an answer. (bytes) One word needs a few hundred. A longer body is not read to its end. */
 export const longestBody = 64 * 1024
 
 const bounds = { depth: 10, values: 2000 }
 
 export type Reading = { verdict: Exclude<Verdict, 'unscored'> } | { nonsense: string }
 
-/** Of the body of a chat completion. `nonsense` says in a few words what it is instead. */
+/** Reads the body of a chat completion. If it has no verdict, `nonsense` describes it in a few words. */
 export function readVerdict(body: string): Reading {
   let completion: unknown
   try {

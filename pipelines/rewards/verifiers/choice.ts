@@ -5,22 +5,22 @@
 import type { Verdict } from '../verdict.js'
 import { normalizeText } from './exact.js'
 
-/** Letters read where an item lists no options: A to J, as far as published sets go. */
+/** Letters that are read if an item lists no options: A to J, the largest range in published data sets. */
 const LETTERS_WITHOUT_OPTIONS = 10
 const LEAD =
   /^(?:the )?(?:correct |final )?(?:answer|option|choice)s?(?: is| are)?\s*:?\s*|^(?:答案|选项?)[是为]?\s*:?\s*/iu
 const SEPARATOR = /\s*(?:[,;/&、]|\band\b|和|与|\s)\s*/u
 
 /**
- * Indices of the options that `text` names, sorted, or null when it names none. Read in this order, for a text can be
- * both: one letter; an option's text; a letter with its text; several letters; several option texts.
+ * Indices of the options that `text` names, sorted, or null if it names no option. A text can have several readings, so they
+ * are tried in this order: one letter; an option's text; a letter with its text; several letters; several option texts.
  */
 export function readChoices(text: string, options: readonly string[] = []): number[] | null {
   const plain = text
     .normalize('NFKC')
     .trim()
     .replace(LEAD, '')
-    // Not from within a run of dots: every one of them would look for the end again.
+    // Not from within a run of dots: each dot would search for the end again.
     .replace(/(?<![.。])[.。]+$/u, '')
     .trim()
   const known = options.map(normalizeText)
@@ -50,7 +50,7 @@ function optionText(text: string, known: readonly string[]): number[] | null {
   return index < 0 ? null : [index]
 }
 
-/** `B. Paris`, `(B) Paris`; where the options are known, the text must be that option's. */
+/** `B. Paris`, `(B) Paris`. If the options are known, the text must be that of the option. */
 function letterWithText(text: string, known: readonly string[], limit: number): number[] | null {
   const match = /^(?:[([]\s*([A-Za-z])\s*[)\]]|([A-Za-z])\s*[.):、])\s*(\S.*)$/su.exec(text)
   const letter = match?.[1] ?? match?.[2]
@@ -58,12 +58,12 @@ function letterWithText(text: string, known: readonly string[], limit: number): 
   if (letter === undefined || rest === undefined) return null
   const index = letterIndex(letter, limit)
   if (index === null) return null
-  // Without options the rest must not be another letter: `A. C` is two.
+  // Without options the rest must not be another letter: `A. C` names two options.
   if (known.length === 0) return /^[A-Za-z]\b/u.test(rest) ? null : [index]
   return known[index] === normalizeText(rest) ? [index] : null
 }
 
-/** Separated (a, C) in either case, or run together (AC) in upper case, for a word in lower case is no list of letters. */
+/** Separated letters (a, C) in either case, or adjacent letters (AC) in upper case only: a lower-case word is not a list of letters. */
 function severalLetters(text: string, limit: number): number[] | null {
   const bare = text.replace(/[()[\]{}]/gu, ' ').trim()
   const parts = /^[A-Z]{2,}$/u.test(bare) ? [...bare] : bare.split(SEPARATOR).map(part => part.replace(/\.$/u, ''))
@@ -77,14 +77,14 @@ function severalTexts(text: string, known: readonly string[]): number[] | null {
   return distinct(text.split(/[,;、\n]/u).map(part => optionText(part, known)?.[0] ?? null))
 }
 
-/** Sorted, or null when a part names no option or one is named twice. */
+/** Sorted, or null if a part names no option or an option is named twice. */
 function distinct(indices: readonly (number | null)[]): number[] | null {
   const found = indices.filter(index => index !== null)
   if (found.length !== indices.length || new Set(found).size !== found.length) return null
   return found.sort((a, b) => a - b)
 }
 
-/** Unscored when the reference names no option: no letter, and no text among the options. */
+/** Unscored if the reference is neither a letter nor the text of an option. */
 export function verifyChoice({
   answer,
   reference,

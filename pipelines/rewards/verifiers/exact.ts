@@ -1,16 +1,16 @@
 /**
- * The exact verifier: answer and reference are the same text once written the same way. Full-width forms, compatibility
+ * The exact verifier: answer and reference are the same text after normalization. Full-width forms, compatibility
  * characters, case and white space do not count; punctuation does.
  */
 import type { Verdict } from '../verdict.js'
 
 /** NFKC (full-width 12 -> 12, ideographic space -> space), lower case, runs of white space to one space, trimmed. */
 export function normalizeText(text: string): string {
-  // Twice, for lower-casing can undo the composed form.
+  // Twice, because lower-casing can undo the composed form.
   return text.normalize('NFKC').toLowerCase().normalize('NFKC').replace(/\s+/gu, ' ').trim()
 }
 
-/** Unscored when the reference is empty. */
+/** Unscored if the reference is empty. */
 export function verifyExact({ answer, reference }: { answer: string | null; reference: string }): Verdict {
   const expected = normalizeText(reference)
   if (expected === '') return 'unscored'

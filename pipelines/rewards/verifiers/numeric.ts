@@ -1,6 +1,6 @@
 /**
  * The numeric verifier: answer and reference are the same number within a relative tolerance, however each is written.
- * Units are not read: `5 cm` is no number here.
+ * Units are not read: `5 cm` is not a number here.
  */
 import type { Verdict } from '../verdict.js'
 
@@ -55,8 +55,8 @@ function finite(value: number): number | null {
 }
 
 /**
- * Correct when |answer - reference| <= tolerance * |reference|; a reference of 0 asks for 0. Unscored when the reference
- * is no number.
+ * Correct if |answer - reference| <= tolerance * |reference|, so if the reference is 0 the answer must be 0. Unscored if the
+ * reference is not a number.
  */
 export function verifyNumeric({
   answer,

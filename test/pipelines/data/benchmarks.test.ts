@@ -1,4 +1,4 @@
-/** Rows as the benchmarks publish them, with questions of our own. */
+/** Rows as the benchmarks publish them, with our own questions. */
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

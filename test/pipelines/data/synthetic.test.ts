@@ -81,7 +81,7 @@ test('compositions have the totals and mean values that the documentation names'
   assert.deepEqual(values, [0.01, 0.08, 0.12, 0.25])
 })
 
-test('every training paper has the items of its composition, in an order of its own', () => {
+test('every training paper has the items of its composition, in its own order', () => {
   for (const exam of examNames) {
     const { train } = syntheticItems({ ...options, exam, trainPapers: 3 })
     const papers = groupByExam(train)

@@ -20,7 +20,7 @@ function prepared(transfer: Record<string, unknown>) {
   return { config, dataset, sets: dataset.transfer ?? {} }
 }
 
-test('a further set is an exam of its own: its sections, as many items of each as it says, right answers, values of its paper', () => {
+test('a further set is a separate exam: its sections, as many items of each as it says, right answers, values of its paper', () => {
   const { sets } = prepared({ sections: { exam: 'other', testItemsPerSection: 30 }, long: { exam: 'long' } })
   assert.deepEqual(Object.keys(sets), ['sections', 'long'])
   const { sections = [], long = [] } = sets
@@ -56,7 +56,7 @@ test('a policy made from scratch has a token for every character of them, after 
   }
 })
 
-test('every row of a file is an item; one that is none ends the run by its place, and an empty file too', () => {
+test('every row of a file is an item; a row that is not an item ends the run by its place, and an empty file too', () => {
   const path = join(folder, 'set.jsonl')
   const row = { prompt: 'How many?', answer: '3', points: 2, total: 10, exam: 'a' }
   writeFileSync(path, `${JSON.stringify(row)}\n${JSON.stringify({ ...row, exam: 'b' })}\n`)

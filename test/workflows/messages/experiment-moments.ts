@@ -7,7 +7,7 @@ import { shortest, tinyConfig } from '../tiny.js'
 import type { ActivityName, HeldCall } from './mocked-activities.js'
 import { type Experiment, experimentProgress, mocked, until } from './mocked-workers.js'
 
-/** Rollout, rewards and update of a step as activities of their own. */
+/** Rollout, rewards and update of a step as separate activities. */
 export const stepByStep = { durability: { stepsPerActivity: 1 } }
 /** A new run of the workflow after each step. */
 export const renewed = { durability: { stepsPerActivity: 1, maxHistoryEvents: 1 } }
