@@ -16,19 +16,20 @@ const maxColumns = 120
 const checked = new Set(['.md', '.ts', '.mjs', '.cjs', '.js', '.yaml', '.py'])
 const skipped = /^(test\/(fixtures|histories)\/|scripts\/check-prose\.mjs$|package-lock\.json$)/
 
-const subject = '(?:it|they|he|she|we|you|there|this|that|these|those|nothing|nobody|one|what|whatever|otherwise|else)'
-const noun = "(?:(?:the|a|an|its|their|no|every|each|all|both|such|only)\\s+)(?:[\\w'`.-]+\\s+){1,4}?"
+const subject = '(?:it|they|he|she|we|you|there|this|that|these|those|nothing|nobody|what|whatever|otherwise|else)'
+const noun =
+  "(?:(?:the|a|an|its|their|no|every|each|all|both|such|only)\\s+)(?:(?!that |which |who )[\\w'`.-]+\\s+){1,4}?"
 const verb =
   '(?:is|are|was|were|has|have|had|does|do|did|can|may|must|will|would|cannot|could|should|needs?|takes?|makes?|gives?|keeps?|holds?|falls?|knows?|says?|comes?|goes|would)'
 
 /** `a process of its own`, but not `the weight of its own sample`. */
 const ownNothing =
-  /\bof (?:its|their|his|her|our|my|your|one's) own\b(?!\s+(?!(?:that|with|in|which|and|or|for|from|while|to|as|by|on|at|is|are|but|so|than|where|when|if|each|beside)\b)[\p{L}`'])/giu
+  /\bof (?:its|their|his|her|one's) own\b(?!\s+(?!(?:that|with|in|which|and|or|for|from|while|to|as|by|on|at|is|are|but|so|than|where|when|if|each|beside)\b)[\p{L}`'])/giu
 
 /** Each phrase with the plain words to take in its place. */
 const phrases = [
   ['whoever', /\bwho(?:so)?ever\b/giu, 'a person or process that ..., if you ...'],
-  ['is none', /\b(?:[Ii]s|[Aa]re|was|were|be) none\b(?! of)/gu, 'there is no ..., is not a ...'],
+  ['is none', /(?<![Tt]here )\b(?:[Ii]s|[Aa]re|was|were|be) none\b(?! of)/gu, 'there is no ..., is not a ...'],
   ['for ever', /\bfor ever\b/giu, 'never ends, always'],
   ['anew', /\banew\b/giu, 'again'],
   ['of its own', ownNothing, 'its own ..., separate'],

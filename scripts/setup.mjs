@@ -1,6 +1,6 @@
 /**
  * Set-up, the first thing in `npm start` and `npm test`: makes what is missing, passes over what is there. Plain Node without
- * dependencies, for it is what installs them.
+ * dependencies, because it installs them.
  *
  *   node scripts/setup.mjs                 make what is missing
  *   node scripts/setup.mjs --check         print the state of each part as JSON, make nothing

@@ -1,7 +1,7 @@
 /**
  * `npm run soak`: trains the tiny policy for many steps by the functions that a run calls (rollout, reward, update), and tells
  * whether memory stays flat: resident size and tensors alive after an early step and after the last, each after a garbage
- * collection, for what JavaScript leaves lying between two collections comes and goes by 200 MiB.
+ * collection, because uncollected objects vary by 200 MiB.
  * Usage, after the build:  npm run soak -- [--steps N] [--from N] [--warm-start N] [--engine eager|recorded|recorded-bfloat16]
  */
 import { parseArgs } from 'node:util'

@@ -1,6 +1,6 @@
 /**
  * Runs the compiled tests: those of single parts two files at a time, then those that need real services
- * (`*.service.test.js`) one file at a time, for each of them has the machine's memory to itself.
+ * (`*.service.test.js`) one file at a time, because each of them needs the machine's memory.
  *
  *   node scripts/test.mjs                     every test
  *   node scripts/test.mjs rewards estimators  the files whose path holds one of these words

@@ -23,9 +23,9 @@ export class TestServices {
     this.services = services
   }
 
-  /** A home of its own with the servers asked for; `stop` ends all that it started. */
+  /** A temporary home with the servers asked for; `stop` ends all that it started. */
   static async start({ temporal, mlflow }: { temporal: boolean; mlflow: boolean }): Promise<TestServices> {
-    // The test is about servers of its own, whatever the shell of whoever runs it names.
+    // A test starts its own servers, even if the shell names others.
     delete process.env['TEMPORAL_ADDRESS']
     delete process.env['MLFLOW_TRACKING_URI']
     const home: Home = { path: mkdtempSync(join(tmpdir(), 'rlev-test-')) }

@@ -36,7 +36,7 @@ interface HomeOptions {
 
 const open = new Set<DrillHome>()
 
-/** For whoever is told to end in the middle. */
+/** For an early end, as by Ctrl-C. */
 export async function closeAll(): Promise<void> {
   for (const home of [...open]) await home.close()
 }
@@ -53,7 +53,7 @@ export class DrillHome {
 
   /** Nothing is up yet. `close` ends whatever is by then, and removes the folder. */
   static make({ policyWorkers, say = () => {} }: HomeOptions): DrillHome {
-    // A drill is about services of its own, whatever the shell of whoever runs it names.
+    // A drill starts its own services, even if the shell names others.
     for (const name of ['TEMPORAL_ADDRESS', 'MLFLOW_TRACKING_URI', failPointVariable]) delete process.env[name]
     process.env['RLEV_POLICY_WORKERS'] = String(policyWorkers)
     process.env['RLEV_LOG_LEVEL'] = 'DEBUG'
@@ -84,7 +84,7 @@ export class DrillHome {
     await ensureUp(this.home, { report: this.#say, variables })
   }
 
-  /** Ends the workers and starts them anew with these fail points. */
+  /** Ends the workers and starts them again with these fail points. */
   async arm(failPoints: string): Promise<void> {
     await Promise.all(this.names().map(name => (isServer(name) ? undefined : this.kill(name))))
     await this.up(failPoints)
@@ -104,7 +104,7 @@ export class DrillHome {
     return record !== undefined && (await endProcess(record, { timeoutMs: 0 }))
   }
 
-  /** The command as a person calls it, about this home, in a process of its own. */
+  /** The command as a person calls it, about this home, in a separate process. */
   command(...words: string[]): Calling {
     const calling = begin([...words, '--home', this.path], { program: join(projectFolder, 'bin', 'rlev') })
     this.#children.add(calling.child)

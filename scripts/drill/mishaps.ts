@@ -38,7 +38,7 @@ interface HurtRun {
   index: number
 }
 
-/** Those with a name of their own, and `resumed` with a few wounds at random places. */
+/** The named ones, and `resumed` with a few wounds at random places. */
 export function mishaps({ seed, resumed, short }: { seed: number; resumed: number; short: boolean }): Mishap[] {
   const named = short ? namedMishaps.filter((_, index) => index % 4 === 0) : namedMishaps
   const random = stream(seed, 'mishaps')

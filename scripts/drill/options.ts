@@ -20,7 +20,7 @@ export function usage(drills: Readonly<Record<string, string>>): string {
   const list = Object.entries(drills).map(([name, sentence]) => `  ${name.padEnd(width)}  ${sentence}`)
   return `usage: npm run drill -- [options]
 
-Disturbs real runs on real services, in homes of its own, and compares what they leave with undisturbed runs of the same seed:
+Disturbs real runs on real services, in temporary homes, and compares what they leave with undisturbed runs of the same seed:
 weights, optimizer, every history in MLflow. It ends only processes that it started.
 
 drills:
@@ -28,7 +28,7 @@ ${list.join('\n')}
 
   --only LIST    of these, with commas (default: all)
   --kills N      random kills of the drill kills, at most 1000 (default: 200; short: 10)
-  --config FILE  what runs in the drill everything, with seeds of its own (default: three tiny arms)
+  --config FILE  what runs in the drill everything, with the seeds of the file (default: three tiny arms)
   --seed N       of victims and moments, and of the runs (default: 1)
   --short        every fail point once, ten random kills, one round of everything, one stopped worker: minutes instead of an hour
   --json FILE    write the results

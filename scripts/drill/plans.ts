@@ -25,7 +25,7 @@ export function drillPlan({
   name: string
   seed: number
   steps?: number
-  /** 1: rollout, reward and update are activities of their own. Results do not depend on it. */
+  /** 1: rollout, reward and update are separate activities. Results do not depend on it. */
   stepsPerActivity: number
   /** Nor on this. */
   trimJournal?: boolean

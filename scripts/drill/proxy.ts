@@ -23,7 +23,7 @@ export abstract class FaultyProxy {
     server.on('connection', (socket: Socket) => {
       this.#sockets.add(socket)
       socket.on('close', () => this.#sockets.delete(socket))
-      // Whoever reads or writes hears of it there.
+      // The reading or writing side gets the error.
       socket.on('error', () => {})
     })
   }

@@ -100,7 +100,7 @@ static void DeleteReleased(napi_env env) {
   int32_t tensor_id;
 `,
   },
-  // A run that failed, for want of memory say, kept its inputs for ever.
+  // A run that failed, for example because memory ran out, never released its inputs.
   {
     file: 'tfjs_backend.cc',
     find: `  if (TF_GetCode(tf_status.status) != TF_OK) {

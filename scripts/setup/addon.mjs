@@ -74,7 +74,7 @@ export const addon = {
   },
 }
 
-/** In a process of its own: a library that does not fit ends the process that loads it. */
+/** In a separate process: a library that does not fit ends the process that loads it. */
 async function tryOut(context, libraries) {
   const before = context.env.LD_LIBRARY_PATH
   const output = await runCommand({

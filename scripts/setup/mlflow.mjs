@@ -1,4 +1,4 @@
-/** MLflow, in a Python environment of its own: it shares no package with anything else on the machine. */
+/** MLflow, in a separate Python environment: it shares no package with anything else on the machine. */
 
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'

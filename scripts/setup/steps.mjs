@@ -1,6 +1,6 @@
 /**
- * Runs the parts of the set-up: each as soon as those it comes after are there, several at once, for one mostly waits for
- * the network while another computes. A part that is there is passed over without a word.
+ * Runs the parts of the set-up: each as soon as the parts it depends on are there, several at once, because one mostly waits for
+ * the network while another computes. A part that is there is skipped silently.
  */
 
 import { PartError } from './part-error.mjs'

@@ -53,7 +53,7 @@ function userName() {
   }
 }
 
-/** Fills the folder by `fill(temporary)`; call it under a lock, for it removes what others left behind. */
+/** Fills the folder by `fill(temporary)`; call it under a lock, because it removes what others left behind. */
 export async function makeWhole(folder, fill) {
   const parent = dirname(folder)
   const prefix = `${basename(folder)}.partial-`

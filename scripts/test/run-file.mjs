@@ -1,4 +1,4 @@
-/** Runs one compiled test file in a process of its own, within a time limit, and sees that it leaves nothing running. */
+/** Runs one compiled test file in a separate process, within a time limit, and sees that it leaves nothing running. */
 
 import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'

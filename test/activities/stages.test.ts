@@ -113,7 +113,7 @@ describe('freezing', () => {
     await freeze(tinyConfig('a', { durability: { stepsPerActivity: 1 } }))
   })
 
-  it('writes a config anew that was damaged, which nothing else reads meanwhile', async () => {
+  it('writes a damaged config again, and nothing reads it meanwhile', async () => {
     await freeze(tinyConfig('a'))
     const path = join(place.home, 'runs', 'a', 'config.json')
     writeFileSync(path, readFileSync(path, 'utf8').replace('"steps": 6', '"steps": 9'))

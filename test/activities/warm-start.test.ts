@@ -33,7 +33,7 @@ const short = (name: string, engine: Partial<ExperimentConfig['engine']> = {}) =
   return { ...config, warmStart: { ...config.warmStart, steps: 2 }, engine: { ...config.engine, ...engine } }
 }
 
-test('arms share a warm start, and those that are computed in another way have one of their own', async () => {
+test('arms share a warm start; arms that are computed in another way have a separate one', async () => {
   const one = await warmStart(short('one'))
   assert.deepEqual(await warmStart(short('same')), one)
   assert.notEqual((await warmStart(short('eager', { mode: 'eager' }))).uri, one.uri)

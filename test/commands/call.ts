@@ -1,4 +1,4 @@
-/** Calls the command as a person does: the compiled program in a process of its own, in a home of the test's. */
+/** Calls the command as a person does: the compiled program in a separate process, in a home of the test. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { buildFolder, projectFolder } from '../../commands/services/project.js'
@@ -25,7 +25,7 @@ interface Place {
   build?: string
   /** The script; the compiled command unless said. */
   program?: string
-  /** In a process group of its own, as a shell starts it: what a terminal sends reaches all of the group. */
+  /** In a separate process group, as a shell starts it: what a terminal sends reaches all of the group. */
   group?: boolean
 }
 

@@ -80,7 +80,7 @@ test('every row of the data is answered, and the table says how well', async () 
   assert.equal((await statusOf('plain')).state, 'done')
 })
 
-test('the same call shows the result and computes nothing; other bytes in the same place are evaluated anew', async () => {
+test('the same call shows the result and computes nothing; other bytes in the same place are evaluated again', async () => {
   const words = ['evaluate', checkpoint, '--data', data, ...small, '--json']
   const first = await rlev(...words)
   assert.equal(first.status, 0, first.err)

@@ -75,7 +75,7 @@ test('seeds that are added to a sweep that is done run, and the others are neith
   )
 })
 
-test('taking seeds away again is refused, for they are part of what was found', async () => {
+test('taking seeds away is refused because they are part of the result', async () => {
   const { status, err } = await rlev('sweep', withSeeds('[1]'))
   assert.equal(status, 2)
   assert.match(err, /expected: settings\.seeds = \[1,2,3\]/)

@@ -54,7 +54,7 @@ test('an arm whose estimator cancels the value is said to take the steps of corr
   ])
 })
 
-test('further test sets have tables of their own, before and after training, with the figures of the paper beside', async () => {
+test('further test sets have separate tables, before and after training, with the figures of the paper beside', async () => {
   const { out } = await rlev('compare', 'table2')
   assert.match(out, /^Transfer to other test sets, greedy/m)
   for (const set of ['other-composition', 'other-sections', 'longer-numbers', 'other-language'])

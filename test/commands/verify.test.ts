@@ -300,7 +300,7 @@ describe('a sweep', () => {
 })
 
 describe('a call that is wrong', () => {
-  it('has exit status 2: a name that is none, and one that no run has', async () => {
+  it('has exit status 2: an invalid name, and one that no run has', async () => {
     const outside = await call('verify', '../elsewhere', '--home', whole)
     assert.equal(outside.status, 2)
     const unknown = await call('verify', 'sond', '--home', whole)

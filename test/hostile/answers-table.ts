@@ -1,4 +1,4 @@
-/** Answers that a verifier could be busy with for ever: a model may write them, and so may a data file. None is an error, none is correct. */
+/** Answers that a verifier might never finish: a model may write them, and so may a data file. None is an error, none is correct. */
 import type { HostileCase } from './case.js'
 
 const LONG = 2_000_000

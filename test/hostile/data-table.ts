@@ -1,4 +1,4 @@
-/** Data files: lines and lists without end, JSON that multiplies or overflows, rows that are none, things that are no files. */
+/** Data files: lines and lists without end, JSON that multiplies or overflows, invalid rows, paths that are not files. */
 import { execFileSync } from 'node:child_process'
 import { closeSync, mkdirSync, openSync, truncateSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'

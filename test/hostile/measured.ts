@@ -53,7 +53,7 @@ export function testTable(table: string, cases: readonly HostileCase[]): void {
   test('nothing is written', () => assert.deepEqual(after_, before_))
 }
 
-/** What the process said besides. */
+/** The rest of the process's output. */
 function meetAll(table: string, folder: string, met: Map<string, Met>): Promise<string> {
   const child = spawn(process.execPath, ['--stack-trace-limit=5', program, table, folder], {
     stdio: ['ignore', 'pipe', 'pipe'],

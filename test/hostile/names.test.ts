@@ -1,4 +1,4 @@
-/** Names, references and links that lead out of a home: refused by commands, by stages whoever started them, and by services. */
+/** Names, references and links that lead out of a home: refused by commands, by stages and by services. */
 import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -68,7 +68,7 @@ describe('an id that leads out of the home', () => {
       assert.throws(() => runFolder(home, id), refused('CallInvalid'), JSON.stringify(id.slice(0, 20)))
   })
 
-  it('is refused by every stage, whoever started the workflow', async () => {
+  it('is refused by every stage, no matter what started the workflow', async () => {
     const activities = ioActivities(workplace(home))
     const ref = { uri: '../outside', sha256: '0'.repeat(64), bytes: 1, kind: 'data' }
     const stages = { data: ref, values: ref, rewardValues: ref, start: ref }

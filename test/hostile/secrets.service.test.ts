@@ -42,7 +42,7 @@ after(async () => {
   await services?.stop()
 })
 
-/** Whoever is told one of these can use it: as it is, as a header has it, as an address has it. */
+/** A secret in every form in which it can be used: as it is, in a header, in an address. */
 const traces = [...Object.values(secrets), inAddress].flatMap(secret => [
   secret,
   encodeURIComponent(secret),

@@ -106,7 +106,7 @@ export const cases: HostileCase[] = [
     { normalizer: { type: 'Replace', pattern: { Regex: '(a|aa)+$' }, content: 'b' } },
     /the tokenizer does not end/,
   ),
-  tokenizer('an expression that is none', split('(((['), /the tokenizer cannot be read/),
+  tokenizer('an invalid expression', split('(((['), /the tokenizer cannot be read/),
   tokenizer(
     'replacements that multiply',
     { normalizer: { type: 'Sequence', normalizers: [replace('a', 'b'.repeat(1000)), replace('b', 'c'.repeat(1000))] } },

@@ -1,4 +1,4 @@
-/** A process of its own: trains the config in the file that it is given, directly, and prints what that took. */
+/** Runs as a separate process: trains the config in the file that it is given, directly, and prints what that took. */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

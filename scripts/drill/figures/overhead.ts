@@ -79,7 +79,7 @@ function secondsPerStep(home: DrillHome, name: string, steps: number): number {
   return (kept(steps) - kept(1)) / 1000 / (steps - 1)
 }
 
-/** In a process of its own, with the one thread that a policy worker without a card has. */
+/** In a separate process, with the one thread that a policy worker without a card has. */
 async function callDirectly(plan: Plan): Promise<DirectResult> {
   const folder = mkdtempSync(join(tmpdir(), 'rlev-direct-'))
   try {

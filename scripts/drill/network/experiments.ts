@@ -159,7 +159,7 @@ class Drill {
     const began = performance.now()
     const handle = await this.#start('away')
     const seconds = await this.#secondsToResult('away', began)
-    // Long enough that it is news for whoever looks.
+    // Long enough for a status call to see it.
     await sleep(12_000)
     const runs = new TemporalRuns(this.#services.services.temporal)
     const view = await lookAtRun(this.#services.home, 'away', runs).finally(() => runs.close())

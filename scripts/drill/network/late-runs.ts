@@ -1,6 +1,6 @@
 /**
- * Runs whose creation is committed long after whoever asked for it has given up and made another: ghosts that no search before
- * a creation can find, and that must neither stay nor take the place of the run that has the points.
+ * Runs whose creation is committed long after the client that asked for it has given up and made another one. No search before a
+ * creation can find them. They must neither stay nor replace the run that has the points.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { MlflowClient } from '../../../activities/mlflow/client.js'

@@ -212,7 +212,7 @@ describe('resending', () => {
     await always.close()
   })
 
-  it('tells a server that is busy or away, which may pass, from a fault of its own', async () => {
+  it('tells a server that is busy or away, which may pass, from an error in the server', async () => {
     for (const code of [408, 429, 502, 503, 504]) {
       const server = await serve([status(code)])
       const http = new MlflowHttp({ address: server.address, attempts: 2, backoffMs: 1 })

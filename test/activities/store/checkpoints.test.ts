@@ -78,7 +78,7 @@ describe('checkpoints', () => {
     assert.equal(checkpoints.newestWhole(20)?.step, 5)
   })
 
-  it('with a file beside theirs, which might be read in the place of one, are passed over; what a system leaves about is none', async () => {
+  it('with an unknown file beside theirs, which might be read in place of one, are passed over; files of the system do not count', async () => {
     const checkpoints = new Checkpoints(home, 'key')
     for (const step of [5, 10]) await make(checkpoints, step)
     const file = (name: string) => join(home, 'checkpoints', 'step-000010', name)

@@ -25,7 +25,7 @@ describe('the journal', () => {
     ],
   })
 
-  it('keeps what was written first, whoever comes second', () => {
+  it('keeps what was written first, no matter who comes second', () => {
     const journal = new Journal(home, Fence.take(home, attempt()), 'key')
     journal.keepRollout(rollout('first'))
     assert.equal(journal.keepRollout(rollout('second')).responses[0]?.text, 'first')

@@ -114,7 +114,7 @@ describe('a run', () => {
     const policies = new PolicyCache(place.store)
     assert.equal((await runStage(gpuActivities(other, policies).rollOut, { run: id, stages, step: 1 })).responses, 32)
     await assert.rejects(runStage(gpuActivities(place, policies).rollOut, { run: id, stages, step: 2 }), /allow-drift/)
-    // What was shared before the change is what the run rests on, not made anew by the other code.
+    // What was shared before the change is what the run rests on, not made again by the other code.
     assert.deepEqual(await prepare(other, config), stages)
     policies.dispose()
   })

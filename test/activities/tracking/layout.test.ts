@@ -99,7 +99,7 @@ test('any sections have as many keys as there are, and MLflow takes each', () =>
   )
 })
 
-test('further test sets whose keys would meet have keys of their own', () => {
+test('further test sets whose keys would meet have separate keys', () => {
   // far + _h_acc and far_h + _acc are the same word.
   const keys = keysUnder('transfer', evaluation([], ['far', 'far_h', 'near']))
   assert.equal(new Set(keys).size, 12)

@@ -15,7 +15,7 @@ test('a sweep says how many experiments, what decides, how long, and how to leav
   ])
 })
 
-test('arms with baselines of their own are compared with those', () => {
+test('arms with their own baselines are compared with those', () => {
   const plan = sweepPlan('exam')
   const [first, second] = plan.arms.map(({ name }) => name)
   const settings = { ...plan.settings, baseline: first as string, versus: { other: second as string } }

@@ -58,7 +58,7 @@ describe('a process with a long log', () => {
 })
 
 describe('a started process', () => {
-  it('leads a group of its own, outlives nothing but us, and is ended by its record', async () => {
+  it('leads its own group, outlives only us, and is ended by its record', async () => {
     const record = await script(forEver)
     assert.equal(isAlive(record), true)
     assert.deepEqual(membersOf(record.pid), [record.pid])

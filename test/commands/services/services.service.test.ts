@@ -40,7 +40,7 @@ describe('two homes side by side', () => {
     rmSync(folder, { recursive: true, force: true })
   })
 
-  it('answer at addresses of their own', async () => {
+  it('answer at separate addresses', async () => {
     const [a, b] = services
     assert.notEqual(a.temporal.address, b.temporal.address)
     assert.notEqual(a.mlflow.url, b.mlflow.url)
@@ -130,7 +130,7 @@ describe('two homes side by side', () => {
     await takeDown(first)
   })
 
-  it('come up after a reboot, whoever has the old pids now', async () => {
+  it('come up after a reboot, even if other processes have the old pids now', async () => {
     const stale = { pid: process.pid, started: 'the boot before 1', log: join(folder, 'x.log'), logStart: 0 }
     const { ports } = readRecord(first)
     writeRecord(first, { ports, processes: { temporal: stale, mlflow: stale } })

@@ -19,7 +19,7 @@ const refused: readonly (readonly [string, string, RegExp])[] = [
     /evaluation\.transfer compares before and after training/,
   ],
   [
-    'GRPO with a scale of its own for each prompt',
+    'GRPO with a scale for each prompt',
     'estimator: {name: grpo}',
     /^config\.yaml:2:19: grpo cancels the scale human-aligned[\s\S]*expected: .*dr-grpo[\s\S]*to do: .*allowCancelled/,
   ],

@@ -69,7 +69,7 @@ test('what the lists get wrong is told with its place', () => {
   assert.match(refusal(listed('grid: {data.train: [a/b.jsonl]}')), /train-a\/b\.jsonl cannot be the name of an arm/)
 })
 
-test('a listed arm that equals a named one is refused, for it would be the same experiment', () => {
+test('a listed arm that equals a named one is refused because it would be the same experiment', () => {
   assert.match(
     refusal(listed('grid: {reward.scale: [correctness]}')),
     /the arms plain and scale-correctness have the same config/,

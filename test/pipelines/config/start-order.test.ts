@@ -27,7 +27,7 @@ test('seeds that are left over warm up beside the arms of those before them, and
   assert.deepEqual(namesOf(plan(2, [1], 2)), ['arm-0/1', 'arm-1/1'])
 })
 
-test('arms with another policy have a warm start of their own to begin early', () => {
+test('arms with another policy have a separate warm start to begin early', () => {
   const larger = { policy: { width: 32, mlpWidth: 64 } } as never
   const sweep = tinySweep('sizes', { a: {}, b: {}, c: larger, d: larger }, { seeds: [1, 2, 3], concurrency: 2 })
   assert.deepEqual(namesOf(sweep), [

@@ -50,7 +50,7 @@ test('baseline and placebo name arms, and a misspelt one is told with the arm th
   assert.match(message, /config\.yaml:5:14: the seed 3 is given twice/)
 })
 
-test('an arm may have a baseline of its own, which is an arm and not compared itself', () => {
+test('an arm may have its own baseline, which is an arm and not compared itself', () => {
   const arms = 'a: {}, b: {steps: 2}, c: {steps: 3}, d: {steps: 4}'
   const versus = (pairs: string) =>
     `name: several\nsweep:\n  baseline: a\n  seeds: [1, 2]\n  arms: {${arms}}\n  versus: ${pairs}\n`

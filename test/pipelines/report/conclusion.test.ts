@@ -175,7 +175,7 @@ test('an arm that was given up is left out without a call to make it', () => {
   ])
 })
 
-test('many arms, some with baselines of their own, are grouped by verdict', () => {
+test('many arms, some with their own baselines, are grouped by verdict', () => {
   const arms: ArmEffect[] = [
     ...exactPlacebo,
     ...['a', 'bb', 'ccc', 'dddd'].map(name => ({ name, effect: 0.05 })),

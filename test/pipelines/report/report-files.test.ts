@@ -12,7 +12,7 @@ import { constructedSweep, fourArms } from '../comparison/constructed.js'
 const root = new URL('../../../../', import.meta.url)
 const small = readResults(readFileSync(new URL('test/fixtures/report/small.json.gz', root)))
 
-/** Committed figures by the results that they were drawn from, with the command that draws them anew: docs/report.md. */
+/** Committed figures by the results that they were drawn from, with the command that draws them again: docs/report.md. */
 const committed = [
   { results: 'test/fixtures/report/small.json.gz', figures: 'test/fixtures/report/small/', all: true },
   // Table 4 of the paper in full, of which docs/ shows some.
@@ -48,7 +48,7 @@ test('the order in which experiments are read, and of the keys of their metrics,
   assert.deepEqual(again, files)
 })
 
-test('a real sweep has every figure and table, each as a file of its own and in the Markdown', () => {
+test('a real sweep has every figure and table, each as a separate file and in the Markdown', () => {
   const page = pageOf(small)
   const files = new Map(reportFiles('small', page))
   const arms = small.plan.kind === 'sweep' ? small.plan.arms.map(({ name }) => name) : []

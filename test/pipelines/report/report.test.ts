@@ -197,7 +197,7 @@ test('a sweep with nothing done, and a single experiment, have a report too', ()
   assert.ok(!/NaN|undefined/u.test(alone.page))
 })
 
-test('an evaluation without training has a page of its own: figures, what is unscored, trajectories, and no before and after', () => {
+test('an evaluation without training has a separate page: figures, what is unscored, trajectories, and no before and after', () => {
   const { plan, outcomes } = constructedSweep([1])
   const [arm, outcome] = [plan.arms[0], outcomes[0]]
   assert.ok(arm !== undefined && outcome !== undefined)

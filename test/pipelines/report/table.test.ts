@@ -27,7 +27,7 @@ test('a cell that a spreadsheet would run is text, and a signed figure stays one
   assert.equal(csvTable(table(['@SUM(A1)', '-cmd'])), "a,b\n'@SUM(A1),'-cmd\n")
 })
 
-test('numbers have columns of their own in CSV, a missing one is empty, and text keeps its form', () => {
+test('numbers have separate columns in CSV, a missing one is empty, and text keeps its form', () => {
   const estimate: Table = {
     name: 't',
     title: 'T',

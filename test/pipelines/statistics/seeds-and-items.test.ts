@@ -87,7 +87,7 @@ test('order of the seeds is nothing to the two-way interval; shift and scale car
   )
 })
 
-test('items of their own in every seed scatter less in the mean than items that all seeds share', () => {
+test('separate items in every seed scatter less in the mean than items that all seeds share', () => {
   // Items differ, runs do not: shared items leave that in, own ones average over it.
   const scores = made(8, 40).map((_, __, all) => all[0] ?? [])
   const width = (items: 'shared' | 'own') => {

@@ -52,7 +52,7 @@ test('one run has no interval and one pair no p value', () => {
   assert.deepEqual(pairedDifference([0.5], [0.25]), { n: 1, mean: 0.25, half: null, p: null })
 })
 
-test('pairs without any spread have no p value, for the test is not defined', () => {
+test('pairs without any spread have no p value because the test is not defined', () => {
   assert.deepEqual(pairedDifference([1, 1, 1], [1, 1, 1]), { n: 3, mean: 0, half: 0, p: null })
 })
 

@@ -6,7 +6,7 @@ import { disposePolicy } from '../../../pipelines/model/policy.js'
 import { accuracyByForm, formsOf } from '../../../scripts/studies/forms.js'
 import { changeWeight, tinyConfig, tinyPolicy } from '../../pipelines/model/tiny-policy.js'
 
-test('each form has its share of a section and an accuracy of its own; one that is never used has none', () => {
+test('each form has its share of a section and its accuracy; a form that is never used has no accuracy', () => {
   const row = (section: string, direct: boolean, correct: boolean) => ({ section, direct, correct })
   const answered = [
     row('add3', false, true),
