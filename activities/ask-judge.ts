@@ -1,4 +1,4 @@
-/** The judge of a config as stages ask it: within an activity, with heartbeats while it is waited for, and a word in the log. */
+/** The config's judge inside an activity: with heartbeats while it is waited for, and a line in the log. */
 import { Context, log } from '@temporalio/activity'
 import type { JudgeConfig } from '../pipelines/config/schema.js'
 import type { AskJudge } from '../pipelines/rewards/judge/judge-responses.js'
@@ -6,7 +6,7 @@ import { Judge } from './judge/judge.js'
 import { withHeartbeat } from './stage.js'
 import type { Workplace } from './workplace.js'
 
-/** Undefined where rules decide. */
+/** Undefined if rules decide. */
 export function askJudge(
   { home }: Workplace,
   { judge: config }: { judge?: JudgeConfig | undefined },

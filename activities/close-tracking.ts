@@ -1,4 +1,4 @@
-/** Last stage of tracking: what was not sent yet, final values, artifacts, the result in words, and the run's status. */
+/** Last stage of tracking: the points that were not sent yet, final values, artifacts, the result in words, and the run's status. */
 import { join } from 'node:path'
 import type { Comparison } from '../pipelines/comparison/comparison.js'
 import type { PredictionQuality } from '../pipelines/values/predictor/quality.js'
@@ -27,52 +27,52 @@ export interface CloseTrackingInput {
   failure?: string
 }
 
-export function closeTracking(place: Workplace) {
+export function closeTracking(workplace: Workplace) {
   return stage({
     heartbeat: 'timer',
     run: async (input: CloseTrackingInput): Promise<OpenedRun> => {
       const { subject, status, endTime, failure, trackedRun } = input
-      const { client, run, url } = await ensureTrackedRun(place, subject, trackedRun)
+      const { client, run, url } = await ensureTrackedRun(workplace, subject, trackedRun)
       const runId = run.info.run_id
-      if (subject.kind === 'experiment') await closeExperiment({ place, client, run, input })
+      if (subject.kind === 'experiment') await closeExperiment({ workplace, client, run, input })
       const report = subject.kind === 'sweep' ? subject.name : subject.sweep === undefined ? subject.id : undefined
-      if (report !== undefined) await uploadReport({ place, client, run, name: report })
-      if (subject.kind === 'sweep') await closeSweep({ place, client, run, name: subject.name })
-      // A run that is taken up again and ends well has no failure any more.
+      if (report !== undefined) await uploadReport({ workplace, client, run, name: report })
+      if (subject.kind === 'sweep') await closeSweep({ workplace, client, run, name: subject.name })
+      // A run that was resumed and ended well has no failure any more.
       const failedBefore = tagOf(run, 'rlev.failure') !== undefined
       if (failure !== undefined || failedBefore)
         await client.setTag(runId, 'rlev.failure', failure?.slice(0, 2000) ?? '')
-      // One that was finished before and is passed by keeps its end.
+      // An experiment that was complete before keeps its end time.
       const { status: before, end_time: endBefore } = run.info
       const ended = before === 'FINISHED' && status === before ? endBefore : undefined
       await client.updateRun({ runId, status, endTime: ended ?? endTime })
-      // What an attempt asked for and gave up may have shown up since.
-      await ensureTrackedRun(place, subject, runId)
+      // A run that an earlier attempt asked for and gave up may exist by now: only one is kept.
+      await ensureTrackedRun(workplace, subject, runId)
       return { runId, url }
     },
   })
 }
 
 async function closeExperiment({
-  place,
+  workplace,
   client,
   run,
   input: { subject, trackedStep, trackedRun },
 }: {
-  place: Workplace
+  workplace: Workplace
   client: MlflowClient
   run: Run
   input: CloseTrackingInput
 }): Promise<void> {
   if (subject.kind !== 'experiment') return
   const runId = run.info.run_id
-  const config = configOf(place, subject)
-  const evaluations = readEvaluations(place.home, subject.id)
-  // The run that has the earlier points may be gone from MLflow.
+  const config = configOf(workplace, subject)
+  const evaluations = readEvaluations(workplace.home, subject.id)
+  // The MLflow run with the earlier points may be gone; all points are then sent again.
   const from = trackedRun === runId ? trackedStep : -1
-  const points = pointsOf(place, subject.id, { from, to: config.steps })
+  const points = pointsOf(workplace, subject.id, { from, to: config.steps })
   const complete = evaluations.at(-1)?.evaluation.step === config.steps
-  const prediction = readSealed<PredictionQuality>(experimentPaths.predictor(runFolder(place.home, subject.id)))
+  const prediction = readSealed<PredictionQuality>(experimentPaths.predictor(runFolder(workplace.home, subject.id)))
   const [base] = evaluations
   const predicted = prediction === null || base === undefined ? [] : predictorMetrics(prediction, base.time)
   await client.logBatch({ runId, metrics: [...points, ...predicted, ...(complete ? finalMetrics(evaluations) : [])] })
@@ -87,14 +87,14 @@ async function closeExperiment({
 
 /** A sweep or a single experiment under `runs/name`, and its run in MLflow. */
 interface NamedRun {
-  place: Workplace
+  workplace: Workplace
   client: MlflowClient
   run: Run
   name: string
 }
 
-async function uploadReport({ place, client, run, name }: NamedRun): Promise<void> {
-  const folder = runFolder(place.home, name)
+async function uploadReport({ workplace, client, run, name }: NamedRun): Promise<void> {
+  const folder = runFolder(workplace.home, name)
   const files = Object.keys(readSealed<Record<string, string>>(planPaths.reportFiles(folder)) ?? {})
   const artifacts: [artifact: string, path: string][] = [
     ['plan.json', planPaths.plan(folder)],
@@ -107,13 +107,13 @@ async function uploadReport({ place, client, run, name }: NamedRun): Promise<voi
 }
 
 /** The endpoint of each arm as bars, the comparison as the run's text. */
-async function closeSweep({ place, client, run, name }: NamedRun): Promise<void> {
-  const folder = runFolder(place.home, name)
+async function closeSweep({ workplace, client, run, name }: NamedRun): Promise<void> {
+  const folder = runFolder(workplace.home, name)
   const comparison = readIfThere(planPaths.comparison(folder))
   const words = readIfThere(planPaths.comparisonMarkdown(folder))
   if (comparison === null || words === null) return
-  const times = experimentsOf(readPlan(place.home, name)).map(
-    ({ id }) => readEvaluations(place.home, id).at(-1)?.time ?? 0,
+  const times = experimentsOf(readPlan(workplace.home, name)).map(
+    ({ id }) => readEvaluations(workplace.home, id).at(-1)?.time ?? 0,
   )
   const metrics = comparisonMetrics(JSON.parse(comparison.toString('utf8')) as Comparison, Math.max(...times))
   await client.logBatch({ runId: run.info.run_id, metrics })

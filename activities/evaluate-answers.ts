@@ -1,4 +1,4 @@
-/** Stage: verdicts on stored answers, a judge's where the config has one, and the evaluation that they make. Needs no policy. */
+/** Stage: verdicts on stored answers, by the judge if the config has one, and the evaluation made of them. Needs no policy. */
 import { evaluateAnswers as evaluate } from '../pipelines/evaluation/evaluate-answers.js'
 import { askJudge } from './ask-judge.js'
 import { type EvaluationSummary, summaryOf } from './evaluation-summary.js'
@@ -19,12 +19,12 @@ export interface AnsweredInput extends TrainingInput {
   answers: ArtifactRef
 }
 
-export function evaluateAnswers(place: Workplace) {
+export function evaluateAnswers(workplace: Workplace) {
   return stage({
     heartbeat: 'timer',
     run: async ({ run, stages, step, answers }: AnsweredInput): Promise<EvaluationSummary> => {
-      const { home, store } = place
-      const config = runConfig(place, run)
+      const { home, store } = workplace
+      const config = runConfig(workplace, run)
       const folder = runFolder(home, run)
       if (step === 0) keepReference(folder, 'baseEvaluation', answers)
       const kept = new KeptEvaluation({ home, run, step })
@@ -38,10 +38,10 @@ export function evaluateAnswers(place: Workplace) {
         values: readValues(store, stages.values).test,
         config,
         step,
-        ask: askJudge(place, config, 'evaluation'),
+        ask: askJudge(workplace, config, 'evaluation'),
       })
       await throwIfCancelled()
-      kept.keep({ stored: { time: place.now(), evaluation }, outcomes }, fence)
+      kept.keep({ stored: { time: workplace.now(), evaluation }, outcomes }, fence)
       return summaryOf(evaluation)
     },
   })

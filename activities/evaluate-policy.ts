@@ -1,6 +1,6 @@
 /**
- * Stage: the policy of a step on the test items, greedy and sampled, always by the true values. The evaluation of the warm
- * start is shared by every arm that starts from it.
+ * Stage: the policy of a step on the test items, greedy and sampled, always with the true values. Arms that start from the same warm
+ * start share its evaluation.
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -19,17 +19,17 @@ import { seal, unseal } from './store/sealed.js'
 import { inTraining, type Training, type TrainingInput } from './training.js'
 import { runCode, type Workplace } from './workplace.js'
 
-export function evaluatePolicy(place: Workplace, policies: PolicyCache) {
+export function evaluatePolicy(workplace: Workplace, policies: PolicyCache) {
   return stage({
     heartbeat: 'ticks',
     run: async ({ step, ...input }: TrainingInput & { step: number }): Promise<EvaluationSummary> => {
-      const kept = new KeptEvaluation({ home: place.home, run: input.run, step })
+      const kept = new KeptEvaluation({ home: workplace.home, run: input.run, step })
       const there = kept.read()
       if (there !== null) return summaryOf(there.evaluation)
 
-      return inTraining(place, policies, input, async training => {
-        const make = () => evaluateStep({ place, training, input, step })
-        const made = step === 0 ? await sharedBase({ place, training, input, make }) : await make()
+      return inTraining(workplace, policies, input, async training => {
+        const make = () => evaluateStep({ workplace, training, input, step })
+        const made = step === 0 ? await sharedBase({ workplace, training, input, make }) : await make()
         await throwIfCancelled()
         kept.keep(made, training.fence)
         return summaryOf(made.stored.evaluation)
@@ -39,41 +39,41 @@ export function evaluatePolicy(place: Workplace, policies: PolicyCache) {
 }
 
 async function evaluateStep({
-  place,
+  workplace,
   training,
   input,
   step,
 }: {
-  place: Workplace
+  workplace: Workplace
   training: Training
   input: TrainingInput
   step: number
 }): Promise<MadeEvaluation> {
   const hooks = withFailPoint('evaluation.tick', stageHooks(`evaluation of step ${step}`))
   const { policy } = await training.policyAt(step, hooks)
-  const values = readValues(place.store, input.stages.values).test
+  const values = readValues(workplace.store, input.stages.values).test
   const { config, data } = training
   const { evaluation, outcomes } = await evaluate({ policy, items: data.test, values, config, step, hooks })
   if (data.transfer === undefined || (step > 0 && step < config.steps))
-    return { stored: { time: place.now(), evaluation }, outcomes }
+    return { stored: { time: workplace.now(), evaluation }, outcomes }
   const transfer = await evaluateTransfer({ policy, dataset: data, config, step, hooks })
-  return { stored: { time: place.now(), evaluation: { ...evaluation, transfer } }, outcomes }
+  return { stored: { time: workplace.now(), evaluation: { ...evaluation, transfer } }, outcomes }
 }
 
 async function sharedBase({
-  place,
+  workplace,
   training: { config },
   input: { run, stages },
   make,
 }: {
-  place: Workplace
+  workplace: Workplace
   training: Training
   input: TrainingInput
   make: () => Promise<MadeEvaluation>
 }): Promise<MadeEvaluation> {
   const { scale: _scale, alpha: _alpha, cap: _cap, ...verifier } = config.reward
   const { evaluation, rollout, engine } = config
-  const { home, store } = place
+  const { home, store } = workplace
   const ref = await store.once({
     kind: 'base-evaluation',
     from: {
@@ -88,7 +88,7 @@ async function sharedBase({
       rollout: { temperature: rollout.temperature, maxTokens: rollout.maxTokens },
       verifier,
       engine,
-      code: runCode(place, run),
+      code: runCode(workplace, run),
     },
     fill: async folder => writeWhole(join(folder, 'evaluation.json'), seal(await make())),
   })

@@ -1,4 +1,4 @@
-/** What of an evaluation travels to the workflow: a few numbers for its progress. */
+/** The part of an evaluation that goes to the workflow: a few numbers for its progress. */
 import { RlevError } from '../pipelines/errors.js'
 import type { Evaluation } from '../pipelines/evaluation/evaluation.js'
 
@@ -11,7 +11,7 @@ export interface EvaluationSummary {
   length: number
 }
 
-/** Throws NotFinite: JSON, in which it travels, would turn such a number into null. */
+/** Throws NotFinite if a number is not finite: JSON, in which the summary is sent, would turn it into null. */
 export function summaryOf({ step, greedy, expected }: Evaluation): EvaluationSummary {
   const summary = {
     step,
@@ -25,7 +25,7 @@ export function summaryOf({ step, greedy, expected }: Evaluation): EvaluationSum
     if (!Number.isFinite(value)) {
       throw new RlevError({
         kind: 'NotFinite',
-        message: 'the evaluation has no number here',
+        message: 'the evaluation has a figure that is not a finite number',
         place: `${name} of step ${step}`,
       })
     }

@@ -1,6 +1,6 @@
 /**
- * Errors as Temporal failures: the kind of an RlevError becomes the failure's type, and says whether trying again can help.
- * A worker that dies is always replaced; an error that is thrown and may pass is tried a few times, then ends the stage.
+ * Errors as Temporal failures: the kind of an RlevError becomes the failure's type, and decides whether the activity is tried again.
+ * A worker that dies is always replaced. An unknown error is tried a few times, then ends the stage.
  */
 import { ApplicationFailure, type ApplicationFailureOptions, CancelledFailure } from '@temporalio/common'
 import { type ErrorKind, RlevError } from '../pipelines/errors.js'
@@ -9,9 +9,10 @@ import { masked } from './machine/secrets.js'
 import { asStorageError } from './store/disk-errors.js'
 import { FenceLost } from './store/fence.js'
 
-const attemptsOfUnknown = 5
+/** Of an error that may pass. */
+const maxAttempts = 5
 
-/** Whether the same call can end otherwise: services come back and other workers finish, files and configs do not change. */
+/** Whether another attempt can succeed: services come back and other workers finish, but files and configs do not change. */
 const retry: Record<ErrorKind, 'never' | 'few' | 'always'> = {
   CallInvalid: 'never',
   ConfigInvalid: 'never',
@@ -21,18 +22,18 @@ const retry: Record<ErrorKind, 'never' | 'few' | 'always'> = {
   NotFinite: 'never',
   NotFound: 'never',
   TrackingConflict: 'never',
-  // Set aside when found, so the next attempt goes on from the one before.
+  // A damaged artifact is set aside when it is found, so the next attempt goes on from the one before it.
   ArtifactDamaged: 'few',
   PartMissing: 'few',
-  // Another process may give some back.
+  // Another process may free some.
   OutOfMemory: 'few',
   ServiceUnavailable: 'always',
-  // Until somebody makes room, be it after a weekend.
+  // Somebody may make room, even if only after a weekend.
   NoStorage: 'always',
 }
 
-/** Each attempt computes again what could not be written. */
-const patienceWithDisk = '1 minute'
+/** Each attempt computes again what could not be written, so it is not tried every second. */
+const fullDiskRetryDelay = '1 minute'
 
 export function toFailure(thrown: unknown, attempt: number): Error {
   const error = asStorageError(thrown, placeOf(thrown))
@@ -44,29 +45,29 @@ export function toFailure(thrown: unknown, attempt: number): Error {
     const how = retry[error.kind]
     return failure(error, {
       type: error.kind,
-      nonRetryable: how === 'never' || (how === 'few' && attempt >= attemptsOfUnknown),
+      nonRetryable: how === 'never' || (how === 'few' && attempt >= maxAttempts),
       details: [details],
-      ...(error.kind === 'NoStorage' ? { nextRetryDelay: patienceWithDisk } : {}),
+      ...(error.kind === 'NoStorage' ? { nextRetryDelay: fullDiskRetryDelay } : {}),
     })
   }
   const unknown = error instanceof Error ? error : new Error(String(error))
-  return failure(unknown, { type: unknown.name, nonRetryable: attempt >= attemptsOfUnknown })
+  return failure(unknown, { type: unknown.name, nonRetryable: attempt >= maxAttempts })
 }
 
-/** An error of the file system has a path where the call had one. */
+/** An error of the file system has a path if the call had one. */
 function placeOf(error: unknown): string {
   return error instanceof Error && 'path' in error ? String(error.path) : 'the home of the run'
 }
 
-/** Characters of a failure's message: Temporal refuses a failure of 2 MB, and the activity would be tried for ever. */
-const longest = 50_000
+/** Temporal refuses a failure of 2 MB, and the activity would then be tried again without end. */
+const maxMessageChars = 50_000
 
-/** A failure goes into the history, where everybody who sees the workflow reads it: without secrets, and without what caused it. */
+/** A failure goes into the history, which everybody who sees the workflow can read: it has no secrets and no cause. */
 function failure(error: Error, options: Omit<ApplicationFailureOptions, 'message' | 'cause'>): Error {
   const reason = !(error instanceof RlevError) && error.cause instanceof Error ? ` (${error.cause.message})` : ''
-  const made = ApplicationFailure.create({ ...options, message: told(error.message + reason) })
-  made.stack = told(error.stack ?? error.message)
+  const made = ApplicationFailure.create({ ...options, message: shown(error.message + reason) })
+  made.stack = shown(error.stack ?? error.message)
   return made
 }
 
-const told = (text: string): string => printable(masked(shortened(text, longest)))
+const shown = (text: string): string => printable(masked(shortened(text, maxMessageChars)))

@@ -1,6 +1,6 @@
 /**
- * First stage: the plan, the resolved config and the code that computes are kept with the run; a change of either under an
- * old name is refused. Says whether the experiment was finished before, so that starting it again costs a look and no work.
+ * First stage: stores the plan, the resolved config and the digest of the code with the run. A change of one of them under an old name is
+ * refused. Tells whether the experiment was complete before, so that starting it again does no work.
  */
 import { rmSync } from 'node:fs'
 import { evaluationSteps } from '../pipelines/config/due-steps.js'
@@ -17,13 +17,13 @@ import { keepConfig, keepPlan, readEvaluations, readItemOutcomes, readMetrics, r
 import type { Workplace } from './workplace.js'
 
 export interface FreezeRunInput {
-  /** Of a sweep, or of a single experiment; an experiment of a sweep has none of its own. */
+  /** Of a sweep, or of a single experiment. An experiment of a sweep belongs to the sweep's plan. */
   plan?: Plan
   experiment?: { id: string; config: ExperimentConfig }
 }
 
 export interface FrozenRun {
-  /** Without weights where nothing was trained. */
+  /** Without weights if nothing was trained. */
   finished?: { weights?: string; evaluation: EvaluationSummary }
 }
 
@@ -42,14 +42,14 @@ export function freezeRun({ home, code }: Workplace) {
       if (experiment === undefined) return {}
       keepConfig(home, experiment.id, experiment.config)
       const frozen = finishedBefore(home, experiment)
-      // How an earlier attempt ended is over: whoever reads the store sees an experiment at work.
+      // The result of an earlier attempt no longer holds: readers of the store must see a running experiment.
       if (frozen.finished === undefined) rmSync(experimentPaths.result(runFolder(home, experiment.id)), { force: true })
       return frozen
     },
   })
 }
 
-/** The command checks a config, but a workflow can be started without it: nothing of one that is wrong is kept. */
+/** The command checks a config, but a workflow can be started without the command. Nothing of an invalid config is stored. */
 function checkPlan(plan: Plan): void {
   const arms = plan.kind === 'experiment' ? [plan] : plan.arms
   for (const { name, config } of arms) checkConfig(plan.kind === 'experiment' ? name : `${plan.name}/${name}`, config)
@@ -60,7 +60,7 @@ function checkConfig(place: string, config: unknown): void {
   if (parsed.success) return
   throw new RlevError({
     kind: 'ConfigInvalid',
-    message: 'the workflow was started with a config that is none',
+    message: "the workflow's config is invalid",
     place: shortened(place, 200),
     expected: 'the keys and values of docs/config.md',
     found: parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '),
@@ -68,7 +68,7 @@ function checkConfig(place: string, config: unknown): void {
   })
 }
 
-/** Only where everything is there and whole: the weights that were recorded, every evaluation, the metrics of every step. */
+/** Finished only if all files are there and whole: the recorded weights, every evaluation, the metrics of every step. */
 export function finishedBefore(home: string, { id, config }: { id: string; config: ExperimentConfig }): FrozenRun {
   try {
     const result = readResult(home, id)
@@ -87,7 +87,7 @@ export function finishedBefore(home: string, { id, config }: { id: string; confi
     if (checkpoint?.weights !== result.weights) return {}
     return { finished: { weights: result.weights, evaluation: summaryOf(last) } }
   } catch (error) {
-    // What is damaged is set aside and made again by its own stage.
+    // A damaged file is set aside and made again by the stage that makes it.
     if (error instanceof RlevError && error.kind === 'ArtifactDamaged') return {}
     throw error
   }

@@ -1,4 +1,4 @@
-/** The activities that need the policy, of queue `rlev-gpu`: one at a time in a process of their own. */
+/** The activities that need the policy, of queue `rlev-gpu`: one at a time, in a separate process. */
 import { answerItems } from './answer-items.js'
 import { evaluatePolicy } from './evaluate-policy.js'
 import type { PolicyCache } from './policy-cache.js'
@@ -9,15 +9,15 @@ import { updatePolicy } from './update-policy.js'
 import { warmStart } from './warm-start.js'
 import type { Workplace } from './workplace.js'
 
-export function gpuActivities(place: Workplace, policies: PolicyCache) {
+export function gpuActivities(workplace: Workplace, policies: PolicyCache) {
   return {
-    warmStart: warmStart(place),
-    predictValues: predictValues(place, policies),
-    rollOut: rollOut(place, policies),
-    updatePolicy: updatePolicy(place, policies),
-    trainSteps: trainSteps(place, policies),
-    evaluatePolicy: evaluatePolicy(place, policies),
-    answerItems: answerItems(place, policies),
+    warmStart: warmStart(workplace),
+    predictValues: predictValues(workplace, policies),
+    rollOut: rollOut(workplace, policies),
+    updatePolicy: updatePolicy(workplace, policies),
+    trainSteps: trainSteps(workplace, policies),
+    evaluatePolicy: evaluatePolicy(workplace, policies),
+    answerItems: answerItems(workplace, policies),
   }
 }
 

@@ -50,7 +50,7 @@ export function retryAfterMs(header: string | null, { maxMs }: { maxMs: number }
   return Number.isFinite(wait) ? Math.min(Math.max(0, wait), maxMs) : undefined
 }
 
-/** Why `fetch` failed: the message of its cause (`connect ECONNREFUSED ...`) if it has one, for its own says nothing. */
+/** Why `fetch` failed: the message of its cause (`connect ECONNREFUSED ...`) if it has one, since its own says nothing. */
 export function fetchFailure(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   if (error.name === 'TimeoutError') return 'no answer in time'

@@ -13,20 +13,20 @@ import { trackProgress } from './track-progress.js'
 import { trackStatus } from './track-status.js'
 import type { Workplace } from './workplace.js'
 
-export function ioActivities(place: Workplace) {
+export function ioActivities(workplace: Workplace) {
   return {
-    freezeRun: freezeRun(place),
-    prepareData: prepareData(place),
-    normalizeValues: normalizeValues(place),
-    ablateValues: ablateValues(place),
-    scaleRewards: scaleRewards(place),
-    evaluateAnswers: evaluateAnswers(place),
-    recordResult: recordResult(place),
-    publishReport: publishReport(place),
-    openTracking: openTracking(place),
-    trackProgress: trackProgress(place),
-    trackStatus: trackStatus(place),
-    closeTracking: closeTracking(place),
+    freezeRun: freezeRun(workplace),
+    prepareData: prepareData(workplace),
+    normalizeValues: normalizeValues(workplace),
+    ablateValues: ablateValues(workplace),
+    scaleRewards: scaleRewards(workplace),
+    evaluateAnswers: evaluateAnswers(workplace),
+    recordResult: recordResult(workplace),
+    publishReport: publishReport(workplace),
+    openTracking: openTracking(workplace),
+    trackProgress: trackProgress(workplace),
+    trackStatus: trackStatus(workplace),
+    closeTracking: closeTracking(workplace),
   }
 }
 

@@ -1,4 +1,4 @@
-/** The files of one evaluation in an experiment's folder: read where both are whole, written in an order in which the second one decides. */
+/** The two files of one evaluation in an experiment's folder. It counts if both are whole; the file that decides is written last. */
 import { dirname } from 'node:path'
 import type { ItemOutcome } from '../pipelines/evaluation/evaluation.js'
 import { failPoint } from './fail-points/fail-point.js'
@@ -29,7 +29,7 @@ export class KeptEvaluation {
     this.#itemsLabel = entryLabel('evaluation items', step, key)
   }
 
-  /** Null where a part is missing or damaged. */
+  /** Null if a part is missing or damaged. */
   read(): StoredEvaluation | null {
     const there = readSealedOrSetAside<StoredEvaluation>(this.#path, this.#label)
     return there !== null && readSealedOrSetAside(this.#itemsPath, this.#itemsLabel) !== null ? there : null

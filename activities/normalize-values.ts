@@ -19,15 +19,15 @@ export interface StoredValues {
   statistics: ValueStatistics
 }
 
-export function normalizeValues(place: Workplace) {
-  const { home, store } = place
+export function normalizeValues(workplace: Workplace) {
+  const { home, store } = workplace
   return stage({
     heartbeat: 'timer',
     run: async ({ run, data }: { run: string; data: ArtifactRef }): Promise<ArtifactRef> => {
-      const { alpha, cap } = runConfig(place, run).reward
+      const { alpha, cap } = runConfig(workplace, run).reward
       const ref = await store.once({
         kind: 'values',
-        from: { data: data.sha256, alpha, cap, code: runCode(place, run) },
+        from: { data: data.sha256, alpha, cap, code: runCode(workplace, run) },
         fill: async folder => {
           const { train, test } = readData(store, data)
           const { values, statistics } = normalize(train, { alpha, cap })

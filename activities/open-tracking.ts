@@ -1,4 +1,4 @@
-/** Stage beside training: the subject's run in MLflow, found or made, with its params, tags and datasets, and running. */
+/** Stage beside training: finds or makes the subject's run in MLflow, logs params, tags and datasets, and sets it to RUNNING. */
 import { basename } from 'node:path'
 import { Context } from '@temporalio/activity'
 import type { ExperimentConfig } from '../pipelines/config/schema.js'
@@ -18,50 +18,51 @@ export interface OpenTrackingInput {
   subject: Subject
   /** Known once the items are prepared. */
   data?: ArtifactRef
-  /** It was complete before: a run that MLflow has as finished stays so. */
+  /** The experiment was complete before: an MLflow run that is FINISHED stays so. */
   finished?: true
-  /** The run of MLflow that points were sent to before. */
+  /** The MLflow run that points were sent to before. */
   trackedRun?: string
 }
 
-export function openTracking(place: Workplace) {
+export function openTracking(workplace: Workplace) {
   return stage({
     heartbeat: 'timer',
     run: async ({ subject, data, finished, trackedRun }: OpenTrackingInput): Promise<OpenedRun> => {
-      const { client, run, url } = await ensureTrackedRun(place, subject, trackedRun)
+      const { client, run, url } = await ensureTrackedRun(workplace, subject, trackedRun)
       const runId = run.info.run_id
       const stays = run.info.status === 'RUNNING' || (finished === true && run.info.status === 'FINISHED')
-      // An end time of 0 clears the one of a run that is taken up again.
+      // An end time of 0 clears that of a run that is resumed.
       if (!stays) await client.updateRun({ runId, status: 'RUNNING', endTime: 0 })
-      await client.logParams(runId, paramsToLog(place, subject, run))
-      await client.logBatch({ runId, tags: [...tagsOfSubject(place, subject), ...(await sourceTags())] })
-      if (data !== undefined) await client.logInputs(runId, datasetInputs(place, configOf(place, subject), data))
+      await client.logParams(runId, paramsToLog(workplace, subject, run))
+      await client.logBatch({ runId, tags: [...tagsOfSubject(workplace, subject), ...(await sourceTags())] })
+      if (data !== undefined)
+        await client.logInputs(runId, datasetInputs(workplace, configOf(workplace, subject), data))
       return { runId, url }
     },
   })
 }
 
-/** Params cannot change in MLflow: after a drift those that it began with stay, and the tag says what changed. */
-function paramsToLog(place: Workplace, subject: Subject, { data }: Run): Param[] {
-  const params = paramsOfSubject(place, subject)
-  if (driftsOf(place.home, idOf(subject)).length === 0) return params
+/** Params cannot change in MLflow. After a drift the first ones stay, and a tag says what changed. */
+function paramsToLog(workplace: Workplace, subject: Subject, { data }: Run): Param[] {
+  const params = paramsOfSubject(workplace, subject)
+  if (driftsOf(workplace.home, idOf(subject)).length === 0) return params
   const there = new Set(data.params?.map(({ key }) => key))
   return params.filter(({ key }) => !there.has(key))
 }
 
-function paramsOfSubject(place: Workplace, subject: Subject): Param[] {
+function paramsOfSubject(workplace: Workplace, subject: Subject): Param[] {
   if (subject.kind === 'experiment') {
-    // Which folder and how the work is cut do not change results, and may change when a run is resumed.
+    // The folder and how the work is cut do not change results, and may differ when a run is resumed.
     const {
       name: _name,
       durability: _durability,
       checkpoint: _checkpoint,
       tracking: _tracking,
       ...config
-    } = configOf(place, subject)
+    } = configOf(workplace, subject)
     return paramsOf(config)
   }
-  const plan = readPlan(place.home, subject.name)
+  const plan = readPlan(workplace.home, subject.name)
   if (plan.kind !== 'sweep') return []
   return [
     { key: 'arms', value: plan.arms.map(({ name }) => name).join(', ') },

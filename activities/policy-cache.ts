@@ -1,6 +1,6 @@
 /**
- * Policies that live in this process between activities: weights and optimizer of a few experiments, each at some step.
- * A hit spares loading; a miss, or a policy beyond the step asked for, goes back to the newest whole checkpoint.
+ * Policies that stay in this process between activities: weights and optimizer of a few experiments, each at some step.
+ * On a miss, or if the policy is beyond the step that is asked for, the newest whole checkpoint is loaded.
  */
 
 import { loadAdapter } from '../pipelines/checkpoint/adapter-file.js'
@@ -21,10 +21,10 @@ export interface LivePolicy {
 }
 
 /** Two experiments of a sweep take turns on one GPU slot; a few more cost a small policy nothing. */
-const mostPolicies = 4
+const maxPolicies = 4
 
-/** Beyond this only the newest stays: loading a large policy again takes less than the memory that it would hold. */
-const mostBytes = 2 ** 30
+/** Beyond this only the newest stays: loading a large policy again costs less than the memory that it would hold. */
+const maxBytes = 2 ** 30
 
 export class PolicyCache {
   readonly #store: Store
@@ -36,13 +36,13 @@ export class PolicyCache {
     this.#store = store
   }
 
-  /** Whether `atOrBefore` would find the policy in this process. */
+  /** Whether `atOrBefore` finds the policy in this process. */
   holds(run: string, step: number): boolean {
     const there = this.#live.get(run)
     return there !== undefined && there.step <= step
   }
 
-  /** The experiment's policy at `step`, or at the newest step before it that is at hand. */
+  /** The experiment's policy at `step`, or at the newest step before it that is available. */
   async atOrBefore(options: {
     run: string
     step: number
@@ -64,7 +64,7 @@ export class PolicyCache {
     return loaded
   }
 
-  /** The warm start, which the divergence is measured from, and which adapters lie over. */
+  /** The warm start: reference of the KL divergence, and base of adapters. */
   async reference(start: ArtifactRef, engine: EngineConfig): Promise<Policy> {
     const key = `${start.sha256} ${JSON.stringify(engine)}`
     const there = this.#references.get(key)
@@ -109,12 +109,12 @@ export class PolicyCache {
     return { step: checkpoint.step, policy, optimizer: await loadOptimizer(checkpoint.path) }
   }
 
-  /** As training begins, the caller's to dispose of. */
+  /** The policy as training begins. The caller disposes of it. */
   async atStart(config: ExperimentConfig, start: ArtifactRef): Promise<Policy> {
     return this.#policyOf(config, start, null)
   }
 
-  /** From a checkpoint's folder, or as training begins; an adapter lies over the warm start, its checkpoints do not hold that again. */
+  /** From a checkpoint's folder, or as training begins. Checkpoints of an adapter do not hold the warm start that it is applied to. */
   async #policyOf(
     { update, seed, engine }: ExperimentConfig,
     start: ArtifactRef,
@@ -134,14 +134,14 @@ export class PolicyCache {
 /** Of what is trained and its two moments. */
 const trainedBytes = ({ policy }: LivePolicy): number => 3 * trainable(policy).bytes
 
-/** Keys, the oldest first, of what is beyond the number or the bytes that stay; never the newest. */
+/** Keys, the oldest first, of the entries beyond the maximal number or bytes; never the newest. */
 function tooOld<Value>(kept: ReadonlyMap<string, Value>, bytesOf: (value: Value) => number): string[] {
   const newestFirst = [...kept].reverse()
   let bytes = 0
   return newestFirst
     .filter(([, value], index) => {
       bytes += bytesOf(value)
-      return index > 0 && (index >= mostPolicies || bytes > mostBytes)
+      return index > 0 && (index >= maxPolicies || bytes > maxBytes)
     })
     .map(([key]) => key)
     .reverse()

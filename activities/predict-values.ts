@@ -1,4 +1,4 @@
-/** Stage: the values that the arm's reward sees where a score predictor says them. Shared by arms with the same seed and settings. */
+/** Stage: the values that the arm's reward sees if a score predictor gives them. Shared by arms with the same seed and settings. */
 import { join } from 'node:path'
 import { predictValues as predict } from '../pipelines/training/predict-values.js'
 import type { PredictionQuality } from '../pipelines/values/predictor/quality.js'
@@ -16,17 +16,17 @@ import { runCode, runConfig, type Workplace } from './workplace.js'
 
 export type PredictValuesInput = { run: string } & Pick<StageOutputs, 'data' | 'values' | 'start'>
 
-export function predictValues(place: Workplace, policies: PolicyCache) {
-  const { home, store } = place
+export function predictValues(workplace: Workplace, policies: PolicyCache) {
+  const { home, store } = workplace
   return stage({
     heartbeat: 'ticks',
     run: async ({ run, data, values, start }: PredictValuesInput): Promise<ArtifactRef> => {
-      const config = runConfig(place, run)
+      const config = runConfig(workplace, run)
       const { engine, evaluation, policy, seed, update, value } = config
       const { adapter, microBatch, tokenBudget } = update
       const ref = await store.once({
         kind: 'predicted-values',
-        // How rows are cut into batches decides how sums are rounded.
+        // The batches decide how sums are rounded.
         from: {
           data: data.sha256,
           values: values.sha256,
@@ -37,7 +37,7 @@ export function predictValues(place: Workplace, policies: PolicyCache) {
           chunk: evaluation.chunk,
           seed,
           engine,
-          code: runCode(place, run),
+          code: runCode(workplace, run),
         },
         fill: async folder => {
           const stored = readValues(store, values)

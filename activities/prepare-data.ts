@@ -16,16 +16,21 @@ import { runFolder } from './store/run-folder.js'
 import type { ArtifactRef, Store } from './store/store.js'
 import { runCode, runConfig, type Workplace } from './workplace.js'
 
-export function prepareData(place: Workplace) {
-  const { home, store } = place
+export function prepareData(workplace: Workplace) {
+  const { home, store } = workplace
   return stage({
     heartbeat: 'timer',
     run: async ({ run }: { run: string }): Promise<ArtifactRef> => {
-      const { data, seed, evaluation } = runConfig(place, run)
+      const { data, seed, evaluation } = runConfig(workplace, run)
       const { transfer } = evaluation
       const ref = await store.once({
         kind: 'data',
-        from: { data: await contents(data), ...(await transferContents(transfer)), seed, code: runCode(place, run) },
+        from: {
+          data: await contents(data),
+          ...(await transferContents(transfer)),
+          seed,
+          code: runCode(workplace, run),
+        },
         fill: async folder => writeWhole(join(folder, 'data.json'), JSON.stringify(prepare(data, { seed, transfer }))),
       })
       for (const { place, reason } of readData(store, ref).skipped) log.warn('a row was left out', { place, reason })

@@ -1,4 +1,4 @@
-/** Stage: the comparison over arms and seeds, and the report with its tables and figures, from what the experiments left. */
+/** Stage: the comparison over arms and seeds, and the report with its tables and figures, from the files of the experiments. */
 import { rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { basename, join, relative } from 'node:path'
@@ -25,22 +25,22 @@ export interface PublishedReport {
   path: string
 }
 
-export function publishReport(place: Workplace) {
+export function publishReport(workplace: Workplace) {
   return stage({
     heartbeat: 'timer',
-    run: async (subject: { name: string; trackingUrl?: string }) => writeReport(place, subject),
+    run: async (subject: { name: string; trackingUrl?: string }) => writeReport(workplace, subject),
   })
 }
 
-/** Replaces what was there. For the command too, which makes the report of a run that is not over. */
+/** Replaces the report that was there. The command calls it too, for a run that is not over. */
 export function writeReport(
-  place: Workplace,
+  workplace: Workplace,
   { name, trackingUrl }: { name: string; trackingUrl?: string },
 ): PublishedReport {
-  const { home } = place
+  const { home } = workplace
   const folder = runFolder(home, name)
   const plan = readPlan(home, name)
-  const around = { versions: versions(place), links: links(place, name, trackingUrl) }
+  const around = { versions: versions(workplace), links: links(workplace, name, trackingUrl) }
   const files = filesOf({ plan, outcomes: readOutcomes(home, name), around })
   failPoint('report.before')
   for (const [path, content] of files) {
@@ -54,7 +54,7 @@ export function writeReport(
   return { path: relative(home, planPaths.report(folder)) }
 }
 
-/** Paths in the report's folder and contents. What is compared with nothing has no comparison. */
+/** Paths in the report's folder, and contents. An evaluation of one policy has no comparison. */
 function filesOf({
   plan,
   outcomes,
@@ -79,7 +79,7 @@ function filesOf({
 function removeOthers(folder: string, digests: Readonly<Record<string, string>>): void {
   for (const part of ['figures', 'tables']) {
     for (const name of namesIn(join(folder, part))) {
-      // Whatever else lies there is not the report's to remove.
+      // Other files there do not belong to the report.
       if (/\.(?:svg|csv)$/u.test(name) && digests[`${part}/${name}`] === undefined) rmSync(join(folder, part, name))
     }
   }
@@ -89,7 +89,7 @@ function links({ home }: Workplace, name: string, trackingUrl: string | undefine
   return given({ Temporal: workflowPage(knownServices(home), name), MLflow: trackingUrl })
 }
 
-/** Of what computed the figures. */
+/** Versions of what computed the figures. */
 function versions({ code }: Workplace): Record<string, string> {
   const require = createRequire(import.meta.url)
   const of = (name: string) => (require(`${name}/package.json`) as { version: string }).version

@@ -4,17 +4,17 @@ import { stage, stageHooks, throwIfCancelled } from './stage.js'
 import { inTraining, type TrainingInput } from './training.js'
 import type { Workplace } from './workplace.js'
 
-/** Of a step that was trimmed from the journal, which is not sampled again: 0. */
+/** 0 for a step that was trimmed from the journal: it is not sampled again. */
 export interface RolledOut {
   responses: number
   tokens: number
 }
 
-export function rollOut(place: Workplace, policies: PolicyCache) {
+export function rollOut(workplace: Workplace, policies: PolicyCache) {
   return stage({
     heartbeat: 'ticks',
     run: ({ step, ...input }: TrainingInput & { step: number }): Promise<RolledOut> =>
-      inTraining(place, policies, input, async training => {
+      inTraining(workplace, policies, input, async training => {
         if (training.journal.trimmed(step) !== null) return { responses: 0, tokens: 0 }
         const rollout = await training.rollout(step, stageHooks(`rollout of step ${step}`))
         await throwIfCancelled()

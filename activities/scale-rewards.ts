@@ -18,13 +18,17 @@ export interface ScaledRewards {
   unscored: number | null
 }
 
-export function scaleRewards(place: Workplace) {
+export function scaleRewards(workplace: Workplace) {
   return stage({
     heartbeat: 'timer',
     run: async ({ run, stages, step }: TrainingInput & { step: number }): Promise<ScaledRewards> => {
-      const config = runConfig(place, run)
-      const folder = runFolder(place.home, run)
-      const journal = new Journal(folder, Fence.take(folder, currentAttempt()), originalKey(place.home, run, config))
+      const config = runConfig(workplace, run)
+      const folder = runFolder(workplace.home, run)
+      const journal = new Journal(
+        folder,
+        Fence.take(folder, currentAttempt()),
+        originalKey(workplace.home, run, config),
+      )
       const before = journal.trimmed(step)
       if (before !== null) return { reward: before.values['reward/mean'] ?? null, unscored: null }
       const rollout = journal.rollout(step)
@@ -36,9 +40,9 @@ export function scaleRewards(place: Workplace) {
           remedy: 'resume the run; the step is sampled again',
         })
       }
-      const data = readData(place.store, stages.data)
-      const rewardValues = readValues(place.store, stages.rewardValues)
-      const { records } = await recordsOfStep({ place, training: { config, data, rewardValues, journal }, rollout })
+      const data = readData(workplace.store, stages.data)
+      const rewardValues = readValues(workplace.store, stages.rewardValues)
+      const { records } = await recordsOfStep({ workplace, training: { config, data, rewardValues, journal }, rollout })
       journal.sync()
       const scored = records.filter(record => record.verdict !== 'unscored')
       const sum = scored.reduce((total, record) => total + record.reward, 0)

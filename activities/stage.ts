@@ -49,7 +49,7 @@ export async function withHeartbeat<Result>(work: () => Promise<Result>): Promis
   try {
     return await work()
   } catch (error) {
-    // A cancellation aborts the request under way, which then throws an error of its own.
+    // A cancellation aborts the request under way, which then throws another error.
     if (context.cancellationSignal.aborted) await context.cancelled
     throw error
   } finally {

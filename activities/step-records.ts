@@ -19,22 +19,22 @@ interface StepInputs {
 }
 
 export async function recordsOfStep({
-  place,
+  workplace,
   training,
   rollout,
 }: {
-  place: Workplace
+  workplace: Workplace
   training: StepInputs
   rollout: Rollout
 }): Promise<JournaledRecords> {
   const { config, data, rewardValues, journal } = training
   const there = journal.records(rollout.step)
   if (there !== null) return there
-  const ask = askJudge(place, config, 'training')
+  const ask = askJudge(workplace, config, 'training')
   const verdicts = ask === undefined ? undefined : await judged(training, rollout, ask)
   const records = recordsOf({ rollout, items: data.train, values: rewardValues.train, config, verdicts })
   // Records that were lost after their step was measured take its time again, so that no point is stamped twice.
-  const time = journal.metrics(rollout.step)?.time ?? place.now()
+  const time = journal.metrics(rollout.step)?.time ?? workplace.now()
   return journal.keepRecords(rollout.step, { time, records })
 }
 

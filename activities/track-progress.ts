@@ -17,11 +17,11 @@ export interface TrackProgressInput extends StepRange {
   run: string
 }
 
-export function trackProgress(place: Workplace) {
+export function trackProgress(workplace: Workplace) {
   return stage({
     heartbeat: 'timer',
     run: async ({ runId, run, from, to }: TrackProgressInput): Promise<void> => {
-      await trackingClient(place).logBatch({ runId, metrics: pointsOf(place, run, { from, to }) })
+      await trackingClient(workplace).logBatch({ runId, metrics: pointsOf(workplace, run, { from, to }) })
     },
   })
 }

@@ -1,17 +1,17 @@
-/** Stage beside training: a run that is paused is one that MLflow calls SCHEDULED, and RUNNING once it goes on. */
+/** Stage beside training: sets a paused run to SCHEDULED in MLflow, and to RUNNING when it goes on. */
 import type { RunStatus } from './mlflow/types.js'
 import { stage } from './stage.js'
 import { trackingClient } from './tracking/subject.js'
 import type { Workplace } from './workplace.js'
 
-/** Of a run that has not ended. */
+/** Status of a run that has not ended. */
 export type OpenStatus = Extract<RunStatus, 'RUNNING' | 'SCHEDULED'>
 
-export function trackStatus(place: Workplace) {
+export function trackStatus(workplace: Workplace) {
   return stage({
     heartbeat: 'timer',
     run: async ({ runId, status }: { runId: string; status: OpenStatus }): Promise<void> => {
-      await trackingClient(place).updateRun({ runId, status, endTime: 0 })
+      await trackingClient(workplace).updateRun({ runId, status, endTime: 0 })
     },
   })
 }

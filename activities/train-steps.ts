@@ -1,4 +1,4 @@
-/** Stage: a run of training steps in one activity, step by step through the same functions and the same journal. */
+/** Stage: several training steps in one activity. It uses the same functions and journal as a step that is cut into three activities. */
 
 import { checkpointDue } from '../pipelines/config/due-steps.js'
 import { given } from '../pipelines/given.js'
@@ -13,16 +13,16 @@ export interface TrainedSteps {
   /** Of the last step: mean reward, sampled tokens a second. */
   reward?: number
   tokensPerSecond?: number
-  /** sha256 of the weights, where the run of steps ended with a checkpoint. */
+  /** sha256 of the weights, if the last step made a checkpoint. */
   weights?: string
 }
 
 /** Trains steps `from` + 1 .. `to`. */
-export function trainSteps(place: Workplace, policies: PolicyCache) {
+export function trainSteps(workplace: Workplace, policies: PolicyCache) {
   return stage({
     heartbeat: 'ticks',
     run: ({ from, to, ...input }: TrainingInput & { from: number; to: number }): Promise<TrainedSteps> =>
-      inTraining(place, policies, input, async training => {
+      inTraining(workplace, policies, input, async training => {
         let last = measuredAlready(training, from, to)
         const hooks = stageHooks(`steps ${from + 1}-${to}`)
         if (last === null) {
@@ -33,7 +33,7 @@ export function trainSteps(place: Workplace, policies: PolicyCache) {
   })
 }
 
-/** What follows the last update of an activity: the checkpoint where one is due. */
+/** After the last update of an activity: makes the checkpoint if one is due. */
 export async function finishSteps(training: Training, step: number, last: StepMetrics): Promise<TrainedSteps> {
   await throwIfCancelled()
   const weights = checkpointDue(step, training.config)
@@ -46,7 +46,7 @@ export async function finishSteps(training: Training, step: number, last: StepMe
   }
 }
 
-/** The last step's metrics when every step of the run was measured before: then nothing is loaded, only checked. */
+/** The last step's metrics if every step was measured before; nothing is then loaded. Null otherwise. */
 function measuredAlready(training: Training, from: number, to: number): StepMetrics | null {
   let last: StepMetrics | null = null
   for (let step = from + 1; step <= to; step++) {

@@ -51,14 +51,14 @@ export interface TrainingInput {
   stages: StageOutputs
 }
 
-/** Whatever the work comes to, cancelled or failed, what it journaled is on the disk when it ends. */
+/** When it ends, also by a cancellation or a failure, everything that was journaled is on the disk. */
 export async function inTraining<Result>(
-  place: Workplace,
+  workplace: Workplace,
   policies: PolicyCache,
   input: TrainingInput,
   work: (training: Training) => Promise<Result>,
 ): Promise<Result> {
-  const training = new Training(place, policies, input)
+  const training = new Training(workplace, policies, input)
   try {
     return await work(training)
   } finally {
@@ -69,39 +69,39 @@ export async function inTraining<Result>(
 export class Training {
   readonly config: ExperimentConfig
   readonly data: DataSet
-  /** As the reward sees them. */
+  /** The values that the arm's reward sees. */
   readonly rewardValues: StoredValues
   readonly journal: Journal
   readonly checkpoints: Checkpoints
   readonly fence: Fence
   readonly #folder: string
   readonly #experimentKey: string
-  readonly #place: Workplace
+  readonly #workplace: Workplace
   readonly #policies: PolicyCache
   readonly #input: TrainingInput
   readonly #began = performance.now()
 
   /**
-   * Takes the experiment's fence from whichever attempt had it.
+   * Takes the experiment's fence from the attempt that had it.
    * @throws RlevError Drift on a worker of another version than the run's.
    */
-  constructor(place: Workplace, policies: PolicyCache, input: TrainingInput) {
-    const folder = runFolder(place.home, input.run)
-    this.#place = place
+  constructor(workplace: Workplace, policies: PolicyCache, input: TrainingInput) {
+    const folder = runFolder(workplace.home, input.run)
+    this.#workplace = workplace
     this.#policies = policies
     this.#input = input
-    this.config = runConfig(place, input.run)
-    claimEngine(place.home, input.run, libraryOfThisProcess())
+    this.config = runConfig(workplace, input.run)
+    claimEngine(workplace.home, input.run, libraryOfThisProcess())
     this.#folder = folder
-    this.#experimentKey = originalKey(place.home, input.run, this.config)
-    this.data = readData(place.store, input.stages.data)
-    this.rewardValues = readValues(place.store, input.stages.rewardValues)
+    this.#experimentKey = originalKey(workplace.home, input.run, this.config)
+    this.data = readData(workplace.store, input.stages.data)
+    this.rewardValues = readValues(workplace.store, input.stages.rewardValues)
     this.fence = Fence.take(folder, currentAttempt())
     this.journal = new Journal(folder, this.fence, this.#experimentKey)
     this.checkpoints = new Checkpoints(folder, this.#experimentKey)
   }
 
-  /** The policy after the updates of `step` steps; replays what a cold worker lacks. */
+  /** The policy after `step` updates. Steps after the loaded checkpoint are replayed. */
   async policyAt(step: number, hooks: Hooks): Promise<LivePolicy> {
     const { run, stages } = this.#input
     const warm = this.#policies.holds(run, step)
@@ -121,7 +121,7 @@ export class Training {
   async update(step: number, hooks: Hooks): Promise<StepMetrics> {
     await this.policyAt(step, hooks)
     const metrics = this.journal.metrics(step)
-    // Its policy was there, and its metrics were damaged since: the update is replayed from the step before, to measure it again.
+    // If the metrics were damaged since, the update is replayed from the step before, which measures it again.
     if (metrics === null) {
       await this.policyAt(step - 1, hooks)
       await this.policyAt(step, hooks)
@@ -129,7 +129,7 @@ export class Training {
     return metrics ?? (this.journal.metrics(step) as StepMetrics)
   }
 
-  /** The checkpoint of a step. Everything it was made from is on the disk before it counts. */
+  /** The checkpoint of a step. The journal it was made from is on the disk before the checkpoint counts. */
   async checkpoint(step: number, hooks: Hooks): Promise<Checkpoint> {
     const there = this.checkpoints.whole(step)
     if (there !== null) return there
@@ -149,14 +149,14 @@ export class Training {
     return made
   }
 
-  /** One step further. A policy whose update failed is not used again. */
+  /** Makes or replays one step. A policy whose update failed is not used again. */
   async #advance(live: LivePolicy, hooks: Hooks): Promise<void> {
     const step = live.step + 1
     const started = performance.now()
     const before = this.journal.rollout(step)
     const rollout = before ?? (await this.#sample(live, hooks))
     const sampled = performance.now()
-    const { time, records } = await recordsOfStep({ place: this.#place, training: this, rollout })
+    const { time, records } = await recordsOfStep({ workplace: this.#workplace, training: this, rollout })
     const microBatchBefore = this.journal.metrics(step)?.values['update/micro_batch']
     let values: Record<string, number>
     try {
@@ -171,7 +171,7 @@ export class Training {
       })
       values = { ...trainingMetrics({ rollout, records, config: this.config }), ...update.metrics }
     } catch (error) {
-      // A cancellation comes between micro-batches, when weights and moments are still those of the step before.
+      // A cancellation comes between micro-batches: weights and moments are still those of the step before.
       if (!(error instanceof CancelledFailure)) this.#policies.drop(this.#input.run)
       throw error
     }
@@ -193,7 +193,7 @@ export class Training {
   async #sample(live: LivePolicy, hooks: Hooks): Promise<Rollout> {
     const step = live.step + 1
     const { config } = this
-    // Counted by whoever asks whether anything was sampled twice.
+    // Tests count these lines to see that nothing is sampled twice.
     log.debug('sampling', { run: this.#input.run, step })
     const items = promptsOfStep({ items: this.data.train, prompts: config.rollout.prompts, step, seed: config.seed })
     const reference =

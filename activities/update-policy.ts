@@ -5,11 +5,11 @@ import { finishSteps, type TrainedSteps } from './train-steps.js'
 import { inTraining, type TrainingInput } from './training.js'
 import type { Workplace } from './workplace.js'
 
-export function updatePolicy(place: Workplace, policies: PolicyCache) {
+export function updatePolicy(workplace: Workplace, policies: PolicyCache) {
   return stage({
     heartbeat: 'ticks',
     run: ({ step, ...input }: TrainingInput & { step: number }): Promise<TrainedSteps> =>
-      inTraining(place, policies, input, async training => {
+      inTraining(workplace, policies, input, async training => {
         const metrics =
           training.journal.metrics(step) ?? (await training.update(step, stageHooks(`update of step ${step}`)))
         return finishSteps(training, step, metrics)

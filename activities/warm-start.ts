@@ -20,26 +20,26 @@ import { runFolder } from './store/run-folder.js'
 import type { ArtifactRef } from './store/store.js'
 import { runCode, runConfig, type Workplace } from './workplace.js'
 
-export function warmStart(place: Workplace) {
-  const { home, store } = place
+export function warmStart(workplace: Workplace) {
+  const { home, store } = workplace
   return stage({
     heartbeat: 'ticks',
     run: async ({ run, data }: { run: string; data: ArtifactRef }): Promise<ArtifactRef> => {
-      const config = runConfig(place, run)
+      const config = runConfig(workplace, run)
       claimEngine(home, run, libraryOfThisProcess())
       const { warmStart, seed, engine } = config
       const dataset = readData(store, data)
       checkMemory(config, dataset)
       const ref = await store.once({
         kind: 'warm-start',
-        // The engine rounds in its own way, so what it makes is its own.
+        // Each engine rounds differently, so its weights differ.
         from: {
           data: data.sha256,
           policy: policyContents(config.policy),
           warmStart,
           seed,
           engine,
-          code: runCode(place, run),
+          code: runCode(workplace, run),
         },
         fill: async folder => {
           const hooks = withFailPoint('warm-start.tick', stageHooks('warm start'))
@@ -57,7 +57,7 @@ export function warmStart(place: Workplace) {
   })
 }
 
-/** Throws OutOfMemory, before any is spent: this worker, or one like it, will train the policy too. */
+/** Throws OutOfMemory before any memory is used: this worker, or one like it, also trains the policy. */
 function checkMemory(config: ExperimentConfig, dataset: DataSet): void {
   const promptTokens = promptTokensOf([...dataset.train, ...dataset.test], config.policy)
   const estimate = memoryOf({ architecture: plannedArchitecture(config, dataset), config, promptTokens })

@@ -1,4 +1,4 @@
-/** What an activity is given of the machine it runs on: the home, the clock, and where the services are. */
+/** What an activity gets from the machine that it runs on: the home, the clock, the code, and the addresses of the services. */
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import type { ExperimentConfig } from '../pipelines/config/schema.js'
@@ -17,7 +17,7 @@ export interface Workplace {
   store: Store
   /** Of this worker. */
   code: Code
-  /** Milliseconds since 1970. The only clock; what it gives is stored before it is used. */
+  /** Milliseconds since 1970. The only clock; a time is stored before it is used. */
   now(): number
 }
 
@@ -56,12 +56,12 @@ export function trackingAddress(home: string): string {
   })
 }
 
-/** A name for this home, made once: runs of the same name in two homes on one MLflow server stay apart. */
+/** A name for this home, made once: it keeps apart runs of the same name in two homes on one MLflow server. */
 export function homeId(home: string): string {
   const path = join(home, 'home-id')
   const there = readIfThere(path)
   if (there !== null) return there.toString('utf8').trim()
-  // Of two processes at once the first one names it.
+  // If two processes do this at once, the first one gives the name.
   writeOnce(path, randomUUID().slice(0, 8))
   return homeId(home)
 }

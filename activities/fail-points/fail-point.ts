@@ -1,12 +1,12 @@
 /**
- * Fail points: places in the code where a drill makes this worker die, fail or stand still. They are armed when a worker starts,
- * by `RLEV_FAILPOINT=name:hit:kill|throw|stall`, several with commas between them; each acts once in a process, the `hit`th
- * time that it is met. Where none is armed, meeting one costs a comparison.
+ * Fail points: named lines of the code at which a drill makes this worker die, fail or stand still. They are armed when a worker starts,
+ * by `RLEV_FAILPOINT=name:hit:kill|throw|stall`, several with commas between them. Each acts once in a process, the `hit`th
+ * time that it is reached. If none is armed, reaching one costs a comparison.
  *
  *   kill    SIGKILL to this process: nothing more of it runs, no handler, no flush
  *   throw   a FailPointReached, which the activity passes to Temporal like any unknown error: it is tried again
- *   stall   blocks the only thread, so that neither heartbeat nor answer leaves, then goes on as if nothing had been; for
- *           60 seconds, which is twice the default heartbeat timeout, or for those of `stall=SECONDS`
+ *   stall   blocks the only thread, so that neither heartbeat nor answer leaves, then goes on; it lasts 60 seconds, twice the
+ *           default heartbeat timeout, or as long as `stall=SECONDS` says
  */
 import { writeSync } from 'node:fs'
 import { RlevError } from '../../pipelines/errors.js'
@@ -20,13 +20,13 @@ interface Armed {
   /** Counted from 1. */
   hit: number
   action: Action
-  met: number
+  reached: number
 }
 
 let armed: ReadonlyMap<string, Armed> | null = null
 
 export function failPoint(name: FailPointName): void {
-  if (armed !== null) meet(name, armed)
+  if (armed !== null) reach(name, armed)
 }
 
 /** Not an error of the run: it was asked for. */
@@ -38,8 +38,8 @@ export class FailPointReached extends Error {
 }
 
 /**
- * Arms what the variable's text says, and disarms whatever was armed; empty or absent for nothing.
- * Throws CallInvalid, with the list, for an unknown name or another form.
+ * Arms the fail points in the variable's text, and disarms all others; none if it is empty or absent.
+ * Throws CallInvalid, with the list, for an unknown name or a text of another form.
  */
 export function armFailPoints(text: string | undefined): void {
   const wanted = new Map((text ?? '').split(',').flatMap(part => (part.trim() === '' ? [] : [parsed(part.trim())])))
@@ -53,7 +53,7 @@ function parsed(part: string): [string, Armed] {
   if (hit === undefined || !failPointNames.some(known => known === name)) {
     throw new RlevError({
       kind: 'CallInvalid',
-      message: hit === undefined ? 'a fail point cannot be armed so' : 'there is no fail point of this name',
+      message: hit === undefined ? 'a fail point cannot be armed by this text' : 'there is no fail point of this name',
       place: failPointVariable,
       expected: `name:hit:kill, :throw, :stall or :stall=SECONDS, hit from 1, and name one of ${failPointNames.join(', ')}`,
       found: JSON.stringify(part),
@@ -62,19 +62,19 @@ function parsed(part: string): [string, Armed] {
   }
   const action: Action =
     word === 'kill' || word === 'throw' ? { kind: word } : { kind: 'stall', seconds: Number(seconds ?? 60) }
-  return [name, { hit: Number(hit), action, met: 0 }]
+  return [name, { hit: Number(hit), action, reached: 0 }]
 }
 
-function meet(name: FailPointName, points: ReadonlyMap<string, Armed>): void {
+function reach(name: FailPointName, points: ReadonlyMap<string, Armed>): void {
   const point = points.get(name)
   if (point === undefined) return
-  point.met++
-  if (point.met !== point.hit) return
+  point.reached++
+  if (point.reached !== point.hit) return
   tell(name, point)
   switch (point.action.kind) {
     case 'kill':
       process.kill(process.pid, 'SIGKILL')
-      // The signal may take a moment to come, in which nothing more is to happen.
+      // The signal may take a moment to arrive; nothing more may happen until then.
       block(60)
       return
     case 'throw':
@@ -91,7 +91,7 @@ function block(seconds: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, seconds * 1000)
 }
 
-/** At once and not by a stream: a process that is killed flushes nothing. */
+/** Written synchronously, not by a stream: a process that is killed flushes nothing. */
 function tell(name: string, { hit, action }: Armed): void {
   const entry = { time: new Date().toISOString(), level: 'WARN', message: 'fail point', name, hit, action: action.kind }
   writeSync(process.stderr.fd, `${JSON.stringify(entry)}\n`)

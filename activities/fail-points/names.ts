@@ -1,11 +1,11 @@
 /**
- * Every fail point there is: the places where a drill may end a worker, one before and one after whatever is written, sent or
- * committed. `worker` is the process that meets it; `either` where that depends on the stage or on `durability.stepsPerActivity`.
+ * Every fail point: the lines at which a drill may end a worker, one before and one after everything that is written, sent or
+ * committed. `worker` is the process that reaches it; `either` if that depends on the stage or on `durability.stepsPerActivity`.
  */
 
 interface FailPointFacts {
   worker: 'policy' | 'orchestrator' | 'either'
-  /** What has happened, and what has not, where it is met. */
+  /** What has happened, and what has not, when it is reached. */
   sentence: string
 }
 
@@ -19,7 +19,7 @@ export const failPoints = {
   'activity.after': either('Everything an activity does is done; Temporal has not been told.'),
   'warm-start.tick': policy('A step of the warm start is over; its weights are in memory only.'),
   'predictor.tick': policy(
-    'A step of a score predictor, or a chunk of what it says, is over; nothing of it is written.',
+    'A step of a score predictor, or a chunk of its predictions, is over; nothing of it is written.',
   ),
   'rollout.tick': policy('A chunk of a rollout is decoded; nothing of the step is journaled.'),
   'update.tick': policy("A micro-batch's gradient is added; the optimizer has not stepped."),
@@ -28,7 +28,7 @@ export const failPoints = {
   // --- Files ---
   'fence.before': either("An attempt is about to take the experiment's fence."),
   'fence.after': either("An attempt has taken the experiment's fence and done nothing else."),
-  'file.written': either('The bytes of a small file are in a temporary file, which has not its name yet.'),
+  'file.written': either('The bytes of a small file are in a temporary file, which does not have its name yet.'),
   'file.named': either('A small file has its name; its folder is not synced.'),
   'journal.rollout.before': policy("A step's responses are sampled and not journaled."),
   'journal.rollout.after': policy("A step's responses are journaled and not scored."),
@@ -47,7 +47,7 @@ export const failPoints = {
   'checkpoint.renamed': policy('A checkpoint has its name; the folder around it is not synced.'),
   'checkpoint.after': policy('A checkpoint is whole and on the disk; old ones are still there.'),
   'retention.before': policy('An old checkpoint is about to be removed.'),
-  'retention.aside': policy('An old checkpoint has no name any more and still takes room.'),
+  'retention.aside': policy('An old checkpoint has lost its name and still takes room.'),
   'retention.after': policy('An old checkpoint has been removed.'),
   'trim.before': policy('The journal is about to be trimmed; nothing says so yet.'),
   'trim.noted': policy('A note says up to which step the journal is trimmed; its entries are still there.'),
@@ -60,13 +60,13 @@ export const failPoints = {
   'stage-output.renamed': either('A shared output has its name; the folder around it is not synced.'),
   'stage-output.after': either('A shared output is whole and on the disk; Temporal has not been told.'),
 
-  // --- What an experiment leaves besides ---
-  'plan.before': orchestrator('The plan of a run is about to be kept.'),
-  'plan.after': orchestrator('The plan of a run is kept; its experiment has no config yet.'),
-  'config.before': orchestrator('The resolved config of an experiment is about to be kept.'),
-  'config.after': orchestrator('The resolved config of an experiment is kept.'),
-  'values.before': orchestrator("The statistics of an experiment's values are about to be kept."),
-  'values.after': orchestrator("The statistics of an experiment's values are kept."),
+  // --- Other files of an experiment ---
+  'plan.before': orchestrator('The plan of a run is about to be stored.'),
+  'plan.after': orchestrator('The plan of a run is stored; its experiment has no config yet.'),
+  'config.before': orchestrator('The resolved config of an experiment is about to be stored.'),
+  'config.after': orchestrator('The resolved config of an experiment is stored.'),
+  'values.before': orchestrator("The statistics of an experiment's values are about to be stored."),
+  'values.after': orchestrator("The statistics of an experiment's values are stored."),
   'evaluation.before': policy('An evaluation is made; neither its items nor its figures are written.'),
   'evaluation.items': policy('The items of an evaluation are written, its figures are not.'),
   'evaluation.after': policy('An evaluation is written and not synced.'),
@@ -81,7 +81,7 @@ export const failPoints = {
   'mlflow.read.before': orchestrator('A search or a read is about to be sent to MLflow.'),
   'mlflow.read.after': orchestrator('MLflow has answered a search or a read.'),
   'mlflow.create.before': orchestrator('The creation of an MLflow experiment or run is about to be sent.'),
-  'mlflow.create.after': orchestrator('MLflow has created an experiment or a run; nobody here knows its id yet.'),
+  'mlflow.create.after': orchestrator('MLflow has created an experiment or a run; its id is not known here yet.'),
   'mlflow.log.before': orchestrator('Points, params, tags or inputs are about to be sent to MLflow.'),
   'mlflow.log.after': orchestrator('MLflow has taken points, params, tags or inputs; the workflow does not know.'),
   'mlflow.update.before': orchestrator("A change of a run's status is about to be sent to MLflow."),

@@ -1,7 +1,6 @@
 /**
- * Verdicts of judges, kept by what was asked: `HOME/store/verdicts/<two digits>/<digest>.json`, a sealed file each, named in one move.
- * Whatever a judge has once said, no run of this home asks again, also after a crash. Only verdicts are kept: what stayed unscored is
- * asked anew the next time.
+ * Stored verdicts of judges, by question: `HOME/store/verdicts/<two digits>/<digest>.json`, a sealed file each. No run of this home asks
+ * the same question twice, also after a crash. Only verdicts are stored: a question that stayed unscored is asked again the next time.
  */
 import { join } from 'node:path'
 import { type JudgeQuestion, questionDigest } from '../../pipelines/rewards/judge/question.js'
@@ -30,7 +29,7 @@ export class Verdicts {
     return questionDigest(question, this.#model)
   }
 
-  /** Null where it was never said, or where its file was damaged, which is set aside. */
+  /** Null if there is no verdict, or if its file was damaged and is now set aside. */
   read(digest: string): Said | null {
     return readSealedOrSetAside<Kept>(this.#path(digest), label(digest))?.verdict ?? null
   }
@@ -46,5 +45,5 @@ export class Verdicts {
   }
 }
 
-/** A whole file under the name of another question must not be taken for it. */
+/** The file of another question must not be accepted under this name. */
 const label = (digest: string): string => `verdict ${digest}`

@@ -1,6 +1,6 @@
 /**
- * Which code computes: every compiled file of pipelines/, activities/ and workflows/, and the versions that package-lock.json
- * holds the packages to. Commands are left out, for no result passes through them.
+ * The code that computes results: every compiled file of pipelines/, activities/ and workflows/, and package-lock.json with the versions of
+ * the packages. Commands are left out, because no result passes through them.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -19,13 +19,13 @@ const folders = ['pipelines', 'activities', 'workflows'] as const
 const build = fileURLToPath(new URL('../../', import.meta.url))
 let own: Code | undefined
 
-/** Of this process. Read once, when a worker starts: what is built later is not what it runs. */
+/** Of this process. Read once, when a worker starts: it does not run what is built later. */
 export function codeOfThisProcess(): Code {
   own ??= codeOf(build)
   return own
 }
 
-/** Of a compiled tree; its checkout, with package-lock.json, is the folder above. */
+/** Of a compiled tree. package-lock.json is in the folder above it. */
 export function codeOf(tree: string): Code {
   const scripts = folders.flatMap(folder =>
     readdirSync(join(tree, folder), { recursive: true, encoding: 'utf8' })

@@ -1,6 +1,6 @@
 /**
- * The memory at hand on this machine for a policy: `RLEV_MEMORY_GIB` where it is set, else that of the first card where TensorFlow
- * computes on one, else what the system or its control group has left. What this process holds itself counts as at hand.
+ * The memory available for a policy on this machine: `RLEV_MEMORY_GIB` if it is set, else that of the first card if TensorFlow computes on
+ * one, else what the system or its control group has left. Memory that this process holds counts as available.
  */
 import { execFileSync } from 'node:child_process'
 import { freemem } from 'node:os'
@@ -14,7 +14,7 @@ export interface MemoryAtHand {
 
 const gibibyte = 2 ** 30
 
-/** Throws CallInvalid where `RLEV_MEMORY_GIB` is no number above 0. */
+/** Throws CallInvalid if `RLEV_MEMORY_GIB` is not a number above 0. */
 export function memoryAtHand({ onCard }: { onCard: boolean }): MemoryAtHand {
   const stated = process.env['RLEV_MEMORY_GIB']
   if (stated !== undefined && stated !== '') return { bytes: gibibytes(stated) * gibibyte, of: 'RLEV_MEMORY_GIB' }
@@ -27,15 +27,15 @@ function gibibytes(stated: string): number {
   if (Number.isFinite(count) && count > 0) return count
   throw new RlevError({
     kind: 'CallInvalid',
-    message: 'the memory for a policy cannot be this',
+    message: 'RLEV_MEMORY_GIB is not an amount of memory',
     place: 'RLEV_MEMORY_GIB',
     expected: 'a number of GiB above 0, as in RLEV_MEMORY_GIB=12',
     found: JSON.stringify(stated),
-    remedy: 'correct the environment variable, or leave it out to have the free memory taken',
+    remedy: 'correct the environment variable, or unset it to use the free memory',
   })
 }
 
-/** All of it, for TensorFlow takes most at its start. Null where nvidia-smi is not there or says nothing that can be read. */
+/** The card's whole memory, since TensorFlow takes most of it at start. Null if nvidia-smi is missing or its output cannot be read. */
 function sizeOfCard(): number | null {
   try {
     const answer = execFileSync('nvidia-smi', ['--query-gpu=memory.total', '--format=csv,noheader,nounits'], {
@@ -50,7 +50,7 @@ function sizeOfCard(): number | null {
   }
 }
 
-/** Linux says what is available without swapping, caches included; a control group may allow less. */
+/** What Linux reports as available without swapping, caches included; a control group may allow less. */
 function freeInSystem(): number {
   const available = /^MemAvailable:\s+(\d+) kB$/m.exec(text('/proc/meminfo') ?? '')?.[1]
   const system = available === undefined ? freemem() : Number(available) * 1024

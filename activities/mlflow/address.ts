@@ -1,6 +1,6 @@
 /**
- * The MLflow server that MLFLOW_TRACKING_URI names. A user and password in it are for the server alone: the address is what everything
- * else sees, for it goes into tags, pages, logs and services.json.
+ * The MLflow server that MLFLOW_TRACKING_URI names. A user and password in it go to the server only: the address goes into tags, pages, logs
+ * and services.json without them.
  */
 import { RlevError } from '../../pipelines/errors.js'
 
@@ -10,7 +10,7 @@ export interface NamedServer {
   login?: { name: string; password: string }
 }
 
-/** Undefined where the environment names none. Throws CallInvalid for what is no HTTP address: rlev speaks to a server, not to files. */
+/** Undefined if the environment names no server. Throws CallInvalid if it is not an HTTP address: rlev uses a server, not files. */
 export function namedServer(environment: NodeJS.ProcessEnv = process.env): NamedServer | undefined {
   const stated = environment['MLFLOW_TRACKING_URI']
   if (stated === undefined || stated === '') return undefined
@@ -21,7 +21,7 @@ export function namedServer(environment: NodeJS.ProcessEnv = process.env): Named
       place: 'MLFLOW_TRACKING_URI',
       expected: 'an address that begins with http:// or https://',
       found: stated,
-      remedy: 'give the address of an MLflow server, or unset it for a server of this home',
+      remedy: "set it to the address of an MLflow server, or unset it to use this home's",
     })
   }
   const { origin, pathname, username, password } = new URL(stated)
@@ -30,7 +30,7 @@ export function namedServer(environment: NodeJS.ProcessEnv = process.env): Named
   return { address, login: { name: decodeURIComponent(username), password: decodeURIComponent(password) } }
 }
 
-/** Headers for a call. Name and password before token, and both before what the address holds, as MLflow's own client has it. */
+/** Headers of a call. Name and password go before a token, and both before a login in the address, as in MLflow's own client. */
 export function authentication(environment: NodeJS.ProcessEnv): Record<string, string> {
   const {
     MLFLOW_TRACKING_USERNAME: name,

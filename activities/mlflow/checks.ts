@@ -1,8 +1,8 @@
-/** MLflow's limits, checked before sending: beyond some of them it answers 200 and keeps something else. */
+/** MLflow's limits, checked before sending: beyond some of them it answers 200 and stores something else. */
 import { RlevError } from '../../pipelines/errors.js'
 import type { Metric, Param, Tag } from './types.js'
 
-/** Of one log-batch: metrics, params and tags together 1,000, params and tags 100 each, and 1 MB. */
+/** Limits of one log-batch: metrics, params and tags together 1,000, params and tags 100 each, and 1 MB. */
 export const batchLimits = { total: 1000, params: 100, tags: 100, bytes: 900_000 } as const
 
 /** Letters and digits of every script, as Python's `\w` takes them in MLflow's own check. */
@@ -22,7 +22,7 @@ export function checkName(kind: 'metric' | 'param' | 'tag' | 'artifact', name: s
   )
 }
 
-/** MLflow stores a step of 1.5 as 0. NaN and infinities it takes as words. */
+/** MLflow stores a step of 1.5 as 0. It takes NaN and infinities as strings. */
 export function metricToJson({ key, value, timestamp, step }: Metric): object {
   checkName('metric', key)
   if (!Number.isSafeInteger(step)) throw invalid(`step of metric ${key}`, 'an integer', String(step))
@@ -42,14 +42,14 @@ export function checkTag({ key, value }: Tag): void {
   if (value.length > 8000) throw invalid(`tag ${key}`, 'at most 8,000 characters', `${value.length}`)
 }
 
-/** Cuts a list so that each part keeps within a number and a size. */
-export function chunks<T>(list: readonly T[], most: number): T[][] {
+/** Cuts a list into parts of at most `maxEntries` entries and `batchLimits.bytes` bytes of JSON. */
+export function chunks<T>(list: readonly T[], maxEntries: number): T[][] {
   const parts: T[][] = []
   let bytes = 0
   for (const entry of list) {
     const size = JSON.stringify(entry).length + 1
     const last = parts.at(-1)
-    if (last === undefined || last.length >= most || bytes + size > batchLimits.bytes) {
+    if (last === undefined || last.length >= maxEntries || bytes + size > batchLimits.bytes) {
       parts.push([entry])
       bytes = size
     } else {
@@ -61,5 +61,5 @@ export function chunks<T>(list: readonly T[], most: number): T[][] {
 }
 
 function invalid(place: string, expected: string, found: string): RlevError {
-  return new RlevError({ kind: 'CallInvalid', message: 'MLflow would not keep this as it is', place, expected, found })
+  return new RlevError({ kind: 'CallInvalid', message: 'MLflow would not store this as it is', place, expected, found })
 }

@@ -1,6 +1,6 @@
 /**
- * A client of MLflow's tracking server: its REST calls by their names, typed. It differs from a thin wrapper in what it
- * does under retries: see mlflow-http.ts for resending, `ensureRun` for runs that exist once, mlflow-checks.ts for limits.
+ * A client of MLflow's tracking server: its REST calls by their names, typed. It differs from a thin wrapper in its behaviour under
+ * retries: see http.ts for resending, `ensureRun` for runs that exist once, checks.ts for limits.
  */
 
 import { RlevError } from '../../pipelines/errors.js'
@@ -13,7 +13,7 @@ import type { DatasetInput, Experiment, Metric, Param, Run, RunStatus, Tag } fro
 const api = '/api/2.0/mlflow'
 const artifactApi = '/api/2.0/mlflow-artifacts/artifacts'
 
-/** Creations alone are not repeated when their fate is unclear. */
+/** Only a creation is not repeated if it is unclear whether it happened. */
 type CallKind = 'read' | 'create' | 'log' | 'update' | 'artifact'
 
 export class MlflowClient {
@@ -31,7 +31,7 @@ export class MlflowClient {
 
   // --- Experiments ---
 
-  /** Null where there is none of that name. */
+  /** Null if there is no experiment of that name. */
   async getExperimentByName(name: string): Promise<Experiment | null> {
     try {
       const query = { experiment_name: name }
@@ -58,7 +58,7 @@ export class MlflowClient {
     try {
       return await this.createExperiment(name, tags)
     } catch (error) {
-      // Another worker, or an earlier attempt whose answer was lost, made it in between.
+      // Another worker, or an earlier attempt whose answer was lost, may have made it.
       const now = await this.getExperimentByName(name)
       if (now === null) throw error
       return now.experiment_id
@@ -107,7 +107,7 @@ export class MlflowClient {
   /** Active runs with a tag, the newest first. */
   async runsByTag(experimentId: string, key: string, value: string): Promise<Run[]> {
     checkName('tag', key)
-    // The filter's grammar has two kinds of quotes and, in this server, no way to escape one.
+    // The filter's grammar has two kinds of quotes, and this server has no way to escape one.
     const quote = value.includes("'") ? '"' : "'"
     if (value.includes(quote))
       throw new RlevError({ kind: 'CallInvalid', message: 'both kinds of quotes in a tag', found: value })
@@ -117,9 +117,9 @@ export class MlflowClient {
   }
 
   /**
-   * The one run of a key (tag `rlev.key`): found, or made. Where there are several, one stays and the others are deleted, so
-   * every caller ends with the same: the `known` one, which has points, else the newest. There are several where a creation is
-   * committed long after the attempt that asked for it gave up, and the next attempt found no run.
+   * The one run of a key (tag `rlev.key`): found, or made. If there are several, one stays and the others are deleted, so that
+   * every caller gets the same: the `known` one, which has points, else the newest. There are several if a creation is committed long
+   * after its attempt gave up, when the next attempt found no run.
    */
   async ensureRun(options: {
     experimentId: string
@@ -136,7 +136,7 @@ export class MlflowClient {
     try {
       await this.createRun({ ...options, tags: [{ key: 'rlev.key', value: key }, ...options.tags] })
     } catch (error) {
-      // It may have been made all the same, with its answer lost.
+      // It may have been made although its answer was lost.
       const made = await this.#onlyOfKey(options)
       if (made === null) throw error
       return made
@@ -191,7 +191,7 @@ export class MlflowClient {
     for (const part of chunks(points, batchLimits.total)) await this.#logBatch(runId, { metrics: part })
   }
 
-  /** Logs params; where MLflow holds another value under a key, throws TrackingConflict with the difference. */
+  /** Logs params. If MLflow holds another value under a key, throws TrackingConflict with the difference. */
   async logParams(runId: string, params: readonly Param[]): Promise<void> {
     try {
       await this.logBatch({ runId, params })
@@ -213,7 +213,7 @@ export class MlflowClient {
   }
 
   async logInputs(runId: string, datasets: readonly DatasetInput[]): Promise<void> {
-    // Deduplicated by the server by name and digest.
+    // The server removes duplicates by name and digest.
     await this.#post('log', 'runs/log-inputs', { run_id: runId, datasets })
   }
 
@@ -284,7 +284,7 @@ function artifactPath(run: Run, path: string): string {
   if (!root.startsWith(proxied)) {
     throw new RlevError({
       kind: 'ServiceUnavailable',
-      message: 'the MLflow server does not pass artifacts on',
+      message: 'the MLflow server does not serve artifacts',
       place: root,
       expected: `an artifact root of ${proxied}`,
       remedy: 'start the server with --serve-artifacts (its default) and --artifacts-destination',

@@ -1,7 +1,7 @@
 /**
- * Checkpoints of an experiment: `checkpoints/step-000020/`, a Hugging Face folder, or one of PEFT where an adapter is trained,
- * with the optimizer's state and a sealed manifest that says of which step, after which checkpoint, of which experiment. The
- * manifest decides whether it counts.
+ * Checkpoints of an experiment: `checkpoints/step-000020/`, a Hugging Face folder, or one of PEFT if an adapter is trained,
+ * with the optimizer's state and a sealed manifest that names the step, the checkpoint before it and the experiment. A folder without a
+ * valid manifest is not a checkpoint.
  */
 import { renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -15,7 +15,7 @@ import { temporaryBeside } from './temporary-names.js'
 
 export interface CheckpointFacts {
   step: number
-  /** Name of the checkpoint that training went on from; null for the warm start. */
+  /** Name of the checkpoint before it; null for the warm start. */
   parent: string | null
   /** Digest of everything in the config that changes results. */
   experimentKey: string
@@ -46,13 +46,13 @@ export class Checkpoints {
       .sort((a, b) => a - b)
   }
 
-  /** The checkpoint of a step after every digest was compared; null where there is none or where it was damaged and set aside. */
+  /** The checkpoint of a step, with every digest compared; null if it is missing, or was damaged and is now set aside. */
   whole(step: number): Checkpoint | null {
     const path = join(this.#folder, stepName(step))
     const manifest = readFolderOrSetAside<CheckpointFacts>(path)
     if (manifest === null) return null
     if (manifest.about.step !== step) {
-      // Whole, and of another step: under this name it is as good as damaged.
+      // Whole, but of another step: under this name it is damaged.
       setAside(path)
       return null
     }
@@ -91,8 +91,8 @@ export class Checkpoints {
   }
 
   /**
-   * Of the checkpoints up to that of `made`, which is known to be whole: keeps it, the newest `keep` besides, and that of `also`.
-   * One goes all at once: whoever looks sees all of it or none.
+   * Of the checkpoints up to step `made`, which is known to be whole, keeps that one, the newest `keep` before it, and the one of `also`.
+   * A checkpoint is renamed before it is deleted: a reader sees all of it or nothing.
    */
   retain({ made, keep, also }: { made: number; keep: number; also: number | null }): void {
     const before = this.steps().filter(step => step <= made)

@@ -1,6 +1,6 @@
 /**
- * JSON that people read and edit around, with its sha256 in a file beside it, in the form of `sha256sum -c`: a plan and a config
- * stay plain, and a byte changed in them is noticed before anything is computed by it.
+ * JSON that people read, with its sha256 in a file beside it, in the form of `sha256sum -c`. A plan and a config stay plain files, and
+ * a changed byte is noticed before anything is computed with it.
  */
 import { rmSync } from 'node:fs'
 import { basename } from 'node:path'
@@ -9,7 +9,7 @@ import { readIfThere, sha256, writeWhole } from './files.js'
 
 export const digestBeside = (path: string): string => `${path}.sha256`
 
-/** Writes the digest of what is there; the file before it. */
+/** Writes the digest of the file. The file itself is written first. */
 export function keepDigest(path: string): void {
   const bytes = readIfThere(path)
   if (bytes === null) return
@@ -17,14 +17,14 @@ export function keepDigest(path: string): void {
   if (readIfThere(digestBeside(path))?.toString('utf8') !== line) writeWhole(digestBeside(path), line)
 }
 
-/** The old digest goes first: whoever reads in between takes the file as it is. */
+/** Removes the old digest first: a reader in between accepts the file without one. */
 export function replaceDigested(path: string, content: string): void {
   rmSync(digestBeside(path), { force: true })
   writeWhole(path, content)
   keepDigest(path)
 }
 
-/** Null where there is no such file. Throws ArtifactDamaged where a digest lies beside it and is another's. */
+/** Null if the file is missing. Throws ArtifactDamaged if the digest beside it is not that of the file. */
 export function readDigested(path: string): Buffer | null {
   const bytes = readIfThere(path)
   const expected = readIfThere(digestBeside(path))?.toString('utf8').slice(0, 64)
@@ -36,6 +36,6 @@ export function readDigested(path: string): Buffer | null {
     expected: `sha256 ${expected}, as in ${basename(digestBeside(path))}`,
     found: `${bytes.length} bytes with sha256 ${sha256(bytes)}`,
     remedy:
-      'move both files away and call `rlev run` or `rlev sweep` with the config again: they are written anew, and the run goes on',
+      'move both files away and call `rlev run` or `rlev sweep` with the config again: they are written again, and the run goes on',
   })
 }

@@ -1,4 +1,4 @@
-/** A disk that takes no writing, as an error that names the place: it passes when somebody makes room, and the work then goes on. */
+/** Errors of a disk that cannot be written: they name the place, and pass when somebody makes room. */
 import { statfsSync } from 'node:fs'
 import { dirname, isAbsolute } from 'node:path'
 import { RlevError } from '../../pipelines/errors.js'
@@ -15,7 +15,7 @@ const remedies: Readonly<Record<string, { message: string; remedy: string }>> = 
   },
 }
 
-/** NoStorage at `place` for an error of the file system that says so; every other error as it is. */
+/** NoStorage at `place` for an error of a disk that is full, over its quota or read-only; every other error as it is. */
 export function asStorageError(error: unknown, place: string): unknown {
   if (!(error instanceof Error && 'code' in error)) return error
   const known = remedies[String(error.code)]
@@ -31,7 +31,7 @@ export function asStorageError(error: unknown, place: string): unknown {
   })
 }
 
-/** `; 0.1 of 1.0 MB free`, of the nearest folder that is there. */
+/** `; 0.1 of 1.0 MB free`, of the nearest folder that exists. */
 function roomAt(place: string): string {
   if (!isAbsolute(place)) return ''
   try {
@@ -39,7 +39,7 @@ function roomAt(place: string): string {
     const megabytes = (count: number) => ((count * bsize) / 1e6).toFixed(1)
     return `; ${megabytes(bavail)} of ${megabytes(blocks)} MB free`
   } catch {
-    // What was to be written is not there; its folder may be.
+    // The file does not exist yet; its folder may.
     return dirname(place) === place ? '' : roomAt(dirname(place))
   }
 }

@@ -1,32 +1,32 @@
 /**
- * Who may write into an experiment's folder. After a missed heartbeat two attempts of an activity can live at once; the later
- * one takes the fence, and the earlier one, when it wakes, finds that it is no longer the owner and commits nothing. Nor can it
- * take the fence back: attempts have an order, which the file keeps, and which no clock has a part in.
+ * Which attempt may write into an experiment's folder. After a missed heartbeat two attempts of an activity can run at once. The later
+ * one takes the fence; the earlier one, when it wakes, finds that it is no longer the owner and commits nothing. It cannot take the
+ * fence back: attempts have an order, which the file keeps, and which depends on no clock.
  */
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { failPoint } from '../fail-points/fail-point.js'
 import { makePath, readIfThere, writeWhole } from './files.js'
 
-/** An attempt of an activity, by what orders it among those of its experiment. */
+/** An attempt of an activity, and its order among those of its experiment. */
 export interface Attempt {
-  /** Run id of the workflow: another one after it continued as new or was started again. */
+  /** Run id of the workflow; it changes when the workflow continues as new or is started again. */
   run: string
-  /** Number of the activity in that run; the activities that take the fence follow one another. */
+  /** Number of the activity in that run; the activities that take the fence run one after the other. */
   activity: number
   /** From 1. */
   attempt: number
 }
 
-/** `owner`, as written. */
+/** Content of the file `owner`. */
 interface Owner extends Attempt {
   id: string
   /** Runs that had the fence before `run`, the newest last. */
   past: readonly string[]
 }
 
-/** An attempt of a run that is further back than this would have slept through as many runs. */
-const mostPast = 100
+/** An attempt of a run before these would have slept through as many runs. */
+const maxPastRuns = 100
 
 export class Fence {
   readonly #path: string
@@ -45,7 +45,7 @@ export class Fence {
     const before = ownerUnlessLater(path, attempt)
     const owner: Owner = { ...attempt, id: randomUUID(), past: pastOf(before, attempt) }
     const fence = new Fence(path, JSON.stringify(owner))
-    // Syncing takes milliseconds, in which a worker may be stopped and replaced: looked at again right before the rename.
+    // Syncing takes milliseconds, in which a worker may be stopped and replaced: checked again right before the rename.
     writeWhole(path, fence.#owner, { mayCommit: () => ownerUnlessLater(path, attempt) })
     failPoint('fence.after')
     return fence
@@ -65,7 +65,7 @@ export class FenceLost extends Error {
   }
 }
 
-/** Whom the file names; throws FenceLost when that is a later attempt. */
+/** The owner in the file; throws FenceLost if that is a later attempt. */
 function ownerUnlessLater(path: string, attempt: Attempt): Owner | null {
   const owner = ownerOf(readIfThere(path)?.toString('utf8'))
   if (owner !== null && isLater(owner, attempt)) throw new FenceLost(path)
@@ -79,10 +79,10 @@ function isLater(owner: Owner, { run, activity, attempt }: Attempt): boolean {
 
 function pastOf(before: Owner | null, { run }: Attempt): readonly string[] {
   if (before === null) return []
-  return before.run === run ? before.past : [...before.past, before.run].slice(-mostPast)
+  return before.run === run ? before.past : [...before.past, before.run].slice(-maxPastRuns)
 }
 
-/** Null where there is none, or none that can be read: then nobody is known to be later. */
+/** Null if the file is missing or cannot be read: no later attempt is then known. */
 function ownerOf(text: string | undefined): Owner | null {
   if (text === undefined) return null
   try {

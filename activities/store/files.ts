@@ -1,4 +1,4 @@
-/** Files that are either whole or not there: written beside their place, synced, renamed into it, and the folder synced. */
+/** Files that are either whole or missing: written under a temporary name, synced, renamed, and the folder synced. */
 import { createHash } from 'node:crypto'
 import {
   closeSync,
@@ -24,8 +24,8 @@ export function sha256(bytes: Uint8Array | string): string {
 }
 
 /**
- * Digest and length of a file, read piece by piece: a checkpoint may be longer than a buffer can be, and need not be held to be
- * compared. Null where there is no such file, or a folder.
+ * Digest and length of a file, read in pieces, since a checkpoint may be longer than a buffer can be. Null if the file is missing or is a
+ * folder.
  */
 export function digestOfFile(path: string): { sha256: string; bytes: number } | null {
   let handle: number
@@ -52,7 +52,7 @@ export function digestOfFile(path: string): { sha256: string; bytes: number } | 
   }
 }
 
-/** Throws NoStorage where the disk turns out full only now. */
+/** Throws NoStorage if the disk turns out to be full only now. */
 export function syncPath(path: string): void {
   const handle = openSync(path, 'r')
   try {
@@ -70,7 +70,7 @@ export function makePath(path: string): void {
     mkdirSync(path, { recursive: true })
   } catch (error) {
     if (!isCode(error, 'ENOENT')) throw error
-    // Node says so too where the file system is read-only or a quota is used up; one folder at a time it gives the reason.
+    // Node also says ENOENT if the file system is read-only or a quota is used up; one folder at a time gives the reason.
     const missing: string[] = []
     for (let folder = path; !existsSync(folder); folder = dirname(folder)) missing.unshift(folder)
     for (const folder of missing) makeUnlessThere(folder)
@@ -87,11 +87,11 @@ function makeUnlessThere(folder: string): void {
 }
 
 interface WriteOptions {
-  /** Asked when the bytes are written, right before they get their name; what it throws is passed on, and nothing has changed. */
+  /** Called after the bytes are written, right before the rename. If it throws, the error is passed on and nothing has changed. */
   mayCommit?: () => void
 }
 
-/** Puts `content` beside `path`, and has `commit` move it there; whatever goes wrong, nothing is left beside it. Throws NoStorage. */
+/** Writes `content` to a temporary file, which `commit` moves to `path`. After an error the temporary file is removed. Throws NoStorage. */
 function writeBeside(
   path: string,
   content: string | Uint8Array,
@@ -121,14 +121,14 @@ function writeBeside(
   }
 }
 
-/** Replaces what was there. On return the bytes and their name are on the disk. Throws NoStorage. */
+/** Replaces the file. On return its bytes and its name are on the disk. Throws NoStorage. */
 export function writeWhole(path: string, content: string | Uint8Array, options: WriteOptions = {}): void {
   writeBeside(path, content, { ...options, sync: true, commit: temporary => renameSync(temporary, path) })
   syncPath(dirname(path))
 }
 
 /**
- * The first writer wins: false, and nothing written, where the file is there already. Throws NoStorage.
+ * The first writer wins: false, and nothing written, if the file exists already. Throws NoStorage.
  * Not synced: callers that write many call `syncPath` on each file and folder before they report success.
  */
 export function writeOnce(path: string, content: string | Uint8Array, options: WriteOptions = {}): boolean {
@@ -145,7 +145,7 @@ export function writeOnce(path: string, content: string | Uint8Array, options: W
   return first
 }
 
-/** The bytes, or null where there is no such file. */
+/** The bytes, or null if the file is missing. */
 export function readIfThere(path: string): Buffer | null {
   try {
     return readFileSync(path)
@@ -155,7 +155,7 @@ export function readIfThere(path: string): Buffer | null {
   }
 }
 
-/** Names in a folder without leftovers of a crash, sorted; empty where there is no such folder. */
+/** Names in a folder without leftovers of a crash, sorted; empty if the folder is missing. */
 export function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder)
@@ -167,7 +167,7 @@ export function namesIn(folder: string): string[] {
   }
 }
 
-/** Renames something damaged out of the way, so that it is neither read again nor lost to whoever wants to look. */
+/** Renames something damaged, so that it is not read again and can still be examined. */
 export function setAside(path: string): string {
   for (let count = 1; ; count++) {
     const aside = `${path}.damaged-${count}`

@@ -17,23 +17,23 @@ export interface Manifest<About> {
   files: Record<string, { sha256: string; bytes: number }>
 }
 
-/** The manifest after every file was compared with it; null where there is no such folder. Throws ArtifactDamaged. */
+/** The manifest, after every file was compared with it; null if the folder is missing. Throws ArtifactDamaged. */
 export function readFolder<About>(path: string): Manifest<About> | null {
   const manifest = readManifest<About>(path)
   if (manifest === null) return null
   for (const damage of damagesIn(path, manifest)) throw damage
-  // A file beside the right ones may be read in their place, as an index of shards is; none of those that systems leave about is.
+  // An extra file may be read in place of the right ones, such as an index of shards; those that systems leave behind are not.
   const stray = straysIn(path, manifest).find(name => !name.startsWith('.'))
   if (stray !== undefined) throw damaged(join(path, stray), 'the files of the manifest and no others', stray)
   return manifest
 }
 
-/** Names in the folder that the manifest does not have. */
+/** Names in the folder that are not in the manifest. */
 export function straysIn(path: string, { files }: Manifest<unknown>): string[] {
   return readdirSync(path).filter(name => name !== 'manifest.json' && !Object.hasOwn(files, name))
 }
 
-/** The manifest alone, against its seal; null where there is no such folder. Throws ArtifactDamaged. */
+/** The manifest alone, checked against its seal; null if the folder is missing. Throws ArtifactDamaged. */
 export function readManifest<About>(path: string): Manifest<About> | null {
   try {
     readdirSync(path)
@@ -45,13 +45,13 @@ export function readManifest<About>(path: string): Manifest<About> | null {
   const manifest = readSealed<Manifest<About>>(join(path, 'manifest.json'))
   if (manifest === null) throw damaged(path, 'a manifest.json', 'none')
   for (const name of Object.keys(manifest.files)) {
-    // A seal is no signature: whoever can write the folder can seal what he likes.
+    // A seal is not a signature: everybody who can write the folder can make one.
     if (basename(name) !== name || name === '..') throw damaged(path, 'names of files in it', JSON.stringify(name))
   }
   return manifest
 }
 
-/** ArtifactDamaged for each file that is not as the manifest has it, found as one asks for the next. */
+/** ArtifactDamaged for each file that differs from the manifest, found one at a time. */
 export function* damagesIn(path: string, { files }: Manifest<unknown>): Generator<RlevError> {
   const words = (file: { sha256: string; bytes: number }) => `${file.bytes} bytes with sha256 ${file.sha256}`
   for (const [name, expected] of Object.entries(files)) {
@@ -73,11 +73,11 @@ export function readFolderOrSetAside<About>(path: string): Manifest<About> | nul
 }
 
 /**
- * Makes the folder by `fill`, unless a whole one is there. Two makers at once: the first rename wins and the other's
- * work is dropped. `mayCommit` is asked once more right before the rename. Throws NoStorage.
+ * Makes the folder by `fill`, unless a whole one is there. If two make it at once, the first rename wins and the other's
+ * work is dropped. `mayCommit` is called once more right before the rename. Throws NoStorage.
  */
 export async function makeFolder<About>(options: {
-  /** Names its fail points. */
+  /** First part of the names of its fail points. */
   what: 'checkpoint' | 'stage-output'
   path: string
   about: About
@@ -123,6 +123,6 @@ function damaged(place: string, expected: string, found: string): RlevError {
     place,
     expected,
     found,
-    remedy: 'resume the run; what is damaged is set aside and made again',
+    remedy: 'resume the run; damaged parts are set aside and made again',
   })
 }

@@ -1,13 +1,13 @@
 /**
- * What is written under a name of the home stays in the home: no path inside it leads out, by dots or by a symbolic link. The home
- * itself may be a link, and links from one of its places to another are followed.
+ * Files written to the home stay in it: no path inside it leads out, by dots or by a symbolic link. The home itself may be a link, and
+ * links from one folder of it to another are followed.
  */
 import { lstatSync, realpathSync } from 'node:fs'
 import { isAbsolute, join, relative, sep } from 'node:path'
 import { RlevError } from '../../pipelines/errors.js'
 import { isCode } from './files.js'
 
-/** The path. Throws CallInvalid where it, or a link on the way to it, leads out of the home. */
+/** The path. Throws CallInvalid if it, or a link on the way to it, leads out of the home. */
 export function insideHome(home: string, path: string): string {
   const inside = relative(home, path)
   if (inside === '..' || inside.startsWith(`..${sep}`) || isAbsolute(inside)) throw leadsOut(path, path)
@@ -25,7 +25,7 @@ export function insideHome(home: string, path: string): string {
   return path
 }
 
-/** Null where a link leads to nothing. */
+/** Null if a link leads to nothing. */
 function targetOf(link: string): string | null {
   try {
     return realpathSync(link)
@@ -38,10 +38,10 @@ function targetOf(link: string): string | null {
 function leadsOut(place: string, found: string): RlevError {
   return new RlevError({
     kind: 'CallInvalid',
-    message: 'this place in the home leads out of it',
+    message: 'this path in the home leads out of it',
     place,
-    expected: 'files and folders of the home itself',
+    expected: 'files and folders inside the home',
     found: `it leads to ${found}`,
-    remedy: 'remove the link; a home that needs another disk is moved there whole, and named by --home or RLEV_HOME',
+    remedy: 'remove the link; to use another disk, move the whole home there and name it by --home or RLEV_HOME',
   })
 }

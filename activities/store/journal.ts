@@ -1,10 +1,10 @@
 /**
- * The journal of an experiment: what was sampled, what it was worth and what the update measured, one sealed file each a
- * step, written before it is used. The first writer of a step wins, so a step is stamped and sampled once.
+ * The journal of an experiment: rollout, records and metrics of each step, one sealed file each, written before it is used. The first
+ * writer of a step wins, so a step is sampled once and has one time.
  *
  * Order: rollout, records, update, metrics; none is synced on its own (a step may take 40 ms). `sync` puts every file
  * written since, then their folders, on the disk; it is called before a checkpoint is made and before an activity
- * reports success. A power cut before that leaves files that their seal tells from whole ones, and the step is made again.
+ * reports success. After a power cut before that, the seal shows which files are damaged, and the step is made again.
  */
 import { dirname } from 'node:path'
 import type { StepRecord } from '../../pipelines/advantages/records.js'
@@ -17,7 +17,7 @@ import { readTrim } from './retention.js'
 import { entryLabel, experimentPaths } from './run-folder.js'
 import { readSealedOrSetAside, seal } from './sealed.js'
 
-/** `time`: when the step was scored first, in ms; the step's metrics carry it. */
+/** `time`: when the records were first made, in ms; the step's metrics carry it. */
 export interface JournaledRecords {
   time: number
   records: readonly StepRecord[]
@@ -49,13 +49,13 @@ export class Journal {
     return this.#read('metrics', step)
   }
 
-  /** The metrics of a step whose rollout and records were deleted behind a checkpoint: it needs neither again. Else null. */
+  /** The metrics of a step whose rollout and records were deleted behind a checkpoint, since it needs neither again. Else null. */
   trimmed(step: number): StepMetrics | null {
     const upTo = readTrim(this.#folder)?.upTo ?? 0
     return step <= upTo && this.rollout(step) === null ? this.metrics(step) : null
   }
 
-  /** What is in the journal afterwards: this one, or the one that was there. */
+  /** Gives what is in the journal afterwards: this one, or the one that was there. */
   keepRollout(rollout: Rollout): Rollout {
     return this.#keep('rollout', rollout.step, rollout)
   }
@@ -89,7 +89,7 @@ export class Journal {
     const mayCommit = () => this.#fence.check()
     const path = experimentPaths[kind](this.#folder, step)
     const content = seal(body, this.#label(kind, step))
-    // A second round is needed only where the one that was there turns out damaged.
+    // A second round is needed only if the one that was there is damaged.
     for (let round = 0; round < 2; round++) {
       if (writeOnce(path, content, { mayCommit })) {
         this.#unsynced.push(path)

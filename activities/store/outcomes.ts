@@ -1,4 +1,4 @@
-/** What the experiments of a run came to, for comparison and report: with what each test item got, where the store still has the items. */
+/** The outcomes of a run's experiments, for comparison and report, with those of each test item if the store still has the items. */
 
 import type { ExperimentOutcome } from '../../pipelines/comparison/outcome.js'
 import type { Item } from '../../pipelines/data/item.js'
@@ -13,7 +13,7 @@ import { runFolder } from './run-folder.js'
 import { experimentsOf, readItemOutcomes, readOutcome, readPlan } from './runs.js'
 import { Store } from './store.js'
 
-/** What an experiment learned from and was tested on. */
+/** The training and test items of an experiment. */
 interface Exam {
   train: readonly Item[]
   values: readonly ItemValue[]
@@ -29,7 +29,7 @@ export function readOutcomes(home: string, name: string): ExperimentOutcome[] {
   })
 }
 
-/** Where a part of it is gone or hurt, what is left still makes a report, which says so; `rlev verify` tells what. */
+/** If a part is missing or damaged, the report is made from the rest and says so; `rlev verify` names the part. */
 function readByItem({
   home,
   id,

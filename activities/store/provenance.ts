@@ -1,7 +1,7 @@
 /**
- * What a run is computed by, kept sealed in `provenance.json` beside its plan: the code and the engine that it began with, and
- * each drift, a change of code or config that a person let it go on with. Two versions never mix unsaid: a worker of
- * another version refuses the run (activities/workplace.ts), and so does a command that would go on with it.
+ * The code and the engine that a run began with, sealed in `provenance.json` beside its plan, and each drift: a change of code or config
+ * that a person allowed. Two versions never mix without a note: a worker of another version refuses the run (activities/workplace.ts),
+ * and so does a command that would go on with it.
  */
 import { dirname } from 'node:path'
 import { experimentKey } from '../../pipelines/config/digest.js'
@@ -13,11 +13,11 @@ import { planPaths, runFolder } from './run-folder.js'
 import { readSealed, seal } from './sealed.js'
 
 export interface Provenance {
-  /** What may compute the run now. */
+  /** The code that may compute the run now. */
   code: Code
   /** Digest of the code that it began with; outputs that runs share are addressed by it. */
   began: string
-  /** What the policy computes on (pipelines/graph/library.ts); null until its worker has said so. */
+  /** The library and device that the policy computes on (pipelines/graph/library.ts); null until its worker has written it. */
   engine: string | null
   /** In order of time. */
   drifts: readonly Drift[]
@@ -26,18 +26,18 @@ export interface Provenance {
 export interface Drift {
   /** When it was allowed, in ms. */
   time: number
-  /** In words, one entry a file or key. */
+  /** One sentence for each file or key. */
   changes: readonly string[]
-  /** What the policy had computed on before. */
+  /** The engine before. */
   engineBefore: string | null
-  /** Those that were not complete then, by id. */
+  /** The experiments that were not complete then, by id. */
   experiments: Readonly<Record<string, DriftedExperiment>>
 }
 
 export interface DriftedExperiment {
-  /** Of the newest checkpoint: what comes after it was computed, or computed again, after the change. */
+  /** Of the newest checkpoint: the steps after it were computed, or computed again, after the change. */
   step: number
-  /** Digest of the config that the experiment began with, where that is another now. */
+  /** Digest of the config that the experiment began with, if it differs now. */
   key?: string
 }
 
@@ -46,7 +46,7 @@ export function readProvenance(home: string, id: string): Provenance | null {
   return readSealed(provenancePath(home, id))
 }
 
-/** The first one of a run stays. */
+/** The first record of a run stays. */
 export function beginProvenance(home: string, id: string, code: Code): void {
   const path = provenancePath(home, id)
   if (!writeOnce(path, seal({ code, began: code.digest, engine: null, drifts: [] } satisfies Provenance))) return
@@ -54,7 +54,7 @@ export function beginProvenance(home: string, id: string, code: Code): void {
   syncPath(dirname(path))
 }
 
-/** The run goes on with `code`; the engine is whatever its worker says next. */
+/** The run goes on with `code`; its next worker writes the engine. */
 export function addDrift(options: { home: string; id: string; code: Code; drift: Omit<Drift, 'engineBefore'> }): void {
   const { home, id, code, drift } = options
   const before = readProvenance(home, id)
@@ -63,7 +63,7 @@ export function addDrift(options: { home: string; id: string; code: Code; drift:
   writeWhole(provenancePath(home, id), seal({ code, began, engine: null, drifts } satisfies Provenance))
 }
 
-/** @throws RlevError Drift, with the files that differ, where the run is computed by other code. */
+/** @throws RlevError Drift, with the files that differ, if the run began with other code. */
 export function refuseOtherCode(home: string, id: string, code: Code): void {
   const before = readProvenance(home, id)
   if (before === null || before.code.digest === code.digest) return
@@ -74,7 +74,7 @@ export function refuseOtherCode(home: string, id: string, code: Code): void {
   })
 }
 
-/** Notes the engine for a run that has none yet. @throws RlevError Drift where the run is computed on another. */
+/** Writes the engine of a run that has none yet. @throws RlevError Drift if the run has another one. */
 export function claimEngine(home: string, id: string, engine: string): void {
   const before = readProvenance(home, id)
   if (before === null || before.engine === engine) return
@@ -85,7 +85,7 @@ export function claimEngine(home: string, id: string, engine: string): void {
   writeWhole(provenancePath(home, id), seal({ ...before, engine, drifts: withEngine(before.drifts, engine) }))
 }
 
-/** Digest of the code that a run began with; `code` where it has not begun. */
+/** Digest of the code that a run began with; `code` if it has not begun. */
 export function originalCode(home: string, id: string, code: Code): string {
   return readProvenance(home, id)?.began ?? code.digest
 }
@@ -96,7 +96,7 @@ export function originalKey(home: string, id: string, config: ExperimentConfig):
   return first?.experiments[id]?.key ?? experimentKey(config)
 }
 
-/** What a run, or one experiment of it, went on with: `from step 20 on: update.learningRate = 0.002 (before: 0.001)`. */
+/** The drifts of a run, or of one experiment of it: `from step 20 on: update.learningRate = 0.002 (before: 0.001)`. */
 export function driftsOf(home: string, id: string): string[] {
   const drifts = readProvenance(home, id)?.drifts ?? []
   return drifts.flatMap(({ changes, experiments }) => {
@@ -123,16 +123,16 @@ function drifted(place: string, difference: { message: string; expected: string;
     kind: 'Drift',
     place,
     ...difference,
-    remedy: `\`rlev resume ${name} --allow-drift\` goes on with what is there now, and its tracking says so; or put back what was there`,
+    remedy: `\`rlev resume ${name} --allow-drift\` goes on with the code and config of now, and its tracking says so; or restore those of before`,
   })
 }
 
-/** Changes that an error lists in full. */
-const most = 8
+/** Changes that an error lists. */
+const maxListed = 8
 
 export function listed(changes: readonly string[]): string {
-  const more = changes.length > most ? ` (and ${changes.length - most} more)` : ''
-  return changes.slice(0, most).join(', ') + more
+  const more = changes.length > maxListed ? ` (and ${changes.length - maxListed} more)` : ''
+  return changes.slice(0, maxListed).join(', ') + more
 }
 
 function provenancePath(home: string, id: string): string {

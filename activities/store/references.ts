@@ -1,17 +1,17 @@
 /**
- * What an experiment refers to in the shared store: a small sealed file for each stage's output, kept as the stage ends. The
- * workflow passes references on by itself; these are for `rlev verify`, which asks no service.
+ * References of an experiment to the shared store: a small sealed file for each stage's output, written when the stage ends. The
+ * workflow passes references on itself; these are for `rlev verify`, which uses no service.
  */
 import { namesIn, writeWhole } from './files.js'
 import { experimentPaths } from './run-folder.js'
 import { readSealed, readSealedOrSetAside, seal } from './sealed.js'
 import type { ArtifactRef } from './store.js'
 
-/** `rewardValues` is `values` where nothing is ablated. */
+/** `rewardValues` is `values` if nothing is ablated. */
 export const referenceNames = ['data', 'values', 'rewardValues', 'start', 'baseEvaluation'] as const
 export type ReferenceName = (typeof referenceNames)[number]
 
-/** The reference itself, once it is kept. */
+/** Writes the reference, and gives it back. */
 export function keepReference(folder: string, name: ReferenceName, ref: ArtifactRef): ArtifactRef {
   const path = experimentPaths.reference(folder, name)
   const content = seal(ref)
@@ -20,7 +20,7 @@ export function keepReference(folder: string, name: ReferenceName, ref: Artifact
   return ref
 }
 
-/** Those that are there. Throws ArtifactDamaged. */
+/** The references that were written. Throws ArtifactDamaged. */
 export function readReferences(folder: string): Map<ReferenceName, ArtifactRef> {
   const there = namesIn(experimentPaths.references(folder))
   const read = new Map<ReferenceName, ArtifactRef>()

@@ -1,6 +1,6 @@
 /**
- * What of an experiment is deleted while it trains: checkpoints but the newest and the best, and, where the config says so, the
- * journal's large files behind them. Only ever behind a newer checkpoint that is known to be whole.
+ * Deletes files of an experiment while it trains: checkpoints except the newest and the best, and, if the config says so, the journal's
+ * large files behind them. Files are deleted only behind a newer checkpoint that is known to be whole.
  */
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -14,7 +14,7 @@ import { readSealed, readSealedOrSetAside, seal } from './sealed.js'
 
 export type BestMetric = NonNullable<ExperimentConfig['checkpoint']['best']>
 
-/** Rollouts and records up to a step that were deleted on purpose, behind which checkpoint. Metrics are never deleted. */
+/** The step up to which rollouts and records were deleted on purpose, and the checkpoint after it. Metrics are never deleted. */
 export interface Trim {
   upTo: number
   checkpoint: string
@@ -35,7 +35,7 @@ export function retain(options: {
   if (trimJournal) trim({ folder, checkpoints, made, keep })
 }
 
-/** The step with the highest value of the metric among those given; of equals the earliest. Null where none was evaluated. */
+/** The step with the highest value of the metric among those given; of equal ones the earliest. Null if none was evaluated. */
 export function bestStep(options: {
   folder: string
   steps: readonly number[]
@@ -70,21 +70,21 @@ export function metricOf({ greedy, expected }: Evaluation, metric: BestMetric): 
   }
 }
 
-/** Null where nothing was trimmed. Throws ArtifactDamaged. */
+/** Null if nothing was trimmed. Throws ArtifactDamaged. */
 export function readTrim(folder: string): Trim | null {
   return readSealed<Trim>(experimentPaths.trim(folder))
 }
 
 /**
- * Behind the oldest of the newest checkpoints, once there is a newer one beside it: whichever of them is found damaged, the
- * journal still leads from the one before. It is read again for that, digest by digest.
+ * Trims behind the oldest of the newest checkpoints, once there is a newer one: if one of them is found damaged, the journal still
+ * leads on from the one before it. That one is read again first, digest by digest.
  */
 function trim(options: { folder: string; checkpoints: Checkpoints; made: number; keep: number }): void {
   const { folder, checkpoints, made, keep } = options
   const newest = checkpoints.steps().filter(step => step <= made)
   const [oldest, newer] = newest.slice(-(keep + 1))
   if (oldest === undefined || newer === undefined || checkpoints.whole(oldest) === null) return
-  // The note comes first: a gap without one is a loss.
+  // The note comes first: a gap without a note is a loss.
   if ((readSealedOrSetAside<Trim>(experimentPaths.trim(folder))?.upTo ?? 0) < oldest) {
     failPoint('trim.before')
     writeWhole(experimentPaths.trim(folder), seal({ upTo: oldest, checkpoint: stepName(oldest) } satisfies Trim))

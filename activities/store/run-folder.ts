@@ -1,6 +1,6 @@
 /**
  * Where the files of a run lie: `HOME/runs/NAME/` for a plan, and for each experiment `HOME/runs/NAME/ARM/seed-N/`,
- * or `HOME/runs/NAME/` itself where the plan is a single experiment. An experiment's id is its path under `runs/`.
+ * or `HOME/runs/NAME/` itself if the plan is a single experiment. An experiment's id is its path under `runs/`.
  */
 import { join } from 'node:path'
 import { nameForm, nameWords } from '../../pipelines/config/names.js'
@@ -9,7 +9,7 @@ import { shortened } from '../../pipelines/printable.js'
 import { insideHome } from './inside-home.js'
 
 /** Name, arm and seed. */
-const mostParts = 3
+const maxParts = 3
 
 /** Folders of a run that stages write into, below its own. */
 const written = [
@@ -17,16 +17,16 @@ const written = [
   ...['report', 'report/figures', 'report/tables'],
 ] as const
 
-/** Folder of a plan or of an experiment. Throws CallInvalid for an id, or a link in its place, that would leave the home. */
+/** Folder of a plan or of an experiment. Throws CallInvalid if the id, or a link at its path, leads out of the home. */
 export function runFolder(home: string, id: string): string {
   const parts = id.split('/')
-  const bad = parts.length > mostParts ? id : parts.find(part => !nameForm.test(part))
+  const bad = parts.length > maxParts ? id : parts.find(part => !nameForm.test(part))
   if (bad !== undefined) {
     throw new RlevError({
       kind: 'CallInvalid',
       message: 'the name of a run cannot be used as a folder',
       place: shortened(id, 200),
-      expected: `at most ${mostParts} parts divided by /, each of ${nameWords}`,
+      expected: `at most ${maxParts} parts divided by /, each of ${nameWords}`,
       found: JSON.stringify(shortened(bad, 200)),
     })
   }
@@ -46,8 +46,8 @@ export function stepOf(name: string): number | null {
 }
 
 /**
- * What a file of the journal or of an evaluation is. It is bound into the file's seal, so that the whole file of another step or
- * experiment is not taken for it.
+ * What a file of the journal or of an evaluation contains. The seal covers it, so that the file of another step or experiment is not
+ * accepted in its place.
  */
 export function entryLabel(
   kind: 'rollout' | 'records' | 'metrics' | 'evaluation' | 'evaluation items',

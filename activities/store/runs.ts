@@ -1,4 +1,4 @@
-/** Readers of what runs left in a home, for stages, commands and the report. Only `keepPlan` and `keepConfig` write. */
+/** Readers of the files of runs in a home, for stages, commands and the report. Only `keepPlan` and `keepConfig` write. */
 
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
@@ -22,12 +22,12 @@ import { entryLabel, experimentPaths, planPaths, runFolder, stepOf } from './run
 import { readSealed } from './sealed.js'
 
 export interface StoredEvaluation {
-  /** When it was made first, in ms. */
+  /** When it was first made, in ms. */
   time: number
   evaluation: Evaluation
 }
 
-/** `result.json`: how an experiment ended. `state: 'done'` has weights, but where nothing was trained. */
+/** `result.json`: how an experiment ended. `state: 'done'` has weights unless nothing was trained. */
 export interface StoredResult {
   state: 'done' | 'failed' | 'cancelled'
   step: number
@@ -43,7 +43,7 @@ export function experimentsOf(plan: Plan): { arm: string; seed: number; config: 
   return startOrder(plan).map(cell => ({ ...cell, id: idInSweep(plan.name, cell) }))
 }
 
-/** Names of the runs of a home that have a plan; a folder that no run could have made is none. */
+/** Names of the runs of a home that have a plan; folders whose name no run can have are left out. */
 export function listRuns(home: string): string[] {
   const names = namesIn(join(home, 'runs')).filter(name => nameForm.test(name))
   return names.filter(name => existsSync(planPaths.plan(join(home, 'runs', name))))
@@ -57,7 +57,7 @@ export function readPlan(home: string, name: string): Plan {
   throw noSuchRun({ home, name })
 }
 
-/** NotFound; `meant` is the known name that was probably meant. */
+/** A NotFound error; `meant` is the known name that was probably meant. */
 export function noSuchRun({
   home,
   name,
@@ -81,7 +81,7 @@ export function noSuchRun({
   })
 }
 
-/** Keeps the plan with its run. Throws ConfigInvalid with the difference where the name stands for something else already. */
+/** Stores the plan with its run. Throws ConfigInvalid with the difference if the name already stands for another plan. */
 export function keepPlan(home: string, plan: Plan): void {
   const path = planPaths.plan(runFolder(home, plan.name))
   if (!existsSync(path)) {
@@ -91,7 +91,7 @@ export function keepPlan(home: string, plan: Plan): void {
     failPoint('plan.after')
     return
   }
-  // Usually there: the command keeps it before it starts the workflow.
+  // The usual case: the command stores it before it starts the workflow.
   const there = new Map(experimentsOf(readPlan(home, plan.name)).map(({ id, config }) => [id, config]))
   for (const { id, config } of experimentsOf(plan)) {
     const before = there.get(id)
@@ -99,7 +99,7 @@ export function keepPlan(home: string, plan: Plan): void {
   }
 }
 
-/** Keeps the resolved config with its experiment. Throws ConfigInvalid with the difference. */
+/** Stores the resolved config with its experiment. Throws ConfigInvalid with the difference. */
 export function keepConfig(home: string, id: string, config: ExperimentConfig): void {
   const path = experimentPaths.config(runFolder(home, id))
   const before = configBefore(home, id)
@@ -110,7 +110,7 @@ export function keepConfig(home: string, id: string, config: ExperimentConfig): 
   failPoint('config.after')
 }
 
-/** Null where there is none, or where it was damaged and set aside. */
+/** Null if it is missing, or was damaged and is now set aside. */
 function configBefore(home: string, id: string): ExperimentConfig | null {
   const path = experimentPaths.config(runFolder(home, id))
   if (!existsSync(path)) return null
@@ -128,7 +128,7 @@ export function readConfig(home: string, id: string): ExperimentConfig {
   const path = experimentPaths.config(runFolder(home, id))
   const bytes = readDigested(path)
   if (bytes !== null) return JSON.parse(bytes.toString('utf8')) as ExperimentConfig
-  throw new RlevError({ kind: 'NotFound', message: 'the experiment has no frozen config', place: path })
+  throw new RlevError({ kind: 'NotFound', message: 'the experiment has no stored config', place: path })
 }
 
 export function readMetrics(home: string, id: string, range?: { from: number; to: number }): StepMetrics[] {
@@ -143,7 +143,7 @@ export function readMetrics(home: string, id: string, range?: { from: number; to
     .sort((a, b) => a.step - b.step)
 }
 
-/** Base evaluation first. */
+/** The base evaluation first. */
 export function readEvaluations(home: string, id: string): StoredEvaluation[] {
   const folder = runFolder(home, id)
   const label = labels(home, id)
@@ -155,13 +155,13 @@ export function readEvaluations(home: string, id: string): StoredEvaluation[] {
     .sort((a, b) => a.evaluation.step - b.evaluation.step)
 }
 
-/** What each test item got in the evaluation of a step; null where that was not made. */
+/** The outcome of each test item in the evaluation of a step; null if that was not made. */
 export function readItemOutcomes(home: string, id: string, step: number): ItemOutcome[] | null {
   const label = labels(home, id)('evaluation items', step)
   return readSealed(experimentPaths.evaluationItems(runFolder(home, id), step), label)
 }
 
-/** What the files of an experiment must be; read once for many of them. An experiment that was not begun has none. */
+/** The labels that the files of an experiment must carry; read once for many files. Undefined if the experiment has not begun. */
 function labels(
   home: string,
   id: string,
@@ -175,7 +175,7 @@ export function readResult(home: string, id: string): StoredResult | null {
   return readSealed(experimentPaths.result(runFolder(home, id)))
 }
 
-/** What comparison and report read of one experiment, less its single items. `arm` and `seed` are left out for a single experiment. */
+/** What comparison and report read of one experiment, without its single items. A single experiment has no `arm` and `seed`. */
 export function readOutcome(home: string, name: string, arm?: string, seed?: number): ExperimentOutcome {
   const plan = readPlan(home, name)
   const experiment = experimentsOf(plan).find(

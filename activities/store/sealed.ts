@@ -1,8 +1,7 @@
 /**
- * JSON that carries the sha256 of its own body: `{"sha256":"...","body":...}`, or with what it is of, which the digest covers too:
- * `{"sha256":"...","of":"rollout of step 3, ...","body":...}`. A byte changed, a tail cut off, or the whole file of another step
- * or experiment in its place is told from the right one without a second file beside it, so a small file needs no sync of its
- * own to be safe to read.
+ * JSON with the sha256 of its body: `{"sha256":"...","body":...}`, or with a label that says what it is, which the digest also covers:
+ * `{"sha256":"...","of":"rollout of step 3, ...","body":...}`. A changed byte, a missing tail, or the file of another step or experiment
+ * in its place is detected without a second file, so a small file is safe to read even if it was not synced.
  */
 import { createHash } from 'node:crypto'
 import { RlevError } from '../../pipelines/errors.js'
@@ -10,10 +9,9 @@ import { isCode, readIfThere, setAside, sha256 } from './files.js'
 
 const opening = /^\{"sha256":"([0-9a-f]{64})",(?:"of":("[^"\\]*"),)?"body":/
 const closing = '}\n'
-/** Of an opening, in bytes. */
-const longestOpening = 512
+const maxOpeningBytes = 512
 
-/** `of`: what the body is, in printable ASCII. Throws NotFinite for a number that JSON would turn into null. */
+/** `of`: the label, in printable ASCII. Throws NotFinite for a number that JSON would turn into null. */
 export function seal(body: unknown, of?: string): string {
   const text = JSON.stringify(body, (key, value: unknown) => {
     if (typeof value === 'number' && !Number.isFinite(value)) {
@@ -32,13 +30,13 @@ export function seal(body: unknown, of?: string): string {
 }
 
 /**
- * The body's bytes, or ArtifactDamaged. `place` names the file in the error; `of` is what it must be. A file that does not say
- * what it is of is taken by its digest alone.
+ * The body's bytes. Throws ArtifactDamaged. `place` names the file in the error; `of` is the label that it must have. A file without a
+ * label is checked by its digest alone.
  */
 export function bodyOf(bytes: Uint8Array, place: string, of?: string): Buffer {
   const whole = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  // One character a byte, so that lengths are the same; the digest is of bytes, for different ones may be read as the same text.
-  const [head = '', expected, label] = opening.exec(whole.toString('latin1', 0, longestOpening)) ?? []
+  // latin1 has one character a byte, so that lengths agree. The digest is of bytes: different ones may decode to the same text.
+  const [head = '', expected, label] = opening.exec(whole.toString('latin1', 0, maxOpeningBytes)) ?? []
   const body = whole.subarray(head.length, -closing.length)
   const found = createHash('sha256')
     .update(label ?? '')
@@ -54,7 +52,7 @@ export function bodyOf(bytes: Uint8Array, place: string, of?: string): Buffer {
   }
   if (of !== undefined && label !== undefined && label !== JSON.stringify(of)) {
     throw damaged({
-      message: 'the file is whole, and another one than belongs here',
+      message: 'the file is whole, but belongs to something else',
       place,
       expected: of,
       found: label.slice(1, -1),
@@ -68,13 +66,13 @@ export function unseal<T>(bytes: Uint8Array, place: string, of?: string): T {
   return JSON.parse(bodyOf(bytes, place, of).toString('utf8')) as T
 }
 
-/** Null where there is none. Throws ArtifactDamaged. */
+/** Null if the file is missing. Throws ArtifactDamaged. */
 export function readSealed<T>(path: string, of?: string): T | null {
   const bytes = sealedBytes(path)
   return bytes === null ? null : unseal<T>(bytes, path, of)
 }
 
-/** The file as it is, null where there is none. Throws ArtifactDamaged for a folder in its place. */
+/** The file's bytes; null if it is missing. Throws ArtifactDamaged for a folder in its place. */
 export function sealedBytes(path: string): Buffer | null {
   try {
     return readIfThere(path)
@@ -84,7 +82,7 @@ export function sealedBytes(path: string): Buffer | null {
   }
 }
 
-/** Null where there is none or where it was damaged; a damaged one is set aside, for callers who can make it again. */
+/** Null if the file is missing or damaged. A damaged one is set aside: the callers can make it again. */
 export function readSealedOrSetAside<T>(path: string, of?: string): T | null {
   try {
     return readSealed<T>(path, of)

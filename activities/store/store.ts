@@ -1,6 +1,6 @@
 /**
- * The artifact store: `HOME/store/<kind>/<digest>/`, outputs of stages addressed by what went into them and made once,
- * so that arms and seeds of a sweep share data, values, warm start and its evaluation.
+ * The artifact store: `HOME/store/<kind>/<digest>/`, outputs of stages addressed by their inputs and made once, so that arms and seeds of
+ * a sweep share data, values, warm start and its evaluation.
  */
 import { readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
@@ -11,7 +11,7 @@ import { sha256, writeWhole } from './files.js'
 import { type Manifest, makeFolder, readFolder } from './folder.js'
 import { insideHome } from './inside-home.js'
 
-/** All that travels between activities of an artifact. */
+/** What activities pass on of an artifact. */
 export interface ArtifactRef {
   /** Path relative to the home. */
   uri: string
@@ -21,7 +21,7 @@ export interface ArtifactRef {
   kind: string
 }
 
-/** Names without a dot in front, divided by single slashes. */
+/** Names without a leading dot, separated by single slashes. */
 const uriForm = /^[\w-][\w.-]{0,127}(?:\/[\w-][\w.-]{0,127}){0,9}$/
 
 export class Store {
@@ -31,18 +31,18 @@ export class Store {
     this.#home = home
   }
 
-  /** Throws CallInvalid for a reference that leads out of the home: it comes with a workflow, which anybody may have started. */
+  /** Throws CallInvalid for a reference that leads out of the home: it comes from a workflow, which anybody may have started. */
   path({ uri }: Pick<ArtifactRef, 'uri'>): string {
     if (uriForm.test(uri)) return insideHome(this.#home, join(this.#home, uri))
     throw new RlevError({
       kind: 'CallInvalid',
-      message: 'this cannot be the place of a stored output',
+      message: 'this is not the path of a stored output',
       expected: 'a path inside the home, as store/data/<digest>',
       found: JSON.stringify(shortened(uri, 200)),
     })
   }
 
-  /** The output of kind `kind` for the inputs `from`: found whole, or made by `fill` into an empty folder. */
+  /** The output of kind `kind` for the inputs `from`: the one that is stored, or one that `fill` makes in an empty folder. */
   async once(options: {
     kind: string
     from: unknown
@@ -55,7 +55,7 @@ export class Store {
     return this.#refOf(path, kind, manifest)
   }
 
-  /** The folder's path after a comparison of every file with the reference. Throws ArtifactDamaged. */
+  /** The folder's path, after every file was compared with the reference. Throws ArtifactDamaged. */
   folder(ref: ArtifactRef): string {
     const path = this.path(ref)
     const manifest = readFolder(path)
@@ -75,7 +75,7 @@ export class Store {
   }
 }
 
-/** A file's reference; the file is written whole first. */
+/** Writes a file, and gives its reference. */
 export function writeArtifact(options: {
   home: string
   path: string
@@ -90,7 +90,7 @@ export function writeArtifact(options: {
 function damaged(place: string, expected: string, found: string): RlevError {
   return new RlevError({
     kind: 'ArtifactDamaged',
-    message: 'the stored output is not the one that was referred to',
+    message: 'the stored output is not the one that the reference names',
     place,
     expected: `sha256 ${expected}`,
     found: found === 'nothing' ? found : `sha256 ${found}`,

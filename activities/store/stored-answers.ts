@@ -1,4 +1,4 @@
-/** Answers to test items in the store: pieces, and the list of them that stands for all. */
+/** Answers to test items in the store: the pieces, and a list of all pieces. */
 import { join } from 'node:path'
 import type { ItemAnswers } from '../../pipelines/evaluation/answer-items.js'
 import { writeWhole } from './files.js'

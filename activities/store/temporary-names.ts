@@ -1,13 +1,13 @@
 /**
- * Names of what is written beside its place before it is renamed into it. The name says which process makes it, and on which
- * machine since which boot, so that whoever finds one later can tell a leftover of a crash from work under way.
+ * Temporary names of files and folders that are renamed when they are whole. The name says which process makes it, on which machine and
+ * since which boot, so that a leftover of a crash can be told from work in progress.
  */
 import { createHash, randomUUID } from 'node:crypto'
 import { readFileSync, readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 
-/** What a crash may leave behind; never read as a result. */
+/** Files with this prefix may be left by a crash; they are never read as a result. */
 export const temporaryPrefix = '.tmp-'
 
 export interface Maker {
@@ -17,7 +17,7 @@ export interface Maker {
 }
 
 const machine = short(hostname())
-// Process ids are counted anew by each boot, and apart in each container.
+// Process ids start again with each boot, and each container has its own.
 const boot = short(
   textOf(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8')) +
     textOf(() => readlinkSync('/proc/self/ns/pid')),
@@ -28,7 +28,7 @@ export function temporaryBeside(path: string): string {
   return join(dirname(path), `${temporaryPrefix}${basename(path)}-${maker}-${randomUUID().slice(0, 8)}`)
 }
 
-/** Null where the name does not say. */
+/** Null if the name does not say. */
 export function makerOf(name: string): Maker | null {
   const [, onMachine, sinceBoot, pid] = /-([0-9a-f]{6})([0-9a-f]{6})-(\d+)-[0-9a-f]{8}$/.exec(name) ?? []
   if (onMachine === undefined) return null

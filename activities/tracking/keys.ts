@@ -1,6 +1,6 @@
 /**
  * Names of the data (sections, test sets, labels) as parts of MLflow's keys. MLflow takes letters and digits of every script and a few
- * signs; everything else becomes `_`. Two names never share a key: where they would, each gets a suffix made of its own digest, so the
+ * signs; everything else becomes `_`. Two names never share a key: where they would, each gets a suffix made of its digest, so the
  * key of a name does not depend on the order of the names.
  */
 import { createHash } from 'node:crypto'

@@ -1,6 +1,6 @@
 /**
- * What a run shows in MLflow: params from the config, metrics in slash groups (a group is a section of charts), finals once
- * more at step 0 (bars beside the curves), the result in words. A point's timestamp is the one stored with it.
+ * What a run shows in MLflow: params from the config, metrics in slash groups (a group is a section of charts), final values
+ * again at step 0 (bars beside the curves), the result in words. A point's timestamp is the one stored with it.
  */
 
 import type { Comparison } from '../../pipelines/comparison/comparison.js'
@@ -87,7 +87,7 @@ function valuesByName<Outcome>(
   )
 }
 
-/** What the judge left open: the share without a verdict, and accuracies if all of it were wrong, and if all were right. */
+/** The share without a verdict, and the accuracies if all of those were wrong, and if all were right. */
 function judgeValues({ judge, undecided }: Evaluation): [string, number][] {
   if (judge === undefined) return []
   return (['greedy', 'expected'] as const).flatMap((decoding): [string, number][] => {
@@ -159,10 +159,10 @@ export function experimentNote(
   return lines.join('\n\n')
 }
 
-/** A page that shows the table has its own ideas of what a text may do. */
+/** The text is shown in a web page, which may interpret control characters. */
 const shown = (text: string): string => printable(shortened(text, 4000))
 
-/** Ten answers as a table artifact. */
+/** The sample responses as a table artifact. */
 export function samplesTable({ responses }: Evaluation): { columns: string[]; data: (string | number)[][] } {
   return {
     columns: ['section', 'prompt', 'answer', 'value', 'response', 'verdict'],

@@ -1,4 +1,4 @@
-/** Who ran what: the tags of MLflow's source row. */
+/** The tags of MLflow's source row: program, commit and user. */
 import { execFile } from 'node:child_process'
 import { userInfo } from 'node:os'
 import { dirname } from 'node:path'

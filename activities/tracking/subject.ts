@@ -1,4 +1,4 @@
-/** What a run in MLflow stands for, a sweep or an experiment, and how it is found again there. */
+/** What an MLflow run stands for, a sweep or an experiment, and how it is found again. */
 
 import { createHash } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -22,7 +22,7 @@ export function idOf(subject: Subject): string {
   return subject.kind === 'sweep' ? subject.name : subject.id
 }
 
-/** A run of MLflow that an activity writes to. */
+/** An MLflow run that an activity writes to. */
 export interface TrackedRun {
   client: MlflowClient
   run: Run
@@ -39,7 +39,7 @@ export function trackingClient({ home }: Workplace): MlflowClient {
   return new MlflowClient({ address: trackingAddress(home), signal: Context.current().cancellationSignal })
 }
 
-/** One per run, config and home: `NAME/ARM/seed-1@<config>@<home>`, by the config that it began with. */
+/** One for each run, config and home: `NAME/ARM/seed-1@<config>@<home>`, with the config that it began with. */
 export function trackingKey({ home }: Workplace, subject: Subject): string {
   if (subject.kind === 'sweep') return `${subject.name}@${homeId(home)}`
   return `${subject.id}@${originalKey(home, subject.id, readConfig(home, subject.id)).slice(0, 12)}@${homeId(home)}`
@@ -49,7 +49,7 @@ export function runUrl(client: MlflowClient, run: Run): string {
   return `${client.address}/#/experiments/${run.info.experiment_id}/runs/${run.info.run_id}`
 }
 
-/** The config that names the MLflow experiment; a sweep takes its first arm's. */
+/** The config that names the MLflow experiment; for a sweep that of its first arm. */
 export function configOf({ home }: Workplace, subject: Subject): ExperimentConfig {
   if (subject.kind === 'experiment') return readConfig(home, subject.id)
   const first = experimentsOf(readPlan(home, subject.name))[0]
@@ -58,40 +58,40 @@ export function configOf({ home }: Workplace, subject: Subject): ExperimentConfi
   return first.config
 }
 
-/** The subject's run: found by its key, or made with its tags, inside its sweep's. `known`: the one that has its points. */
-export async function ensureTrackedRun(place: Workplace, subject: Subject, known?: string): Promise<TrackedRun> {
-  // First, for it refuses a subject that is none: a server that is away would be waited for.
-  const { tracking } = configOf(place, subject)
-  const client = trackingClient(place)
+/** The subject's run: found by its key, or made with its tags inside its sweep's run. `known`: id of the run that has its points. */
+export async function ensureTrackedRun(workplace: Workplace, subject: Subject, known?: string): Promise<TrackedRun> {
+  // Before any request: an invalid subject must be refused also if the server is down.
+  const { tracking } = configOf(workplace, subject)
+  const client = trackingClient(workplace)
   const kind = [{ key: 'mlflow.experimentKind', value: 'custom_model_development' }]
   const experimentId = await client.ensureExperiment(tracking.experiment, kind)
   const parent =
     subject.kind === 'experiment' && subject.sweep !== undefined
-      ? await sweepRun(place, client, experimentId, subject.sweep)
+      ? await sweepRun(workplace, client, experimentId, subject.sweep)
       : undefined
   const inside = parent === undefined ? [] : [{ key: parentTag, value: parent.info.run_id }]
   const run = await client.ensureRun({
     experimentId,
-    key: trackingKey(place, subject),
+    key: trackingKey(workplace, subject),
     runName: subject.kind === 'sweep' ? subject.name : runName(subject),
-    startTime: place.now(),
+    startTime: workplace.now(),
     tags: inside,
     ...given({ known }),
   })
-  // The sweep's run may have been made anew since.
+  // The sweep's run may have been made again since.
   for (const { key, value } of inside) if (tagOf(run, key) !== value) await client.setTag(run.info.run_id, key, value)
   return { client, run, url: runUrl(client, run) }
 }
 
 const parentTag = 'mlflow.parentRunId'
 
-/** Looks for a sweep's run, half a second apart, before the attempt fails: it is mostly being opened at the same time. */
-const looks = 20
+/** Searches for a sweep's run, half a second apart, before the attempt fails: it is usually opened at the same time. */
+const maxSearches = 20
 
-/** Only the sweep itself makes its run; its experiments wait for the one that it has opened, which carries its kind. */
-async function sweepRun(place: Workplace, client: MlflowClient, experimentId: string, name: string): Promise<Run> {
-  const key = trackingKey(place, { kind: 'sweep', name })
-  for (let look = 1; look <= looks; look++) {
+/** Only the sweep itself makes its run. Its experiments wait until that run is open, which its tag `rlev.kind` shows. */
+async function sweepRun(workplace: Workplace, client: MlflowClient, experimentId: string, name: string): Promise<Run> {
+  const key = trackingKey(workplace, { kind: 'sweep', name })
+  for (let search = 1; search <= maxSearches; search++) {
     const runs = await client.runsByTag(experimentId, 'rlev.key', key)
     const opened = runs.find(run => tagOf(run, 'rlev.kind') !== undefined)
     if (opened !== undefined) return opened

@@ -55,7 +55,7 @@ function lookAtConfig(subject: Subject): Tally {
 export function planLooks(home: string, name: string): Look[] {
   const folder = runFolder(home, name)
   const remedy =
-    'move plan.json and plan.json.sha256 away and call `rlev run` or `rlev sweep` with the config again: they are written anew'
+    'move plan.json and plan.json.sha256 away and call `rlev run` or `rlev sweep` with the config again: they are written again'
   const provenance = planPaths.provenance(folder)
   const again = `move ${provenance} away: the code that goes on with the run is noted anew`
   return [

@@ -113,7 +113,7 @@ const mishaps: readonly (readonly [string, () => string, RegExp])[] = [
       copyFileSync(experimentPaths.rollout(folder, 1), experimentPaths.rollout(folder, 2))
       return experimentPaths.rollout(folder, 2)
     },
-    /another one than belongs here/,
+    /but belongs to something else/,
   ],
   ['an evaluation gone', () => gone(experimentPaths.evaluation(folder, 2)), /evaluation of step 2 is missing/],
   [
