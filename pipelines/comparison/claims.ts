@@ -1,4 +1,4 @@
-/** The difference of an arm to the baseline on the endpoint, and what may be claimed of it beside the other arms of the table. */
+/** The difference of an arm to the baseline on the endpoint, and its verdict, corrected for the number of arms. */
 import { type ClaimRule, judge } from '../statistics/claim-rule.js'
 import { effectSize } from '../statistics/effect-size.js'
 import { intervalOf, minRunsForInterval, standardDeviation } from '../statistics/estimate.js'
@@ -8,7 +8,7 @@ import { minimumDetectable } from '../statistics/power.js'
 import { signFlipTest } from '../statistics/sign-flip.js'
 import type { ArmComparison, EndpointDifference } from './comparison.js'
 
-/** Endpoints of the arm and of the baseline, seed by seed. Not yet corrected or judged: that takes all the arms. */
+/** Endpoints of the arm and of the baseline, seed by seed. Correction and verdict need all arms and follow in `withClaims`. */
 export function endpointDifference({
   own,
   other,
@@ -29,7 +29,7 @@ export function endpointDifference({
   }
 }
 
-/** The hypotheses are the arms that could differ; a placebo is a check and takes no share of the error. */
+/** Each arm that is not a placebo is a hypothesis. A placebo is a check and takes no share of the error. */
 export function withClaims(rule: ClaimRule, arms: readonly ArmComparison[]): ArmComparison[] {
   const tested = arms.filter(arm => arm.role === 'arm' && arm.endpointDifference?.p != null)
   const corrected = holm(tested.map(arm => arm.endpointDifference?.p ?? 1))

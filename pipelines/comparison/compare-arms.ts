@@ -70,15 +70,15 @@ export function compareArms({ plan, outcomes }: { plan: Plan; outcomes: readonly
 }
 
 interface Settings {
-  /** Without samples the greedy one, which is what the expected columns repeat. */
+  /** Without samples the greedy one, because expected columns then repeat the greedy ones. */
   endpoint: Endpoint
   sampled: boolean
   placebo: readonly string[]
   seeds: readonly number[]
   arms: readonly string[]
-  /** Share; 0 where the sweep names none. */
+  /** Share; 0 if the sweep names no smallest gain. */
   smallestGain: number
-  /** The arm that this one is compared with; null for none. */
+  /** The arm that this one is compared with; null for a baseline. */
   against: (arm: string) => string | null
 }
 

@@ -1,4 +1,4 @@
-/** Accuracy and length by section, before and after, and against the baseline over the curve: where an arm gains and where it pays. */
+/** Accuracy and length by section, before and after, and against the baseline over the curve: in which sections an arm gains or loses. */
 
 import type { Evaluation, SectionOutcome } from '../evaluation/evaluation.js'
 import { estimate } from '../statistics/estimate.js'

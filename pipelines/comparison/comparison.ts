@@ -51,16 +51,16 @@ export interface EndpointDifference extends PairedDifference {
   effect: EffectSize | null
   /** The smallest true difference that so many seeds, scattering so, find four times in five at p 0.05; null with one pair. */
   detectable: number | null
-  /** 95%, over seeds and items both; null where the items are not known, or with one pair. */
+  /** 95%, over seeds and items both; null if the results on single items are not known, or with one pair. */
   seedsAndItems: Interval | null
-  /** Of the claim that the arm gains, by the comparison's `claimRule`; null for a placebo, of which nothing is claimed. */
+  /** Of the claim that the arm gains, by the comparison's `claimRule`; null for a placebo, which is not claimed to gain. */
   verdict: ClaimVerdict | null
 }
 
 export interface SeedEndpoint {
   seed: number
   endpoint: number
-  /** To the same seed of the baseline; null for the baseline itself or without that seed of it. */
+  /** To the same seed of the baseline; null for a baseline, or if the baseline lacks the seed. */
   difference: number | null
 }
 
@@ -88,11 +88,11 @@ export interface ArmComparison {
   /** Final columns against the baseline's. */
   finalDifferences: Decodings<ColumnDifferences> | null
   perSeed: readonly SeedEndpoint[]
-  /** How well the arm's score predictors predict, seed by seed; empty where values are not predicted. */
+  /** How well the arm's score predictors predict, seed by seed; empty if values are not predicted. */
   predictions: readonly SeedPrediction[]
-  /** What of the gain goes by value and not by difficulty; null for a baseline, or where the single items are not known. */
+  /** The part of the gain that depends on value and not on difficulty; null for a baseline, or if results on single items are not known. */
   difficulty: ValueAndDifficulty | null
-  /** How much of the value reached the arm's steps; null where nothing is scaled. */
+  /** How much of the value reached the arm's steps; null if no reward is scaled. */
   transmission: MeasuredTransmission | null
 }
 
@@ -105,12 +105,12 @@ export interface Comparison {
   endpointNamed: boolean
   /** Whether evaluations drew samples. If not, expected figures would repeat the greedy ones, and are not shown. */
   sampled: boolean
-  /** In words, for a heading: the arm's name, or `its baseline` where arms have several; null for a single experiment. */
+  /** In words, for a heading: the arm's name, or `its baseline` if arms have different baselines; null for a single experiment. */
   baseline: string | null
   arms: readonly ArmComparison[]
-  /** By which arms are said to gain on the baseline; null without one. */
+  /** The rule of the verdicts; null without a baseline. */
   claimRule: ClaimRule | null
-  /** What others published for arms of these names; null where the sweep gives nothing. */
+  /** What others published for arms of these names; null if the sweep names nothing. */
   published: NonNullable<SweepSettings['published']> | null
   /** Experiments that are not done, and why. */
   missing: readonly { arm: string; seed: number; state: ExperimentOutcome['state'] | 'not started'; failure?: string }[]

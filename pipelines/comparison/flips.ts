@@ -42,7 +42,7 @@ interface Pair {
   other: ItemResults
 }
 
-/** Null without a seed in which both met the same items and are known item by item. Items that are unscored in one of the two are left out. */
+/** Null without a seed in which the results of both on the same items are known. Items that are unscored in one of the two are left out. */
 export function flipsOf({
   arm,
   against,
@@ -86,7 +86,7 @@ export function flipsOf({
   }
 }
 
-/** 1 where only the arm is correct, -1 where only the baseline is, else 0. */
+/** 1 if only the arm is correct, -1 if only the baseline is, else 0. */
 function flipped({ own, other }: Pair, item: number): -1 | 0 | 1 {
   const [mine, theirs] = [own.evaluations.at(-1)?.greedy[item], other.evaluations.at(-1)?.greedy[item]]
   if (mine == null || theirs == null || mine === theirs) return 0

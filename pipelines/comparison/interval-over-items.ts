@@ -1,4 +1,4 @@
-/** The difference on the endpoint over seeds and items both: the items are a sample of the exam too, and every seed met the same. */
+/** Interval of the difference on the endpoint over seeds and items: the items, the same for every seed, are a sample of the exam too. */
 
 import {
   type ItemEvaluation,
@@ -12,8 +12,8 @@ import { twoWayEstimate } from '../statistics/seeds-and-items.js'
 import type { Endpoint } from './outcome.js'
 
 /**
- * 95% interval of the difference, items within their sections. Null with fewer than two pairs, without what the single items got, or
- * where seeds met different items.
+ * 95% interval of the difference, items within their sections. Null with fewer than two pairs, without results on single items, or if
+ * seeds were tested on different items.
  */
 export function overSeedsAndItems({
   pairs,
@@ -35,7 +35,7 @@ export function overSeedsAndItems({
   return found?.interval ?? null
 }
 
-/** What each item adds to the endpoint, as a share; null where no response to it was scored. */
+/** What each item adds to the endpoint, as a share; null if no response to it was scored. */
 function scoresOf({ evaluations }: ItemResults, endpoint: Endpoint): (number | null)[] {
   const after = evaluations.slice(1)
   switch (endpoint) {

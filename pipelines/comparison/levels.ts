@@ -1,4 +1,4 @@
-/** Arms of a sweep that differ in one thing only, which comes at levels: alpha, or the noise of the values that the reward sees. */
+/** Arms of a sweep that differ in the level of one thing only: alpha, or the noise of the values that the reward sees. */
 import { digest } from '../config/digest.js'
 import type { ExperimentConfig, SweepPlan } from '../config/schema.js'
 
@@ -8,7 +8,7 @@ export interface Level {
 }
 
 export interface Ladder {
-  /** What comes at levels, as an axis says it. */
+  /** The thing that differs, as the label of an axis. */
   label: string
   /** Name for its files. */
   name: string
@@ -31,7 +31,7 @@ export function alphaLadders({ arms }: Pick<SweepPlan, 'arms'>): Ladder[] {
   )
 }
 
-/** Noise by kind, and at which level an arm without any stands; null where the level of none is no number. */
+/** Kinds of noise, and the level of an arm without noise; null if that has no number. */
 const noises = [
   { name: 'noise-permuted', label: 'share of items whose values are permuted', none: 0 },
   { name: 'noise-gaussian', label: 'deviation of Gaussian noise (deviations of the values)', none: 0 },
@@ -39,7 +39,7 @@ const noises = [
   { name: 'noise-rounded', label: 'grades that values are rounded to', none: null },
 ] as const
 
-/** Arms whose configs are the same but for the noise of the values, a ladder for each kind; the arm without noise is in most of them. */
+/** Arms whose configs are the same but for the noise of the values, a ladder for each kind; most of which include the arm without noise. */
 export function noiseLadders({ arms }: Pick<SweepPlan, 'arms'>): Ladder[] {
   const aligned = arms.filter(({ config }) => config.reward.scale !== 'correctness')
   const groups = alike(aligned, ({ value, ...config }) => ({

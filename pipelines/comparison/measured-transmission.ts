@@ -18,7 +18,7 @@ export interface MeasuredTransmission extends TransmissionEstimate {
   cancelled: boolean
 }
 
-/** Null where nothing is scaled, nothing was trained, or a fifth by value never had a signal. */
+/** Null if no reward is scaled, nothing was trained, or a fifth by value never had a signal. */
 export function measuredTransmission(
   outcomes: readonly Pick<ExperimentOutcome, 'seed' | 'metrics' | 'predictedTransmission'>[],
 ): MeasuredTransmission | null {
@@ -30,7 +30,7 @@ export function measuredTransmission(
     ...found,
     steps: signals.length,
     predicted: {
-      // The plan simulates the same steps for every seed: more of them would only look surer.
+      // The plan simulates the same steps for every seed: counting them again would understate the error.
       plan: estimateOf(
         outcomes.find(({ predictedTransmission: one }) => one !== undefined)?.predictedTransmission?.plan ?? [],
       ),

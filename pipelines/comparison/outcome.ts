@@ -1,4 +1,4 @@
-/** What one experiment of a sweep came to, as the comparison and the report read it; and the endpoint named before the run. */
+/** The outcome of one experiment, as the comparison and the report read it, and its endpoint. */
 import type { ExperimentConfig, SweepSettings } from '../config/schema.js'
 import type { Columns, Evaluation } from '../evaluation/evaluation.js'
 import type { ItemResults } from '../evaluation/item-results.js'
@@ -17,24 +17,24 @@ export interface ExperimentOutcome {
   config: ExperimentConfig
   /** In order of steps; the first is the base, before any training step. */
   evaluations: readonly Evaluation[]
-  /** When each evaluation was made, in ms since 1970; that of a base was perhaps made by another arm. */
+  /** When each evaluation was made, in ms since 1970; that before training may have been made by another arm. */
   evaluationTimes?: readonly number[]
   metrics: readonly StepMetrics[]
   /** The results on single test items; absent if they are not read, or missing. */
   items?: ItemResults
   /** It was evaluated, but the results on single test items are missing or damaged. */
   itemsGone?: true
-  /** The value transmission that is predicted for it; absent where no reward is scaled, or the items are missing. */
+  /** The value transmission that is predicted for it; absent if no reward is scaled, or the items are missing. */
   predictedTransmission?: PredictedSignals
   /** sha256 of the final checkpoint's weights. */
   weights?: string
   /** Null if its values are not made yet. */
   valueStatistics: ValueStatistics | null
-  /** Of the score predictor, where the arm's values are predicted. */
+  /** Of the score predictor, if the arm's values are predicted. */
   prediction?: PredictionQuality
   state: 'done' | 'running' | 'failed' | 'cancelled' | 'paused'
   failure?: string
-  /** What its run went on with after the code or the config had changed, a sentence each. */
+  /** Changes of code or config with which its run was resumed, a sentence each. */
   drifts?: readonly string[]
 }
 
@@ -84,7 +84,7 @@ export function endpointOf(evaluations: readonly Evaluation[], endpoint: Endpoin
   }
 }
 
-/** Mean over the evaluations but the base; null when there is none. */
+/** Mean over the evaluations but the base; null without one. */
 export function overCurve(evaluations: readonly Evaluation[], read: (evaluation: Evaluation) => number): number | null {
   const curve = evaluations.slice(1)
   return curve.length === 0 ? null : mean(curve.map(read))

@@ -1,10 +1,10 @@
 /**
- * Value against difficulty, a control that the paper lacks: valued items are the hard ones of most exams, so an arm that gains on valued
- * items may only gain on hard ones. Here the base policy's pass rate is held fixed: its strata are made before training, and arm and
+ * Value against difficulty, a control that the paper lacks: in most exams valued items are the hard ones, so an arm that gains on valued
+ * items may gain because they are hard. Here the base policy's pass rate is held fixed: its strata are made before training, and arm and
  * baseline share them.
  *
  * Per pair of runs, with v the value, w the weight, d the base's pass rate and g the gain of an item (mean over the curve, arm minus baseline):
- *   gain in H-Acc = gain in Acc + what goes by value within a stratum of d + what goes by difficulty
+ *   gain in H-Acc = gain in Acc + by value within a stratum of d + by difficulty
  *                 = sum_s N_s a_s + sum_s V_s (h_s - a_s) + sum_s (V_s - N_s) a_s
  * a_s, h_s: mean of g in stratum s weighted by w, by w v; N_s, V_s: the stratum's share of the weight, of the weighted value.
  */
@@ -14,7 +14,7 @@ import { type Estimate, estimate } from '../statistics/estimate.js'
 import { partialCorrelation } from '../statistics/partial-correlation.js'
 import { weightedMean } from '../statistics/weighted-mean.js'
 
-/** By the pass rate of the base: never, seldom, now and then, mostly, always right. */
+/** By the pass rate of the base. */
 export const strata = ['0', 'to 1/3', 'to 2/3', 'below 1', '1'] as const
 
 function stratumOf(passRate: number): number {
@@ -39,7 +39,7 @@ export interface ValueAndDifficulty {
   acc: Estimate
   byValue: Estimate
   byDifficulty: Estimate
-  /** Weighted correlation of value and gain over the items, and the same with the pass rate partialled out; null where it is not defined. */
+  /** Weighted correlation of value and gain over the items, and the same with the pass rate partialled out; null if not defined. */
   correlation: Estimate | null
   partial: Estimate | null
   strata: readonly StratumGain[]

@@ -1,4 +1,4 @@
-/** What a policy answers to test items: the half of an evaluation that needs the policy. The other half, verdicts and metrics, does not. */
+/** Generates a policy's answers to test items. Only this half of an evaluation needs the policy; verdicts and metrics do not. */
 import type { ExperimentConfig } from '../config/schema.js'
 import type { Item } from '../data/item.js'
 import type { Policy } from '../model/policy.js'
@@ -24,8 +24,8 @@ export interface ItemAnswers {
 }
 
 /**
- * In the order of the items. Samples are drawn by uniforms that are the same for every policy: `first` is the number of the first
- * item among all that are evaluated, where these are a part of them.
+ * In the order of the items. Samples use the same uniforms for every policy. `first` is the number of the first item among all
+ * evaluated items, if these are a part of them.
  */
 export async function answerItems({
   policy,
@@ -55,7 +55,7 @@ export async function answerItems({
     uniforms: () => null,
     eosProbabilities: true,
   })
-  // Rows of the samples: item by item, its samples together.
+  // Rows are ordered by item, then by sample.
   const sampled = await generate({
     ...shared,
     hooks: partOfWork(hooks, { before: items.length, of: all }),

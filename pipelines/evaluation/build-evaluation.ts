@@ -1,4 +1,4 @@
-/** An evaluation from what was answered to each test item: columns greedy and expected, sections, EOS trajectories, ten responses. */
+/** Builds an evaluation from the outcome of each test item: greedy and expected columns, sections, EOS trajectories, ten responses. */
 import { type Item, promptText } from '../data/item.js'
 import { RlevError } from '../errors.js'
 import { given } from '../given.js'
@@ -22,7 +22,7 @@ export interface AnsweredItem {
   eosProbabilities: readonly number[]
 }
 
-/** The value of each item, in the order of the items. Throws DataInvalid when one has none: without it there is no H-Acc. */
+/** The value of each item, in the order of the items. Throws DataInvalid if an item has no value, because H-Acc needs it. */
 export function valuesInOrder(items: readonly Item[], values: readonly ItemValue[]): number[] {
   const known = new Map(values.map(({ itemId, value }) => [itemId, value]))
   return items.map(({ id }) => {
@@ -74,7 +74,7 @@ function verdictsOf({ greedy, samples }: ItemOutcome): Verdict[] {
   return [greedy.verdict, ...samples.map(sample => sample.verdict)]
 }
 
-/** Without samples the greedy response stands for them. */
+/** Without samples, the greedy response is used instead. */
 function sampledOf({ outcome: { greedy, samples } }: AnsweredItem): readonly { verdict: Verdict }[] {
   return samples.length === 0 ? [greedy] : samples
 }
@@ -102,7 +102,7 @@ function scoredItem({ item, value }: AnsweredItem, score: ItemScore): ScoredItem
   return { value, weight: item.weight, ...score }
 }
 
-/** In the order in which the sections first come up; a section whose items are all unscored has accuracy 0 over no weight. */
+/** In the order in which sections first occur. A section whose items are all unscored has accuracy 0 with weight 0. */
 function sectionsOf(
   answered: readonly AnsweredItem[],
   greedy: readonly ScoredItem[],
@@ -139,7 +139,7 @@ function sectionsOf(
   })
 }
 
-/** One of each section in turn, in the order of the items, so that every arm and step shows the same items. */
+/** Takes one item of each section in turn, in the order of the items, so every arm and step shows the same items. */
 function sampleResponses(answered: readonly AnsweredItem[]): SampleResponse[] {
   const sections = [...new Set(answered.map(({ item }) => item.section))].map(section =>
     answered.filter(({ item }) => item.section === section),

@@ -1,14 +1,14 @@
 /**
  * EOS trajectories (figure 2 of the paper): mean P(EOS) at each response position, over the items with the highest and with the
- * lowest values. A position is averaged over the responses that reach it, so late positions stand on few; `reached` says how many.
+ * lowest values. A position is averaged over the responses that reach it, which are few at late positions; `reached` is their number.
  */
 import type { EosTrajectory } from './evaluation.js'
 
 export const EOS_GROUP = 200
 
 /**
- * The top and bottom `size` items by value (half of the items where there are fewer than two groups); items of one value in the
- * order given. `probabilities[t]`: P(EOS) before token t of the item's response was drawn.
+ * The top and bottom `size` items by value (half of the items each if there are fewer than 2 `size`); items of one value keep their
+ * order. `probabilities[t]`: P(EOS) before token t of the item's response was drawn.
  */
 export function eosTrajectories(
   items: readonly { value: number; probabilities: readonly number[] }[],

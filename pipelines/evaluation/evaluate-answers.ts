@@ -1,4 +1,4 @@
-/** The half of an evaluation that needs no policy: verdicts on what was answered, by a rule or a judge, and the metrics that they make. */
+/** Scores answers, by a rule or a judge, and computes the metrics of an evaluation. This half of an evaluation needs no policy. */
 import type { ExperimentConfig } from '../config/schema.js'
 import type { Item } from '../data/item.js'
 import { type AskJudge, judgeResponses } from '../rewards/judge/judge-responses.js'
@@ -14,7 +14,7 @@ export interface Evaluated {
   outcomes: ItemOutcome[]
 }
 
-/** `answers`: those to the items, in their order. `ask`: a judge that decides in place of the config's verifier. */
+/** `answers` are in the order of the items. `ask`: a judge that replaces the config's verifier. */
 export async function evaluateAnswers({
   answers,
   items,

@@ -1,6 +1,6 @@
 /**
- * Evaluates a policy on the test items: greedy as in the paper, and over samples at temperature 1 for the expected metrics. Always by the
- * true values, and with the same uniforms for every arm and step, so that two policies differ by their weights only.
+ * Evaluates a policy on the test items: greedy as in the paper, and over samples at temperature 1 for the expected metrics. It always uses
+ * the true values, and the same uniforms for every arm and step, so results differ only if the weights do.
  */
 import type { ExperimentConfig } from '../config/schema.js'
 import type { Item } from '../data/item.js'
@@ -10,7 +10,7 @@ import type { ItemValue } from '../values/value.js'
 import { answerItems } from './answer-items.js'
 import { type Evaluated, evaluateAnswers } from './evaluate-answers.js'
 
-/** `values`: the true ones, at least of the items. Lengths in tokens, the end-of-sequence token included. */
+/** `values` are the true ones and cover at least the items. Lengths are in tokens, including the end-of-sequence token. */
 export async function evaluatePolicy({
   policy,
   hooks,

@@ -7,7 +7,7 @@ import { normalizeValues } from '../values/normalize.js'
 import { evaluatePolicy } from './evaluate-policy.js'
 import type { TransferOutcome } from './evaluation.js'
 
-/** In the order of the config; empty where it has no further sets. Verdicts are by rule, values by the set's own points. */
+/** In the order of the config; empty if it names no further sets. Verdicts are by rule; values come from the set's own points. */
 export async function evaluateTransfer({
   policy,
   dataset,

@@ -67,15 +67,15 @@ export interface Evaluation {
   expected: Columns
   /** Unscored verdicts among greedy and sampled responses; they are left out of the means. */
   unscored: number
-  /** How far the columns could be off for them. */
+  /** Bounds of the accuracies: all unscored responses wrong, and all correct. */
   undecided: { greedy: Undecided; expected: Undecided }
   /** Unbiased, over the samples, at the powers of two up to their number and at their number; empty without samples. */
   passAtK: readonly { k: number; value: number }[]
-  /** Model that gave the verdicts; absent where a rule did. */
+  /** Model that gave the verdicts; absent if a rule did. */
   judge?: string
   sections: readonly SectionOutcome[]
   eos: readonly EosTrajectory[]
-  /** Before and after training, where the config has further test sets. */
+  /** Before and after training, if the config has further test sets. */
   transfer?: readonly TransferOutcome[]
   /** Ten greedy responses, spread over the sections. */
   responses: readonly SampleResponse[]

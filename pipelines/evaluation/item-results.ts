@@ -1,4 +1,4 @@
-/** What one experiment came to on each test item, evaluation by evaluation: for intervals over items, lengths by value, and flips. */
+/** Results of one experiment on each test item at each evaluation, for intervals over items, lengths by value, and flips. */
 import { type Item, promptText } from '../data/item.js'
 import { mean } from '../statistics/estimate.js'
 import type { ItemValue } from '../values/value.js'
@@ -16,7 +16,7 @@ export interface TestItem {
   weight: number
 }
 
-/** Of one evaluation, in the order of the items. Shares of correct responses in [0, 1], null where none was scored. */
+/** Of one evaluation, in the order of the items. Shares of correct responses in [0, 1], null if none was scored. */
 export interface ItemEvaluation {
   step: number
   /** 1 for a correct greedy response, 0 for a wrong one. */
@@ -35,7 +35,7 @@ export interface ItemResults {
   responses: readonly string[]
 }
 
-/** Throws DataInvalid when an item has no value. */
+/** Throws DataInvalid if an item has no value. */
 export function testItems(items: readonly Item[], values: readonly ItemValue[]): TestItem[] {
   const inOrder = valuesInOrder(items, values)
   return items.map(({ id, section, prompt, answer, weight }, index) => {
@@ -43,7 +43,7 @@ export function testItems(items: readonly Item[], values: readonly ItemValue[]):
   })
 }
 
-/** Null where an evaluation is not of these items, or there is none. */
+/** Null without an evaluation, or if one is of other items. */
 export function itemResults(
   items: readonly TestItem[],
   evaluations: readonly { step: number; outcomes: readonly ItemOutcome[] }[],
@@ -69,7 +69,7 @@ export function itemResults(
   }
 }
 
-/** Mean score of an item over evaluations; null where none of them could be scored. */
+/** Mean score of an item over evaluations; null if none of them could be scored. */
 export function meanScore(
   evaluations: readonly ItemEvaluation[],
   decoding: 'greedy' | 'expected',
@@ -79,7 +79,7 @@ export function meanScore(
   return scored.length === 0 ? null : mean(scored)
 }
 
-/** What two experiments that are compared got on each item; undefined where it is not known. */
+/** Results of two compared experiments on each item; undefined if they are not known. */
 export interface ItemPair {
   own: ItemResults | undefined
   other: ItemResults | undefined

@@ -1,9 +1,9 @@
-/** What a test item was worth to a policy: its greedy response, and the mean over its samples. */
+/** Score of a test item: of its greedy response, and the mean over its samples. */
 import type { Verdict } from '../rewards/verdict.js'
 import type { ItemOutcome } from './evaluation.js'
 
 export interface ItemScore {
-  /** Share of the scored responses that are correct; null when none could be scored. */
+  /** Share of the scored responses that are correct; null if none could be scored. */
   correct: number | null
   /** Response tokens, mean over the responses. */
   length: number
@@ -13,7 +13,7 @@ export function greedyScore({ greedy: { verdict, length } }: Pick<ItemOutcome, '
   return { correct: isUnscored(verdict) ? null : verdict === 'correct' ? 1 : 0, length }
 }
 
-/** Without samples the greedy response stands for them. */
+/** Without samples, the greedy response is used instead. */
 export function expectedScore(outcome: ItemOutcome): ItemScore {
   const { samples } = outcome
   if (samples.length === 0) return greedyScore(outcome)

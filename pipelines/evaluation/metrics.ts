@@ -1,6 +1,6 @@
 /**
- * The paper's columns from per-item outcomes. Its H-Acc is sum of v over correct / sum of v over all; here every sum carries the
- * item's weight too, and an item that no verifier could score is in none of them.
+ * The paper's columns from per-item outcomes. Its H-Acc is sum of v over correct / sum of v over all; here every sum also has
+ * the weight of the item, and leaves out items that no verifier could score.
  */
 
 import { RlevError } from '../errors.js'
@@ -9,16 +9,16 @@ import { weightedMean } from '../statistics/weighted-mean.js'
 import type { Columns } from './evaluation.js'
 
 export interface ScoredItem {
-  /** v, in (0, 1]: the true value, whatever the arm's reward sees. */
+  /** v, in (0, 1]: the true value, not the one that the arm's reward uses. */
   value: number
   weight: number
-  /** 1 or 0, or the share of scored samples that are correct; null when none could be scored. */
+  /** 1 or 0, or the share of scored samples that are correct; null if none could be scored. */
   correct: number | null
   /** Response tokens, mean over the samples. */
   length: number
 }
 
-/** Shares in [0, 1], length in tokens, value density in percent a token. Throws DataInvalid when no item could be scored. */
+/** Shares in [0, 1], length in tokens, value density in percent a token. Throws DataInvalid if no item could be scored. */
 export function columns(items: readonly ScoredItem[]): Columns {
   const scored = items.filter((item): item is ScoredItem & { correct: number } => item.correct !== null)
   if (scored.length === 0) {
@@ -54,7 +54,7 @@ export function columns(items: readonly ScoredItem[]): Columns {
 
 /**
  * pass@k, unbiased: 1 - C(n - c, k) / C(n, k) for an item with c correct among n scored samples (Chen et al. 2021), as a weighted
- * mean over the items with n >= k; null when there is none.
+ * mean over the items with n >= k; null without such an item.
  */
 export function passAtK(
   items: readonly { correct: number; scored: number; weight: number }[],
@@ -64,7 +64,7 @@ export function passAtK(
   if (enough.length === 0) return null
   return weightedMean(
     enough.map(({ correct, scored }) => {
-      // C(n - c, k) / C(n, k) = product over i < k of (n - c - i) / (n - i), never over a factorial.
+      // C(n - c, k) / C(n, k) = product over i < k of (n - c - i) / (n - i), without factorials.
       let missed = 1
       for (let index = 0; index < k; index++) missed *= Math.max(0, scored - correct - index) / (scored - index)
       return 1 - missed

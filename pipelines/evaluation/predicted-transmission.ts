@@ -10,15 +10,15 @@ import type { ExperimentConfig } from '../config/schema.js'
 import type { ItemValue } from '../values/value.js'
 import type { ItemOutcome } from './evaluation.js'
 
-/** Signals of simulated steps, of which the sums count. */
+/** Signals of simulated steps; the transmission is computed from their sums. */
 export interface PredictedSignals {
   /** From the preflight's assumption. */
   plan: readonly StepSignal[]
-  /** From the policy's answers; empty where an evaluation drew fewer samples than a prompt gets in training. */
+  /** From the policy's answers; empty if evaluations draw fewer samples an item than a prompt gets in training. */
   answers: readonly StepSignal[]
 }
 
-/** Simulated prompts, over all evaluations of an experiment and of each at least: enough that the steps' own scatter is the larger. */
+/** Simulated prompts: over all evaluations of an experiment, and at least for each. With so many, the scatter of the steps dominates. */
 const prompts = { all: 4096, each: 256 }
 
 export interface Evaluated {
@@ -27,7 +27,7 @@ export interface Evaluated {
   outcomes: readonly ItemOutcome[]
 }
 
-/** Null where nothing is scaled by value, or trained on. */
+/** Null if no reward is scaled by value, or without training. */
 export function predictedSignals({
   config,
   train,
@@ -61,7 +61,7 @@ export function predictedSignals({
   return { plan, answers }
 }
 
-/** Training steps that an evaluation stands for: half of those to its neighbours on either side. */
+/** Training steps that an evaluation represents: half of the steps to each neighbouring evaluation. */
 function stepsAround(evaluations: readonly Evaluated[], index: number): number {
   const at = (position: number) => evaluations[Math.min(Math.max(position, 0), evaluations.length - 1)]?.step ?? 0
   return (at(index + 1) - at(index - 1)) / 2

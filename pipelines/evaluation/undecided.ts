@@ -1,11 +1,11 @@
 /**
- * What unscored responses leave open. They are in no accuracy, which is right where their failing has nothing to do with the answer;
- * where it has, the truth lies anywhere between all of them wrong and all of them right.
+ * Bounds of accuracies in view of unscored responses. Leaving these out is right if the failure to score does not depend on the answer.
+ * If it does, the true accuracy is anywhere between all of them wrong and all of them right.
  */
 import { weightedMean } from '../statistics/weighted-mean.js'
 
 export interface Undecided {
-  /** Unscored responses of all, in [0, 1]. */
+  /** Unscored share of all responses, in [0, 1]. */
   share: number
   acc: Bounds
   hAcc: Bounds

@@ -1,4 +1,4 @@
-/** The report of an evaluation without training: one policy, one set of items, nothing to be compared with. */
+/** The report of an evaluation without training: one policy, one set of items, no comparison. */
 
 import { columnKeys, type ExperimentOutcome } from '../comparison/outcome.js'
 import type { ExperimentPlan } from '../config/schema.js'
@@ -76,7 +76,7 @@ ${table({
 })}`
 }
 
-/** Nothing where every response has a verdict. */
+/** Empty if every response has a verdict. */
 function open(decodings: Readonly<Record<string, Undecided>>): Html {
   const rows = Object.entries(decodings).filter(([, { share }]) => share > 0)
   if (rows.length === 0) return html``

@@ -1,4 +1,4 @@
-/** HTML that cannot carry markup of a model or a data file: whatever a template is filled with is escaped, unless it is Html itself. */
+/** HTML templates that escape what they are filled with, unless it is Html itself, so texts of a model or a data file carry no markup. */
 import { printable } from '../printable.js'
 import type { Drawing } from './figures/drawing.js'
 import { type Cell, type Table, textOf } from './tables/table.js'

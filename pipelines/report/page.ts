@@ -1,4 +1,4 @@
-/** The frame of a page that stands alone: its style inside, no script, no request outside itself. */
+/** The frame of a page without script and without requests; its style is inside. */
 
 import type { Drawing } from './figures/drawing.js'
 import { style } from './figures/style.js'

@@ -1,6 +1,6 @@
 /**
- * The report of a run: one HTML page that stands alone, with no script and no request outside itself. Unlike the paper's tables it gives
- * seeds and intervals, and says in words what the figures support and what they do not.
+ * The report of a run: one HTML page without script and without requests. Unlike the paper's tables it gives seeds and intervals, and
+ * says in words what the results support and what they do not.
  */
 
 import type { Comparison } from '../comparison/comparison.js'
@@ -30,7 +30,7 @@ import type { Table } from './tables/table.js'
 import { transferTables } from './tables/transfer-tables.js'
 import { transmissionTable } from './tables/transmission-table.js'
 
-/** In the order of the page. A section that gives null is not on it: what it would show does not exist. */
+/** In the order of the page. A section that gives null is left out, because its data does not exist. */
 const sections: readonly { title: string; content: (material: Material) => Html | null }[] = [
   { title: 'Main result', content: mainResult },
   { title: "The paper's columns, before and after training", content: columns },

@@ -7,7 +7,7 @@ import { normalCumulative, normalQuantile, studentQuantile } from './distributio
 import { type Interval, mean } from './estimate.js'
 import { quantile } from './quantile.js'
 
-/** What is resampled has this many units; the statistic gets the places drawn, `units` of them with repetition. */
+/** Number of units that are resampled; the statistic gets `units` places drawn with repetition. */
 export type StatisticOfPlaces = (places: readonly number[]) => number
 
 export interface BootstrapSettings {
@@ -17,7 +17,7 @@ export interface BootstrapSettings {
   level?: number
 }
 
-/** The statistic of each resample, in order of the draws. Place i of replicate r is a number of its own in the stream of `seed`. */
+/** The statistic of each resample, in order of the draws. Place i of replicate r has its own position in the stream of `seed`. */
 export function resampled({
   units,
   statistic,
@@ -70,7 +70,7 @@ export function biasCorrected({
 
 /**
  * sum u^3 / (6 (sum u^2)^1.5) over u = mean of the jackknife - its value without one unit: how the statistic's spread changes with the
- * truth. 0 where all are alike.
+ * truth. 0 if all are alike.
  */
 export function jackknifeAcceleration(units: number, statistic: StatisticOfPlaces): number {
   const all = Array.from({ length: units }, (_, index) => index)
@@ -87,8 +87,8 @@ export function stretched({ low, high }: Interval, estimate: number, factor: num
 }
 
 /**
- * What a bootstrap over n units lacks in width: resamples spread by n - 1 where the unbiased variance has n, and their quantiles are
- * the normal's and not Student's. 1.58 for five units, 1.22 for ten, 1.10 for twenty.
+ * Factor by which a bootstrap over n units is too narrow: resamples spread by n - 1 instead of n, and their quantiles are the normal's
+ * instead of Student's. 1.58 for five units, 1.22 for ten, 1.10 for twenty.
  */
 export function narrowness(units: number, level = 0.95): number {
   const share = (1 + level) / 2
@@ -98,13 +98,13 @@ export function narrowness(units: number, level = 0.95): number {
 export interface BootstrapInterval {
   /** Bias-corrected, acceleration 0. */
   biasCorrected: Interval
-  /** Accelerated by the jackknife. Covers too rarely with few seeds: docs/statistics.md has the measured shares. */
+  /** Accelerated by the jackknife. Its coverage is too low with few seeds (docs/statistics.md). */
   accelerated: Interval
   /** The accelerated one times `narrowness`. */
   widened: Interval
 }
 
-/** Of any statistic over units (seeds, or pairs of seeds). Null with fewer than two units or where it is never defined. */
+/** Of any statistic over units (seeds, or pairs of seeds). Null with fewer than two units, or if it is never defined. */
 export function bootstrapInterval({
   units,
   statistic,

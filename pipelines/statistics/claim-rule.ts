@@ -1,4 +1,4 @@
-/** What a comparison may claim, by a rule that is stated beside it: supported, not supported, or undecided. */
+/** The verdict on a claim, by a rule that is printed beside it: supported, not supported, or undecided. */
 import type { Interval } from './estimate.js'
 
 export type ClaimVerdict = 'supported' | 'not supported' | 'undecided'
@@ -6,7 +6,7 @@ export type ClaimVerdict = 'supported' | 'not supported' | 'undecided'
 export interface ClaimRule {
   /** What is claimed of the arm against the baseline: that it gains, that it loses, or only that it differs. */
   direction: 'gain' | 'loss' | 'difference'
-  /** Smallest difference of interest, in the unit of the interval; 0 where none was named before the run. */
+  /** Smallest difference of interest, in the unit of the interval; 0 if none was named before the run. */
   smallest: number
   /** Level that the corrected p has to be below. */
   significance: number
@@ -15,14 +15,14 @@ export interface ClaimRule {
 export interface Evidence {
   /** Of the difference; null with fewer than three seeds. */
   interval: Interval | null
-  /** Corrected over the hypotheses of the table; null where no test could be made. */
+  /** Corrected over the hypotheses of the table; null if no test could be made. */
   p: number | null
 }
 
 /**
- * Not supported comes first: where no difference as large as the smallest of interest is left in the interval, a small one, however
- * certain, is not what was claimed. For a difference either way that is equivalence, the interval inside ±smallest; with an interval
- * of 95% it is stricter than two one-sided tests at 0.05.
+ * "Not supported" is checked first: if the interval contains no difference as large as the smallest of interest, a certain but small
+ * one is not what was claimed. For a claim of any difference this is equivalence, the interval inside ±smallest; with a 95% interval it
+ * is stricter than two one-sided tests at 0.05.
  */
 export function judge({ interval, p }: Evidence, { direction, smallest, significance }: ClaimRule): ClaimVerdict {
   if (interval === null) return 'undecided'

@@ -1,4 +1,4 @@
-/** Normal and Student's distribution: what the intervals and tests stand on. Special functions are those of stdlib. */
+/** Normal and Student's distribution: the base of intervals and tests. Special functions are from stdlib. */
 import betainc from '@stdlib/math-base-special-betainc'
 import erfc from '@stdlib/math-base-special-erfc'
 import erfcinv from '@stdlib/math-base-special-erfcinv'

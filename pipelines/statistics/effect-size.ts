@@ -1,4 +1,4 @@
-/** How large a paired difference is in units of its own spread over seeds: Cohen's d_z, and Hedges' correction of it. */
+/** Size of a paired difference in units of its spread over seeds: Cohen's d_z and Hedges' correction. */
 import gammaln from '@stdlib/math-base-special-gammaln'
 import { type Interval, mean, standardDeviation } from './estimate.js'
 import { noncentralStudentCumulative } from './noncentral-student.js'
@@ -6,13 +6,13 @@ import { noncentralStudentCumulative } from './noncentral-student.js'
 export interface EffectSize {
   /** mean / standard deviation of the differences. Too large on average with few seeds, by a quarter with five. */
   d: number
-  /** Hedges' g_z, d times J(n - 1): unbiased under normality. Null with two pairs, where no such factor exists. */
+  /** Hedges' g_z, d times J(n - 1): unbiased under normality. Null with two pairs, for which the factor is not defined. */
   g: number | null
-  /** Of d, exact under normality: the noncentralities that put the found t at either tail. */
+  /** Of d, exact under normality: the noncentralities that put the observed t at either tail. */
   interval: Interval
 }
 
-/** Null with fewer than two pairs or without any spread: there is no unit to measure in. */
+/** Null with fewer than two pairs or without any spread: then there is no unit. */
 export function effectSize(differences: readonly number[], level = 0.95): EffectSize | null {
   const n = differences.length
   if (n < 2) return null
@@ -32,7 +32,7 @@ export function hedgesFactor(degrees: number): number {
   return Math.exp(gammaln(degrees / 2) - gammaln((degrees - 1) / 2)) / Math.sqrt(degrees / 2)
 }
 
-/** The shift under which P(T <= t) = share; it falls as the shift grows, so bisection finds it. */
+/** The shift under which P(T <= t) = share; it decreases as the shift grows, so bisection finds it. */
 function noncentrality(t: number, degrees: number, share: number): number {
   // |t| / sqrt(degrees) times a standard normal's reach bounds how far the shift can be from t.
   const reach = 10 + 10 * Math.abs(t)

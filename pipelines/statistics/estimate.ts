@@ -4,7 +4,7 @@ import { studentQuantile } from './distributions.js'
 export interface Estimate {
   n: number
   mean: number
-  /** Half the width of the interval; null with fewer than two runs, for one run says nothing about spread. */
+  /** Half the width of the interval; null with fewer than two runs, because one run has no spread. */
   half: number | null
 }
 
@@ -18,14 +18,14 @@ export function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length
 }
 
-/** Unbiased, over n - 1. Spread of the size of rounding counts as none: 0.1 thrice has a mean that is not quite 0.1. */
+/** Unbiased, over n - 1. Spread as small as rounding counts as 0: the mean of 0.1, 0.1, 0.1 is not exactly 0.1. */
 export function standardDeviation(values: readonly number[]): number {
   const centre = mean(values)
   const found = Math.sqrt(values.reduce((sum, value) => sum + (value - centre) ** 2, 0) / (values.length - 1))
   return found <= 1e-12 * Math.abs(centre) ? 0 : found
 }
 
-/** mean ± t(n - 1, (1 + level) / 2) s / sqrt(n). NaN over nothing is an error of the caller: n must be at least 1. */
+/** mean ± t(n - 1, (1 + level) / 2) s / sqrt(n). n must be at least 1. */
 export function estimate(values: readonly number[], level = 0.95): Estimate {
   const n = values.length
   if (n < 2) return { n, mean: mean(values), half: null }

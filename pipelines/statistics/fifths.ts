@@ -1,5 +1,5 @@
 /**
- * Fifths of a weighted set by value. The paper takes the top and bottom 20% of prompts; where many items share a value at the
+ * Fifths of a weighted set by value. The paper takes the top and bottom 20% of prompts; if many items share the value at the
  * border, each belongs to the fifth in part, so that the result does not depend on the order of the items.
  */
 

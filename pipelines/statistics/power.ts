@@ -1,4 +1,4 @@
-/** How many seeds a difference needs, and what so many seeds can show: power of the two-sided paired t-test, by the noncentral t. */
+/** Seeds that a difference needs, and differences that a number of seeds can find: power of the two-sided paired t-test. */
 import { studentQuantile } from './distributions.js'
 import { noncentralStudentCumulative } from './noncentral-student.js'
 
@@ -9,7 +9,7 @@ export interface PowerSettings {
   significance?: number
 }
 
-/** Chance that the test rejects when the true difference is `effect` standard deviations of the paired differences. Seeds at least 2. */
+/** Chance that the test rejects if the true difference is `effect` standard deviations of the paired differences. Seeds at least 2. */
 export function pairedPower({
   effect,
   seeds,
@@ -25,12 +25,12 @@ export function pairedPower({
   return above + noncentralStudentCumulative(-critical, seeds - 1, shift)
 }
 
-/** More are not asked for: no sweep has them. */
+/** Upper limit of the search. */
 const MOST_SEEDS = 100_000
 
 /**
- * Fewest seeds, at least 2, that find a `difference` with the power asked for, when paired differences scatter by `deviation` (the same
- * unit). Null where not even 100,000 would, a difference of 0 among them.
+ * Fewest seeds, at least 2, that find a `difference` with the given power, if paired differences scatter by `deviation` (the same
+ * unit). Null if 100,000 are not enough, as for a difference of 0.
  */
 export function seedsNeeded({
   difference,
@@ -55,7 +55,7 @@ export function seedsNeeded({
   return high
 }
 
-/** Smallest difference, in the unit of `deviation`, that `seeds` find with the power asked for. Null with fewer than two seeds. */
+/** Smallest difference, in the unit of `deviation`, that `seeds` find with the given power. Null with fewer than two seeds. */
 export function minimumDetectable({
   seeds,
   deviation,

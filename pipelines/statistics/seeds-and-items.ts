@@ -1,7 +1,7 @@
 /**
  * An arm's mean, or the paired difference of two arms, with the uncertainty of both: which seeds were trained and which items were
- * asked. The interval over seeds alone speaks of these test items; this one of items like them. All seeds are tested on the same items
- * (data.testSeed), so seeds and items are crossed: what is odd about an item is odd in every run, and does not average out over seeds.
+ * asked. The interval over seeds alone is about these test items; this one is about items like them. All seeds are tested on the same items
+ * (data.testSeed), so seeds and items are crossed: the peculiarity of an item is the same in every run, and does not average out over seeds.
  */
 import { studentQuantile } from './distributions.js'
 import { type Interval, mean } from './estimate.js'
@@ -10,7 +10,7 @@ import { twoWayVariance } from './two-way-variance.js'
 
 export interface TwoWayEstimate {
   mean: number
-  /** mean ± t(degrees) sqrt(variance). Covers as it says, from five seeds on: docs/statistics.md. */
+  /** mean ± t(degrees) sqrt(variance). Its coverage is 95% from five seeds on (docs/statistics.md). */
   interval: Interval
   /** Of the mean, over seeds and items. */
   variance: number

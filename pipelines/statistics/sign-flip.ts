@@ -1,6 +1,6 @@
 /**
- * The paired permutation test: if two arms are alike, each seed's difference could as well have had the other sign. No assumption on
- * the shape of the differences but their symmetry about 0 under the hypothesis.
+ * The paired permutation test: if two arms are alike, each seed's difference could have had the opposite sign. Its only assumption
+ * on the differences is symmetry about 0 under the hypothesis.
  */
 import { stream } from '../random.js'
 
@@ -17,9 +17,9 @@ const EXACT_UP_TO = 16
 const BITS = 24
 
 /**
- * Share of sign patterns whose sum is at least as far from 0 as the one found. Exact up to 16 pairs; beyond, `draws` patterns from the
+ * Share of sign patterns whose sum is at least as far from 0 as the observed one. Exact up to 16 pairs; beyond, `draws` patterns from the
  * stream of `seed` give (b + 1) / (draws + 1), b of them as extreme (Phipson and Smyth 2010). Sums that differ by rounding only
- * count as equal. The least p that n pairs can give is 2 / 2^n: five pairs never come below 0.0625, six reach 0.031.
+ * count as equal. The smallest p of n pairs is 2 / 2^n: 0.0625 for five pairs, 0.031 for six.
  */
 export function signFlipTest(
   differences: readonly number[],

@@ -1,20 +1,20 @@
 /**
- * Variance of a mean over seeds and items when every seed met the same items: seeds + items - their interaction, which both of the
- * others hold. Items within strata; the weighted ratio by its linear part.
+ * Variance of a mean over seeds and items if every seed has the same items: seeds + items - their interaction, which both of
+ * the others contain. Items within strata; the weighted ratio by its linear part.
  */
 import { mean, standardDeviation } from './estimate.js'
 import { itemsByStratum, type SeedsAndItems, scoreOfPair, weightedScore } from './item-scores.js'
 
 export interface TwoWayVariance {
   variance: number
-  /** Satterthwaite's: of few seeds where seeds scatter most, of many items where items do. */
+  /** Satterthwaite's: few if seeds scatter most, many if items do. */
   degrees: number
 }
 
 /**
  * V = V_seeds + V_items - V_both, never below V_seeds: s^2 of the seeds' means / n; the strata's summed s^2 of the items' means; the mean
- * square of what is left, over n times the items. Degrees V^2 / sum V_i^2 / k_i: seeds have n - 1, the items of a stratum one fewer than
- * they are, what is left the product. `scores` has at least two seeds; a stratum of one item is taken as fixed.
+ * square of the residual, over n times the number of items. Degrees V^2 / sum V_i^2 / k_i: seeds have n - 1, the items of a stratum one fewer than
+ * they are, the residual their product. `scores` has at least two seeds; a stratum of one item is taken as fixed.
  */
 export function twoWayVariance(input: SeedsAndItems): TwoWayVariance {
   const { scores, reference, test } = input

@@ -360,7 +360,7 @@ describe('a sweep', () => {
     const text = async (path: string) =>
       Buffer.from(await mlflow.downloadArtifact(parent as Run, path)).toString('utf8')
     assert.match(await text('report/figures/flips.svg'), /^<svg xmlns=/)
-    assert.match(await text('report/tables/endpoint.csv'), /over seeds and items/)
+    assert.match(await text('report/tables/flips.csv'), /^arm,against,seeds,gained/)
     assert.match(await text('report/report.md'), /figures\/differences\.svg/)
   })
 

@@ -22,7 +22,7 @@ interface ArmCurve extends ArmMark {
   band: readonly { step: number; low: number; high: number }[]
 }
 
-/** Steps of training are averaged in this many stretches, for single steps are noise. */
+/** Steps of training are averaged in this many stretches, because single steps are noisy. */
 const STRETCHES = 25
 
 /** Null while nothing was evaluated or trained. */

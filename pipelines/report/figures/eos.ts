@@ -21,7 +21,7 @@ ${drawn}</div>
 
 function eosFigure({ name, index }: ArmMark, outcomes: readonly ExperimentOutcome[]): Html | null {
   const after = pooled(outcomes.map(outcome => outcome.evaluations.at(-1)?.eos ?? []))
-  // Of a policy that was not trained there is one evaluation, and no before.
+  // A policy that was not trained has one evaluation only.
   const trained = outcomes.some(({ evaluations }) => evaluations.length > 1)
   const before = trained ? pooled(outcomes.map(outcome => outcome.evaluations[0]?.eos ?? [])) : []
   const [top] = after

@@ -1,4 +1,4 @@
-/** Legends of figures: on the page a list above the figure, in a file of its own rows below the drawing. */
+/** Legends of figures: on the page a list above the figure, in an SVG file as rows below the drawing. */
 import { type Html, html } from '../html.js'
 import type { LegendEntry } from './drawing.js'
 import { type ArmMark, colourOf, lineOf } from './style.js'

@@ -16,7 +16,7 @@ interface ArmLengths extends ArmMark {
   curve: readonly { step: number; byFifth: readonly { fifth: Fifth; length: number }[] }[]
 }
 
-/** Null where the single items are not known. */
+/** Null if results on single items are not known. */
 export function lengthSection({ done, marks }: Pick<Material, 'done' | 'marks'>): Html | null {
   const arms = marks.flatMap((mark): ArmLengths[] => {
     const runs = done.flatMap(({ arm, items }) => (arm === mark.name && items !== undefined ? [items] : []))
@@ -114,7 +114,7 @@ function trainingFigure({ name, index, curve }: ArmLengths): Html {
   })
 }
 
-/** One for neighbouring fifths whose lines end so close that their numbers would lie on one another. */
+/** Neighbouring fifths share a label if their lines end so close that two labels would overlap. */
 function labels(ends: readonly { step: number; length: number; fifth: Fifth }[]) {
   const lengths = ends.map(({ length }) => length)
   const close = 0.06 * (Math.max(...lengths) - Math.min(...lengths))

@@ -74,7 +74,7 @@ function levelFigure({ name, label }: Ladder, rungs: readonly Rung[], comparison
   })
 }
 
-/** What the seeds share is not in these intervals. */
+/** These differences are paired, so what the seeds share cancels. */
 function differenceFigure({ name, label }: Ladder, rungs: readonly Rung[], comparison: Comparison): Html {
   const { endpointName, baseline } = comparison
   const differences = rungs.flatMap(rung => {

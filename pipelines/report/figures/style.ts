@@ -43,7 +43,7 @@ const light = `--ground: #fff; --ink: #1b1f24; --faint: #5b6570; --line: #d5dae0
 const dark = `--ground: #14181d; --ink: #e6e9ed; --faint: #a3adb8; --line: #343c46; --panel: #1d232a; --shade: rgb(255 255 255 / .28);
   --arm-0: #b3bdc7; --arm-1: #6cb2ff; --arm-2: #f0a04b; --arm-3: #4fd1a5; --arm-4: #d99bea; --arm-5: #ff8a80; --arm-6: #d4d44a; --arm-7: #5ad1e6;`
 
-/** Of a figure that is a file of its own. No text is measured, so a figure's bytes depend on no installed font. */
+/** Of a figure in a separate file. No text is measured, so its bytes do not depend on installed fonts. */
 export const figureStyle = `:root { ${light} color: var(--ink); background: var(--ground); font-family: system-ui, sans-serif; }
 @media (prefers-color-scheme: dark) { :root { ${dark} } }`
 

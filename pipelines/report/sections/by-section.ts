@@ -1,4 +1,4 @@
-/** Accuracy and length by section, before and after: a figure to look at and the table behind it. */
+/** Accuracy and length by section, before and after training: figures and a table. */
 import * as Plot from '@observablehq/plot'
 import type { Comparison, SectionComparison } from '../../comparison/comparison.js'
 import { figure } from '../figures/figure.js'

@@ -1,4 +1,4 @@
-/** Tables of value against difficulty: what of an arm's gain goes by value once the base policy's pass rate is held fixed. */
+/** Tables of value against difficulty: the part of an arm's gain that depends on value at a fixed pass rate of the base policy. */
 
 import type { Comparison } from '../../comparison/comparison.js'
 import { differenceCell, pointsCell, shareCell } from './cells.js'

@@ -1,4 +1,4 @@
-/** One evaluation as text for a terminal: the columns, pass@k, sections, and what unscored responses leave open. */
+/** One evaluation as text for a terminal: the columns, pass@k, sections, and bounds in view of unscored responses. */
 
 import { columnKeys } from '../../comparison/outcome.js'
 import type { Columns, Evaluation } from '../../evaluation/evaluation.js'

@@ -1,4 +1,4 @@
-/** How well the score predictors of arms predict, over seeds, beside what the paper says of its own. */
+/** How well the score predictors of arms predict, over seeds, beside the paper's predictor. */
 
 import type { Comparison, SeedPrediction } from '../../comparison/comparison.js'
 import { estimate, shownHalf } from '../../statistics/estimate.js'
@@ -48,7 +48,7 @@ export function predictorTable({ arms, published }: Comparison): Table | null {
   }
 }
 
-/** Over the seeds that have one: a predictor that says one score for everything has none. */
+/** Over the seeds that have one: it is not defined for a predictor that gives every item the same score. */
 function correlation(found: readonly (number | null)[]): Cell {
   const known = found.filter(r => r !== null)
   if (known.length === 0) return NONE

@@ -1,4 +1,4 @@
-/** Figures that others published for arms of the same names, beside ours: levels belong to a policy and an exam, differences compare. */
+/** Published numbers for arms of the same names beside ours. Levels depend on policy and exam; differences can be compared. */
 import type { ArmComparison, Comparison } from '../../comparison/comparison.js'
 import { columnCell, numberCell, pointsCell, signedCell } from './cells.js'
 import { columnTitles, kindOf, NONE, nameOf } from './format.js'
@@ -6,7 +6,7 @@ import type { Cell, Row, Table } from './table.js'
 
 const shown = ['acc', 'hAcc', 'length', 'valueDensity'] as const
 
-/** Null where the sweep gives none of its arms. Ours are greedy, as the paper's, at the end of training. */
+/** Null if the sweep names no published arm. Ours are greedy, as in the paper, at the end of training. */
 export function publishedTable({ arms, published }: Comparison): Table | null {
   if (published === null) return null
   const given = (arm: string | null) => (arm === null ? undefined : published.arms[arm])

@@ -5,7 +5,7 @@ import { NONE } from './format.js'
 
 /**
  * A text as it is; a text that a page sets as code, or with its line breaks as a model or a data file wrote it; or the text of numbers
- * with the numbers themselves, which CSV has in columns of their own: '' is the cell's column, another key a column beside it.
+ * with the numbers themselves, which have their own columns in CSV: '' is the cell's column, another key a column beside it.
  */
 export type Cell =
   | string
@@ -47,7 +47,7 @@ export function markdownTable({ title, header, rows, note }: Table): string {
   return [`**${plainMarkdown(title)}**`, '', line(header), line(header.map(() => '---')), ...body, ...below].join('\n')
 }
 
-/** RFC 4180 with line feeds. Each number has a column of its own; a missing one is an empty field. */
+/** RFC 4180 with line feeds. Each number has its own column; a missing one is an empty field. */
 export function csvTable({ header, rows }: Table): string {
   const columns = header.flatMap((title, place) => {
     const cells = rows.map(row => row.cells[place] ?? '')
