@@ -25,8 +25,7 @@ export async function compare({ home: path, names, json = false }: CompareOption
   const parts = runs.map(name => ({ plan: readPlan(home, name), outcomes: readOutcomes(home, name) }))
   const [only] = parts
   const { plan, outcomes } = parts.length === 1 && only !== undefined ? only : sideBySide(parts)
-  const compared = compareArms({ plan, outcomes })
-  const comparison = { ...compared, notes: [...compared.notes, ...(parts.length === 1 ? [] : startNotes(plan))] }
+  const comparison = compareArms({ plan, outcomes })
   console.log(json ? toJson(comparison) : printable(comparisonTable(comparison)))
 }
 
@@ -70,20 +69,6 @@ export function sideBySide(parts: readonly Part[]): Part & { plan: SweepPlan } {
 
 function defaultEndpoint(arms: SweepPlan['arms']): SweepPlan['settings']['endpoint'] {
   return arms.every(({ config }) => config.evaluation.samples > 0) ? 'expected-h-acc-curve' : 'h-acc-curve'
-}
-
-/** Runs that start from different policies differ before training already. */
-export function startNotes(plan: Plan): string[] {
-  if (plan.kind === 'experiment') return []
-  const [first, ...others] = plan.arms
-  if (first === undefined) return []
-  const start = ({ config: { policy, warmStart, data } }: Arm) =>
-    JSON.stringify(policy.from === 'checkpoint' ? [policy] : [policy, warmStart, data])
-  const differing = others.filter(other => start(other) !== start(first)).map(({ name }) => name)
-  if (differing.length === 0) return []
-  return [
-    `${differing.join(', ')} ${differing.length === 1 ? 'starts' : 'start'} from another policy than ${first.name}: the figures before training differ, and the differences after it are not those of training alone.`,
-  ]
 }
 
 function armsOf(plan: Plan): SweepPlan['arms'] {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { sideBySide, startNotes } from '../../commands/compare.js'
+import { sideBySide } from '../../commands/compare.js'
 import type { ExperimentOutcome } from '../../pipelines/comparison/outcome.js'
 import type { Plan } from '../../pipelines/config/schema.js'
 import { experimentPlan, sweepPlan } from './plans.js'
@@ -42,17 +42,6 @@ test('runs that were tested on other items are not compared', () => {
     () => sideBySide([one, other].map(plan => ({ plan, outcomes: [] }))),
     /one and other were not evaluated on the same test items\n {2}expected: exam v7 .*\n {2}found: {4}exam nc /,
   )
-})
-
-test('runs that start from different policies are compared with a note, runs of one start without', () => {
-  const part = (plan: Plan) => ({ plan, outcomes: [] })
-  const [one, same] = [experimentPlan('one'), experimentPlan('same', { update: { learningRate: 1e-3 } })]
-  const further = experimentPlan('further', {
-    policy: { from: 'checkpoint', path: '/runs/one/checkpoints/step-000100' },
-  })
-  assert.deepEqual(startNotes(sideBySide([one, same].map(part)).plan), [])
-  const [note] = startNotes(sideBySide([one, same, further].map(part)).plan)
-  assert.match(note ?? '', /^further starts from another policy than one: the figures before training differ/)
 })
 
 test('without samples the endpoint of runs side by side is greedy', () => {

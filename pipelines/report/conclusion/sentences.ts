@@ -39,11 +39,14 @@ function basisOf(pairs: readonly number[]): string {
 }
 
 /** Of a single experiment, before and after training. */
-export function effectAlone({ arms }: Comparison): string {
+export function effectAlone({ arms, sampled }: Comparison): string {
   const figures = arms[0]?.figures ?? null
   if (figures === null) return 'It is not done, so there are no figures.'
   const { base, final } = figures
-  return `Expected H-Acc, accuracy weighted by value, went from ${percentEstimate(base.expected.hAcc)}% to ${percentEstimate(final.expected.hAcc)}%, expected Acc from ${percentEstimate(base.expected.acc)}% to ${percentEstimate(final.expected.acc)}%.`
+  const decoding = sampled ? 'expected' : 'greedy'
+  const change = (key: 'hAcc' | 'acc') =>
+    `from ${percentEstimate(base[decoding][key])}% to ${percentEstimate(final[decoding][key])}%`
+  return `${sampled ? 'Expected' : 'Greedy'} H-Acc, accuracy weighted by value, went ${change('hAcc')}, ${decoding} Acc ${change('acc')}.`
 }
 
 /** Each verdict with its arms; with the reason where there is one arm. */
@@ -105,7 +108,8 @@ export function aboutControls(controls: readonly Compared[]): string {
 /** A placebo by its interval, as far as a figure shows it; values without meaning by a gain. */
 function differs({ arm: { role, endpointDifference } }: Paired): boolean {
   if (role !== 'placebo') return endpointDifference.verdict === 'supported'
-  const { mean, half } = endpointDifference
+  const { mean } = endpointDifference
+  const half = shownHalf(endpointDifference)
   return half !== null && Math.abs(mean) > half && Number(percent(Math.abs(mean))) > 0
 }
 

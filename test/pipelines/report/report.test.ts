@@ -66,6 +66,7 @@ test('with two seeds no interval is shown, and nothing is claimed', () => {
   const text = document.body.textContent ?? ''
   assert.ok(!/ ± \d/.test(text), text.match(/.{30} ± \d.{10}/u)?.[0] ?? '')
   assert.match(text, /Two seeds: too few for an interval/)
+  assert.match(text, /2 paired seeds, too few for an interval/)
   assert.ok(!/is supported:|supported for/.test(text))
   assert.ok(whole.figures.every(({ legend }) => legend.every(({ label }) => !label.includes('interval'))))
 })
