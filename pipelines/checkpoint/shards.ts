@@ -11,7 +11,7 @@ import { readJson } from '../input/json-file.js'
 import { weightsFile, weightsIndex } from './checkpoint-files.js'
 import { readSafetensorsHeader, type SafetensorsFile } from './safetensors-reader.js'
 
-export interface WeightFiles {
+interface WeightFiles {
   /** The file or index that should name every tensor. */
   place: string
   files: SafetensorsFile[]

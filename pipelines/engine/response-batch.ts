@@ -76,7 +76,7 @@ export function roundedUp(length: number, step = 4): number {
  * The smallest of `max`, its half, and so on for `times` halvings, that is at least `length`. Each is rounded
  * up to `step`.
  */
-export function halvedDown(length: number, max: number, { step, times }: { step: number; times: number }): number {
+function halvedDown(length: number, max: number, { step, times }: { step: number; times: number }): number {
   const half = Math.ceil(max / 2)
   const size = Math.ceil(max / step) * step
   return times > 0 && half >= length && size > step ? halvedDown(length, half, { step, times: times - 1 }) : size

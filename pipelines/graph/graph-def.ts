@@ -35,7 +35,7 @@ export interface Frame {
   readonly inside: Map<string, string>
 }
 
-export interface NodeOptions {
+interface NodeOptions {
   op: string
   /** `node:output`. */
   inputs?: readonly string[]
@@ -188,7 +188,7 @@ export class GraphDef {
   }
 }
 
-export const nodeOf = (output: string): string => output.split(':')[0] as string
+const nodeOf = (output: string): string => output.split(':')[0] as string
 
 function attributeMessage(type: number, value: unknown): Message {
   const { binding } = backend()

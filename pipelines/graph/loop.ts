@@ -9,7 +9,7 @@ import { activeRecording, type Recording } from './recording.js'
 import type { Tensor } from './tensorflow.js'
 import { tidy } from './tidy.js'
 
-export interface LoopOptions {
+interface LoopOptions {
   state: readonly Tensor[]
   /** [] bool */
   condition: (...state: Tensor[]) => Tensor

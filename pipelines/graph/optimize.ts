@@ -24,7 +24,7 @@ export interface AdamScalars {
   epsilon: Tensor
 }
 
-export interface AdamVariables {
+interface AdamVariables {
   weight: Variable
   first: Variable
   second: Variable

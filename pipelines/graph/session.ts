@@ -17,7 +17,7 @@ import { type Tensor, tf } from './tensorflow.js'
 import { tidy } from './tidy.js'
 import { Variable, type VariableNodes } from './variable.js'
 
-export interface SessionOptions {
+interface SessionOptions {
   /** false: operation by operation. */
   recorded: boolean
   /** Type of the matrix products of recorded programs. */

@@ -12,9 +12,9 @@ import type { Architecture } from '../model/architecture.js'
 import { sizeOf, tensorShapes } from '../model/tensor-shapes.js'
 
 export const phases = ['warm start', 'rollout', 'update', 'evaluation'] as const
-export type Phase = (typeof phases)[number]
+type Phase = (typeof phases)[number]
 
-export interface MemoryPart {
+interface MemoryPart {
   name: string
   bytes: number
   /** When it exists. All parts of a phase exist at once. */
@@ -33,7 +33,7 @@ export interface MemoryEstimate {
   largest: MemoryPart
 }
 
-export interface MemorySubject {
+interface MemorySubject {
   architecture: Architecture
   config: ExperimentConfig
   /** Length of the longest prompt. */

@@ -13,7 +13,7 @@ import type { MemoryEstimate } from './estimate.js'
  */
 const certainShare = 0.7
 
-export interface MemoryRoom {
+interface MemoryRoom {
   bytes: number
   /** The source of the figure: `this machine`, `the card`, an environment variable. */
   of: string

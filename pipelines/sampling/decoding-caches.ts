@@ -45,7 +45,7 @@ export interface Layout {
 }
 
 /** A layer's caches, of the store or of a lane. */
-export interface LayerVariables {
+interface LayerVariables {
   keys: Variable
   values: Variable
 }

@@ -8,7 +8,7 @@
 import { elementOfRows, select } from '../graph/kernels.js'
 import { type Tensor, tf } from '../graph/tensorflow.js'
 
-export interface Drawn {
+interface Drawn {
   /** [N] int32 */
   ids: Tensor
   /** log pi(token) at temperature 1, without topK and topP, [N]. */
@@ -29,7 +29,7 @@ export interface Sharpening {
   topP: number
 }
 
-export interface DrawOptions extends Sharpening {
+interface DrawOptions extends Sharpening {
   /** [N, V] */
   logits: Tensor
   /** [N, 1] in [0, 1), or below 0 for a row that takes its likeliest token; null if every row does. */

@@ -11,7 +11,7 @@ import type { DecodingShape } from './decoding-caches.js'
 
 type Prompt = readonly number[]
 
-export interface StoredPromptsOptions {
+interface StoredPromptsOptions {
   /** By row. */
   prompts: readonly Prompt[]
   decoding: Decoding

@@ -4,7 +4,7 @@
  * give equal cuts.
  */
 
-export interface MicroBatchLimits<Row> {
+interface MicroBatchLimits<Row> {
   /** Maximum rows of a micro-batch. */
   microBatch: number
   /** Maximum tokens of a micro-batch, padding included: rows times columns; null for no limit. */

@@ -21,7 +21,7 @@ import { type PredictionQuality, predictionQuality } from '../values/predictor/q
 import type { ItemValue } from '../values/value.js'
 import { rateOf, supervisedStep, taught } from './supervised.js'
 
-export interface PredictedValues {
+interface PredictedValues {
   /** In the order of the items, with predicted points and values. */
   values: ItemValue[]
   quality: PredictionQuality

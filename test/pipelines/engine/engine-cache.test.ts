@@ -133,3 +133,14 @@ test('an engine in use stays while more shapes than there are engines have their
   assert.deepEqual(await say(first as Policy, between), alone)
   for (const policy of [first as Policy, ...others]) disposePolicy(policy)
 })
+
+test('a policy that learns on two engines in turn learns as on one', async () => {
+  const alone = learnerOfWidth(24, { engine: engines.eager, adapted: false })
+  for (let step = 0; step < 4; step++) await learn(alone)
+  const wanted = stateOf(alone)
+  const one = learnerOfWidth(24, { engine: engines.eager, adapted: false })
+  const other = { ...one, policy: { ...one.policy, engine: { ...engines.eager, xla: !engines.eager.xla } } }
+  for (const learner of [one, other, one, other]) await learn(learner)
+  assert.deepEqual(stateOf(one), wanted)
+  for (const learner of [alone, one]) disposeOf(learner)
+})
