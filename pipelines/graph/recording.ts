@@ -28,7 +28,7 @@ interface Constant {
 
 let active: Recording | null = null
 
-/** The current recording; null if there is none. */
+/** The current recording, or null. */
 export const activeRecording = (): Recording | null => active
 
 export class Recording {

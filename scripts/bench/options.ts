@@ -24,16 +24,16 @@ export interface BenchOptions {
 
 export const usage = `usage: npm run bench -- [options]
 
-Measures sampling, an update and a whole step on random policies, engine beside engine, and peers beside them where a Python with
-torch, transformers, trl and datasets is named. Candidates alternate within each round; medians and ratios are over the rounds.
+Measures sampling, an update and a whole step on random policies, for each engine. With --peer, it measures PyTorch,
+transformers and TRL too. Candidates alternate within each round. Medians and ratios are over the rounds.
 
   --sizes LIST     of ${sizeNames.join(', ')} (default: all)
   --only LIST      of ${measures.join(', ')} (default: all)
   --engines LIST   of ${engineNames.join(', ')} (default: all)
-  --rounds N       rounds that count, after two that do not (default: 5)
-  --peer PYTHON    measure PyTorch, transformers and TRL of this Python too
-  --no-tune        no trial of batch sizes and kinds of attention before the rounds
-  --json FILE      write everything that was measured
+  --rounds N       rounds, after two warm-up rounds (default: 5)
+  --peer PYTHON    a Python with torch, transformers, trl and datasets
+  --no-tune        skip the search for the fastest batch sizes and attention before the rounds
+  --json FILE      write all measurements to a file
   --markdown       print the tables in Markdown
   --help`
 

@@ -43,7 +43,7 @@ test('what is not there is refused with what is', () => {
   assert.match(refusal('--quick'), /--quick.*--help/s)
 })
 
-test('help is given for itself', () => assert.equal(readOptions(['--help']), null))
+test('--help gives no options', () => assert.equal(readOptions(['--help']), null))
 
 const round = (seconds: number, tokens: number) => ({ seconds, tokens })
 const measured: Measured[] = [
