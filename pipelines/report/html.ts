@@ -3,7 +3,7 @@ import { printable } from '../printable.js'
 import type { Drawing } from './figures/drawing.js'
 import { type Cell, type Table, textOf } from './tables/table.js'
 
-/** Markup, and the figures and tables in it, in their order: what a page shows is also written as files of their own. */
+/** Markup, and the figures and tables in it, in their order: each of them is also written as a separate file. */
 export class Html {
   constructor(
     readonly text: string,

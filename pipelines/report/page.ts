@@ -5,7 +5,7 @@ import { style } from './figures/style.js'
 import { Html, html } from './html.js'
 import type { Table } from './tables/table.js'
 
-/** A whole HTML document, and what it shows as data: each figure and table of it, by names of their own, in its order. */
+/** A whole HTML document, and what it shows as data: each figure and table with its name, in order. */
 export interface Page {
   text: string
   figures: readonly Drawing[]

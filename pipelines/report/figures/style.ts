@@ -67,7 +67,7 @@ a { color: var(--arm-1); overflow-wrap: anywhere; }
 /* A shade at an edge behind which a table goes on. */
 .scroll { overflow-x: auto; margin: .3rem 0 .8rem; background: linear-gradient(to right, var(--ground) 40%, transparent), linear-gradient(to left, var(--ground) 40%, transparent) right,
   linear-gradient(to right, var(--shade), transparent), linear-gradient(to left, var(--shade), transparent) right; background-repeat: no-repeat;
-  background-size: 2.5rem calc(100% + 2px), 2.5rem calc(100% + 2px), .9rem 100%, .9rem 100%; background-attachment: local, local, scroll, scroll; }
+  background-size: 2.5rem calc(100% + 2px), 2.5rem calc(100% + 2px), .9rem calc(100% - 4px), .9rem calc(100% - 4px); background-attachment: local, local, scroll, scroll; }
 table { border-collapse: collapse; font-size: .92rem; }
 .caption { margin: 1.1rem 0 0; }
 th, td { padding: .3rem .7rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
