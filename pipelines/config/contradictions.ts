@@ -1,6 +1,6 @@
-/** Configs whose keys are each valid and yet do not go together: refused where the run would not be what it says, warned about where a key has no effect. */
+/** Configs whose keys are each valid but contradict each other: refused if the run would not do what the config says; a warning if a key has no effect. */
 import { dataRules, policyRules } from './contradictions/data.js'
-import type { Finding, Rule, Subject } from './contradictions/finding.js'
+import type { Finding, Rules, Subject } from './contradictions/finding.js'
 import { judgeRules } from './contradictions/judge.js'
 import { keepingRules } from './contradictions/keeping.js'
 import { memoryRules } from './contradictions/memory.js'
@@ -8,7 +8,8 @@ import { stepRules, warmStartRules } from './contradictions/training.js'
 import { transferRules } from './contradictions/transfer.js'
 import { valueRules } from './contradictions/values.js'
 
-const rules: readonly Rule[] = [
+/** Every rule by its name, in the order in which they are asked. */
+export const rules: Rules = {
   ...dataRules,
   ...policyRules,
   ...valueRules,
@@ -18,9 +19,9 @@ const rules: readonly Rule[] = [
   ...memoryRules,
   ...keepingRules,
   ...transferRules,
-]
+}
 
-/** Everything that the rules have to say about one experiment. Looks whether the files it names are there. */
+/** The findings of all rules on one experiment. Checks that the files it names exist. */
 export function contradictions(subject: Subject): Finding[] {
-  return rules.flatMap(rule => rule(subject))
+  return Object.values(rules).flatMap(rule => rule(subject))
 }

@@ -1,14 +1,14 @@
 /** Rules about data and policy: that files are there, and that the policy can read the exam and answer it. */
 import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Finding, Rule } from './finding.js'
+import type { Finding, Rules } from './finding.js'
 import { withoutEffect } from './finding.js'
 
 /** Longest working (6), the mark, the longest answer (4) and the end-of-sequence token. */
 const SYNTHETIC_TOKENS = 12
 
-export const dataRules: Rule[] = [
-  ({ config: { data } }) => {
+export const dataRules: Rules = {
+  dataFilesExist: ({ config: { data } }) => {
     if (data.source === 'synthetic') return []
     const files = [
       ['data.train', data.train],
@@ -16,12 +16,12 @@ export const dataRules: Rule[] = [
     ] as const
     return files.flatMap(([key, path]) => (path === undefined ? [] : fileMissing(key, path)))
   },
-  subject => {
+  splitOfTestFile: subject => {
     const { data } = subject.config
     if (data.source === 'synthetic' || data.test === undefined) return []
     return withoutEffect(subject, ['data.testShare', 'data.splitSeed'], 'the test items come from data.test')
   },
-  ({ config: { data, steps, policy, warmStart, value } }) => {
+  itemsLeftToTrainOn: ({ config: { data, steps, policy, warmStart, value } }) => {
     if (data.source !== 'file' || data.test !== undefined || data.testShare < 1) return []
     const needs = [
       ...(steps > 0 ? [`steps ${steps} needs some`] : []),
@@ -42,7 +42,7 @@ export const dataRules: Rule[] = [
           : 'hold out fewer exams, or evaluate a checkpoint by `rlev evaluate`',
     }))
   },
-  ({ config: { data, reward, policy } }) => {
+  syntheticAnswers: ({ config: { data, reward, policy } }) => {
     if (data.source !== 'synthetic') return []
     const findings: Finding[] = []
     if (reward.verifier === 'choice') {
@@ -67,7 +67,7 @@ export const dataRules: Rule[] = [
     }
     return findings
   },
-  ({ config: { data, policy, rollout } }) => {
+  syntheticWorkingFits: ({ config: { data, policy, rollout } }) => {
     if (data.source !== 'synthetic' || policy.from !== 'scratch' || rollout.maxTokens >= SYNTHETIC_TOKENS) return []
     return [
       {
@@ -78,10 +78,10 @@ export const dataRules: Rule[] = [
       },
     ]
   },
-]
+}
 
-export const policyRules: Rule[] = [
-  ({ config: { policy } }) => {
+export const policyRules: Rules = {
+  checkpointExists: ({ config: { policy } }) => {
     if (policy.from === 'scratch') return []
     if (existsSync(join(policy.path, 'config.json'))) return []
     return [
@@ -95,7 +95,7 @@ export const policyRules: Rule[] = [
       },
     ]
   },
-  ({ config: { policy } }) => {
+  headsDivideWidth: ({ config: { policy } }) => {
     if (policy.from !== 'scratch') return []
     const { width, heads, keyValueHeads } = policy
     const findings: Finding[] = []
@@ -120,7 +120,7 @@ export const policyRules: Rule[] = [
     }
     return findings
   },
-]
+}
 
 export function fileMissing(key: string, path: string): Finding[] {
   const thing = !existsSync(path) ? 'which is not there' : statSync(path).isFile() ? null : 'which is no file'

@@ -2,7 +2,7 @@
 import type { ExperimentConfig } from '../schema.js'
 
 export interface Finding {
-  /** refuse: the run would not be what its config says; warning: a key has no effect. */
+  /** refuse: the run would not do what its config says; warning: a key has no effect. */
   severity: 'refuse' | 'warning'
   /** Path of the key that decides the place. */
   key: string
@@ -21,6 +21,9 @@ export interface Subject {
 }
 
 export type Rule = (subject: Subject) => Finding[]
+
+/** Rules by name: what holds if the rule finds nothing. */
+export type Rules = Readonly<Record<string, Rule>>
 
 /** A finding for each of the keys that were given. */
 export function withoutEffect({ given }: Subject, keys: readonly string[], because: string): Finding[] {

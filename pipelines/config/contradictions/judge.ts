@@ -1,10 +1,10 @@
 /** Rules about the judge: that it has something to decide, and that nothing else is told to decide it. */
-import type { Finding, Rule } from './finding.js'
+import type { Finding, Rules } from './finding.js'
 
 const ofVerifier = ['reward.verifier', 'reward.tolerance']
 
-export const judgeRules: Rule[] = [
-  ({ config: { judge }, given }) => {
+export const judgeRules: Rules = {
+  judgeDecidesEverything: ({ config: { judge }, given }) => {
     if (judge?.decides !== 'everything') return []
     return ofVerifier.filter(given).map(
       (key): Finding => ({
@@ -17,7 +17,7 @@ export const judgeRules: Rule[] = [
       }),
     )
   },
-  ({ config: { judge, steps }, given }) => {
+  judgeDecidesEvaluationOnly: ({ config: { judge, steps }, given }) => {
     if (judge?.decides !== 'evaluation' || steps > 0) return []
     return ofVerifier.filter(given).map(
       (key): Finding => ({
@@ -28,7 +28,7 @@ export const judgeRules: Rule[] = [
       }),
     )
   },
-  ({ config: { judge }, given }) => {
+  judgeBackoffActs: ({ config: { judge }, given }) => {
     if (judge === undefined || judge.attempts > 1 || !given('judge.backoff')) return []
     return [
       {
@@ -41,4 +41,4 @@ export const judgeRules: Rule[] = [
       },
     ]
   },
-]
+}

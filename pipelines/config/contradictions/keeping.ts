@@ -1,10 +1,10 @@
 /** Rules about what is kept: that the best checkpoint can be told, and that trimming finds something to trim behind. */
 import { checkpointSteps, evaluationDue } from '../due-steps.js'
-import type { Finding, Rule } from './finding.js'
+import type { Finding, Rules } from './finding.js'
 import { withoutEffect } from './finding.js'
 
-export const keepingRules: Rule[] = [
-  subject => {
+export const keepingRules: Rules = {
+  bestCheckpointCanBeTold: subject => {
     const { checkpoint, evaluation } = subject.config
     if (checkpoint.best === null) return []
     if (checkpoint.best.startsWith('expected') && evaluation.samples === 0) return [withoutSamples(checkpoint.best)]
@@ -15,11 +15,11 @@ export const keepingRules: Rule[] = [
     const because = `no checkpoint before the last is evaluated (checkpoint.everySteps ${checkpoint.everySteps}, evaluation.every ${evaluation.every})`
     return withoutEffect(subject, ['checkpoint.best'], because)
   },
-  subject => {
+  trimmingFindsCheckpoints: subject => {
     if (!subject.config.checkpoint.trimJournal || checkpointSteps(subject.config).length > 1) return []
     return withoutEffect(subject, ['checkpoint.trimJournal'], 'there is one checkpoint, and the journal leads up to it')
   },
-]
+}
 
 function withoutSamples(best: string): Finding {
   return {

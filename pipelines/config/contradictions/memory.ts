@@ -1,8 +1,8 @@
 /** Rules about what makes an update smaller: the adapter and the budget of tokens. */
-import type { Finding, Rule } from './finding.js'
+import type { Finding, Rules } from './finding.js'
 
-export const memoryRules: Rule[] = [
-  ({ config: { policy, update } }) => {
+export const memoryRules: Rules = {
+  adapterFitsPolicy: ({ config: { policy, update } }) => {
     const { adapter } = update
     if (adapter === null) return []
     const findings: Finding[] = []
@@ -21,7 +21,7 @@ export const memoryRules: Rule[] = [
       findings.push(rankAboveWidth(adapter.rank, policy.width))
     return findings
   },
-  ({ config: { update, rollout } }) => {
+  tokenBudgetHoldsResponse: ({ config: { update, rollout } }) => {
     const { tokenBudget } = update
     if (tokenBudget === null || tokenBudget > rollout.maxTokens) return []
     return [
@@ -35,7 +35,7 @@ export const memoryRules: Rule[] = [
       },
     ]
   },
-]
+}
 
 function rankAboveWidth(rank: number, width: number): Finding {
   return {

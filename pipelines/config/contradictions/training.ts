@@ -1,5 +1,5 @@
 /** Rules about warm start, estimator and optimizer: that every key given acts, and that a step can be made. */
-import type { Finding, Rule } from './finding.js'
+import type { Finding, Rules } from './finding.js'
 import { withoutEffect } from './finding.js'
 
 const warmStartKeys = [
@@ -20,8 +20,8 @@ const syntheticWarmStartKeys = warmStartKeys.filter(key => /Shares?$|finalSteps$
 /** Estimators that add `epsilon` to what they divide by. */
 const dividing: readonly string[] = ['grpo', 'batch-deviation', 'maxrl']
 
-export const warmStartRules: Rule[] = [
-  subject => {
+export const warmStartRules: Rules = {
+  warmStartKeysAct: subject => {
     const { policy, data, warmStart } = subject.config
     if (policy.from === 'checkpoint')
       return withoutEffect(subject, warmStartKeys, 'a policy from a checkpoint has no warm start')
@@ -41,7 +41,7 @@ export const warmStartRules: Rule[] = [
       'it is for synthetic exams; items of a file show their working where they have one',
     )
   },
-  ({ config: { policy, data, warmStart } }) => {
+  warmStartIsLongEnough: ({ config: { policy, data, warmStart } }) => {
     if (policy.from !== 'scratch' || warmStart.steps === 0) return []
     const findings: Finding[] = []
     for (const key of ['warmup', 'finalSteps'] as const) {
@@ -63,10 +63,10 @@ export const warmStartRules: Rule[] = [
     }
     return findings
   },
-]
+}
 
-export const stepRules: Rule[] = [
-  ({ config: { rollout, estimator } }) => {
+export const stepRules: Rules = {
+  samplesToCompare: ({ config: { rollout, estimator } }) => {
     if (rollout.samples > 1 || estimator.name === 'reinforce++') return []
     return [
       {
@@ -79,11 +79,11 @@ export const stepRules: Rule[] = [
       },
     ]
   },
-  subject => {
+  estimatorEpsilonActs: subject => {
     const { name } = subject.config.estimator
     return dividing.includes(name) ? [] : withoutEffect(subject, ['estimator.epsilon'], `${name} adds it to nothing`)
   },
-  subject => {
+  klKeysAct: subject => {
     const { place, coefficient } = subject.config.kl
     const acts = place === 'reward' || place === 'loss'
     if (acts && coefficient > 0) return []
@@ -93,7 +93,7 @@ export const stepRules: Rule[] = [
       )
     return withoutEffect(subject, ['kl.place', 'kl.estimator'], 'kl.coefficient is 0')
   },
-  ({ config: { kl } }) => {
+  klHasGradient: ({ config: { kl } }) => {
     // d(log pi) is d(k1), and the mean of d(log pi) over the policy's own samples is zero.
     if (kl.place !== 'loss' || kl.estimator !== 'k1' || kl.coefficient === 0) return []
     return [
@@ -107,8 +107,8 @@ export const stepRules: Rule[] = [
       },
     ]
   },
-  subject => {
+  optimizerKeysAct: subject => {
     if (subject.config.update.optimizer === 'adamw') return []
     return withoutEffect(subject, ['update.betas', 'update.epsilon'], 'sgd has no moments')
   },
-]
+}

@@ -1,12 +1,12 @@
 /** Rules about further test sets: that each is one set, that it is there, and that there is a before and an after to compare. */
 import { fileMissing } from './data.js'
-import type { Finding, Rule } from './finding.js'
+import type { Finding, Rules } from './finding.js'
 import { withoutEffect } from './finding.js'
 
 const ofExam = ['style', 'testItemsPerSection', 'testSeed']
 
-export const transferRules: Rule[] = [
-  subject => {
+export const transferRules: Rules = {
+  transferNamesOneSet: subject => {
     const sets = Object.entries(subject.config.evaluation.transfer ?? {})
     return sets.flatMap(([name, { exam, file }]): Finding[] => {
       const key = `evaluation.transfer.${name}`
@@ -34,7 +34,7 @@ export const transferRules: Rule[] = [
           ]
     })
   },
-  ({ config: { evaluation, judge, steps } }) => {
+  transferHasBeforeAndAfter: ({ config: { evaluation, judge, steps } }) => {
     if (evaluation.transfer === undefined || (judge === undefined && steps > 0)) return []
     return [
       {
@@ -48,4 +48,4 @@ export const transferRules: Rule[] = [
       },
     ]
   },
-]
+}

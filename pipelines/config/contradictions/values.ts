@@ -1,6 +1,6 @@
 /** Rules about values and rewards: that the value an arm is named after reaches the step. */
 import type { ExperimentConfig } from '../schema.js'
-import type { Rule } from './finding.js'
+import type { Rules } from './finding.js'
 import { withoutEffect } from './finding.js'
 
 /** Estimators that divide each prompt's advantages by something of the prompt's own rewards. */
@@ -23,8 +23,8 @@ const levels = {
   },
 } as const
 
-export const valueRules: Rule[] = [
-  ({ config: { value, reward } }) => {
+export const valueRules: Rules = {
+  scaleReadsValues: ({ config: { value, reward } }) => {
     if (value.ablation === 'none' || reward.scale === 'human-aligned' || reward.scale === 'multiplicative') return []
     return [
       {
@@ -37,7 +37,7 @@ export const valueRules: Rule[] = [
       },
     ]
   },
-  subject => {
+  valueNoiseHasLevel: subject => {
     const { ablation, noise } = subject.config.value
     const because = `value.ablation is ${ablation}`
     const idle = [
@@ -62,7 +62,7 @@ export const valueRules: Rule[] = [
       },
     ]
   },
-  subject => {
+  scaleKeysAct: subject => {
     const { reward, value } = subject.config
     if (reward.scale === 'multiplicative')
       return withoutEffect(subject, ['reward.cap'], 'the multiplicative scale is not clipped')
@@ -74,7 +74,7 @@ export const valueRules: Rule[] = [
       because,
     )
   },
-  subject => {
+  valueIsNotCancelled: subject => {
     const { estimator, reward } = subject.config
     if (!cancelsValue(subject.config)) {
       return estimator.allowCancelled
@@ -96,9 +96,9 @@ export const valueRules: Rule[] = [
       },
     ]
   },
-  subject => {
+  toleranceActs: subject => {
     const { verifier } = subject.config.reward
     if (verifier === 'numeric') return []
     return withoutEffect(subject, ['reward.tolerance'], `the verifier ${verifier} compares without one`)
   },
-]
+}

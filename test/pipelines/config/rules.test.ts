@@ -1,0 +1,59 @@
+/** Each rule by its name: a config that it has something to say of, and one of defaults that it has not. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { parse } from 'yaml'
+import { rules } from '../../../pipelines/config/contradictions.js'
+import { experimentSchema } from '../../../pipelines/config/schema.js'
+
+const file = 'data: {source: file, train: package.json, testShare: 1}'
+const checkpoint = 'policy: {from: checkpoint, path: test/fixtures/qwen2-tiny}'
+const judge = '{url: "http://127.0.0.1:1/v1", model: m'
+
+/** By rule: the config, and the key that the rule names. */
+const found: Readonly<Record<string, readonly [config: string, key: string]>> = {
+  dataFilesExist: ['data: {source: file, train: absent.jsonl}', 'data.train'],
+  splitOfTestFile: ['data: {source: file, train: package.json, test: package.json, splitSeed: 3}', 'data.splitSeed'],
+  itemsLeftToTrainOn: [file, 'data.testShare'],
+  syntheticAnswers: ['reward: {verifier: choice}', 'reward.verifier'],
+  syntheticWorkingFits: ['rollout: {maxTokens: 6}', 'rollout.maxTokens'],
+  checkpointExists: ['policy: {from: checkpoint, path: absent}', 'policy.path'],
+  headsDivideWidth: ['policy: {from: scratch, heads: 3}', 'policy.heads'],
+  scaleReadsValues: ['value: {ablation: shuffled}\nreward: {scale: correctness}', 'value.ablation'],
+  valueNoiseHasLevel: ['value: {ablation: gaussian}', 'value.noise'],
+  scaleKeysAct: ['reward: {scale: correctness, alpha: 3}', 'reward.alpha'],
+  valueIsNotCancelled: ['estimator: {name: grpo}', 'estimator.name'],
+  toleranceActs: ['reward: {tolerance: 0.1}', 'reward.tolerance'],
+  judgeDecidesEverything: [`reward: {verifier: numeric}\njudge: ${judge}}`, 'reward.verifier'],
+  judgeDecidesEvaluationOnly: [`steps: 0\nreward: {verifier: numeric}\njudge: ${judge}, decides: evaluation}`, 'reward.verifier'],
+  judgeBackoffActs: [`judge: ${judge}, attempts: 1, backoff: 2}`, 'judge.backoff'],
+  warmStartKeysAct: [`${checkpoint}\nwarmStart: {batch: 4}`, 'warmStart.batch'],
+  warmStartIsLongEnough: ['warmStart: {steps: 20, warmup: 40}', 'warmStart.warmup'],
+  samplesToCompare: ['rollout: {samples: 1}', 'rollout.samples'],
+  estimatorEpsilonActs: ['estimator: {name: rloo, epsilon: 0.1}', 'estimator.epsilon'],
+  klKeysAct: ['kl: {coefficient: 0.1}', 'kl.coefficient'],
+  klHasGradient: ['kl: {place: loss, estimator: k1, coefficient: 0.1}', 'kl.estimator'],
+  optimizerKeysAct: ['update: {optimizer: sgd, betas: [0.9, 0.9]}', 'update.betas'],
+  adapterFitsPolicy: ['update: {adapter: {rank: 65}}', 'update.adapter.rank'],
+  tokenBudgetHoldsResponse: ['update: {tokenBudget: 14}', 'update.tokenBudget'],
+  bestCheckpointCanBeTold: ['evaluation: {samples: 0}\ncheckpoint: {best: expected-h-acc}', 'checkpoint.best'],
+  trimmingFindsCheckpoints: ['checkpoint: {trimJournal: true, everySteps: 100}', 'checkpoint.trimJournal'],
+  transferNamesOneSet: ['evaluation: {transfer: {far: {style: english}}}', 'evaluation.transfer.far'],
+  transferHasBeforeAndAfter: ['steps: 0\nevaluation: {transfer: {far: {exam: long}}}', 'evaluation.transfer'],
+}
+
+function findings(name: string, content: string) {
+  const keys = parse(`name: a\n${content}\n`) as Record<string, unknown>
+  const given = (path: string) =>
+    path.split('.').reduce<unknown>((node, key) => (node as Record<string, unknown> | undefined)?.[key], keys) !== undefined
+  const rule = rules[name]
+  assert.ok(rule !== undefined, `there is no rule ${name}`)
+  return rule({ config: experimentSchema.parse(keys), given, placebo: false })
+}
+
+for (const name of Object.keys(rules)) {
+  test(`${name}: finds what breaks it, by its key, and nothing in the defaults`, () => {
+    const [content, key] = found[name] ?? assert.fail('every rule has its test: add one to the table')
+    assert.ok(findings(name, content).some(one => one.key === key), JSON.stringify(findings(name, content)))
+    assert.deepEqual(findings(name, ''), [])
+  })
+}
