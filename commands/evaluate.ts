@@ -38,7 +38,7 @@ export function evaluate(options: EvaluateOptions): Promise<number> {
     ...options,
     ...checked(evaluationPlan(options, path), path),
     place: path,
-    // Whoever reads JSON from standard output wants nothing else there.
+    // With --json, standard output holds the JSON only.
     stream: json ? process.stderr : process.stdout,
     ...(json ? { print: printJson } : {}),
   })

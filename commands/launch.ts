@@ -65,7 +65,7 @@ export async function launchPlan(options: PlanLaunch): Promise<number> {
     const { seconds } = costOf(plan, countsOf(await data()))
     const watch = commandFor(home, 'watch', plan.name)
     say(printable(outlookOf({ plan, seconds, watch, width: stream.columns }).join('\n')))
-    // Notes are for whoever plans; what may be wrong is for whoever runs it.
+    // `plan` prints the notes; a run prints only what may be wrong.
     for (const { severity, sentence } of found) {
       if (severity !== 'note') console.error(printable(`${severity}: ${sentence}`))
     }

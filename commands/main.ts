@@ -231,7 +231,7 @@ program
 
 program
   .command('worker')
-  .description('a worker process, for a machine of its own; `up` starts the two of this home')
+  .description('a worker process, for a separate machine; `up` starts those of this home')
   .addOption(
     new Option('--queue <queue>', 'rlev: workflows and light activities; rlev-gpu: the policy')
       .choices(['rlev', 'rlev-gpu', 'all'])

@@ -133,14 +133,14 @@ function temporalAddress(home: string): ReturnType<typeof loadClientConnectConfi
 
 const logLevels = ['DEBUG', 'INFO', 'WARN', 'ERROR'] as const satisfies readonly LogLevel[]
 
-/** `RLEV_LOG_LEVEL`; DEBUG tells of every step. Throws CallInvalid for a level that is none. */
+/** `RLEV_LOG_LEVEL`; DEBUG tells of every step. Throws CallInvalid for an unknown level. */
 function logLevel(): LogLevel {
   const stated = process.env['RLEV_LOG_LEVEL']?.trim() || 'INFO'
   const level = logLevels.find(known => known === stated)
   if (level !== undefined) return level
   throw new RlevError({
     kind: 'CallInvalid',
-    message: 'there is no such level of logging',
+    message: 'unknown log level',
     place: 'RLEV_LOG_LEVEL',
     expected: logLevels.join(', '),
     found: JSON.stringify(stated),

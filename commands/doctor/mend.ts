@@ -112,7 +112,7 @@ function mendLeftovers({ path }: Home, mend: boolean): Mending[] {
   return places.flatMap((place): Mending[] => {
     const standing = standingOf(place)
     if (standing === 'at work') return []
-    if (standing === 'left') return [remove(place, 'unfinished, and whoever made it is dead', mend)]
+    if (standing === 'left') return [remove(place, 'unfinished, and the process that made it has ended', mend)]
     return [{ done: 'left', place, what: 'unfinished, and it cannot be told from here whether its maker lives' }]
   })
 }
@@ -139,7 +139,7 @@ function isOld(path: string): boolean {
   }
 }
 
-/** A link is none: what it leads to is not of this home. */
+/** False for a link: what it leads to does not belong to this home. */
 function isFolder(path: string): boolean {
   try {
     return lstatSync(path).isDirectory()

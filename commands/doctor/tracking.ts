@@ -137,7 +137,7 @@ function byResult(result: StoredResult | null): Ending | null {
   return { status: status[result.state], endTime: Date.now() }
 }
 
-/** Of an experiment; a sweep has none of its own. */
+/** Of an experiment; a sweep has no result file. */
 function resultOf(home: string, id: string): StoredResult | null {
   try {
     return readResult(home, id)

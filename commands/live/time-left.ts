@@ -1,6 +1,6 @@
 /**
  * How long the work will still take: an estimate from its pace so far, absent before there is a basis. The whole of a run is
- * counted in what each part of it is planned to take, for a warm start takes as long as many steps and arms differ in size.
+ * counted in the planned time of its parts, because a warm start takes as long as many steps and arms differ in size.
  */
 import type { Work } from '../plan/cost.js'
 import type { ExperimentView } from '../runs/run-view.js'

@@ -1,4 +1,4 @@
-/** Follows a run until it is over or the reader leaves. Nothing here moves the work: it goes on whoever watches. */
+/** Follows a run until it is over or the reader leaves. Watching does not influence the work. */
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { RlevError } from '../../pipelines/errors.js'
@@ -30,7 +30,7 @@ export async function watchRun(options: {
   let lastAnswer = Date.now()
   try {
     for (;;) {
-      // Whoever leaves need not wait for a server that takes its time.
+      // Leaving does not wait for a slow server.
       const seen = await unlessLeft(left, lookAtRun(connection.home, name, connection.temporal()))
       if (seen === undefined) return undefined
       const view = pace.estimate(seen, Date.now())

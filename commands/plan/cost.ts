@@ -159,7 +159,7 @@ function startCost(config: ExperimentConfig, { test, transfer }: ItemCounts): Pa
   }
 }
 
-/** Of a score predictor over its folds: each is shown the labelled share of the others, and says the scores of its own items. */
+/** Of a score predictor over its folds: each fold learns from the labelled share of the others and predicts the scores of its items. */
 function predictorCost(config: ExperimentConfig, { train }: ItemCounts): PartCost {
   const { folds, labelled, epochs, batch, maxTokens } = config.value.predictor
   const shown = labelled * train * (1 - 1 / folds)

@@ -68,7 +68,7 @@ function isOfKind({ path, only }: KeyDescription, config: ExperimentConfig): boo
   return valueAt(config, `${path.split('.')[0]}.${kind['name']}`) === kind['value']
 }
 
-/** A section that may be null has a description of its own beside those of its keys. */
+/** A section that may be null is described beside its keys. */
 function isSection(value: unknown, { expected }: KeyDescription): boolean {
   return (
     typeof value === 'object' &&

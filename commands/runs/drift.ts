@@ -68,7 +68,7 @@ export function settleDrift(run: { home: Home; view: RunView; plan?: Plan; allow
   }
   if (config.length === 0) return
   if (isOver(view.state)) takeOver(home, plan)
-  else console.error(`${view.name} ${clauseOf(view.state)}: ${listed(config.map(inWords))} when it is started anew`)
+  else console.error(`${view.name} ${clauseOf(view.state)}: ${listed(config.map(inWords))} from its next start on`)
 }
 
 function inWords({ path, a, b }: Difference): string {
@@ -105,7 +105,7 @@ function refuseUnchangeable({
     if (shown === undefined || !hasBegun(home, id)) continue
     const young = now.get(id)
     const difference = young === undefined ? [] : configDifference(old, young)
-    const facts = { place: id, remedy: 'give the changed one a name of its own with --name' }
+    const facts = { place: id, remedy: 'use another name for the changed config (--name)' }
     if (young === undefined)
       throw unchangeable({ ...facts, message: 'an experiment that has begun is not in the plan' })
     if (shown.state === 'done' && experimentKey(old) !== experimentKey(young)) {

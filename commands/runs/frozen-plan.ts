@@ -33,7 +33,7 @@ export function isKnownPlan(home: string, plan: Plan, place: string, { drift = f
     expected: `${show('a')}${more}, as in ${planPaths.plan(runFolder(home, plan.name))}`,
     found: `${show('b')}${more}`,
     remedy:
-      'give the changed one a name of its own with --name; or set the config back to go on with the old one; or go on with the new one by --allow-drift, which its tracking then says',
+      'use another name for the changed config (--name); or restore the old config; or continue with the new one by --allow-drift, which tracking records',
   })
 }
 

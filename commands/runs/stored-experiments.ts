@@ -12,8 +12,8 @@ import type { StepMetrics } from '../../pipelines/training/step-metrics.js'
 import type { ExperimentView } from './run-view.js'
 
 /**
- * In the plan's order. `waiting`: it was never begun; `stopped`: begun and without a result, for the store cannot know whether
- * somebody works on it.
+ * In the plan's order. `waiting`: it was never begun; `stopped`: begun and without a result; the store cannot tell
+ * whether a worker is on it.
  */
 export function storedExperiments(home: string, plan: Plan): ExperimentView[] {
   return experimentsOf(plan).map(({ id, arm, seed, config }) => {

@@ -1,5 +1,5 @@
 /**
- * Processes that outlive the command which started them: each in a session and process group of its own, without a
+ * Processes that outlive the command which started them: each in its own session and process group, without a
  * terminal, its output in a log file; ended by that group, once it is certain that the group is ours.
  */
 

@@ -24,7 +24,7 @@ export const attributeTypes: Readonly<Record<string, string>> = Object.fromEntri
 
 export type TemporalService = Services['temporal']
 
-/** The server that the environment names; undefined where it names none and the home has one of its own. */
+/** The server that the environment names; undefined if it names no server, and the home's own server is used. */
 export function externalTemporal(): TemporalService | undefined {
   const { connectionOptions, namespace } = loadClientConnectConfig()
   const { address } = connectionOptions

@@ -1,6 +1,6 @@
 /**
  * Brings the services of a home up: what lives is kept, what is missing is started, all at once where it may be. Calling
- * it again, after a crash of anything or after the machine was started anew, gives the same services.
+ * it again, after a crash of anything or after a reboot, gives the same services.
  */
 
 import { once } from 'node:events'
@@ -73,7 +73,7 @@ export async function ensureUp(home: Home, options: UpOptions = {}): Promise<Ser
 
 /**
  * As soon as runs can begin, with a promise of the rest. The caller handles its rejection.
- * @throws RlevError as `ensureUp`, for what a run cannot do without.
+ * @throws RlevError as `ensureUp`, if a run could not begin without the service.
  */
 export async function upForRuns(home: Home, options: UpOptions = {}): Promise<{ whole: Promise<unknown> }> {
   const ready = new AbortController()
@@ -203,7 +203,7 @@ class Start {
     const purpose = workerPurpose(services)
     const before = this.#record.processes[name]
     if (isAlive(before) && before.purpose === purpose) return awaitWorker(before, name)
-    if (isAlive(before)) this.#report(`the ${name} worker serves other addresses or an older build: starting it anew`)
+    if (isAlive(before)) this.#report(`the ${name} worker serves other addresses or an older build: restarting it`)
     if (before !== undefined) await endProcess(before, { timeoutMs: 30_000 })
     const began = performance.now()
     const record = await this.#note(name, `the ${name} worker`, () =>

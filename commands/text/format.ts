@@ -26,7 +26,7 @@ export function formatMoment(milliseconds: number): string {
   return `${date} ${twoDigits(moment.getHours())}:${twoDigits(moment.getMinutes())}`
 }
 
-/** A share in [0, 1] as a percentage with one decimal, without the sign; a dash where there is none. */
+/** A share in [0, 1] as a percentage with one decimal, without the sign; a dash if there is no value. */
 export function formatShare(share: number | undefined): string {
   return share === undefined ? '-' : (100 * share).toFixed(1)
 }

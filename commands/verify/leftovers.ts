@@ -6,7 +6,7 @@ import { temporaryPrefix } from '../../activities/store/temporary-names.js'
 import { standingOf } from '../doctor/leftovers.js'
 import type { Finding } from './finding.js'
 
-/** Of the names in a folder that `concerns`; work under way of a living process is none. Not for names that the run knows. */
+/** Of the names in a folder that `concerns`; files that a living process is writing do not count. Not for names that the run knows. */
 export function leftoversOf(folder: string, concerns: (name: string) => boolean): Finding[] {
   return rawNamesIn(folder)
     .filter(concerns)

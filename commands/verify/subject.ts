@@ -22,7 +22,7 @@ export interface Subject {
   /** Of the config that it began with, which its files carry. */
   key: string
   begun: boolean
-  /** Null where there is none yet, or none that can be read. */
+  /** Null if there is no readable one yet. */
   result: StoredResult | null
 }
 

@@ -1,4 +1,4 @@
-/** Every key of a config, as the schema describes it: for errors, for docs/config.md and for whoever asks. */
+/** Every key of a config, as the schema describes it: for errors, docs/config.md and `rlev plan --keys`. */
 
 import { z } from 'zod'
 import { given } from '../given.js'
@@ -11,7 +11,7 @@ export interface KeyDescription {
   sentence: string
   /** Absent for words, names and switches; 1 for a plain number. */
   unit?: string
-  /** Undefined where the key must be given, or may be left out. */
+  /** Undefined if the key is required, or optional without a default. */
   default: unknown
   required: boolean
   /** What a value must be, in words. */
@@ -58,7 +58,7 @@ function keysOf(schema: JsonSchema, prefix: string, only?: string): KeyDescripti
     const optional = !schema.required?.includes(key) && inner.default === undefined
     if (inner.properties !== undefined) return keysOf(inner, `${path}.`, optional ? key : only)
     const mayBeNull = inner.anyOf?.find(kind => kind.properties !== undefined)
-    // The section itself first, for it may be null; then its keys.
+    // The section itself first, because it may be null; then its keys.
     if (mayBeNull !== undefined) return [describe(path, inner, false, only), ...keysOf(mayBeNull, `${path}.`, only)]
     if (inner.oneOf !== undefined) return inner.oneOf.flatMap(kind => keysOf(kind, `${path}.`, nameOfKind(kind)))
     return [

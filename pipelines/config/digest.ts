@@ -16,7 +16,7 @@ export function canonicalJson(value: unknown): string | undefined {
     if (typeof inner === 'number' && !Number.isFinite(inner)) {
       throw new RlevError({
         kind: 'NotFinite',
-        message: 'a number without a digest',
+        message: 'a number that is not finite has no digest',
         expected: 'a finite number',
         found: String(inner),
       })
@@ -26,17 +26,17 @@ export function canonicalJson(value: unknown): string | undefined {
   })
 }
 
-/** How an experiment is named, tracked, cut up and kept: its results are the same bits without. */
-const indecisive: readonly string[] = [
+/** How an experiment is named, tracked, divided and stored: its results do not depend on these sections. */
+const withoutInfluence: readonly string[] = [
   'name',
   'tracking',
   'durability',
   'checkpoint',
 ] satisfies (keyof ExperimentConfig)[]
 
-/** Digest of what an experiment's results depend on, seed included. Of a judge: who it is, not how it is reached. */
+/** Digest of what an experiment's results depend on, seed included. Of a judge its model counts, not its address. */
 export function experimentKey({ judge, ...config }: ExperimentConfig): string {
-  const decisive = Object.entries(config).filter(([key]) => !indecisive.includes(key))
+  const relevant = Object.entries(config).filter(([key]) => !withoutInfluence.includes(key))
   const judging = judge === undefined ? undefined : { model: judge.model, decides: judge.decides }
-  return digest({ ...Object.fromEntries(decisive), judge: judging })
+  return digest({ ...Object.fromEntries(relevant), judge: judging })
 }

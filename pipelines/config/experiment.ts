@@ -1,4 +1,4 @@
-/** One experiment out of its located keys: validated by the schema, its contradictions told. */
+/** One experiment from its located keys: validated by the schema and checked for contradictions. */
 
 import { resolve } from 'node:path'
 import { contradictions } from './contradictions.js'
@@ -16,7 +16,7 @@ export interface Warning {
 }
 
 export interface ResolvedExperiment {
-  /** Null where there are problems that leave none. */
+  /** Null if the schema refuses it. */
   config: ExperimentConfig | null
   problems: Problem[]
   warnings: Warning[]

@@ -1,4 +1,4 @@
-/** What the schema finds wrong, told as a problem: the place in the file, what the key expects, and what to write instead. */
+/** An issue of the schema as a problem: the place in the file, what the key expects, and what to write instead. */
 import type { z } from 'zod'
 import { nearestName } from '../text/nearest-name.js'
 import { describeKeys, type KeyDescription } from './describe.js'
@@ -129,7 +129,7 @@ function badValue({
       : `set it as expected, or leave it out for the default ${JSON.stringify(key.default)}`
   return {
     place: issue.code === 'invalid_key' ? found.keyPlace : found.place,
-    message: issue.code === 'invalid_key' ? `${name} is no name` : `${name} cannot be ${shown(value)}`,
+    message: issue.code === 'invalid_key' ? `${name} is not a valid name` : `${name} cannot be ${shown(value)}`,
     expected: issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? expected) : expected,
     found: issue.code === 'invalid_key' ? String(path.at(-1)) : shown(value),
     remedy: meant === undefined ? byDefault : `did you mean ${meant}?`,

@@ -1,7 +1,7 @@
 /**
  * Arms that a sweep lists by values: `grid` takes every combination of the values of its keys, `zip` the first of each list
  * together, then the second of each, and so on; with both, every combination with every tuple. They are named by what they set,
- * such as `alpha-5` or `name-grpo_alpha-5`, and stand beside the arms that have names of their own.
+ * such as `alpha-5` or `name-grpo_alpha-5`, and stand beside the arms that the file names.
  */
 import { nameForm } from './names.js'
 import type { Problem } from './problems.js'

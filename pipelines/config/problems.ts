@@ -1,4 +1,4 @@
-/** What is wrong with a config. All of it is told at once, each with its place, so that a file is corrected in one go. */
+/** Problems of a config. All are reported at once, each with its place, so that a file can be corrected in one pass. */
 
 import { RlevError } from '../errors.js'
 import { given } from '../given.js'
@@ -12,12 +12,12 @@ export interface Problem {
   remedy?: string | undefined
 }
 
-/** Problems that are told in full: a file that is no config at all has one in every line. */
-const mostTold = 50
+/** Problems that are listed: a file that is not a config has one in every line. */
+const maxListed = 50
 
-/** ConfigInvalid over one or more problems in the order of their places; the same problem met in several arms is told once. */
+/** ConfigInvalid over one or more problems in the order of their places; a problem that several arms have is listed once. */
 export function configError(problems: readonly Problem[]): RlevError {
-  const told = problems.slice(0, mostTold)
+  const told = problems.slice(0, maxListed)
   // Numeric, so that line 10 comes after line 9.
   const inOrder = told.toSorted((a, b) => a.place.localeCompare(b.place, 'en', { numeric: true }))
   const errors = inOrder.map(problemError)

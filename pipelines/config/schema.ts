@@ -33,7 +33,7 @@ export const experimentSchema = z.strictObject({
     .nonnegative()
     .max(10_000_000)
     .default(100)
-    .describe('Training steps; 0 evaluates the policy that training would begin with. (steps)'),
+    .describe('Training steps; 0 evaluates the start policy without training. (steps)'),
   data: dataSection,
   value: valueSection,
   reward: rewardSection,
@@ -79,7 +79,7 @@ export const sweepSchema = z.strictObject({
   versus: z
     .record(name, z.string())
     .optional()
-    .describe('Arms that are compared with another arm than the baseline, each with the name of that one.'),
+    .describe('Arms that are compared with another arm instead of the baseline, each with the name of that other arm.'),
   placebo: z
     .array(z.string())
     .default([])
@@ -90,7 +90,7 @@ export const sweepSchema = z.strictObject({
     .enum(['continue', 'stop'])
     .default('continue')
     .describe(
-      'What a sweep does when an experiment has failed: goes on with the others, or begins no further one and lets those that run end. `resume` goes on either way.',
+      'What happens after an experiment has failed: `continue` runs the others; `stop` starts no further experiment and lets the running ones end. `resume` works after both.',
     ),
   endpoint: z
     .enum(['expected-h-acc-curve', 'expected-h-acc-final', 'h-acc-curve', 'h-acc-final'])
@@ -104,7 +104,7 @@ export const sweepSchema = z.strictObject({
     .max(100)
     .optional()
     .describe(
-      'Smallest gain in the endpoint that is of interest, named before the run: an arm whose interval holds none so large does not support the claim. (points)',
+      'Smallest gain in the endpoint that is of interest, named before the run. If the interval of an arm lies below it, the claim is not supported. (points)',
     ),
   arms: z
     .record(name, z.record(z.string(), z.unknown()))
@@ -121,7 +121,7 @@ export const sweepSchema = z.strictObject({
     })
     .nullable()
     .optional()
-    .describe('Published figures that the report sets ours beside; null for none, where a file below names some.'),
+    .describe('Published figures that the report shows beside ours; null to drop those of an extended file.'),
   grid: listed.describe('Values by key, such as `reward.alpha: [1, 5, 10]`: an arm for every combination.'),
   zip: listed.describe('Values by key, lists of one length: an arm for the first of each, one for the second of each.'),
 })

@@ -1,4 +1,4 @@
-/** The experiments of a sweep in the order in which they start. The workflow and whoever looks at it must agree on it. */
+/** The experiments of a sweep in the order in which they start. The workflow and the commands that show it must agree on it. */
 import type { ExperimentConfig, SweepPlan } from './schema.js'
 
 export interface SweepCell {
@@ -16,7 +16,7 @@ export function idInSweep(sweep: string, { arm, seed }: { arm: string; seed: num
 /**
  * As many seeds at a time as run at once, and all their arms before the next: their warm starts, which the arms of a seed
  * share, are made beside one another, and an unfinished sweep has paired seeds to compare. Seeds that are left over, too few for
- * all places, have their warm starts made beside the arms of those before them, for otherwise places would wait.
+ * all places, have their warm starts made beside the arms of those before them, because places would wait otherwise.
  */
 export function startOrder({
   settings: { seeds, concurrency },

@@ -27,8 +27,8 @@ interface Arm extends ResolvedExperiment {
 const notOfAnArm: Readonly<Record<string, string>> = {
   name: 'the name of an arm is its key under sweep.arms',
   seed: 'the seeds are those of sweep.seeds, the same for every arm',
-  sweep: 'a sweep has no sweeps in it',
-  extends: 'a file extends another, an arm stands on the base of its own',
+  sweep: 'an arm cannot be a sweep',
+  extends: 'only a file extends another; an arm is always based on the file it is in',
 }
 
 /** Arms times seeds. Temporal's history of a sweep has room for about so many. */
@@ -182,7 +182,7 @@ function aboutSettings({ seeds, endpoint }: SweepSettings, arms: readonly Arm[],
   ]
 }
 
-/** Two arms of one config are one arm; not even a placebo says otherwise, for nothing is done to it. */
+/** Two arms with the same config are one arm. That holds for a placebo too: it must differ in something. */
 function sameArms(arms: readonly Arm[]): Problem[] {
   const seen = new Map<string, string>()
   return arms.flatMap(({ name, own, config }): Problem[] => {
@@ -202,7 +202,7 @@ function sameArms(arms: readonly Arm[]): Problem[] {
   })
 }
 
-/** A key of the base without effect in some arms only is how sweeps are written; what an arm names itself must act in it. */
+/** A key of the base may be without effect in some arms, but a key that an arm names must act in that arm. */
 function warningsOf(arms: readonly Arm[]): string[] {
   const kept = arms.flatMap(({ name, own, warnings }) =>
     warnings

@@ -28,7 +28,7 @@ function planned(path: string, options: Partial<EvaluateOptions> = {}) {
 const samplesOf = (path: string, options: Partial<EvaluateOptions> = {}): number =>
   planned(path, options).config.evaluation.samples
 
-test('the samples come from --samples, else from --set, else from the file, else there are none', () => {
+test('the samples come from --samples, else from --set, else from the file, else the number is 0', () => {
   assert.equal(samplesOf(withoutSamples), 0)
   assert.equal(samplesOf(withSamples), 6)
   assert.equal(samplesOf(withSamples, { set: ['evaluation.samples=8'] }), 8)

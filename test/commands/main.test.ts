@@ -51,7 +51,7 @@ test('status of a home without runs says how to start one, and makes no home', a
   assert.ok(!existsSync(home))
 })
 
-test('failpoints lists the places, and a worker refuses to start with one that is none of them', async () => {
+test('failpoints lists the places, and a worker refuses to start with an unknown one', async () => {
   const { status, out } = await call('failpoints')
   assert.equal(status, 0)
   assert.match(out, /^ {2}journal\.rollout\.before +policy +A step's responses are sampled and not journaled\.$/m)

@@ -69,13 +69,13 @@ export const cases: HostileCase[] = [
       writeFileSync(join(folder, `${index}.yaml`), `extends: ${index + 1}.yaml\n`)
     writeFileSync(join(folder, '50.yaml'), 'name: a\n')
   }),
-  config('the passwords of the machine as a base', 'extends: /etc/passwd\n', /extends names a file that is no config/),
+  config('the passwords of the machine as a base', 'extends: /etc/passwd\n', /extends names a file that is not a config/),
   config(
     'the same by way of dots',
     `extends: ${'../'.repeat(12)}etc/passwd\n`,
-    /extends names a file that is no config/,
+    /extends names a file that is not a config/,
   ),
-  config('the same by way of a link', 'extends: b.yaml\n', /extends names a file that is no config/, folder =>
+  config('the same by way of a link', 'extends: b.yaml\n', /extends names a file that is not a config/, folder =>
     symlinkSync('/etc/passwd', join(folder, 'b.yaml')),
   ),
   config('a pipe that nobody writes to as a base', 'extends: b.yaml\n', /no regular file/, folder =>
@@ -94,7 +94,7 @@ export const cases: HostileCase[] = [
   ),
   config('a name that leaves the home', 'name: ../../outside\n', /name cannot be "\.\.\/\.\.\/outside"/),
   config('a name that is a path', 'name: /etc/rlev\n', /name cannot be/),
-  config('an arm that leaves the home', sweepOf('    b: {}\n    ../../x: {steps: 3}\n'), /is no name/),
+  config('an arm that leaves the home', sweepOf('    b: {}\n    ../../x: {steps: 3}\n'), /is not a valid name/),
   config(
     'an arm called as what lies beside it',
     sweepOf('    b: {}\n    plan.json: {steps: 3}\n'),

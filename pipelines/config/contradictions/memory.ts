@@ -41,7 +41,7 @@ function rankAboveWidth(rank: number, width: number): Finding {
   return {
     severity: 'refuse',
     key: 'update.adapter.rank',
-    message: `update.adapter.rank ${rank} is above the width of the policy: such an adapter is larger than the weights that it spares`,
+    message: `update.adapter.rank ${rank} is above the width of the policy: such an adapter is larger than the weights it replaces`,
     expected: `at most policy.width, ${width}`,
     found: String(rank),
     remedy: 'lower update.adapter.rank, or train the weights with update.adapter: null',

@@ -30,7 +30,7 @@ export const warmStartRules: Rules = {
       const unlearned: Finding = {
         severity: 'warning',
         key: 'warmStart.steps',
-        message: 'without a warm start a policy made from scratch gives no right answer to be rewarded for',
+        message: 'without a warm start, a policy made from scratch gives no correct answers, so nothing is rewarded',
       }
       return [unlearned, ...withoutEffect(subject, others, 'warmStart.steps is 0')]
     }

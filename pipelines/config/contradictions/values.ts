@@ -30,7 +30,7 @@ export const valueRules: Rules = {
       {
         severity: 'refuse',
         key: 'value.ablation',
-        message: `${value.ablation} values do nothing under the scale ${reward.scale}, which does not read them`,
+        message: `${value.ablation} values have no effect with the scale ${reward.scale}, which does not use them`,
         expected: `reward.scale human-aligned or multiplicative where value.ablation is ${value.ablation}`,
         found: `reward.scale ${reward.scale}`,
         remedy: 'leave value.ablation out, or take another reward.scale',

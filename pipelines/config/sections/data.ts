@@ -79,7 +79,7 @@ const fileData = z.strictObject({
   onBadRow: z
     .enum(['stop', 'skip'])
     .default('stop')
-    .describe('What a bad row does: ends the run, or is reported, counted and left out.'),
+    .describe('What happens to an invalid row: `stop` ends the run; `skip` reports it, counts it and leaves it out.'),
 })
 
 export const dataSection = z
@@ -93,7 +93,7 @@ export const valueSection = z
       .enum(ablationNames)
       .default('none')
       .describe(
-        'Values that the reward sees: as they are; permuted over all training items, or over a share of them; with Gaussian noise added or multiplied by lognormal noise; rounded to a few grades; a label for each section; or what a score predictor says (docs/predictor.md). Seeded; evaluation always uses the true ones.',
+        'Values that the reward uses: unchanged; permuted over all training items, or over a share of them; with Gaussian noise added, or multiplied by lognormal noise; rounded to a few grades; one label per section; or predicted by a score predictor (docs/predictor.md). Seeded. Evaluation always uses the true values.',
       ),
     noise: positive
       .nullable()
@@ -124,11 +124,11 @@ export const valueSection = z
           .describe("Passes over what it is shown; the default is the paper's. (passes)"),
         batch: countUpTo(100_000).default(32).describe('Items a step. (items)'),
         learningRate: positive.default(1e-3).describe('Peak rate of AdamW, before the cosine to a tenth. (1)'),
-        maxTokens: countUpTo(1000).default(12).describe('Longest score. (tokens)'),
+        maxTokens: countUpTo(1000).default(12).describe('Maximum length of a score. (tokens)'),
       })
       .prefault({})
       .describe(
-        'How the start policy is fine-tuned on question and score, and asked, under the ablation predicted (docs/predictor.md).',
+        'How the start policy is fine-tuned to predict scores from questions, for the ablation predicted (docs/predictor.md).',
       ),
     site: z
       .enum(['reward', 'advantage', 'loss'])
@@ -147,7 +147,7 @@ export const rewardSection = z
         'Factor of a correct answer: 1; 1 + min(alpha v, cap); 1 + alpha v; or the mean of the human-aligned scale over the training items.',
       ),
     alpha: positive.default(10).describe('Slope of the scale in the value. (1)'),
-    cap: positive.default(1).describe('Largest addition to 1 that alpha v can make. (1)'),
+    cap: positive.default(1).describe('Maximum of alpha v in the scale. (1)'),
     verifier: z.enum(verifiers).default('exact').describe('How the final answer is compared with the reference.'),
     tolerance: z.number().min(0).default(1e-6).describe('Relative tolerance of the numeric verifier. (share)'),
     answer: z

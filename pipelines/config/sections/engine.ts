@@ -7,7 +7,7 @@ export const engineSection = z
     mode: z
       .enum(['recorded', 'eager'])
       .default('recorded')
-      .describe('Recorded once as TensorFlow graphs and run from then on, or operation by operation, which is slower.'),
+      .describe('How steps are computed: `recorded` records TensorFlow graphs once and runs them; `eager` runs operation by operation, which is slower.'),
     lanes: count
       .default(1)
       .describe('Parallel branches of a graph; as many as the worker has threads (docs/performance.md). (branches)'),
@@ -18,7 +18,7 @@ export const engineSection = z
     xla: z
       .boolean()
       .default(false)
-      .describe('Whether recorded graphs are compiled by XLA: a long first call, for cards.'),
+      .describe('Compile recorded graphs with XLA; the first call takes long. For GPUs.'),
   })
   .prefault({})
   .describe('How the policy is computed.')

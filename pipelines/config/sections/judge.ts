@@ -15,7 +15,7 @@ const address = z
 export const judgeSection = z
   .strictObject({
     url: address.describe(
-      'Base address of an OpenAI-compatible server, with its version: chat/completions is added to it. The key, if it wants one, is RLEV_JUDGE_KEY of the environment.',
+      'Base address of an OpenAI-compatible server, with its version: chat/completions is added to it. If the server needs a key, set RLEV_JUDGE_KEY in the environment.',
     ),
     model: z
       .string()
@@ -27,17 +27,17 @@ export const judgeSection = z
       .describe(
         'What the judge decides: training and evaluation, as in the paper, or evaluation alone, with training rewarded by `reward.verifier`.',
       ),
-    timeout: z.number().min(0.05).max(3600).default(60).describe('Time for one request, its answer included. (s)'),
-    attempts: countUpTo(20).default(5).describe('Requests about one answer before it stays unscored. (requests)'),
+    timeout: z.number().min(0.05).max(3600).default(60).describe('Timeout of one request, including the answer. (s)'),
+    attempts: countUpTo(20).default(5).describe('Maximum attempts for one answer; after that it stays unscored. (requests)'),
     backoff: z
       .number()
       .min(0)
       .max(600)
       .default(1)
       .describe(
-        'Longest wait before the second request, doubled before each further one; a Retry-After goes before it. (s)',
+        'Maximum wait before the second request, doubled before each further one; a Retry-After header takes precedence. (s)',
       ),
-    concurrency: countUpTo(256).default(8).describe('Requests under way at once, of one worker. (requests)'),
+    concurrency: countUpTo(256).default(8).describe('Maximum concurrent requests of one worker. (requests)'),
   })
   .optional()
   .describe('Judge of answers: a language model that says whether an answer means the same as the reference.')

@@ -4,8 +4,8 @@ import { z } from 'zod'
 export const positive = z.number().positive()
 export const share = z.number().min(0).max(1)
 export const count = z.int().positive()
-/** A count of things that are held in memory at once. */
-export const countUpTo = (most: number) => z.int().positive().max(most)
+/** A count of things that are in memory at the same time. */
+export const countUpTo = (max: number) => z.int().positive().max(max)
 /** Seeds key the counter-based generator with 32 bits. */
 export const seedNumber = z
   .int()

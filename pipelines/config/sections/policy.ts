@@ -31,14 +31,14 @@ export const warmStartSection = z
       .int()
       .nonnegative()
       .default(900)
-      .describe('Supervised steps before reinforcement learning; 0 for none. (steps)'),
+      .describe('Supervised steps before reinforcement learning; 0 for no warm start. (steps)'),
     batch: countUpTo(100_000).default(128).describe('Demonstrations a step. (items)'),
     learningRate: positive
       .default(3e-3)
       .describe('Peak rate of AdamW, after warm-up, before the cosine to a tenth. (1)'),
     warmup: z.int().nonnegative().default(100).describe('Steps of linear warm-up. (steps)'),
     weightDecay: z.number().min(0).default(0.01).describe('Decoupled weight decay. (1)'),
-    clipNorm: positive.default(1).describe('Largest global gradient norm. (1)'),
+    clipNorm: positive.default(1).describe('Maximum global gradient norm. (1)'),
     sectionShares: z
       .array(z.number().min(0))
       .length(4)

@@ -32,19 +32,19 @@ export const checkpointSection = z
     everySteps: count
       .default(20)
       .describe('Steps between checkpoints; between them the journal of rollouts is replayed. (steps)'),
-    keep: count.default(3).describe('Newest checkpoints that are kept, besides the last. (checkpoints)'),
+    keep: count.default(3).describe('Older checkpoints to keep besides the latest. (checkpoints)'),
     best: z
       .enum(bestMetrics)
       .nullable()
       .default(null)
       .describe(
-        'Evaluation metric, greedy or expected, by which the best evaluated checkpoint is kept as well, however old; null for none.',
+        'Evaluation metric, greedy or expected, by which the best evaluated checkpoint is kept too, at any age; null to keep no such checkpoint.',
       ),
     trimJournal: z
       .boolean()
       .default(false)
       .describe(
-        'Delete responses and reward records behind the oldest of the newest checkpoints, once it was read again and is whole. Metrics stay; without the rest a step that is looked into later has to be computed again.',
+        'Delete the responses and reward records of the steps before the oldest kept checkpoint, after that checkpoint was read and found undamaged. Metrics stay. To look into such a step later, it has to be computed again.',
       ),
   })
   .prefault({})
@@ -55,13 +55,13 @@ export const durabilitySection = z
     stepsPerActivity: count
       .default(20)
       .describe(
-        'Training steps in one activity; at 1 rollout, reward and update are activities of their own. Results are the same bits. (steps)',
+        'Training steps in one activity; at 1, rollout, reward and update are separate activities. The results do not depend on it. (steps)',
       ),
     heartbeatTimeout: z
       .number()
       .min(2)
       .default(30)
-      .describe('Silence of a worker after which its activity is given to another one. (s)'),
+      .describe('Timeout after which the activity of a silent worker is retried on another worker. (s)'),
     maxHistoryEvents: count.default(4000).describe('History length at which the workflow continues as new. (events)'),
   })
   .prefault({})

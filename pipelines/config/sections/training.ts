@@ -22,12 +22,12 @@ export const rolloutSection = z
     prompts: countUpTo(100_000).default(16).describe('Prompts a step. (prompts)'),
     samples: countUpTo(10_000).default(8).describe('Responses a prompt. (responses)'),
     temperature: positive.default(1).describe('Sampling temperature. (1)'),
-    topK: count.nullable().default(null).describe('Sample among so many likeliest tokens; null for all. (tokens)'),
+    topK: count.nullable().default(null).describe('Sample among this many of the most likely tokens; null for all. (tokens)'),
     topP: positive
       .max(1)
       .default(1)
-      .describe('Sample among the likeliest tokens that together reach this probability. (probability)'),
-    maxTokens: countUpTo(1_000_000).default(14).describe('Longest response. (tokens)'),
+      .describe('Sample among the most likely tokens whose total probability reaches this. (probability)'),
+    maxTokens: countUpTo(1_000_000).default(14).describe('Maximum length of a response. (tokens)'),
     chunk: countUpTo(100_000)
       .default(128)
       .describe('Responses decoded at a time; one that has ended makes room for the next. (responses)'),
@@ -42,7 +42,7 @@ export const estimatorSection = z
     allowCancelled: z
       .boolean()
       .default(false)
-      .describe('Run although the estimator cancels the value, so that the arm takes the step of the correctness arm.'),
+      .describe('Allow an estimator that cancels the value. The arm then takes the same steps as the correctness arm.'),
   })
   .prefault({})
   .describe('How rewards become advantages.')
@@ -73,7 +73,7 @@ export const updateSection = z
     betas: z.tuple([decay, decay]).default([0.9, 0.99]).describe('Decay of the first and second moments of AdamW. (1)'),
     epsilon: positive.default(1e-8).describe('Added to the root of the second moment of AdamW. (gradient)'),
     weightDecay: z.number().min(0).default(0).describe('Decoupled weight decay. (1)'),
-    clipNorm: positive.nullable().default(null).describe('Largest global gradient norm; null for none. (1)'),
+    clipNorm: positive.nullable().default(null).describe('Maximum global gradient norm; null for no clipping. (1)'),
     aggregation: z
       .enum(['sequence-sum', 'sequence-mean', 'token-mean'])
       .default('sequence-sum')
@@ -82,18 +82,18 @@ export const updateSection = z
       ),
     microBatch: countUpTo(100_000)
       .default(128)
-      .describe('Most responses in one forward and backward pass; the gradient does not depend on it. (responses)'),
+      .describe('Maximum responses in one forward and backward pass; the gradient does not depend on it. (responses)'),
     tokenBudget: count
       .nullable()
       .default(null)
       .describe(
-        'Most tokens in one forward and backward pass, prompts, responses and padding counted; null for microBatch alone. (tokens)',
+        'Maximum tokens in one forward and backward pass, including prompts, responses and padding; null to limit by microBatch only. (tokens)',
       ),
     gradientCheckpointing: z
       .boolean()
       .default(false)
       .describe(
-        'Compute each layer again in the backward pass instead of keeping what it held: less memory, more time.',
+        'Recompute each layer in the backward pass instead of keeping its activations: less memory, more time.',
       ),
     adapter: z
       .strictObject({

@@ -7,7 +7,7 @@ import { merge } from './merge.js'
 import { readYaml } from './read-yaml.js'
 
 /** Files from the one that is called to the one that extends nothing. */
-const longestChain = 10
+const maxChain = 10
 
 /** The merged content of `path` and the files it extends, without the key `extends`. Throws ConfigInvalid, for a cycle too. */
 export function readExtended(path: string): Located {
@@ -18,7 +18,7 @@ function read(path: string, above: readonly string[]): Located {
   const file = readYaml(path)
   if (file.content.kind !== 'map') {
     throw configError([
-      { place: file.place, message: 'the config is no map', expected: 'keys with values, for example `name: first`' },
+      { place: file.place, message: 'the config is not a map', expected: 'keys with values, for example `name: first`' },
     ])
   }
   const extended = at(file, ['extends'])
@@ -47,15 +47,15 @@ function read(path: string, above: readonly string[]): Located {
       { place, message: `there is no file ${base}`, expected: 'the path of a config, relative to this one' },
     ])
   }
-  // Errors quote what they read: a config from elsewhere is not to have the files of its reader quoted.
+  // Errors quote what they read. A config from another person must not make them quote private files.
   if (!['.yaml', '.yml'].includes(extname(found))) {
     throw configError([
-      { place, message: 'extends names a file that is no config', expected: 'a file in .yaml or .yml', found },
+      { place, message: 'extends names a file that is not a config', expected: 'a file in .yaml or .yml', found },
     ])
   }
-  if (chain.length >= longestChain) {
+  if (chain.length >= maxChain) {
     throw configError([
-      { place, message: 'too many configs extend each other', expected: `at most ${longestChain} in a row` },
+      { place, message: 'too many configs extend each other', expected: `at most ${maxChain} in a row` },
     ])
   }
   const own = new Map(file.content.entries)

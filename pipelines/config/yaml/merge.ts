@@ -1,7 +1,7 @@
-/** How a file stands on the file it extends, and an arm on the base: maps merge key by key, everything else is replaced. */
+/** How a file is merged with the file it extends, and an arm with the base: maps key by key, everything else is replaced. */
 import { at, type Located, withEntries } from './located.js'
 
-/** Maps that come in kinds told by a key: another kind replaces the whole map, for the keys of one are unknown to the other. */
+/** Maps that come in kinds told by a key: another kind replaces the whole map, because the keys of one kind are unknown to the other. */
 export const kinds: Readonly<
   Record<string, { key: string; kinds: Readonly<Record<string, string>>; otherwise: string }>
 > = {

@@ -1,6 +1,6 @@
 /**
- * One YAML file as located values. Syntax errors, duplicate keys and unknown tags are problems with places; so is what no config
- * needs and a parser drowns in: length, depth, aliases that multiply.
+ * One YAML file as located values. Syntax errors, duplicate keys and unknown tags are problems with places; so are files
+ * that are too long or too deep, or whose aliases expand to too much.
  */
 import { dirname, resolve } from 'node:path'
 import {
@@ -167,7 +167,7 @@ class Reader {
   #key(key: unknown, place: string): string {
     const name = isScalar(key) && ['string', 'number', 'boolean'].includes(typeof key.value) ? String(key.value) : null
     if (name !== null && name.length <= MAX_KEY) return name
-    const message = name === null ? 'a key that is no text' : 'a key that is too long'
+    const message = name === null ? 'a key that is not text' : 'a key that is too long'
     throw configError([{ place, message, expected: `a name of at most ${MAX_KEY} characters before the colon` }])
   }
 }

@@ -33,7 +33,7 @@ test('counts are shortened at thousands, millions and billions, without 1000.0k'
   assert.deepEqual(written, ['950', '9999', '12.3k', '999.9k', '1.0M', '4.5M', '2.0G'])
 })
 
-test('a share is a percentage with one decimal, and a dash where there is none', () => {
+test('a share is a percentage with one decimal, and a dash if there is no value', () => {
   assert.equal(formatShare(0.4216), '42.2')
   assert.equal(formatShare(undefined), '-')
 })

@@ -31,7 +31,7 @@ const refused: readonly (readonly [string, string, RegExp])[] = [
   [
     'shuffled values under the scale of correctness',
     'value: {ablation: shuffled}\nreward: {scale: correctness}',
-    /^config\.yaml:2:19: shuffled values do nothing/,
+    /^config\.yaml:2:19: shuffled values have no effect/,
   ],
   [
     'noise of values without a level',
@@ -47,7 +47,7 @@ const refused: readonly (readonly [string, string, RegExp])[] = [
   [
     'shuffled values under the uniform scale',
     'value: {ablation: shuffled}\nreward: {scale: uniform}',
-    /shuffled values do nothing/,
+    /shuffled values have no effect/,
   ],
   [
     'key and value heads that do not divide the heads',

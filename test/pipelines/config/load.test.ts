@@ -126,7 +126,7 @@ test('YAML that cannot be parsed and keys given twice are told with their places
   assert.match(refusal('name: a\nreward: {alpha: 1\n'), /^config\.yaml:\d+:\d+: /)
   assert.match(refusal('name: a\nreward:\n  alpha: 1\n  alpha: 2\n'), /^config\.yaml:4:3: the key is given twice/)
   assert.match(refusal('name: a\n---\nname: b\n'), /^config\.yaml:2:1: .*multiple documents/)
-  assert.match(refusal('- name\n'), /^config\.yaml:1:1: the config is no map/)
+  assert.match(refusal('- name\n'), /^config\.yaml:1:1: the config is not a map/)
   assert.match(refusal(''), /name is missing/)
 })
 

@@ -94,7 +94,7 @@ test('a sweep with unknown keys, no arms or no seeds is refused', () => {
   )
   assert.match(
     refusal('name: a\nsweep: {baseline: b, seeds: [1], arms: {"b/c": {}}}\n'),
-    /config\.yaml:2:41: sweep\.arms\.b\/c is no name/,
+    /config\.yaml:2:41: sweep\.arms\.b\/c is not a valid name/,
   )
 })
 
