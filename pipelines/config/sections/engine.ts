@@ -7,7 +7,9 @@ export const engineSection = z
     mode: z
       .enum(['recorded', 'eager'])
       .default('recorded')
-      .describe('How steps are computed: `recorded` records TensorFlow graphs once and runs them; `eager` runs operation by operation, which is slower.'),
+      .describe(
+        'How steps are computed: `recorded` records TensorFlow graphs once and runs them; `eager` runs operation by operation, which is slower.',
+      ),
     lanes: count
       .default(1)
       .describe('Parallel branches of a graph; as many as the worker has threads (docs/performance.md). (branches)'),
@@ -15,10 +17,7 @@ export const engineSection = z
       .enum(['float32', 'bfloat16'])
       .default('float32')
       .describe('Type in which recorded matrix products are computed; weights and all else stay float32.'),
-    xla: z
-      .boolean()
-      .default(false)
-      .describe('Compile recorded graphs with XLA; the first call takes long. For GPUs.'),
+    xla: z.boolean().default(false).describe('Compile recorded graphs with XLA; the first call takes long. For GPUs.'),
   })
   .prefault({})
   .describe('How the policy is computed.')

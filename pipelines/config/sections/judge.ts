@@ -28,7 +28,9 @@ export const judgeSection = z
         'What the judge decides: training and evaluation, as in the paper, or evaluation alone, with training rewarded by `reward.verifier`.',
       ),
     timeout: z.number().min(0.05).max(3600).default(60).describe('Timeout of one request, including the answer. (s)'),
-    attempts: countUpTo(20).default(5).describe('Maximum attempts for one answer; after that it stays unscored. (requests)'),
+    attempts: countUpTo(20)
+      .default(5)
+      .describe('Maximum attempts for one answer; after that it stays unscored. (requests)'),
     backoff: z
       .number()
       .min(0)

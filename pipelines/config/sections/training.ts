@@ -22,7 +22,10 @@ export const rolloutSection = z
     prompts: countUpTo(100_000).default(16).describe('Prompts a step. (prompts)'),
     samples: countUpTo(10_000).default(8).describe('Responses a prompt. (responses)'),
     temperature: positive.default(1).describe('Sampling temperature. (1)'),
-    topK: count.nullable().default(null).describe('Sample among this many of the most likely tokens; null for all. (tokens)'),
+    topK: count
+      .nullable()
+      .default(null)
+      .describe('Sample among this many of the most likely tokens; null for all. (tokens)'),
     topP: positive
       .max(1)
       .default(1)

@@ -18,7 +18,11 @@ function read(path: string, above: readonly string[]): Located {
   const file = readYaml(path)
   if (file.content.kind !== 'map') {
     throw configError([
-      { place: file.place, message: 'the config is not a map', expected: 'keys with values, for example `name: first`' },
+      {
+        place: file.place,
+        message: 'the config is not a map',
+        expected: 'keys with values, for example `name: first`',
+      },
     ])
   }
   const extended = at(file, ['extends'])

@@ -24,7 +24,10 @@ const found: Readonly<Record<string, readonly [config: string, key: string]>> = 
   valueIsNotCancelled: ['estimator: {name: grpo}', 'estimator.name'],
   toleranceActs: ['reward: {tolerance: 0.1}', 'reward.tolerance'],
   judgeDecidesEverything: [`reward: {verifier: numeric}\njudge: ${judge}}`, 'reward.verifier'],
-  judgeDecidesEvaluationOnly: [`steps: 0\nreward: {verifier: numeric}\njudge: ${judge}, decides: evaluation}`, 'reward.verifier'],
+  judgeDecidesEvaluationOnly: [
+    `steps: 0\nreward: {verifier: numeric}\njudge: ${judge}, decides: evaluation}`,
+    'reward.verifier',
+  ],
   judgeBackoffActs: [`judge: ${judge}, attempts: 1, backoff: 2}`, 'judge.backoff'],
   warmStartKeysAct: [`${checkpoint}\nwarmStart: {batch: 4}`, 'warmStart.batch'],
   warmStartIsLongEnough: ['warmStart: {steps: 20, warmup: 40}', 'warmStart.warmup'],
@@ -44,7 +47,8 @@ const found: Readonly<Record<string, readonly [config: string, key: string]>> = 
 function findings(name: string, content: string) {
   const keys = parse(`name: a\n${content}\n`) as Record<string, unknown>
   const given = (path: string) =>
-    path.split('.').reduce<unknown>((node, key) => (node as Record<string, unknown> | undefined)?.[key], keys) !== undefined
+    path.split('.').reduce<unknown>((node, key) => (node as Record<string, unknown> | undefined)?.[key], keys) !==
+    undefined
   const rule = rules[name]
   assert.ok(rule !== undefined, `there is no rule ${name}`)
   return rule({ config: experimentSchema.parse(keys), given, placebo: false })
@@ -53,7 +57,10 @@ function findings(name: string, content: string) {
 for (const name of Object.keys(rules)) {
   test(`${name}: finds what breaks it, by its key, and nothing in the defaults`, () => {
     const [content, key] = found[name] ?? assert.fail('every rule has its test: add one to the table')
-    assert.ok(findings(name, content).some(one => one.key === key), JSON.stringify(findings(name, content)))
+    assert.ok(
+      findings(name, content).some(one => one.key === key),
+      JSON.stringify(findings(name, content)),
+    )
     assert.deepEqual(findings(name, ''), [])
   })
 }
