@@ -1,7 +1,7 @@
 /**
  * Log-probabilities of given responses: one teacher-forced pass over prompts and responses, without a gradient.
  */
-
+import { given } from '../given.js'
 import { type Tensor, tf } from '../graph/tensorflow.js'
 import type { Policy } from '../model/policy.js'
 import { engineFor } from './engine-cache.js'
@@ -21,7 +21,7 @@ export function logProbsOf(policy: Policy, sequences: readonly Sequence[], limit
     groups,
     padId,
     lanes: engine.settings.lanes,
-    ...(limits === undefined ? {} : { limits }),
+    ...given({ limits }),
   })
   const inputs = responseTensors(batch)
   const [logProbs] = engine.part(Learning).logProbabilities(batch.shape)(...inputs) as [Tensor]
