@@ -26,8 +26,7 @@ function advice(
 ): string {
   if (missing.some(({ state }) => state !== 'cancelled')) return `\`${command('resume', name)}\` makes what is missing`
   const undecided = paired.filter(({ arm }) => arm.endpointDifference.verdict === 'undecided')
-  if (undecided.length === 0)
-    return 'for your own arms, copy the config, change its arms and check it with `rlev plan`'
+  if (undecided.length === 0) return 'for your own arms, copy the config, change its arms and check it with `rlev plan`'
   if (undecided.every(({ arm }) => shownHalf(arm.endpointDifference) === null)) {
     return 'for an interval, put at least five seeds into `sweep.seeds` and run the config again: only the new ones run'
   }
