@@ -8,6 +8,7 @@ import { overCurve } from '../../pipelines/comparison/outcome.js'
 import type { ExperimentConfig } from '../../pipelines/config/schema.js'
 import type { Columns, Evaluation } from '../../pipelines/evaluation/evaluation.js'
 import { printable, shortened } from '../../pipelines/printable.js'
+import { percentWithSign } from '../../pipelines/text/percent.js'
 import type { StepMetrics } from '../../pipelines/training/step-metrics.js'
 import type { PredictionQuality } from '../../pipelines/values/predictor/quality.js'
 import { isName } from '../mlflow/checks.js'
@@ -152,7 +153,7 @@ export function experimentNote(
   ]
   if (first !== undefined && last !== undefined && last.step > first.step) {
     lines.push(
-      `H-Acc ${percent(first.greedy.hAcc)} before and ${percent(last.greedy.hAcc)} after training (expected over samples: ${percent(first.expected.hAcc)} and ${percent(last.expected.hAcc)}); Acc ${percent(first.greedy.acc)} and ${percent(last.greedy.acc)}; ${first.greedy.length.toFixed(1)} and ${last.greedy.length.toFixed(1)} tokens.`,
+      `H-Acc ${percentWithSign(first.greedy.hAcc)} before and ${percentWithSign(last.greedy.hAcc)} after training (expected over samples: ${percentWithSign(first.expected.hAcc)} and ${percentWithSign(last.expected.hAcc)}); Acc ${percentWithSign(first.greedy.acc)} and ${percentWithSign(last.greedy.acc)}; ${first.greedy.length.toFixed(1)} and ${last.greedy.length.toFixed(1)} tokens.`,
     )
   }
   lines.push(`\`rlev status ${run.split('/')[0]}\``)
@@ -175,8 +176,4 @@ export function samplesTable({ responses }: Evaluation): { columns: string[]; da
       verdict,
     ]),
   }
-}
-
-function percent(share: number): string {
-  return `${(100 * share).toFixed(1)}%`
 }

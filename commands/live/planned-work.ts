@@ -17,7 +17,7 @@ export async function plannedWork(home: string, name: string): Promise<ReadonlyM
     }
     return work
   } catch (error) {
-    // Whoever watches a home from elsewhere may not have its data: then steps are counted.
+    // The home may be watched from a machine that does not have its data. Then steps are counted.
     if (error instanceof RlevError) return undefined
     throw error
   }

@@ -2,7 +2,7 @@
  * One at a time, by a file that names its holder. A holder that died leaves a file that the next one takes over, so an interrupted
  * call blocks nobody. Plain JavaScript without dependencies: set-up uses it before anything is installed or built.
  *
- * Who takes over from a dead holder first takes the right to do so: a lock file of its own, named by what the dead one wrote, which
+ * Who takes over from a dead holder first takes the right to do so: a second lock file, named by what the dead one wrote, which
  * itself is taken over if its taker died. With the right in hand it looks again, and replaces the file in one rename. The file is
  * never missing in between, so nobody takes it by the side; and the right to replace another holder has another name.
  */

@@ -1,4 +1,5 @@
 /** How durations, moments, shares and rates are written for a person. */
+import { percent } from '../../pipelines/text/percent.js'
 
 /** Two units at most: `8 s`, `2 min 05 s`, `1 h 04 min`, `3 d 2 h`. */
 export function formatDuration(seconds: number): string {
@@ -28,7 +29,7 @@ export function formatMoment(milliseconds: number): string {
 
 /** A share in [0, 1] as a percentage with one decimal, without the sign; a dash if there is no value. */
 export function formatShare(share: number | undefined): string {
-  return share === undefined ? '-' : (100 * share).toFixed(1)
+  return share === undefined ? '-' : percent(share)
 }
 
 export function formatNumber(value: number | undefined, digits: number): string {

@@ -4,6 +4,7 @@
 import { baselineOf } from '../config/baselines.js'
 import type { EstimatorName, ExperimentConfig, Plan } from '../config/schema.js'
 import { mean } from '../statistics/estimate.js'
+import { percentWithSign } from '../text/percent.js'
 import type { ItemValue } from '../values/value.js'
 import type { PlannedArm as Arm, PreflightFinding } from './planned-arm.js'
 import { sameStepFindings } from './same-step.js'
@@ -126,7 +127,7 @@ function aboutArm({ name, config, step }: Arm): PreflightFinding[] {
     arm: name,
     sentence: cancelled
       ? `${name}: value transmission 0.00: ${estimator.name} divides the value out again (${reach}). Take another estimator, or value.site advantage or loss, or say estimator.allowCancelled: true.`
-      : `${name}: value transmission ${found.transmission.toFixed(2)} through ${estimator.name} at the ${value.site} (${reach}${throughBatch.has(estimator.name) ? ASSUMED : ''}; mean scale ${numbers.meanScale.toFixed(3)}${reward.scale === 'human-aligned' ? `, ${percent(numbers.shareClipped)} of the items clipped` : ''}${config.value.ablation === 'predicted' ? '; a predictor that is not trained yet is counted as right' : ''}).`,
+      : `${name}: value transmission ${found.transmission.toFixed(2)} through ${estimator.name} at the ${value.site} (${reach}${throughBatch.has(estimator.name) ? ASSUMED : ''}; mean scale ${numbers.meanScale.toFixed(3)}${reward.scale === 'human-aligned' ? `, ${percentWithSign(numbers.shareClipped)} of the items clipped` : ''}${config.value.ablation === 'predicted' ? '; a predictor that is not trained yet is counted as right' : ''}).`,
     numbers,
   })
   return findings
@@ -135,8 +136,4 @@ function aboutArm({ name, config, step }: Arm): PreflightFinding[] {
 function shareClipped({ reward }: ExperimentConfig, { scales }: SimulatedStep): number {
   if (reward.scale !== 'human-aligned') return 0
   return scales.filter(scale => scale >= 1 + reward.cap).length / scales.length
-}
-
-function percent(share: number): string {
-  return `${(100 * share).toFixed(1)}%`
 }

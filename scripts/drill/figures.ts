@@ -2,6 +2,8 @@
  * The figures of durability: goodput against the mean time between kills, what a recovery takes, and what durability costs where
  * nothing fails. Requirements: 95 of 100 recoveries within 15 seconds, and under a tenth of a step of one second.
  */
+
+import { percentWithSign } from '../../pipelines/text/percent.js'
 import { median } from '../bench/statistics.js'
 import type { DrillOptions } from './drill.js'
 import { DrillHome } from './drill-home.js'
@@ -64,7 +66,7 @@ function resultOf(parts: { rows: Goodput[]; whole: Recovery[]; overhead: Overhea
     ...(p95 < longestRecovery ? [] : [`p95 of the recoveries is ${p95.toFixed(1)} s, not under ${longestRecovery} s`]),
     ...(dearest < mostOverhead
       ? []
-      : [`durability costs ${percent(dearest)} of a step, not under ${percent(mostOverhead)}`]),
+      : [`durability costs ${percentWithSign(dearest)} of a step, not under ${percentWithSign(mostOverhead)}`]),
     ...(overhead.sameWeights ? [] : ['trained directly, the weights are others']),
   ]
   return {
@@ -129,8 +131,4 @@ function lineOf(row: Goodput): string {
 function percentile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b)
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN
-}
-
-function percent(share: number): string {
-  return `${(100 * share).toFixed(1)}%`
 }

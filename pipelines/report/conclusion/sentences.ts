@@ -2,7 +2,8 @@
 import type { Comparison } from '../../comparison/comparison.js'
 import type { ClaimRule, ClaimVerdict } from '../../statistics/claim-rule.js'
 import { intervalOf, minRunsForInterval, shownHalf } from '../../statistics/estimate.js'
-import { percent, percentEstimate, pointsDifference, pValue } from '../tables/format.js'
+import { percent } from '../../text/percent.js'
+import { percentEstimate, pointsDifference, pValue } from '../tables/format.js'
 import { type Compared, isPaired, listed, type Paired } from './subjects.js'
 
 /** Differences that fit into a sentence. */

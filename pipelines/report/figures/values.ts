@@ -1,10 +1,10 @@
 /** Histograms of the values of the training and the test items (figures 3 and 4 of the paper). */
 import * as Plot from '@observablehq/plot'
 import type { TestItem } from '../../evaluation/item-results.js'
+import { percent } from '../../text/percent.js'
 import type { ValueStatistics } from '../../values/value.js'
 import { type Html, html } from '../html.js'
 import type { Material } from '../material.js'
-import { percent } from '../tables/format.js'
 import { figure } from './figure.js'
 
 /** Shares in [0, 1] of the items between two values. */

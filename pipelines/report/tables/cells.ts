@@ -1,13 +1,13 @@
 /** Cells with numbers: the text is written as everywhere, and the numbers, for CSV, have the unit of the text. */
 import type { Columns } from '../../evaluation/evaluation.js'
 import { type Estimate, type Interval, minRunsForInterval, shownHalf } from '../../statistics/estimate.js'
+import { percent } from '../../text/percent.js'
 import {
   columnDifference,
   columnEstimate,
   digitsOf,
   intervalInWords,
   NONE,
-  percent,
   percentEstimate,
   pointsDifference,
   pointsInterval,

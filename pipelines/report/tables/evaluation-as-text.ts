@@ -2,7 +2,8 @@
 
 import { columnKeys } from '../../comparison/outcome.js'
 import type { Columns, Evaluation } from '../../evaluation/evaluation.js'
-import { columnEstimate, columnTitles, percent } from './format.js'
+import { percent } from '../../text/percent.js'
+import { columnEstimate, columnTitles } from './format.js'
 import { aligned } from './table.js'
 
 /** Shares in percent. Without samples there are no expected figures. */

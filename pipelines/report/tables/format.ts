@@ -4,6 +4,7 @@ import type { ArmComparison } from '../../comparison/comparison.js'
 import type { Columns } from '../../evaluation/evaluation.js'
 import { type ClaimRule, ruleInWords } from '../../statistics/claim-rule.js'
 import { type Estimate, type Interval, shownHalf } from '../../statistics/estimate.js'
+import { percent } from '../../text/percent.js'
 
 export const NONE = '–'
 
@@ -14,11 +15,6 @@ export const columnTitles: Record<keyof Columns, string> = {
   valueDensity: 'density',
   accHigh: 'Acc high',
   accLow: 'Acc low',
-}
-
-/** 71.2 for a share of 0.712. */
-export function percent(share: number): string {
-  return (100 * share).toFixed(1)
 }
 
 /** 71.2 ± 1.3, in percent. */
