@@ -4,7 +4,7 @@
  */
 
 import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { withoutSecrets } from '../../activities/machine/secrets.js'
 import type { ProcessRecord, Services } from '../../activities/machine/services-record.js'
 import { authentication, namedServer } from '../../activities/mlflow/address.js'
@@ -29,15 +29,37 @@ export const localMlflow = (port: number | undefined, pid?: number): MlflowServi
   ...given({ pid }),
 })
 
+/**
+ * `mlflow server` in one process. The command imports all of MLflow, prepares the database and starts uvicorn as a second
+ * process, which imports the same again: 5 s of CPU time and 250 MB. Here uvicorn runs where the command would start it.
+ * uvicorn is imported first because MLflow looks for it to see whether it is a server. A version of MLflow that has no
+ * such call to replace runs as its command does.
+ */
+const oneProcess = `
+import os, sys
+import uvicorn
+import mlflow.server
+from mlflow.cli import cli
+
+def run_here(command, extra_env=None, **_):
+    os.environ.update(extra_env or {})
+    uvicorn.main(command[command.index("uvicorn") + 1:])
+
+if hasattr(mlflow.server, "_exec_cmd"):
+    mlflow.server._exec_cmd = run_here
+sys.argv[0] = "mlflow"
+cli()
+`
+
 export function startMlflow(home: Home, port: number): Promise<ProcessRecord> {
   const folder = join(home.path, 'mlflow')
   const artifacts = join(folder, 'artifacts')
   mkdirSync(artifacts, { recursive: true })
   const { PYTHONPATH: _path, PYTHONHOME: _home, ...env } = withoutSecrets(process.env)
   return startDetached({
-    command: programOf('mlflow'),
+    command: join(dirname(programOf('mlflow')), 'python'),
     args: [
-      ['server', '--host', '127.0.0.1', '--port', String(port), '--workers', '1'],
+      ['-c', oneProcess, 'server', '--host', '127.0.0.1', '--port', String(port), '--workers', '1'],
       ['--backend-store-uri', `sqlite:///${join(folder, 'mlflow.db')}`, '--artifacts-destination', artifacts],
     ].flat(),
     log: logFile(home, 'mlflow'),
