@@ -6,7 +6,7 @@ import { freezeRun } from './freeze-run.js'
 import { normalizeValues } from './normalize-values.js'
 import { openTracking } from './open-tracking.js'
 import { prepareData } from './prepare-data.js'
-import { publishReport } from './publish-report.js'
+import type { PublishedReport } from './publish-report.js'
 import { recordResult } from './record-result.js'
 import { scaleRewards } from './scale-rewards.js'
 import { trackProgress } from './track-progress.js'
@@ -27,6 +27,14 @@ export function ioActivities(workplace: Workplace) {
     trackProgress: trackProgress(workplace),
     trackStatus: trackStatus(workplace),
     closeTracking: closeTracking(workplace),
+  }
+}
+
+/** Loaded for the first report: its drawing libraries take half a second, and a worker starts without them. */
+function publishReport(place: Workplace) {
+  return async (subject: { name: string; trackingUrl?: string }): Promise<PublishedReport> => {
+    const report = await import('./publish-report.js')
+    return report.publishReport(place)(subject)
   }
 }
 
