@@ -1,81 +1,171 @@
 /**
- * Runs the compiled tests: those of single parts two files at a time, then those that need real services
- * (`*.service.test.js`) one file at a time, because each of them needs the machine's memory.
+ * Runs the compiled tests in batches, several at a time: what failed in the last run first, then the files without
+ * services, then those that start Temporal or MLflow (`*.service.test.js`).
  *
  *   node scripts/test.mjs                     every test
+ *   node scripts/test.mjs --quick             those without services
  *   node scripts/test.mjs rewards estimators  the files whose path holds one of these words
+ *   node scripts/test.mjs --lanes 1           one batch at a time (default: 2, or 1 if the machine has a GPU)
  */
 
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { constants } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { runTestFile } from './test/run-file.mjs'
+import { parseArgs } from 'node:util'
+import { batchesOf, hasServices, readTimes, writeTimes } from './test/batches.mjs'
+import { runBatch } from './test/run-batch.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const tests = join(root, 'dist', 'test')
-const words = process.argv.slice(2)
+const folder = join(root, 'dist', 'test')
+const timesFile = join(root, 'node_modules', '.rlev', 'test-times.json')
 const minute = 60_000
-const phases = [
-  { title: 'single parts', wide: 2, limit: 6 * minute, holds: name => !name.endsWith('.service.test.js') },
-  { title: 'with services', wide: 1, limit: 20 * minute, holds: name => name.endsWith('.service.test.js') },
-]
+/** Of one file. */
+const limitMs = { parts: 3 * minute, services: 20 * minute }
+const slowestShown = 10
 
-const files = existsSync(tests)
-  ? readdirSync(tests, { recursive: true })
-      .filter(name => name.endsWith('.test.js'))
-      .filter(name => words.length === 0 || words.some(word => join('test', name).includes(word)))
-      .sort()
-  : []
-if (files.length === 0) {
-  console.error(
-    `no test file${words.length > 0 ? ` whose path holds ${words.join(' or ')}` : ''} in ${tests}; build by \`npm run setup\``,
-  )
-  process.exit(1)
-}
+const shown = name => name.replace(/\.js$/, '')
+const secondsText = milliseconds => `${(milliseconds / 1000).toFixed(1)} s`
 
+const parts = readParts()
+const { words, quick, lanes } = readArguments()
+const names = testNames()
+const times = readTimes(timesFile)
+const waiting = batchesOf(names, times)
 const env = { ...process.env, ...libraryPath(), TF_CPP_MIN_LOG_LEVEL: process.env.TF_CPP_MIN_LOG_LEVEL ?? '2' }
+
 const began = performance.now()
-const failed = []
-let count = 0
+const elapsed = () => secondsText(performance.now() - began)
+const done = []
+const failures = []
 
 // A test file's process hears nothing of a signal that only this one gets.
 const interrupt = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => interrupt.abort(signal))
 
-for (const { title, wide, limit, holds } of phases) {
-  const waiting = files.filter(holds)
-  if (waiting.length === 0) continue
-  console.log(`${title}: ${waiting.length} ${waiting.length === 1 ? 'file' : 'files'}`)
-  const lane = async () => {
-    for (let name = waiting.shift(); name !== undefined && !interrupt.signal.aborted; name = waiting.shift()) {
-      const outcome = await runTestFile({ file: join(tests, name), cwd: root, env, limit, interrupt: interrupt.signal })
-      count += outcome.tests
-      const line = `${name.replace(/\.js$/, '')} (${outcome.tests} tests, ${(outcome.milliseconds / 1000).toFixed(1)} s)`
-      if (outcome.failure === undefined) {
-        console.log(`  ok     ${line}`)
-      } else {
-        failed.push(name)
-        console.log(`  FAILED ${line}: ${outcome.failure}\n${outcome.output.replace(/^/gm, '         ')}`)
-      }
-    }
+if (names.some(hasServices)) bundleWorkflows()
+console.log(`${names.length} ${names.length === 1 ? 'file' : 'files'}, ${lanes} at a time${expectation()}`)
+await Promise.all(Array.from({ length: lanes }, lane))
+writeTimes(timesFile, times)
+summary()
+
+async function lane() {
+  for (let batch = waiting.shift(); batch !== undefined && !interrupt.signal.aborted; batch = waiting.shift()) {
+    await runAndTell(batch)
   }
-  await Promise.all(Array.from({ length: wide }, lane))
 }
 
-const seconds = ((performance.now() - began) / 1000).toFixed(0)
-console.log(
-  `${files.length} files, ${count} tests, ${seconds} s: ${failed.length === 0 ? 'all passed' : `${failed.length} failed`}`,
-)
-for (const name of failed) console.log(`  ${name}`)
-const { aborted, reason } = interrupt.signal
-if (aborted) console.log(`  and ended early by ${reason}`)
-process.exitCode = aborted ? 128 + constants.signals[reason] : failed.length === 0 ? 0 : 1
+async function runAndTell(batch) {
+  const outcome = await runBatch({
+    folder,
+    files: batch.names.map(name => join(folder, name)),
+    cwd: root,
+    env,
+    limitMs: batch.names.length * (batch.services ? limitMs.services : limitMs.parts),
+    interrupt: interrupt.signal,
+  })
+  for (const { name, tests, milliseconds, passed } of outcome.results) {
+    // A file alone in its process is timed with its start.
+    const time = batch.names.length === 1 ? outcome.milliseconds : milliseconds
+    const failed = !passed || (batch.names.length === 1 && outcome.failure !== undefined)
+    done.push({ name, tests, milliseconds: time })
+    times[name] = { seconds: Math.round(time / 100) / 10, ...(failed && { failed }) }
+    const count = String(done.length).padStart(String(names.length).length)
+    console.log(
+      `${failed ? 'FAILED' : 'ok    '} ${count}/${names.length}  ${shown(name)} (${tests} tests, ${secondsText(time)})`,
+    )
+  }
+  if (outcome.failure === undefined) return
+  const failed = outcome.results.filter(({ passed }) => !passed).map(({ name }) => name)
+  const unfinished = batch.names.filter(name => !outcome.results.some(result => result.name === name))
+  failures.push({ names: [...failed, ...unfinished], failure: outcome.failure })
+  // The process died in one of them: alone, each shows whether it is the one.
+  if (batch.names.length > 1) waiting.unshift(...unfinished.map(name => ({ ...batch, names: [name] })))
+  const again = batch.names.length > 1 && unfinished.length > 0 ? '; those that did not end run again, each alone' : ''
+  console.log(`FAILED ${failures.at(-1).names.map(shown).join(', ')}: ${outcome.failure}${again}`)
+  console.log(detailsOf(outcome.output, batch.names.length).replace(/^/gm, '       '))
+}
+
+/** Of several files what failed is enough, if the run came so far as to list it. */
+function detailsOf(output, files) {
+  const list = output.indexOf('✖ failing tests:')
+  return (files > 1 && list >= 0 ? output.slice(list) : output).trimEnd()
+}
+
+function expectation() {
+  if (!names.every(name => times[name] !== undefined)) return ''
+  const seconds = names.reduce((sum, name) => sum + times[name].seconds, 0) / lanes
+  return seconds < 90 ? `, about ${Math.ceil(seconds)} s` : `, about ${Math.ceil(seconds / 60)} min`
+}
+
+function summary() {
+  if (done.length > slowestShown) {
+    console.log('slowest files:')
+    const slowest = [...done].sort((a, b) => b.milliseconds - a.milliseconds).slice(0, slowestShown)
+    for (const { name, milliseconds } of slowest)
+      console.log(`  ${secondsText(milliseconds).padStart(8)}  ${shown(name)}`)
+  }
+  const tests = done.reduce((sum, file) => sum + file.tests, 0)
+  const failed = failures.flatMap(failure => failure.names)
+  console.log(
+    `${done.length} files, ${tests} tests, ${elapsed()}: ${failures.length === 0 ? 'all passed' : `${failed.length} failed`}`,
+  )
+  for (const { names: files, failure } of failures) console.log(`  ${files.map(shown).join(', ')}: ${failure}`)
+  const { aborted, reason } = interrupt.signal
+  if (aborted) console.log(`  and ended early by ${reason}`)
+  process.exitCode = aborted ? 128 + constants.signals[reason] : failures.length === 0 ? 0 : 1
+}
+
+function readArguments() {
+  try {
+    const { values, positionals } = parseArgs({
+      allowPositionals: true,
+      options: {
+        quick: { type: 'boolean', default: false },
+        lanes: { type: 'string', default: parts.tensorflow?.kind === 'gpu' ? '1' : '2' },
+      },
+    })
+    if (!/^[1-9]\d?$/.test(values.lanes)) throw new Error(`--lanes takes a number from 1 to 99, not ${values.lanes}`)
+    return { words: positionals, quick: values.quick, lanes: Number(values.lanes) }
+  } catch (error) {
+    console.error(error.message)
+    process.exit(2)
+  }
+}
+
+/** Paths in the folder of compiled tests. One whose source is gone is left over from an older build. */
+function testNames() {
+  const compiled = existsSync(folder) ? readdirSync(folder, { recursive: true }) : []
+  const found = compiled
+    .filter(name => name.endsWith('.test.js') && existsSync(join(root, 'test', name.replace(/\.js$/, '.ts'))))
+    .filter(name => !quick || !hasServices(name))
+    .filter(name => words.length === 0 || words.some(word => join('test', name).includes(word)))
+  if (found.length > 0) return found
+  const which = words.length > 0 ? ` whose path holds ${words.join(' or ')}` : ''
+  console.error(`no test file${which} in ${folder}; build by \`npm run setup\``)
+  process.exit(1)
+}
+
+/** After `tsc` alone the bundle is older than the workflows, and each worker would make one at its start. */
+function bundleWorkflows() {
+  const bundle = join(root, 'dist', 'workflow-bundle.js')
+  const compiled = readdirSync(join(root, 'dist', 'workflows')).map(name => join(root, 'dist', 'workflows', name))
+  const made = existsSync(bundle) ? statSync(bundle).mtimeMs : 0
+  if (compiled.every(file => statSync(file).mtimeMs <= made)) return
+  console.log('bundling the workflows')
+  execFileSync(process.execPath, [join(root, 'dist', 'commands', 'bundle-workflows.js')], { stdio: 'inherit' })
+}
+
+/** What set-up recorded; empty before it. */
+function readParts() {
+  const file = join(root, 'node_modules', '.rlev', 'parts.json')
+  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {}
+}
 
 /** CUDA's libraries must be on the loader's path before a process starts. */
 function libraryPath() {
-  const file = join(root, 'node_modules', '.rlev', 'parts.json')
-  const folders = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')).tensorflow?.libraryFolders ?? []) : []
+  const folders = parts.tensorflow?.libraryFolders ?? []
   if (folders.length === 0) return {}
   return {
     LD_LIBRARY_PATH: [...folders, ...(process.env.LD_LIBRARY_PATH ? [process.env.LD_LIBRARY_PATH] : [])].join(':'),

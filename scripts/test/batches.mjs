@@ -1,0 +1,64 @@
+/**
+ * Which test files run together, and in which order. A file with services is a batch alone, for it may end them; the others
+ * run several in a process. What failed in the last run comes first, then the files without services, then the longest first.
+ */
+
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, sep } from 'node:path'
+
+/** At most so many files share a process. */
+const maxFiles = 8
+/** Seconds of a file that has not been timed yet. */
+const unknown = { services: 40, parts: 1 }
+
+export const hasServices = name => name.endsWith('.service.test.js')
+
+/**
+ * @param {string[]} names paths in the folder of compiled tests
+ * @param {Record<string, { seconds: number, failed?: boolean }>} times of the last runs
+ * @returns {{ names: string[], seconds: number, failed: boolean, services: boolean }[]} in the order in which they begin
+ */
+export function batchesOf(names, times) {
+  const parts = names.filter(name => !hasServices(name)).sort()
+  const batches = [...chunks(parts), ...names.filter(hasServices).map(name => [name])].map(files => ({
+    names: files,
+    services: hasServices(files[0]),
+    seconds: files.reduce((sum, name) => sum + secondsOf(name, times), 0),
+    failed: files.some(name => times[name]?.failed === true),
+  }))
+  return batches.sort(
+    (a, b) => Number(b.failed) - Number(a.failed) || Number(a.services) - Number(b.services) || b.seconds - a.seconds,
+  )
+}
+
+const secondsOf = (name, times) => times[name]?.seconds ?? (hasServices(name) ? unknown.services : unknown.parts)
+
+/** Of files in order: those of a top folder, as evenly as may be. */
+function chunks(names) {
+  const folders = new Map()
+  for (const name of names) {
+    const [top] = name.split(sep)
+    folders.set(top, [...(folders.get(top) ?? []), name])
+  }
+  return [...folders.values()].flatMap(files => {
+    const count = Math.ceil(files.length / maxFiles)
+    return Array.from({ length: count }, (_, index) =>
+      files.slice(Math.round((index * files.length) / count), Math.round(((index + 1) * files.length) / count)),
+    )
+  })
+}
+
+export function readTimes(file) {
+  if (!existsSync(file)) return {}
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'))
+  } catch {
+    // Cut short by an interrupted run: the times are only a hint.
+    return {}
+  }
+}
+
+export function writeTimes(file, times) {
+  mkdirSync(dirname(file), { recursive: true })
+  writeFileSync(file, `${JSON.stringify(times, null, 1)}\n`)
+}
