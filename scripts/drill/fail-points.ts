@@ -3,7 +3,8 @@
  * time; it is started again as `rlev up` does, without the variable, and what the experiment leaves is compared with the
  * undisturbed one. The short form takes the first times only and kills on: the other fail points are armed in the worker that
  * replaces the dead one, so that an experiment is interrupted many times, each time in another activity as far as may be: Temporal
- * waits longer before each attempt of the same. It does so in two homes at once, for most of a recovery is waiting.
+ * waits longer before each attempt of the same. It uses two homes at once, because most of a recovery is waiting, and an eager
+ * engine, because each worker that replaces a dead one would record its graphs again.
  */
 import { type FailPointName, failPointNames } from '../../activities/fail-points/names.js'
 import { stream } from '../../pipelines/random.js'
@@ -37,7 +38,7 @@ export async function run({ seed, short, say }: DrillOptions): Promise<DrillResu
   const homes = await openHomes(short ? homesOfShort : 1)
   try {
     const leave = (name: string, predicted: boolean) =>
-      leftUndisturbed(homes[0], drillPlan({ name, seed, stepsPerActivity: 3, predicted }), limit)
+      leftUndisturbed(homes[0], drillPlan({ name, seed, stepsPerActivity: 3, predicted, eager: short }), limit)
     const given = leave('undisturbed', false)
     const undisturbed = { given, predicted: given.then(() => leave('undisturbed-predicted', true)) }
     const tally: Tally = { fired: 0, experiments: 0, again: 0, failures: [] }
@@ -45,7 +46,7 @@ export async function run({ seed, short, say }: DrillOptions): Promise<DrillResu
     const ranges = homes.map(async (home, index) => {
       // In the first home the undisturbed runs themselves go before.
       if (index === 0) await undisturbed.predicted
-      const range = new Range({ home, seed, say, undisturbed, tally })
+      const range = new Range({ home, seed, short, say, undisturbed, tally })
       for (let shots = waiting.shift(); shots !== undefined; shots = waiting.shift()) await range.shoot(shots)
     })
     await Promise.all(ranges)
@@ -99,12 +100,14 @@ class Range {
   readonly #tally: Tally
   readonly #home: DrillHome
   readonly #seed: number
+  readonly #short: boolean
   readonly #say: (line: string) => void
   readonly #undisturbed: Undisturbed
 
   constructor(parts: {
     home: DrillHome
     seed: number
+    short: boolean
     say: (line: string) => void
     undisturbed: Undisturbed
     tally: Tally
@@ -112,6 +115,7 @@ class Range {
     this.#tally = parts.tally
     this.#home = parts.home
     this.#seed = parts.seed
+    this.#short = parts.short
     this.#say = parts.say
     this.#undisturbed = parts.undisturbed
   }
@@ -142,7 +146,7 @@ class Range {
     const trims = number % 2 === 0 || names.some(isOfTrimming)
     const cut = trims ? { stepsPerActivity: 3, trimJournal: true } : { stepsPerActivity: 1 }
     const predicted = names.some(isOfPredictor)
-    const plan = drillPlan({ name: `case-${number}`, seed: this.#seed, ...cut, predicted })
+    const plan = drillPlan({ name: `case-${number}`, seed: this.#seed, ...cut, predicted, eager: this.#short })
     const undisturbed = this.#undisturbed[predicted ? 'predicted' : 'given']
     const failure = await runToEnd({
       home,

@@ -21,6 +21,7 @@ export function drillPlan({
   stepsPerActivity,
   trimJournal,
   predicted = false,
+  eager = false,
 }: {
   name: string
   seed: number
@@ -31,11 +32,14 @@ export function drillPlan({
   trimJournal?: boolean
   /** Whether the values are those of a score predictor: another experiment. */
   predicted?: boolean
+  /** Without recorded graphs: a worker that was killed need not record them again. Results differ by rounding. */
+  eager?: boolean
 }): Extract<Plan, { kind: 'experiment' }> {
   const config: ExperimentConfig = tinyConfig(name, {
     seed,
     ...shape(steps, stepsPerActivity, trimJournal),
     ...(predicted ? { value: { ablation: 'predicted' } } : {}),
+    ...(eager ? { engine: { mode: 'eager' } } : {}),
     tracking: { experiment: name },
   })
   return { kind: 'experiment', name, config, warnings: [] }

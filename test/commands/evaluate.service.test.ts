@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { savePolicy } from '../../pipelines/checkpoint/policy-folder.js'
 import { experimentSchema } from '../../pipelines/config/schema.js'
 import { createPolicy, disposePolicy } from '../../pipelines/model/policy.js'
@@ -166,7 +167,10 @@ test('a judge that is gone is waited for, and the evaluation ends when it is bac
   )
   assert.equal(detached.status, 0, detached.err)
   const until = Date.now() + 60_000
-  while (!(await rlev('status', 'waits')).out.includes('the judge does not answer')) assert.ok(Date.now() < until)
+  while (!JSON.stringify(await statusOf('waits')).includes('the judge does not answer')) {
+    assert.ok(Date.now() < until)
+    await sleep(200)
+  }
   judge.behaviour = right
   const { status, out } = await rlev('watch', 'waits')
   assert.equal(status, 0, out)

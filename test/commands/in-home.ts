@@ -4,6 +4,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { lookAt } from '../../commands/runs/with-run.js'
+import { openHome } from '../../commands/services/home.js'
+import { toJson } from '../../commands/text/json.js'
 import { type Called, call } from './call.js'
 
 /** All of a config but its name and steps. */
@@ -20,6 +23,8 @@ durability: { stepsPerActivity: 3, heartbeatTimeout: 5 }
 
 /** `end` takes the services down and removes everything. */
 export function inHome() {
+  // The looks are at the services of this home, whatever servers the shell names.
+  for (const name of ['TEMPORAL_ADDRESS', 'MLFLOW_TRACKING_URI']) delete process.env[name]
   const folder = mkdtempSync(join(tmpdir(), 'rlev-run-'))
   const home = join(folder, 'home')
   const rlev = (...words: string[]): Promise<Called> => call(...words, '--home', home)
@@ -30,16 +35,15 @@ export function inHome() {
     return path
   }
 
+  /** What `status NAME --json` prints, without a process for each look. */
   async function statusOf(name: string) {
-    const { status, out, err } = await rlev('status', name, '--json')
-    assert.equal(status, 0, err)
-    return JSON.parse(out)
+    return JSON.parse(toJson(await lookAt(openHome(home), name)))
   }
 
   /** Looks until the run is in that state. */
   async function becomes(name: string, state: string): Promise<void> {
     let seen: unknown
-    for (const end = Date.now() + 60_000; Date.now() < end; await sleep(500)) {
+    for (const end = Date.now() + 180_000; Date.now() < end; await sleep(200)) {
       seen = await statusOf(name)
       if ((seen as { state: string }).state === state) return
     }
@@ -48,7 +52,7 @@ export function inHome() {
 
   /** Looks until the run is beyond that step; gives the step that it is at. */
   async function trains(name: string, beyond = 0): Promise<number> {
-    for (const end = Date.now() + 120_000; Date.now() < end; await sleep(500)) {
+    for (const end = Date.now() + 120_000; Date.now() < end; await sleep(200)) {
       const { experiments } = await statusOf(name)
       if (experiments[0].step > beyond) return experiments[0].step
     }

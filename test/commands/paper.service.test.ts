@@ -2,15 +2,17 @@
 import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, test } from 'node:test'
+import { after, type TestContext, test } from 'node:test'
+import { plan } from '../../commands/plan.js'
 import { loadPlan } from '../../pipelines/config/load.js'
-import { call } from './call.js'
 import { inHome } from './in-home.js'
 
-const { rlev, statusOf, end } = inHome()
+const { rlev, statusOf, becomes, end } = inHome()
 after(end)
 
+/** Operation by operation: at this size a worker takes longer to record the graphs of a policy than to run its arms. */
 const small = [
+  'engine.mode=eager',
   ...['steps=2', 'data.trainPapers=4', 'data.testItemsPerSection=8'],
   ...['policy.width=16', 'policy.layers=1', 'policy.heads=2', 'policy.keyValueHeads=2', 'policy.mlpWidth=32'],
   ...['warmStart.steps=4', 'warmStart.batch=16', 'warmStart.warmup=1', 'warmStart.finalSteps=1'],
@@ -30,17 +32,25 @@ function armsOf(path: string): number {
   return plan.arms.length
 }
 
-for (const { folder, file } of files) {
-  test(`${folder}/${file} passes its plan and runs at a reduced size, every arm to its end`, async () => {
-    const path = join('configs', folder, file)
-    const plan = await call('plan', path)
-    assert.equal(plan.status, 0, plan.err)
-    assert.doesNotMatch(`${plan.out}\n${plan.err}`, /^refuse: /m)
+/** What `rlev plan` prints. */
+async function planText(path: string, t: TestContext): Promise<string> {
+  const lines: string[] = []
+  const printed = t.mock.method(console, 'log', (line: string) => lines.push(line))
+  await plan({ config: path })
+  printed.mock.restore()
+  return lines.join('\n')
+}
 
-    const run = await rlev('sweep', path, '--seed', '1', ...small)
-    assert.equal(run.status, 0, `${run.out}\n${run.err}`)
-    const { state, experiments } = await statusOf(file.replace(/\.yaml$/, ''))
-    assert.equal(state, 'done')
+for (const { folder, file } of files) {
+  const name = file.replace(/\.yaml$/, '')
+  test(`${folder}/${file} passes its plan and runs at a reduced size, every arm to its end`, async t => {
+    const path = join('configs', folder, file)
+    assert.doesNotMatch(await planText(path, t), /^refuse: /m)
+
+    const begun = await rlev('sweep', path, '--seed', '1', '--detach', ...small)
+    assert.equal(begun.status, 0, `${begun.out}\n${begun.err}`)
+    await becomes(name, 'done')
+    const { experiments } = await statusOf(name)
     assert.equal(experiments.length, armsOf(path))
     assert.ok(experiments.every(({ step }: { step: number }) => step === 2))
   })

@@ -35,7 +35,7 @@ test('run prints progress, the comparison, the report and the pages, and ends wi
 })
 
 test('status and compare give as JSON what the terminal shows', async () => {
-  const view = await statusOf('first')
+  const view = JSON.parse((await rlev('status', 'first', '--json')).out)
   assert.equal(view.state, 'done')
   assert.match(view.weights, /^[0-9a-f]{64}$/)
   assert.equal(view.experiments[0].weights, view.weights)
