@@ -28,7 +28,12 @@ import { runInProcess } from '../../scripts/drill/in-process.js'
 import { tinyConfig, tinySweep } from '../workflows/tiny.js'
 import { call } from './call.js'
 
-const config = tinyConfig('sound', { steps: 4, evaluation: { every: 2 }, checkpoint: { everySteps: 2 } })
+const config = tinyConfig('sound', {
+  engine: { mode: 'eager' },
+  steps: 4,
+  evaluation: { every: 2 },
+  checkpoint: { everySteps: 2 },
+})
 let whole: string
 let home: string
 let folder: string

@@ -25,9 +25,9 @@ test('an address loses its login wherever it stands, and nothing else changes', 
     withoutCredentials(text),
     'GET https://***@host:5000/a?b=c@d failed; postgresql://***@db, a@b.c, http://host/x@y',
   )
-  const began = performance.now()
+  const before = process.cpuUsage()
   withoutCredentials(`${'a-'.repeat(500_000)}${'x://'.repeat(100_000)}`)
-  assert.ok(performance.now() - began < 2000)
+  assert.ok(process.cpuUsage(before).user < 2e6)
 })
 
 test('an error shows what it quotes without steering, without logins, and not without end', () => {
