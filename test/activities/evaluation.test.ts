@@ -33,7 +33,7 @@ afterEach(async () => {
 })
 
 const config = (name: string, steps: number, judged?: JudgeConfig, samples = 1) => ({
-  ...tinyConfig(name, { engine: { mode: 'eager' }, steps, evaluation: { every: 3, samples, chunk: 32 } }),
+  ...tinyConfig(name, { steps, evaluation: { every: 3, samples, chunk: 32 } }),
   ...(judged === undefined ? {} : { judge: judged }),
 })
 

@@ -17,12 +17,7 @@ describe('the report of a run', () => {
     whole = mkdtempSync(join(tmpdir(), 'rlev-report-'))
     await runInProcess({
       home: whole,
-      config: tinyConfig('told', {
-        engine: { mode: 'eager' },
-        steps: 2,
-        evaluation: { every: 1 },
-        checkpoint: { everySteps: 2 },
-      }),
+      config: tinyConfig('told', { steps: 2, evaluation: { every: 1 }, checkpoint: { everySteps: 2 } }),
     })
   })
   after(() => rmSync(whole, { recursive: true, force: true }))

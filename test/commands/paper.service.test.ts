@@ -7,12 +7,15 @@ import { plan } from '../../commands/plan.js'
 import { loadPlan } from '../../pipelines/config/load.js'
 import { inHome } from './in-home.js'
 
+// A worker takes longer to record the graphs of so small a policy than to run its arms: two would record them twice.
+process.env['RLEV_POLICY_WORKERS'] = '1'
 const { rlev, statusOf, becomes, end } = inHome()
-after(end)
+after(async () => {
+  await end()
+  delete process.env['RLEV_POLICY_WORKERS']
+})
 
-/** Operation by operation: at this size a worker takes longer to record the graphs of a policy than to run its arms. */
 const small = [
-  'engine.mode=eager',
   ...['steps=2', 'data.trainPapers=4', 'data.testItemsPerSection=8'],
   ...['policy.width=16', 'policy.layers=1', 'policy.heads=2', 'policy.keyValueHeads=2', 'policy.mlpWidth=32'],
   ...['warmStart.steps=4', 'warmStart.batch=16', 'warmStart.warmup=1', 'warmStart.finalSteps=1'],
