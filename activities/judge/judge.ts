@@ -5,7 +5,7 @@
 import pLimit, { type LimitFunction } from 'p-limit'
 import type { JudgeConfig } from '../../pipelines/config/schema.js'
 import { RlevError } from '../../pipelines/errors.js'
-import type { JudgeQuestion } from '../../pipelines/rewards/judge/question.js'
+import type { JudgeQuestion } from '../../pipelines/rewards/judge/prompt.js'
 import type { Verdict } from '../../pipelines/rewards/verdict.js'
 import { type Attempt, withRetries } from '../http-retry.js'
 import { JudgeEndpoint, type Reply } from './endpoint.js'

@@ -3,7 +3,8 @@
  * the same question twice, also after a crash. Only verdicts are stored: a question that stayed unscored is asked again the next time.
  */
 import { join } from 'node:path'
-import { type JudgeQuestion, questionDigest } from '../../pipelines/rewards/judge/question.js'
+import type { JudgeQuestion } from '../../pipelines/rewards/judge/prompt.js'
+import { questionDigest } from '../../pipelines/rewards/judge/question.js'
 import type { Verdict } from '../../pipelines/rewards/verdict.js'
 import { writeOnce } from '../store/files.js'
 import { insideHome } from '../store/inside-home.js'

@@ -7,7 +7,6 @@ import { join, relative } from 'node:path'
 import { digest } from '../../pipelines/config/digest.js'
 import { RlevError } from '../../pipelines/errors.js'
 import { shortened } from '../../pipelines/printable.js'
-import { sha256, writeWhole } from './files.js'
 import { type Manifest, makeFolder, readFolder } from './folder.js'
 import { insideHome } from './inside-home.js'
 
@@ -73,18 +72,6 @@ export class Store {
     const bytes = Object.values(manifest.files).reduce((sum, file) => sum + file.bytes, 0)
     return { uri: relative(this.#home, path), sha256: digest(manifest.files), bytes, kind }
   }
-}
-
-/** Writes a file, and gives its reference. */
-export function writeArtifact(options: {
-  home: string
-  path: string
-  kind: string
-  content: string | Uint8Array
-}): ArtifactRef {
-  const bytes = typeof options.content === 'string' ? Buffer.from(options.content) : options.content
-  writeWhole(options.path, bytes)
-  return { uri: relative(options.home, options.path), sha256: sha256(bytes), bytes: bytes.length, kind: options.kind }
 }
 
 function damaged(place: string, expected: string, found: string): RlevError {

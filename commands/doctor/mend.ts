@@ -22,15 +22,8 @@ import { deadHolder } from '../services/lock-file.mjs'
 import { hasEnded } from '../services/processes.js'
 import { lockFile } from '../services/up.js'
 import { standingOf } from './leftovers.js'
+import type { Mending } from './mending.js'
 import { mendTracking } from './tracking.js'
-
-export interface Mending {
-  /** `would`: told only, by `--dry-run`. `left`: not certain enough, or somebody is at it. */
-  done: 'mended' | 'would' | 'left'
-  /** Path, process or address. */
-  place: string
-  what: string
-}
 
 /** `mend`: false tells what would be done. */
 export async function mendHome(home: Home, { mend }: { mend: boolean }): Promise<Mending[]> {

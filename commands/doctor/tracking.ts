@@ -15,7 +15,7 @@ import type { TemporalRuns, WorkflowFacts } from '../runs/temporal-runs.js'
 import { withTemporal } from '../runs/with-run.js'
 import type { Home } from '../services/home.js'
 import { externalMlflow, mlflowAnswers } from '../services/mlflow.js'
-import type { Mending } from './mend.js'
+import type { Mending } from './mending.js'
 
 type Ending = { status: Exclude<RunStatus, 'RUNNING'>; endTime: number }
 

@@ -4,14 +4,7 @@
  */
 import { z } from 'zod'
 import { nameForm, nameWords } from './names.js'
-import {
-  dataSection,
-  type examNames,
-  rewardSection,
-  type scaleNames,
-  type transferExamNames,
-  valueSection,
-} from './sections/data.js'
+import { dataSection, type examNames, rewardSection, type transferExamNames, valueSection } from './sections/data.js'
 import { engineSection } from './sections/engine.js'
 import { judgeSection } from './sections/judge.js'
 import { count, seedNumber } from './sections/numbers.js'
@@ -19,7 +12,7 @@ import { policySection, type scratchPolicy, warmStartSection } from './sections/
 import { checkpointSection, durabilitySection, evaluationSection, trackingSection } from './sections/run.js'
 import { type estimatorNames, estimatorSection, klSection, rolloutSection, updateSection } from './sections/training.js'
 
-export { examNames, scaleNames } from './sections/data.js'
+export { examNames } from './sections/data.js'
 export { engineSection } from './sections/engine.js'
 export { estimatorNames } from './sections/training.js'
 
@@ -134,7 +127,6 @@ export type EngineConfig = z.output<typeof engineSection>
 export type PolicyConfig = ExperimentConfig['policy']
 export type ScratchPolicyConfig = z.output<typeof scratchPolicy>
 export type EstimatorName = (typeof estimatorNames)[number]
-export type ScaleName = (typeof scaleNames)[number]
 export type ExamName = (typeof examNames)[number]
 export type TransferExamName = (typeof transferExamNames)[number]
 export type TransferSets = NonNullable<ExperimentConfig['evaluation']['transfer']>

@@ -53,7 +53,3 @@ export function sectionsOf(exam: ExamName | TransferExamName): readonly SectionP
 export function totalPoints(exam: ExamName | TransferExamName): number {
   return sectionsOf(exam).reduce((sum, { items, points }) => sum + items * points, 0)
 }
-
-export function paperLength(exam: ExamName): number {
-  return exams[exam].reduce((sum, { items }) => sum + items, 0)
-}

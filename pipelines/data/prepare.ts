@@ -1,6 +1,5 @@
 /** The data set of an experiment, from the synthetic exam or from files. */
 
-import { digest } from '../config/digest.js'
 import type { DataConfig, TransferSets } from '../config/schema.js'
 import { RlevError } from '../errors.js'
 import { badRowsError, placeOf, readItems } from './files/read-items.js'
@@ -87,9 +86,4 @@ function apart(
     } else items.push(item)
   }
   return { items, bad }
-}
-
-/** Digest of the items, independent of their source. */
-export function dataDigest({ train, test }: Pick<DataSet, 'train' | 'test'>): string {
-  return digest({ train, test })
 }

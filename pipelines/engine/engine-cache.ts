@@ -43,7 +43,10 @@ export async function withEngine<Result>(policy: Policy, work: (engine: Engine) 
   }
 }
 
-/** Disposes of every engine. Policies and optimizers get their newest values back. */
+/**
+ * Disposes of every engine. Policies and optimizers get their newest values back.
+ * @public for programs that end and tests that count tensors
+ */
 export function disposeEngines(): void {
   const all = [...engines.values()]
   engines.clear()

@@ -1,5 +1,4 @@
 /** Pearson's and Spearman's correlation with intervals and tests: value against length, predicted scores against given ones. */
-import { type BootstrapSettings, bootstrapInterval } from './bootstrap.js'
 import { normalQuantile, twoSidedP } from './distributions.js'
 import { type Interval, mean } from './estimate.js'
 
@@ -24,21 +23,6 @@ export function pearson(x: readonly number[], y: readonly number[], level = 0.95
  */
 export function spearman(x: readonly number[], y: readonly number[], level = 0.95): Correlation {
   return correlationOf(coefficient(ranks(x), ranks(y)), { n: x.length, level, inflation: r => 1 + (r * r) / 2 })
-}
-
-/**
- * BCa over pairs, where normality is doubtful. Resamples on which a side does not vary are left out. Null where `pearson` or
- * `spearman` has no r.
- */
-export function correlationBootstrap(
-  x: readonly number[],
-  y: readonly number[],
-  { kind, ...settings }: BootstrapSettings & { kind: 'pearson' | 'spearman' },
-): Interval | null {
-  const at = (values: readonly number[], places: readonly number[]) => places.map(place => values[place] ?? Number.NaN)
-  const read = kind === 'pearson' ? (values: readonly number[]) => values : ranks
-  const statistic = (places: readonly number[]) => coefficient(read(at(x, places)), read(at(y, places))) ?? Number.NaN
-  return bootstrapInterval({ units: x.length, statistic, ...settings })?.accelerated ?? null
 }
 
 /** From 1; equal values share the mean of their ranks. */

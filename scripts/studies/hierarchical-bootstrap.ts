@@ -5,7 +5,6 @@
  * items.
  */
 import { stream } from '../../pipelines/random.js'
-import { type BootstrapSettings, biasCorrected, stretched } from '../../pipelines/statistics/bootstrap.js'
 import { normalQuantile } from '../../pipelines/statistics/distributions.js'
 import { type Interval, standardDeviation } from '../../pipelines/statistics/estimate.js'
 import {
@@ -15,6 +14,7 @@ import {
   type TestItems,
 } from '../../pipelines/statistics/item-scores.js'
 import { twoWayEstimate } from '../../pipelines/statistics/seeds-and-items.js'
+import { type BootstrapSettings, biasCorrected, stretched } from './bootstrap.js'
 
 export interface HierarchicalBootstrap {
   mean: number

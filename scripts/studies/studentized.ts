@@ -5,9 +5,9 @@
  * (docs/statistics.md).
  */
 import { stream } from '../../pipelines/random.js'
-import type { BootstrapSettings } from '../../pipelines/statistics/bootstrap.js'
 import { type Interval, mean, standardDeviation } from '../../pipelines/statistics/estimate.js'
 import { quantile } from '../../pipelines/statistics/quantile.js'
+import type { BootstrapSettings } from './bootstrap.js'
 
 /**
  * m - q(high) s / sqrt(n) to m - q(low) s / sqrt(n), q the quantiles of (m* - m) sqrt(n) / s* over resamples

@@ -69,7 +69,11 @@ export const cases: HostileCase[] = [
       writeFileSync(join(folder, `${index}.yaml`), `extends: ${index + 1}.yaml\n`)
     writeFileSync(join(folder, '50.yaml'), 'name: a\n')
   }),
-  config('the passwords of the machine as a base', 'extends: /etc/passwd\n', /extends names a file that is not a config/),
+  config(
+    'the passwords of the machine as a base',
+    'extends: /etc/passwd\n',
+    /extends names a file that is not a config/,
+  ),
   config(
     'the same by way of dots',
     `extends: ${'../'.repeat(12)}etc/passwd\n`,

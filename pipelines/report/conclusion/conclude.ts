@@ -4,7 +4,7 @@
  */
 import type { Comparison } from '../../comparison/comparison.js'
 import type { ExperimentConfig, Plan, SweepPlan } from '../../config/schema.js'
-import { nextAlone, nextOf } from './next.js'
+import { type CommandLine, nextAlone, nextOf } from './next.js'
 import { aboutControls, effectAlone, effectOf, verdictOf } from './sentences.js'
 import { type Compared, isControl, isPaired, listed } from './subjects.js'
 
@@ -16,9 +16,6 @@ export interface Conclusion {
   controls: string
   next: string
 }
-
-/** A command line as the reader can type it, for its words. */
-export type CommandLine = (...words: string[]) => string
 
 export function conclude({
   plan,

@@ -2,8 +2,10 @@
 import type { Comparison } from '../../comparison/comparison.js'
 import { shownHalf } from '../../statistics/estimate.js'
 import { seedsNeeded } from '../../statistics/power.js'
-import type { CommandLine } from './conclude.js'
 import type { Paired } from './subjects.js'
+
+/** A command line as the reader can type it, for its words. */
+export type CommandLine = (...words: string[]) => string
 
 /** Beyond so many seeds nobody is advised to add them. */
 const maxSeeds = 100

@@ -2,7 +2,8 @@
 import type { ExperimentConfig } from '../../config/schema.js'
 import type { Item } from '../../data/item.js'
 import type { Verdict } from '../verdict.js'
-import { type JudgeQuestion, judgeQuestion } from './question.js'
+import type { JudgeQuestion } from './prompt.js'
+import { judgeQuestion } from './question.js'
 
 /** A verdict for each question, in their order; `unscored` if the judge gave none. */
 export type AskJudge = (questions: readonly JudgeQuestion[]) => Promise<Verdict[]>

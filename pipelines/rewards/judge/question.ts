@@ -8,16 +8,7 @@ import { type Item, maxAnswerLength, promptText } from '../../data/item.js'
 import { given } from '../../given.js'
 import { finalAnswer } from '../final-answer.js'
 import type { Verdict } from '../verdict.js'
-import { promptVersion } from './prompt.js'
-
-export interface JudgeQuestion {
-  question: string
-  reference: string
-  /** Of a multiple-choice item, in order (A, B, ...). */
-  options?: readonly string[]
-  /** The final part of the response. */
-  answer: string
-}
+import { type JudgeQuestion, promptVersion } from './prompt.js'
 
 /** Limit of a question. (characters) A longer one is unscored, because a shortened question would be a different one. */
 const longestQuestion = 100_000

@@ -1,9 +1,10 @@
 /** How often each interval contains the truth, over simulated studies. */
-import { bootstrapInterval, meanAt } from '../../../pipelines/statistics/bootstrap.js'
+
 import { estimate, type Interval, intervalOf } from '../../../pipelines/statistics/estimate.js'
 import { scoreOfPair } from '../../../pipelines/statistics/item-scores.js'
 import { pairedDifference } from '../../../pipelines/statistics/paired-difference.js'
 import { twoWayEstimate } from '../../../pipelines/statistics/seeds-and-items.js'
+import { bootstrapInterval, meanAt } from '../bootstrap.js'
 import { hierarchicalBootstrap } from '../hierarchical-bootstrap.js'
 import { studentizedInterval } from '../studentized.js'
 import { itemStudy, pairedStudy, type Shape } from './studies.js'

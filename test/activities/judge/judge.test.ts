@@ -8,7 +8,7 @@ import { Judge } from '../../../activities/judge/judge.js'
 import type { JudgeConfig } from '../../../pipelines/config/schema.js'
 import { RlevError } from '../../../pipelines/errors.js'
 import { stream } from '../../../pipelines/random.js'
-import type { JudgeQuestion } from '../../../pipelines/rewards/judge/question.js'
+import type { JudgeQuestion } from '../../../pipelines/rewards/judge/prompt.js'
 import { type Behaviour, completion, JudgeServer, reply, right } from './server.js'
 
 let server: JudgeServer

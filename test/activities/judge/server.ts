@@ -2,7 +2,7 @@
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { JudgeConfig } from '../../../pipelines/config/schema.js'
-import type { JudgeQuestion } from '../../../pipelines/rewards/judge/question.js'
+import type { JudgeQuestion } from '../../../pipelines/rewards/judge/prompt.js'
 
 export interface Received {
   question: JudgeQuestion

@@ -4,8 +4,8 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { describeKeys } from '../../../pipelines/config/describe.js'
-import { configPage } from '../../../pipelines/config/page.js'
 import { experimentSchema } from '../../../pipelines/config/schema.js'
+import { configPage } from '../../../scripts/config-page.js'
 
 const keys = describeKeys()
 

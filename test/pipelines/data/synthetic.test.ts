@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { examNames } from '../../../pipelines/config/schema.js'
-import { exams, paperLength, sectionNames, totalPoints } from '../../../pipelines/data/exams.js'
+import { exams, sectionNames, totalPoints } from '../../../pipelines/data/exams.js'
 import type { Item } from '../../../pipelines/data/item.js'
 import { syntheticItems } from '../../../pipelines/data/synthetic/items.js'
 import { alphabet, promptOf } from '../../../pipelines/data/synthetic/prompts.js'
@@ -45,6 +45,8 @@ const products = [
   [99, 9, '818189'],
   [10, 2, '000202'],
 ] as const
+
+const paperLength = (exam: (typeof examNames)[number]): number => exams[exam].reduce((sum, { items }) => sum + items, 0)
 
 test('the working of known operands is that of the independent trial', () => {
   for (const [left, right, working] of sums) assert.equal(additionWorking(left, right), working, `${left}+${right}`)

@@ -8,7 +8,7 @@ import { evaluatePolicy } from '../../../pipelines/evaluation/evaluate-policy.js
 import { tf } from '../../../pipelines/graph/tensorflow.js'
 import { createPolicy, disposePolicy } from '../../../pipelines/model/policy.js'
 import { noHooks } from '../../../pipelines/progress.js'
-import type { JudgeQuestion } from '../../../pipelines/rewards/judge/question.js'
+import type { JudgeQuestion } from '../../../pipelines/rewards/judge/prompt.js'
 
 const config = experimentSchema.parse({
   name: 'tiny',

@@ -2,10 +2,10 @@
  * Bootstrap intervals: the statistic over resamples, its quantiles corrected for bias (BC) and for a spread that changes with the
  * truth (BCa), and the same widened for few seeds. Efron 1987; Hesterberg, The American Statistician 2015.
  */
-import { stream } from '../random.js'
-import { normalCumulative, normalQuantile, studentQuantile } from './distributions.js'
-import { type Interval, mean } from './estimate.js'
-import { quantile } from './quantile.js'
+import { stream } from '../../pipelines/random.js'
+import { normalCumulative, normalQuantile, studentQuantile } from '../../pipelines/statistics/distributions.js'
+import { type Interval, mean } from '../../pipelines/statistics/estimate.js'
+import { quantile } from '../../pipelines/statistics/quantile.js'
 
 /** Number of units that are resampled; the statistic gets `units` places drawn with repetition. */
 export type StatisticOfPlaces = (places: readonly number[]) => number

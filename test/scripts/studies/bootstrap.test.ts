@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { estimate, mean } from '../../../pipelines/statistics/estimate.js'
 import {
   biasCorrected,
   bootstrapInterval,
@@ -8,9 +9,8 @@ import {
   meanAt,
   narrowness,
   resampled,
-} from '../../../pipelines/statistics/bootstrap.js'
-import { estimate, mean } from '../../../pipelines/statistics/estimate.js'
-import { close, golden } from './golden.js'
+} from '../../../scripts/studies/bootstrap.js'
+import { close, golden } from '../../pipelines/statistics/golden.js'
 
 const ofMean = (values: readonly number[], seed = 0) =>
   bootstrapInterval({ units: values.length, statistic: meanAt(values), seed, replicates: 500 })

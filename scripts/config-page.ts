@@ -1,5 +1,5 @@
 /** docs/config.md, written from the schema so that it cannot say anything else. */
-import { describeKeys, type KeyDescription } from './describe.js'
+import { describeKeys, type KeyDescription } from '../pipelines/config/describe.js'
 
 const opening = `# Config files
 
