@@ -6,6 +6,7 @@ import { compareArms } from '../pipelines/comparison/compare-arms.js'
 import { printable } from '../pipelines/printable.js'
 import { conclude } from '../pipelines/report/conclusion/conclude.js'
 import { evaluationTable } from '../pipelines/report/tables/evaluation-as-text.js'
+import { oneLine } from '../pipelines/text/width.js'
 import { openScreen } from './live/screen.js'
 import { watchRun } from './live/watch-run.js'
 import { clauseOf, linksOf, type RunView } from './runs/run-view.js'
@@ -13,7 +14,6 @@ import { commandFor } from './runs/shell-command.js'
 import type { Home } from './services/home.js'
 import { livingProcesses } from './services/state.js'
 import { layOutParagraphs, titleWidth } from './text/paragraphs.js'
-import { oneLine } from './text/width.js'
 
 /** What a shell gives to a command that ended by Ctrl-C: whatever waits for the run must not go on as if it were done. */
 export const leftByReader = 130

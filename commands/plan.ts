@@ -6,12 +6,12 @@ import { configDifference, type Difference } from '../pipelines/config/differenc
 import type { ExperimentConfig, Plan } from '../pipelines/config/schema.js'
 import { RlevError } from '../pipelines/errors.js'
 import { printable } from '../pipelines/printable.js'
+import { layOutTable } from '../pipelines/text/table.js'
 import { type CheckedPlan, checkedPlan, referenceConfig } from './plan/checked.js'
 import { type Cost, costOf, countsOf } from './plan/cost.js'
 import { memoryLines, memoryOfPlan, type PlanMemory } from './plan/memory.js'
 import { keysFromDefaults, mainNumbers, plannedValue, type ResolvedKey } from './plan/resolved.js'
 import { formatCount, formatEstimate } from './text/format.js'
-import { layOutTable } from './text/table.js'
 
 export interface PlanOptions {
   config?: string | undefined

@@ -1,6 +1,7 @@
 /** `rlev status [NAME]`: where a run stands, or the runs of this home. Reads only; works with the services down. */
 import { listRuns } from '../activities/store/runs.js'
 import { printable } from '../pipelines/printable.js'
+import { layOutTable } from '../pipelines/text/table.js'
 import { progressTable } from './live/progress-table.js'
 import { lookAtRun } from './runs/run-status.js'
 import { linksOf, type RunView } from './runs/run-view.js'
@@ -8,7 +9,6 @@ import { lookAt, withTemporal } from './runs/with-run.js'
 import { type Home, openHome } from './services/home.js'
 import { formatMoment } from './text/format.js'
 import { toJson } from './text/json.js'
-import { layOutTable } from './text/table.js'
 
 export interface StatusOptions {
   home?: string | undefined

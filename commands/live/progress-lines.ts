@@ -1,7 +1,8 @@
 /** Progress where there is no terminal: a plain line when a stage changes, and for each experiment at work one now and then. */
+
+import { oneLine } from '../../pipelines/text/width.js'
 import type { ExperimentView, RunView } from '../runs/run-view.js'
 import { formatCount, formatDuration, formatNumber, formatShare } from '../text/format.js'
-import { oneLine } from '../text/width.js'
 import { stageDetail, stageText, summaryLine } from './progress-table.js'
 
 /** Milliseconds between lines while nothing but steps changes. */

@@ -1,9 +1,9 @@
 /** The live table: a line an experiment, and below it what concerns the run as a whole. Pure: a view in, lines out. */
 import { given } from '../../pipelines/given.js'
+import { type Column, layOutTable } from '../../pipelines/text/table.js'
+import { cutToWidth, oneLine } from '../../pipelines/text/width.js'
 import { clauseOf, type ExperimentView, type RunState, type RunView } from '../runs/run-view.js'
 import { formatCount, formatDuration, formatNumber, formatShare } from '../text/format.js'
-import { type Column, layOutTable } from '../text/table.js'
-import { cutToWidth, oneLine } from '../text/width.js'
 
 const columns: readonly Column[] = [
   { heading: 'experiment', shrinks: true },

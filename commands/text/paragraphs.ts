@@ -1,5 +1,5 @@
 /** Sentences under titles: the titles on the left, the sentences wrapped beside them. */
-import { oneLine, padToWidth, wrapToWidth } from './width.js'
+import { oneLine, padToWidth, wrapToWidth } from '../../pipelines/text/width.js'
 
 /** Columns of the titles. */
 export const titleWidth = 10

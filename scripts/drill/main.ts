@@ -1,7 +1,7 @@
 /** `npm run drill`: disturbs runs and compares what they leave. Progress on standard error, the table on standard output. */
 import { writeFileSync } from 'node:fs'
-import { layOutTable } from '../../commands/text/table.js'
 import { RlevError } from '../../pipelines/errors.js'
+import { layOutTable } from '../../pipelines/text/table.js'
 import { describeMachine, thisMachine } from '../bench/machine.js'
 import type { Drill } from './drill.js'
 import { closeAll } from './drill-home.js'

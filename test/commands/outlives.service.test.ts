@@ -6,7 +6,7 @@ import { after, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { MlflowClient } from '../../activities/mlflow/client.js'
 import { buildFolder, projectFolder } from '../../commands/services/project.js'
-import { oneLine } from '../../commands/text/width.js'
+import { oneLine } from '../../pipelines/text/width.js'
 import { begin } from './call.js'
 import { inHome, tiny } from './in-home.js'
 

@@ -1,6 +1,7 @@
 /** A table as data, written once and shown as text, as Markdown, as CSV and on the page of the report. */
 import { plainMarkdown } from '../../input/markdown.js'
 import { printable } from '../../printable.js'
+import { layOutTable } from '../../text/table.js'
 import { NONE } from './format.js'
 
 /**
@@ -86,14 +87,12 @@ function csvCell(text: string): string {
 
 /** Lines of a table in plain text: the first column on the left, the others on the right. */
 export function aligned(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map(row => row[column]?.length ?? 0)))
-  return rows
-    .map(row =>
-      row
-        .map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)))
-        .join('  ')
-        .trimEnd(),
-    )
+  const [header = [], ...body] = rows
+  const columns = header.map((heading, index) => ({
+    heading,
+    align: index === 0 ? ('left' as const) : ('right' as const),
+  }))
+  return layOutTable({ columns, rows: body })
     .map(line => `  ${line}`)
     .join('\n')
 }

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { interval, ProgressLines } from '../../../commands/live/progress-lines.js'
 import { progressTable } from '../../../commands/live/progress-table.js'
 import type { ExperimentView, RunView } from '../../../commands/runs/run-view.js'
-import { textWidth } from '../../../commands/text/width.js'
+import { textWidth } from '../../../pipelines/text/width.js'
 
 const experiment = (arm: string, parts: Partial<ExperimentView> = {}): ExperimentView => ({
   id: `exam/${arm}/seed-1`,

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { layOutTable } from '../../../commands/text/table.js'
-import { textWidth } from '../../../commands/text/width.js'
+import { aligned } from '../../../pipelines/report/tables/table.js'
+import { layOutTable } from '../../../pipelines/text/table.js'
+import { textWidth } from '../../../pipelines/text/width.js'
 
 const columns = [
   { heading: 'arm', shrinks: true },
@@ -36,4 +37,13 @@ test('a dispensable column is left out before anything is cut', () => {
   const rows = [['correctness', '61.0', '3124']]
   assert.deepEqual(layOutTable({ columns: three, rows, width: 20 }), ['arm          H-Acc', 'correctness   61.0'])
   assert.match(layOutTable({ columns: three, rows, width: 40 })[0] ?? '', /tokens\/s/)
+})
+
+test('figures of a report stay below each other if a row begins with Chinese', () => {
+  const [header, first, second] = aligned([
+    ['section', 'Acc'],
+    ['代数', '71.0'],
+    ['geometry', '9.5'],
+  ]).split('\n')
+  assert.deepEqual([header, first, second], ['  section    Acc', '  代数      71.0', '  geometry   9.5'])
 })

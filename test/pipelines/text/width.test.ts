@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { cutToWidth, oneLine, padToWidth, textWidth, wrapToWidth } from '../../../commands/text/width.js'
+import { cutToWidth, oneLine, padToWidth, textWidth, wrapToWidth } from '../../../pipelines/text/width.js'
 
 test('Chinese, Japanese, Korean and full-width characters take two columns, accents and zero-width characters none', () => {
   assert.equal(textWidth('abc'), 3)
