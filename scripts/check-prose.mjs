@@ -46,6 +46,9 @@ const phrases = [
   ['nought, naught, aught', /\b(?:nought|naught|aught)\b/giu, 'nothing, 0'],
 ]
 
+/** Texts that are fixed: the judge's prompt is part of the key under which verdicts are kept. */
+const fixed = new Map([['pipelines/rewards/judge/prompt.ts', ['anew']]])
+
 function main() {
   const args = process.argv.slice(2)
   const countOnly = args.includes('--count')
@@ -108,7 +111,8 @@ function phrasesIn(file, lines) {
     joined += `${line.replace(/^\s*(?:\*\/?|\/\/|#|>)?\s*/, '').replace(/`[^`]*`/g, code => '`'.padEnd(code.length - 1, 'x').concat('`'))} `
     return start
   })
-  return phrases.flatMap(([phrase, form, instead]) =>
+  const applied = phrases.filter(([phrase]) => !fixed.get(file)?.includes(phrase))
+  return applied.flatMap(([phrase, form, instead]) =>
     [...joined.matchAll(form)].map(({ 0: found, index }) => ({
       file,
       line: starts.findLastIndex(start => start <= index) + 1,
@@ -119,11 +123,11 @@ function phrasesIn(file, lines) {
   )
 }
 
-/** Tables, pictures and lines of a link or an address are as long as they are. */
+/** Tables, pictures, quotations and lines of a link or an address are as long as they are. */
 function longLines(file, lines) {
   return lines.flatMap((line, index) => {
     const prose = line.replace(/\]\([^)]*\)/g, ']').replace(/https?:\/\/\S+/g, '')
-    if (/^\s*(?:\||<|!\[|\[!)/.test(line) || prose.length <= maxColumns) return []
+    if (/^\s*(?:\||<|>|!\[|\[!)/.test(line) || prose.length <= maxColumns) return []
     const excerpt = `${prose.slice(0, 60)}...`
     return [{ file, line: index + 1, phrase: `over ${maxColumns} columns`, instead: 'wrap it', excerpt }]
   })

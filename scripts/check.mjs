@@ -26,7 +26,7 @@ const checks = [
   ],
   ['dead code', 'knip', '--no-progress'],
   ['dead code but for tests', 'knip', '--no-progress', '--production'],
-  ['prose', process.execPath, 'scripts/check-prose.mjs', '--count'],
+  ['prose', process.execPath, 'scripts/check-prose.mjs'],
 ]
 
 function run([title, command, ...args]) {
@@ -36,11 +36,11 @@ function run([title, command, ...args]) {
     let said = ''
     child.stdout.on('data', text => (said += text))
     child.stderr.on('data', text => (said += text))
-    child.on('error', error => (said += error.message))
+    child.on('error', error => (said += `${error.message}: run \`npm run setup\`, which installs what is missing`))
     child.on('close', status => {
       const seconds = ((performance.now() - began) / 1000).toFixed(1)
       console.log(`${status === 0 ? 'ok    ' : 'FAILED'} ${title} (${seconds} s)`)
-      if (status !== 0 || title === 'prose') console.log(said.trimEnd())
+      if (status !== 0) console.log(said.trimEnd())
       settle(status === 0)
     })
   })

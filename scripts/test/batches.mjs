@@ -1,5 +1,5 @@
 /**
- * Which test files run together, and in which order. A file with services is a batch alone, for it may end them; the others
+ * Which test files run together, and in which order. A file with services is a batch alone, because it may end them; the others
  * run several in a process. What failed in the last run comes first, then the files without services, then the longest first.
  */
 

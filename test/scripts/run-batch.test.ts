@@ -79,7 +79,7 @@ function fileOf(name: string, lines: string): string {
 
 const brief = ({ results }: Outcome) => results.map(({ name, tests, passed }) => [name, tests, passed])
 
-test('files of a batch are counted apart, have hooks of their own, and the one that fails is named', async () => {
+test('files of a batch are counted apart, have separate hooks, and the one that fails is named', async () => {
   const hooks = "before(() => { global.inside = true }); after(() => { global.inside = false }); test('in', () => {})"
   const first = fileOf('first.mjs', hooks)
   const outside = "import assert from 'node:assert'; test('out', () => assert.ok(!global.inside))"
