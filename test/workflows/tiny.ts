@@ -11,12 +11,15 @@ export function tinyConfig(name: string, overrides: Overrides = {}): ExperimentC
   return experimentSchema.parse({ name, ...tinyKeys(overrides) })
 }
 
-/** Two steps as one activity, with an evaluation before and after: the shortest way through every stage. */
+/**
+ * Two steps as one activity, with an evaluation before and after: the shortest way through every stage. With a long heartbeat
+ * timeout, so that an activity that a test holds does not time out on a busy machine.
+ */
 export const shortest: Overrides = {
   steps: 2,
   evaluation: { every: 2 },
   checkpoint: { everySteps: 2 },
-  durability: { stepsPerActivity: 2 },
+  durability: { stepsPerActivity: 2, heartbeatTimeout: 60 },
 }
 
 /** As a config file has them: all but the name. */

@@ -8,9 +8,9 @@ import type { ActivityName, HeldCall } from './mocked-activities.js'
 import { type Experiment, experimentProgress, mocked, until } from './mocked-workers.js'
 
 /** Rollout, rewards and update of a step as separate activities. */
-export const stepByStep = { durability: { stepsPerActivity: 1 } }
+export const stepByStep = { durability: { stepsPerActivity: 1, heartbeatTimeout: 60 } }
 /** A new run of the workflow after each step. */
-export const renewed = { durability: { stepsPerActivity: 1, maxHistoryEvents: 1 } }
+export const renewed = { durability: { stepsPerActivity: 1, heartbeatTimeout: 60, maxHistoryEvents: 1 } }
 export const short = (name: string, overrides: Parameters<typeof tinyConfig>[1] = {}) =>
   tinyConfig(name, { ...shortest, ...overrides })
 
