@@ -14,7 +14,8 @@ import { fileURLToPath } from 'node:url'
 const root = fileURLToPath(new URL('..', import.meta.url))
 const maxColumns = 120
 const checked = new Set(['.md', '.ts', '.mjs', '.cjs', '.js', '.yaml', '.py'])
-const skipped = /^(test\/(fixtures|histories)\/|scripts\/check-prose\.mjs$|package-lock\.json$)/
+const skipped =
+  /^(test\/(fixtures|histories)\/|scripts\/check-prose\.mjs$|test\/scripts\/check-prose\.test\.ts$|package-lock\.json$)/
 
 const subject = '(?:it|they|he|she|we|you|there|this|that|these|those|nothing|nobody|what|whatever|otherwise|else)'
 const noun =
@@ -76,14 +77,17 @@ function filesOfGit() {
 }
 
 function findingsIn(file) {
-  let text
   try {
-    text = readFileSync(`${root}${file}`, 'utf8')
+    return findingsOf(file, readFileSync(`${root}${file}`, 'utf8'))
   } catch (error) {
     // Deleted, and git does not know it yet.
     if (error.code === 'ENOENT') return []
     throw error
   }
+}
+
+/** What is wrong with a file of this name and text: `{ file, line, phrase, instead, excerpt }` each. */
+export function findingsOf(file, text) {
   const markdown = extname(file) === '.md'
   const lines = markdown ? proseLines(text.split('\n')) : text.split('\n')
   return [...phrasesIn(file, lines), ...(markdown ? longLines(file, lines) : [])]
@@ -133,4 +137,4 @@ function longLines(file, lines) {
   })
 }
 
-main()
+if (process.argv[1] === fileURLToPath(import.meta.url)) main()
