@@ -5,12 +5,12 @@
 import { answerItems as answer } from '../pipelines/evaluation/answer-items.js'
 import type { Policy } from '../pipelines/model/policy.js'
 import { type Hooks, partOfWork } from '../pipelines/progress.js'
-import type { PolicyCache } from './policy-cache.js'
 import { stage, stageHooks, throwIfCancelled, withFailPoint } from './stage.js'
 import { originalKey } from './store/provenance.js'
 import type { ArtifactRef } from './store/store.js'
 import { keepAnswers, keepPieces } from './store/stored-answers.js'
-import { inTraining, type Training, type TrainingInput } from './training.js'
+import type { PolicyCache } from './training/policy-cache.js'
+import { inTraining, type Training, type TrainingInput } from './training/training.js'
 import { runCode, type Workplace } from './workplace.js'
 
 /** A piece has at most so many responses, and at least those of one item: seconds of a small policy, minutes of a large one. */

@@ -1,7 +1,7 @@
 /** Stage: verdicts on stored answers, by the judge if the config has one, and the evaluation made of them. Needs no policy. */
 import { evaluateAnswers as evaluate } from '../pipelines/evaluation/evaluate-answers.js'
-import { askJudge } from './ask-judge.js'
 import { type EvaluationSummary, summaryOf } from './evaluation-summary.js'
+import { askJudge } from './judge/ask-judge.js'
 import { KeptEvaluation } from './keep-evaluation.js'
 import { readValues } from './normalize-values.js'
 import { readData } from './prepare-data.js'
@@ -11,7 +11,7 @@ import { keepReference } from './store/references.js'
 import { runFolder } from './store/run-folder.js'
 import type { ArtifactRef } from './store/store.js'
 import { readAnswers } from './store/stored-answers.js'
-import type { TrainingInput } from './training.js'
+import type { TrainingInput } from './training/training.js'
 import { runConfig, type Workplace } from './workplace.js'
 
 export interface AnsweredInput extends TrainingInput {

@@ -1,10 +1,10 @@
 /** The activities that need the policy, of queue `rlev-gpu`: one at a time, in a separate process. */
 import { answerItems } from './answer-items.js'
 import { evaluatePolicy } from './evaluate-policy.js'
-import type { PolicyCache } from './policy-cache.js'
 import { predictValues } from './predict-values.js'
 import { rollOut } from './roll-out.js'
 import { trainSteps } from './train-steps.js'
+import type { PolicyCache } from './training/policy-cache.js'
 import { updatePolicy } from './update-policy.js'
 import { warmStart } from './warm-start.js'
 import type { Workplace } from './workplace.js'

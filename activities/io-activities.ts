@@ -1,16 +1,16 @@
 /** The light activities, of queue `rlev-io`: files, scoring and tracking. Nothing here loads TensorFlow. */
 import { ablateValues } from './ablate-values.js'
-import { closeTracking } from './close-tracking.js'
 import { evaluateAnswers } from './evaluate-answers.js'
 import { freezeRun } from './freeze-run.js'
 import { normalizeValues } from './normalize-values.js'
-import { openTracking } from './open-tracking.js'
 import { prepareData } from './prepare-data.js'
 import type { PublishedReport } from './publish-report.js'
 import { recordResult } from './record-result.js'
 import { scaleRewards } from './scale-rewards.js'
-import { trackProgress } from './track-progress.js'
-import { trackStatus } from './track-status.js'
+import { closeTracking } from './tracking/close-tracking.js'
+import { openTracking } from './tracking/open-tracking.js'
+import { trackProgress } from './tracking/track-progress.js'
+import { trackStatus } from './tracking/track-status.js'
 import type { Workplace } from './workplace.js'
 
 export function ioActivities(workplace: Workplace) {

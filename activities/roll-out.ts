@@ -1,7 +1,8 @@
 /** Stage: samples the responses of one step and journals them. */
-import type { PolicyCache } from './policy-cache.js'
+
 import { stage, stageHooks, throwIfCancelled } from './stage.js'
-import { inTraining, type TrainingInput } from './training.js'
+import type { PolicyCache } from './training/policy-cache.js'
+import { inTraining, type TrainingInput } from './training/training.js'
 import type { Workplace } from './workplace.js'
 
 /** 0 for a step that was trimmed from the journal: it is not sampled again. */

@@ -3,9 +3,9 @@
 import { checkpointDue } from '../pipelines/config/due-steps.js'
 import { given } from '../pipelines/given.js'
 import type { StepMetrics } from '../pipelines/training/step-metrics.js'
-import type { PolicyCache } from './policy-cache.js'
 import { stage, stageHooks, throwIfCancelled } from './stage.js'
-import { inTraining, type Training, type TrainingInput } from './training.js'
+import type { PolicyCache } from './training/policy-cache.js'
+import { inTraining, type Training, type TrainingInput } from './training/training.js'
 import type { Workplace } from './workplace.js'
 
 export interface TrainedSteps {

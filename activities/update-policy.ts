@@ -1,8 +1,9 @@
 /** Stage: the update of one step from its journaled responses and records. */
-import type { PolicyCache } from './policy-cache.js'
+
 import { stage, stageHooks } from './stage.js'
 import { finishSteps, type TrainedSteps } from './train-steps.js'
-import { inTraining, type TrainingInput } from './training.js'
+import type { PolicyCache } from './training/policy-cache.js'
+import { inTraining, type TrainingInput } from './training/training.js'
 import type { Workplace } from './workplace.js'
 
 export function updatePolicy(workplace: Workplace, policies: PolicyCache) {

@@ -97,7 +97,7 @@ async function gpuWorker(home: string, shared: Shared): Promise<Worker> {
   // Only this process loads TensorFlow.
   const [{ gpuActivities }, { PolicyCache }] = await Promise.all([
     import('../activities/gpu-activities.js'),
-    import('../activities/policy-cache.js'),
+    import('../activities/training/policy-cache.js'),
   ])
   const place = workplace(home)
   return Worker.create({

@@ -8,7 +8,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow'
 import type { Subject } from '../activities/tracking/subject.js'
-import type { StageOutputs } from '../activities/training.js'
+import type { StageOutputs } from '../activities/training/training.js'
 import { evaluationDue } from '../pipelines/config/due-steps.js'
 import type { ExperimentConfig } from '../pipelines/config/schema.js'
 import { innermostMessage } from '../pipelines/errors.js'

@@ -1,6 +1,6 @@
 /** Inputs and results of the workflows, and the queries, signals and updates that they take. Clients import it too. */
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow'
-import type { StageOutputs } from '../activities/training.js'
+import type { StageOutputs } from '../activities/training/training.js'
 import type { ExperimentConfig, SweepPlan } from '../pipelines/config/schema.js'
 import { idInSweep } from '../pipelines/config/start-order.js'
 

@@ -3,10 +3,10 @@
  * but training continues, and no points are lost: they are in the store.
  */
 import { CancellationScope, condition, isCancellation, log } from '@temporalio/workflow'
-import type { CloseTrackingInput } from '../activities/close-tracking.js'
-import type { OpenTrackingInput } from '../activities/open-tracking.js'
-import type { OpenStatus } from '../activities/track-status.js'
+import type { CloseTrackingInput } from '../activities/tracking/close-tracking.js'
+import type { OpenTrackingInput } from '../activities/tracking/open-tracking.js'
 import type { Subject } from '../activities/tracking/subject.js'
+import type { OpenStatus } from '../activities/tracking/track-status.js'
 import type { ExperimentConfig } from '../pipelines/config/schema.js'
 import { innermostMessage } from '../pipelines/errors.js'
 import { given } from '../pipelines/given.js'

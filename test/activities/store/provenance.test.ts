@@ -8,7 +8,6 @@ import { ApplicationFailure } from '@temporalio/common'
 import { gpuActivities } from '../../../activities/gpu-activities.js'
 import { ioActivities } from '../../../activities/io-activities.js'
 import { type Code, codeDifference, codeOf, codeOfThisProcess } from '../../../activities/machine/code.js'
-import { PolicyCache } from '../../../activities/policy-cache.js'
 import {
   addDrift,
   beginProvenance,
@@ -18,6 +17,7 @@ import {
   readProvenance,
 } from '../../../activities/store/provenance.js'
 import { trackingKey } from '../../../activities/tracking/subject.js'
+import { PolicyCache } from '../../../activities/training/policy-cache.js'
 import { type Workplace, workplace } from '../../../activities/workplace.js'
 import { experimentKey } from '../../../pipelines/config/digest.js'
 import { tinyConfig } from '../../workflows/tiny.js'
@@ -42,7 +42,7 @@ describe('the identity of code', () => {
     const { files } = codeOfThisProcess()
     for (const name of [
       'pipelines/training/loss.js',
-      'activities/training.js',
+      'activities/training/training.js',
       'workflows/experiment.js',
       'package-lock.json',
     ])

@@ -1,9 +1,9 @@
 /** Stage beside training: sends the points of a range of steps as they are stored; sending them again changes nothing. */
-import { stage } from './stage.js'
-import { readEvaluations, readMetrics } from './store/runs.js'
-import { evaluationMetrics, stepMetrics } from './tracking/layout.js'
-import { trackingClient } from './tracking/subject.js'
-import type { Workplace } from './workplace.js'
+import { stage } from '../stage.js'
+import { readEvaluations, readMetrics } from '../store/runs.js'
+import type { Workplace } from '../workplace.js'
+import { evaluationMetrics, stepMetrics } from './layout.js'
+import { trackingClient } from './subject.js'
 
 /** Steps after `from` up to `to`; the base evaluation is at step 0, so the first range starts at -1. */
 export interface StepRange {

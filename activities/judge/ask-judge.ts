@@ -1,10 +1,10 @@
 /** The config's judge inside an activity: with heartbeats while it is waited for, and a line in the log. */
 import { Context, log } from '@temporalio/activity'
-import type { JudgeConfig } from '../pipelines/config/schema.js'
-import type { AskJudge } from '../pipelines/rewards/judge/judge-responses.js'
-import { Judge } from './judge/judge.js'
-import { withHeartbeat } from './stage.js'
-import type { Workplace } from './workplace.js'
+import type { JudgeConfig } from '../../pipelines/config/schema.js'
+import type { AskJudge } from '../../pipelines/rewards/judge/judge-responses.js'
+import { withHeartbeat } from '../stage.js'
+import type { Workplace } from '../workplace.js'
+import { Judge } from './judge.js'
 
 /** Undefined if rules decide. */
 export function askJudge(

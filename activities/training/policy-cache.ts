@@ -3,15 +3,15 @@
  * On a miss, or if the policy is beyond the step that is asked for, the newest whole checkpoint is loaded.
  */
 
-import { loadAdapter } from '../pipelines/checkpoint/adapter-file.js'
-import { loadOptimizer } from '../pipelines/checkpoint/optimizer-file.js'
-import { loadPolicy } from '../pipelines/checkpoint/policy-folder.js'
-import type { EngineConfig, ExperimentConfig } from '../pipelines/config/schema.js'
-import { createAdapter } from '../pipelines/model/adapter.js'
-import { createOptimizer, disposeOptimizer, type Optimizer } from '../pipelines/model/optimizer-state.js'
-import { disposePolicy, type Policy, trainable, withAdapter } from '../pipelines/model/policy.js'
-import type { Checkpoints } from './store/checkpoints.js'
-import type { ArtifactRef, Store } from './store/store.js'
+import { loadAdapter } from '../../pipelines/checkpoint/adapter-file.js'
+import { loadOptimizer } from '../../pipelines/checkpoint/optimizer-file.js'
+import { loadPolicy } from '../../pipelines/checkpoint/policy-folder.js'
+import type { EngineConfig, ExperimentConfig } from '../../pipelines/config/schema.js'
+import { createAdapter } from '../../pipelines/model/adapter.js'
+import { createOptimizer, disposeOptimizer, type Optimizer } from '../../pipelines/model/optimizer-state.js'
+import { disposePolicy, type Policy, trainable, withAdapter } from '../../pipelines/model/policy.js'
+import type { Checkpoints } from '../store/checkpoints.js'
+import type { ArtifactRef, Store } from '../store/store.js'
 
 export interface LivePolicy {
   /** Updates that are in the weights. */

@@ -1,15 +1,15 @@
 /** The records of a step: read from the journal, or made and journaled with the time that the step's metrics carry. */
-import { recordsOf } from '../pipelines/advantages/records.js'
-import type { ExperimentConfig } from '../pipelines/config/schema.js'
-import type { DataSet, Item } from '../pipelines/data/item.js'
-import { type AskJudge, judgeResponses } from '../pipelines/rewards/judge/judge-responses.js'
-import { itemsOf } from '../pipelines/rewards/reward.js'
-import type { Verdict } from '../pipelines/rewards/verdict.js'
-import type { Rollout } from '../pipelines/rollout/response.js'
-import { askJudge } from './ask-judge.js'
-import type { StoredValues } from './normalize-values.js'
-import type { Journal, JournaledRecords } from './store/journal.js'
-import type { Workplace } from './workplace.js'
+import { recordsOf } from '../../pipelines/advantages/records.js'
+import type { ExperimentConfig } from '../../pipelines/config/schema.js'
+import type { DataSet, Item } from '../../pipelines/data/item.js'
+import { type AskJudge, judgeResponses } from '../../pipelines/rewards/judge/judge-responses.js'
+import { itemsOf } from '../../pipelines/rewards/reward.js'
+import type { Verdict } from '../../pipelines/rewards/verdict.js'
+import type { Rollout } from '../../pipelines/rollout/response.js'
+import { askJudge } from '../judge/ask-judge.js'
+import type { StoredValues } from '../normalize-values.js'
+import type { Journal, JournaledRecords } from '../store/journal.js'
+import type { Workplace } from '../workplace.js'
 
 interface StepInputs {
   config: ExperimentConfig
