@@ -68,7 +68,7 @@ test('an end token beyond the vocabulary is refused, also one of generation_conf
     rewritten(folder, 'config.json', { eos_token_id: 99_999 })
     rewritten(folder, 'generation_config.json', { eos_token_id: [] })
   })
-  await assert.rejects(check(inConfig), /no end-of-sequence token|outside the vocabulary/)
+  await assert.rejects(check(inConfig), /end-of-sequence token is missing|outside the vocabulary/)
   const inGeneration = checkpoint(folder => rewritten(folder, 'generation_config.json', { eos_token_id: [1, 99_999] }))
   await assert.rejects(
     check(inGeneration),
