@@ -153,7 +153,10 @@ test('what a sweep cannot become is refused with the reason', async () => {
     await refused('--stop-arm', 'hopelss'),
     /there is no arm hopelss; the arms are correctness, hopeless, human-aligned/,
   )
-  assert.match(await refused('--stop-arm', 'correctness'), /correctness cannot be stopped, because other arms are compared with it/)
+  assert.match(
+    await refused('--stop-arm', 'correctness'),
+    /correctness cannot be stopped, because other arms are compared with it/,
+  )
   assert.match(await refused('--concurrency', '0'), /an integer of at least 1, not 0/)
   assert.match(await refused(), /--concurrency, --stop-arm or both/)
   assert.equal((await rlev('cancel', 'refusing')).status, 0)
