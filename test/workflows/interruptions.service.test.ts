@@ -145,6 +145,8 @@ describe('a pause', () => {
 
   it('works while the policy worker is dead, and so does a cancellation', async () => {
     const [paused, cancelled] = [await inTraining(long('dead-paused')), await work.start(long('dead-cancelled'))]
+    // A cancellation before its config is kept would leave no result.
+    await until('its first policy activity', async () => (await activitiesOf(cancelled)).length > 0)
     await services.kill(policyWorker)
     await Promise.all([paused.signal(pauseSignal), cancelled.cancel()])
     await until('the pause', () => isPaused(paused))
