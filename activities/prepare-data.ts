@@ -4,11 +4,12 @@ import { createReadStream } from 'node:fs'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { log } from '@temporalio/activity'
-import type { DataConfig, TransferSets } from '../pipelines/config/schema.js'
+import type { DataConfig, ExperimentConfig, TransferSets } from '../pipelines/config/schema.js'
 import type { DataSet } from '../pipelines/data/item.js'
 import { prepareData as prepare } from '../pipelines/data/prepare.js'
 import { RlevError } from '../pipelines/errors.js'
 import { openRegularFile } from '../pipelines/input/regular-file.js'
+import { withReadableReferences } from '../pipelines/rewards/references.js'
 import { stage } from './stage.js'
 import { writeWhole } from './store/files.js'
 import { keepReference } from './store/references.js'
@@ -21,17 +22,22 @@ export function prepareData(workplace: Workplace) {
   return stage({
     heartbeat: 'timer',
     run: async ({ run }: { run: string }): Promise<ArtifactRef> => {
-      const { data, seed, evaluation } = runConfig(workplace, run)
+      const config = runConfig(workplace, run)
+      const { data, seed, evaluation } = config
       const { transfer } = evaluation
       const ref = await store.once({
         kind: 'data',
         from: {
           data: await contents(data),
           ...(await transferContents(transfer)),
+          ...(data.source === 'file' ? { readBy: readersOf(config) } : {}),
           seed,
           code: runCode(workplace, run),
         },
-        fill: async folder => writeWhole(join(folder, 'data.json'), JSON.stringify(prepare(data, { seed, transfer }))),
+        fill: async folder => {
+          const dataset = withReadableReferences(prepare(data, { seed, transfer }), config)
+          writeWhole(join(folder, 'data.json'), JSON.stringify(dataset))
+        },
       })
       for (const { place, reason } of readData(store, ref).skipped) log.warn('a row was left out', { place, reason })
       return keepReference(runFolder(home, run), 'data', ref)
@@ -48,6 +54,12 @@ async function contents(data: DataConfig): Promise<object> {
   if (data.source === 'synthetic') return data
   const train = await fileDigest(data.train)
   return data.test === undefined ? { ...data, train } : { ...data, train, test: await fileDigest(data.test) }
+}
+
+/** What decides which references can be read. */
+function readersOf({ reward, judge }: ExperimentConfig): object {
+  const { verifier, tolerance, absoluteTolerance, units } = reward
+  return { verifier, tolerance, absoluteTolerance, units, judge: judge?.decides ?? null }
 }
 
 async function transferContents(sets: TransferSets | undefined): Promise<object> {

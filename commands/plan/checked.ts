@@ -45,7 +45,11 @@ export function checked(plan: Plan, path: string): CheckedPlan {
   const items = async () => {
     // Loaded when the config is known to be right: an error of the config is told sooner without.
     const { prepareData } = await import('../../pipelines/data/prepare.js')
-    data ??= prepareData(config.data, { seed: config.seed, transfer: config.evaluation.transfer })
+    const { withReadableReferences } = await import('../../pipelines/rewards/references.js')
+    data ??= withReadableReferences(
+      prepareData(config.data, { seed: config.seed, transfer: config.evaluation.transfer }),
+      config,
+    )
     return data
   }
   const report = (line: string) => process.stderr.write(`${line}\n`)

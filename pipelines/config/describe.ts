@@ -57,7 +57,8 @@ function keysOf(schema: JsonSchema, prefix: string, only?: string): KeyDescripti
     // A section that a config may have or not: its keys are for one that has it.
     const optional = !schema.required?.includes(key) && inner.default === undefined
     if (inner.properties !== undefined) return keysOf(inner, `${path}.`, optional ? key : only)
-    const mayBeNull = inner.anyOf?.find(kind => kind.properties !== undefined)
+    const isNullable = inner.anyOf?.some(({ type }) => type === 'null') === true
+    const mayBeNull = isNullable ? inner.anyOf?.find(kind => kind.properties !== undefined) : undefined
     // The section itself first, because it may be null; then its keys.
     if (mayBeNull !== undefined) return [describe(path, inner, false, only), ...keysOf(mayBeNull, `${path}.`, only)]
     if (inner.oneOf !== undefined) return inner.oneOf.flatMap(kind => keysOf(kind, `${path}.`, nameOfKind(kind)))

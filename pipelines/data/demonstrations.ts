@@ -75,11 +75,18 @@ export function responseText({
   answer: string
   place: ExperimentConfig['reward']['answer']
 }): string {
+  // The config refuses these for a policy made from scratch, the only one that is shown demonstrations.
+  if (typeof place === 'object') return answer
   switch (place) {
     case 'after-hash':
       return `${working}#${answer}`
     case 'boxed':
       return `${working}\\boxed{${answer}}`
+    case 'first-line':
+      return working === '' ? answer : `${answer}\n${working}`
+    case 'last-number':
+      return working === '' ? answer : `${working} ${answer}`
+    case 'auto':
     case 'last-line':
       return working === '' ? answer : `${working}\n${answer}`
     case 'whole':

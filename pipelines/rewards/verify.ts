@@ -7,7 +7,10 @@ import { verifyChoice } from './verifiers/choice.js'
 import { verifyExact } from './verifiers/exact.js'
 import { verifyNumeric } from './verifiers/numeric.js'
 
-export type VerifierConfig = Pick<ExperimentConfig['reward'], 'verifier' | 'tolerance' | 'answer'>
+export type VerifierConfig = Pick<
+  ExperimentConfig['reward'],
+  'verifier' | 'tolerance' | 'absoluteTolerance' | 'units' | 'answer'
+>
 
 /**
  * Correct, wrong, or unscored. Unscored: the verifier cannot read the reference. An answer above the length limit is wrong and is
@@ -30,7 +33,7 @@ export function verify({
     case 'exact':
       return verifyExact({ answer, reference })
     case 'numeric':
-      return verifyNumeric({ answer, reference, tolerance: reward.tolerance })
+      return verifyNumeric({ answer, reference, rules: reward })
     case 'choice':
       return verifyChoice({ answer, reference, options: item.choices })
     default:

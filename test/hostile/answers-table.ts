@@ -12,7 +12,11 @@ async function verdict(
   const { verify } = await import('../../pipelines/rewards/verify.js')
   const choices = ['one', 'two', 'forty-two']
   const item = verifier === 'choice' ? { answer: reference, choices } : { answer: reference }
-  return verify({ response: { text, finish: 'stop' }, item, reward: { verifier, tolerance: 1e-6, answer } })
+  return verify({
+    response: { text, finish: 'stop' },
+    item,
+    reward: { verifier, tolerance: 1e-6, absoluteTolerance: 0, units: 'convert', answer },
+  })
 }
 
 const answer = (name: string, gives: 'wrong' | 'unscored', meet: () => Promise<unknown>): HostileCase => ({

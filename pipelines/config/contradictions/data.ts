@@ -61,7 +61,7 @@ export const dataRules: Rules = {
         key: 'reward.answer',
         message: 'a policy made from scratch learns from demonstrations of the synthetic exam to answer after a #',
         expected: 'after-hash',
-        found: reward.answer,
+        found: JSON.stringify(reward.answer),
         remedy: 'leave reward.answer out',
       })
     }

@@ -1,4 +1,5 @@
 /** Config sections of where items come from and what their values do: `data`, `value`, `reward`. */
+import { RE2JS } from 're2js'
 import { z } from 'zod'
 import { countUpTo, positive, seedNumber, share } from './numbers.js'
 
@@ -37,6 +38,17 @@ const syntheticData = z.strictObject({
 
 const forms = ['auto', 'plain', 'rlev', ...benchmarkNames] as const
 const verifiers = ['exact', 'numeric', 'choice'] as const
+const answerPlaces = ['after-hash', 'boxed', 'first-line', 'last-line', 'last-number', 'whole', 'auto'] as const
+/** RE2JS throws for a pattern that is not one of RE2's. */
+function hasOneGroup(pattern: string): boolean {
+  try {
+    return RE2JS.compile(pattern).groupCount() === 1
+  } catch {
+    return false
+  }
+}
+
+const unitRules = ['convert', 'ignore', 'require'] as const
 
 /** A test set beside that of the data, of another kind: one named synthetic exam, or every row of a file. */
 export const transferSet = z.strictObject({
@@ -149,12 +161,33 @@ export const rewardSection = z
     alpha: positive.default(10).describe('Slope of the scale in the value. (1)'),
     cap: positive.default(1).describe('Maximum of alpha v in the scale. (1)'),
     verifier: z.enum(verifiers).default('exact').describe('How the final answer is compared with the reference.'),
-    tolerance: z.number().min(0).default(1e-6).describe('Relative tolerance of the numeric verifier. (share)'),
+    tolerance: z
+      .number()
+      .min(0)
+      .default(1e-6)
+      .describe('Relative tolerance of the numeric verifier, unless both numbers are integers. (share)'),
+    absoluteTolerance: z
+      .number()
+      .min(0)
+      .default(0)
+      .describe('Absolute tolerance of the numeric verifier, unless both numbers are integers. (1)'),
+    units: z
+      .enum(unitRules)
+      .default('convert')
+      .describe(
+        'Units of numbers: converted if both numbers have one, ignored, or required in the answer if the reference has one.',
+      ),
     answer: z
-      .enum(['after-hash', 'boxed', 'last-line', 'whole'])
+      .union([
+        z.enum(answerPlaces),
+        z.strictObject({ tag: z.string().regex(/^[\w-]{1,40}$/, 'letters, digits, - and _, at most 40') }),
+        z.strictObject({
+          pattern: z.string().max(1000).refine(hasOneGroup, 'a regular expression in the form of RE2 with one group'),
+        }),
+      ])
       .default('after-hash')
       .describe(
-        'Which part of a response is its final answer: after the first #, in the last \\boxed{}, the last line, or all of it.',
+        'Which part of a response is its final answer: after the last run of #, in the last \\boxed{} or \\fbox{}, the first line, the last line, the last number, all of it, {tag: answer} for <answer>...</answer>, {pattern: ...} for the group of the last match of a regular expression (RE2), or auto: the first of tag answer, box, after ####, last line.',
       ),
   })
   .prefault({})

@@ -1,46 +1,52 @@
 /**
- * The multiple-choice verifier: answer and reference name the same set of options, by letter (B), letters in any order
- * (C, A or AC), letter with text (B. Paris), or an option's text (Paris).
+ * The multiple-choice verifier: answer and reference name the same set of options, by letter (B), letters in any order (C, A or AC),
+ * letter with text (B. Paris), or an option's text (Paris). The whole answer must be read: `A: no, it is B` names no option.
  */
+import { withoutPresentation } from '../presentation.js'
 import type { Verdict } from '../verdict.js'
 import { normalizeText } from './exact.js'
 
-/** Letters that are read if an item lists no options: A to J, the largest range in published data sets. */
-const LETTERS_WITHOUT_OPTIONS = 10
-const LEAD =
-  /^(?:the )?(?:correct |final )?(?:answer|option|choice)s?(?: is| are)?\s*:?\s*|^(?:答案|选项?)[是为]?\s*:?\s*/iu
-const SEPARATOR = /\s*(?:[,;/&、]|\band\b|和|与|\s)\s*/u
+const lead =
+  /^(?:the )?(?:(?:correct|right|final) )?(?:option|choice)s?(?: is| are)?\s*:?\s*(?=[([{]?[A-Za-z][)\]}]?(?:[\s,;.、&]|$))|^选项[是为]?\s*:?\s*/iu
+const separator = /\s*(?:(?:[,;/&、]|\s)\s*(?:and\b|和|与|及)?|\band\b|和|与|及)\s*/u
 
-/**
- * Indices of the options that `text` names, sorted, or null if it names no option. A text can have several readings, so they
- * are tried in this order: one letter; an option's text; a letter with its text; several letters; several option texts.
- */
+/** Cyrillic and Greek capitals that look like Latin ones. Full-width letters are handled by NFKC. */
+const lookalikes: Readonly<Record<string, string>> = Object.fromEntries(
+  [...'АВЕКМНОРСТХІЈЅ']
+    .map((letter, index) => [letter, 'ABEKMHOPCTXIJS'[index] as string])
+    .concat([...'ΑΒΕΖΗΙΚΜΝΟΡΤΥΧ'].map((letter, index) => [letter, 'ABEZHIKMNOPTYX'[index] as string])),
+)
+
+/** Indices of the options that `text` names, sorted, or null if it names none or says more than that. */
 export function readChoices(text: string, options: readonly string[] = []): number[] | null {
-  const plain = text
-    .normalize('NFKC')
-    .trim()
-    .replace(LEAD, '')
-    // Not from within a run of dots: each dot would search for the end again.
-    .replace(/(?<![.。])[.。]+$/u, '')
-    .trim()
-  const known = options.map(normalizeText)
-  const limit = known.length === 0 ? LETTERS_WITHOUT_OPTIONS : known.length
+  const plain = dressless(text)
+  const known = options.map(option => normalizeText(dressless(option)))
+  const limit = known.length === 0 ? 26 : Math.min(known.length, 26)
+  const bare = withoutPresentation(plain.replace(lead, ''))
+  // A text can be several of these at once. An option's text comes before letters that it seems to list.
   return (
-    oneLetter(plain, limit) ??
+    oneLetter(bare, limit) ??
     optionText(plain, known) ??
-    letterWithText(plain, known, limit) ??
-    severalLetters(plain, limit) ??
-    severalTexts(plain, known)
+    optionText(bare, known) ??
+    severalLetters(bare, limit) ??
+    letterWithText(bare, known, limit) ??
+    severalTexts(bare, known)
   )
 }
 
+/** Without presentation around the whole or emphasis around a part: `**B**. Paris`. */
+function dressless(text: string): string {
+  return withoutPresentation(withoutPresentation(text.normalize('NFKC')).replaceAll('**', ''))
+}
+
 function letterIndex(letter: string, limit: number): number | null {
-  const index = letter.toUpperCase().charCodeAt(0) - 65
-  return index >= 0 && index < Math.min(limit, 26) ? index : null
+  const upper = letter.toUpperCase()
+  const index = (lookalikes[upper] ?? upper).charCodeAt(0) - 65
+  return index >= 0 && index < limit ? index : null
 }
 
 function oneLetter(text: string, limit: number): number[] | null {
-  const match = /^[([{]?\s*([A-Za-z])\s*[)\]}]?$/u.exec(text)
+  const match = /^[([{]?\s*(\p{L})\s*[)\]}]?$/u.exec(text)
   const index = match?.[1] === undefined ? null : letterIndex(match[1], limit)
   return index === null ? null : [index]
 }
@@ -50,26 +56,26 @@ function optionText(text: string, known: readonly string[]): number[] | null {
   return index < 0 ? null : [index]
 }
 
-/** `B. Paris`, `(B) Paris`. If the options are known, the text must be that of the option. */
+/** `B. Paris`, `(B) Paris`. Known options: the text must be that option's. Unknown ones: the text must name no letter and deny nothing. */
 function letterWithText(text: string, known: readonly string[], limit: number): number[] | null {
-  const match = /^(?:[([]\s*([A-Za-z])\s*[)\]]|([A-Za-z])\s*[.):、])\s*(\S.*)$/su.exec(text)
+  const match = /^(?:[([]\s*(\p{L})\s*[)\]]|(\p{L})\s*[.):、])\s*(\S.*)$/su.exec(text)
   const letter = match?.[1] ?? match?.[2]
   const rest = match?.[3]
   if (letter === undefined || rest === undefined) return null
   const index = letterIndex(letter, limit)
   if (index === null) return null
-  // Without options the rest must not be another letter: `A. C` names two options.
-  if (known.length === 0) return /^[A-Za-z]\b/u.test(rest) ? null : [index]
-  return known[index] === normalizeText(rest) ? [index] : null
+  if (known.length > 0) return known[index] === normalizeText(dressless(rest)) ? [index] : null
+  const namesLetter = /(?<![\p{L}\p{N}])[A-Z](?![\p{L}\p{N}'’])/u.test(rest)
+  const denies = /^(?:no|not|or|wrong|false|incorrect)\b|^(?:不|否|错|或)/iu.test(rest)
+  return namesLetter || denies ? null : [index]
 }
 
-/** Separated letters (a, C) in either case, or adjacent letters (AC) in upper case only: a lower-case word is not a list of letters. */
+/** Separated (a, C) in either case, or run together (AC) in upper case: a word in lower case is not a list of letters. */
 function severalLetters(text: string, limit: number): number[] | null {
   const bare = text.replace(/[()[\]{}]/gu, ' ').trim()
-  const parts = /^[A-Z]{2,}$/u.test(bare) ? [...bare] : bare.split(SEPARATOR).map(part => part.replace(/\.$/u, ''))
-  if (!parts.every(part => /^[A-Za-z]$/u.test(part))) return null
-  const indices = parts.map(part => letterIndex(part, limit))
-  return distinct(indices)
+  const parts = /^\p{Lu}{2,}$/u.test(bare) ? [...bare] : bare.split(separator).map(part => part.replace(/\.$/u, ''))
+  if (parts.length < 2 || !parts.every(part => /^\p{L}$/u.test(part))) return null
+  return distinct(parts.map(part => letterIndex(part, limit)))
 }
 
 function severalTexts(text: string, known: readonly string[]): number[] | null {
@@ -77,14 +83,14 @@ function severalTexts(text: string, known: readonly string[]): number[] | null {
   return distinct(text.split(/[,;、\n]/u).map(part => optionText(part, known)?.[0] ?? null))
 }
 
-/** Sorted, or null if a part names no option or an option is named twice. */
+/** Sorted, or null if a part names no option or one is named twice. */
 function distinct(indices: readonly (number | null)[]): number[] | null {
   const found = indices.filter(index => index !== null)
   if (found.length !== indices.length || new Set(found).size !== found.length) return null
   return found.sort((a, b) => a - b)
 }
 
-/** Unscored if the reference is neither a letter nor the text of an option. */
+/** Unscored if the reference names no option. */
 export function verifyChoice({
   answer,
   reference,

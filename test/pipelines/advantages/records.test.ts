@@ -12,6 +12,8 @@ const reward: RecordConfig['reward'] = {
   cap: 1,
   verifier: 'numeric',
   tolerance: 0,
+  absoluteTolerance: 0,
+  units: 'convert',
   answer: 'after-hash',
 }
 const config: RecordConfig = {

@@ -23,7 +23,9 @@ test('every key has a sentence, and a default unless it must be given or may be 
 })
 
 test('a number has a unit, whichever it is', () => {
-  const numbers = keys.filter(({ expected, path }) => /number/.test(expected) && !/[sS]eeds?$/.test(path))
+  const numbers = keys.filter(
+    ({ expected, path }) => /\ba (?:whole )?number\b/.test(expected) && !/[sS]eeds?$/.test(path),
+  )
   assert.ok(numbers.length > 30)
   assert.deepEqual(
     numbers.filter(({ unit }) => unit === undefined).map(({ path }) => path),

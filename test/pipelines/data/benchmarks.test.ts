@@ -79,7 +79,11 @@ test('a letter or the text of the option is the right answer, another is not', (
   const [item] = read('verified.jsonl', rows(superGpqa)).items.map(one => one.item)
   assert.ok(item !== undefined)
   const verdict = (text: string) =>
-    verify({ response: { text, finish: 'stop' }, item, reward: { verifier: 'choice', answer: 'whole', tolerance: 0 } })
+    verify({
+      response: { text, finish: 'stop' },
+      item,
+      reward: { verifier: 'choice', answer: 'whole', tolerance: 0, absoluteTolerance: 0, units: 'convert' },
+    })
   assert.deepEqual(['B', '(b)', 'Jupiter', 'C', 'Mars'].map(verdict), [
     'correct',
     'correct',

@@ -4,9 +4,10 @@ import { type AnswerPlace, finalAnswer } from '../../../pipelines/rewards/final-
 
 const of = (text: string, answer: AnswerPlace) => finalAnswer({ text, finish: 'stop', answer })
 
-test('after-hash takes everything from the first # to the end', () => {
+test('after-hash takes everything after the last run of #', () => {
   assert.equal(of('0714#21', 'after-hash'), '21')
-  assert.equal(of('#2#1', 'after-hash'), '2#1')
+  assert.equal(of('#2#1', 'after-hash'), '1')
+  assert.equal(of('so 18\n#### 18', 'after-hash'), '18')
   assert.equal(of('21', 'after-hash'), null)
   assert.equal(of('12# ', 'after-hash'), null)
 })
@@ -24,8 +25,46 @@ test('last-line skips empty lines at the end, whole keeps all', () => {
   assert.equal(of(' \n', 'whole'), null)
 })
 
+test('boxed reads fbox and a space before the brace', () => {
+  assert.equal(of(String.raw`\boxed {18}`, 'boxed'), '18')
+  assert.equal(of(String.raw`\boxed{1}, or \fbox{2}`, 'boxed'), '2')
+})
+
+test('first-line and last-number', () => {
+  assert.equal(of('\nB\nbecause', 'first-line'), 'B')
+  assert.equal(of('from 3 to 4 it is 1,234.5%, I think', 'last-number'), '1,234.5%')
+  assert.equal(of('between x2 and 3rd there is −7.', 'last-number'), '−7')
+  assert.equal(of('none', 'last-number'), null)
+})
+
+test('a tag is read between its last pair', () => {
+  const tag = { tag: 'answer' }
+  assert.equal(of('<answer>1</answer> no, <answer> 2 </answer>', tag), '2')
+  assert.equal(of('<answer>1', tag), null)
+  assert.equal(of('<result>1</result>', tag), null)
+})
+
+test('a pattern gives the group of its last match, in time that grows with the text alone', () => {
+  assert.equal(of('Score: 1\nScore: 2', { pattern: '^Score: (\\d+)' }), '2')
+  assert.equal(of('nothing', { pattern: 'Score: (\\d+)' }), null)
+  assert.equal(of(`${'a'.repeat(100_000)}b`, { pattern: '(a+)+$' }), null)
+})
+
+test('auto takes tag, box, mark and last line in this order', () => {
+  assert.equal(of('#### 1\n\\boxed{2} <answer>3</answer>', 'auto'), '3')
+  assert.equal(of('\\boxed{2}\n#### 1', 'auto'), '2')
+  assert.equal(of('so\n#### 1\nthat is it', 'auto'), '1\nthat is it')
+  assert.equal(of('so # 4\nit is 5', 'auto'), 'it is 5')
+})
+
+test('what was thought before </think> is never the answer', () => {
+  assert.equal(of('<think>#### 1 \\boxed{2}</think> #### 3', 'after-hash'), '3')
+  assert.equal(of('<think>\\boxed{2}</think> three', 'boxed'), null)
+  assert.equal(of('<think>hm</think>\n3', 'whole'), '3')
+})
+
 test('a response cut off at the limit has no final answer in any form', () => {
-  const places: AnswerPlace[] = ['after-hash', 'boxed', 'last-line', 'whole']
+  const places: AnswerPlace[] = ['after-hash', 'boxed', 'last-line', 'whole', 'auto', { tag: 'answer' }]
   for (const answer of places) {
     assert.equal(finalAnswer({ text: String.raw`#\boxed{4}`, finish: 'length', answer }), null)
   }

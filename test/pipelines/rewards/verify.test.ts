@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { withoutPresentation } from '../../../pipelines/rewards/presentation.js'
 import type { Verdict } from '../../../pipelines/rewards/verdict.js'
 import { readChoices } from '../../../pipelines/rewards/verifiers/choice.js'
-import { readNumber } from '../../../pipelines/rewards/verifiers/numeric.js'
+import { plainNumber, readExactly, toDouble } from '../../../pipelines/rewards/verifiers/number.js'
 import { verify } from '../../../pipelines/rewards/verify.js'
 
 type Verifier = 'exact' | 'numeric' | 'choice'
@@ -11,7 +12,7 @@ function verdict(verifier: Verifier, text: string, answer: string, choices?: str
   return verify({
     response: { text, finish: 'stop' },
     item: choices === undefined ? { answer } : { answer, choices },
-    reward: { verifier, tolerance, answer: 'whole' },
+    reward: { verifier, tolerance, absoluteTolerance: 0, units: 'convert', answer: 'whole' },
   })
 }
 
@@ -20,7 +21,7 @@ test('exact: case, white space and full-width forms do not count', () => {
   assert.equal(verdict('exact', '１２３', '123'), 'correct')
   assert.equal(verdict('exact', 'ＡＢＣ　ｄ', 'abc D'), 'correct')
   assert.equal(verdict('exact', '光合作用', '光合作用'), 'correct')
-  assert.equal(verdict('exact', '光合作用。', '光合作用'), 'wrong')
+  assert.equal(verdict('exact', '光合作用。', '光合作用'), 'correct')
   assert.equal(verdict('exact', '123', '1234'), 'wrong')
 })
 
@@ -28,6 +29,12 @@ test('exact: an empty reference is unscored, whatever the response says', () => 
   assert.equal(verdict('exact', '1', ' '), 'unscored')
   assert.equal(verdict('exact', '', ''), 'unscored')
 })
+
+/** As a double, without presentation and unit. */
+function readNumber(text: string): number | null {
+  const number = readExactly(plainNumber(withoutPresentation(text)))
+  return number === null ? null : toDouble(number)
+}
 
 test('numbers are read however they are written', () => {
   const readings: [string, number | null][] = [
@@ -74,7 +81,8 @@ test('numeric: equal within the relative tolerance, unscored when the reference 
   assert.equal(verdict('numeric', '50', '50%'), 'wrong')
   assert.equal(verdict('numeric', '100.9', '100', undefined, 0.01), 'correct')
   assert.equal(verdict('numeric', '101.1', '100', undefined, 0.01), 'wrong')
-  assert.equal(verdict('numeric', '-101', '-100', undefined, 0.01), 'correct')
+  assert.equal(verdict('numeric', '-100.9', '-100', undefined, 0.01), 'correct')
+  assert.equal(verdict('numeric', '-101', '-100', undefined, 0.01), 'wrong', 'integers are compared exactly')
   assert.equal(verdict('numeric', '1e-9', '0', undefined, 0.01), 'wrong')
   assert.equal(verdict('numeric', 'seven', '7'), 'wrong')
   assert.equal(verdict('numeric', '7', 'seven'), 'unscored')

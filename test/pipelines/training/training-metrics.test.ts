@@ -7,7 +7,16 @@ import type { Rollout } from '../../../pipelines/rollout/response.js'
 import { trainingMetrics } from '../../../pipelines/training/training-metrics.js'
 
 const config = (name: RecordConfig['estimator']['name']): RecordConfig => ({
-  reward: { scale: 'human-aligned', alpha: 10, cap: 1, verifier: 'exact', tolerance: 0, answer: 'after-hash' },
+  reward: {
+    scale: 'human-aligned',
+    alpha: 10,
+    cap: 1,
+    verifier: 'exact',
+    tolerance: 0,
+    absoluteTolerance: 0,
+    units: 'convert',
+    answer: 'after-hash',
+  },
   value: { site: 'reward' },
   estimator: { name, epsilon: 1e-12, allowCancelled: true },
   kl: { place: 'log', estimator: 'k3', coefficient: 0 },

@@ -1,0 +1,66 @@
+/**
+ * References that their verifier can read: each must verify against itself. One that does not can never give a reward, whatever the
+ * policy answers. It is a bad row, found when the data is read and not when a response is scored.
+ */
+import type { ExperimentConfig } from '../config/schema.js'
+import type { BadRow, DataSet, Item } from '../data/item.js'
+import { RlevError } from '../errors.js'
+import { shortened } from '../printable.js'
+import { type VerifierConfig, verify } from './verify.js'
+
+const verifiers = ['exact', 'numeric', 'choice'] as const satisfies readonly VerifierConfig['verifier'][]
+
+/** Whether the reference of the item, given as an answer, is correct. */
+export function verifiesItself(item: Pick<Item, 'answer' | 'choices'>, reward: VerifierConfig): boolean {
+  return (
+    verify({ response: { text: item.answer, finish: 'stop' }, item, reward: { ...reward, answer: 'whole' } }) ===
+    'correct'
+  )
+}
+
+/**
+ * The data set without the items whose reference the verifier cannot read; they are among `skipped`. Items of a synthetic exam, and
+ * items on which only a judge decides, pass. Throws DataInvalid under `onBadRow: stop`, with the count, three examples and the
+ * verifiers that read all of them.
+ */
+export function withReadableReferences(dataset: DataSet, { data, reward, judge }: ExperimentConfig): DataSet {
+  if (data.source === 'synthetic' || judge?.decides === 'everything') return dataset
+  // The judge decides on the test items; training is rewarded by the verifier.
+  const test = judge === undefined ? dataset.test : []
+  const bad = [...dataset.train, ...test].filter(item => !verifiesItself(item, reward))
+  if (bad.length === 0) return dataset
+  if (data.onBadRow === 'stop') throw unreadable(bad, dataset.train.length + test.length, { data, reward })
+  const left = new Set(bad)
+  const skipped: BadRow[] = bad.map(item => ({
+    place: `item ${item.id}`,
+    reason: `the verifier ${reward.verifier} cannot read its reference ${quoted(item)}`,
+  }))
+  return {
+    ...dataset,
+    train: dataset.train.filter(item => !left.has(item)),
+    test: dataset.test.filter(item => !left.has(item)),
+    skipped: [...dataset.skipped, ...skipped],
+  }
+}
+
+function unreadable(
+  bad: readonly Item[],
+  items: number,
+  { data, reward }: { data: Extract<ExperimentConfig['data'], { source: 'file' }>; reward: VerifierConfig },
+): RlevError {
+  const examples = bad.slice(0, 3).map(item => `${item.id}: ${quoted(item)}`)
+  const others = verifiers.filter(
+    verifier => verifier !== reward.verifier && bad.every(item => verifiesItself(item, { ...reward, verifier })),
+  )
+  const better = others.length === 0 ? '' : `set reward.verifier: ${others.join(' or ')}, which reads all of them; or `
+  return new RlevError({
+    kind: 'DataInvalid',
+    message: `${bad.length} of ${items} references cannot be read by the verifier ${reward.verifier}: no response could be correct`,
+    place: data.train,
+    expected: `references that ${reward.verifier} reads (docs/metrics/verdicts.md)`,
+    found: examples.join('\n            '),
+    remedy: `${better}correct the rows; or set data.onBadRow: skip to leave them out`,
+  })
+}
+
+const quoted = ({ answer }: Item): string => JSON.stringify(shortened(answer, 80))
