@@ -3,12 +3,11 @@
  * policy answers. It is a bad row, found when the data is read and not when a response is scored.
  */
 import type { ExperimentConfig } from '../config/schema.js'
+import { verifiers } from '../config/sections/data.js'
 import type { BadRow, DataSet, Item } from '../data/item.js'
 import { RlevError } from '../errors.js'
 import { shortened } from '../printable.js'
 import { type VerifierConfig, verify } from './verify.js'
-
-const verifiers = ['exact', 'numeric', 'choice'] as const satisfies readonly VerifierConfig['verifier'][]
 
 /** Whether the reference of the item, given as an answer, is correct. */
 export function verifiesItself(item: Pick<Item, 'answer' | 'choices'>, reward: VerifierConfig): boolean {
@@ -20,7 +19,7 @@ export function verifiesItself(item: Pick<Item, 'answer' | 'choices'>, reward: V
 
 /**
  * The data set without the items whose reference the verifier cannot read; they are among `skipped`. Items of a synthetic exam, and
- * items on which only a judge decides, pass. Throws DataInvalid under `onBadRow: stop`, with the count, three examples and the
+ * items on which only a judge decides, pass. Throws DataInvalid under `onBadRow: stop`, or if no item would be left, with the count, three examples and the
  * verifiers that read all of them.
  */
 export function withReadableReferences(dataset: DataSet, { data, reward, judge }: ExperimentConfig): DataSet {
@@ -29,16 +28,21 @@ export function withReadableReferences(dataset: DataSet, { data, reward, judge }
   const test = judge === undefined ? dataset.test : []
   const bad = [...dataset.train, ...test].filter(item => !verifiesItself(item, reward))
   if (bad.length === 0) return dataset
-  if (data.onBadRow === 'stop') throw unreadable(bad, dataset.train.length + test.length, { data, reward })
   const left = new Set(bad)
+  const remain = (items: readonly Item[]) => items.filter(item => !left.has(item))
+  const [train, tested] = [remain(dataset.train), remain(dataset.test)]
+  const emptied = (train.length === 0 && dataset.train.length > 0) || (tested.length === 0 && dataset.test.length > 0)
+  if (data.onBadRow === 'stop' || emptied) {
+    throw unreadable(bad, dataset.train.length + test.length, { data, reward })
+  }
   const skipped: BadRow[] = bad.map(item => ({
     place: `item ${item.id}`,
     reason: `the verifier ${reward.verifier} cannot read its reference ${quoted(item)}`,
   }))
   return {
     ...dataset,
-    train: dataset.train.filter(item => !left.has(item)),
-    test: dataset.test.filter(item => !left.has(item)),
+    train,
+    test: tested,
     skipped: [...dataset.skipped, ...skipped],
   }
 }
@@ -59,7 +63,7 @@ function unreadable(
     place: data.train,
     expected: `references that ${reward.verifier} reads (docs/metrics/verdicts.md)`,
     found: examples.join('\n            '),
-    remedy: `${better}correct the rows; or set data.onBadRow: skip to leave them out`,
+    remedy: `${better}correct the rows${data.onBadRow === 'stop' ? '; or set data.onBadRow: skip to leave them out' : ''}`,
   })
 }
 

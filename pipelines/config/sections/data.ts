@@ -37,7 +37,7 @@ const syntheticData = z.strictObject({
 })
 
 const forms = ['auto', 'plain', 'rlev', ...benchmarkNames] as const
-const verifiers = ['exact', 'numeric', 'choice'] as const
+export const verifiers = ['exact', 'numeric', 'choice'] as const
 const answerPlaces = ['after-hash', 'boxed', 'first-line', 'last-line', 'last-number', 'whole', 'auto'] as const
 /** RE2JS throws for a pattern that is not one of RE2's. */
 function hasOneGroup(pattern: string): boolean {

@@ -26,7 +26,6 @@ const NAME = /^\\?\p{L}[\p{L}\p{N}_{}\\' ]{0,20}(?:=|≈|≃|:)\s*(?=[-+.\d])/u
 export function plainNumber(text: string): string {
   return compatible(text.replace(/(\d)([\u00bc-\u00be\u2150-\u215e])/gu, '$1 $2'))
     .replace(/[\u00bc-\u00be\u2150-\u215e\u2189]/gu, fraction => fraction.normalize('NFKC'))
-    .replace(/[\u2212\u2012\u2013]/gu, '-')
     .replace(/\u2044/gu, '/')
     .replace(/\\(?:approx|simeq|sim)(?![a-z])/gu, '≈')
     .replace(/\\[dtc]?frac\s*(\d)\s*(\d)(?!\d)/gu, ' $1/$2')

@@ -33,10 +33,10 @@ export function verifyNumeric({
 }
 
 function readQuantity(text: string): Quantity | null {
-  const plain = plainNumber(withoutPresentation(text))
-  const bare = readExactly(plain)
+  const plain = withoutPresentation(text)
+  const bare = readExactly(plainNumber(plain))
   if (bare !== null) return { number: bare, unit: null }
-  const { number, unit } = splitUnit(withoutPresentation(text))
+  const { number, unit } = splitUnit(plain)
   if (unit === null) return null
   const read = readExactly(plainNumber(number))
   return read === null ? null : { number: read, unit }

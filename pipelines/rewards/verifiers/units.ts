@@ -107,10 +107,9 @@ export function splitUnit(text: string): { number: string; unit: string | null }
     .replace(/\\(?:Omega|ohm)(?![a-z])/gu, 'Ω')
     .trim()
   const sign = /^[-+]/u.exec(plain)?.[0] ?? ''
-  const currency = before.exec(plain.slice(sign.length).trimStart())
-  if (currency !== null) {
-    return { number: sign + plain.slice(sign.length).trimStart().slice(currency[0].length), unit: currency[1] ?? null }
-  }
+  const unsigned = plain.slice(sign.length).trimStart()
+  const currency = before.exec(unsigned)
+  if (currency !== null) return { number: sign + unsigned.slice(currency[0].length), unit: currency[1] ?? null }
   const match = behind.exec(plain)
   const [, number = '', unit = ''] = match ?? []
   const name = unit.trim()
@@ -122,7 +121,7 @@ export function splitUnit(text: string): { number: string; unit: string | null }
   return isUnit ? { number, unit: name } : { number: plain, unit: null }
 }
 
-/** Factor from `unit` to `other`, for `value` in `unit`: the value in `other`; null if they do not measure the same thing. */
+/** `value` in `unit`, expressed in `other`; null if they do not measure the same thing. */
 export function convert(value: number, unit: string, other: string): number | null {
   const [from, to] = [symbolOf(unit), symbolOf(other)]
   if (from === to) return value

@@ -68,6 +68,13 @@ test('they are left out and counted if bad rows are skipped', () => {
   )
 })
 
+test('skipping stops too if no training or no test item would be left', () => {
+  for (const empty of ['train', 'test'] as const) {
+    const none = { ...dataset, [empty]: [item('x', '3, -3')] }
+    assert.throws(() => withReadableReferences(none, config('skip')), /cannot be read by the verifier numeric/, empty)
+  }
+})
+
 test('what a judge decides on needs no verifier', () => {
   assert.equal(withReadableReferences(dataset, config('stop', 'everything')), dataset)
   const { train, test: tested } = withReadableReferences(dataset, config('skip', 'evaluation'))
