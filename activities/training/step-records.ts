@@ -3,8 +3,8 @@ import { recordsOf } from '../../pipelines/advantages/records.js'
 import type { ExperimentConfig } from '../../pipelines/config/schema.js'
 import type { DataSet, Item } from '../../pipelines/data/item.js'
 import { type AskJudge, judgeResponses } from '../../pipelines/rewards/judge/judge-responses.js'
+import type { Mark } from '../../pipelines/rewards/mark.js'
 import { itemsOf } from '../../pipelines/rewards/reward.js'
-import type { Verdict } from '../../pipelines/rewards/verdict.js'
 import type { Rollout } from '../../pipelines/rollout/response.js'
 import { askJudge } from '../judge/ask-judge.js'
 import type { StoredValues } from '../normalize-values.js'
@@ -31,14 +31,14 @@ export async function recordsOfStep({
   const there = journal.records(rollout.step)
   if (there !== null) return there
   const ask = askJudge(workplace, config, 'training')
-  const verdicts = ask === undefined ? undefined : await judged(training, rollout, ask)
-  const records = recordsOf({ rollout, items: data.train, values: rewardValues.train, config, verdicts })
+  const marks = ask === undefined ? undefined : await judged(training, rollout, ask)
+  const records = recordsOf({ rollout, items: data.train, values: rewardValues.train, config, marks })
   // Records that were lost after their step was measured take its time again, so that no point is stamped twice.
   const time = journal.metrics(rollout.step)?.time ?? workplace.now()
   return journal.keepRecords(rollout.step, { time, records })
 }
 
-function judged({ config, data }: StepInputs, rollout: Rollout, ask: AskJudge): Promise<Verdict[]> {
+function judged({ config, data }: StepInputs, rollout: Rollout, ask: AskJudge): Promise<Mark[]> {
   const items = itemsOf(rollout, data.train)
   const responses = rollout.responses.map((response, index) => ({ response, item: items[index] as Item }))
   return judgeResponses({ responses, answer: config.reward.answer, ask })

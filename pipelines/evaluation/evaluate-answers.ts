@@ -2,7 +2,7 @@
 import type { ExperimentConfig } from '../config/schema.js'
 import type { Item } from '../data/item.js'
 import { type AskJudge, judgeResponses } from '../rewards/judge/judge-responses.js'
-import type { Verdict } from '../rewards/verdict.js'
+import { keptMark, type Mark } from '../rewards/mark.js'
 import { verify } from '../rewards/verify.js'
 import type { ItemValue } from '../values/value.js'
 import type { Answer, ItemAnswers } from './answer-items.js'
@@ -38,13 +38,13 @@ export async function evaluateAnswers({
   })
   const responses = pairs.flatMap(({ item, own }) => [own.greedy, ...own.samples].map(response => ({ response, item })))
   const { reward } = config
-  const verdicts =
+  const marks =
     ask === undefined
       ? responses.map(({ response, item }) => verify({ response, item, reward }))
       : await judgeResponses({ responses, answer: reward.answer, ask })
 
   let next = 0
-  const scored = ({ length }: Answer) => ({ verdict: verdicts[next++] as Verdict, length })
+  const scored = ({ length }: Answer) => ({ ...keptMark(marks[next++] as Mark), length })
   const answered = pairs.map(({ item, own }, index) => {
     const outcome: ItemOutcome = {
       itemId: item.id,

@@ -1,4 +1,5 @@
 /** One evaluation of a policy on the test items: the paper's metrics, greedy and expected, and what the report draws. */
+import type { KeptMark } from '../rewards/mark.js'
 import type { Verdict } from '../rewards/verdict.js'
 import type { Undecided } from './undecided.js'
 
@@ -36,8 +37,8 @@ export interface EosTrajectory {
 
 export interface ItemOutcome {
   itemId: string
-  greedy: { verdict: Verdict; length: number; text: string }
-  samples: readonly { verdict: Verdict; length: number }[]
+  greedy: KeptMark & { length: number; text: string }
+  samples: readonly (KeptMark & { length: number })[]
 }
 
 export interface SampleResponse {

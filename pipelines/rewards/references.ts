@@ -11,10 +11,8 @@ import { type VerifierConfig, verify } from './verify.js'
 
 /** Whether the reference of the item, given as an answer, is correct. */
 export function verifiesItself(item: Pick<Item, 'answer' | 'choices'>, reward: VerifierConfig): boolean {
-  return (
-    verify({ response: { text: item.answer, finish: 'stop' }, item, reward: { ...reward, answer: 'whole' } }) ===
-    'correct'
-  )
+  const mark = verify({ response: { text: item.answer, finish: 'stop' }, item, reward: { ...reward, answer: 'whole' } })
+  return mark.verdict === 'correct'
 }
 
 /**

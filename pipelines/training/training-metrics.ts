@@ -69,8 +69,8 @@ function realisedSignal({
   const unscaled = records.map((record, index): StepRecord => {
     const response = rollout.responses[index]
     const penalty = response === undefined ? 0 : klPenalty(response, config)
-    const { verdict } = record
-    return { ...record, reward: penalised({ verdict, reward: rewardOf({ verdict, scale: 1 }) }, penalty) }
+    const reward = rewardOf({ ...record, scale: 1 })
+    return { ...record, reward: penalised({ ...record, reward }, penalty) }
   })
   const groups = groupRecords(unscaled)
   const without = advantages({ estimator: config.estimator, groups })

@@ -58,7 +58,7 @@ export async function accuracyByForm({
   const answered = rows.map(({ item }, row): AnsweredForm => {
     const { tokens, finish } = generated[row] ?? { tokens: [], finish: 'length' as const }
     const text = policy.tokenizer.decode(tokens)
-    const correct = verify({ response: { text, finish }, item, reward: config.reward }) === 'correct'
+    const correct = verify({ response: { text, finish }, item, reward: config.reward }).verdict === 'correct'
     return { section: item.section, direct: text.startsWith('#'), correct }
   })
   return formsOf(answered)

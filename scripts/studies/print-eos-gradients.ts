@@ -62,7 +62,8 @@ for (let fifth = 0; fifth < 5; fifth++) {
         furtherTokens: further,
         scale: scaleOf({ value, reward, uniformScale: mean }),
         correct: ids =>
-          verify({ response: { text: policy.tokenizer.decode(ids), finish: 'stop' }, item, reward }) === 'correct',
+          verify({ response: { text: policy.tokenizer.decode(ids), finish: 'stop' }, item, reward }).verdict ===
+          'correct',
       }),
     )
   })

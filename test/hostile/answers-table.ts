@@ -16,7 +16,7 @@ async function verdict(
     response: { text, finish: 'stop' },
     item,
     reward: { verifier, tolerance: 1e-6, absoluteTolerance: 0, units: 'convert', answer },
-  })
+  }).verdict
 }
 
 const answer = (name: string, gives: 'wrong' | 'unscored', meet: () => Promise<unknown>): HostileCase => ({

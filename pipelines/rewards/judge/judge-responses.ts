@@ -1,6 +1,7 @@
-/** Verdicts of a judge on responses. */
+/** Marks of responses by a judge. */
 import type { ExperimentConfig } from '../../config/schema.js'
 import type { Item } from '../../data/item.js'
+import { type Mark, markOf } from '../mark.js'
 import type { Verdict } from '../verdict.js'
 import type { JudgeQuestion } from './prompt.js'
 import { judgeQuestion } from './question.js'
@@ -8,7 +9,7 @@ import { judgeQuestion } from './question.js'
 /** A verdict for each question, in their order; `unscored` if the judge gave none. */
 export type AskJudge = (questions: readonly JudgeQuestion[]) => Promise<Verdict[]>
 
-/** Verdicts in the order of the responses. Responses that rules can decide are not sent to the judge. */
+/** In the order of the responses. Responses that rules can decide are not sent to the judge. */
 export async function judgeResponses({
   responses,
   answer,
@@ -20,10 +21,10 @@ export async function judgeResponses({
   }[]
   answer: ExperimentConfig['reward']['answer']
   ask: AskJudge
-}): Promise<Verdict[]> {
+}): Promise<Mark[]> {
   const settled = responses.map(({ response, item }) => judgeQuestion({ response, item, answer }))
   const open = settled.filter(one => typeof one !== 'string')
   const verdicts = await ask(open)
   let next = 0
-  return settled.map(one => (typeof one === 'string' ? one : (verdicts[next++] ?? 'unscored')))
+  return settled.map(one => markOf(typeof one === 'string' ? one : (verdicts[next++] ?? 'unscored')))
 }

@@ -40,7 +40,7 @@ for (const {
       response: { text, finish: 'stop' },
       item: choices === undefined ? { answer: item } : { answer: item, choices },
       reward: { ...reward, answer: place },
-    })
+    }).verdict
 
   test(`${verifier}: ${JSON.stringify(response)} for ${JSON.stringify(reference)} is ${verdict}: ${why}`, () => {
     assert.equal(given(response, reference, answer), verdict)

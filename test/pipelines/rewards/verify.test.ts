@@ -13,7 +13,7 @@ function verdict(verifier: Verifier, text: string, answer: string, choices?: str
     response: { text, finish: 'stop' },
     item: choices === undefined ? { answer } : { answer, choices },
     reward: { verifier, tolerance, absoluteTolerance: 0, units: 'convert', answer: 'whole' },
-  })
+  }).verdict
 }
 
 test('exact: case, white space and full-width forms do not count', () => {

@@ -55,7 +55,7 @@ for (const [verifier, reference, response, verdict, { choices, ...rules }] of ro
       response: { text: response, finish: 'stop' },
       item: choices === undefined ? { answer: reference } : { answer: reference, choices },
       reward: { verifier, tolerance: 1e-6, absoluteTolerance: 0, units: 'convert', answer: 'whole', ...rules },
-    })
+    }).verdict
     assert.equal(given, verdict)
   })
 }
