@@ -41,5 +41,5 @@ export async function recordsOfStep({
 function judged({ config, data }: StepInputs, rollout: Rollout, ask: AskJudge): Promise<Mark[]> {
   const items = itemsOf(rollout, data.train)
   const responses = rollout.responses.map((response, index) => ({ response, item: items[index] as Item }))
-  return judgeResponses({ responses, answer: config.reward.answer, ask })
+  return judgeResponses({ responses, reward: config.reward, ask })
 }

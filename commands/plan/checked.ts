@@ -72,18 +72,22 @@ export function referenceConfig(plan: Plan): ExperimentConfig {
 async function findingsOf(
   plan: Plan,
   config: ExperimentConfig,
-  { train }: DataSet,
+  data: DataSet,
   { path, report }: { path: string; report: (line: string) => void },
 ): Promise<PreflightFinding[]> {
   refuseUntrained(plan, path)
+  const { creditFindings } = await import('../../pipelines/advantages/credit-findings.js')
+  const aboutCredits = creditFindings(plan, data)
   // The preflight is about steps.
-  if (config.steps === 0) return []
-  const [{ normalizeValues }, { preflight }] = await Promise.all([
+  if (config.steps === 0) return aboutCredits
+  const [{ normalizeValues }, { preflight }, { valuedItems }] = await Promise.all([
     import('../../pipelines/values/normalize.js'),
     import('../../pipelines/advantages/preflight.js'),
+    import('../../pipelines/advantages/simulated-step.js'),
   ])
-  const { values } = normalizeValues(train, { alpha: config.reward.alpha, cap: config.reward.cap })
-  const findings = preflight({ plan, values, onArm: nowAndThen(report) })
+  const { values } = normalizeValues(data.train, { alpha: config.reward.alpha, cap: config.reward.cap })
+  const found = preflight({ plan, values: valuedItems(values, data.train), onArm: nowAndThen(report) })
+  const findings = [...aboutCredits, ...found]
   const refused = findings.filter(({ severity }) => severity === 'refuse')
   if (refused.length === 0) return findings
   const told = refused.slice(0, MAX_TOLD).map(({ sentence }) => sentence)

@@ -5,10 +5,9 @@ import { baselineOf } from '../config/baselines.js'
 import type { EstimatorName, ExperimentConfig, Plan } from '../config/schema.js'
 import { mean } from '../statistics/estimate.js'
 import { percentWithSign } from '../text/percent.js'
-import type { ItemValue } from '../values/value.js'
 import type { PlannedArm as Arm, PreflightFinding } from './planned-arm.js'
 import { sameStepFindings } from './same-step.js'
-import { type SimulatedStep, Simulation } from './simulated-step.js'
+import { type SimulatedStep, Simulation, type ValuedItem } from './simulated-step.js'
 import { isCancelled, transmission } from './transmission.js'
 
 /** With a baseline or a deviation that is common to the batch, the transmission depends on the pass rates of the policy. */
@@ -32,7 +31,7 @@ export function preflight(options: PreflightOptions): PreflightFinding[] {
 
 export interface PreflightOptions {
   plan: Plan
-  values: readonly ItemValue[]
+  values: readonly ValuedItem[]
   /** Called after each arm. */
   onArm?: (done: number, of: number) => void
 }

@@ -19,9 +19,9 @@ export type RecordConfig = RewardConfig & Pick<ExperimentConfig, 'estimator' | '
 /**
  * One record a response, in the order of the rollout. The parameters are those of `rewardsOf`, which says what it throws.
  *
- * site reward:    r = s 1_correct - KL,  A = estimator(r)
- * site advantage: r =   1_correct - KL,  A = s estimator(r)
- * site loss:      r =   1_correct - KL,  A = estimator(r); the update multiplies the response's loss by s
+ * site reward:    r = s credit - KL,  A = estimator(r)
+ * site advantage: r =   credit - KL,  A = s estimator(r)
+ * site loss:      r =   credit - KL,  A = estimator(r); the update multiplies the response's loss by s
  */
 export function recordsOf(step: Parameters<typeof rewardsOf>[0] & { config: RecordConfig }): StepRecord[] {
   const { rollout, config } = step

@@ -161,9 +161,9 @@ function listed(arms: readonly PlannedArm[]): string {
 
 /** Everything that decides a step except value, scale and estimator. */
 function restOf(config: ExperimentConfig): string {
-  const { verifier, tolerance, answer } = config.reward
+  const { scale: _scale, alpha: _alpha, cap: _cap, ...marking } = config.reward
   const { data, seed, policy, warmStart, rollout, kl, update } = config
-  return JSON.stringify({ verifier, tolerance, answer, data, seed, policy, warmStart, rollout, kl, update })
+  return JSON.stringify({ marking, data, seed, policy, warmStart, rollout, kl, update })
 }
 
 function groupedBy(arms: readonly PlannedArm[], key: (config: ExperimentConfig) => string): PlannedArm[][] {

@@ -1,12 +1,16 @@
 /**
  * The factors of log pi that an arm would use, simulated before any policy exists: groups drawn over the actual values, with seeded
- * pass rates, verdicts and lengths that every arm shares. Only the algebra of the estimator is tested, not learning.
+ * pass rates, verdicts and lengths that every arm shares. Wrong answers have the credit that the config gives them. Only the algebra of the
+ * estimator is tested, not learning.
  */
 import type { ExperimentConfig } from '../config/schema.js'
+import type { Item } from '../data/item.js'
+import { given } from '../given.js'
 import { stream } from '../random.js'
+import { type CreditRules, creditOfWrong, partialRuleOf } from '../rewards/credit.js'
+import { type KeptMark, keptMark, markOf } from '../rewards/mark.js'
 import { rewardOf } from '../rewards/reward.js'
 import { scaleOf, uniformScale } from '../rewards/scales.js'
-import type { Verdict } from '../rewards/verdict.js'
 import { seenValues } from '../values/noise.js'
 import type { ItemValue } from '../values/value.js'
 import { advantages } from './advantages.js'
@@ -16,8 +20,15 @@ import { type StepSignal, signalOf } from './transmission.js'
 const SEED = 20251023
 const GROUPS = 1024
 
-export interface SimulatedSample {
-  verdict: Verdict
+/** A value with what its item deducts for a wrong answer. */
+export type ValuedItem = ItemValue & Pick<Item, 'negative'>
+
+/** `items` are in the order of the values. */
+export function valuedItems(values: readonly ItemValue[], items: readonly Pick<Item, 'negative'>[]): ValuedItem[] {
+  return values.map((value, index) => ({ ...value, ...given({ negative: items[index]?.negative }) }))
+}
+
+export interface SimulatedSample extends KeptMark {
   length: number
   /** Divergence from the reference, in nats, of the order of one. */
   divergence: number
@@ -31,24 +42,32 @@ export interface SimulatedGroup {
 
 /** Batches of the arm's shape: batches x prompts, each prompt with `rollout.samples` samples. At least 1024 prompts. */
 export function simulateGroups(
-  values: readonly ItemValue[],
-  config: Pick<ExperimentConfig, 'rollout'>,
+  values: readonly ValuedItem[],
+  config: Pick<ExperimentConfig, 'rollout' | 'reward'>,
 ): SimulatedGroup[][] {
   const { prompts, samples, maxTokens } = config.rollout
   const random = stream(SEED, 'preflight')
   return Array.from({ length: Math.ceil(GROUPS / prompts) }, (_, batch) =>
     Array.from({ length: prompts }, (_, prompt): SimulatedGroup => {
       const passRate = random.uniform(batch, prompt, 0, 1)
+      const item = random.integer(values.length, batch, prompt, 0, 2)
+      const missed = (sample: number) =>
+        missedCredit(values[item] as ValuedItem, config.reward, random.uniform(batch, prompt, sample, 6))
       return {
-        item: random.integer(values.length, batch, prompt, 0, 2),
+        item,
         samples: Array.from({ length: samples }, (_, sample) => ({
-          verdict: random.uniform(batch, prompt, sample, 3) < passRate ? ('correct' as const) : ('wrong' as const),
+          ...keptMark(markOf(random.uniform(batch, prompt, sample, 3) < passRate ? 'correct' : missed(sample))),
           length: 1 + random.integer(maxTokens, batch, prompt, sample, 4),
           divergence: random.normal(batch, prompt, sample, 5),
         })),
       }
     }),
   )
+}
+
+/** Of an answer that is not correct. Where the config gives partial credit, half of them are taken to choose half of the right options. */
+function missedCredit(item: ValuedItem, rules: CreditRules, uniform: number): number {
+  return partialRuleOf(item, rules) !== 'none' && uniform < 0.5 ? 0.5 : creditOfWrong(item, rules)
 }
 
 /**
@@ -65,7 +84,7 @@ export function answeredGroups({
 }: {
   /** Section of each item that is trained on, in the order of the values. */
   items: readonly { section: string }[]
-  answered: readonly { section: string; samples: readonly { verdict: Verdict; length: number }[] }[]
+  answered: readonly { section: string; samples: readonly (KeptMark & { length: number })[] }[]
   config: Pick<ExperimentConfig, 'rollout'>
   /** Number of prompts, at least. */
   groups?: number
@@ -83,7 +102,7 @@ export function answeredGroups({
       const samples = pool[random.integer(Math.max(1, pool.length), batch, prompt, 1)]?.samples ?? []
       return {
         item,
-        samples: samples.slice(0, drawn).map(({ verdict, length }) => ({ verdict, length, divergence: 0 })),
+        samples: samples.slice(0, drawn).map(sample => ({ ...sample, divergence: 0 })),
       }
     }),
   )
@@ -122,10 +141,10 @@ export function simulatedStep({
  * so a sweep of hundreds of arms is simulated in seconds.
  */
 export class Simulation {
-  readonly #values: readonly ItemValue[]
+  readonly #values: readonly ValuedItem[]
   readonly #parts = new Map<string, unknown>()
 
-  constructor(values: readonly ItemValue[]) {
+  constructor(values: readonly ValuedItem[]) {
     this.#values = values
   }
 
@@ -133,10 +152,10 @@ export class Simulation {
     const { estimator, kl, reward, value } = config
     const { prompts, samples, maxTokens } = config.rollout
     const values = this.#values
-    const rollout = [prompts, samples, maxTokens]
-    const plain = [rollout, estimator.name, kl.place === 'reward' ? kl.coefficient : 0]
+    const drawn = [prompts, samples, maxTokens, reward.partial, reward.wrongCredit]
+    const plain = [drawn, estimator.name, kl.place === 'reward' ? kl.coefficient : 0]
     return this.#once(['step', plain, value, reward.scale, reward.alpha, reward.cap], () => {
-      const batches = this.#once(['batches', rollout], () => simulateGroups(values, config))
+      const batches = this.#once(['batches', drawn], () => simulateGroups(values, config))
       const without = this.#once(['without', plain], () => withoutValue(batches, config))
       const seen = this.#once(['seen', value], () => valuesSeen(values, config))
       return stepOver({ values, seen, batches, without, config })
@@ -193,14 +212,10 @@ function factorsOf(
   const estimated = advantages({
     estimator: { name, epsilon: 1e-12 },
     groups: groups.map(({ item, samples }) =>
-      samples.map(({ verdict, length, divergence }) => ({
-        reward: penalised(
-          { verdict, reward: rewardOf({ verdict, scale: site === 'reward' ? scaleOfItem(item) : 1 }) },
-          coefficient * divergence,
-        ),
-        length,
-        verdict,
-      })),
+      samples.map(sample => {
+        const reward = rewardOf({ ...sample, scale: site === 'reward' ? scaleOfItem(item) : 1 })
+        return { ...sample, reward: penalised({ ...sample, reward }, coefficient * sample.divergence) }
+      }),
     ),
   })
   return groups.map(({ item }, row) =>

@@ -30,6 +30,8 @@ export interface Item {
   points: number
   /** Total points of its exam, at least `points`. */
   total: number
+  /** Points deducted for a wrong answer, at least 0 and at most `points`; left out, the config decides. */
+  negative?: number
   /** How often the item counts in an evaluation: 1, or the weight of its section if sections were sampled separately. */
   weight: number
   /** The options of a multiple-choice item, in order (A, B, ...). */

@@ -41,7 +41,7 @@ export async function evaluateAnswers({
   const marks =
     ask === undefined
       ? responses.map(({ response, item }) => verify({ response, item, reward }))
-      : await judgeResponses({ responses, answer: reward.answer, ask })
+      : await judgeResponses({ responses, reward, ask })
 
   let next = 0
   const scored = ({ length }: Answer) => ({ ...keptMark(marks[next++] as Mark), length })

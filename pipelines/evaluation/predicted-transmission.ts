@@ -4,9 +4,16 @@
  * do. So each evaluation's answers to the test items replace the assumption; they stand for the training steps around it.
  */
 
-import { answeredGroups, type SimulatedGroup, simulatedStep, simulateGroups } from '../advantages/simulated-step.js'
+import {
+  answeredGroups,
+  type SimulatedGroup,
+  simulatedStep,
+  simulateGroups,
+  valuedItems,
+} from '../advantages/simulated-step.js'
 import { type StepSignal, weighted } from '../advantages/transmission.js'
 import type { ExperimentConfig } from '../config/schema.js'
+import type { Item } from '../data/item.js'
 import type { ItemValue } from '../values/value.js'
 import type { ItemOutcome } from './evaluation.js'
 
@@ -37,7 +44,7 @@ export function predictedSignals({
 }: {
   config: ExperimentConfig
   /** Training items, in the order of their values. */
-  train: readonly { section: string }[]
+  train: readonly Pick<Item, 'section' | 'negative'>[]
   values: readonly ItemValue[]
   test: readonly { section: string }[]
   /** In order of steps. */
@@ -47,7 +54,7 @@ export function predictedSignals({
   if (scale === 'correctness' || scale === 'uniform' || config.steps === 0 || values.length === 0) return null
   const signalsOf = (batches: readonly (readonly SimulatedGroup[])[]) =>
     simulatedStep({ values, batches, config }).signals
-  const plan = signalsOf(simulateGroups(values, config))
+  const plan = signalsOf(simulateGroups(valuedItems(values, train), config))
   if (config.evaluation.samples < config.rollout.samples) return { plan, answers: [] }
   const groups = Math.max(prompts.each, Math.ceil(prompts.all / evaluations.length))
   const answers = evaluations.flatMap(({ step, outcomes }, index) => {

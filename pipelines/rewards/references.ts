@@ -6,13 +6,19 @@ import type { ExperimentConfig } from '../config/schema.js'
 import { verifiers } from '../config/sections/data.js'
 import type { BadRow, DataSet, Item } from '../data/item.js'
 import { RlevError } from '../errors.js'
+import { given } from '../given.js'
 import { shortened } from '../printable.js'
 import { type VerifierConfig, verify } from './verify.js'
 
 /** Whether the reference of the item, given as an answer, is correct. */
-export function verifiesItself(item: Pick<Item, 'answer' | 'choices'>, reward: VerifierConfig): boolean {
-  const mark = verify({ response: { text: item.answer, finish: 'stop' }, item, reward: { ...reward, answer: 'whole' } })
-  return mark.verdict === 'correct'
+export function verifiesItself({ answer, choices }: Pick<Item, 'answer' | 'choices'>, reward: VerifierConfig): boolean {
+  const { verdict } = verify({
+    response: { text: answer, finish: 'stop' },
+    // Full credit is the same in every section and for any points.
+    item: { answer, ...given({ choices }), section: '', points: 1 },
+    reward: { ...reward, answer: 'whole' },
+  })
+  return verdict === 'correct'
 }
 
 /**

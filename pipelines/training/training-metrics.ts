@@ -1,7 +1,7 @@
 /**
  * Metrics of a training step's records: reward, verdicts, length by value, degenerate groups, value
- * transmission. Solve rates and degenerate groups use the verdict, because rewards of correct responses vary
- * with the value.
+ * transmission. Solve rates use the verdict and degenerate groups the credit, because rewards of correct responses
+ * vary with the value.
  */
 import { advantages } from '../advantages/advantages.js'
 import { isDegenerate, isScored } from '../advantages/estimators/group.js'
@@ -9,7 +9,8 @@ import { klOfResponse } from '../advantages/kl.js'
 import type { StepRecord } from '../advantages/records.js'
 import { groupRecords, klPenalty, penalised, type RecordConfig } from '../advantages/records.js'
 import { type StepSignal, signalOf, transmission } from '../advantages/transmission.js'
-import { rewardOf } from '../rewards/reward.js'
+import { creditOf } from '../rewards/mark.js'
+import { type Reward, rewardOf } from '../rewards/reward.js'
 import type { Rollout } from '../rollout/response.js'
 import { mean } from '../statistics/estimate.js'
 import { fifths, weightsInFifth } from '../statistics/fifths.js'
@@ -39,6 +40,7 @@ export function trainingMetrics({
   const metrics: Record<string, number> = {
     'reward/mean': mean(scored.map(record => record.reward)),
     'reward/scale_mean': mean(records.map(record => record.scale)),
+    ...(givesCredits(config.reward, records) ? { 'reward/credit_mean': mean(scored.map(creditOf)) } : {}),
     'verdict/correct': share('correct'),
     'verdict/wrong': share('wrong'),
     'verdict/unscored': share('unscored'),
@@ -54,6 +56,11 @@ export function trainingMetrics({
   const divergence = divergenceOf(rollout)
   if (divergence !== null) Object.assign(metrics, divergence)
   return Object.fromEntries(Object.entries(metrics).filter(([, value]) => Number.isFinite(value)))
+}
+
+/** Whether credits can differ from verdicts: by the config, or because a row deducts points or a verifier gives parts of them. */
+function givesCredits({ partial, wrongCredit }: RecordConfig['reward'], records: readonly Reward[]): boolean {
+  return partial !== 'none' || wrongCredit !== 0 || records.some(({ credit }) => credit !== undefined)
 }
 
 /** Mean |advantage| of each prompt, and what the same verdicts give if every scale is 1. */

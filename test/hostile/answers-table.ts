@@ -11,11 +11,19 @@ async function verdict(
 ) {
   const { verify } = await import('../../pipelines/rewards/verify.js')
   const choices = ['one', 'two', 'forty-two']
-  const item = verifier === 'choice' ? { answer: reference, choices } : { answer: reference }
+  const item = { section: 'all', points: 1, answer: reference, ...(verifier === 'choice' ? { choices } : {}) }
   return verify({
     response: { text, finish: 'stop' },
     item,
-    reward: { verifier, tolerance: 1e-6, absoluteTolerance: 0, units: 'convert', answer },
+    reward: {
+      verifier,
+      tolerance: 1e-6,
+      absoluteTolerance: 0,
+      partial: 'none',
+      wrongCredit: 0,
+      units: 'convert',
+      answer,
+    },
   }).verdict
 }
 

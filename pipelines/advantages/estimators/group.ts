@@ -1,11 +1,10 @@
 /** The input of the estimators: for each prompt of a step its samples. Also the float64 sums that they share. */
-import type { Verdict } from '../../rewards/verdict.js'
+import { creditOf, type KeptMark } from '../../rewards/mark.js'
 
-export interface Sample {
+export interface Sample extends KeptMark {
   reward: number
   /** Response tokens. */
   length: number
-  verdict: Verdict
 }
 
 /** The samples of one prompt. */
@@ -38,8 +37,8 @@ export function unbiasedDeviation(rewards: readonly number[]): number {
   return Math.sqrt(centred(rewards).reduce((sum, difference) => sum + difference ** 2, 0) / (rewards.length - 1))
 }
 
-/** Whether all scored samples have the same verdict, so that the group has no signal. Decided by the verdicts, not by the rewards. */
-export function isDegenerate(group: readonly Pick<Sample, 'verdict'>[]): boolean {
-  const verdicts = new Set(group.filter(isScored).map(sample => sample.verdict))
-  return verdicts.size < 2
+/** Whether all scored samples have the same credit, so that the group has no signal. Decided by the credits, not by the rewards. */
+export function isDegenerate(group: readonly KeptMark[]): boolean {
+  const credits = new Set(group.filter(isScored).map(creditOf))
+  return credits.size < 2
 }

@@ -1,6 +1,8 @@
 /**
  * MaxRL. Divides by: the group's own mean reward. The value is cancelled: a per-prompt scale cancels exactly.
- * A_i = (r_i - mean) / mean, and 0 if the mean is at most epsilon: no sample was correct, or a penalty cancels the reward.
+ * A_i = (r_i - mean) / mean, and 0 if the mean is at most epsilon: no sample was correct, or a penalty cancels the reward. The formula is
+ * for rewards of 0 and s. With parts of credit it is no longer the gradient of a likelihood; with negative rewards the mean may be near 0
+ * or below, so the config refuses these.
  */
 import { centred, type Estimator, overScored } from './group.js'
 

@@ -1,6 +1,6 @@
 /** Rules about values and rewards: that the value an arm is named after reaches the step. */
 import type { ExperimentConfig } from '../schema.js'
-import type { Rules } from './finding.js'
+import type { Finding, Rules } from './finding.js'
 import { withoutEffect } from './finding.js'
 
 /** Estimators that divide each prompt's advantages by something of the prompt's own rewards. */
@@ -96,9 +96,48 @@ export const valueRules: Rules = {
       },
     ]
   },
+  partialCreditActs: subject => {
+    const { verifier, partial } = subject.config.reward
+    const others = Object.values(subject.config.evaluation.transfer ?? {}).map(set => set.verifier)
+    if ([verifier, ...others].includes('choice') || partial === 'none') return []
+    return withoutEffect(subject, ['reward.partial'], `the verifier ${verifier} has no options to choose some of`)
+  },
+  creditsFitEstimator: ({ config: { estimator, reward, steps } }) => {
+    if (estimator.name !== 'maxrl' || steps === 0) return []
+    const deducted = bySection<number>(reward.wrongCredit).some(credit => credit < 0)
+    const parts = bySection<string>(reward.partial).some(rule => rule !== 'none')
+    if (deducted) return [negativeUnderMaxrl(JSON.stringify(reward.wrongCredit))]
+    if (!parts) return []
+    return [
+      {
+        severity: 'warning',
+        key: 'reward.partial',
+        message:
+          'maxrl is meant for rewards that are 0 or 1: with partial credit its step is no gradient of a likelihood',
+        expected: 'reward.partial none, or another estimator',
+      },
+    ]
+  },
   toleranceActs: subject => {
     const { verifier } = subject.config.reward
     if (verifier === 'numeric') return []
     return withoutEffect(subject, ['reward.tolerance'], `the verifier ${verifier} compares without one`)
   },
+}
+
+/** One value for all sections, or those of each. */
+function bySection<Value>(rule: Value | Readonly<Record<string, Value>>): Value[] {
+  return typeof rule === 'object' ? Object.values(rule as Readonly<Record<string, Value>>) : [rule]
+}
+
+function negativeUnderMaxrl(found: string): Finding {
+  return {
+    severity: 'refuse',
+    key: 'reward.wrongCredit',
+    message:
+      'maxrl divides by the mean reward of a prompt, which points deducted for wrong answers bring near 0 or below: its advantages would be very large or all 0',
+    expected: 'reward.wrongCredit 0, or an estimator that does not divide by a mean reward',
+    found,
+    remedy: 'take another estimator, as dr-grpo or rloo',
+  }
 }

@@ -48,6 +48,9 @@ function hasOneGroup(pattern: string): boolean {
   }
 }
 
+const partialRules = ['none', 'proportional', 'jee'] as const
+const wrongCredit = z.number().min(-1).max(0)
+
 const unitRules = ['convert', 'ignore', 'require'] as const
 
 /** A test set beside that of the data, of another kind: one named synthetic exam, or every row of a file. */
@@ -176,6 +179,18 @@ export const rewardSection = z
       .default('convert')
       .describe(
         'Units of numbers: converted if both numbers have one, ignored, or required in the answer if the reference has one.',
+      ),
+    partial: z
+      .union([z.enum(partialRules), z.record(z.string(), z.enum(partialRules))])
+      .default('none')
+      .describe(
+        "Credit for some of several right options and no wrong one, for the verifier choice: none; proportional, the share of the right options; or jee, JEE Advanced's quarter of the points for each. One rule, or a rule by section (docs/metrics/verdicts.md).",
+      ),
+    wrongCredit: z
+      .union([wrongCredit, z.record(z.string(), wrongCredit)])
+      .default(0)
+      .describe(
+        'Credit of an answered, wrong response, as a share of the points of the item: -0.25 for 1 point of 4 deducted. One number, or a number by section, 0 for sections that are not named. The field `negative` of a row takes precedence. (share)',
       ),
     answer: z
       .union([

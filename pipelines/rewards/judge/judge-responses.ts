@@ -1,7 +1,9 @@
 /** Marks of responses by a judge. */
 import type { ExperimentConfig } from '../../config/schema.js'
 import type { Item } from '../../data/item.js'
-import { type Mark, markOf } from '../mark.js'
+import { type CreditedItem, type CreditRules, markOfVerdict } from '../credit.js'
+import { finalAnswer } from '../final-answer.js'
+import type { Mark } from '../mark.js'
 import type { Verdict } from '../verdict.js'
 import type { JudgeQuestion } from './prompt.js'
 import { judgeQuestion } from './question.js'
@@ -12,19 +14,24 @@ export type AskJudge = (questions: readonly JudgeQuestion[]) => Promise<Verdict[
 /** In the order of the responses. Responses that rules can decide are not sent to the judge. */
 export async function judgeResponses({
   responses,
-  answer,
+  reward,
   ask,
 }: {
   responses: readonly {
     response: { text: string; finish: 'stop' | 'length' }
-    item: Pick<Item, 'prompt' | 'answer' | 'choices'>
+    item: Pick<Item, 'prompt' | 'answer' | 'choices'> & CreditedItem
   }[]
-  answer: ExperimentConfig['reward']['answer']
+  reward: Pick<ExperimentConfig['reward'], 'answer'> & CreditRules
   ask: AskJudge
 }): Promise<Mark[]> {
-  const settled = responses.map(({ response, item }) => judgeQuestion({ response, item, answer }))
+  const settled = responses.map(({ response, item }) => judgeQuestion({ response, item, answer: reward.answer }))
   const open = settled.filter(one => typeof one !== 'string')
   const verdicts = await ask(open)
   let next = 0
-  return settled.map(one => markOf(typeof one === 'string' ? one : (verdicts[next++] ?? 'unscored')))
+  return responses.map(({ response, item }, index) => {
+    const one = settled[index]
+    const verdict = typeof one === 'string' ? one : (verdicts[next++] ?? 'unscored')
+    const answered = finalAnswer({ ...response, answer: reward.answer }) !== null
+    return markOfVerdict({ verdict, answered, item, rules: reward })
+  })
 }

@@ -2,6 +2,7 @@
  * The multiple-choice verifier: answer and reference name the same set of options, by letter (B), letters in any order (C, A or AC),
  * letter with text (B. Paris), or an option's text (Paris). The whole answer must be read: `A: no, it is B` names no option.
  */
+import { type PartialRule, partialCredit } from '../credit.js'
 import { withoutPresentation } from '../presentation.js'
 import type { Verdict } from '../verdict.js'
 import { normalizeText } from './exact.js'
@@ -90,18 +91,23 @@ function distinct(indices: readonly (number | null)[]): number[] | null {
   return found.sort((a, b) => a - b)
 }
 
-/** Unscored if the reference names no option. */
+/** Unscored if the reference names no option; the credit if the answer names a part of the right options, and the rule gives one. */
 export function verifyChoice({
   answer,
   reference,
   options,
+  partial,
 }: {
   answer: string | null
   reference: string
   options?: readonly string[] | undefined
-}): Verdict {
+  partial: PartialRule
+}): Verdict | number {
   const expected = readChoices(reference, options)
   if (expected === null) return 'unscored'
   const found = answer === null ? null : readChoices(answer, options)
-  return found !== null && found.join() === expected.join() ? 'correct' : 'wrong'
+  if (found === null) return 'wrong'
+  if (found.join() === expected.join()) return 'correct'
+  if (partial === 'none' || !found.every(index => expected.includes(index))) return 'wrong'
+  return partialCredit(partial, { chosen: found.length, right: expected.length })
 }

@@ -13,6 +13,8 @@ const reward: RecordConfig['reward'] = {
   verifier: 'numeric',
   tolerance: 0,
   absoluteTolerance: 0,
+  partial: 'none',
+  wrongCredit: 0,
   units: 'convert',
   answer: 'after-hash',
 }

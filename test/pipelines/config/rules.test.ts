@@ -22,6 +22,8 @@ const found: Readonly<Record<string, readonly [config: string, key: string]>> = 
   valueNoiseHasLevel: ['value: {ablation: gaussian}', 'value.noise'],
   scaleKeysAct: ['reward: {scale: correctness, alpha: 3}', 'reward.alpha'],
   valueIsNotCancelled: ['estimator: {name: grpo}', 'estimator.name'],
+  partialCreditActs: ['reward: {verifier: numeric, partial: jee}', 'reward.partial'],
+  creditsFitEstimator: ['estimator: {name: maxrl}\nreward: {wrongCredit: {hard: -0.25}}', 'reward.wrongCredit'],
   toleranceActs: ['reward: {tolerance: 0.1}', 'reward.tolerance'],
   judgeDecidesEverything: [`reward: {verifier: numeric}\njudge: ${judge}}`, 'reward.verifier'],
   judgeDecidesEvaluationOnly: [

@@ -82,7 +82,15 @@ test('a letter or the text of the option is the right answer, another is not', (
     verify({
       response: { text, finish: 'stop' },
       item,
-      reward: { verifier: 'choice', answer: 'whole', tolerance: 0, absoluteTolerance: 0, units: 'convert' },
+      reward: {
+        verifier: 'choice',
+        answer: 'whole',
+        tolerance: 0,
+        absoluteTolerance: 0,
+        partial: 'none',
+        wrongCredit: 0,
+        units: 'convert',
+      },
     }).verdict
   assert.deepEqual(['B', '(b)', 'Jupiter', 'C', 'Mars'].map(verdict), [
     'correct',

@@ -34,11 +34,11 @@ for (const {
   units = 'convert',
 } of cases) {
   if (verifier === 'math') continue
-  const reward = { verifier, tolerance, absoluteTolerance: 0, units }
+  const reward = { verifier, tolerance, absoluteTolerance: 0, partial: 'none', wrongCredit: 0, units } as const
   const given = (text: string, item: string, place: AnswerPlace) =>
     verify({
       response: { text, finish: 'stop' },
-      item: choices === undefined ? { answer: item } : { answer: item, choices },
+      item: { section: 'all', points: 1, answer: item, ...(choices === undefined ? {} : { choices }) },
       reward: { ...reward, answer: place },
     }).verdict
 

@@ -10,6 +10,8 @@ const numeric: VerifierConfig = {
   verifier: 'numeric',
   tolerance: 1e-6,
   absoluteTolerance: 0,
+  partial: 'none',
+  wrongCredit: 0,
   units: 'convert',
   answer: 'after-hash',
 }

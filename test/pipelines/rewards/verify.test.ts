@@ -11,8 +11,16 @@ type Verifier = 'exact' | 'numeric' | 'choice'
 function verdict(verifier: Verifier, text: string, answer: string, choices?: string[], tolerance = 1e-6): Verdict {
   return verify({
     response: { text, finish: 'stop' },
-    item: choices === undefined ? { answer } : { answer, choices },
-    reward: { verifier, tolerance, absoluteTolerance: 0, units: 'convert', answer: 'whole' },
+    item: { section: 'all', points: 1, answer, ...(choices === undefined ? {} : { choices }) },
+    reward: {
+      verifier,
+      tolerance,
+      absoluteTolerance: 0,
+      partial: 'none',
+      wrongCredit: 0,
+      units: 'convert',
+      answer: 'whole',
+    },
   }).verdict
 }
 

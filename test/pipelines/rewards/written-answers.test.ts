@@ -53,8 +53,17 @@ for (const [verifier, reference, response, verdict, { choices, ...rules }] of ro
   test(`${verifier}: ${response} for ${reference} is ${verdict} ${JSON.stringify(rules)}`, () => {
     const given = verify({
       response: { text: response, finish: 'stop' },
-      item: choices === undefined ? { answer: reference } : { answer: reference, choices },
-      reward: { verifier, tolerance: 1e-6, absoluteTolerance: 0, units: 'convert', answer: 'whole', ...rules },
+      item: { section: 'all', points: 1, answer: reference, ...(choices === undefined ? {} : { choices }) },
+      reward: {
+        verifier,
+        tolerance: 1e-6,
+        absoluteTolerance: 0,
+        partial: 'none',
+        wrongCredit: 0,
+        units: 'convert',
+        answer: 'whole',
+        ...rules,
+      },
     }).verdict
     assert.equal(given, verdict)
   })

@@ -14,6 +14,8 @@ const config = (name: RecordConfig['estimator']['name']): RecordConfig => ({
     verifier: 'exact',
     tolerance: 0,
     absoluteTolerance: 0,
+    partial: 'none',
+    wrongCredit: 0,
     units: 'convert',
     answer: 'after-hash',
   },
