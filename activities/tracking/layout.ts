@@ -7,7 +7,9 @@ import type { Comparison } from '../../pipelines/comparison/comparison.js'
 import { overCurve } from '../../pipelines/comparison/outcome.js'
 import type { ExperimentConfig } from '../../pipelines/config/schema.js'
 import type { Columns, Evaluation } from '../../pipelines/evaluation/evaluation.js'
+import { given } from '../../pipelines/given.js'
 import { printable, shortened } from '../../pipelines/printable.js'
+import { markText } from '../../pipelines/rewards/mark.js'
 import { percentWithSign } from '../../pipelines/text/percent.js'
 import type { StepMetrics } from '../../pipelines/training/step-metrics.js'
 import type { PredictionQuality } from '../../pipelines/values/predictor/quality.js'
@@ -46,9 +48,19 @@ function columnValues(prefix: string, { greedy, expected }: Evaluation): [string
   ])
 }
 
+/** Mean credits, where there are any besides 1 and 0. */
+function creditValues(prefix: string, { credit }: Evaluation): [string, number][] {
+  if (credit === undefined) return []
+  return [
+    [`${prefix}/credit`, credit.greedy],
+    [`${prefix}/expected_credit`, credit.expected],
+  ]
+}
+
 export function evaluationMetrics({ time, evaluation }: StoredEvaluation): Metric[] {
   const values = [
     ...columnValues('eval', evaluation),
+    ...creditValues('eval', evaluation),
     ...evaluation.passAtK.map(({ k, value }): [string, number] => [`eval/pass_at_${k}`, value]),
     ...judgeValues(evaluation),
     ...transferValues(evaluation),
@@ -65,7 +77,10 @@ function transferValues({ transfer = [] }: Evaluation): [string, number][] {
 }
 
 function sectionValues({ sections }: Evaluation): [string, number][] {
-  return valuesByName('sections', sections, ({ section, expected: { acc, length } }) => [section, { acc, length }])
+  return valuesByName('sections', sections, ({ section, expected: { acc, credit, length } }) => [
+    section,
+    { acc, ...given({ credit }), length },
+  ])
 }
 
 /** `group/name_measure` for each measure of each outcome. */
@@ -122,7 +137,7 @@ export function predictorMetrics(
 export function finalMetrics(evaluations: readonly StoredEvaluation[]): Metric[] {
   const last = evaluations.at(-1)
   if (last === undefined) return []
-  const values = columnValues('final', last.evaluation)
+  const values = [...columnValues('final', last.evaluation), ...creditValues('final', last.evaluation)]
   const curve = overCurve(
     evaluations.map(({ evaluation }) => evaluation),
     ({ expected }) => expected.hAcc,
@@ -167,13 +182,13 @@ const shown = (text: string): string => printable(shortened(text, 4000))
 export function samplesTable({ responses }: Evaluation): { columns: string[]; data: (string | number)[][] } {
   return {
     columns: ['section', 'prompt', 'answer', 'value', 'response', 'verdict'],
-    data: responses.map(({ section, prompt, answer, value, text, verdict }) => [
+    data: responses.map(({ section, prompt, answer, value, text, ...mark }) => [
       shown(section),
       shown(prompt),
       shown(answer),
       value,
       shown(text),
-      verdict,
+      markText(mark),
     ]),
   }
 }

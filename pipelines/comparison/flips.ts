@@ -1,25 +1,28 @@
-/** What an arm gained and lost against its baseline, item by item: greedy responses at the end of training, seed by seed. */
+/**
+ * What an arm gained and lost against its baseline, item by item: greedy responses at the end of training, seed by seed. An item is gained
+ * with more credit than the baseline has on it: correct against wrong, or a larger part of the points.
+ */
 
-import { type ItemResults, sameItems, type TestItem } from '../evaluation/item-results.js'
+import { creditsOf, hasCredits, type ItemResults, sameItems, type TestItem } from '../evaluation/item-results.js'
 import { mean } from '../statistics/estimate.js'
 import { weightedMean } from '../statistics/weighted-mean.js'
 import type { ExperimentOutcome } from './outcome.js'
 
-/** An item that the arm answers correctly in more seeds than the baseline, or in fewer. */
+/** An item on which the arm has more credit than the baseline over the seeds, or less. */
 export interface Flip {
   item: TestItem
-  /** Seeds in which the arm's response is correct. */
+  /** Sum of the arm's credits over the seeds: the seeds in which its response is correct, unless there are parts of credit. */
   own: number
-  /** Seeds in which the baseline's is. */
+  /** The same of the baseline. */
   other: number
-  /** Of the first seed in which only one of the two is correct. */
+  /** Of the first seed in which the credits differ so. */
   example: { seed: number; own: string; other: string }
 }
 
 export interface FlipCount {
   /** Items, mean over the seeds. */
   items: number
-  /** Their share of the value of all items, in [0, 1], mean over the seeds: what they add to, or take from, greedy H-Acc. */
+  /** Their value times the credit gained or lost, as a share of the value of all items, mean over the seeds: their part of greedy H-Acc. */
   value: number
 }
 
@@ -32,6 +35,8 @@ export interface Flips {
   /** In order of value; `items`: how many the section has. */
   sections: readonly { section: string; value: number; items: number; gained: number; lost: number }[]
   /** Those of the most seeds first, then those of the highest value. */
+  /** Some response has a credit other than 1 or 0. */
+  byCredit: boolean
   mostGained: readonly Flip[]
   mostLost: readonly Flip[]
 }
@@ -66,8 +71,9 @@ export function flipsOf({
   const [first] = pairs
   if (first === undefined || !pairs.every(({ own }) => sameItems(own, first.own))) return null
   const { items } = first.own
-  const gained = pairs.map(pair => items.map((_, item) => flipped(pair, item) === 1))
-  const lost = pairs.map(pair => items.map((_, item) => flipped(pair, item) === -1))
+  const differences = pairs.map(pair => items.map((_, item) => difference(pair, item)))
+  const gained = differences.map(seed => seed.map(credit => Math.max(0, credit)))
+  const lost = differences.map(seed => seed.map(credit => Math.max(0, -credit)))
   const flips = items.map((item, index) => flipOf({ item, index, pairs }))
   const ranked = (sign: 1 | -1) =>
     flips
@@ -81,25 +87,28 @@ export function flipsOf({
     gained: countOf(items, gained),
     lost: countOf(items, lost),
     sections: bySection(items, gained, lost),
+    byCredit: pairs.some(({ own, other }) => hasCredits(own) || hasCredits(other)),
     mostGained: ranked(1),
     mostLost: ranked(-1),
   }
 }
 
-/** 1 if only the arm is correct, -1 if only the baseline is, else 0. */
-function flipped({ own, other }: Pair, item: number): -1 | 0 | 1 {
-  const [mine, theirs] = [own.evaluations.at(-1)?.greedy[item], other.evaluations.at(-1)?.greedy[item]]
-  if (mine == null || theirs == null || mine === theirs) return 0
-  return mine > theirs ? 1 : -1
+/** Of the item in the last evaluation; null if unscored. */
+function creditIn({ evaluations }: ItemResults, item: number): number | null {
+  const last = evaluations.at(-1)
+  return last === undefined ? null : (creditsOf(last, 'greedy')[item] ?? null)
+}
+
+/** The arm's credit minus the baseline's; 0 if one is unscored. 1 if only the arm is correct, -1 if only the baseline is. */
+function difference({ own, other }: Pair, item: number): number {
+  const [mine, theirs] = [creditIn(own, item), creditIn(other, item)]
+  return mine === null || theirs === null ? 0 : mine - theirs
 }
 
 function flipOf({ item, index, pairs }: { item: TestItem; index: number; pairs: readonly Pair[] }): Flip | null {
-  const correct = (results: ItemResults) => results.evaluations.at(-1)?.greedy[index] === 1
-  const [own, other] = [
-    pairs.filter(pair => correct(pair.own)).length,
-    pairs.filter(pair => correct(pair.other)).length,
-  ]
-  const shown = pairs.find(pair => flipped(pair, index) === Math.sign(own - other))
+  const sum = (side: 'own' | 'other') => pairs.reduce((all, pair) => all + (creditIn(pair[side], index) ?? 0), 0)
+  const [own, other] = [sum('own'), sum('other')]
+  const shown = pairs.find(pair => Math.sign(difference(pair, index)) === Math.sign(own - other))
   if (own === other || shown === undefined) return null
   const example = {
     seed: shown.seed,
@@ -109,23 +118,26 @@ function flipOf({ item, index, pairs }: { item: TestItem; index: number; pairs: 
   return { item, own, other, example }
 }
 
-type Marked = readonly (readonly boolean[])[]
+/** Credit gained, or lost, by seed and item; at least 0. */
+type Credits = readonly (readonly number[])[]
 
-function countOf(items: readonly TestItem[], marked: Marked): FlipCount {
+function countOf(items: readonly TestItem[], credits: Credits): FlipCount {
   const worth = items.map(({ weight, value }) => weight * value)
   return {
-    items: mean(marked.map(seed => seed.filter(one => one).length)),
-    value: mean(marked.map(seed => weightedMean(seed.map(Number), worth))),
+    items: mean(credits.map(seed => seed.filter(credit => credit > 0).length)),
+    value: mean(credits.map(seed => weightedMean(seed, worth))),
   }
 }
 
-function bySection(items: readonly TestItem[], gained: Marked, lost: Marked): Flips['sections'] {
+function bySection(items: readonly TestItem[], gained: Credits, lost: Credits): Flips['sections'] {
   const names = [...new Set(items.map(({ section }) => section))]
   return names
     .map(section => {
       const own = items.filter(item => item.section === section)
-      const count = (marked: Marked) =>
-        mean(marked.map(seed => seed.filter((one, index) => one && items[index]?.section === section).length))
+      const count = (credits: Credits) =>
+        mean(
+          credits.map(seed => seed.filter((credit, index) => credit > 0 && items[index]?.section === section).length),
+        )
       const value = weightedMean(
         own.map(item => item.value),
         own.map(item => item.weight),

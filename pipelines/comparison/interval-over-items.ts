@@ -4,7 +4,7 @@ import {
   type ItemEvaluation,
   type ItemPair,
   type ItemResults,
-  meanScore,
+  meanCredit,
   sameItems,
 } from '../evaluation/item-results.js'
 import type { Interval } from '../statistics/estimate.js'
@@ -35,7 +35,7 @@ export function overSeedsAndItems({
   return found?.interval ?? null
 }
 
-/** What each item adds to the endpoint, as a share; null if no response to it was scored. */
+/** What each item adds to the endpoint, its credit; null if no response to it was scored. */
 function scoresOf({ evaluations }: ItemResults, endpoint: Endpoint): (number | null)[] {
   const after = evaluations.slice(1)
   switch (endpoint) {
@@ -54,5 +54,5 @@ function scoresOf({ evaluations }: ItemResults, endpoint: Endpoint): (number | n
 
 function meanOf(evaluations: readonly ItemEvaluation[], decoding: 'greedy' | 'expected'): (number | null)[] {
   const items = evaluations[0]?.[decoding] ?? []
-  return items.map((_, item) => meanScore(evaluations, decoding, item))
+  return items.map((_, item) => meanCredit(evaluations, decoding, item))
 }

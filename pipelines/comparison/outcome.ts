@@ -68,7 +68,7 @@ export function greedyEndpoint(endpoint: Endpoint): Endpoint {
   }
 }
 
-/** The endpoint in [0, 1]; null without an evaluation after the base. The curve is every evaluation but the base. */
+/** The endpoint in [0, 1], or [-1, 1] by credit; null without an evaluation after the base. The curve is every evaluation but the base. */
 export function endpointOf(evaluations: readonly Evaluation[], endpoint: Endpoint): number | null {
   switch (endpoint) {
     case 'expected-h-acc-curve':

@@ -7,9 +7,10 @@
  *   gain in H-Acc = gain in Acc + by value within a stratum of d + by difficulty
  *                 = sum_s N_s a_s + sum_s V_s (h_s - a_s) + sum_s (V_s - N_s) a_s
  * a_s, h_s: mean of g in stratum s weighted by w, by w v; N_s, V_s: the stratum's share of the weight, of the weighted value.
+ * With parts of credit or deducted points, g is a gain in credit, and the gain in Acc one in mean credit; d stays the share correct.
  */
 
-import { type ItemPair, type ItemResults, meanScore, sameItems } from '../evaluation/item-results.js'
+import { hasCredits, type ItemPair, type ItemResults, meanCredit, sameItems } from '../evaluation/item-results.js'
 import { type Estimate, estimate } from '../statistics/estimate.js'
 import { partialCorrelation } from '../statistics/partial-correlation.js'
 import { weightedMean } from '../statistics/weighted-mean.js'
@@ -43,6 +44,8 @@ export interface ValueAndDifficulty {
   correlation: Estimate | null
   partial: Estimate | null
   strata: readonly StratumGain[]
+  /** Gains are in credit, because some response has a credit other than 1 or 0; `acc` is then the gain in mean credit. */
+  byCredit?: true
 }
 
 interface Row {
@@ -54,6 +57,7 @@ interface Row {
 
 /** Null without a pair whose items are known and the same. */
 export function valueAndDifficulty(pairs: readonly ItemPair[]): ValueAndDifficulty | null {
+  const credits = pairs.some(({ own, other }) => [own, other].some(one => one !== undefined && hasCredits(one)))
   const known = pairs.flatMap(({ own, other }) => {
     if (own === undefined || other === undefined || !sameItems(own, other)) return []
     const rows = rowsOf(own, other)
@@ -97,6 +101,7 @@ export function valueAndDifficulty(pairs: readonly ItemPair[]): ValueAndDifficul
         },
       ]
     }),
+    ...(credits ? { byCredit: true } : {}),
   }
 }
 
@@ -106,8 +111,8 @@ function rowsOf(own: ItemResults, other: ItemResults): Row[] {
   return own.items.flatMap(({ value, weight }, item) => {
     const passRate = base?.expected[item] ?? null
     const [mine, theirs] = [
-      meanScore(own.evaluations.slice(1), 'expected', item),
-      meanScore(other.evaluations.slice(1), 'expected', item),
+      meanCredit(own.evaluations.slice(1), 'expected', item),
+      meanCredit(other.evaluations.slice(1), 'expected', item),
     ]
     return passRate === null || mine === null || theirs === null
       ? []

@@ -2,6 +2,7 @@
 import { type Item, promptText } from '../data/item.js'
 import { RlevError } from '../errors.js'
 import { given } from '../given.js'
+import { creditOf, type KeptMark } from '../rewards/mark.js'
 import type { Verdict } from '../rewards/verdict.js'
 import { weightedMean } from '../statistics/weighted-mean.js'
 import type { ItemValue } from '../values/value.js'
@@ -18,6 +19,8 @@ export interface AnsweredItem {
   /** The true value. */
   value: number
   outcome: ItemOutcome
+  /** Credit of a wrong response, in [-1, 0]. */
+  wrongCredit: number
   /** P(EOS) before each token of the greedy response was drawn. */
   eosProbabilities: readonly number[]
 }
@@ -43,10 +46,13 @@ export function valuesInOrder(items: readonly Item[], values: readonly ItemValue
 export function buildEvaluation({
   step,
   answered,
+  credits = false,
   judge,
 }: {
   step: number
   answered: readonly AnsweredItem[]
+  /** Whether credits can differ from verdicts; mean credits are then told. */
+  credits?: boolean
   /** Model that gave the verdicts. */
   judge?: string | undefined
 }): Evaluation {
@@ -57,6 +63,7 @@ export function buildEvaluation({
     items: answered.length,
     greedy: columns(greedy),
     expected: columns(expected),
+    ...(credits ? { credit: { greedy: meanCredit(greedy), expected: meanCredit(expected) } } : {}),
     unscored: answered.reduce((sum, { outcome }) => sum + verdictsOf(outcome).filter(isUnscored).length, 0),
     undecided: {
       greedy: undecided(answered.map(one => counted(one, [one.outcome.greedy]))),
@@ -64,7 +71,7 @@ export function buildEvaluation({
     },
     passAtK: passesOf(answered),
     ...given({ judge }),
-    sections: sectionsOf(answered, greedy, expected),
+    sections: sectionsOf({ answered, greedy, expected, credits }),
     eos: eosTrajectories(answered.map(({ value, eosProbabilities }) => ({ value, probabilities: eosProbabilities }))),
     responses: sampleResponses(answered),
   }
@@ -75,14 +82,16 @@ function verdictsOf({ greedy, samples }: ItemOutcome): Verdict[] {
 }
 
 /** Without samples, the greedy response is used instead. */
-function sampledOf({ outcome: { greedy, samples } }: AnsweredItem): readonly { verdict: Verdict }[] {
+function sampledOf({ outcome: { greedy, samples } }: AnsweredItem): readonly KeptMark[] {
   return samples.length === 0 ? [greedy] : samples
 }
 
-function counted({ item, value }: AnsweredItem, responses: readonly { verdict: Verdict }[]): Counted {
+function counted({ item, value, wrongCredit }: AnsweredItem, responses: readonly KeptMark[]): Counted {
   const count = (wanted: Verdict) => responses.filter(({ verdict }) => verdict === wanted).length
+  const credit = responses.reduce((sum, response) => sum + creditOf(response), 0)
   const { weight } = item
-  return { value, weight, correct: count('correct'), unscored: count('unscored'), of: responses.length }
+  const [correct, unscored] = [count('correct'), count('unscored')]
+  return { value, weight, correct, credit, wrongCredit, unscored, of: responses.length }
 }
 
 function passesOf(answered: readonly AnsweredItem[]): Evaluation['passAtK'] {
@@ -98,16 +107,30 @@ function passesOf(answered: readonly AnsweredItem[]): Evaluation['passAtK'] {
   })
 }
 
+/** Over the scored items; 0 without one. */
+function meanCredit(scores: readonly ScoredItem[]): number {
+  return weightedMean(
+    scores.map(({ credit }) => credit ?? 0),
+    scores.map(({ credit, weight }) => (credit === null ? 0 : weight)),
+  )
+}
+
 function scoredItem({ item, value }: AnsweredItem, score: ItemScore): ScoredItem {
   return { value, weight: item.weight, ...score }
 }
 
 /** In the order in which sections first occur. A section whose items are all unscored has accuracy 0 with weight 0. */
-function sectionsOf(
-  answered: readonly AnsweredItem[],
-  greedy: readonly ScoredItem[],
-  expected: readonly ScoredItem[],
-): SectionOutcome[] {
+function sectionsOf({
+  answered,
+  greedy,
+  expected,
+  credits,
+}: {
+  answered: readonly AnsweredItem[]
+  greedy: readonly ScoredItem[]
+  expected: readonly ScoredItem[]
+  credits: boolean
+}): SectionOutcome[] {
   const names = [...new Set(answered.map(({ item }) => item.section))]
   return names.map(section => {
     const indices = answered.flatMap(({ item }, index) => (item.section === section ? [index] : []))
@@ -119,6 +142,7 @@ function sectionsOf(
           own.map(score => score.correct ?? 0),
           weights,
         ),
+        ...(credits ? { credit: meanCredit(own) } : {}),
         length: weightedMean(
           own.map(score => score.length),
           own.map(score => score.weight),
@@ -157,5 +181,6 @@ function sampleResponses(answered: readonly AnsweredItem[]): SampleResponse[] {
     value,
     text: greedy.text,
     verdict: greedy.verdict,
+    ...given({ credit: greedy.credit }),
   }))
 }

@@ -1,6 +1,7 @@
 /** Scores answers, by a rule or a judge, and computes the metrics of an evaluation. This half of an evaluation needs no policy. */
 import type { ExperimentConfig } from '../config/schema.js'
 import type { Item } from '../data/item.js'
+import { canGiveCredit, creditOfWrong } from '../rewards/credit.js'
 import { type AskJudge, judgeResponses } from '../rewards/judge/judge-responses.js'
 import { keptMark, type Mark } from '../rewards/mark.js'
 import { verify } from '../rewards/verify.js'
@@ -51,11 +52,13 @@ export async function evaluateAnswers({
       greedy: { text: own.greedy.text, ...scored(own.greedy) },
       samples: own.samples.map(scored),
     }
-    return { item, value: valueOfItem[index] ?? 0, outcome, eosProbabilities: own.greedy.eosProbabilities }
+    const { eosProbabilities } = own.greedy
+    return { item, value: valueOfItem[index] ?? 0, outcome, wrongCredit: creditOfWrong(item, reward), eosProbabilities }
   })
+  const credits = canGiveCredit(reward, items) || marks.some(mark => keptMark(mark).credit !== undefined)
   const judge = ask === undefined ? undefined : config.judge?.model
   return {
-    evaluation: buildEvaluation({ step, answered, judge }),
+    evaluation: buildEvaluation({ step, answered, credits, judge }),
     outcomes: answered.map(({ outcome }) => outcome),
   }
 }

@@ -3,10 +3,10 @@ import type { KeptMark } from '../rewards/mark.js'
 import type { Verdict } from '../rewards/verdict.js'
 import type { Undecided } from './undecided.js'
 
-/** The paper's columns. Shares in [0, 1]; length in tokens. */
+/** The paper's columns. Shares in [0, 1], H-Acc apart; length in tokens. */
 export interface Columns {
   acc: number
-  /** sum of v over correct / sum of v over all. */
+  /** sum of v credit / sum of v over all, in [-1, 1]: sum of v over correct / sum of v without parts of credit and deducted points. */
   hAcc: number
   length: number
   /** H-Acc in percent / length. */
@@ -22,8 +22,15 @@ export interface SectionOutcome {
   items: number
   /** Mean value of the section's items. */
   value: number
-  greedy: { acc: number; length: number }
-  expected: { acc: number; length: number }
+  greedy: SectionFigures
+  expected: SectionFigures
+}
+
+export interface SectionFigures {
+  acc: number
+  /** Mean credit, if credits can differ from verdicts. */
+  credit?: number
+  length: number
 }
 
 /** Mean P(EOS) at each response position, from 0, over the responses that reach it. */
@@ -49,6 +56,7 @@ export interface SampleResponse {
   value: number
   text: string
   verdict: Verdict
+  credit?: number
 }
 
 /** The columns on a further test set. */
@@ -66,6 +74,8 @@ export interface Evaluation {
   greedy: Columns
   /** Mean over samples at temperature 1. */
   expected: Columns
+  /** Mean credit, every item by its weight alone; absent if every credit is 1 or 0 as the verdict says. */
+  credit?: { greedy: number; expected: number }
   /** Unscored verdicts among greedy and sampled responses; they are left out of the means. */
   unscored: number
   /** Bounds of the accuracies: all unscored responses wrong, and all correct. */

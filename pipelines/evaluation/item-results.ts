@@ -23,9 +23,13 @@ export interface ItemEvaluation {
   greedy: readonly (number | null)[]
   /** Mean over the samples. */
   expected: readonly (number | null)[]
+  /** Credits in the place of the shares, in [-1, 1]; absent if they are the same. */
+  credit?: Readonly<Record<Decoding, readonly (number | null)[]>>
   /** Tokens, mean over the samples. */
   length: readonly number[]
 }
+
+type Decoding = 'greedy' | 'expected'
 
 export interface ItemResults {
   items: readonly TestItem[]
@@ -57,25 +61,38 @@ export function itemResults(
   return {
     items,
     evaluations: evaluations.map(({ step, outcomes }) => {
-      const expected = outcomes.map(expectedScore)
+      const scores = { greedy: outcomes.map(greedyScore), expected: outcomes.map(expectedScore) }
+      const credited = outcomes.some(({ greedy, samples }) =>
+        [greedy, ...samples].some(({ credit }) => credit !== undefined),
+      )
+      const of = (key: 'correct' | 'credit') => ({
+        greedy: scores.greedy.map(score => score[key]),
+        expected: scores.expected.map(score => score[key]),
+      })
       return {
         step,
-        greedy: outcomes.map(outcome => greedyScore(outcome).correct),
-        expected: expected.map(({ correct }) => correct),
-        length: expected.map(({ length }) => length),
+        ...of('correct'),
+        ...(credited ? { credit: of('credit') } : {}),
+        length: scores.expected.map(({ length }) => length),
       }
     }),
     responses: last.outcomes.map(({ greedy }) => greedy.text),
   }
 }
 
-/** Mean score of an item over evaluations; null if none of them could be scored. */
-export function meanScore(
-  evaluations: readonly ItemEvaluation[],
-  decoding: 'greedy' | 'expected',
-  item: number,
-): number | null {
-  const scored = evaluations.flatMap(evaluation => evaluation[decoding][item] ?? [])
+/** The credit of each item, which is what it adds to H-Acc: 1 for a correct and 0 for a wrong response unless there are parts. */
+export function creditsOf(evaluation: ItemEvaluation, decoding: Decoding): readonly (number | null)[] {
+  return (evaluation.credit ?? evaluation)[decoding]
+}
+
+/** Whether any response has a credit that its verdict does not imply. */
+export function hasCredits({ evaluations }: ItemResults): boolean {
+  return evaluations.some(({ credit }) => credit !== undefined)
+}
+
+/** Mean credit of an item over evaluations; null if none of them could be scored. */
+export function meanCredit(evaluations: readonly ItemEvaluation[], decoding: Decoding, item: number): number | null {
+  const scored = evaluations.flatMap(evaluation => creditsOf(evaluation, decoding)[item] ?? [])
   return scored.length === 0 ? null : mean(scored)
 }
 

@@ -1,16 +1,21 @@
-/** Score of a test item: of its greedy response, and the mean over its samples. */
+/** Score of a test item, right or wrong and by credit: of its greedy response, and the mean over its samples. */
+import { creditOf } from '../rewards/mark.js'
 import type { Verdict } from '../rewards/verdict.js'
 import type { ItemOutcome } from './evaluation.js'
 
 export interface ItemScore {
   /** Share of the scored responses that are correct; null if none could be scored. */
   correct: number | null
+  /** Mean credit of the scored responses, in [-1, 1]; equal to `correct` unless parts of points are given or points deducted. */
+  credit: number | null
   /** Response tokens, mean over the responses. */
   length: number
 }
 
-export function greedyScore({ greedy: { verdict, length } }: Pick<ItemOutcome, 'greedy'>): ItemScore {
-  return { correct: isUnscored(verdict) ? null : verdict === 'correct' ? 1 : 0, length }
+export function greedyScore({ greedy }: Pick<ItemOutcome, 'greedy'>): ItemScore {
+  const { verdict, length } = greedy
+  if (isUnscored(verdict)) return { correct: null, credit: null, length }
+  return { correct: verdict === 'correct' ? 1 : 0, credit: creditOf(greedy), length }
 }
 
 /** Without samples, the greedy response is used instead. */
@@ -21,6 +26,7 @@ export function expectedScore(outcome: ItemOutcome): ItemScore {
   const right = scored.filter(sample => sample.verdict === 'correct').length
   return {
     correct: scored.length === 0 ? null : right / scored.length,
+    credit: scored.length === 0 ? null : scored.reduce((sum, sample) => sum + creditOf(sample), 0) / scored.length,
     length: samples.reduce((sum, sample) => sum + sample.length, 0) / samples.length,
   }
 }

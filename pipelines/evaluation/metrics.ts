@@ -1,6 +1,7 @@
 /**
  * The paper's columns from per-item outcomes. Its H-Acc is sum of v over correct / sum of v over all; here every sum also has
- * the weight of the item, and leaves out items that no verifier could score.
+ * the weight of the item, and leaves out items that no verifier could score. With credits, H-Acc is sum of v credit / sum of v; Acc
+ * stays the share of correct responses, which have full credit.
  */
 
 import { RlevError } from '../errors.js'
@@ -14,13 +15,17 @@ export interface ScoredItem {
   weight: number
   /** 1 or 0, or the share of scored samples that are correct; null if none could be scored. */
   correct: number | null
+  /** Mean credit of the scored responses, in [-1, 1]; null if none could be scored. */
+  credit: number | null
   /** Response tokens, mean over the samples. */
   length: number
 }
 
-/** Shares in [0, 1], length in tokens, value density in percent a token. Throws DataInvalid if no item could be scored. */
+/** Shares in [0, 1], H-Acc in [-1, 1], length in tokens, value density in percent a token. Throws DataInvalid if no item could be scored. */
 export function columns(items: readonly ScoredItem[]): Columns {
-  const scored = items.filter((item): item is ScoredItem & { correct: number } => item.correct !== null)
+  const scored = items.flatMap(item =>
+    item.correct === null || item.credit === null ? [] : [{ ...item, correct: item.correct, credit: item.credit }],
+  )
   if (scored.length === 0) {
     throw new RlevError({
       kind: 'DataInvalid',
@@ -35,7 +40,7 @@ export function columns(items: readonly ScoredItem[]): Columns {
   const weights = scored.map(item => item.weight)
   const correct = scored.map(item => item.correct)
   const hAcc = weightedMean(
-    correct,
+    scored.map(item => item.credit),
     scored.map(item => item.weight * item.value),
   )
   const length = weightedMean(

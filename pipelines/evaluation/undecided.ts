@@ -11,7 +11,7 @@ export interface Undecided {
   hAcc: Bounds
 }
 
-/** With every unscored response wrong, and with every one right; in [0, 1]. */
+/** With every unscored response wrong, and with every one right; in [0, 1], or [-1, 1] for H-Acc by credit. */
 export interface Bounds {
   lowest: number
   highest: number
@@ -21,6 +21,10 @@ export interface Counted {
   value: number
   weight: number
   correct: number
+  /** Sum over the scored responses. */
+  credit: number
+  /** Of a wrong response to the item. */
+  wrongCredit: number
   unscored: number
   /** Responses to the item, at least 1. */
   of: number
@@ -28,19 +32,29 @@ export interface Counted {
 
 export function undecided(items: readonly Counted[]): Undecided {
   const responses = items.reduce((sum, { of }) => sum + of, 0)
-  const bounds = (weights: readonly number[]): Bounds => ({
-    lowest: weightedMean(
-      items.map(({ correct, of }) => correct / of),
-      weights,
-    ),
-    highest: weightedMean(
-      items.map(({ correct, unscored, of }) => (correct + unscored) / of),
-      weights,
-    ),
-  })
+  const weights = items.map(({ weight }) => weight)
+  const valued = items.map(({ weight, value }) => weight * value)
   return {
     share: responses === 0 ? 0 : items.reduce((sum, item) => sum + item.unscored, 0) / responses,
-    acc: bounds(items.map(({ weight }) => weight)),
-    hAcc: bounds(items.map(({ weight, value }) => weight * value)),
+    acc: {
+      lowest: weightedMean(
+        items.map(({ correct, of }) => correct / of),
+        weights,
+      ),
+      highest: weightedMean(
+        items.map(({ correct, unscored, of }) => (correct + unscored) / of),
+        weights,
+      ),
+    },
+    hAcc: {
+      lowest: weightedMean(
+        items.map(({ credit, unscored, wrongCredit, of }) => (credit + unscored * wrongCredit) / of),
+        valued,
+      ),
+      highest: weightedMean(
+        items.map(({ credit, unscored, of }) => (credit + unscored) / of),
+        valued,
+      ),
+    },
   }
 }

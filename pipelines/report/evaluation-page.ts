@@ -40,14 +40,14 @@ ${configurationSection({ plan, done, versions, links })}`
   return page({ name: plan.name, body })
 }
 
-function result({ items, judge, greedy, expected, undecided, passAtK, sections }: Evaluation): Html {
+function result({ items, judge, greedy, expected, credit, undecided, passAtK, sections }: Evaluation): Html {
   const sampled = passAtK.length > 0
   const row = (decoding: string, columns: Columns) => ({
     cells: [decoding, ...columnKeys.map(key => columnCell(key, { mean: columns[key], half: null, n: 1 }))],
   })
   return html`<p class="faint">${items} items; verdicts ${judge === undefined ? 'by a rule' : `of the judge ${judge}`}. One evaluation of one policy has no interval over
 seeds.</p>
-${termList(termsOfEvaluation(sampled))}
+${termList(termsOfEvaluation({ sampled, credits: credit !== undefined }))}
 <h2>Result</h2>
 ${table({
   name: 'columns',
@@ -55,6 +55,11 @@ ${table({
   header: ['decoding', ...columnKeys.map(key => columnTitles[key])],
   rows: [row('greedy', greedy), ...(sampled ? [row('expected over samples', expected)] : [])],
 })}
+${
+  credit === undefined
+    ? null
+    : html`<p>Mean credit of an answer: ${percent(credit.greedy)}% greedy${sampled ? `, ${percent(credit.expected)}% expected` : ''}. H-Acc is by credit.</p>`
+}
 ${
   sampled
     ? table({
@@ -70,9 +75,16 @@ ${open({ greedy: undecided.greedy, ...(sampled ? { 'expected over samples': unde
 ${table({
   name: 'sections',
   title: 'Greedy. Percent; length in tokens',
-  header: ['section', 'items', 'mean value', 'Acc', 'length'],
-  rows: sections.map(({ section, items: count, value, greedy: { acc, length } }) => ({
-    cells: [section, String(count), shareCell(value), shareCell(acc), numberCell(length.toFixed(1), length)],
+  header: ['section', 'items', 'mean value', 'Acc', ...(credit === undefined ? [] : ['mean credit']), 'length'],
+  rows: sections.map(({ section, items: count, value, greedy: { acc, credit: own, length } }) => ({
+    cells: [
+      section,
+      String(count),
+      shareCell(value),
+      shareCell(acc),
+      ...(own === undefined ? [] : [shareCell(own)]),
+      numberCell(length.toFixed(1), length),
+    ],
   })),
 })}`
 }

@@ -20,6 +20,14 @@ export function creditOfWrong({ section, points, negative }: CreditedItem, { wro
   return (typeof wrongCredit === 'number' ? wrongCredit : ofSection(wrongCredit, section)) ?? 0
 }
 
+/** Whether a credit can be other than 1 for a correct and 0 for a wrong response, by the config or by what an item deducts. */
+export function canGiveCredit(
+  { partial, wrongCredit }: CreditRules,
+  items: readonly Pick<Item, 'negative'>[] = [],
+): boolean {
+  return partial !== 'none' || wrongCredit !== 0 || items.some(({ negative = 0 }) => negative > 0)
+}
+
 export function partialRuleOf({ section }: Pick<Item, 'section'>, { partial }: CreditRules): PartialRule {
   return (typeof partial === 'string' ? partial : ofSection(partial, section)) ?? 'none'
 }

@@ -47,6 +47,11 @@ export function creditOf({ verdict, credit }: KeptMark): number {
   return credit ?? impliedCredit(verdict)
 }
 
+/** The verdict, with the credit if it does not follow: `wrong, credit 0.25`. */
+export function markText({ verdict, credit }: KeptMark): string {
+  return credit === undefined ? verdict : `${verdict}, credit ${Number(credit.toPrecision(3))}`
+}
+
 function impliedCredit(verdict: Verdict): number {
   return verdict === 'correct' ? 1 : 0
 }

@@ -1,6 +1,6 @@
 /** What runs scored on single test items, for statistics over both seeds and items. */
 
-/** Of one arm: `scores[seed][item]`, the share of correct responses in [0, 1]; null if every verdict was unscored. */
+/** Of one arm: `scores[seed][item]`, the share of correct responses in [0, 1], or the mean credit in [-1, 1]; null if every verdict was unscored. */
 export type ItemScores = readonly (readonly (number | null)[])[]
 
 export interface TestItems {

@@ -9,8 +9,9 @@ import { klOfResponse } from '../advantages/kl.js'
 import type { StepRecord } from '../advantages/records.js'
 import { groupRecords, klPenalty, penalised, type RecordConfig } from '../advantages/records.js'
 import { type StepSignal, signalOf, transmission } from '../advantages/transmission.js'
+import { canGiveCredit } from '../rewards/credit.js'
 import { creditOf } from '../rewards/mark.js'
-import { type Reward, rewardOf } from '../rewards/reward.js'
+import { rewardOf } from '../rewards/reward.js'
 import type { Rollout } from '../rollout/response.js'
 import { mean } from '../statistics/estimate.js'
 import { fifths, weightsInFifth } from '../statistics/fifths.js'
@@ -40,7 +41,9 @@ export function trainingMetrics({
   const metrics: Record<string, number> = {
     'reward/mean': mean(scored.map(record => record.reward)),
     'reward/scale_mean': mean(records.map(record => record.scale)),
-    ...(givesCredits(config.reward, records) ? { 'reward/credit_mean': mean(scored.map(creditOf)) } : {}),
+    ...(canGiveCredit(config.reward) || records.some(({ credit }) => credit !== undefined)
+      ? { 'reward/credit_mean': mean(scored.map(creditOf)) }
+      : {}),
     'verdict/correct': share('correct'),
     'verdict/wrong': share('wrong'),
     'verdict/unscored': share('unscored'),
@@ -56,11 +59,6 @@ export function trainingMetrics({
   const divergence = divergenceOf(rollout)
   if (divergence !== null) Object.assign(metrics, divergence)
   return Object.fromEntries(Object.entries(metrics).filter(([, value]) => Number.isFinite(value)))
-}
-
-/** Whether credits can differ from verdicts: by the config, or because a row deducts points or a verifier gives parts of them. */
-function givesCredits({ partial, wrongCredit }: RecordConfig['reward'], records: readonly Reward[]): boolean {
-  return partial !== 'none' || wrongCredit !== 0 || records.some(({ credit }) => credit !== undefined)
 }
 
 /** Mean |advantage| of each prompt, and what the same verdicts give if every scale is 1. */

@@ -10,6 +10,9 @@ import type { Material } from '../material.js'
 import { numberCell, shareCell, signedCell } from '../tables/cells.js'
 import type { Cell, Row } from '../tables/table.js'
 
+/** A sum of credits, at most two decimals. */
+const rounded = (credits: number): string => String(Number(credits.toFixed(2)))
+
 const maxItemsNamed = 10
 const maxCharacters = 1500
 
@@ -88,20 +91,21 @@ function summary(found: readonly Flips[]): Html {
   })
 }
 
-function items({ arm, against, seeds, mostGained, mostLost }: Flips): Html {
+function items({ arm, against, seeds, byCredit, mostGained, mostLost }: Flips): Html {
   const text = (content: string): Cell => ({ text: shortened(content, maxCharacters), as: 'verbatim' })
   const row = ({ item, own, other, example }: Flip): Row => ({
     cells: [
       item.section,
       numberCell(item.value.toFixed(3), item.value),
-      numberCell(`${own} of ${seeds.length}`, own),
-      numberCell(`${other} of ${seeds.length}`, other),
+      numberCell(`${rounded(own)} of ${seeds.length}`, own),
+      numberCell(`${rounded(other)} of ${seeds.length}`, other),
       text(item.prompt),
       text(item.answer),
       text(example.own),
       text(example.other),
     ],
   })
+  const counted = byCredit ? 'credit over seeds' : 'seeds correct'
   const shown = (side: 'gained' | 'lost', flips: readonly Flip[]) =>
     flips.length === 0
       ? html`<p class="faint">${arm}: no item is ${side} in more seeds than the other way round.</p>`
@@ -111,8 +115,8 @@ function items({ arm, against, seeds, mostGained, mostLost }: Flips): Html {
           header: [
             'section',
             'value',
-            `seeds correct, ${arm}`,
-            `seeds correct, ${against}`,
+            `${counted}, ${arm}`,
+            `${counted}, ${against}`,
             'prompt',
             'reference',
             `response, ${arm}`,

@@ -1,6 +1,7 @@
 /** Ten greedy responses of each arm at the end of training, as the model wrote them: markup in them shows as text. */
 
 import { shortened } from '../../printable.js'
+import { markText } from '../../rewards/mark.js'
 import { type Html, html, table } from '../html.js'
 import type { Material } from '../material.js'
 import { numberCell } from '../tables/cells.js'
@@ -20,7 +21,7 @@ export function responsesSection({ marks, done }: Pick<Material, 'marks' | 'done
       cells: [
         response.section,
         numberCell(response.value.toFixed(3), response.value),
-        response.verdict,
+        markText(response),
         text(response.prompt),
         text(response.answer),
         text(response.text),

@@ -1,6 +1,7 @@
 /** The terms that a reader of a report needs first, in a sentence each. */
 import type { Comparison } from '../../comparison/comparison.js'
 import type { ExperimentConfig, Plan } from '../../config/schema.js'
+import { canGiveCredit } from '../../rewards/credit.js'
 import { type Html, html } from '../html.js'
 
 interface Term {
@@ -13,9 +14,12 @@ const maxArms = 8
 
 export function termsOfComparison(plan: Plan, { sampled, endpoint, arms }: Comparison): Term[] {
   const curve = endpoint.endsWith('-curve')
+  const configs = plan.kind === 'sweep' ? plan.arms.map(({ config }) => config) : [plan.config]
+  const credits =
+    configs.some(({ reward }) => canGiveCredit(reward)) || arms.some(({ difficulty }) => difficulty?.byCredit)
   const known = plan.kind === 'sweep' && plan.arms.length <= maxArms ? plan.arms : []
   return [
-    ...termsOfEvaluation(sampled),
+    ...termsOfEvaluation({ sampled, credits }),
     ...(curve
       ? [
           {
@@ -31,15 +35,29 @@ export function termsOfComparison(plan: Plan, { sampled, endpoint, arms }: Compa
   ]
 }
 
-/** `sampled`: responses were also drawn at temperature 1. */
-export function termsOfEvaluation(sampled: boolean): Term[] {
+/** `sampled`: responses were also drawn at temperature 1. `credits`: some responses have parts of their points, or points deducted. */
+export function termsOfEvaluation({ sampled, credits }: { sampled: boolean; credits: boolean }): Term[] {
   return [
     { term: 'Value of an item', meaning: 'its points over the total points of its exam, v in (0, 1]' },
-    { term: 'Acc', meaning: 'share of the test items that are answered correctly' },
+    {
+      term: 'Acc',
+      meaning: `share of the test items that are answered correctly${credits ? ', with full credit' : ''}`,
+    },
     {
       term: 'H-Acc (human-aligned accuracy)',
-      meaning: 'value of the items answered correctly over the value of all test items',
+      meaning: credits
+        ? 'value of the items times the credit of their answers, over the value of all test items'
+        : 'value of the items answered correctly over the value of all test items',
     },
+    ...(credits
+      ? [
+          {
+            term: 'Credit of an answer',
+            meaning:
+              'share of the points of its item: 1 if correct, a part if partly right, below 0 if a wrong answer costs points',
+          },
+        ]
+      : []),
     sampled
       ? {
           term: 'Expected, greedy',
@@ -54,7 +72,12 @@ export function termList(terms: readonly Term[]): Html {
 `
 }
 
-function rewardInWords({ reward: { scale, alpha, cap }, value }: ExperimentConfig): string {
+function rewardInWords(config: ExperimentConfig): string {
+  const other = canGiveCredit(config.reward) ? '; any other answer earns its credit times that' : ''
+  return `${correctInWords(config)}${other}`
+}
+
+function correctInWords({ reward: { scale, alpha, cap }, value }: ExperimentConfig): string {
   switch (scale) {
     case 'correctness':
       return 'a correct answer earns 1'

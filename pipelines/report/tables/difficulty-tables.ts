@@ -17,7 +17,7 @@ export function difficultyTables({ arms }: Comparison): Table[] {
       header: [
         'arm',
         'H-Acc',
-        '= Acc',
+        known.some(({ difficulty }) => difficulty.byCredit) ? '= mean credit' : '= Acc',
         '+ by value within difficulty',
         '+ by difficulty',
         'r(value, gain)',

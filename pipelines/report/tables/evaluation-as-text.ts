@@ -8,7 +8,7 @@ import { aligned } from './table.js'
 
 /** Shares in percent. Without samples there are no expected figures. */
 export function evaluationTable(name: string, evaluation: Evaluation): string {
-  const { items, judge, greedy, expected, passAtK, sections } = evaluation
+  const { items, judge, greedy, expected, credit, passAtK, sections } = evaluation
   const sampled = passAtK.length > 0
   const rows = [['greedy', greedy] as const, ...(sampled ? [['expected', expected] as const] : [])]
   const parts = [
@@ -17,6 +17,11 @@ export function evaluationTable(name: string, evaluation: Evaluation): string {
       ['%', ...columnKeys.map(key => columnTitles[key])],
       ...rows.map(([decoding, columns]) => [decoding, ...columnKeys.map(key => cell(key, columns))]),
     ]),
+    ...(credit === undefined
+      ? []
+      : [
+          `mean credit ${percent(credit.greedy)}% greedy${sampled ? `, ${percent(credit.expected)}% expected` : ''}; H-Acc is by credit`,
+        ]),
     ...(sampled
       ? [
           aligned([
@@ -28,12 +33,13 @@ export function evaluationTable(name: string, evaluation: Evaluation): string {
     ...(sections.length > 1
       ? [
           aligned([
-            ['section', 'items', 'value %', 'Acc', 'length'],
-            ...sections.map(({ section, items: count, value, greedy: { acc, length } }) => [
+            ['section', 'items', 'value %', 'Acc', ...(credit === undefined ? [] : ['credit']), 'length'],
+            ...sections.map(({ section, items: count, value, greedy: { acc, credit: own, length } }) => [
               section,
               String(count),
               percent(value),
               percent(acc),
+              ...(own === undefined ? [] : [percent(own)]),
               length.toFixed(1),
             ]),
           ]),

@@ -40,6 +40,7 @@ function answered({
       greedy: { verdict: greedy, length, text: `#${id}` },
       samples: samples.map((verdict, index) => ({ verdict, length: length + index })),
     },
+    wrongCredit: 0,
     eosProbabilities: [0, value],
   }
 }

@@ -13,6 +13,7 @@ test('the columns of five items, by hand', () => {
     value,
     weight: 1,
     correct,
+    credit: correct,
     length,
   })
   const found = columns([row(0.01, 1, 4), row(0.01, 0, 8), row(0.03, 1, 6), row(0.05, 0.5, 10), row(0.1, 0, 12)])
@@ -27,10 +28,10 @@ test('the columns of five items, by hand', () => {
 
 test('weights count in every column', () => {
   const found = columns([
-    { value: 0.01, weight: 14, correct: 1, length: 3 },
-    { value: 0.08, weight: 3, correct: 0, length: 8 },
-    { value: 0.12, weight: 1, correct: 0.5, length: 9 },
-    { value: 0.25, weight: 2, correct: 0.25, length: 10 },
+    { value: 0.01, weight: 14, correct: 1, credit: 1, length: 3 },
+    { value: 0.08, weight: 3, correct: 0, credit: 0, length: 8 },
+    { value: 0.12, weight: 1, correct: 0.5, credit: 0.5, length: 9 },
+    { value: 0.25, weight: 2, correct: 0.25, credit: 0.25, length: 10 },
   ])
   close(found.acc, (14 + 0.5 + 0.5) / 20)
   close(found.hAcc, (0.14 + 0.06 + 0.125) / 1)
@@ -42,8 +43,8 @@ test('weights count in every column', () => {
 
 test('unscored items are in no accuracy, and all unscored is an error', () => {
   const rows: ScoredItem[] = [
-    { value: 0.5, weight: 1, correct: null, length: 2 },
-    { value: 0.1, weight: 1, correct: 1, length: 4 },
+    { value: 0.5, weight: 1, correct: null, credit: null, length: 2 },
+    { value: 0.1, weight: 1, correct: 1, credit: 1, length: 4 },
   ]
   assert.deepEqual([columns(rows).acc, columns(rows).hAcc, columns(rows).length], [1, 1, 3])
   assert.throws(() => columns(rows.slice(0, 1)), RlevError)
