@@ -28,6 +28,8 @@ export interface Loss {
 
 export interface GradientOptions {
   loss: Loss
+  /** Divides the logits: that of the sampling, so that the gradient is of the distribution that was sampled. */
+  temperature: number
   /** Compute layers again in the backward pass: less memory, more time. */
   checkpointing: boolean
 }
@@ -81,9 +83,10 @@ export class Learning {
    * log-probabilities as sampled, [N, T]; those of the loss. Outputs: the loss [], and the sum of |log pi - log
    * pi as sampled| over the response tokens [].
    */
-  gradient(shape: BatchShape, { loss, checkpointing }: GradientOptions): Program {
+  gradient(shape: BatchShape, options: GradientOptions): Program {
+    const { loss, temperature, checkpointing } = options
     const { session, settings } = this.#engine
-    const name = `gradient ${JSON.stringify([shape, loss.name, checkpointing])}`
+    const name = `gradient ${JSON.stringify([shape, loss.name, temperature, checkpointing])}`
     const rows = shape.prompts * shape.samples
     const perToken: Input = { shape: [rows, shape.tokens] }
     const perRow: Input = { shape: [rows, 1] }
@@ -97,7 +100,7 @@ export class Learning {
           const lanes = Array.from({ length: settings.lanes }, (_, lane) =>
             this.#laneGradient(
               tensors.map(tensor => shareOf(tensor, lane, settings.lanes)),
-              { loss, checkpointing },
+              options,
             ),
           )
           for (const [index, sum] of [...this.#sums.values()].entries()) {
@@ -109,10 +112,10 @@ export class Learning {
     )
   }
 
-  /** log pi of a batch's responses [N, T]. */
-  logProbabilities(shape: BatchShape): Program {
+  /** log pi of a batch's responses at a temperature [N, T]. */
+  logProbabilities(shape: BatchShape, temperature: number): Program {
     const { session, settings } = this.#engine
-    const name = `log-probabilities ${JSON.stringify(shape)}`
+    const name = `log-probabilities ${JSON.stringify([shape, temperature])}`
     return this.#engine.program(name, () =>
       session.compile({
         name,
@@ -121,7 +124,7 @@ export class Learning {
           const decoder = this.#engine.learningDecoder(this.#read())
           const parts = Array.from({ length: settings.lanes }, (_, lane) => {
             const inputs = namedInputs(tensors.map(tensor => shareOf(tensor, lane, settings.lanes)))
-            return responseLogProbabilities({ decoder, inputs, bias: this.#bias() })
+            return responseLogProbabilities({ decoder, inputs, bias: this.#bias(), temperature })
           })
           return [wholeOf(parts, 0)]
         },
@@ -209,7 +212,7 @@ export class Learning {
 
   #laneGradient(
     tensors: readonly Tensor[],
-    { loss, checkpointing }: GradientOptions,
+    { loss, temperature, checkpointing }: GradientOptions,
   ): { loss: Tensor; gap: Tensor; gradients: Tensor[] } {
     const [mask, sampled, ...ofLoss] = tensors.slice(4) as [Tensor, Tensor, ...Tensor[]]
     const names = [...this.#engine.trainable.keys()]
@@ -220,6 +223,7 @@ export class Learning {
         decoder,
         inputs: namedInputs(tensors),
         bias: this.#bias(),
+        temperature,
         checkpointing,
       })
       gaps.push(tf.keep(logProbs.sub(sampled).abs().mul(mask).sum()))

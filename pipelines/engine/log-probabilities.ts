@@ -10,10 +10,14 @@ import { type BatchLimits, groupByPrompt, responseBatch, type Sequence } from '.
 import { responseTensors } from './response-inputs.js'
 
 /**
- * log pi of each token of each sequence. The prompt of neighbouring sequences is read once. `limits` is the
- * largest batch that the caller will pass, so that its calls share graphs.
+ * log pi of each token of each sequence at a temperature, which divides the logits. The prompt of neighbouring
+ * sequences is read once. `limits` is the largest batch that the caller will pass, so that its calls share graphs.
  */
-export function logProbsOf(policy: Policy, sequences: readonly Sequence[], limits?: BatchLimits): number[][] {
+export function logProbsOf(
+  policy: Policy,
+  sequences: readonly Sequence[],
+  { temperature = 1, limits }: { temperature?: number; limits?: BatchLimits } = {},
+): number[][] {
   const engine = engineFor(policy)
   const groups = groupByPrompt(sequences, limits?.samples)
   const { padId } = policy.tokenizer
@@ -24,7 +28,7 @@ export function logProbsOf(policy: Policy, sequences: readonly Sequence[], limit
     ...given({ limits }),
   })
   const inputs = responseTensors(batch)
-  const [logProbs] = engine.part(Learning).logProbabilities(batch.shape)(...inputs) as [Tensor]
+  const [logProbs] = engine.part(Learning).logProbabilities(batch.shape, temperature)(...inputs) as [Tensor]
   const data = logProbs.dataSync() as Float32Array
   tf.dispose([...inputs, logProbs])
   const { tokens: width } = batch.shape

@@ -55,17 +55,19 @@ export function wholeOf(shares: readonly Tensor[], axis: number): Tensor {
 
 /**
  * log pi of each response token, [N, T]. Entries past a response's end are meaningless. `bias` [V] is added to
- * the logits, to take tokens out of the distribution.
+ * the logits, to take tokens out of the distribution; the temperature divides them.
  */
 export function responseLogProbabilities({
   decoder,
   inputs: { prefixIds, prefixLengths, ids, targets },
   bias,
+  temperature,
   checkpointing = false,
 }: {
   decoder: Decoder
   inputs: ResponseInputs
   bias: Tensor | null
+  temperature: number
   /** Layers are computed again in the backward pass. */
   checkpointing?: boolean
 }): Tensor {
@@ -77,5 +79,7 @@ export function responseLogProbabilities({
     ids,
     checkpointing,
   })
-  return logProbabilityOf(logitsOf(decoder, hidden, bias), targets.reshape([rows * tokens])).reshape([rows, tokens])
+  const logits = logitsOf(decoder, hidden, bias)
+  const divided = temperature === 1 ? logits : logits.div(temperature)
+  return logProbabilityOf(divided, targets.reshape([rows * tokens])).reshape([rows, tokens])
 }

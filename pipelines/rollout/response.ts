@@ -10,9 +10,9 @@ export interface Response {
   tokens: readonly number[]
   /** Text of `tokens` without special tokens. */
   text: string
-  /** log pi(token | prefix) of each of `tokens` at temperature 1, under the sampling policy. */
+  /** log pi(token | prefix) of each of `tokens` under the sampling policy at `rollout.temperature`. */
   logProbs: readonly number[]
-  /** Sum over `tokens` of the entropy at temperature 1 of the distribution of each. (nats) */
+  /** Sum over `tokens` of the entropy of the distribution of each at `rollout.temperature`. (nats) */
   entropy?: number
   /** `logProbs` under the reference policy; present if the KL is measured. */
   referenceLogProbs?: readonly number[]

@@ -29,7 +29,7 @@ export async function rollOut({
   step: number
   hooks: Hooks
 }): Promise<Rollout> {
-  const { samples, temperature, topK, topP, maxTokens, chunk } = config.rollout
+  const { samples, temperature, maxTokens, chunk } = config.rollout
   const { uniform } = stream(config.seed, 'rollout')
   const encoded = await encodePrompts(
     policy.tokenizer,
@@ -40,8 +40,6 @@ export async function rollOut({
     prompts: encoded.flatMap(tokens => new Array<number[]>(samples).fill(tokens)),
     uniforms: (row, position) => uniform(step, Math.floor(row / samples), row % samples, position),
     temperature,
-    topK,
-    topP,
     maxTokens,
     chunk,
     hooks,
@@ -71,7 +69,7 @@ export async function rollOut({
 async function withReference({
   reference,
   responses,
-  rollout: { prompts, samples, maxTokens, chunk },
+  rollout: { prompts, samples, temperature, maxTokens, chunk },
   hooks,
 }: {
   reference: Policy
@@ -84,7 +82,7 @@ async function withReference({
   const limits = { prompts: Math.min(prompts, Math.ceil(chunk / samples) + 1), samples, tokens: maxTokens }
   for (let first = 0; first < responses.length; first += chunk) {
     const part = responses.slice(first, first + chunk)
-    const rows = logProbsOf(reference, part, limits)
+    const rows = logProbsOf(reference, part, { temperature, limits })
     part.forEach((response, row) => {
       measured.push({ ...response, referenceLogProbs: rows[row] as number[] })
     })

@@ -17,10 +17,12 @@ import { type AngleTable, anglesAt, angleTable, turnedBy, turningMatrices } from
 import { endingTokens, paddingBias } from '../tokenizer/special-tokens.js'
 import { type AttentionLayout, attendWriting, attentionLayout, attentionStep } from './decoding-attention.js'
 import { DecodingCaches, type DecodingShape, type Layout, nameOf } from './decoding-caches.js'
-import { draw, type Sharpening } from './draw.js'
+import { draw } from './draw.js'
 import { SamplingWeights } from './sampling-weights.js'
 
-export interface DrawingKind extends Sharpening {
+export interface DrawingKind {
+  /** Divides the logits of sampled tokens. */
+  temperature: number
   /** Whether all rows are sampled, all take their likeliest tokens, or there are rows of both kinds. */
   rows: 'sampled' | 'greedy' | 'mixed'
   eosProbabilities: boolean

@@ -11,7 +11,7 @@ import { type Tensor, tf } from '../graph/tensorflow.js'
 interface Drawn {
   /** [N] int32 */
   ids: Tensor
-  /** log pi(token) at temperature 1, without topK and topP, [N]. */
+  /** log pi(token) under the distribution that is sampled, softmax(logits / temperature), [N]. */
   logProb: Tensor
   /** Entropy in nats of the same distribution, [N]. */
   entropy: Tensor
@@ -19,19 +19,11 @@ interface Drawn {
   eosProbability: Tensor | null
 }
 
-/** How the sampled distribution differs from the policy's. */
-export interface Sharpening {
-  /** Divides the logits. */
-  temperature: number
-  /** Number of likeliest tokens that are sampled; null for all. Tokens as likely as the last of them stay too. */
-  topK: number | null
-  /** Only the likeliest tokens that together reach this probability are sampled; 1 for all. */
-  topP: number
-}
-
-interface DrawOptions extends Sharpening {
+interface DrawOptions {
   /** [N, V] */
   logits: Tensor
+  /** Divides the logits. */
+  temperature: number
   /** [N, 1] in [0, 1), or below 0 for a row that takes its likeliest token; null if every row does. */
   uniforms: Tensor | null
   /** Whether some of the numbers may be below 0. */
@@ -40,14 +32,11 @@ interface DrawOptions extends Sharpening {
   eosTokens: Tensor | null
 }
 
-export function draw({ logits, uniforms, mixed, eosTokens, ...sharpening }: DrawOptions): Drawn {
-  const logs: Tensor = tf.logSoftmax(logits as never)
+export function draw({ logits, temperature, uniforms, mixed, eosTokens }: DrawOptions): Drawn {
+  const logs: Tensor = tf.logSoftmax((temperature === 1 ? logits : logits.div(temperature)) as never)
   const probabilities = logs.exp()
   const likeliest = (): Tensor => tf.argMax(logits, 1)
-  const sampled = (numbers: Tensor): Tensor => {
-    const plain = sharpening.temperature === 1 && sharpening.topK === null && sharpening.topP === 1
-    return inverseCdf(plain ? probabilities : sharpened(logits, sharpening), numbers)
-  }
+  const sampled = (numbers: Tensor): Tensor => inverseCdf(probabilities, numbers)
   const ids =
     uniforms === null
       ? likeliest()
@@ -60,22 +49,6 @@ export function draw({ logits, uniforms, mixed, eosTokens, ...sharpening }: Draw
     entropy: probabilities.mul(logs).sum(1).neg(),
     eosProbability: eosTokens === null ? null : probabilities.mul(eosTokens).sum(1),
   }
-}
-
-/** Probabilities with those cut off by topK and topP at 0, without scaling the rest to a sum of 1. */
-function sharpened(logits: Tensor, { temperature, topK, topP }: Sharpening): Tensor {
-  const vocabulary = logits.shape[1] as number
-  let scaled = temperature === 1 ? logits : logits.div(temperature)
-  if (topK !== null && topK < vocabulary) {
-    const edge = tf.topk(scaled, topK).values.min(1, true)
-    scaled = select(scaled.less(edge), tf.scalar(-1e9), scaled)
-  }
-  const probabilities: Tensor = tf.softmax(scaled as never)
-  if (topP >= 1) return probabilities
-  const { values: falling } = tf.topk(probabilities, vocabulary)
-  const before = tf.cumsum(falling, 1, true)
-  const edge = select(before.less(topP), falling, tf.scalar(2)).min(1, true)
-  return select(probabilities.less(edge), tf.scalar(0), probabilities)
 }
 
 /**

@@ -17,12 +17,8 @@ import { samePrompt } from './stored-prompts.js'
 
 export interface GenerateOptions extends Rows {
   policy: Policy
-  /** Divides the logits of sampled tokens. */
+  /** Divides the logits of sampled tokens, and of the distribution that log-probabilities and entropy are of. */
   temperature?: number
-  /** Number of likeliest tokens that are sampled; null for all. */
-  topK?: number | null
-  /** Only the likeliest tokens that together reach this probability are sampled. */
-  topP?: number
   /** Number of slots: rows decoded together. */
   chunk: number
   eosProbabilities?: boolean
@@ -109,19 +105,11 @@ function sharing(prompts: GenerateOptions['prompts'], lanes: number): number {
 
 const greatestCommonDivisor = (a: number, b: number): number => (b === 0 ? a : greatestCommonDivisor(b, a % b))
 
-function kindOf({
-  prompts,
-  uniforms,
-  temperature = 1,
-  topK = null,
-  topP = 1,
-  eosProbabilities = false,
-}: GenerateOptions): DrawingKind {
+function kindOf({ prompts, uniforms, temperature = 1, eosProbabilities = false }: GenerateOptions): DrawingKind {
   const greedy = prompts.map((_, row) => uniforms(row, 0) === null)
   const rows = !greedy.includes(true) ? 'sampled' : !greedy.includes(false) ? 'greedy' : 'mixed'
-  // If nothing is sampled these have no effect, and must not cause another graph.
-  const sharpening = rows === 'greedy' ? { temperature: 1, topK: null, topP: 1 } : { temperature, topK, topP }
-  return { rows, ...sharpening, eosProbabilities }
+  // If nothing is sampled it has no effect, and must not cause another graph.
+  return { rows, temperature: rows === 'greedy' ? 1 : temperature, eosProbabilities }
 }
 
 function checkPrompts(prompts: readonly (readonly number[])[]): void {

@@ -16,12 +16,12 @@ import { StoredPrompts } from './stored-prompts.js'
 export interface Generated {
   /** With the end-of-sequence token, if it was drawn. */
   tokens: number[]
-  /** log pi of each token at temperature 1. */
+  /** log pi of each token under the distribution that was sampled. */
   logProbs: number[]
-  /** Sum over the tokens of the entropy of their distributions at temperature 1. (nats) */
+  /** Sum over the tokens of the entropy of their distributions. (nats) */
   entropy: number
   finish: 'stop' | 'length'
-  /** P(EOS) at temperature 1 before each token; present when asked for. */
+  /** P(EOS) before each token; present when asked for. */
   eosProbabilities?: number[]
 }
 

@@ -44,6 +44,7 @@ export async function accumulate({
   rows,
   limits: { microBatch, tokenBudget },
   kl,
+  temperature = 1,
   checkpointing,
   largest,
   hooks,
@@ -54,6 +55,8 @@ export async function accumulate({
   limits: Pick<ExperimentConfig['update'], 'microBatch' | 'tokenBudget'>
   /** The KL divergence as a term of the loss; null if the loss has none. */
   kl: LossKl | null
+  /** That the responses were sampled at; 1 for given ones. */
+  temperature?: number
   /** Compute layers again in the backward pass: less memory, more time. */
   checkpointing: boolean
   /** Sizes of the largest batch. Micro-batches have these sizes or their halves, so that there are few graphs. */
@@ -71,7 +74,7 @@ export async function accumulate({
   })
   return withEngine(policy, async engine => {
     const learning = engine.part(Learning)
-    const options = { loss: policyGradientLoss(kl), checkpointing }
+    const options = { loss: policyGradientLoss(kl), temperature, checkpointing }
     const limits: BatchLimits = { prompts: Math.min(maxGroups, largest.prompts), samples, tokens: largest.tokens }
     const parts = batches.map(part => ({ part, batch: batchOf(engine, policy, part, limits) }))
     // Compiled before the first of them runs, because each later growth of the graph loads all of it again.

@@ -66,7 +66,7 @@ export async function policyGradientStep({
     .filter(({ advantage }) => klInLoss || advantage !== 0)
   const tokens = rows.reduce((sum, row) => sum + row.tokens.length, 0)
   const { estimator, coefficient } = config.kl
-  const { prompts, samples, maxTokens } = config.rollout
+  const { prompts, samples, temperature, maxTokens } = config.rollout
   prepareStep(policy, optimizer, config.update)
   const limit = config.update.microBatch
   const { result: sums, microBatch } = await withHalving({
@@ -78,6 +78,7 @@ export async function policyGradientStep({
         rows,
         limits: { ...config.update, microBatch: maxRows },
         kl: klInLoss ? { estimator, coefficient } : null,
+        temperature,
         checkpointing: config.update.gradientCheckpointing,
         largest: { prompts, samples, tokens: maxTokens },
         hooks,

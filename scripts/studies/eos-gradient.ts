@@ -63,7 +63,7 @@ export function eosGradient({
     const rows = logProbsOf(
       policy,
       part.map(way => ({ promptTokens, tokens: [...begun, ...way] })),
-      { prompts: 1, samples: chunk, tokens: begun.length + furtherTokens },
+      { limits: { prompts: 1, samples: chunk, tokens: begun.length + furtherTokens } },
     )
     return part.map((way, row) => {
       const last = way.at(-1) as number

@@ -21,15 +21,11 @@ export const rolloutSection = z
   .strictObject({
     prompts: countUpTo(100_000).default(16).describe('Prompts a step. (prompts)'),
     samples: countUpTo(10_000).default(8).describe('Responses a prompt. (responses)'),
-    temperature: positive.default(1).describe('Sampling temperature. (1)'),
-    topK: count
-      .nullable()
-      .default(null)
-      .describe('Sample among this many of the most likely tokens; null for all. (tokens)'),
-    topP: positive
-      .max(1)
+    temperature: positive
       .default(1)
-      .describe('Sample among the most likely tokens whose total probability reaches this. (probability)'),
+      .describe(
+        'Divides the logits in sampling, update and divergence alike, so that the gradient is of the distribution that is sampled. (1)',
+      ),
     maxTokens: countUpTo(1_000_000).default(14).describe('Maximum length of a response. (tokens)'),
     chunk: countUpTo(100_000)
       .default(128)
