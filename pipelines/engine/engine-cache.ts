@@ -1,6 +1,7 @@
 /** The engines of this process. A few stay, so that policies that take turns find their recorded graphs again. */
 import { canonicalJson } from '../config/digest.js'
 import type { Policy } from '../model/policy.js'
+import { undrawnIds } from '../tokenizer/special-tokens.js'
 import { Engine } from './engine.js'
 
 /** The policies of an experiment, its reference, and one more. */
@@ -53,7 +54,9 @@ export function disposeEngines(): void {
   for (const engine of all) engine.dispose()
 }
 
-function keyOf({ architecture, adapter, tokenizer: { padId, eosIds }, engine }: Policy): string {
+function keyOf({ architecture, adapter, tokenizer, engine }: Policy): string {
   const shape = adapter === null ? null : { rank: adapter.rank, alpha: adapter.alpha, targets: adapter.targets }
-  return canonicalJson({ architecture, shape, engine, padId, eosIds }) as string
+  const { padId, eosIds } = tokenizer
+  const undrawn = undrawnIds(tokenizer, architecture.vocabulary)
+  return canonicalJson({ architecture, shape, engine, padId, eosIds, undrawn }) as string
 }

@@ -10,14 +10,14 @@ import type { Variable } from '../graph/variable.js'
 import type { AdapterWeights, Decoder, ProjectionPart, Weights } from '../model/decoder.js'
 import { makeDecoder, mergedWeights } from '../model/decoder.js'
 import type { Policy } from '../model/policy.js'
-import type { PolicyTokenizer } from '../tokenizer/tokenizer.js'
+import { undrawnIds } from '../tokenizer/special-tokens.js'
 import { VariableBinding } from './variable-binding.js'
 
 export class Engine {
   readonly session: Session
   readonly settings: EngineConfig
   readonly architecture: Policy['architecture']
-  readonly tokens: Pick<PolicyTokenizer, 'padId' | 'eosIds'>
+  readonly tokens: { eosIds: readonly number[]; undrawn: readonly number[] }
   /** Variables that an update changes: the adapter's if there is one, else the weights'. */
   readonly trainable: ReadonlyMap<string, Variable>
   readonly #weights: ReadonlyMap<string, Variable>
@@ -34,7 +34,7 @@ export class Engine {
   constructor({ architecture, weights, adapter, tokenizer, engine }: Policy) {
     this.settings = engine
     this.architecture = architecture
-    this.tokens = { padId: tokenizer.padId, eosIds: tokenizer.eosIds }
+    this.tokens = { eosIds: tokenizer.eosIds, undrawn: undrawnIds(tokenizer, architecture.vocabulary) }
     this.session = new Session({
       recorded: engine.mode === 'recorded',
       matrices: engine.matrices,

@@ -10,7 +10,7 @@ import type { Input, Program } from '../graph/session.js'
 import { type Tensor, tf } from '../graph/tensorflow.js'
 import type { Variable } from '../graph/variable.js'
 import type { Weights } from '../model/decoder.js'
-import { paddingBias } from '../tokenizer/special-tokens.js'
+import { undrawnBias } from '../tokenizer/special-tokens.js'
 import type { Engine } from './engine.js'
 import type { BatchShape } from './response-batch.js'
 import { type ResponseInputs, responseInputs, responseLogProbabilities, shareOf, wholeOf } from './response-inputs.js'
@@ -240,7 +240,7 @@ export class Learning {
   }
 
   #bias(): Tensor | null {
-    return paddingBias(this.#engine.tokens, this.#engine.architecture.vocabulary)
+    return undrawnBias(this.#engine.tokens.undrawn, this.#engine.architecture.vocabulary)
   }
 }
 

@@ -14,7 +14,7 @@ import { type Tensor, tf } from '../graph/tensorflow.js'
 import type { LayerCache } from '../model/attention.js'
 import { afterAttention, type Decoder, logitsOf, queriesKeysValues } from '../model/decoder.js'
 import { type AngleTable, anglesAt, angleTable, turnedBy, turningMatrices } from '../model/rotary-angles.js'
-import { endingTokens, paddingBias } from '../tokenizer/special-tokens.js'
+import { endingTokens, undrawnBias } from '../tokenizer/special-tokens.js'
 import { type AttentionLayout, attendWriting, attentionLayout, attentionStep } from './decoding-attention.js'
 import { DecodingCaches, type DecodingShape, type Layout, nameOf } from './decoding-caches.js'
 import { draw } from './draw.js'
@@ -165,7 +165,7 @@ export class Decoding {
       Tensor,
     ]
     const uniforms = inputs[4] === undefined ? null : inputs[4].slice([0, lane * rows, 0], [maxTokens, rows, 1])
-    const bias = paddingBias(this.#engine.tokens, vocabulary)
+    const bias = undrawnBias(this.#engine.tokens.undrawn, vocabulary)
     const eosTokens = kind.eosProbabilities ? endingTokens(this.#engine.tokens, vocabulary) : null
     const sizes = { samples: layout.shared ? samples : 1, prefix, columns: layout.columns }
     const surroundings: Surroundings = {

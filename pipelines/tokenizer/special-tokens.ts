@@ -1,6 +1,7 @@
 /**
- * The tokens that end a response, and padding. Padding is not part of the policy's distribution: sampling,
- * log-probabilities and entropy all leave it out, so that the sampled distribution is the differentiated one.
+ * The tokens that end a response, and the ids that are never drawn: padding, and rows of the vocabulary without a
+ * token. They are not part of the policy's distribution: sampling, log-probabilities and entropy all leave them out,
+ * so that the sampled distribution is the differentiated one.
  */
 import { type Tensor, tf } from '../graph/tensorflow.js'
 import type { PolicyTokenizer } from './tokenizer.js'
@@ -8,14 +9,28 @@ import type { PolicyTokenizer } from './tokenizer.js'
 /** Finite, so that probability times log-probability is 0 and not NaN. */
 const excluded = -1e9
 
-/** [V] to add to the logits; null if padding is also an end-of-sequence token, which must be drawn. */
-export function paddingBias(
-  { padId, eosIds }: Pick<PolicyTokenizer, 'padId' | 'eosIds'>,
+/** Found once for a tokenizer, since a vocabulary may have 150,000 ids. */
+const undrawnOf = new WeakMap<object, readonly number[]>()
+
+/** In ascending order. Padding that is also an end-of-sequence token must be drawn. */
+export function undrawnIds(
+  tokenizer: Pick<PolicyTokenizer, 'padId' | 'eosIds' | 'hasToken'>,
   vocabulary: number,
-): Tensor | null {
-  if (eosIds.includes(padId)) return null
+): readonly number[] {
+  const known = undrawnOf.get(tokenizer)
+  if (known !== undefined) return known
+  const { padId, eosIds, hasToken } = tokenizer
+  const ids = Array.from({ length: vocabulary }, (_, id) => id)
+  const undrawn = ids.filter(id => !eosIds.includes(id) && (id === padId || !hasToken(id)))
+  undrawnOf.set(tokenizer, undrawn)
+  return undrawn
+}
+
+/** [V] to add to the logits; null if every id may be drawn. */
+export function undrawnBias(undrawn: readonly number[], vocabulary: number): Tensor | null {
+  if (undrawn.length === 0) return null
   const values = new Float32Array(vocabulary)
-  values[padId] = excluded
+  for (const id of undrawn) values[id] = excluded
   return tf.tensor1d(values)
 }
 

@@ -26,8 +26,13 @@ export interface PolicyTokenizer {
   encode(text: string): number[]
   /** Ids of a prompt. Chat messages are rendered by the template, up to the start of the assistant's turn. */
   encodePrompt(prompt: Prompt): Promise<number[]>
-  /** Text without special tokens. */
+  /**
+   * Text of a response, without the tokens that end it and padding. Other special tokens are shown: a verifier must
+   * not read `1<special>2` as 12. Spaces stay as they are.
+   */
   decode(ids: readonly number[]): string
+  /** Whether an id has a token. A checkpoint may have more rows than its tokenizer has tokens. */
+  hasToken(id: number): boolean
 }
 
 const PAD = '<pad>'
@@ -70,7 +75,13 @@ export function makeTokenizer({
       const values = { messages: prompt, add_generation_prompt: true, ...specialTokens(files.config) }
       return encode(await rendered.once(JSON.stringify(prompt), () => renderChat({ template, values })))
     },
-    decode: ids => (ids.length === 0 ? '' : run(() => tokenizer.decode([...ids], { skip_special_tokens: true }))),
+    decode(ids) {
+      const ended = ids.findLastIndex(id => id !== padId && !eosIds.includes(id)) + 1
+      if (ended === 0) return ''
+      const options = { skip_special_tokens: false, clean_up_tokenization_spaces: false }
+      return run(() => tokenizer.decode(ids.slice(0, ended), options))
+    },
+    hasToken: id => tokenizer.id_to_token(id) !== undefined,
   }
 }
 

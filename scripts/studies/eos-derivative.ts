@@ -14,7 +14,7 @@ import type { Input, Program } from '../../pipelines/graph/session.js'
 import { type Tensor, tf } from '../../pipelines/graph/tensorflow.js'
 import { logitsOf } from '../../pipelines/model/decoder.js'
 import { readPrompts, readResponses } from '../../pipelines/model/forward.js'
-import { endingTokens, paddingBias } from '../../pipelines/tokenizer/special-tokens.js'
+import { endingTokens, undrawnBias } from '../../pipelines/tokenizer/special-tokens.js'
 
 /**
  * Inputs: those of a batch; 1 at the position of the logit, and 1 at the tokens that count, [N, T] each; the
@@ -34,7 +34,7 @@ export function eosDerivative(engine: Engine, shape: BatchShape): Program {
         const { vocabulary } = engine.architecture
         const decoder = engine.mergedDecoder()
         const hidden = readResponses({ decoder, lengths, caches: readPrompts(decoder, prefixIds), ids })
-        const logits = logitsOf(decoder, hidden, paddingBias(engine.tokens, vocabulary))
+        const logits = logitsOf(decoder, hidden, undrawnBias(engine.tokens.undrawn, vocabulary))
         const ending = endingTokens(engine.tokens, vocabulary).reshape([1, vocabulary])
         const moved = place.reshape([rows * shape.tokens, 1]).mul(ending)
         const objective = (delta: Tensor) =>

@@ -56,7 +56,7 @@ export function eosGradient({
   const { tokenizer, architecture } = policy
   const ends = (token: number) => tokenizer.eosIds.includes(token)
   const tokens = Array.from({ length: architecture.vocabulary }, (_, token) => token).filter(
-    token => ends(token) || token !== tokenizer.padId,
+    token => ends(token) || (token !== tokenizer.padId && tokenizer.hasToken(token)),
   )
   const ways = continuations({ tokens, ends, furtherTokens })
   const paths: Path[] = chunks(ways).flatMap(part => {

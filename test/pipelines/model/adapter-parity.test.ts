@@ -9,7 +9,7 @@ import { after, before, test } from 'node:test'
 import { loadAdapter } from '../../../pipelines/checkpoint/adapter-file.js'
 import { loadPolicy } from '../../../pipelines/checkpoint/policy-folder.js'
 import { defaultEngine, disposePolicy, type Policy } from '../../../pipelines/model/policy.js'
-import { allClose, close, type GoldenBatch, goldenUpdate, lastLogits, withPaddingDrawn } from './golden.js'
+import { allClose, close, type GoldenBatch, goldenUpdate, lastLogits, withEveryIdDrawn } from './golden.js'
 
 interface Expected {
   ids: number[]
@@ -38,7 +38,7 @@ for (const mode of ['recorded', 'eager'] as const) {
   let policy: Policy
 
   before(async () => {
-    policy = withPaddingDrawn(await loadPolicy(base, { ...defaultEngine, mode }))
+    policy = withEveryIdDrawn(await loadPolicy(base, { ...defaultEngine, mode }))
     policy.adapter = await loadAdapter({ folder, architecture: policy.architecture })
   })
   after(() => disposePolicy(policy))

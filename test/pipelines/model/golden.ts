@@ -25,11 +25,12 @@ export function allClose(found: ArrayLike<number>, wanted: readonly number[], wh
 }
 
 /**
- * PyTorch treats padding as an ordinary token. So does a policy here if its padding is an end-of-sequence
- * token.
+ * PyTorch draws every row of the vocabulary. So does a policy here if its padding is an end-of-sequence token and
+ * every id has a token.
  */
-export function withPaddingDrawn(policy: Policy): Policy {
-  return { ...policy, tokenizer: { ...policy.tokenizer, padId: policy.tokenizer.eosIds[0] as number } }
+export function withEveryIdDrawn(policy: Policy): Policy {
+  const { tokenizer } = policy
+  return { ...policy, tokenizer: { ...tokenizer, padId: tokenizer.eosIds[0] as number, hasToken: () => true } }
 }
 
 /** Logits of the token after `ids`, [V]. */

@@ -12,7 +12,7 @@ import type { EngineConfig } from '../../../pipelines/config/schema.js'
 import { disposeEngines } from '../../../pipelines/engine/engine-cache.js'
 import { defaultEngine, disposePolicy, type Policy } from '../../../pipelines/model/policy.js'
 import { generate } from '../../../pipelines/sampling/generate.js'
-import { allClose, close, goldenUpdate, lastLogits, withPaddingDrawn } from './golden.js'
+import { allClose, close, goldenUpdate, lastLogits, withEveryIdDrawn } from './golden.js'
 
 interface Expected {
   encode: { messages: { role: string; content: string }[]; ids: number[]; text: string }[]
@@ -56,7 +56,7 @@ const engines: Record<EngineConfig['mode'], EngineConfig> = {
 }
 
 async function withPolicy(folder: string, engine: EngineConfig, use: (policy: Policy) => unknown): Promise<void> {
-  const policy = withPaddingDrawn(await loadPolicy(folder, engine))
+  const policy = withEveryIdDrawn(await loadPolicy(folder, engine))
   try {
     await use(policy)
   } finally {

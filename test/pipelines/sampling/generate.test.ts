@@ -151,20 +151,33 @@ test('over vocabularies of many blocks, a token is the one that a plain cumulati
   }
 })
 
-test('padding is never drawn, for any uniform number and even with a high logit', async () => {
-  const eager = tinyPolicy(2)
-  const { padId } = eager.tokenizer
+test('padding and ids without a token are never drawn, for any uniform number and even with a high logit', async () => {
+  const made = tinyPolicy(2)
+  const { padId } = made.tokenizer
+  const [tokenless] = prompt(made, '7') as [number]
+  const eager = { ...made, tokenizer: { ...made.tokenizer, hasToken: (id: number) => id !== tokenless } }
   changeWeight(eager, 'lm_head.weight', head =>
     head.add(
       tf
-        .oneHot(tf.tensor1d([padId], 'int32'), head.shape[0] as number)
+        .oneHot(tf.tensor1d([padId, tokenless], 'int32'), head.shape[0] as number)
+        .sum(0)
         .reshape([-1, 1])
         .mul(50),
     ),
   )
   for (const uniforms of [() => 0, () => 1 - 2 ** -24, () => null, uniform]) {
     const rows = await generate({ policy: eager, prompts, uniforms, maxTokens: 5, chunk: 6 })
-    assert.ok(rows.every(({ tokens }) => !tokens.includes(padId)))
+    assert.ok(rows.every(({ tokens }) => !tokens.includes(padId) && !tokens.includes(tokenless)))
+    const measured = logProbsOf(
+      eager,
+      rows.map(({ tokens }, row) => ({ promptTokens: prompts[row] as number[], tokens })),
+    )
+    // Without the two ids in the denominator, as in sampling.
+    for (const [row, { logProbs }] of rows.entries()) {
+      for (const [index, logProb] of logProbs.entries()) {
+        assert.ok(Math.abs(logProb - (measured[row]?.[index] as number)) < 1e-4)
+      }
+    }
   }
   disposePolicy(eager)
 })

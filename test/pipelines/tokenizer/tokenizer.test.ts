@@ -58,3 +58,16 @@ test('chat messages go through the template, and without a template their text i
   assert.deepEqual(await inside.encodePrompt(messages), bare.encode(rendered))
   assert.deepEqual(await bare.encodePrompt(messages), bare.encode('What is 12 + 30?'))
 })
+
+test('a special token inside a response is shown, and spaces before punctuation stay', () => {
+  const read = (name: string) => JSON.parse(readFileSync(`test/fixtures/qwen2-tiny/${name}`, 'utf8'))
+  const made = makeTokenizer({
+    files: { tokenizer: read('tokenizer.json'), config: read('tokenizer_config.json') },
+    eosIds: [2],
+    padId: 0,
+  })
+  const [one, two] = [made.encode('1'), made.encode('2')]
+  assert.equal(made.decode([...one, 1, ...two, 2]), '1<|im_start|>2')
+  assert.equal(made.decode([...made.encode('x != y , z .'), 2, 0]), 'x != y , z .')
+  assert.deepEqual([599, 600, 639].map(made.hasToken), [true, false, false])
+})
