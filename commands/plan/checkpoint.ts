@@ -1,10 +1,11 @@
 /**
- * What a run would find out about its checkpoint only once it has begun: weights that are no numbers, end tokens that no position of the
- * vocabulary has, and responses longer than the positions that the model was made for.
+ * What a run would find out about its checkpoint only once it has begun: weights that are no numbers, special tokens outside the
+ * vocabulary, another head than the config says, and responses longer than the positions that the model was made for.
  */
 import type { PreflightFinding } from '../../pipelines/advantages/planned-arm.js'
 import { type CheckedCheckpoint, checkCheckpoint } from '../../pipelines/checkpoint/checked-checkpoint.js'
 import { readTensors } from '../../pipelines/checkpoint/safetensors-reader.js'
+import { refuseOtherHead } from '../../pipelines/checkpoint/tied-head.js'
 import type { ExperimentConfig, Plan } from '../../pipelines/config/schema.js'
 import type { DataSet, Item } from '../../pipelines/data/item.js'
 import { RlevError } from '../../pipelines/errors.js'
@@ -42,6 +43,7 @@ export async function checkpointFindings({ plan, data, report }: CheckpointCheck
   const findings: PreflightFinding[] = []
   for (const [folder, maxTokens] of longest) {
     const checkpoint = checkCheckpoint(folder)
+    if (checkpoint.architecture.tied) await refuseOtherHead(checkpoint.files)
     await refuseTooLong({ folder, checkpoint, items: [...data.train, ...data.test], maxTokens })
     findings.push(...(await unreadWeights({ folder, checkpoint, report })))
   }
@@ -55,19 +57,8 @@ async function refuseTooLong(options: {
   maxTokens: ExperimentConfig['rollout']['maxTokens']
 }): Promise<void> {
   const { folder, checkpoint, items, maxTokens } = options
-  const { vocabulary, maxPositions } = checkpoint.architecture
+  const { maxPositions } = checkpoint.architecture
   const tokenizer = loadTokenizer(folder, checkpoint.config)
-  for (const id of [...tokenizer.eosIds, tokenizer.padId]) {
-    if (id >= 0 && id < vocabulary) continue
-    throw new RlevError({
-      kind: 'CheckpointInvalid',
-      message: 'a special token lies outside the vocabulary, so no response could end with it',
-      place: `${folder}, config.json or generation_config.json`,
-      expected: `eos_token_id and pad_token_id from 0 to ${vocabulary - 1} (vocab_size ${vocabulary})`,
-      found: String(id),
-      remedy: 'correct the id; tokenizer.json lists the tokens with their ids',
-    })
-  }
   const characters = ({ prompt }: Item) =>
     typeof prompt === 'string' ? prompt.length : prompt.reduce((sum, { content }) => sum + content.length, 0)
   const candidates = items.toSorted((a, b) => characters(b) - characters(a)).slice(0, COUNTED_PROMPTS)

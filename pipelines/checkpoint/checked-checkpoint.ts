@@ -7,7 +7,7 @@ import type { Architecture } from '../model/architecture.js'
 import { isLeftOver, tensorShapes } from '../model/tensor-shapes.js'
 import { readArchitecture } from './architecture-file.js'
 import { fittingTensors } from './fitting-tensors.js'
-import type { TensorsOfFile } from './safetensors-reader.js'
+import type { SafetensorsFile, TensorsOfFile } from './safetensors-reader.js'
 import { weightFiles } from './shards.js'
 
 export interface CheckedCheckpoint {
@@ -16,6 +16,8 @@ export interface CheckedCheckpoint {
   architecture: Architecture
   /** Every tensor of the decoder once, by file. */
   weights: readonly TensorsOfFile[]
+  /** Headers of all files. */
+  files: readonly SafetensorsFile[]
 }
 
 /**
@@ -26,10 +28,12 @@ export function checkCheckpoint(folder: string): CheckedCheckpoint {
   const path = join(folder, 'config.json')
   const config = readJson(path)
   const architecture = readArchitecture(config, path)
+  const { files, place } = weightFiles(folder)
   const weights = fittingTensors({
-    ...weightFiles(folder),
+    files,
+    place,
     shapes: tensorShapes(architecture),
     mayIgnore: name => isLeftOver(name, architecture),
   })
-  return { config: config as CheckedCheckpoint['config'], architecture, weights }
+  return { config: config as CheckedCheckpoint['config'], architecture, weights, files }
 }

@@ -17,10 +17,12 @@ import { checkCheckpoint } from './checked-checkpoint.js'
 import { weightsFile } from './checkpoint-files.js'
 import { writeSafetensors } from './safetensors-writer.js'
 import { tensorsOnDevice } from './tensors-on-device.js'
+import { refuseOtherHead } from './tied-head.js'
 
 /** Rejects with CheckpointInvalid, which names the file and the key or tensor. */
 export async function loadPolicy(folder: string, engine: EngineConfig = defaultEngine): Promise<Policy> {
-  const { config, architecture, weights } = checkCheckpoint(folder)
+  const { config, architecture, weights, files } = checkCheckpoint(folder)
+  if (architecture.tied) await refuseOtherHead(files)
   const tokenizer = loadTokenizer(folder, config)
   const loaded = await tensorsOnDevice(weights)
   return {

@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { RlevError } from '../errors.js'
 import { readJsonObject, readText } from '../input/json-file.js'
-import { makeTokenizer, type PolicyTokenizer, type TokenizerFiles } from './tokenizer.js'
+import { contentOf, makeTokenizer, type PolicyTokenizer, type TokenizerFiles } from './tokenizer.js'
 
 type Json = Readonly<Record<string, unknown>>
 
@@ -20,7 +20,21 @@ const maxTemplateBytes = 2 ** 20
 export function loadTokenizer(folder: string, config: Json): PolicyTokenizer {
   const optional = (name: string): Json => (existsSync(join(folder, name)) ? readJsonObject(join(folder, name)) : {})
   const generation = optional('generation_config.json')
-  const eosIds = idList(generation['eos_token_id'] ?? config['eos_token_id'])
+  const ids = (file: string, content: Json, key: string) =>
+    idsIn(content[key], { place: `${join(folder, file)}, ${key}`, config })
+  // A response ends with any of them: the files of published checkpoints name different ones.
+  const stated = [
+    ...ids('generation_config.json', generation, 'eos_token_id'),
+    ...ids('config.json', config, 'eos_token_id'),
+  ]
+  const padding = [
+    ...ids('config.json', config, 'pad_token_id'),
+    ...ids('generation_config.json', generation, 'pad_token_id'),
+  ]
+  const place = join(folder, 'tokenizer.json')
+  const tokenizer = readJsonObject(place, { maxBytes: maxTokenizerBytes })
+  const settings = optional('tokenizer_config.json')
+  const eosIds = [...new Set([...stated, ...idOf(contentOf(settings['eos_token']), tokenizer)])]
   if (eosIds.length === 0) {
     throw new RlevError({
       kind: 'CheckpointInvalid',
@@ -30,16 +44,38 @@ export function loadTokenizer(folder: string, config: Json): PolicyTokenizer {
       remedy: 'add it to config.json or generation_config.json',
     })
   }
-  const padId = idList(config['pad_token_id'] ?? generation['pad_token_id'])[0] ?? (eosIds[0] as number)
+  const padId = padding[0] ?? (eosIds[0] as number)
   const template = join(folder, 'chat_template.jinja')
-  const place = join(folder, 'tokenizer.json')
   const files: TokenizerFiles = {
-    tokenizer: readJsonObject(place, { maxBytes: maxTokenizerBytes }),
-    config: optional('tokenizer_config.json'),
+    tokenizer,
+    config: settings,
     ...(existsSync(template) ? { chatTemplate: readText(template, 'a template in Jinja', maxTemplateBytes) } : {}),
   }
   return makeTokenizer({ files, eosIds, padId, place })
 }
 
-const idList = (value: unknown): number[] =>
-  (Array.isArray(value) ? value : [value]).filter((id): id is number => Number.isInteger(id))
+/** None if the key is missing or null. Throws CheckpointInvalid for an id that no row of the vocabulary has. */
+function idsIn(value: unknown, { place, config }: { place: string; config: Json }): number[] {
+  const vocabulary = Number(config['vocab_size'])
+  const listed: unknown[] = Array.isArray(value) ? value : value === undefined || value === null ? [] : [value]
+  for (const id of listed) {
+    if (Number.isInteger(id) && Number(id) >= 0 && Number(id) < vocabulary) continue
+    throw new RlevError({
+      kind: 'CheckpointInvalid',
+      message: 'a special token lies outside the vocabulary, so no response could have it',
+      place,
+      expected: `a whole number from 0 to ${vocabulary - 1} (vocab_size ${vocabulary}), a list of them, or null`,
+      found: JSON.stringify(id),
+      remedy: 'correct the id; tokenizer.json lists the tokens with their ids',
+    })
+  }
+  return listed as number[]
+}
+
+/** The id of an added token of this text; none if there is no such token. */
+function idOf(content: string, { added_tokens: added }: Json): number[] {
+  const tokens = Array.isArray(added) ? (added as Json[]) : []
+  return tokens.flatMap(token =>
+    token['content'] === content && Number.isInteger(token['id']) ? [token['id'] as number] : [],
+  )
+}

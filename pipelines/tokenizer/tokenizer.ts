@@ -8,7 +8,7 @@ import type { Prompt } from '../data/item.js'
 import { RlevError } from '../errors.js'
 import { TooSlow, withinTime } from '../input/time-limit.js'
 import { renderChat } from './chat-template.js'
-import { isPlain, refuseGrowth } from './tokenizer-parts.js'
+import { isPlain, refuseGrowth, refuseUnlike } from './tokenizer-parts.js'
 
 export interface TokenizerFiles {
   /** Content of tokenizer.json. */
@@ -24,7 +24,11 @@ export interface PolicyTokenizer {
   eosIds: readonly number[]
   padId: number
   encode(text: string): number[]
-  /** Ids of a prompt. Chat messages are rendered by the template, up to the start of the assistant's turn. */
+  /**
+   * Ids of a prompt. A text gets the special tokens that the tokenizer's post-processor adds, such as a first one,
+   * unless it begins with them. Chat messages are rendered by the template, which writes its own, up to the start of
+   * the assistant's turn.
+   */
   encodePrompt(prompt: Prompt): Promise<number[]>
   /**
    * Text of a response, without the tokens that end it and padding. Other special tokens are shown: a verifier must
@@ -57,21 +61,30 @@ export function makeTokenizer({
   place?: string
 }): PolicyTokenizer {
   refuseGrowth(files.tokenizer, place)
+  refuseUnlike(files.tokenizer, place)
   const bounded = <Result>(work: () => Result) => inTime(work, place)
   const tokenizer = bounded(() => readable(files, place))
-  const source = files.chatTemplate ?? files.config['chat_template']
-  const template = typeof source === 'string' ? source : undefined
+  const template = templateOf(files)
   const run = isPlain(files.tokenizer) ? <Result>(work: () => Result) => work() : bounded
   const rendered = new RenderedPrompts()
-  const encode = (text: string) => [...run(() => tokenizer.encode(text, { add_special_tokens: false }).ids)]
+  const ids = (text: string, special: boolean) => [
+    ...run(() => tokenizer.encode(text, { add_special_tokens: special }).ids),
+  ]
+  const encode = (text: string) => ids(text, false)
+  const encodeText = (text: string) => {
+    const [whole, bare] = [ids(text, true), encode(text)]
+    // What is added in front of the text.
+    const front = whole.slice(0, Math.max(0, whole.length - bare.length))
+    return front.length > 0 && front.every((id, index) => id === bare[index]) ? bare : whole
+  }
   return {
     files,
     eosIds,
     padId,
     encode,
     async encodePrompt(prompt) {
-      if (typeof prompt === 'string') return encode(prompt)
-      if (template === undefined) return encode(prompt.map(message => message.content).join('\n'))
+      if (typeof prompt === 'string') return encodeText(prompt)
+      if (template === undefined) return encodeText(prompt.map(message => message.content).join('\n'))
       const values = { messages: prompt, add_generation_prompt: true, ...specialTokens(files.config) }
       return encode(await rendered.once(JSON.stringify(prompt), () => renderChat({ template, values })))
     },
@@ -147,8 +160,23 @@ function unusable(place: string, message: string, found: string): RlevError {
   })
 }
 
-function specialTokens(config: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(['bos_token', 'eos_token', 'pad_token', 'unk_token'].map(key => [key, config[key] ?? '']))
+/** The chat template: a text, or the one named `default` of a list. As in Python, line ends are newlines. */
+function templateOf({ chatTemplate, config }: TokenizerFiles): string | undefined {
+  const source = chatTemplate ?? config['chat_template']
+  const listed = Array.isArray(source) ? source.find(one => one?.name === 'default')?.template : source
+  return typeof listed === 'string' ? listed.replace(/\r\n?/g, '\n') : undefined
+}
+
+function specialTokens(config: Record<string, unknown>): Record<string, string> {
+  return Object.fromEntries(
+    ['bos_token', 'eos_token', 'pad_token', 'unk_token'].map(key => [key, contentOf(config[key])]),
+  )
+}
+
+/** A token of tokenizer_config.json: its text, or an object with it. */
+export function contentOf(token: unknown): string {
+  const content = typeof token === 'object' && token !== null && 'content' in token ? token.content : token
+  return typeof content === 'string' ? content : ''
 }
 
 /**

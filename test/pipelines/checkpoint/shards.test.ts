@@ -115,10 +115,20 @@ test('a folder of links, as in the cache of the Hugging Face hub, is loaded', as
 
 test('a tensor that follows from config.json may be in the file; any other unknown tensor is refused', async () => {
   const spare = { shape: [1], values: Float32Array.of(1) }
-  const tied = inOneFile(
-    new Map([...whole, ['lm_head.weight', spare], ['model.layers.0.self_attn.rotary_emb.inv_freq', spare]]),
-  )
-  assert.deepEqual(await weightsOf(tied), await weightsOf(fixture))
+  const embedding = whole.get('model.embed_tokens.weight') as typeof spare
+  const withHead = (head: typeof spare) =>
+    inOneFile(new Map([...whole, ['lm_head.weight', head], ['model.layers.0.self_attn.rotary_emb.inv_freq', spare]]))
+  assert.deepEqual(await weightsOf(withHead(embedding)), await weightsOf(fixture))
+  const other = { ...embedding, values: embedding.values.map((value, index) => (index === 7 ? value + 1 : value)) }
+  for (const [head, says] of [
+    [other, /another head[\s\S]*lm_head\.weight[\s\S]*position 7/],
+    [spare, /another head[\s\S]*shape \[1\]/],
+  ] as const) {
+    await assert.rejects(
+      loadPolicy(withHead(head)),
+      (error: unknown) => error instanceof RlevError && says.test(error.message),
+    )
+  }
   refused(
     inOneFile(new Map([...whole, ['model.layers.3.mlp.up_proj.weight', spare]])),
     /layers\.3\.mlp\.up_proj\.weight/,
