@@ -27,6 +27,12 @@ export function problemsOf({
   })
 }
 
+const truncated =
+  'remove it: an update differentiates the whole distribution, so responses are drawn from the whole one; rollout.temperature sharpens both'
+
+/** Keys that other trainers have, and why this one does not. */
+const notOffered: Readonly<Record<string, string>> = { 'rollout.topK': truncated, 'rollout.topP': truncated }
+
 function unknownKey(options: {
   node: Located
   path: KeyPath
@@ -41,9 +47,10 @@ function unknownKey(options: {
   const close = nearestName(key, known)
   const meant = close === undefined ? namesakes(key, section, options.keys) : [close]
   const remedy =
-    meant.length > 0
+    notOffered[name] ??
+    (meant.length > 0
       ? `did you mean ${orList(meant)}?`
-      : `remove it: rlev has no option ${name} (docs/config.md lists all)`
+      : `remove it: rlev has no option ${name} (docs/config.md lists all)`)
   return {
     place: nearest(node, [...path, key]).keyPlace,
     message: `unknown key ${name}`,

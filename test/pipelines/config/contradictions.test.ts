@@ -156,6 +156,11 @@ const refused: readonly (readonly [string, string, RegExp])[] = [
   ],
   ['a judge without a model', 'judge: {url: "http://127.0.0.1:1/v1"}', /config\.yaml:2:\d+: .*judge\.model/],
   ['a judge with a login', 'judge: {url: "http://a:b@127.0.0.1/v1", model: m}', /judge\.url[\s\S]*RLEV_JUDGE_KEY/],
+  [
+    'tokens cut from the sampled distribution',
+    'rollout: {topK: 1}',
+    /unknown key rollout\.topK[\s\S]*whole distribution/,
+  ],
   ['a key that a judge does not have', 'judge: {modle: m}', /unknown key judge\.modle[\s\S]*did you mean model/],
   ['a judge that is no address', 'judge: {url: "file:///v1", model: m}', /judge\.url/],
   ['an adapter that is a number', 'update: {adapter: 8}', /^config\.yaml:2:19: update\.adapter cannot be 8[\s\S]*rank/],
