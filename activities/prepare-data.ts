@@ -35,11 +35,13 @@ export function prepareData(workplace: Workplace) {
           code: runCode(workplace, run),
         },
         fill: async folder => {
-          const dataset = withReadableReferences(prepare(data, { seed, transfer }), config)
+          const dataset = withReadableReferences(await prepare(data, { seed, transfer }), config)
           writeWhole(join(folder, 'data.json'), JSON.stringify(dataset))
         },
       })
-      for (const { place, reason } of readData(store, ref).skipped) log.warn('a row was left out', { place, reason })
+      const { skipped, warnings } = readData(store, ref)
+      for (const { place, reason } of skipped) log.warn('a row was left out', { place, reason })
+      for (const { place, reason } of warnings) log.warn('the data may be wrong', { place, reason })
       return keepReference(runFolder(home, run), 'data', ref)
     },
   })

@@ -72,7 +72,7 @@ async function outlineOf({ plan, data, findings }: CheckedPlan): Promise<Outline
     findings: await findings(),
     cost: costOf(plan, items),
     memory: memoryOfPlan(plan, dataset),
-    warnings: plan.warnings,
+    warnings: [...plan.warnings, ...dataset.warnings.map(({ place, reason }) => `${place}: ${reason}`)],
   }
 }
 

@@ -29,7 +29,7 @@ export async function trainDirectly({
   onBegin: () => void
   onStep: (step: number, metrics: Record<string, number>) => void
 }): Promise<Policy> {
-  const dataset = prepareData(config.data, { seed: config.seed })
+  const dataset = await prepareData(config.data, { seed: config.seed })
   const { values } = normalizeValues(dataset.train, config.reward)
   const policy = await warmStart({ config, dataset, hooks: noHooks })
   const reference = await copyOf(policy, config)

@@ -47,7 +47,7 @@ export function checked(plan: Plan, path: string): CheckedPlan {
     const { prepareData } = await import('../../pipelines/data/prepare.js')
     const { withReadableReferences } = await import('../../pipelines/rewards/references.js')
     data ??= withReadableReferences(
-      prepareData(config.data, { seed: config.seed, transfer: config.evaluation.transfer }),
+      await prepareData(config.data, { seed: config.seed, transfer: config.evaluation.transfer }),
       config,
     )
     return data

@@ -47,10 +47,19 @@ export interface DataSet {
   transfer?: Readonly<Record<string, readonly Item[]>>
   /** Rows left out by `onBadRow: skip`. */
   skipped: readonly BadRow[]
+  /** What is doubtful in the data, although it is used. */
+  warnings: readonly DataWarning[]
 }
 
 export interface BadRow {
   /** File and 1-based row. */
   place: string
+  reason: string
+}
+
+export interface DataWarning {
+  /** File, with a row if the reason is about one. */
+  place: string
+  /** With the number of rows and three examples if it is about several. */
   reason: string
 }

@@ -3,7 +3,7 @@
 import type { DataConfig, TransferSets } from '../config/schema.js'
 import { RlevError } from '../errors.js'
 import { badRowsError, placeOf, readItems } from './files/read-items.js'
-import type { BadRow, DataSet, Item } from './item.js'
+import { type BadRow, type DataSet, type DataWarning, type Item, promptText } from './item.js'
 import { splitByExam } from './split.js'
 import { syntheticItems } from './synthetic/items.js'
 import { transferItems } from './transfer.js'
@@ -14,17 +14,19 @@ type FileData = Extract<DataConfig, { source: 'file' }>
  * Training and test items. `seed` generates the training papers of a synthetic exam. Test items and the split of a file have
  * separate seeds, so all seeds of a sweep are tested on the same items. Throws DataInvalid with every bad row.
  */
-export function prepareData(
+export async function prepareData(
   config: DataConfig,
   { seed, transfer }: { seed: number; transfer?: TransferSets | undefined },
-): DataSet {
-  const dataset = trainAndTest(config, { seed })
-  return transfer === undefined ? dataset : { ...dataset, transfer: transferItems(transfer) }
+): Promise<DataSet> {
+  const dataset = await trainAndTest(config, { seed })
+  if (transfer === undefined) return dataset
+  const { items, warnings } = await transferItems(transfer)
+  return { ...dataset, transfer: items, warnings: [...dataset.warnings, ...warnings] }
 }
 
-function trainAndTest(config: DataConfig, { seed }: { seed: number }): DataSet {
-  if (config.source === 'synthetic') return { ...syntheticItems({ ...config, seed }), skipped: [] }
-  const { train, test, skipped } = readFiles(config)
+async function trainAndTest(config: DataConfig, { seed }: { seed: number }): Promise<DataSet> {
+  if (config.source === 'synthetic') return { ...syntheticItems({ ...config, seed }), skipped: [], warnings: [] }
+  const { train, test, skipped, warnings } = await readFiles(config)
   for (const [items, part] of [
     [train, 'training'],
     [test, 'test'],
@@ -50,21 +52,39 @@ function trainAndTest(config: DataConfig, { seed }: { seed: number }): DataSet {
       remedy: 'remove the field section, or use it for larger parts of the exam',
     })
   }
-  return { train, test, skipped }
+  return { train, test, skipped, warnings: [...warnings, ...sharedQuestions({ train, test }, config)] }
 }
 
 /** Limit for a data set from files. */
 const maxSections = 200
 
-function readFiles({ train, test, form, onBadRow, testShare, splitSeed }: FileData): DataSet {
-  const training = readItems({ path: train, form, idPrefix: 'row-' })
-  const testing = test === undefined ? null : readItems({ path: test, form, idPrefix: 'test-row-' })
+async function readFiles({ train, test, form, onBadRow, testShare, splitSeed }: FileData): Promise<DataSet> {
+  const training = await readItems({ path: train, form, idPrefix: 'row-' })
+  const testing = test === undefined ? null : await readItems({ path: test, form, idPrefix: 'test-row-' })
   const separate = testing === null ? null : apart(training.items, testing.items, test ?? '')
   const bad = [...training.bad, ...(testing?.bad ?? []), ...(separate?.bad ?? [])]
   if (bad.length > 0 && onBadRow === 'stop') throw badRowsError(bad, training.rows + (testing?.rows ?? 0))
   const items = training.items.map(({ item }) => item)
-  if (separate === null) return { ...splitByExam(items, { testShare, seed: splitSeed }), skipped: bad }
-  return { train: items, test: separate.items, skipped: bad }
+  const warnings = [...training.warnings, ...(testing?.warnings ?? [])]
+  if (separate === null) return { ...splitByExam(items, { testShare, seed: splitSeed }), skipped: bad, warnings }
+  return { train: items, test: separate.items, skipped: bad, warnings }
+}
+
+/** The same question in a training exam and in a test exam measures what was trained. It may be meant, so it is a warning. */
+function sharedQuestions({ train, test }: Pick<DataSet, 'train' | 'test'>, config: FileData): DataWarning[] {
+  const trained = new Map(train.map(item => [promptText(item.prompt).trim(), item]))
+  const shared = test.flatMap(item => {
+    const own = trained.get(promptText(item.prompt).trim())
+    return own === undefined ? [] : [`${item.id} of ${item.exam} is ${own.id} of ${own.exam}`]
+  })
+  if (shared.length === 0) return []
+  const examples = `${shared.slice(0, 3).join('; ')}${shared.length > 3 ? '; ...' : ''}`
+  return [
+    {
+      place: config.test ?? config.train,
+      reason: `${shared.length} of ${test.length} test items ask a question that is trained on: ${examples}`,
+    },
+  ]
 }
 
 /** A test row is bad if its exam or id is among the training rows: it would test what was trained. */

@@ -2,21 +2,33 @@
 import type { TransferSets } from '../config/schema.js'
 import { RlevError } from '../errors.js'
 import { badRowsError, readItems } from './files/read-items.js'
-import type { Item } from './item.js'
+import type { DataWarning, Item } from './item.js'
 import { syntheticTest } from './synthetic/items.js'
 
 /** Items by the name of the set. Throws DataInvalid if a file has a bad row or no rows. */
-export function transferItems(sets: TransferSets): Record<string, Item[]> {
-  return Object.fromEntries(Object.entries(sets).map(([name, set]) => [name, itemsOf(name, set)]))
+export async function transferItems(
+  sets: TransferSets,
+): Promise<{ items: Record<string, Item[]>; warnings: DataWarning[] }> {
+  const items: Record<string, Item[]> = {}
+  const warnings: DataWarning[] = []
+  for (const [name, set] of Object.entries(sets)) {
+    const own = await itemsOf(name, set)
+    items[name] = own.items
+    warnings.push(...own.warnings)
+  }
+  return { items, warnings }
 }
 
-function itemsOf(name: string, set: TransferSets[string]): Item[] {
+async function itemsOf(
+  name: string,
+  set: TransferSets[string],
+): Promise<{ items: Item[]; warnings: readonly DataWarning[] }> {
   const { exam, file, form, style, testItemsPerSection, testSeed } = set
-  if (exam !== undefined) return syntheticTest({ exam, style, testItemsPerSection, testSeed })
+  if (exam !== undefined) return { items: syntheticTest({ exam, style, testItemsPerSection, testSeed }), warnings: [] }
   if (file === undefined) throw new Error('a further test set names an exam or a file')
-  const { items, bad, rows } = readItems({ path: file, form, idPrefix: `${name}-` })
+  const { items, bad, warnings, rows } = await readItems({ path: file, form, idPrefix: `${name}-` })
   if (bad.length > 0) throw badRowsError(bad, rows)
-  if (items.length > 0) return items.map(({ item }) => item)
+  if (items.length > 0) return { items: items.map(({ item }) => item), warnings }
   throw new RlevError({
     kind: 'DataInvalid',
     message: `there are no items in the test set ${name}`,

@@ -30,7 +30,7 @@ if (checkpoint === undefined || path === undefined)
   throw new Error('usage: npm run eos-gradients -- CHECKPOINT CONFIG [--arm ARM] [--items N] [--further N]')
 const config = chosenArm({ path, ...(given.arm === undefined ? {} : { arm: given.arm }) })
 const further = Number(given.further)
-const { train, test } = prepareData(config.data, { seed: config.seed })
+const { train, test } = await prepareData(config.data, { seed: config.seed })
 const { reward } = config
 const mean = reward.scale === 'uniform' ? uniformScale(normalizeValues(train, reward).values, reward) : undefined
 const byValue = normalizeValues(test, reward).values.map(({ value }, index) => ({

@@ -130,7 +130,7 @@ export function fileMissing(key: string, path: string): Finding[] {
       severity: 'refuse',
       key,
       message: `the data file of ${key} is missing`,
-      expected: 'a JSON, JSONL or CSV file',
+      expected: 'a data file (docs/data.md)',
       found: `${path}, ${thing}`,
       remedy: 'correct the path; it is relative to the config file',
     },

@@ -70,7 +70,7 @@ export const transferSet = z.strictObject({
 })
 
 const fileData = z.strictObject({
-  source: z.literal('file').describe('Items read from JSON, JSONL or CSV.'),
+  source: z.literal('file').describe('Items read from a file (docs/data.md says which).'),
   train: z.string().describe('Path of the training file, relative to the config file.'),
   test: z
     .string()

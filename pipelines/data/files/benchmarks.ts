@@ -25,7 +25,7 @@ export function plainFields(fields: Fields, form: BenchmarkForm): Fields {
     case 'c-eval':
       return lettered({
         question: requiredText(fields, 'question', 'question'),
-        options: ['A', 'B', 'C', 'D'].map(letter => requiredText(fields, letter, `option ${letter}`)),
+        options: lettersIn(fields).map(letter => requiredText(fields, letter, `option ${letter}`)),
         answer: requiredText(fields, 'answer', 'answer'),
         id: optionalText(fields, 'id'),
         section: optionalText(fields, 'subject'),
@@ -52,9 +52,17 @@ export function plainFields(fields: Fields, form: BenchmarkForm): Fields {
   }
 }
 
+/** A to D, and further letters that are in the row. A table leaves the cells of questions with fewer options empty. */
+function lettersIn(fields: Fields): string[] {
+  const letters = Array.from({ length: 26 }, (_, index) => letterOf(index))
+  const last = letters.findLastIndex(letter => optionalText(fields, letter) !== undefined)
+  return letters.slice(0, Math.max(last + 1, 2))
+}
+
 /** The file has the right answer first. Here the options are shuffled in an order that depends only on the question. */
 function gpqa(fields: Fields): Fields {
-  const question = requiredText(fields, 'Question', 'question')
+  // A table's header becomes `question`, which other forms look for.
+  const question = requiredText(fields, 'Question' in fields ? 'Question' : 'question', 'question')
   const right = requiredText(fields, 'Correct Answer', 'answer').trim()
   const wrong = [1, 2, 3].map(number =>
     requiredText(fields, `Incorrect Answer ${number}`, `wrong answer ${number}`).trim(),

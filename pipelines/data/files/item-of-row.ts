@@ -26,6 +26,21 @@ const keys = {
   rlev: { prompt: 'query', answer: 'label', points: 'score' },
 } as const
 
+/** Names that a reader looks for. A table's header in another case becomes the name in this list. */
+export const columnNames: readonly string[] = [
+  ...['id', 'exam', 'section', 'prompt', 'answer', 'points', 'total', 'choices', 'working', 'query', 'label', 'score'],
+  ...['question', 'subject', 'options', 'question_id', 'category', 'uuid', 'answer_letter', 'discipline'],
+  ...[
+    'Correct Answer',
+    'Incorrect Answer 1',
+    'Incorrect Answer 2',
+    'Incorrect Answer 3',
+    'High-level domain',
+    'Record ID',
+  ],
+  ...Array.from({ length: 26 }, (_, index) => String.fromCharCode(65 + index)),
+]
+
 /** The form of a row, or null if its fields do not tell. */
 export function formOf(fields: Fields): Form | null {
   const benchmark = benchmarkOf(fields)

@@ -1,44 +1,46 @@
-/** Lines of a file, one at a time. Reading needs the memory of the longest line, which has a limit. */
-import { closeSync, readSync } from 'node:fs'
-import { openRegularFile } from '../../input/regular-file.js'
+/** Lines as bytes, cut out of a stream. Memory holds the longest line, which has a limit. */
 
-const CHUNK = 1 << 18
-const NEWLINE = 0x0a
+const newline = 0x0a
 
-/**
- * Bytes of each line without its newline. Text after the last newline is a line too. Null for a line of more than `maxBytes`
- * bytes, which is skipped and not kept in memory. Throws UnfitFile, or the errors of the file system.
- */
-export function* lines(path: string, { maxBytes }: { maxBytes: number }): Generator<Buffer | null> {
-  const { file } = openRegularFile(path)
-  try {
-    let held: Buffer[] = []
-    let length = 0
-    const keep = (piece: Buffer) => {
-      length += piece.length
-      if (length > maxBytes) held = []
-      else if (piece.length > 0) held.push(Buffer.from(piece))
+export class Lines {
+  readonly #maxBytes: number
+  #held: Buffer[] = []
+  #length = 0
+
+  constructor({ maxBytes }: { maxBytes: number }) {
+    this.#maxBytes = maxBytes
+  }
+
+  /** The lines that end in this chunk, without their newline; null for one of more than `maxBytes` bytes. */
+  *push(chunk: Buffer): Generator<Buffer | null> {
+    let start = 0
+    // Split at bytes is safe: in UTF-8 no other character contains the newline byte.
+    for (let end = chunk.indexOf(newline); end >= 0; end = chunk.indexOf(newline, start)) {
+      yield this.#whole(chunk.subarray(start, end))
+      start = end + 1
     }
-    const line = () => {
-      const whole = length > maxBytes ? null : Buffer.concat(held)
-      held = []
-      length = 0
-      return whole
-    }
-    const room = Buffer.alloc(CHUNK)
-    for (let size = readSync(file, room); size > 0; size = readSync(file, room)) {
-      const chunk = room.subarray(0, size)
-      let start = 0
-      // Split at bytes is safe: in UTF-8 no other character contains the newline byte.
-      for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, start)) {
-        keep(chunk.subarray(start, end))
-        yield line()
-        start = end + 1
-      }
-      keep(chunk.subarray(start))
-    }
-    if (length > 0) yield line()
-  } finally {
-    closeSync(file)
+    this.#keep(chunk.subarray(start))
+  }
+
+  /** Text after the last newline is a line too. */
+  *end(): Generator<Buffer | null> {
+    if (this.#length > 0) yield this.#whole(Buffer.alloc(0))
+  }
+
+  #keep(piece: Buffer): void {
+    this.#length += piece.length
+    if (this.#length > this.#maxBytes) this.#held = []
+    else if (piece.length > 0) this.#held.push(piece)
+  }
+
+  #whole(last: Buffer): Buffer | null {
+    this.#keep(last)
+    const whole = this.#length > this.#maxBytes ? null : joined(this.#held)
+    this.#held = []
+    this.#length = 0
+    return whole
   }
 }
+
+const joined = (pieces: readonly Buffer[]): Buffer =>
+  pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces)

@@ -7,7 +7,7 @@ import { prepareData } from '../../../pipelines/data/prepare.js'
 import { experimentConfig, experimentPlan, sweepPlan } from '../plans.js'
 
 const { data: dataConfig } = experimentConfig('any')
-const data: DataSet = prepareData(dataConfig, { seed: 1 })
+const data: DataSet = await prepareData(dataConfig, { seed: 1 })
 afterEach(() => {
   delete process.env['RLEV_MEMORY_GIB']
 })

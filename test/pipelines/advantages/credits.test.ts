@@ -226,7 +226,7 @@ test('a step with credits tells their mean; the measured transmission stays 1', 
 })
 
 test('a plan is told of sections that no item has, of partial credit without effect, and of deducted points under maxrl', () => {
-  const data = { train: exam.slice(0, 20), test: exam.slice(20), skipped: [] }
+  const data = { train: exam.slice(0, 20), test: exam.slice(20), skipped: [], warnings: [] }
   const about = (config: ReturnType<typeof configOf>, items = data) =>
     creditFindings({ kind: 'experiment', name: 'one', config, warnings: [] }, items)
   assert.deepEqual(about(configOf('rloo')), [])

@@ -3,9 +3,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import fc from 'fast-check'
 import { parseJson } from '../../../pipelines/data/files/json.js'
-import { lines } from '../../../pipelines/data/files/lines.js'
+import { Lines } from '../../../pipelines/data/files/lines.js'
+import { ListElements } from '../../../pipelines/data/files/list-elements.js'
 import { readItems } from '../../../pipelines/data/files/read-items.js'
+import { WrittenNumber } from '../../../pipelines/data/files/written-number.js'
 import { prepareData } from '../../../pipelines/data/prepare.js'
 import { RlevError } from '../../../pipelines/errors.js'
 
@@ -45,7 +48,7 @@ const badRows = new Map<number, { text: string; reason: RegExp }>(
       [{ ...good(3), score: -2 }, /points \(score\) are -2/],
       [{ ...good(3), score: 101 }, /101, more than the total of 100/],
       [{ ...good(3), total: 0 }, /total is 0/],
-      [{ ...good(3), score: '5' }, /points \(score\) is text "5", a number is expected/],
+      [{ ...good(3), score: '5,5' }, /points \(score\) is text "5,5", a number is expected/],
       [{ ...good(3), total: 'hundred' }, /total \(total\) is text "hundred"/],
       [{ ...good(3), score: undefined }, /no points/],
       [JSON.stringify(good(3)).replace('"score":3.5', '"score":NaN'), /points \(score\) is NaN/],
@@ -66,28 +69,29 @@ function publicRow(row: number): string {
 
 const thousand = Array.from({ length: 1000 }, (_, index) => publicRow(index + 1))
 
-test('of 1,000 rows in the public form, all 20 bad ones are named, each with its row and reason', () => {
+test('of 1,000 rows in the public form, all 20 bad ones are named, each with its row and reason', async () => {
   const train = file('public.jsonl', `${thousand.join('\n')}\n`)
   assert.equal(badRows.size, 20)
-  assert.throws(
-    () => prepareData({ ...settings, train }, { seed: 1 }),
-    (error: unknown) => {
-      assert.ok(error instanceof RlevError)
-      assert.equal(error.kind, 'DataInvalid')
-      assert.match(error.message, /20 of 1000 rows/)
-      assert.match(error.parts.remedy ?? '', /onBadRow: skip/)
-      for (const [row, { reason }] of badRows) {
-        const line = error.message.split('\n').find(text => text.includes(`public.jsonl row ${row}:`))
-        assert.match(line ?? '', reason, `row ${row}`)
-      }
-      return true
-    },
-  )
+  await assert.rejects(prepareData({ ...settings, train }, { seed: 1 }), (error: unknown) => {
+    assert.ok(error instanceof RlevError)
+    assert.equal(error.kind, 'DataInvalid')
+    assert.match(error.message, /20 of 1000 rows/)
+    assert.match(error.parts.remedy ?? '', /onBadRow: skip/)
+    for (const [row, { reason }] of badRows) {
+      const line = error.message.split('\n').find(text => text.includes(`public.jsonl row ${row}:`))
+      assert.match(line ?? '', reason, `row ${row}`)
+    }
+    return true
+  })
 })
 
-test('with onBadRow skip the bad rows are left out and returned, and every other row is an item', () => {
+test('with onBadRow skip the bad rows are left out and returned, and every other row is an item', async () => {
   const train = file('skipped.jsonl', thousand.join('\r\n'))
-  const { train: trained, test: tested, skipped } = prepareData({ ...settings, train, onBadRow: 'skip' }, { seed: 1 })
+  const {
+    train: trained,
+    test: tested,
+    skipped,
+  } = await prepareData({ ...settings, train, onBadRow: 'skip' }, { seed: 1 })
   assert.deepEqual(
     skipped.map(({ place }) => place),
     [...badRows.keys()].map(row => `${train} row ${row}`),
@@ -98,20 +102,24 @@ test('with onBadRow skip the bad rows are left out and returned, and every other
   assert.ok(ids.includes('twice') && ids.includes('row-000004') && ids.includes('row-001000'))
 })
 
-test('a JSON list holds the same items as its rows a line', () => {
+test('a JSON list holds the same items as its rows a line', async () => {
   const rows = thousand.filter((_, index) => !badRows.has(index + 1))
-  const asLines = readItems({ path: file('same.jsonl', rows.join('\n')), form: 'auto', idPrefix: 'row-' })
-  const asList = readItems({ path: file('same.json', `[\n${rows.join(',\n')}\n]`), form: 'rlev', idPrefix: 'row-' })
+  const asLines = await readItems({ path: file('same.jsonl', rows.join('\n')), form: 'auto', idPrefix: 'row-' })
+  const asList = await readItems({
+    path: file('same.json', `[\n${rows.join(',\n')}\n]`),
+    form: 'rlev',
+    idPrefix: 'row-',
+  })
   assert.deepEqual(asList.items, asLines.items)
   assert.equal(asList.rows, 980)
 })
 
-test('in a JSON list a row with NaN is named and does not spoil the others', () => {
+test('in a JSON list a row with NaN is named and does not spoil the others', async () => {
   const path = file(
     'nan.json',
     '[{"query":"NaN is a word","label":"a","score":NaN,"total":1},{"query":"b","label":"b","score":1,"total":-Infinity},{"query":"NaN","label":"Infinity","score":1,"total":2}]',
   )
-  const { items, bad } = readItems({ path, form: 'auto', idPrefix: 'row-' })
+  const { items, bad } = await readItems({ path, form: 'auto', idPrefix: 'row-' })
   assert.deepEqual(
     bad.map(({ reason }) => reason),
     [
@@ -123,15 +131,59 @@ test('in a JSON list a row with NaN is named and does not spoil the others', () 
 })
 
 test('JSON with bare numbers is read as Python writes it, and broken JSON is refused', () => {
-  assert.deepEqual(parseJson('{"a":[NaN,Infinity,-Infinity],"b":"NaN \\" Infinity"}'), {
-    a: [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY],
-    b: 'NaN " Infinity',
-  })
-  assert.throws(() => parseJson('{"a":NaN'), SyntaxError)
-  assert.throws(() => parseJson('{"a":nan}'), SyntaxError)
+  const { a, b } = parseJson('{"a":[NaN,Infinity,-Infinity],"b":"NaN \\" Infinity"}') as {
+    a: WrittenNumber[]
+    b: string
+  }
+  assert.deepEqual(
+    a.map(({ value }) => value),
+    [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY],
+  )
+  assert.equal(b, 'NaN " Infinity')
+  for (const text of [
+    '{"a":NaN',
+    '{"a":nan}',
+    '{"a":1,}',
+    '[1 2]',
+    '{"a":01}',
+    '"\u0001"',
+    '"\\x"',
+    '{"a":+1}',
+    '1 2',
+    '',
+  ]) {
+    assert.throws(() => parseJson(text), SyntaxError, text)
+  }
 })
 
-test('Chinese in either form comes through unchanged, with a byte order mark or without', () => {
+test('JSON values are those of JSON.parse, but for numbers, which keep their digits', () => {
+  const asParsed = (value: unknown): unknown => {
+    if (value instanceof WrittenNumber) return value.value
+    if (Array.isArray(value)) return value.map(asParsed)
+    if (typeof value !== 'object' || value === null) return value
+    return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, asParsed(inner)]))
+  }
+  fc.assert(
+    fc.property(fc.json({ stringUnit: 'binary', maxDepth: 4 }), fc.constantFrom(undefined, 1), (text, indent) => {
+      const json = JSON.stringify(JSON.parse(text), null, indent)
+      assert.deepEqual(asParsed(parseJson(json)), JSON.parse(json))
+    }),
+    { seed: 1, numRuns: 2000 },
+  )
+  for (const digits of ['18446744073709551616', '1.10', '1e21', '-0', '0.1E+5']) {
+    assert.deepEqual(parseJson(`[${digits}]`), [new WrittenNumber(digits)])
+  }
+})
+
+test('a key that is given twice and half a surrogate pair are refused, at any depth', () => {
+  assert.throws(() => parseJson('{"answer":"999","answer":"1"}'), /the key "answer" twice/)
+  assert.throws(() => parseJson('{"a":[{"b":1,"\\u0062":2}]}'), /the key "b" twice/)
+  assert.throws(() => parseJson('{"prompt":"x \\ud83d y"}'), /half a surrogate pair \(\\ud83d\) in "prompt"/)
+  assert.throws(() => parseJson('{"prompt":[{"content":"\\udc00"}]}'), /half a surrogate pair \(\\udc00\) in "prompt"/)
+  assert.deepEqual(parseJson('{"a":"\\ud83d\\ude00","__proto__":{}}'), JSON.parse('{"a":"😀","__proto__":{}}'))
+})
+
+test('Chinese in either form comes through unchanged, with a byte order mark or without', async () => {
   const row = {
     prompt: '“鸡兔同笼”，头 35，足 94，鸡几只？𠮷',
     answer: '２３只',
@@ -145,48 +197,102 @@ test('Chinese in either form comes through unchanged, with a byte order mark or 
   for (const mark of ['', '\ufeff']) {
     for (const text of [JSON.stringify(row), JSON.stringify([row])]) {
       const path = file('chinese.json', mark + text)
-      const { items, bad } = readItems({ path, form: 'auto', idPrefix: 'row-' })
+      const { items, bad } = await readItems({ path, form: 'auto', idPrefix: 'row-' })
       assert.deepEqual(bad, [])
       assert.deepEqual(items[0]?.item, { ...row, id: 'row-000001', weight: 1 })
     }
   }
 })
 
-test('bytes that are no UTF-8 are a bad row, not an answer with replacement characters', () => {
+test('bytes that are no UTF-8 are a bad row, not an answer with replacement characters', async () => {
   const bytes = Buffer.concat([
     Buffer.from('{"prompt":"'),
     Buffer.from([0xb5, 0xda]),
     Buffer.from('","answer":"1","points":1,"total":1}\n'),
   ])
-  const { bad } = readItems({ path: file('gbk.jsonl', bytes), form: 'plain', idPrefix: 'row-' })
+  const { bad } = await readItems({ path: file('gbk.jsonl', bytes), form: 'plain', idPrefix: 'row-' })
   assert.match(bad[0]?.reason ?? '', /UTF-8/)
 })
 
-test('lines are cut at newlines only, however long they are', () => {
-  const texts = ['', '短', 'x'.repeat(200_000), '末行']
-  assert.deepEqual([...lines(file('lines.txt', texts.join('\n')), { maxBytes: 2 ** 20 })].map(String), texts)
-  assert.deepEqual([...lines(file('ended.txt', 'a\nb\n'), { maxBytes: 2 ** 20 })].map(String), ['a', 'b'])
-  assert.deepEqual([...lines(file('empty.txt', ''), { maxBytes: 2 ** 20 })], [])
+test('lines are cut at newlines only, however long they are and however the bytes arrive', () => {
+  const texts = ['', '短', 'x'.repeat(2000), '末行']
+  const cut = (text: string, chunk: number) => {
+    const found: string[] = []
+    const lines = new Lines({ maxBytes: 1000 })
+    const keep = (cuts: Iterable<Buffer | null>) => {
+      for (const line of cuts) found.push(line?.toString() ?? 'too long')
+    }
+    for (const bytes of inChunks(text, chunk)) keep(lines.push(bytes))
+    keep(lines.end())
+    return found
+  }
+  for (const chunk of [1, 7, 5000]) {
+    assert.deepEqual(cut(texts.join('\n'), chunk), ['', '短', 'too long', '末行'])
+    assert.deepEqual(cut('a\nb\n', chunk), ['a', 'b'])
+    assert.deepEqual(cut('', chunk), [])
+  }
 })
 
-test('a broken JSON list is told with line and column', () => {
-  const path = file('broken.json', '[\n  {"prompt": "1+1="},\n  {"prompt" "2+2="}\n]')
-  assert.throws(
-    () => readItems({ path, form: 'auto', idPrefix: 'row-' }),
-    (error: unknown) =>
-      error instanceof RlevError && /broken\.json/.test(error.message) && error.parts.found !== undefined,
+test('the elements of a list are cut alike, however the bytes arrive', () => {
+  const values = [{ a: 'b"]},\\' }, 12, 'x,]"', [[], {}], { long: 'x'.repeat(2000) }, {}, null, { q: '\\\\"' }, '短']
+  const cut = (text: string, chunk: number) => {
+    const elements = new ListElements({ maxBytes: 1000, goesOn: false, line: 1 })
+    const found: string[] = []
+    for (const bytes of inChunks(text, chunk)) {
+      for (const element of elements.push(bytes)) found.push(element?.toString().trim() ?? 'too long')
+    }
+    elements.end()
+    return found
+  }
+  const whole = values.map(value => (JSON.stringify(value).length > 1000 ? 'too long' : JSON.stringify(value)))
+  for (const chunk of [1, 2, 3, 5, 7, 5000]) {
+    assert.deepEqual(cut(`[${whole.map((_, at) => JSON.stringify(values[at])).join(',')}]`, chunk), whole)
+    assert.deepEqual(cut(' [ 1 , 2\n, {}  ] \n', chunk), ['1', '2', '{}'])
+    assert.deepEqual(cut('[]', chunk), [])
+    for (const [text, says] of [
+      ['[1 2]', /does not end|no comma/],
+      ['[{} {}]', /no comma/],
+      ['[1,]', /no row/],
+      ['[,1]', /no row/],
+      ['[1', /does not end/],
+      ['[1] 2', /after the end/],
+      ['{}', /no list/],
+    ] as const) {
+      if (text === '[1 2]') assert.deepEqual(cut(text, chunk), ['1 2'])
+      else assert.throws(() => cut(text, chunk), says, text)
+    }
+  }
+})
+
+function* inChunks(text: string, size: number): Generator<Buffer> {
+  const bytes = Buffer.from(text)
+  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size)
+}
+
+test('a row of a JSON list that is no JSON is one bad row; a list that breaks off is told with its line', async () => {
+  const rows = ['{"prompt":"1+1=","answer":"2","points":1,"total":2}', '{"prompt" "2+2="}']
+  const { items, bad } = await readItems({
+    path: file('broken.json', `[\n${rows.join(',\n')}\n]`),
+    form: 'auto',
+    idPrefix: 'row-',
+  })
+  assert.equal(items.length, 1)
+  assert.match(bad[0]?.reason ?? '', /no JSON \(a colon after the key is expected at character 11, found "\\"2\+2=/)
+  await assert.rejects(
+    readItems({ path: file('cut.json', `[\n${rows[0]},\n  {"prompt": "2+2=`), form: 'auto', idPrefix: 'row-' }),
+    /cut\.json:3: the data file cannot be read[\s\S]*the list does not end, after row 1/,
   )
 })
 
-test('a file that is not there is told by name', () => {
-  assert.throws(() => readItems({ path: join(folder, 'absent.jsonl'), form: 'auto', idPrefix: '' }), {
+test('a file that is not there is told by name', async () => {
+  await assert.rejects(readItems({ path: join(folder, 'absent.jsonl'), form: 'auto', idPrefix: '' }), {
     name: 'RlevError',
     kind: 'DataInvalid',
     message: /absent\.jsonl/,
   })
 })
 
-test('a test file may not share an exam, a question or an id with the training file', () => {
+test('a test file may not share an exam, a question or an id with the training file', async () => {
   const row = (prompt: string, more: object = {}) =>
     JSON.stringify({ prompt, answer: '1', points: 1, total: 2, ...more })
   const train = file('train.jsonl', [row('a', { exam: 'first' }), row('b'), row('c', { id: 'taken' })].join('\n'))
@@ -194,7 +300,7 @@ test('a test file may not share an exam, a question or an id with the training f
     'test.jsonl',
     [row('d', { exam: 'first' }), row('b'), row('e', { id: 'taken' }), row('f')].join('\n'),
   )
-  const { test: tested, skipped } = prepareData({ ...settings, train, test: path, onBadRow: 'skip' }, { seed: 1 })
+  const { test: tested, skipped } = await prepareData({ ...settings, train, test: path, onBadRow: 'skip' }, { seed: 1 })
   assert.deepEqual(
     tested.map(({ prompt }) => prompt),
     ['f'],
@@ -205,9 +311,9 @@ test('a test file may not share an exam, a question or an id with the training f
   )
 })
 
-test('without usable rows on either side the run is refused', () => {
+test('without usable rows on either side the run is refused', async () => {
   const path = file('single.jsonl', JSON.stringify({ prompt: 'a', answer: '1', points: 1, total: 2, exam: 'only' }))
-  assert.throws(() => prepareData({ ...settings, train: path }, { seed: 1 }), {
+  await assert.rejects(prepareData({ ...settings, train: path }, { seed: 1 }), {
     kind: 'DataInvalid',
     message: /no test items/,
   })

@@ -10,18 +10,18 @@ import { prepareData } from '../../../pipelines/data/prepare.js'
 const folder = mkdtempSync(join(tmpdir(), 'rlev-transfer-'))
 after(() => rmSync(folder, { recursive: true }))
 
-function prepared(transfer: Record<string, unknown>) {
+async function prepared(transfer: Record<string, unknown>) {
   const config: ExperimentConfig = experimentSchema.parse({
     name: 'transfer',
     data: { source: 'synthetic', exam: 'pl', trainPapers: 2, testItemsPerSection: 5 },
     evaluation: { transfer },
   })
-  const dataset = prepareData(config.data, { seed: 1, transfer: config.evaluation.transfer })
+  const dataset = await prepareData(config.data, { seed: 1, transfer: config.evaluation.transfer })
   return { config, dataset, sets: dataset.transfer ?? {} }
 }
 
-test('a further set is a separate exam: its sections, as many items of each as it says, right answers, values of its paper', () => {
-  const { sets } = prepared({ sections: { exam: 'other', testItemsPerSection: 30 }, long: { exam: 'long' } })
+test('a further set is a separate exam: its sections, as many items of each as it says, right answers, values of its paper', async () => {
+  const { sets } = await prepared({ sections: { exam: 'other', testItemsPerSection: 30 }, long: { exam: 'long' } })
   assert.deepEqual(Object.keys(sets), ['sections', 'long'])
   const { sections = [], long = [] } = sets
   assert.equal(sections.length, 60)
@@ -38,14 +38,16 @@ test('a further set is a separate exam: its sections, as many items of each as i
   assert.ok(Math.abs(points - (sections[0]?.total ?? 0)) < 1e-9)
 })
 
-test('training and test items do not depend on the further sets', () => {
-  const [plain, more] = [prepared({}), prepared({ long: { exam: 'long' } })]
+test('training and test items do not depend on the further sets', async () => {
+  const [plain, more] = [await prepared({}), await prepared({ long: { exam: 'long' } })]
   assert.deepEqual(more.dataset.train, plain.dataset.train)
   assert.deepEqual(more.dataset.test, plain.dataset.test)
 })
 
-test('a policy made from scratch has a token for every character of them, after those of its own exam', () => {
-  const { config, dataset, sets } = prepared({ language: { exam: 'pl', style: 'chinese', testItemsPerSection: 20 } })
+test('a policy made from scratch has a token for every character of them, after those of its own exam', async () => {
+  const { config, dataset, sets } = await prepared({
+    language: { exam: 'pl', style: 'chinese', testItemsPerSection: 20 },
+  })
   const { data } = config
   const own = alphabetOf({ data, dataset: { train: dataset.train, test: dataset.test } })
   const all = alphabetOf({ data, dataset })
@@ -56,11 +58,11 @@ test('a policy made from scratch has a token for every character of them, after 
   }
 })
 
-test('every row of a file is an item; a row that is not an item ends the run by its place, and an empty file too', () => {
+test('every row of a file is an item; a row that is not an item ends the run by its place, and an empty file too', async () => {
   const path = join(folder, 'set.jsonl')
   const row = { prompt: 'How many?', answer: '3', points: 2, total: 10, exam: 'a' }
   writeFileSync(path, `${JSON.stringify(row)}\n${JSON.stringify({ ...row, exam: 'b' })}\n`)
-  const { sets } = prepared({ file: { file: path } })
+  const { sets } = await prepared({ file: { file: path } })
   assert.deepEqual(
     (sets['file'] ?? []).map(({ answer, points, total }) => [answer, points, total]),
     [
@@ -69,7 +71,7 @@ test('every row of a file is an item; a row that is not an item ends the run by 
     ],
   )
   writeFileSync(path, `${JSON.stringify({ ...row, points: 0 })}\n`)
-  assert.throws(() => prepared({ file: { file: path } }), /set\.jsonl/)
+  await assert.rejects(prepared({ file: { file: path } }), /set\.jsonl/)
   writeFileSync(path, '')
-  assert.throws(() => prepared({ file: { file: path } }), /no items in the test set file|no rows|empty/)
+  await assert.rejects(prepared({ file: { file: path } }), /no items in the test set file|no rows|empty/)
 })

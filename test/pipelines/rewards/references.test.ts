@@ -31,6 +31,7 @@ const dataset: DataSet = {
   train: [item('a', '3'), item('b', '3, -3'), item('c', '(3,4]')],
   test: [item('d', '18 cm'), item('e', 'x - 3z = 0')],
   skipped: [],
+  warnings: [],
 }
 
 function config(onBadRow: 'stop' | 'skip', judge?: 'everything' | 'evaluation'): ExperimentConfig {

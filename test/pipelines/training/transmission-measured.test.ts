@@ -44,7 +44,7 @@ let rollouts: Rollout[]
 let answered: Parameters<typeof answeredGroups>[0]['answered']
 
 before(async () => {
-  dataset = prepareData(config.data, { seed: 1 })
+  dataset = await prepareData(config.data, { seed: 1 })
   values = normalizeValues(dataset.train, config.reward).values
   const policy = await warmStart({ config, dataset, hooks: noHooks })
   rollouts = []

@@ -25,7 +25,7 @@ function configOf(steps: number, learningRate = 0.01): ExperimentConfig {
   })
 }
 
-const dataset = prepareData(configOf(0).data, { seed: 1 })
+const dataset = await prepareData(configOf(0).data, { seed: 1 })
 const start = (config: ExperimentConfig) => warmStart({ config, dataset, hooks: noHooks })
 
 /**
