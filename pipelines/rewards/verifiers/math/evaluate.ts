@@ -1,0 +1,352 @@
+/**
+ * The value of an expression at a point: an exact fraction as long as every step is rational, else a ball. Functions without a rule
+ * (f(x), an integral) get a value that depends only on their name and the values of their arguments.
+ */
+import { createHash } from 'node:crypto'
+import { type Ball, Balls, isReal, logSize, mayBeZero } from './ball.js'
+import type { Expression } from './expression.js'
+import {
+  add,
+  compareRationals,
+  equal,
+  exactRoot,
+  gcd,
+  integer,
+  invert,
+  isWhole,
+  multiply,
+  negate,
+  one,
+  power,
+  type Rational,
+  rational,
+  TooLarge,
+  Undefined,
+  zero,
+} from './rational.js'
+
+export type Value = { exact: Rational } | { ball: Ball }
+
+export interface Point {
+  variables: ReadonlyMap<string, Rational>
+  /** Roots and logarithms of negative numbers are undefined, as for real functions; else the principal value. */
+  real: boolean
+  /** Precision. (significant digits) */
+  digits: number
+}
+
+/** Limits: a factorial's argument, terms of a sum, nested calls. */
+const maxFactorial = 2000n
+const maxTerms = 1000n
+
+/** Throws Undefined if the expression has no value there, TooLarge if its size is above the limits. */
+export function evaluate(expression: Expression, point: Point): Value {
+  return new Evaluation(point).value(expression)
+}
+
+class Evaluation {
+  readonly #point: Point
+  readonly #balls: Balls
+
+  constructor(point: Point) {
+    this.#point = point
+    this.#balls = new Balls(point.digits)
+  }
+
+  value(expression: Expression): Value {
+    switch (expression.kind) {
+      case 'number':
+        return { exact: expression.value }
+      case 'symbol':
+        return this.#symbol(expression.name)
+      case 'call':
+        return this.#call(expression.head, expression.args)
+      default:
+        return expression satisfies never
+    }
+  }
+
+  #symbol(name: string): Value {
+    const known = this.#point.variables.get(name)
+    if (known !== undefined) return { exact: known }
+    if (name === 'Pi') return { ball: this.#balls.pi() }
+    if (name === 'ExponentialE') return { ball: this.#balls.exp(this.#balls.fromRational(one)) }
+    if (name === 'ImaginaryUnit') return { ball: this.#balls.i() }
+    if (name === 'PositiveInfinity') throw new Undefined('infinity')
+    // `F_k` inside a sum over k.
+    const [base, index] = name.split('_')
+    const bound = index === undefined ? undefined : this.#point.variables.get(index)
+    return { exact: bound === undefined ? standIn(name) : standIn(`Subscript ${base} ${text({ exact: bound })}`) }
+  }
+
+  #call(head: string, args: readonly Expression[]): Value {
+    if (head === 'Sum' || head === 'Product') return this.#series(head, args)
+    if (head === 'Subscript') return this.#subscript(args)
+    const values = args.map(argument => this.value(argument))
+    const [a, b] = values
+    switch (head) {
+      case 'Add':
+        return values.reduce((sum, next) => this.#add(sum, next))
+      case 'Multiply':
+        return values.reduce((sum, next) => this.#multiply(sum, next))
+      case 'Divide':
+        return this.#multiply(a as Value, this.#invert(b as Value))
+      case 'Power':
+        return this.#power(a as Value, b as Value)
+      case 'Root':
+        return this.#root(a as Value, b as Value)
+      case 'Ln':
+        return { ball: this.#ln(a as Value) }
+      case 'Log':
+        return this.#log(a as Value, b as Value)
+      case 'Abs':
+        return this.#abs(a as Value)
+      default:
+        return this.#rounding(head, values) ?? this.#trigonometry(head, values) ?? this.#named(head, values)
+    }
+  }
+
+  #add(a: Value, b: Value): Value {
+    if ('exact' in a && 'exact' in b) return { exact: add(a.exact, b.exact) }
+    return { ball: this.#balls.add(this.#ball(a), this.#ball(b)) }
+  }
+
+  #multiply(a: Value, b: Value): Value {
+    if ('exact' in a && 'exact' in b) return { exact: multiply(a.exact, b.exact) }
+    if (('exact' in a && equal(a.exact, zero)) || ('exact' in b && equal(b.exact, zero))) return { exact: zero }
+    return { ball: this.#balls.multiply(this.#ball(a), this.#ball(b)) }
+  }
+
+  #invert(a: Value): Value {
+    return 'exact' in a ? { exact: invert(a.exact) } : { ball: this.#balls.invert(a.ball) }
+  }
+
+  #power(base: Value, exponent: Value): Value {
+    if ('exact' in exponent) {
+      const { numerator, denominator } = exponent.exact
+      if ('exact' in base && denominator === 1n) return { exact: power(base.exact, numerator) }
+      if (denominator === 1n && numerator >= -64n && numerator <= 64n) return this.#repeated(base, numerator)
+      if (denominator > 1n && denominator <= 1000n) {
+        return this.#power(this.#root(base, { exact: integer(denominator) }), { exact: integer(numerator) })
+      }
+    }
+    if ('exact' in base && equal(base.exact, zero)) {
+      if (this.#isNegative(exponent)) throw new Undefined('0 to a negative power')
+      return { exact: zero }
+    }
+    if ('exact' in base && equal(base.exact, one)) return { exact: one }
+    if (this.#point.real && this.#isNegative(base)) throw new Undefined('a real power of a negative number')
+    const log = this.#balls.multiply(this.#ball(exponent), this.#balls.ln(this.#ball(base)))
+    return { ball: this.#exp(log) }
+  }
+
+  #repeated(base: Value, times: bigint): Value {
+    if (times < 0n) return this.#invert(this.#repeated(base, -times))
+    let result: Value = { exact: one }
+    for (let done = 0n; done < times; done++) result = this.#multiply(result, base)
+    return result
+  }
+
+  #exp(a: Ball): Ball {
+    if (logSize(a) > 6) throw new TooLarge('above the size limit')
+    return this.#balls.exp(a)
+  }
+
+  /** The real root, if there is one. */
+  #root(a: Value, degree: Value): Value {
+    if (!('exact' in degree) || !isWhole(degree.exact) || degree.exact.numerator < 1n) {
+      return this.#power(a, this.#invert(degree))
+    }
+    const times = degree.exact.numerator
+    if (times > 1000n) throw new TooLarge('above the size limit')
+    const exact = 'exact' in a ? exactRoot(a.exact, times) : null
+    if (exact !== null) return { exact }
+    const negative = this.#isNegative(a)
+    if (negative && times % 2n === 1n) return this.#negate(this.#root(this.#negate(a), degree))
+    if (negative && this.#point.real) throw new Undefined('an even root of a negative number')
+    const ball = this.#ball(a)
+    if (times === 2n) return { ball: this.#balls.sqrt(ball) }
+    if (mayBeZero(ball)) throw new Undefined('a root near 0')
+    const share = this.#balls.fromRational(rational(1n, times))
+    return { ball: this.#balls.exp(this.#balls.multiply(this.#balls.ln(ball), share)) }
+  }
+
+  #negate(a: Value): Value {
+    return 'exact' in a ? { exact: negate(a.exact) } : { ball: this.#balls.negate(a.ball) }
+  }
+
+  #ln(a: Value): Ball {
+    if (this.#point.real && this.#isNegative(a)) throw new Undefined('the logarithm of a negative number')
+    return this.#balls.ln(this.#ball(a))
+  }
+
+  #log(a: Value, base: Value): Value {
+    return { ball: this.#balls.multiply(this.#ln(a), this.#balls.invert(this.#ln(base))) }
+  }
+
+  #abs(a: Value): Value {
+    if ('exact' in a) return { exact: a.exact.numerator < 0n ? negate(a.exact) : a.exact }
+    return { ball: this.#balls.abs(a.ball) }
+  }
+
+  /** Functions of whole numbers and of order. Null for another head. */
+  #rounding(head: string, values: readonly Value[]): Value | null {
+    const [a, b] = values
+    switch (head) {
+      case 'Factorial':
+        return { exact: factorial(whole(a)) }
+      case 'Binomial':
+        return { exact: binomial(whole(a), whole(b)) }
+      case 'GCD':
+        return { exact: integer(values.map(whole).reduce(gcd)) }
+      case 'LCM':
+        return { exact: integer(values.map(whole).reduce((x, y) => (x / gcd(x, y)) * y)) }
+      case 'Floor':
+        return { exact: integer(floor(exactly(a))) }
+      case 'Ceil':
+        return { exact: integer(-floor(negate(exactly(a)))) }
+      case 'Max':
+        return { exact: values.map(exactly).reduce((x, y) => (compareRationals(x, y) < 0 ? y : x)) }
+      case 'Min':
+        return { exact: values.map(exactly).reduce((x, y) => (compareRationals(x, y) > 0 ? y : x)) }
+      default:
+        return null
+    }
+  }
+
+  #trigonometry(head: string, values: readonly Value[]): Value | null {
+    const inverse = /^(?:Apply)$/u.test(head)
+    const [a] = values
+    if (a === undefined || inverse) return null
+    const balls = this.#balls
+    const x = () => this.#ball(a)
+    const half = balls.fromRational(rational(1n, 2n))
+    const hyperbolic = (sign: 1 | -1): Ball => {
+      const [up, down] = [this.#exp(x()), this.#exp(balls.negate(x()))]
+      return balls.multiply(balls.add(up, sign === 1 ? down : balls.negate(down)), half)
+    }
+    switch (head) {
+      case 'Sin':
+        return { ball: balls.sin(x()) }
+      case 'Cos':
+        return { ball: balls.cos(x()) }
+      case 'Tan':
+        return { ball: balls.multiply(balls.sin(x()), balls.invert(balls.cos(x()))) }
+      case 'Cot':
+        return { ball: balls.multiply(balls.cos(x()), balls.invert(balls.sin(x()))) }
+      case 'Sec':
+        return { ball: balls.invert(balls.cos(x())) }
+      case 'Csc':
+        return { ball: balls.invert(balls.sin(x())) }
+      case 'Arcsin':
+        return { ball: balls.asin(x()) }
+      case 'Arccos':
+        return { ball: balls.add(balls.multiply(balls.pi(), half), balls.negate(balls.asin(x()))) }
+      case 'Arctan':
+        return { ball: balls.atan(x()) }
+      case 'Sinh':
+        return { ball: hyperbolic(-1) }
+      case 'Cosh':
+        return { ball: hyperbolic(1) }
+      case 'Tanh':
+        return { ball: balls.multiply(hyperbolic(-1), balls.invert(hyperbolic(1))) }
+      default:
+        return null
+    }
+  }
+
+  /** The same stand-in for the same name and arguments. */
+  #named(head: string, values: readonly Value[]): Value {
+    return { exact: standIn(`${head}(${values.map(text).join(', ')})`) }
+  }
+
+  #subscript(args: readonly Expression[]): Value {
+    const [base, ...indices] = args
+    const name = base?.kind === 'symbol' ? base.name : 'expression'
+    return { exact: standIn(`Subscript ${name} ${indices.map(index => text(this.value(index))).join(', ')}`) }
+  }
+
+  /** A finite sum or product, term by term. */
+  #series(head: string, args: readonly Expression[]): Value {
+    const [term, range] = args
+    if (term === undefined || range?.kind !== 'call' || range.head !== 'Tuple') return this.#opaqueSeries(head, args)
+    const [index, from, to] = range.args
+    if (index?.kind !== 'symbol' || from === undefined || to === undefined || isInfinite(to)) {
+      return this.#opaqueSeries(head, args)
+    }
+    const [first, last] = [whole(this.value(from)), whole(this.value(to))]
+    if (last - first > maxTerms) throw new TooLarge('above the size limit')
+    let result: Value = { exact: head === 'Sum' ? zero : one }
+    for (let k = first; k <= last; k++) {
+      const variables = new Map(this.#point.variables).set(index.name, integer(k))
+      const value = evaluate(term, { ...this.#point, variables })
+      result = head === 'Sum' ? this.#add(result, value) : this.#multiply(result, value)
+    }
+    return result
+  }
+
+  /** An infinite series is compared by its written form. */
+  #opaqueSeries(head: string, args: readonly Expression[]): Value {
+    return { exact: standIn(`${head} ${JSON.stringify(args, bigintText)}`) }
+  }
+
+  #ball(a: Value): Ball {
+    return 'exact' in a ? this.#balls.fromRational(a.exact) : a.ball
+  }
+
+  #isNegative(a: Value): boolean {
+    if ('exact' in a) return a.exact.numerator < 0n
+    return isReal(a.ball) && a.ball.re.isNegative() && !mayBeZero(a.ball)
+  }
+}
+
+const bigintText = (_: string, value: unknown): unknown => (typeof value === 'bigint' ? value.toString() : value)
+
+const isInfinite = (expression: Expression): boolean =>
+  expression.kind === 'symbol' && expression.name === 'PositiveInfinity'
+
+/** A fraction that depends on the text alone: as good as a random one. */
+export function standIn(name: string): Rational {
+  const digest = createHash('sha256').update(name).digest()
+  return rational(BigInt(digest.readUInt32LE(0)) + 1n, 1_000_003n)
+}
+
+/** Of an argument of a stand-in: balls are cut to 40 digits, so that two ways to the same number agree. */
+function text(value: Value): string {
+  if ('exact' in value) return `${value.exact.numerator}/${value.exact.denominator}`
+  const { re, im } = value.ball
+  return `${re.toSignificantDigits(40).toString()} ${im.abs().lt(1e-40) ? 0 : im.toSignificantDigits(40).toString()}`
+}
+
+function exactly(value: Value | undefined): Rational {
+  if (value === undefined || !('exact' in value)) throw new Undefined('not rational')
+  return value.exact
+}
+
+function whole(value: Value | undefined): bigint {
+  const number = exactly(value)
+  if (!isWhole(number)) throw new Undefined('not a whole number')
+  return number.numerator
+}
+
+function floor({ numerator, denominator }: Rational): bigint {
+  const quotient = numerator / denominator
+  return numerator < 0n && quotient * denominator !== numerator ? quotient - 1n : quotient
+}
+
+function factorial(n: bigint): Rational {
+  if (n < 0n) throw new Undefined('the factorial of a negative number')
+  if (n > maxFactorial) throw new TooLarge('above the size limit')
+  let result = 1n
+  for (let k = 2n; k <= n; k++) result *= k
+  return integer(result)
+}
+
+function binomial(n: bigint, k: bigint): Rational {
+  if (n < 0n) throw new Undefined('a binomial coefficient of a negative number')
+  if (k < 0n || k > n) return zero
+  if (n > maxFactorial) throw new TooLarge('above the size limit')
+  let result = 1n
+  for (let step = 1n; step <= k; step++) result = (result * (n - k + step)) / step
+  return integer(result)
+}

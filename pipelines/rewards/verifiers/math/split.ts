@@ -1,0 +1,45 @@
+/** Splits LaTeX at what stands outside of all brackets. */
+
+export interface Separated {
+  parts: string[]
+  /** What stood between them, trimmed. */
+  separators: string[]
+}
+
+const openings = /^(?:\\left|\\begin|\\\{|\\langle(?![a-z])|\\lfloor|\\lceil|[([{])/u
+const closings = /^(?:\\end|\\\}|\\rangle(?![a-z])|\\rfloor|\\rceil|[)\]}])/u
+
+/** Splits at every match of `separator` (sticky) outside of brackets. Parts are trimmed and may be empty. */
+export function splitOutside(text: string, separator: RegExp): Separated {
+  const sticky = new RegExp(separator.source, 'uy')
+  const result: Separated = { parts: [], separators: [] }
+  let depth = 0
+  let start = 0
+  let index = 0
+  while (index < text.length) {
+    sticky.lastIndex = index
+    const found = depth === 0 ? sticky.exec(text) : null
+    if (found !== null && found[0] !== '') {
+      result.parts.push(text.slice(start, index).trim())
+      result.separators.push(found[0].trim())
+      index += found[0].length
+      start = index
+      continue
+    }
+    const rest = text.slice(index, index + 8)
+    const opening = openings.exec(rest)?.[0]
+    const closing = closings.exec(rest)?.[0]
+    if (opening !== undefined) depth += 1
+    else if (closing !== undefined) depth -= 1
+    // `\begin{pmatrix}` opens one bracket, not two.
+    const environment = /^\\(?:begin|end)\s*\{[a-z*]*\}/u.exec(text.slice(index, index + 24))
+    index += environment?.[0].length ?? opening?.length ?? closing?.length ?? commandLength(text, index)
+  }
+  result.parts.push(text.slice(start).trim())
+  return result
+}
+
+function commandLength(text: string, index: number): number {
+  if (text[index] !== '\\') return 1
+  return /^\\(?:[a-zA-Z]+|.)?/u.exec(text.slice(index, index + 32))?.[0].length ?? 1
+}
