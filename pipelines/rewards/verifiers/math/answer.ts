@@ -4,7 +4,7 @@
  */
 import { difference, type Expression, integerOf, product, readExpression } from './expression.js'
 import { cleanLatex, insideBraces } from './latex.js'
-import { solveLinear } from './linear.js'
+import { type Bounds, boundAbsolute, solveLinear } from './linear.js'
 import { isLetter, isName, namesOf, oneName } from './names.js'
 import { splitOutside } from './split.js'
 import { splitUnit } from './unit.js'
@@ -173,28 +173,40 @@ function readInequality(parts: readonly string[], operators: readonly string[]):
   if (c !== undefined) {
     const [low, high] = [readExpression(a), readExpression(c)]
     if (low === null || high === null) return null
-    if (isName(b))
-      return named(b, { kind: 'interval', low, high, openLow: strict[0] as boolean, openHigh: strict[1] as boolean })
+    const bounds = { low, high, openLow: strict[0] as boolean, openHigh: strict[1] as boolean }
+    const within = bounded(b, bounds)
+    if (within !== null) return within
     const middle = readExpression(b)
     if (middle === null) return null
     const inequalities: Answer[] = [
-      { kind: 'inequality', low, high: middle, strict: strict[0] as boolean },
-      { kind: 'inequality', low: middle, high, strict: strict[1] as boolean },
+      { kind: 'inequality', low, high: middle, strict: bounds.openLow },
+      { kind: 'inequality', low: middle, high, strict: bounds.openHigh },
     ]
     return { kind: 'list', items: inequalities, either: false }
   }
   const [low, high] = [readExpression(a), readExpression(b)]
   if (low === null || high === null) return null
   const open = strict[0] as boolean
-  if (isName(a) && !isName(b))
-    return named(a, { kind: 'interval', low: minusInfinity, high, openLow: true, openHigh: open })
-  if (isName(b) && !isName(a)) return named(b, { kind: 'interval', low, high: infinity, openLow: open, openHigh: true })
+  const below = isName(b) ? null : bounded(a, { low: minusInfinity, high, openLow: true, openHigh: open })
+  const above = isName(a) ? null : bounded(b, { low, high: infinity, openLow: open, openHigh: true })
+  if (below !== null || above !== null) return below ?? above
   const solved = solveLinear(difference(high, low))
   if (solved === null) return { kind: 'inequality', low, high, strict: open }
   const value: Answer = solved.rising
     ? { kind: 'interval', low: solved.zero, high: infinity, openLow: open, openHigh: true }
     : { kind: 'interval', low: minusInfinity, high: solved.zero, openLow: true, openHigh: open }
   return named(solved.variable, value)
+}
+
+/** A name, or the absolute value of a linear expression, between two bounds; null for anything else. */
+function bounded(text: string, bounds: Bounds): Answer | null {
+  const inner = /^\|(.*)\|$/u.exec(text)?.[1]
+  const absolute = inner === undefined ? null : readExpression(inner)
+  const solved = absolute === null ? null : boundAbsolute(absolute, bounds)
+  if (solved !== null) {
+    return named(solved.variable, { kind: 'union', parts: solved.parts.map(part => ({ kind: 'interval', ...part })) })
+  }
+  return isName(text) ? named(text, { kind: 'interval', ...bounds }) : null
 }
 
 const infinity: Expression = { kind: 'symbol', name: 'PositiveInfinity' }

@@ -115,7 +115,9 @@ function compareLists(a: Answer, b: Answer, rules: MathRules): Decision {
   if (isOrdered(a, x) || isOrdered(b, y)) {
     return x.every(isNamed) && y.every(isNamed) ? matchAll(x, y, same) : inOrder(x, y, rules)
   }
-  return matchAll(x, y, same)
+  // A solution with several parts that is given twice is one solution.
+  const solutions = [...x, ...y].every(item => item.kind === 'tuple')
+  return solutions ? matchAll(distinct(x, same), distinct(y, same), same) : matchAll(x, y, same)
 }
 
 /** The order counts in tuples, in lists of words, and where each answer has another name on one side. */

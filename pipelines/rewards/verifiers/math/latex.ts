@@ -93,8 +93,10 @@ const commands: readonly (readonly [RegExp, string])[] = [
   [/\\(?:mathrm|operatorname\*?)\s*\{\s*(?:ctg)\s*\}/gu, '\\cot '],
   [/\\(?:mathrm|operatorname\*?)\s*\{\s*(sin|cos|tan|cot|ln|log|arcsin|arccos|arctan|exp|max|min|gcd)\s*\}/gu, '\\$1 '],
   [/\\mathrm(?=\s*\{)/gu, '\\text'],
-  [/\\(?:qquad|quad|enspace|thinspace|medspace|space)(?![a-zA-Z])/gu, ' '],
-  [/\\[,;:!> ]|~|\\hspace\s*\{[^{}]*\}/gu, ' '],
+  [/\\q?quad/gu, ' '],
+  [/\\(?:enspace|thinspace|medspace|space)(?![a-zA-Z])/gu, ' '],
+  [/[([]\s*(\\begin\{([a-z]*(?:array|matrix))\}.*?\\end\{\2\})\s*[)\]]/gu, '$1'],
+  [/(?<!\\)\\[,;:!> ]|~|\\hspace\s*\{[^{}]*\}/gu, ' '],
   [/\\(?:cdotp|ast|bullet)(?![a-zA-Z])/gu, '\\cdot '],
 ]
 

@@ -111,7 +111,7 @@ function unordered(
   return matchAll(a, b, (x, y) => sameInterval(x, y, same))
 }
 
-/** Whether each of `a` has an equal of its own in `b`. */
+/** Whether each of `a` has its own equal in `b`. */
 export function matchAll<T>(a: readonly T[], b: readonly T[], same: (x: T, y: T) => Decision): Decision {
   if (a.length !== b.length) return 'different'
   const left = [...b]
