@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { evaluatePolicy as evaluate } from '../pipelines/evaluation/evaluate-policy.js'
 import { evaluateTransfer } from '../pipelines/evaluation/evaluate-transfer.js'
 import { given } from '../pipelines/given.js'
+import { markingOf } from '../pipelines/rewards/verify.js'
 import { type EvaluationSummary, summaryOf } from './evaluation-summary.js'
 import { KeptEvaluation, type MadeEvaluation } from './keep-evaluation.js'
 import { readValues } from './normalize-values.js'
@@ -71,7 +72,6 @@ async function sharedBase({
   input: TrainingInput
   make: () => Promise<MadeEvaluation>
 }): Promise<MadeEvaluation> {
-  const { scale: _scale, alpha: _alpha, cap: _cap, ...verifier } = config.reward
   const { evaluation, rollout, engine } = config
   const { home, store } = workplace
   const ref = await store.once({
@@ -86,7 +86,7 @@ async function sharedBase({
         ...given({ transfer: evaluation.transfer }),
       },
       rollout: { temperature: rollout.temperature, maxTokens: rollout.maxTokens },
-      verifier,
+      verifier: markingOf(config),
       engine,
       code: runCode(workplace, run),
     },

@@ -1,11 +1,14 @@
 /**
- * What a plan says about credits, held against its data: sections that no item has, partial credit where no question has several right
- * options, and points that rows deduct under an estimator whose formula has no negative rewards.
+ * What a plan says about marks, held against its data: sections that no item has, partial credit where no question has several right
+ * options, points that rows deduct under an estimator whose formula has no negative rewards, and arms that are marked by different rules.
  */
+import { baselineOf } from '../config/baselines.js'
+import { configDifference } from '../config/difference.js'
 import type { ExperimentConfig, Plan } from '../config/schema.js'
 import type { DataSet, Item } from '../data/item.js'
 import { creditOfWrong, partialRuleOf } from '../rewards/credit.js'
 import { readChoices } from '../rewards/verifiers/choice.js'
+import { markingOf } from '../rewards/verify.js'
 import type { PreflightFinding } from './planned-arm.js'
 
 interface Arm {
@@ -18,12 +21,15 @@ export function creditFindings(plan: Plan, { train, test, transfer = {} }: DataS
   const arms: readonly Arm[] = plan.kind === 'sweep' ? plan.arms : [plan]
   const items = [...train, ...test, ...Object.values(transfer).flat()]
   const told = new Set<string>()
+  const against = (name: string) =>
+    plan.kind === 'sweep' ? arms.find(arm => arm.name === baselineOf(plan.settings, name)) : undefined
   return arms.flatMap(arm =>
     [
       ...aboutSections('partial', arm, items),
       ...aboutSections('wrongCredit', arm, items),
       ...aboutPartial(arm, items),
       ...aboutNegative(arm, train),
+      ...aboutMarking(arm, against(arm.name)),
     ].filter(({ sentence }) => {
       const shared = sentence.slice(arm.name.length)
       return !told.has(shared) && told.add(shared)
@@ -63,6 +69,21 @@ function aboutPartial({ name, config }: Arm, items: readonly Item[]): PreflightF
       arm: name,
       sentence: `${name}: reward.partial has no effect: none of the ${concerned.length} questions that it is for has several right options.`,
       numbers: { items: concerned.length },
+    },
+  ]
+}
+
+/** An evaluation marks by the rules of its arm. */
+function aboutMarking(arm: Arm, other: Arm | undefined): PreflightFinding[] {
+  if (other === undefined) return []
+  const keys = configDifference(markingOf(other.config), markingOf(arm.config)).map(({ path }) => `reward.${path}`)
+  if (keys.length === 0) return []
+  return [
+    {
+      severity: 'warning',
+      arm: arm.name,
+      sentence: `${arm.name}: answers are marked by other rules than in ${other.name} (${keys.join(', ')}), in the evaluation too, so their H-Acc are different measures.`,
+      numbers: { keys: keys.length },
     },
   ]
 }

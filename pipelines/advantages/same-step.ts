@@ -3,6 +3,7 @@
  * one is declared a placebo of the other.
  */
 import type { ExperimentConfig } from '../config/schema.js'
+import { markingOf } from '../rewards/verify.js'
 import type { PlannedArm, PreflightFinding } from './planned-arm.js'
 import { commonFactor, equalClasses, largestDifference, proportionalClasses, SAME } from './step-classes.js'
 
@@ -161,9 +162,8 @@ function listed(arms: readonly PlannedArm[]): string {
 
 /** Everything that decides a step except value, scale and estimator. */
 function restOf(config: ExperimentConfig): string {
-  const { scale: _scale, alpha: _alpha, cap: _cap, ...marking } = config.reward
   const { data, seed, policy, warmStart, rollout, kl, update } = config
-  return JSON.stringify({ marking, data, seed, policy, warmStart, rollout, kl, update })
+  return JSON.stringify({ marking: markingOf(config), data, seed, policy, warmStart, rollout, kl, update })
 }
 
 function groupedBy(arms: readonly PlannedArm[], key: (config: ExperimentConfig) => string): PlannedArm[][] {

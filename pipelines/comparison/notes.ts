@@ -1,5 +1,7 @@
 /** Sentences that a reader of a comparison needs: what the intervals are, what is missing, and what could mislead. */
+import { configDifference } from '../config/difference.js'
 import type { Evaluation } from '../evaluation/evaluation.js'
+import { markingOf } from '../rewards/verify.js'
 import type { ArmComparison } from './comparison.js'
 import type { ExperimentOutcome, FinishedOutcome } from './outcome.js'
 
@@ -20,6 +22,7 @@ export function notesOn({
     ...(severalBaselines ? [baselineNote(arms)] : []),
     ...testNotes(arms),
     ...startNotes(arms, finished),
+    ...markingNotes(arms, finished),
     ...driftNotes(outcomes),
     ...missingItemNotes(finished),
   ]
@@ -88,6 +91,23 @@ function startNotes(arms: readonly ArmComparison[], finished: readonly FinishedO
     return [
       `${arm} and ${against} start from different policies: before training, greedy Acc is ${acc(first.base)} and ${acc(first.other)}. Their difference is not the effect of training alone.`,
     ]
+  })
+}
+
+/** Arms whose answers are marked by other rules than those of their baseline. */
+function markingNotes(arms: readonly ArmComparison[], finished: readonly FinishedOutcome[]): string[] {
+  const markingOfArm = (name: string | null) => {
+    const found = finished.find(({ outcome }) => outcome.arm === name)
+    return found === undefined ? undefined : markingOf(found.outcome.config)
+  }
+  return arms.flatMap(({ arm, against }) => {
+    const [own, other] = [markingOfArm(arm), markingOfArm(against)]
+    const keys = own === undefined || other === undefined ? [] : configDifference(other, own).map(({ path }) => path)
+    return keys.length === 0
+      ? []
+      : [
+          `${arm} and ${against} mark answers by different rules (${keys.map(key => `reward.${key}`).join(', ')}), in the evaluation too. A difference in H-Acc is also one of the marking.`,
+        ]
   })
 }
 

@@ -7,14 +7,16 @@ import type { Item } from '../data/item.js'
 import { type Mark, markOf } from './mark.js'
 import type { Verdict } from './verdict.js'
 
-export type CreditRules = Pick<ExperimentConfig['reward'], 'partial' | 'wrongCredit'>
-export type PartialRule = Extract<CreditRules['partial'], string>
+type Rules = Pick<ExperimentConfig['reward'], 'partial' | 'wrongCredit'>
+/** The config of a run that an older version started has neither key. */
+export type CreditRules = { [Key in keyof Rules]?: Rules[Key] | undefined }
+export type PartialRule = Extract<Rules['partial'], string>
 
 /** What the credit of a response depends on besides the response. */
 export type CreditedItem = Pick<Item, 'section' | 'points' | 'negative'>
 
 /** Of an answered, wrong response, in [-1, 0]: -negative / points if the item says what it deducts, else as the config says. */
-export function creditOfWrong({ section, points, negative }: CreditedItem, { wrongCredit }: CreditRules): number {
+export function creditOfWrong({ section, points, negative }: CreditedItem, { wrongCredit = 0 }: CreditRules): number {
   // Without the sum, nothing deducted would be -0.
   if (negative !== undefined) return -negative / points + 0
   return (typeof wrongCredit === 'number' ? wrongCredit : ofSection(wrongCredit, section)) ?? 0
@@ -22,13 +24,13 @@ export function creditOfWrong({ section, points, negative }: CreditedItem, { wro
 
 /** Whether a credit can be other than 1 for a correct and 0 for a wrong response, by the config or by what an item deducts. */
 export function canGiveCredit(
-  { partial, wrongCredit }: CreditRules,
+  { partial = 'none', wrongCredit = 0 }: CreditRules,
   items: readonly Pick<Item, 'negative'>[] = [],
 ): boolean {
   return partial !== 'none' || wrongCredit !== 0 || items.some(({ negative = 0 }) => negative > 0)
 }
 
-export function partialRuleOf({ section }: Pick<Item, 'section'>, { partial }: CreditRules): PartialRule {
+export function partialRuleOf({ section }: Pick<Item, 'section'>, { partial = 'none' }: CreditRules): PartialRule {
   return (typeof partial === 'string' ? partial : ofSection(partial, section)) ?? 'none'
 }
 

@@ -15,6 +15,12 @@ export type VerifierConfig = Pick<
 > &
   CreditRules
 
+/** The part of the config that decides marks; the rest of `reward` makes rewards of them. */
+export function markingOf({ reward }: Pick<ExperimentConfig, 'reward'>): object {
+  const { scale: _scale, alpha: _alpha, cap: _cap, ...marking } = reward
+  return marking
+}
+
 /**
  * Correct, wrong, or unscored, with its credit. Unscored: the verifier cannot read the reference. An answer above the length limit is
  * wrong and is not read, which bounds the time of a verifier.

@@ -248,3 +248,21 @@ test('a plan is told of sections that no item has, of partial credit without eff
   assert.equal(refused?.severity, 'refuse')
   assert.match(refused?.sentence ?? '', /20 of 20 training items deduct points/)
 })
+
+test('a sweep is told of arms that are marked by different rules, in the evaluation too', () => {
+  const arm = (name: string, more: object) => ({
+    name,
+    config: configOf('rloo', { reward: { verifier: 'choice', ...more } }),
+  })
+  const settings = { baseline: 'plain', placebo: [], seeds: [1], concurrency: 1, endpoint: 'h-acc-final' as const }
+  const arms = [arm('plain', { scale: 'correctness' }), arm('valued', {}), arm('deducting', { wrongCredit: -0.5 })]
+  const found = creditFindings(
+    { kind: 'sweep', name: 'study', settings, arms, warnings: [] },
+    { train: exam, test: [], skipped: [] },
+  )
+  assert.deepEqual(
+    found.map(one => one.arm),
+    ['deducting'],
+  )
+  assert.match(found[0]?.sentence ?? '', /other rules than in plain \(reward.wrongCredit\)/)
+})

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { type CreditRules, creditOfWrong, partialCredit } from '../../../pipelines/rewards/credit.js'
+import { type CreditRules, canGiveCredit, creditOfWrong, partialCredit } from '../../../pipelines/rewards/credit.js'
 import { judgeResponses } from '../../../pipelines/rewards/judge/judge-responses.js'
 import { markOf } from '../../../pipelines/rewards/mark.js'
 import { type VerifierConfig, verify } from '../../../pipelines/rewards/verify.js'
@@ -147,4 +147,14 @@ test("a judge's wrong costs what a wrong answer costs, if there was an answer to
       questions.map(({ answer }) => (answer === '?' ? 'unscored' : answer === 'B' ? 'correct' : 'wrong')),
   })
   assert.deepEqual(marks, [markOf(-0.25), markOf('correct'), markOf('unscored'), markOf('wrong')])
+})
+
+test('the config of a run that an older version started has no credits', () => {
+  const mark = verify({
+    response: { text: 'A', finish: 'stop' },
+    item: { answer: 'AB', section: 'MCQ', points: 1 },
+    reward: { verifier: 'choice', tolerance: 0, absoluteTolerance: 0, units: 'convert', answer: 'whole' },
+  })
+  assert.deepEqual(mark, markOf('wrong'))
+  assert.ok(!canGiveCredit({}))
 })
