@@ -258,7 +258,7 @@ test('a sweep is told of arms that are marked by different rules, in the evaluat
   const arms = [arm('plain', { scale: 'correctness' }), arm('valued', {}), arm('deducting', { wrongCredit: -0.5 })]
   const found = creditFindings(
     { kind: 'sweep', name: 'study', settings, arms, warnings: [] },
-    { train: exam, test: [], skipped: [] },
+    { train: exam, test: [], skipped: [], warnings: [] },
   )
   assert.deepEqual(
     found.map(one => one.arm),
