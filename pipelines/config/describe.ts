@@ -31,6 +31,7 @@ interface JsonSchema {
   oneOf?: JsonSchema[]
   properties?: Record<string, JsonSchema>
   required?: string[]
+  additionalProperties?: JsonSchema | boolean
   items?: JsonSchema | false
   prefixItems?: JsonSchema[]
   minItems?: number
@@ -107,11 +108,19 @@ function expectation(schema: JsonSchema): string {
     case 'null':
       return 'null'
     case 'object':
-      return schema.properties === undefined ? aMap : `${aMap}: ${Object.keys(schema.properties).join(', ')}`
+      return schema.properties === undefined ? mapOf(schema) : `${aMap}: ${Object.keys(schema.properties).join(', ')}`
     default:
       if (schema.pattern === undefined) return 'text'
       return schema.pattern === nameForm.source ? `a name: ${nameWords}` : 'a line of text, at most 200 characters'
   }
+}
+
+/** A map by names that a person chooses, with the kind of its values if that is one. */
+function mapOf({ additionalProperties: values }: JsonSchema): string {
+  const isKnown =
+    typeof values === 'object' &&
+    (values.enum !== undefined || ['number', 'integer', 'string'].includes(values.type ?? ''))
+  return isKnown ? `a map of names, each with ${expectation(values)}` : aMap
 }
 
 function number({ type, minimum, maximum, exclusiveMinimum, exclusiveMaximum }: JsonSchema): string {

@@ -117,7 +117,9 @@ function badValue({
   const name = dotted([...prefix, ...path])
   const key = keyOf(keys, name)
   // A rule of our own says more of what it wants than the kind of the value does.
-  const described = issue.code === 'custom' ? undefined : (key?.expected ?? sectionExpected(keys, name))
+  const above = keys.find(({ path: one }) => one === dotted([...prefix, ...path.slice(0, -1)]))
+  const described =
+    issue.code === 'custom' ? undefined : (key?.expected ?? sectionExpected(keys, name) ?? above?.expected)
   const expected = described ?? issue.message
   if (found === undefined) {
     return {

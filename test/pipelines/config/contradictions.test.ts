@@ -163,6 +163,11 @@ const refused: readonly (readonly [string, string, RegExp])[] = [
   ],
   ['a key that a judge does not have', 'judge: {modle: m}', /unknown key judge\.modle[\s\S]*did you mean model/],
   ['a judge that is no address', 'judge: {url: "file:///v1", model: m}', /judge\.url/],
+  [
+    'a credit beyond the points, for one section',
+    'reward: {wrongCredit: {several: -3}}',
+    /reward\.wrongCredit\.several cannot be -3[\s\S]*a map of names, each with a number of at least -1 and at most 0/,
+  ],
   ['an adapter that is a number', 'update: {adapter: 8}', /^config\.yaml:2:19: update\.adapter cannot be 8[\s\S]*rank/],
 ]
 

@@ -50,6 +50,15 @@ test('the keys described are the keys of a config, with its defaults', () => {
   }
 })
 
+test('a map by names says what its values are', () => {
+  const expected = (path: string) => keys.find(key => key.path === path)?.expected
+  assert.equal(
+    expected('reward.wrongCredit'),
+    'a number of at least -1 and at most 0, or a map of names, each with a number of at least -1 and at most 0',
+  )
+  assert.match(expected('reward.partial') ?? '', /or a map of names, each with one of none, proportional, jee$/)
+})
+
 test('docs/config.md is what the schema says', () => {
   assert.equal(
     readFileSync('docs/config.md', 'utf8'),
