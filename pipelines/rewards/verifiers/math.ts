@@ -4,8 +4,10 @@
  * (math/equality.ts). It loads a large library: call it in a process whose time is limited.
  */
 import type { Verdict } from '../verdict.js'
-import { type Answer, readAnswer } from './math/answer.js'
-import { compareAnswers, type MathRules } from './math/compare.js'
+import { readAnswer } from './math/answer.js'
+import { compareAnswers } from './math/compare.js'
+import { isRead } from './math/structure.js'
+import type { MathRules } from './math/values.js'
 
 /** Unscored if the reference cannot be read, or if equality is above the limits of size and precision. */
 export function verifyMath({
@@ -27,23 +29,5 @@ export function verifyMath({
       return 'wrong'
     case 'undecided':
       return 'unscored'
-  }
-}
-
-function isRead(answer: Answer): boolean {
-  switch (answer.kind) {
-    case 'unread':
-      return false
-    case 'list':
-    case 'set':
-    case 'tuple':
-      return answer.items.every(isRead)
-    case 'union':
-    case 'ratio':
-      return answer.parts.every(isRead)
-    case 'named':
-      return isRead(answer.value)
-    default:
-      return true
   }
 }

@@ -1,7 +1,7 @@
 /** Equality in mathematics. Each line holds two answers with ≡ if one is correct for the other, with ≢ if it is wrong. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { MathRules } from '../../../pipelines/rewards/verifiers/math/compare.js'
+import type { MathRules } from '../../../pipelines/rewards/verifiers/math/values.js'
 import { verifyMath } from '../../../pipelines/rewards/verifiers/math.js'
 
 const rules: MathRules = { tolerance: 1e-6, absoluteTolerance: 0, units: 'convert' }

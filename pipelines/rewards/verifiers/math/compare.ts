@@ -1,22 +1,10 @@
 /** Whether two answers are the same, by their structure. Every rule holds for (a, b) and (b, a). */
-import type { ExperimentConfig } from '../../../config/schema.js'
 import { normalizeText } from '../exact.js'
-import { convert } from '../units.js'
-import type { Answer } from './answer.js'
-import { compareExpressions, type Decision, hasDecimal, realNumber } from './equality.js'
-import {
-  difference,
-  type Expression,
-  integerOf,
-  matrixEntries,
-  product,
-  substitute,
-  variablesOf,
-} from './expression.js'
+import { compareExpressions, type Decision, realNumber } from './equality.js'
+import { difference, type Expression, integerOf, product, quotient, substitute, variablesOf } from './expression.js'
 import { compareRegions, every, matchAll, regionOf } from './region.js'
-
-/** As in the numeric verifier; the tolerance holds only if one of the two values is written as a decimal. */
-export type MathRules = Pick<ExperimentConfig['reward'], 'tolerance' | 'absoluteTolerance' | 'units'>
+import type { Answer, Of } from './structure.js'
+import { compareNumbers, compareValues, type MathRules } from './values.js'
 
 export function compareAnswers(a: Answer, b: Answer, rules: MathRules): Decision {
   const [x, y] = [plainAnswer(a), plainAnswer(b)]
@@ -25,31 +13,27 @@ export function compareAnswers(a: Answer, b: Answer, rules: MathRules): Decision
   if (x.kind === 'named' || y.kind === 'named') return compareNamed(x, y, rules)
   if (x.kind === 'list' || y.kind === 'list') return compareLists(x, y, rules)
   if (x.kind === 'value' && y.kind === 'value') return compareValues(x, y, rules)
-  if (x.kind === 'tuple' && y.kind === 'tuple') return inOrder(x.items, y.items, rules)
+  if (x.kind === 'tuple' && y.kind === 'tuple') return inOrder(byName(x.items), byName(y.items), rules)
   if (x.kind === 'ratio' || y.kind === 'ratio') return compareRatios(x, y, rules)
-  if (x.kind === 'equation' && y.kind === 'equation')
+  if (x.kind === 'equation' && y.kind === 'equation') {
     return sameZeros(difference(x.left, x.right), difference(y.left, y.right), 'any')
+  }
   if (x.kind === 'inequality' && y.kind === 'inequality') {
-    return x.strict === y.strict
-      ? sameZeros(difference(x.high, x.low), difference(y.high, y.low), 'positive')
-      : 'different'
+    const sides = [difference(x.high, x.low), difference(y.high, y.low)] as const
+    return x.strict === y.strict ? sameZeros(...sides, 'positive') : 'different'
   }
   return compareSets(x, y, rules)
 }
 
-type Of<K extends Answer['kind']> = Extract<Answer, { kind: K }>
-
 /** Without brackets that hold one answer only: a list or a set of one. */
 function plainAnswer(answer: Answer): Answer {
-  if (answer.kind === 'list') {
-    const items = answer.items.flatMap(item => {
-      const plain = plainAnswer(item)
-      return plain.kind === 'list' ? plain.items : [plain]
-    })
-    return items.length === 1 ? (items[0] as Answer) : { ...answer, items }
-  }
   if (answer.kind === 'set' && answer.items.length === 1) return plainAnswer(answer.items[0] as Answer)
-  return answer
+  if (answer.kind !== 'list') return answer
+  const items = answer.items.flatMap(item => {
+    const plain = plainAnswer(item)
+    return plain.kind === 'list' ? plain.items : [plain]
+  })
+  return items.length === 1 ? (items[0] as Answer) : { ...answer, items }
 }
 
 function sameText(a: Answer, b: Answer): Decision {
@@ -74,18 +58,41 @@ function plainText(text: string): string {
 
 function compareNamed(a: Answer, b: Answer, rules: MathRules): Decision {
   if (a.kind === 'named' && b.kind === 'named') {
-    if (a.name === b.name) return compareAnswers(a.value, b.value, rules)
+    const renamed = sameFunction(a, b)
+    if (renamed !== null) return compareAnswers(a.value, renamed, rules)
     const [x, y] = [equationOf(a), equationOf(b)]
     return x !== null && y !== null ? sameZeros(x, y, 'any') : 'different'
   }
   const [named, other] = (a.kind === 'named' ? [a, b] : [b, a]) as [Of<'named'>, Answer]
   const equation = equationOf(named)
-  if (other.kind === 'equation')
+  if (other.kind === 'equation') {
     return equation === null ? 'different' : sameZeros(equation, difference(other.left, other.right), 'any')
+  }
   // `x = x^2` is not the value x^2.
-  if (named.value.kind === 'value' && named.letter && variablesOf(named.value.expression).includes(named.name))
-    return 'different'
-  return compareAnswers(named.value, other, rules)
+  const inItself =
+    named.letter && named.value.kind === 'value' && variablesOf(named.value.expression).includes(named.name)
+  return inItself ? 'different' : compareAnswers(named.value, other, rules)
+}
+
+const functionOf = /^([a-zA-Z])\(([a-z])\)$/u
+
+/** The value of `b` with the variable of `a`, if both name the same: x and x, f(x) and f(t), f(x) and y. Null if they do not. */
+function sameFunction(a: Of<'named'>, b: Of<'named'>): Answer | null {
+  if (a.name === b.name) return b.value
+  const [first, second] = [functionOf.exec(a.name), functionOf.exec(b.name)]
+  if (first !== null && second !== null && first[1] === second[1]) {
+    return withVariable(b.value, second[2] as string, { kind: 'symbol', name: first[2] as string })
+  }
+  const isGraph = (found: RegExpExecArray | null, other: string) => found !== null && found[2] !== 'y' && other === 'y'
+  return isGraph(first, b.name) || isGraph(second, a.name) ? b.value : null
+}
+
+/** The answer with another variable; null if it is no value and no list of values. */
+function withVariable(answer: Answer, name: string, variable: Expression): Answer | null {
+  if (answer.kind === 'value') return { ...answer, expression: substitute(answer.expression, name, variable) }
+  if (answer.kind !== 'list') return null
+  const items = answer.items.map(item => withVariable(item, name, variable))
+  return items.every(item => item !== null) ? { kind: 'list', items } : null
 }
 
 /** left - right of `name = value`, or null if the name is no variable. */
@@ -113,7 +120,9 @@ function compareLists(a: Answer, b: Answer, rules: MathRules): Decision {
   const same = (left: Answer, right: Answer) => compareAnswers(left, right, rules)
   if (a.kind === 'set' || b.kind === 'set') return matchAll(distinct(x, same), distinct(y, same), same)
   if (isOrdered(a, x) || isOrdered(b, y)) {
-    return x.every(isNamed) && y.every(isNamed) ? matchAll(x, y, same) : inOrder(x, y, rules)
+    if (x.every(isNamed) && y.every(isNamed)) return matchAll(x, y, same)
+    // The coordinates of a point are in the order of their names.
+    return a.kind === 'tuple' || b.kind === 'tuple' ? inOrder(byName(x), byName(y), rules) : inOrder(x, y, rules)
   }
   // A solution with several parts that is given twice is one solution.
   const solutions = [...x, ...y].every(item => item.kind === 'tuple')
@@ -125,7 +134,12 @@ function isOrdered(answer: Answer, items: readonly Answer[]): boolean {
   return answer.kind === 'tuple' || items.every(item => item.kind === 'text') || items.every(isNamed)
 }
 
-const isNamed = (item: Answer): boolean => item.kind === 'named'
+const isNamed = (item: Answer): item is Of<'named'> => item.kind === 'named'
+
+/** Named items by their names; others as they are. */
+function byName(items: readonly Answer[]): readonly Answer[] {
+  return items.every(isNamed) ? [...items].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0)) : items
+}
 
 function itemsOf(answer: Answer): readonly Answer[] | null {
   switch (answer.kind) {
@@ -153,90 +167,29 @@ function inOrder(a: readonly Answer[], b: readonly Answer[], rules: MathRules): 
 function compareSets(a: Answer, b: Answer, rules: MathRules): Decision {
   if (a.kind === 'set' && b.kind === 'set') return compareLists(a, b, rules)
   // A pair and a set of two are not the same, though both can be sets of numbers.
+  if ((a.kind === 'set' && b.kind === 'tuple') || (a.kind === 'tuple' && b.kind === 'set')) return 'different'
   const [x, y] = [regionOf(a), regionOf(b)]
-  if (
-    x === null ||
-    y === null ||
-    (a.kind === 'set' && b.kind === 'tuple') ||
-    (a.kind === 'tuple' && b.kind === 'set')
-  ) {
-    return 'different'
-  }
+  if (x === null || y === null) return 'different'
   return compareRegions(x, y, (low, high) => compareNumbers(low, high, rules))
 }
 
-/** `2:4` is `1:2`, and 1/2. */
+/** `2:4` is `1:2`, and 1/2; `3:4:5` is `6:8:10`. */
 function compareRatios(a: Answer, b: Answer, rules: MathRules): Decision {
-  const quotient = (answer: Answer): Answer => {
-    if (answer.kind !== 'ratio') return answer
-    const [first, second] = answer.parts
-    if (answer.parts.length !== 2 || first?.kind !== 'value' || second?.kind !== 'value')
-      return { kind: 'unread', text: '' }
-    return { ...first, expression: { kind: 'call', head: 'Divide', args: [first.expression, second.expression] } }
+  if (a.kind === 'ratio' && b.kind === 'ratio') {
+    const [x, y] = [sharesOf(a), sharesOf(b)]
+    if (x === null || y === null || x.length !== y.length) return 'different'
+    return every(x.map((share, index) => compareNumbers(share, y[index] as Expression, rules)))
   }
-  if (a.kind === 'ratio' && b.kind === 'ratio' && a.parts.length !== 2) return inOrder(a.parts, b.parts, rules)
-  const [x, y] = [quotient(a), quotient(b)]
-  return x.kind === 'value' && y.kind === 'value' ? compareValues(x, y, rules) : 'different'
+  const [ratio, other] = (a.kind === 'ratio' ? [a, b] : [b, a]) as [Of<'ratio'>, Answer]
+  const [inverse, ...rest] = sharesOf(ratio) ?? []
+  if (other.kind !== 'value' || other.unit !== null || inverse === undefined || rest.length > 0) return 'different'
+  return compareNumbers(quotient(integerOf(1), inverse), other.expression, rules)
 }
 
-function compareValues(a: Of<'value'>, b: Of<'value'>, rules: MathRules): Decision {
-  const [x, y] = [a.expression, b.expression]
-  const bare = compareNumbers(x, y, rules)
-  if (rules.units === 'ignore') {
-    if (bare === 'equal' || a.percent === b.percent) return bare
-    const hundred = (value: Of<'value'>) =>
-      value.percent ? product([integerOf(100), value.expression]) : value.expression
-    return compareNumbers(hundred(a), hundred(b), rules)
-  }
-  if (a.unit === null || b.unit === null) {
-    if (rules.units === 'require' && (a.unit ?? b.unit) !== null) return 'different'
-    return bare === 'equal' ? bare : (radians(a, b, rules) ?? bare)
-  }
-  const [unitA, unitB] = [plainUnit(a.unit), plainUnit(b.unit)]
-  if (unitA === unitB) return bare
-  const factor = convert(1, a.unit, b.unit)
-  const [from, to] = [realNumber(x), realNumber(y)]
-  if (factor === null || from === null || to === null) return 'different'
-  const converted = convert(from, a.unit, b.unit)
-  if (factor === 1 && converted === from) return bare
-  return converted !== null && within(converted, to, rules) ? 'equal' : 'different'
-}
-
-const plainUnit = (unit: string): string => unit.replace(/\s+/gu, '').toLowerCase().replace(/s$/u, '')
-
-/** `90°` against `\pi/2`: degrees on one side, a multiple of pi without a unit on the other. */
-function radians(a: Of<'value'>, b: Of<'value'>, rules: MathRules): Decision | null {
-  const [degrees, other] = a.unit === '°' ? [a, b] : [b, a]
-  if (degrees.unit !== '°' || other.unit !== null || !/\\pi/u.test(other.latex)) return null
-  const inRadians: Expression = {
-    kind: 'call',
-    head: 'Divide',
-    args: [product([degrees.expression, { kind: 'symbol', name: 'Pi' }]), integerOf(180)],
-  }
-  return compareNumbers(inRadians, other.expression, rules)
-}
-
-/** Expressions, entry by entry for matrices, with the tolerance for decimals. */
-function compareNumbers(a: Expression, b: Expression, rules: MathRules): Decision {
-  const [rowsA, rowsB] = [matrixEntries(a), matrixEntries(b)]
-  if (rowsA !== null || rowsB !== null) {
-    if (rowsA === null || rowsB === null || rowsA.length !== rowsB.length) return 'different'
-    return every(
-      rowsA.map((row, index) => {
-        const other = rowsB[index] as readonly Expression[]
-        return row.length === other.length
-          ? every(row.map((entry, column) => compareNumbers(entry, other[column] as Expression, rules)))
-          : 'different'
-      }),
-    )
-  }
-  const decision = compareExpressions(a, b)
-  if (decision === 'equal' || !(hasDecimal(a) || hasDecimal(b))) return decision
-  const [x, y] = [realNumber(a), realNumber(b)]
-  return x !== null && y !== null && within(x, y, rules) ? 'equal' : decision
-}
-
-function within(a: number, b: number, { tolerance, absoluteTolerance }: MathRules): boolean {
-  const distance = Math.abs(a - b)
-  return distance <= tolerance * Math.max(Math.abs(a), Math.abs(b)) || distance <= absoluteTolerance
+/** Each part behind the first over the first; null if a part is no plain value. */
+function sharesOf({ parts }: Of<'ratio'>): Expression[] | null {
+  const values = parts.map(part => (part.kind === 'value' && part.unit === null ? part.expression : null))
+  if (!values.every(value => value !== null)) return null
+  const [first, ...rest] = values
+  return rest.map(value => quotient(value, first as Expression))
 }

@@ -11,8 +11,17 @@
 import { createHash } from 'node:crypto'
 import { type Ball, Balls, logSize, mayBeZero, overlap } from './ball.js'
 import { evaluate, type Point, type Value } from './evaluate.js'
-import { difference, type Expression, keyOf, variablesOf, visit } from './expression.js'
-import { bits, integer, type Rational, rational, equal as sameRational, TooLarge, Undefined } from './rational.js'
+import { difference, type Expression, hasCall, keyOf, mentions, variablesOf, visit } from './expression.js'
+import {
+  bits,
+  integer,
+  isWhole,
+  type Rational,
+  rational,
+  equal as sameRational,
+  TooLarge,
+  Undefined,
+} from './rational.js'
 
 /** `undecided`: above the limits of size or precision. */
 export type Decision = 'equal' | 'different' | 'undecided'
@@ -33,8 +42,26 @@ export function compareExpressions(a: Expression, b: Expression): Decision {
   const seed = [keyA, keyB].sort().join(' = ')
   const gap = difference(a, b)
   const variables = variablesOf(gap)
-  if (variables.length === 0) return atPoint(gap, [a, b], { variables: new Map(), real: false })
-  return atPoints(a, b, { gap, variables, seed })
+  if (variables.length > 0) return atPoints(a, b, { gap, variables, seed })
+  const decision = atPoint(gap, [a, b], { variables: new Map(), real: false })
+  if (decision === 'undefined') return 'different'
+  return decision === 'undecided' && oneIsImmense(a, b) ? 'different' : decision
+}
+
+/** Whether only one is above the size limit (more than 10^5000) and grows at every step, as `9^{9^{9^9}}` does. */
+function oneIsImmense(a: Expression, b: Expression): boolean {
+  const constant = { variables: new Map(), real: false, digits: roughDigits }
+  const [x, y] = [valueAt(a, constant), valueAt(b, constant)]
+  const [immense, other] = x === 'too large' ? [a, y] : [b, x]
+  if ((x === 'too large') === (y === 'too large') || typeof other === 'string') return false
+  const size = 'exact' in other ? bits(other.exact.numerator) * Math.log10(2) : logSize(other.ball)
+  return size < 5000 && growsAtEveryStep(immense)
+}
+
+function growsAtEveryStep(expression: Expression): boolean {
+  if (expression.kind === 'number') return isWhole(expression.value) && expression.value.numerator > 1n
+  if (expression.kind === 'symbol') return false
+  return /^(?:Add|Multiply|Power|Factorial)$/u.test(expression.head) && expression.args.every(growsAtEveryStep)
 }
 
 interface Place {
@@ -51,8 +78,8 @@ function atPoints(
   const real = !mentions(gap, 'ImaginaryUnit')
   // In several variables a formula may be written for positive quantities: `\sqrt{a}/\sqrt{b}` for `\sqrt{a/b}`.
   const sameDomain = variables.length === 1 || hasCall(a, 'Abs') !== hasCall(b, 'Abs')
-  const agreed: Place[] = []
-  for (let index = 0; index < triedPoints && agreed.length < neededPoints; index++) {
+  let agreed = 0
+  for (let index = 0; index < triedPoints && agreed < neededPoints; index++) {
     const at = new Map(variables.map(name => [name, coordinate({ name, index, seed, whole: whole.has(name) })]))
     const place = { variables: at, real }
     const [x, y] = [valueAt(a, { ...place, digits: roughDigits }), valueAt(b, { ...place, digits: roughDigits })]
@@ -60,14 +87,19 @@ function atPoints(
     if ((x === 'undefined') !== (y === 'undefined') && sameDomain) return 'different'
     if (x === 'undefined' || y === 'undefined') continue
     if (compareRoughly(x, y) === 'different') return 'different'
-    agreed.push(place)
+    agreed += 1
   }
-  if (agreed.length < neededPoints) return 'undecided'
-  for (const place of agreed.slice(0, certainPoints)) {
-    const decision = atPoint(gap, [a, b], place)
-    if (decision !== 'equal') return decision
+  if (agreed < neededPoints) return 'undecided'
+  // For certainty exponents are whole: the degree of 2^(1/1009) would be 1009.
+  const raised = union(whole, exponentVariables(gap))
+  let certain = 0
+  for (let index = 0; index < triedPoints && certain < certainPoints; index++) {
+    const at = new Map(variables.map(name => [name, coordinate({ name, index, seed, whole: raised.has(name) })]))
+    const decision = atPoint(gap, [a, b], { variables: at, real })
+    if (decision === 'equal') certain += 1
+    else if (decision !== 'undefined') return decision
   }
-  return 'equal'
+  return certain < certainPoints ? 'undecided' : 'equal'
 }
 
 function valueAt(expression: Expression, point: Point): Value | 'undefined' | 'too large' {
@@ -80,10 +112,11 @@ function valueAt(expression: Expression, point: Point): Value | 'undefined' | 't
   }
 }
 
-function atPoint(gap: Expression, [a, b]: [Expression, Expression], place: Place): Decision {
+/** `undefined` if one of the two has no value there. */
+function atPoint(gap: Expression, [a, b]: [Expression, Expression], place: Place): Decision | 'undefined' {
   const [x, y] = [valueAt(a, { ...place, digits: roughDigits }), valueAt(b, { ...place, digits: roughDigits })]
   if (x === 'too large' || y === 'too large') return 'undecided'
-  if (x === 'undefined' || y === 'undefined') return 'different'
+  if (x === 'undefined' || y === 'undefined') return 'undefined'
   const rough = compareRoughly(x, y)
   if (rough !== 'undecided') return rough
   const needed = boundDigits(gap, place)
@@ -144,7 +177,11 @@ function boundOf(expression: Expression, place: Place, degrees: Map<string, numb
       return a === undefined || b === undefined ? null : { u: a.u + b.l, l: a.l + b.u }
     case 'Power':
     case 'Root':
-      return powerBound(expression.args, { base: a, whole: parts, head }, { place, degrees, key: keyOf(expression) })
+      return powerBound(
+        expression.args,
+        { base: a, whole: parts, head, size: sizeOf(value) },
+        { place, degrees, key: keyOf(expression) },
+      )
     default:
       // A transcendental value, as if it were an integer of its size with the digits of its arguments.
       return { u: sizeOf(value) + sum(parts.map(part => part.u + part.l)) + 1, l: sum(parts.map(part => part.l)) + 1 }
@@ -153,19 +190,23 @@ function boundOf(expression: Expression, place: Place, degrees: Map<string, numb
 
 function powerBound(
   args: readonly Expression[],
-  { base, whole, head }: { base: Bound | undefined; whole: readonly Bound[]; head: string },
+  { base, whole, head, size }: { base: Bound | undefined; whole: readonly Bound[]; head: string; size: number },
   { place, degrees, key }: { place: Place; degrees: Map<string, number>; key: string },
 ): Bound | null {
   const exponent = args[1] === undefined ? 'undefined' : valueAt(args[1], { ...place, digits: roughDigits })
   if (base === undefined || typeof exponent === 'string') return null
   if (!('exact' in exponent)) return { u: sum(whole.map(part => part.u + part.l)) * 10 + 1, l: 10 }
   const { numerator, denominator } = exponent.exact
+  // A root of a transcendental number, or of a degree beyond use, counts as a transcendental value.
+  const opaque = args[0] !== undefined && (mentions(args[0], 'ExponentialE') || mentions(args[0], 'Pi'))
+  if (opaque || denominator > 12n)
+    return { u: size + sum(whole.map(part => part.u + part.l)) + 1, l: sum(whole.map(part => part.l)) + 1 }
   const [times, degree] = head === 'Root' ? [1, Number(numerator)] : [Number(numerator), Number(denominator)]
   if (degree > 1) degrees.set(key, degree)
-  const size = Math.abs(times)
+  const count = Math.abs(times)
   // The root of u/l is the root of u l^(degree-1), over l.
   const root = degree === 1 ? base : { u: (base.u + (degree - 1) * base.l) / degree, l: base.l }
-  const raised = { u: root.u * size, l: root.l * size }
+  const raised = { u: root.u * count, l: root.l * count }
   return times < 0 ? { u: raised.l, l: raised.u } : raised
 }
 
@@ -179,22 +220,6 @@ const sum = (values: readonly number[]): number => values.reduce((total, value) 
 function sizeOf(value: Value | string): number {
   if (typeof value === 'string' || 'exact' in value) return 1
   return Math.max(0, logSize(value.ball))
-}
-
-function mentions(expression: Expression, name: string): boolean {
-  let found = false
-  visit(expression, part => {
-    if (part.kind === 'symbol' && part.name === name) found = true
-  })
-  return found
-}
-
-function hasCall(expression: Expression, head: string): boolean {
-  let found = false
-  visit(expression, part => {
-    if (part.kind === 'call' && part.head === head) found = true
-  })
-  return found
 }
 
 const wholeArguments = new Set(['Factorial', 'Binomial', 'GCD', 'LCM', 'Tuple', 'Subscript'])
@@ -213,6 +238,20 @@ function wholeVariables(expression: Expression): Set<string> {
   })
   return found
 }
+
+/** Variables in exponents, but for powers of e. */
+function exponentVariables(expression: Expression): Set<string> {
+  const found = new Set<string>()
+  visit(expression, part => {
+    if (part.kind !== 'call' || part.head !== 'Power') return
+    const [base, exponent] = part.args
+    if (exponent === undefined || (base?.kind === 'symbol' && base.name === 'ExponentialE')) return
+    for (const name of variablesOf(exponent)) found.add(name)
+  })
+  return found
+}
+
+const union = (a: ReadonlySet<string>, b: ReadonlySet<string>): Set<string> => new Set([...a, ...b])
 
 function isNegativeNumber(expression: Expression): boolean {
   if (variablesOf(expression).length > 0) return false
@@ -233,7 +272,7 @@ function coordinate({
   whole: boolean
 }): Rational {
   const drawn = createHash('sha256').update(`${seed}\n${index}\n${name}`).digest().readUInt32LE(0)
-  if (whole) return integer(2 + (drawn % 60))
+  if (whole) return integer(2 + (drawn % 90))
   const numerator = BigInt(1 + (drawn % 8009))
   switch (index % 3) {
     case 0:
@@ -257,13 +296,4 @@ export function realNumber(expression: Expression): number | null {
   if (typeof value === 'string') return null
   const ball = 'exact' in value ? new Balls(40).fromRational(value.exact) : value.ball
   return logSize({ ...ball, re: ball.im }) <= Math.max(ball.error, -30) ? ball.re.toNumber() : null
-}
-
-/** Whether a number in it is written with a decimal point. */
-export function hasDecimal(expression: Expression): boolean {
-  let found = false
-  visit(expression, part => {
-    if (part.kind === 'number' && part.decimal) found = true
-  })
-  return found
 }

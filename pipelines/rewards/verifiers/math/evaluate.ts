@@ -7,10 +7,8 @@ import { type Ball, Balls, isReal, logSize, mayBeZero } from './ball.js'
 import type { Expression } from './expression.js'
 import {
   add,
-  compareRationals,
   equal,
   exactRoot,
-  gcd,
   integer,
   invert,
   isWhole,
@@ -24,6 +22,7 @@ import {
   Undefined,
   zero,
 } from './rational.js'
+import { exactFunctions, whole } from './whole-numbers.js'
 
 export type Value = { exact: Rational } | { ball: Ball }
 
@@ -35,8 +34,7 @@ export interface Point {
   digits: number
 }
 
-/** Limits: a factorial's argument, terms of a sum, nested calls. */
-const maxFactorial = 2000n
+/** Limit for the terms of a sum. */
 const maxTerms = 1000n
 
 /** Throws Undefined if the expression has no value there, TooLarge if its size is above the limits. */
@@ -102,7 +100,7 @@ class Evaluation {
       case 'Abs':
         return this.#abs(a as Value)
       default:
-        return this.#rounding(head, values) ?? this.#trigonometry(head, values) ?? this.#named(head, values)
+        return this.#exactFunction(head, values) ?? this.#trigonometry(head, values) ?? this.#named(head, values)
     }
   }
 
@@ -189,35 +187,17 @@ class Evaluation {
     return { ball: this.#balls.abs(a.ball) }
   }
 
-  /** Functions of whole numbers and of order. Null for another head. */
-  #rounding(head: string, values: readonly Value[]): Value | null {
-    const [a, b] = values
-    switch (head) {
-      case 'Factorial':
-        return { exact: factorial(whole(a)) }
-      case 'Binomial':
-        return { exact: binomial(whole(a), whole(b)) }
-      case 'GCD':
-        return { exact: integer(values.map(whole).reduce(gcd)) }
-      case 'LCM':
-        return { exact: integer(values.map(whole).reduce((x, y) => (x / gcd(x, y)) * y)) }
-      case 'Floor':
-        return { exact: integer(floor(exactly(a))) }
-      case 'Ceil':
-        return { exact: integer(-floor(negate(exactly(a)))) }
-      case 'Max':
-        return { exact: values.map(exactly).reduce((x, y) => (compareRationals(x, y) < 0 ? y : x)) }
-      case 'Min':
-        return { exact: values.map(exactly).reduce((x, y) => (compareRationals(x, y) > 0 ? y : x)) }
-      default:
-        return null
-    }
+  #exactFunction(head: string, values: readonly Value[]): Value | null {
+    const known = exactFunctions.get(head)
+    const [first, ...rest] = values.map(value => ('exact' in value ? value.exact : null))
+    if (known === undefined || first === undefined) return null
+    if (first === null || !rest.every(value => value !== null)) throw new Undefined('not rational')
+    return { exact: known(first, ...rest) }
   }
 
   #trigonometry(head: string, values: readonly Value[]): Value | null {
-    const inverse = /^(?:Apply)$/u.test(head)
     const [a] = values
-    if (a === undefined || inverse) return null
+    if (a === undefined) return null
     const balls = this.#balls
     const x = () => this.#ball(a)
     const half = balls.fromRational(rational(1n, 2n))
@@ -274,7 +254,7 @@ class Evaluation {
     if (index?.kind !== 'symbol' || from === undefined || to === undefined || isInfinite(to)) {
       return this.#opaqueSeries(head, args)
     }
-    const [first, last] = [whole(this.value(from)), whole(this.value(to))]
+    const [first, last] = [this.#whole(from), this.#whole(to)]
     if (last - first > maxTerms) throw new TooLarge('above the size limit')
     let result: Value = { exact: head === 'Sum' ? zero : one }
     for (let k = first; k <= last; k++) {
@@ -288,6 +268,12 @@ class Evaluation {
   /** An infinite series is compared by its written form. */
   #opaqueSeries(head: string, args: readonly Expression[]): Value {
     return { exact: standIn(`${head} ${JSON.stringify(args, bigintText)}`) }
+  }
+
+  #whole(expression: Expression): bigint {
+    const value = this.value(expression)
+    if (!('exact' in value)) throw new Undefined('not rational')
+    return whole(value.exact)
   }
 
   #ball(a: Value): Ball {
@@ -316,37 +302,4 @@ function text(value: Value): string {
   if ('exact' in value) return `${value.exact.numerator}/${value.exact.denominator}`
   const { re, im } = value.ball
   return `${re.toSignificantDigits(40).toString()} ${im.abs().lt(1e-40) ? 0 : im.toSignificantDigits(40).toString()}`
-}
-
-function exactly(value: Value | undefined): Rational {
-  if (value === undefined || !('exact' in value)) throw new Undefined('not rational')
-  return value.exact
-}
-
-function whole(value: Value | undefined): bigint {
-  const number = exactly(value)
-  if (!isWhole(number)) throw new Undefined('not a whole number')
-  return number.numerator
-}
-
-function floor({ numerator, denominator }: Rational): bigint {
-  const quotient = numerator / denominator
-  return numerator < 0n && quotient * denominator !== numerator ? quotient - 1n : quotient
-}
-
-function factorial(n: bigint): Rational {
-  if (n < 0n) throw new Undefined('the factorial of a negative number')
-  if (n > maxFactorial) throw new TooLarge('above the size limit')
-  let result = 1n
-  for (let k = 2n; k <= n; k++) result *= k
-  return integer(result)
-}
-
-function binomial(n: bigint, k: bigint): Rational {
-  if (n < 0n) throw new Undefined('a binomial coefficient of a negative number')
-  if (k < 0n || k > n) return zero
-  if (n > maxFactorial) throw new TooLarge('above the size limit')
-  let result = 1n
-  for (let step = 1n; step <= k; step++) result = (result * (n - k + step)) / step
-  return integer(result)
 }

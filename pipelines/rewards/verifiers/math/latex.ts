@@ -102,6 +102,7 @@ const commands: readonly (readonly [RegExp, string])[] = [
 
 /** Plain-text maths; not inside words. */
 const plain: readonly (readonly [RegExp, string])[] = [
+  [/(?<=\d)\s*x\s*(?=10\s*\^)/gu, '\\times '],
   [/\*\*/gu, '^'],
   [/\*/gu, '\\cdot '],
   [/<=|=</gu, '\\le '],
@@ -129,7 +130,7 @@ export function cleanLatex(text: string): string {
   latex = words(latex)
   for (const [pattern, replacement] of plain) latex = outsideText(latex, part => part.replace(pattern, replacement))
   latex = calledRoots(latex).replace(/(?<![\d.}])(\d+)\s+(\d+)\s*\/\s*(\d+)(?![\d.])/gu, '$1\\frac{$2}{$3}')
-  latex = wholeExponents(latex)
+  latex = outsideText(latex, wholeExponents)
   return withoutPresentation(latex.replace(/\s+/gu, ' ').trim())
 }
 

@@ -1,6 +1,16 @@
 /** Linear expressions in one variable: `3 - 2x` is 0 at 3/2 and falls. Inequalities of them and of their absolute values. */
 import { compareExpressions, realNumber } from './equality.js'
-import { difference, type Expression, integerOf, product, substitute, variablesOf } from './expression.js'
+import {
+  difference,
+  type Expression,
+  integerOf,
+  product,
+  quotient,
+  substitute,
+  sum,
+  variablesOf,
+} from './expression.js'
+import type { Bounds } from './structure.js'
 
 export interface Linear {
   variable: string
@@ -23,13 +33,6 @@ export function solveLinear(expression: Expression): Linear | null {
   return { variable, zero: quotient(product([integerOf(-1), at(0)]), slope), slope, rising: size > 0 }
 }
 
-export interface Bounds {
-  low: Expression
-  high: Expression
-  openLow: boolean
-  openHigh: boolean
-}
-
 /** Where the absolute value of a linear expression is between the bounds. Null if a bound is negative or no number. */
 export function boundAbsolute(
   inner: Expression,
@@ -48,6 +51,4 @@ export function boundAbsolute(
 }
 
 const isInfinite = (value: Expression): boolean => Math.abs(realNumber(value) ?? 0) === Number.POSITIVE_INFINITY
-const sum = (a: Expression, b: Expression): Expression => ({ kind: 'call', head: 'Add', args: [a, b] })
 const negative = (value: Expression): Expression => product([integerOf(-1), value])
-const quotient = (a: Expression, b: Expression): Expression => ({ kind: 'call', head: 'Divide', args: [a, b] })

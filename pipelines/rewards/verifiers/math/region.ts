@@ -1,17 +1,10 @@
 /** Sets of real numbers as intervals in order, so that two ways to write one set compare equal: `[0,1] \cup (1,2)` is `[0,2)`. */
-import type { Answer } from './answer.js'
 import { type Decision, realNumber } from './equality.js'
-import type { Expression } from './expression.js'
-
-interface Interval {
-  low: Expression
-  high: Expression
-  openLow: boolean
-  openHigh: boolean
-}
+import { type Expression, infinity, minusInfinity } from './expression.js'
+import type { Answer, Bounds } from './structure.js'
 
 /** Null for an answer that is no set of numbers. A pair in parentheses is an open interval. */
-export function regionOf(answer: Answer): Interval[] | null {
+export function regionOf(answer: Answer): Bounds[] | null {
   switch (answer.kind) {
     case 'interval':
       return [answer]
@@ -30,6 +23,8 @@ export function regionOf(answer: Answer): Interval[] | null {
               : null,
         ),
       )
+    case 'except':
+      return complementOf(answer.values)
     case 'union':
       return allOf(answer.parts.map(part => (part.kind === 'value' ? null : regionOf(part))))
     default:
@@ -37,45 +32,54 @@ export function regionOf(answer: Answer): Interval[] | null {
   }
 }
 
-const pointOf = (value: Expression): Interval => ({ low: value, high: value, openLow: false, openHigh: false })
+/** All real numbers but these. */
+function complementOf(values: readonly Expression[]): Bounds[] | null {
+  const measured = values.map(value => ({ value, size: realNumber(value) }))
+  if (measured.some(({ size }) => size === null)) return null
+  const inOrder = measured.sort((a, b) => (a.size ?? 0) - (b.size ?? 0)).map(({ value }) => value)
+  const edges = [minusInfinity, ...inOrder, infinity]
+  return edges.slice(1).map((high, index) => ({ low: edges[index] as Expression, high, openLow: true, openHigh: true }))
+}
 
-function allOf(regions: readonly (Interval[] | null)[]): Interval[] | null {
+const pointOf = (value: Expression): Bounds => ({ low: value, high: value, openLow: false, openHigh: false })
+
+function allOf(regions: readonly (Bounds[] | null)[]): Bounds[] | null {
   return regions.every(region => region !== null) ? regions.flat() : null
 }
 
 export function compareRegions(
-  a: readonly Interval[],
-  b: readonly Interval[],
+  a: readonly Bounds[],
+  b: readonly Bounds[],
   same: (x: Expression, y: Expression) => Decision,
 ): Decision {
   const [x, y] = [inOrder(a, same), inOrder(b, same)]
   if (x === null || y === null) return unordered(a, b, same)
   if (x.length !== y.length) return 'different'
-  return every(x.map((interval, index) => sameInterval(interval, y[index] as Interval, same)))
+  return every(x.map((interval, index) => sameInterval(interval, y[index] as Bounds, same)))
 }
 
-function sameInterval(a: Interval, b: Interval, same: (x: Expression, y: Expression) => Decision): Decision {
+function sameInterval(a: Bounds, b: Bounds, same: (x: Expression, y: Expression) => Decision): Decision {
   if (openLow(a) !== openLow(b) || openHigh(a) !== openHigh(b)) return 'different'
   return every([same(a.low, b.low), same(a.high, b.high)])
 }
 
 /** At infinity both brackets mean the same. */
-const openLow = (interval: Interval): boolean => interval.openLow || isInfinite(interval.low)
-const openHigh = (interval: Interval): boolean => interval.openHigh || isInfinite(interval.high)
+const openLow = (interval: Bounds): boolean => interval.openLow || isInfinite(interval.low)
+const openHigh = (interval: Bounds): boolean => interval.openHigh || isInfinite(interval.high)
 const isInfinite = (bound: Expression): boolean => Math.abs(realNumber(bound) ?? 0) === Number.POSITIVE_INFINITY
 
 /** Sorted and merged where they touch; null if a bound is no number or an interval runs backwards. */
-function inOrder(intervals: readonly Interval[], same: (x: Expression, y: Expression) => Decision): Interval[] | null {
+function inOrder(intervals: readonly Bounds[], same: (x: Expression, y: Expression) => Decision): Bounds[] | null {
   const measured = intervals.map(interval => ({
     interval,
     low: realNumber(interval.low),
     high: realNumber(interval.high),
   }))
   if (measured.some(({ low, high }) => low === null || high === null || low > high)) return null
-  const sorted = (measured as { interval: Interval; low: number; high: number }[]).sort(
+  const sorted = (measured as { interval: Bounds; low: number; high: number }[]).sort(
     (x, y) => x.low - y.low || x.high - y.high,
   )
-  const merged: { interval: Interval; high: number }[] = []
+  const merged: { interval: Bounds; high: number }[] = []
   for (const { interval, low, high } of sorted) {
     const last = merged.at(-1)
     if (last === undefined || !touches(last, { interval, low }, same)) {
@@ -95,8 +99,8 @@ function inOrder(intervals: readonly Interval[], same: (x: Expression, y: Expres
 }
 
 function touches(
-  last: { interval: Interval; high: number },
-  next: { interval: Interval; low: number },
+  last: { interval: Bounds; high: number },
+  next: { interval: Bounds; low: number },
   same: (x: Expression, y: Expression) => Decision,
 ): boolean {
   if (same(last.interval.high, next.interval.low) === 'equal') return !(last.interval.openHigh && next.interval.openLow)
@@ -104,8 +108,8 @@ function touches(
 }
 
 function unordered(
-  a: readonly Interval[],
-  b: readonly Interval[],
+  a: readonly Bounds[],
+  b: readonly Bounds[],
   same: (x: Expression, y: Expression) => Decision,
 ): Decision {
   return matchAll(a, b, (x, y) => sameInterval(x, y, same))

@@ -43,3 +43,20 @@ function commandLength(text: string, index: number): number {
   if (text[index] !== '\\') return 1
   return /^\\(?:[a-zA-Z]+|.)?/u.exec(text.slice(index, index + 32))?.[0].length ?? 1
 }
+
+/** Whether the bracket that opens the text closes at its end. Round and square brackets may pair: `[0, 1)`. */
+export function holdsAll(text: string): boolean {
+  let depth = 0
+  for (let index = 0; index < text.length; ) {
+    const rest = text.slice(index, index + 8)
+    const [opening, closing] = [openings.exec(rest)?.[0], closings.exec(rest)?.[0]]
+    const environment = /^\\(?:begin|end)\s*\{[a-z*]*\}/u.exec(text.slice(index, index + 24))
+    // `]0, 1[` opens with a closing bracket.
+    if (opening !== undefined || (index === 0 && closing === ']')) depth += 1
+    else if (closing !== undefined) depth -= 1
+    index += environment?.[0].length ?? opening?.length ?? closing?.length ?? commandLength(text, index)
+    if (depth === 0) return index === text.length
+    if (depth === 2 && index === text.length && text.startsWith(']') && text.endsWith('[')) return true
+  }
+  return false
+}
