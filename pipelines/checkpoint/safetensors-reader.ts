@@ -6,6 +6,7 @@ import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { RlevError } from '../errors.js'
 import { sizeOf } from '../model/tensor-shapes.js'
+import { float16 } from './float16.js'
 import {
   bytesOf,
   damaged,
@@ -114,15 +115,6 @@ function widened(values: Float32Array, type: ElementType): Float32Array {
     default:
       return type satisfies never
   }
-}
-
-function float16(half: number): number {
-  const sign = half & 0x8000 ? -1 : 1
-  const exponent = (half >> 10) & 0x1f
-  const fraction = half & 0x3ff
-  if (exponent === 0) return sign * fraction * 2 ** -24
-  if (exponent === 0x1f) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15)
 }
 
 function unreadable(place: string, message: string, found: string, cause?: unknown): RlevError {

@@ -3,6 +3,8 @@
  * bits. Quicker than the generator of pipelines/random.ts by an order of magnitude, and good enough to be multiplied with.
  */
 
+import { bfloat16 } from '../../pipelines/checkpoint/float16.js'
+
 export const elementTypes = ['F32', 'BF16'] as const
 export type ElementType = (typeof elementTypes)[number]
 
@@ -50,15 +52,4 @@ export function bytesOfValues({
     default:
       return type satisfies never
   }
-}
-
-/** Upper halves of float32, rounded to the nearest, ties to even. */
-function bfloat16(floats: Float32Array): Uint16Array {
-  const words = new Uint32Array(floats.buffer)
-  const halves = new Uint16Array(words.length)
-  for (let index = 0; index < words.length; index++) {
-    const word = words[index] as number
-    halves[index] = (word + 0x7fff + ((word >>> 16) & 1)) >>> 16
-  }
-  return halves
 }
