@@ -106,6 +106,18 @@ Examples:
   })
 
 program
+  .command('import')
+  .description('write a GGUF file as a checkpoint folder, from which a policy can start')
+  .argument('<file>', 'GGUF file of the Llama, Qwen2 or Qwen3 family, quantized or not')
+  .argument('<folder>', 'that is made')
+  .addOption(new Option('--dtype <type>', 'type of the weights').choices(['float32', 'bfloat16']).default('float32'))
+  .addHelpText('after', '\nExample:\n  rlev import SmolLM2-135M-Instruct.Q4_1.gguf ./smollm2')
+  .action(async (file, folder, { dtype }) => {
+    const { importCheckpoint } = await import('./import.js')
+    await importCheckpoint({ file, folder, dtype })
+  })
+
+program
   .command('status')
   .description('where a run stands; without a name, the runs of this home')
   .argument('[name]', 'name of a run')

@@ -1,8 +1,9 @@
 /**
- * Writes safetensors files in F32, tensor by tensor, with at most one in memory here. Names are sorted, so that
- * equal tensors and metadata give equal files, and the file's digest identifies the weights.
+ * Writes safetensors files, tensor by tensor, with at most one in memory here. Names are sorted, so that equal tensors
+ * and metadata give equal files, and the file's digest identifies the weights.
  */
 import { writeFile } from 'node:fs/promises'
+import { bfloat16 } from './float16.js'
 import { byCodeUnit, headerBytes } from './safetensors.js'
 
 /** A tensor whose values are read when it is written, such as one of tfjs. */
@@ -17,16 +18,26 @@ export async function writeSafetensors(
   {
     tensors,
     metadata = {},
-  }: { tensors: ReadonlyMap<string, WritableTensor>; metadata?: Readonly<Record<string, string>> },
+    type = 'F32',
+  }: {
+    tensors: ReadonlyMap<string, WritableTensor>
+    metadata?: Readonly<Record<string, string>>
+    /** BF16: rounded to the nearest, ties to even. */
+    type?: 'F32' | 'BF16'
+  },
 ): Promise<void> {
-  await writeFile(path, pieces(tensors, metadata))
+  await writeFile(path, pieces(tensors, metadata, type))
 }
 
 async function* pieces(
   tensors: ReadonlyMap<string, WritableTensor>,
   metadata: Readonly<Record<string, string>>,
+  type: 'F32' | 'BF16',
 ): AsyncGenerator<NodeJS.TypedArray> {
   const sorted = [...tensors].sort(([a], [b]) => byCodeUnit(a, b))
-  yield headerBytes({ tensors: sorted.map(([name, { shape }]) => ({ name, type: 'F32', shape })), metadata })
-  for (const [, tensor] of sorted) yield await tensor.data()
+  yield headerBytes({ tensors: sorted.map(([name, { shape }]) => ({ name, type, shape })), metadata })
+  for (const [, tensor] of sorted) {
+    const values = await tensor.data()
+    yield type === 'F32' ? values : bfloat16(values as Float32Array)
+  }
 }
