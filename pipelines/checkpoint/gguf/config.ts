@@ -6,7 +6,7 @@ import type { Metadata } from './metadata.js'
 const llama3 = { low_freq_factor: 1, high_freq_factor: 4, original_max_position_embeddings: 8192 }
 
 /**
- * @param tied whether the file has no head of its own.
+ * @param tied whether the head is the embedding.
  * @param rotaryFactors of `rope_freqs.weight`, which files of Llama 3.1 and later have.
  * @throws RlevError CheckpointInvalid for a family or a position that the decoder does not support.
  */
