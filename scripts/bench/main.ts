@@ -5,6 +5,7 @@
 import { writeFileSync } from 'node:fs'
 import { RlevError } from '../../pipelines/errors.js'
 import { comparisonsOf, sharesOf } from './comparisons.js'
+import { type FileMeasured, measureFiles, tableOfFiles } from './files.js'
 import { describeMachine, thisMachine } from './machine.js'
 import { type BenchOptions, readOptions, usage } from './options.js'
 import { measureSize, type SizeResult } from './rounds.js'
@@ -16,11 +17,13 @@ async function bench(options: BenchOptions): Promise<void> {
     process.stderr.write(`${((performance.now() - began) / 1000).toFixed(0).padStart(5)} s  ${line}\n`)
   }
   const results: SizeResult[] = []
-  for (const size of options.sizes) {
+  const files = options.files ? await measureFiles({ rounds: options.rounds, say }) : []
+  for (const size of options.only.length === 0 ? [] : options.sizes) {
     const result = await measureSize({ options, size, say })
     results.push(result)
     // Written after each size, so that a later failure loses only its own size.
-    if (options.json !== null) writeFileSync(options.json, `${JSON.stringify(report(results, options), null, 2)}\n`)
+    if (options.json !== null)
+      writeFileSync(options.json, `${JSON.stringify(report(results, options, files), null, 2)}\n`)
   }
   const table = options.markdown ? markdownOf : textOf
   const versions = Object.entries(Object.assign({}, ...results.map(result => result.versions)) as object)
@@ -33,13 +36,17 @@ async function bench(options: BenchOptions): Promise<void> {
       .map(line => (options.markdown ? `- ${line}` : line))
       .join('\n'),
   )
-  for (const each of tablesOf(results)) console.log(`\n${table(each)}`)
+  const tables = [...tablesOf(results), ...(files.length === 0 ? [] : [tableOfFiles(files)])]
+  for (const each of tables) console.log(`\n${table(each)}`)
+  if (options.json !== null)
+    writeFileSync(options.json, `${JSON.stringify(report(results, options, files), null, 2)}\n`)
 }
 
-function report(results: readonly SizeResult[], { rounds }: BenchOptions): unknown {
+function report(results: readonly SizeResult[], { rounds }: BenchOptions, files: readonly FileMeasured[]): unknown {
   return {
     machine: thisMachine(),
     rounds,
+    files,
     sizes: results.map(result => ({ ...result, comparisons: comparisonsOf(result), shares: sharesOf(result) })),
   }
 }

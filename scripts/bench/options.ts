@@ -7,10 +7,15 @@ import { type Size, sizeNames, sizeOf } from './sizes.js'
 
 const call = new Arguments('bench')
 
+/** What can be measured: each measure of a policy, and the reading of a data file. */
+const cases = [...measures, 'files'] as const
+
 export interface BenchOptions {
   sizes: readonly Size[]
   /** In the order of `measures`. */
   only: readonly Measure[]
+  /** Whether the reading of a data file is measured. */
+  files: boolean
   engines: readonly EngineName[]
   rounds: number
   /** A Python with torch, transformers, trl and datasets; null without peers. */
@@ -25,10 +30,11 @@ export interface BenchOptions {
 export const usage = `usage: npm run bench -- [options]
 
 Measures sampling, an update and a whole step on random policies, for each engine. With --peer, it measures PyTorch,
-transformers and TRL too. Candidates alternate within each round. Medians and ratios are over the rounds.
+transformers and TRL too. Candidates alternate within each round. Medians and ratios are over the rounds. Measures reading
+a data file of 200 MB (files), too.
 
   --sizes LIST     of ${sizeNames.join(', ')} (default: all)
-  --only LIST      of ${measures.join(', ')} (default: all)
+  --only LIST      of ${cases.join(', ')} (default: all)
   --engines LIST   of ${engineNames.join(', ')} (default: all)
   --rounds N       rounds, after two warm-up rounds (default: 5)
   --peer PYTHON    a Python with torch, transformers, trl and datasets
@@ -41,11 +47,11 @@ transformers and TRL too. Candidates alternate within each round. Medians and ra
 export function readOptions(given: readonly string[]): BenchOptions | null {
   const { help, sizes, only, engines, rounds, peer, json, markdown, ...rest } = parsed(given)
   if (help) return null
-  const chosenMeasures =
-    only === undefined ? measures : call.list('--only', { text: only, names: measures, what: 'name' })
+  const chosenMeasures = only === undefined ? cases : call.list('--only', { text: only, names: cases, what: 'name' })
   return {
     sizes: (sizes ?? sizeNames.join()).split(',').map(sizeOf),
     only: measures.filter(measure => chosenMeasures.includes(measure)),
+    files: chosenMeasures.includes('files'),
     engines:
       engines === undefined ? engineNames : call.list('--engines', { text: engines, names: engineNames, what: 'name' }),
     rounds: countOf('--rounds', rounds),

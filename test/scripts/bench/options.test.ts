@@ -26,17 +26,20 @@ test('without arguments every size, measure and engine is measured, without peer
     ['tiny', 'small', 'medium'],
   )
   assert.deepEqual(options?.only, ['generate', 'unequal', 'update', 'step', 'peak'])
+  assert.equal(options?.files, true)
   assert.equal(options?.peer, null)
   assert.equal(options?.rounds, 5)
 })
 
 test('measures keep their order, whichever way they were named', () => {
   assert.deepEqual(readOptions(['--only', 'peak,generate'])?.only, ['generate', 'peak'])
+  const { only, files } = readOptions(['--only', 'files']) ?? {}
+  assert.deepEqual([only, files], [[], true])
 })
 
 test('what is not there is refused with what is', () => {
   assert.match(refusal('--sizes', 'small,huge'), /--sizes.*tiny, small, medium.*huge/s)
-  assert.match(refusal('--only', 'speed'), /--only.*generate, unequal, update, step, peak.*speed/s)
+  assert.match(refusal('--only', 'speed'), /--only.*generate, unequal, update, step, peak, files.*speed/s)
   assert.match(refusal('--engines', 'fast'), /--engines.*eager/s)
   assert.match(refusal('--rounds', '0'), /--rounds.*at least 1/s)
   assert.match(refusal('--rounds', 'many'), /--rounds/)
