@@ -8,13 +8,14 @@ import { join, resolve } from 'node:path'
 import { namesIn } from '../activities/store/files.js'
 import { readEvaluations } from '../activities/store/runs.js'
 import { digest, experimentKey } from '../pipelines/config/digest.js'
+import { isHubName } from '../pipelines/config/hub-names.js'
 import { loadPlan } from '../pipelines/config/load.js'
 import type { ExperimentConfig, Plan } from '../pipelines/config/schema.js'
 import { RlevError } from '../pipelines/errors.js'
 import { given } from '../pipelines/given.js'
 import { printFailures } from './follow.js'
 import { type BeginOptions, launchPlan } from './launch.js'
-import { checked, overrideOf } from './plan/checked.js'
+import { checked, fetched, overrideOf } from './plan/checked.js'
 import type { RunView } from './runs/run-view.js'
 import type { Home } from './services/home.js'
 import { projectFolder } from './services/project.js'
@@ -32,11 +33,13 @@ export interface EvaluateOptions extends BeginOptions {
 }
 
 /** The exit status. Throws ConfigInvalid or CallInvalid for everything that is wrong with the call. */
-export function evaluate(options: EvaluateOptions): Promise<number> {
+export async function evaluate(options: EvaluateOptions): Promise<number> {
   const { config: path = join(projectFolder, 'configs', 'evaluate.yaml'), json = false } = options
+  const stated = planOptionsOf(options, path)
+  const plan = evaluationPlan(options, path, await fetched(stated))
   return launchPlan({
     ...options,
-    ...checked(evaluationPlan(options, path), path),
+    ...checked(plan, path),
     place: path,
     // With --json, standard output holds the JSON only.
     stream: json ? process.stderr : process.stdout,
@@ -46,25 +49,36 @@ export function evaluate(options: EvaluateOptions): Promise<number> {
 
 /** The plan of the call: of the config at `path`, with the checkpoint, the data and the keys that the call names. */
 export function evaluationPlan(
-  { checkpoint, data, samples, seed, name, set = [] }: EvaluateOptions,
+  options: EvaluateOptions,
   path: string,
+  localPaths: ReadonlyMap<string, string> = new Map(),
 ): Plan {
-  const sections = {
-    policy: { path: resolve(checkpoint) },
-    ...(data === undefined ? {} : { data: { train: resolve(data), testShare: 1 } }),
-    steps: 0,
-    sweep: null,
-  }
-  const stated = set.map(overrideOf)
-  for (const [key] of stated) refuseDecided(key, { data })
-  const overrides = { ...Object.fromEntries(stated), ...given({ 'evaluation.samples': samples, name }) }
+  const { overrides, ...others } = planOptionsOf(options, path)
   const load = (overrides: Record<string, unknown>) =>
-    loadPlan({ path, sections, overrides, defaults: { 'evaluation.samples': 0 }, ...given({ seed }) })
+    loadPlan({ ...others, overrides, localPaths, ...given({ seed: options.seed }) })
   const plan = load(overrides)
   if ('name' in overrides) return plan
   if (plan.kind === 'sweep') throw new Error('a plan without its sweep is one experiment')
   return load({ ...overrides, name: `${plan.name.slice(0, 50)}-${digestOf(plan.config)}` })
 }
+
+function planOptionsOf({ checkpoint, data, samples, name, set = [] }: EvaluateOptions, path: string) {
+  const sections = {
+    policy: { path: pathOf(checkpoint) },
+    ...(data === undefined ? {} : { data: { train: pathOf(data), testShare: 1 } }),
+    steps: 0,
+    sweep: null,
+  }
+  const stated = set.map(overrideOf)
+  for (const [key] of stated) refuseDecided(key, { data })
+  const overrides: Record<string, unknown> = {
+    ...Object.fromEntries(stated),
+    ...given({ 'evaluation.samples': samples, name }),
+  }
+  return { path, sections, overrides, defaults: { 'evaluation.samples': 0 } }
+}
+
+const pathOf = (text: string): string => (isHubName(text) ? text : resolve(text))
 
 /** Keys that the call itself decides; `--set` would evaluate something else than the call says. */
 function refuseDecided(key: string, { data }: Pick<EvaluateOptions, 'data'>): void {

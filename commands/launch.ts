@@ -35,8 +35,8 @@ export interface LaunchOptions extends BeginOptions {
 }
 
 /** The exit status. */
-export function launch(options: LaunchOptions): Promise<number> {
-  return launchPlan({ ...options, place: options.config, ...checkedPlan(options) })
+export async function launch(options: LaunchOptions): Promise<number> {
+  return launchPlan({ ...options, place: options.config, ...(await checkedPlan(options)) })
 }
 
 export interface PlanLaunch extends Pick<BeginOptions, 'home' | 'detach' | 'allowDrift'> {

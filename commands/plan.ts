@@ -33,7 +33,7 @@ export async function plan({ config, keys = false, json = false, ...call }: Plan
       remedy: 'rlev plan configs/quickstart.yaml',
     })
   }
-  const outline = await outlineOf(checkedPlan({ ...call, config }))
+  const outline = await outlineOf(await checkedPlan({ ...call, config }))
   console.log(printable(json ? JSON.stringify(outline, null, 2) : textOf(outline)))
 }
 
@@ -186,7 +186,7 @@ function costLines({ responses, judged, tokens, warmStarts, predictors, seconds,
 /** Every key; with a config, also what that has under it. */
 async function printKeys({ config, json = false, ...call }: Omit<PlanOptions, 'keys'>): Promise<void> {
   const { describeKeys } = await import('../pipelines/config/describe.js')
-  const planned = config === undefined ? undefined : checkedPlan({ ...call, config }).plan
+  const planned = config === undefined ? undefined : (await checkedPlan({ ...call, config })).plan
   const resolved = planned === undefined ? undefined : referenceConfig(planned)
   const keys = describeKeys().map(key =>
     planned === undefined || resolved === undefined ? key : { ...key, value: plannedValue(planned, key, resolved) },

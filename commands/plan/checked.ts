@@ -1,13 +1,14 @@
 /** The plan of a config file as `plan`, `run` and `sweep` take it: overrides applied, everything checked, nothing started. */
 
 import type { PreflightFinding } from '../../pipelines/advantages/planned-arm.js'
-import { loadPlan } from '../../pipelines/config/load.js'
+import { hubNamesOf, loadPlan } from '../../pipelines/config/load.js'
 import type { ExperimentConfig, Plan } from '../../pipelines/config/schema.js'
 import { plain } from '../../pipelines/config/yaml/located.js'
 import { parseYaml } from '../../pipelines/config/yaml/read-yaml.js'
 import type { DataSet } from '../../pipelines/data/item.js'
 import { RlevError } from '../../pipelines/errors.js'
 import { given } from '../../pipelines/given.js'
+import { printable } from '../../pipelines/printable.js'
 
 export interface PlanCall {
   config: string
@@ -30,13 +31,24 @@ export interface CheckedPlan {
 }
 
 /** @throws RlevError ConfigInvalid or CallInvalid for everything that is wrong with the file or the call. */
-export function checkedPlan({ config: path, kind, name, seed, set = [] }: PlanCall): CheckedPlan {
+export async function checkedPlan({ config: path, kind, name, seed, set = [] }: PlanCall): Promise<CheckedPlan> {
   const overrides = Object.fromEntries([...set.map(overrideOf), ...(name === undefined ? [] : [['name', name]])])
-  const plan = loadPlan({ path, overrides, ...given({ seed }) })
+  const localPaths = await fetched({ path, overrides })
+  const plan = loadPlan({ path, overrides, localPaths, ...given({ seed }) })
   if (kind === 'run' && plan.kind === 'sweep') throw wrongKind(path, 'one experiment', 'a sweep', 'sweep')
   if (kind === 'sweep' && plan.kind === 'experiment') throw wrongKind(path, 'a sweep', 'one experiment', 'run')
   return checked(plan, path)
 }
+
+/** What a config names of the hub, fetched, with progress on standard error. */
+export async function fetched(options: Parameters<typeof hubNamesOf>[0]): Promise<Map<string, string>> {
+  const names = hubNamesOf(options)
+  if (names.length === 0) return new Map()
+  const { fetchNames } = await import('../hub/fetch.js')
+  return fetchNames(names, { report })
+}
+
+const report = (line: string) => process.stderr.write(`${printable(line)}\n`)
 
 /** `path`: of the config that the plan comes from, for errors. */
 export function checked(plan: Plan, path: string): CheckedPlan {
@@ -52,7 +64,6 @@ export function checked(plan: Plan, path: string): CheckedPlan {
     )
     return data
   }
-  const report = (line: string) => process.stderr.write(`${line}\n`)
   const findings = async () => {
     const found = await findingsOf(plan, config, await items(), { path, report })
     const { checkpointFindings } = await import('./checkpoint.js')

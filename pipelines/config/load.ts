@@ -2,6 +2,7 @@
 
 import { deepFreeze } from './deep-freeze.js'
 import { resolveExperiment } from './experiment.js'
+import { type HubName, hubNamesIn, withLocalPaths } from './hub-names.js'
 import { configError } from './problems.js'
 import type { Plan } from './schema.js'
 import { resolveSweep } from './sweep.js'
@@ -19,15 +20,13 @@ export interface LoadPlanOptions {
   sections?: Readonly<Record<string, unknown>> | undefined
   /** Values by dotted path for keys that neither the file nor an override states, in place of those of the schema. */
   defaults?: Readonly<Record<string, unknown>> | undefined
+  /** Paths of what was fetched from the hub, by `hubKey`. */
+  localPaths?: ReadonlyMap<string, string> | undefined
 }
 
 /** The plan. Throws ConfigInvalid, each problem with `file:line:column`, what was expected and what to do. */
-export function loadPlan({ path, seed, overrides = {}, sections = {}, defaults = {} }: LoadPlanOptions): Plan {
-  const replaced = Object.entries(sections).reduce(
-    (held: Located, [key, value]) => withValue(held, [key], overrideNode(value, key)),
-    Object.entries(defaults).reduce(withDefault, readExtended(path)),
-  )
-  const file = Object.entries(overrides).reduce(withOverride, replaced)
+export function loadPlan({ seed, localPaths = new Map(), ...options }: LoadPlanOptions): Plan {
+  const file = withLocalPaths(readFile(options), localPaths)
   const section = sectionOf(file)
   const keys = withSeed(file, { seed, sweep: section !== undefined })
   const { base, sweep } = parts(keys)
@@ -44,6 +43,19 @@ export function loadPlan({ path, seed, overrides = {}, sections = {}, defaults =
   const { plan, problems } = resolveSweep(base, sweep)
   if (plan === null) throw configError(problems)
   return deepFreeze(plan)
+}
+
+/** The names of the hub in a config file and the values over it. */
+export function hubNamesOf(options: Omit<LoadPlanOptions, 'seed' | 'localPaths'>): HubName[] {
+  return hubNamesIn(readFile(options))
+}
+
+function readFile({ path, overrides = {}, sections = {}, defaults = {} }: LoadPlanOptions): Located {
+  const replaced = Object.entries(sections).reduce(
+    (held: Located, [key, value]) => withValue(held, [key], overrideNode(value, key)),
+    Object.entries(defaults).reduce(withDefault, readExtended(path)),
+  )
+  return Object.entries(overrides).reduce(withOverride, replaced)
 }
 
 /** `sweep: null` makes one experiment of a sweep that is extended. */

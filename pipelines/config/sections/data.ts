@@ -64,18 +64,25 @@ export const transferSet = z.strictObject({
   style: z.enum(styles).default('symbols').describe('How a synthetic prompt is written.'),
   testItemsPerSection: countUpTo(50_000).default(200).describe('Items of each section of a synthetic exam. (items)'),
   testSeed: seedNumber.default(88888).describe('Seed of the items of a synthetic exam.'),
-  file: z.string().optional().describe('Path of a data file, relative to the config file; every row is answered.'),
+  file: z
+    .string()
+    .optional()
+    .describe(
+      'Path of a data file, relative to the config file, or hf:owner/name@revision/path; every row is answered.',
+    ),
   form: z.enum(forms).default('auto').describe('Form of the rows, as in data.form.'),
   verifier: z.enum(verifiers).optional().describe('How answers are compared; without it as in training.'),
 })
 
 const fileData = z.strictObject({
   source: z.literal('file').describe('Items read from a file (docs/data.md says which).'),
-  train: z.string().describe('Path of the training file, relative to the config file.'),
+  train: z.string().describe('Path of the training file, relative to the config file, or hf:owner/name@revision/path.'),
   test: z
     .string()
     .optional()
-    .describe('Path of the test file, relative to the config file; without it `testShare` of the exams are held out.'),
+    .describe(
+      'Path of the test file, relative to the config file, or hf:owner/name@revision/path; without it `testShare` of the exams are held out.',
+    ),
   testShare: z
     .number()
     .gt(0)

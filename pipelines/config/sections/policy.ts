@@ -17,7 +17,7 @@ export const scratchPolicy = z.strictObject({
 
 const checkpointPolicy = z.strictObject({
   from: z.literal('checkpoint').describe('A folder in Hugging Face form.'),
-  path: z.string().describe('Path of the folder, relative to the config file.'),
+  path: z.string().describe('Path of the folder, relative to the config file, or hf:owner/name@revision.'),
 })
 
 export const policySection = z
