@@ -62,7 +62,9 @@ export async function launchPlan(options: PlanLaunch): Promise<number> {
   for (const warning of plan.warnings) console.error(printable(`warning: ${warning}`))
   if (!known) {
     const found = await findings()
-    const { seconds } = costOf(plan, countsOf(await data()))
+    const dataset = await data()
+    const { seconds } = costOf(plan, countsOf(dataset))
+    for (const { place, reason } of dataset.warnings) console.error(printable(`warning: ${place}: ${reason}`))
     const watch = commandFor(home, 'watch', plan.name)
     say(printable(outlookOf({ plan, seconds, watch, width: stream.columns }).join('\n')))
     // `plan` prints the notes; a run prints only what may be wrong.
