@@ -7,7 +7,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, sep } from 'node:path'
 
 /** At most so many files share a process. */
-const maxFiles = 8
+const maxFiles = 24
 /** Seconds of a file that has not been timed yet. */
 const unknown = { services: 40, parts: 1 }
 

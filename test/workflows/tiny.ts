@@ -30,11 +30,11 @@ export function tinyKeys(overrides: Overrides): Record<string, unknown> {
     policy: { from: 'scratch', width: 16, layers: 1, heads: 2, keyValueHeads: 2, mlpWidth: 32 },
     // Just enough for a right answer now and then: without one no update would change anything.
     warmStart: {
-      steps: 100,
-      batch: 32,
-      learningRate: 1e-2,
-      warmup: 5,
-      finalSteps: 5,
+      steps: 30,
+      batch: 64,
+      learningRate: 3e-2,
+      warmup: 2,
+      finalSteps: 2,
       sectionShares: [8, 1, 1, 1],
       workingShares: [0, 0, 0, 0],
       finalWorkingShare: 0,

@@ -28,28 +28,28 @@ function near(a: TrainingRun, b: TrainingRun): void {
   }
 }
 
-test('recorded equals eager over 20 steps: the same tokens, losses to 1e-6, weights to 1e-5', async () => {
-  near(await trainingRun({ engine: recorded, steps: 20 }), await trainingRun({ engine: eager, steps: 20 }))
+test('recorded equals eager over 10 steps: the same tokens, losses to 1e-6, weights to 1e-5', async () => {
+  near(await trainingRun({ engine: recorded, steps: 10 }), await trainingRun({ engine: eager, steps: 10 }))
 })
 
 test('lanes change no tokens, and losses and weights by rounding only', async () => {
   near(
-    await trainingRun({ engine: { ...recorded, lanes: 2 }, steps: 6 }),
-    await trainingRun({ engine: recorded, steps: 6 }),
+    await trainingRun({ engine: { ...recorded, lanes: 2 }, steps: 5 }),
+    await trainingRun({ engine: recorded, steps: 5 }),
   )
 })
 
 for (const engine of [recorded, eager]) {
   test(`layers that are computed again in the backward pass give the same gradients, ${engine.mode}`, async () => {
-    near(await trainingRun({ engine, steps: 4, checkpointing: true }), await trainingRun({ engine, steps: 4 }))
+    near(await trainingRun({ engine, steps: 3, checkpointing: true }), await trainingRun({ engine, steps: 3 }))
   })
 }
 
 test('a recorded run gives the same bits in another process, and again in this one', async () => {
   const program = fileURLToPath(new URL('./training-run.js', import.meta.url))
-  const outcomes = [1, 2].map(() => execFileSync(process.execPath, [program], { encoding: 'utf8', maxBuffer: 2 ** 26 }))
-  assert.equal(outcomes[1], outcomes[0])
-  assert.equal(JSON.stringify(await trainingRun({ engine: { ...recorded, lanes: 2 }, steps: 5 })), outcomes[0])
+  const elsewhere = execFileSync(process.execPath, [program], { encoding: 'utf8', maxBuffer: 2 ** 26 })
+  for (let time = 0; time < 2; time++)
+    assert.equal(JSON.stringify(await trainingRun({ engine: { ...recorded, lanes: 2 }, steps: 5 })), elsewhere)
 })
 
 test('the constants of a graph do not grow with the number of rows, for sampling and learning', async () => {
@@ -78,7 +78,7 @@ test('the constants of a graph do not grow with the number of rows, for sampling
     }
     return max
   }
-  assert.equal(await largest(64), await largest(2))
+  assert.equal(await largest(16), await largest(2))
 })
 
 test('two policies that take turns on one engine keep their weights apart', async () => {
@@ -115,38 +115,27 @@ test('a policy that generates during a generation of another policy does not cha
   disposePolicy(other)
 })
 
-for (const { what, rows, samples = 1, maxTokens, chunks, lanes } of [
-  { what: 'waiting sequences that take the slots of ended ones', rows: 23, maxTokens: 19, chunks: [4, 23] },
-  { what: 'slots that are halved as sequences end', rows: 32, maxTokens: 48, chunks: [32, 1] },
-  { what: 'slots that are halved lane by lane', rows: 40, maxTokens: 48, chunks: [32, 2], lanes: 2 },
-  { what: 'slots that share their prompts', rows: 24, samples: 4, maxTokens: 19, chunks: [24, 5] },
-  {
-    what: 'slots that share their prompts until they are halved',
-    rows: 32,
-    samples: 8,
-    maxTokens: 48,
-    chunks: [32, 5],
-  },
-  {
-    what: 'slots that share their prompts lane by lane',
-    rows: 32,
-    samples: 8,
-    maxTokens: 48,
-    chunks: [32, 2],
-    lanes: 2,
-  },
-] as { what: string; rows: number; samples?: number; maxTokens: number; chunks: [number, number]; lanes?: number }[]) {
+// A decoding records a graph for every number of slots and columns, so the other decoding is eager.
+for (const { what, rows, samples = 1, maxTokens, slots, lanes = 1 } of [
+  { what: 'waiting sequences that take the slots of ended ones', rows: 23, maxTokens: 19, slots: [4, 23] },
+  { what: 'slots that are halved as sequences end', rows: 12, maxTokens: 48, slots: [8, 3] },
+  { what: 'slots that are halved lane by lane', rows: 20, maxTokens: 48, slots: [16, 3], lanes: 2 },
+  { what: 'slots that share their prompts', rows: 24, samples: 4, maxTokens: 19, slots: [24, 5] },
+  { what: 'slots that share their prompts until they are halved', rows: 8, samples: 4, maxTokens: 48, slots: [8, 5] },
+  { what: 'slots that share their prompts lane by lane', rows: 16, samples: 8, maxTokens: 48, slots: [16, 3], lanes: 2 },
+] as { what: string; rows: number; samples?: number; maxTokens: number; slots: [number, number]; lanes?: number }[]) {
   test(`${what} do not change any tokens`, async () => {
-    const policy = { ...tinyPolicy(), engine: { ...recorded, lanes: lanes ?? 1 } }
+    const policy = { ...tinyPolicy(), engine: { ...recorded, lanes } }
     const { uniform } = stream(11, 'slots')
     const prompts = Array.from({ length: rows }, (_, row) => {
       const number = Math.floor(row / samples)
       return prompt(policy, samples === 1 ? `${number % 7}+${number % 3}=` : `${10 ** (number % 3)}+${number}=`)
     })
-    const options = { policy, prompts, uniforms: uniform, maxTokens }
-    const one = await generate({ ...options, chunk: chunks[0] })
-    const other = await generate({ ...options, chunk: chunks[1] })
-    assert.ok(new Set(one.map(({ tokens }) => tokens.length)).size > 5)
+    const options = { prompts, uniforms: uniform, maxTokens }
+    const one = await generate({ ...options, policy, chunk: slots[0] })
+    const few = { ...tinyPolicy(), engine: eager }
+    const other = await generate({ ...options, policy: few, chunk: slots[1] })
+    assert.ok(new Set(one.map(({ tokens }) => tokens.length)).size > 4)
     assert.deepEqual(
       one.map(({ tokens }) => tokens),
       other.map(({ tokens }) => tokens),
@@ -156,6 +145,7 @@ for (const { what, rows, samples = 1, maxTokens, chunks, lanes } of [
         assert.ok(Math.abs(value - (other[row]?.logProbs[place] as number)) < 1e-5)
       }
     }
+    disposePolicy(few)
     disposePolicy(policy)
   })
 }

@@ -33,11 +33,11 @@ export function withEveryIdDrawn(policy: Policy): Policy {
   return { ...policy, tokenizer: { ...tokenizer, padId: tokenizer.eosIds[0] as number, hasToken: () => true } }
 }
 
-/** Logits of the token after `ids`, [V]. */
-export function lastLogits(policy: Policy, ids: readonly number[]): Float32Array {
+/** Logits of the token after each prompt, [V] each, by one program for all prompts. */
+export function lastLogits(policy: Policy, prompts: readonly (readonly number[])[]): Float32Array[] {
   const engine = engineFor(policy)
   const batch = responseBatch({
-    groups: [[{ promptTokens: ids, tokens: [0] }]],
+    groups: prompts.map(promptTokens => [{ promptTokens, tokens: [0] }]),
     padId: policy.tokenizer.padId,
     lanes: engine.settings.lanes,
   })
@@ -56,9 +56,12 @@ export function lastLogits(policy: Policy, ids: readonly number[]): Float32Array
   )
   const inputs = responseTensors(batch)
   const [logits] = program(...inputs) as [Tensor]
-  const first = (logits.dataSync() as Float32Array).slice(0, policy.architecture.vocabulary)
+  const all = logits.dataSync() as Float32Array
+  const { vocabulary } = policy.architecture
+  // Of the first token of each response, whose row has T of them.
+  const starts = batch.rows.map(row => row * batch.shape.tokens * vocabulary)
   tf.dispose([...inputs, logits])
-  return first
+  return starts.map(start => all.slice(start, start + vocabulary))
 }
 
 export interface GoldenBatch {

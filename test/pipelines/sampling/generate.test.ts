@@ -5,16 +5,27 @@ import { logProbsOf } from '../../../pipelines/engine/log-probabilities.js'
 import { RlevError } from '../../../pipelines/errors.js'
 import { tf } from '../../../pipelines/graph/tensorflow.js'
 import { tidy } from '../../../pipelines/graph/tidy.js'
-import { disposePolicy } from '../../../pipelines/model/policy.js'
+import { defaultEngine, disposePolicy, type Policy } from '../../../pipelines/model/policy.js'
 import { stream } from '../../../pipelines/random.js'
 import { draw } from '../../../pipelines/sampling/draw.js'
 import { type GenerateOptions, generate } from '../../../pipelines/sampling/generate.js'
-import { changeWeight, prompt, tinyPolicy } from '../model/tiny-policy.js'
+import { changeWeight, prompt, tinyPolicy as tinyPolicyOf } from '../model/tiny-policy.js'
+
+/** Operation by operation, unless a test is about recorded graphs: every shape and kind of drawing would record some. */
+const eager = { ...defaultEngine, mode: 'eager' } as const
+const recorded = { ...defaultEngine, mode: 'recorded' } as const
+
+function tinyPolicy(seed = 1, engine: Policy['engine'] = eager): Policy {
+  return { ...tinyPolicyOf(seed), engine }
+}
 
 const policy = tinyPolicy()
 const { uniform } = stream(7, 'test')
 const prompts = ['1+2=', '12+34=', '5=', '123+456=7#8', '9+9=', '88+1='].map(text => prompt(policy, text))
-after(() => disposePolicy(policy))
+after(() => {
+  disposePolicy(policy)
+  disposeEngines()
+})
 
 /**
  * Number of tensors in this process, without those of engines, which are kept for the next policy of their
@@ -42,12 +53,40 @@ test('log-probabilities of decoding with the cache equal those of one pass over 
   }
 })
 
-test('equal calls give equal bits, and leave no tensors behind', async () => {
-  const before = tensors()
-  const first = await sample({ eosProbabilities: true })
-  assert.equal(tensors(), before)
-  assert.deepEqual(await sample({ eosProbabilities: true }), first)
-})
+for (const [kind, options] of Object.entries({
+  sampled: {},
+  greedy: { uniforms: () => null },
+  'greedy and sampled': { uniforms: (row, position) => (row % 2 === 0 ? null : uniform(row, position)) },
+  'sampled at a temperature, with P(EOS)': { temperature: 1.5, eosProbabilities: true },
+} as Record<string, Partial<GenerateOptions>>)) {
+  test(`recorded equals eager for rows that are ${kind}`, async () => {
+    const other = tinyPolicy(1, recorded)
+    const [one, two] = [await sample({ ...options, policy: other }), await sample(options)]
+    disposePolicy(other)
+    for (const [row, { logProbs, entropy, eosProbabilities = [], ...drawn }] of one.entries()) {
+      const { logProbs: wanted = [], entropy: sum = 0, eosProbabilities: ends = [], ...same } = two[row] ?? {}
+      assert.deepEqual(drawn, same)
+      for (const [a, b] of [
+        [[...logProbs, ...eosProbabilities], [...wanted, ...ends]],
+        [[entropy], [sum]],
+      ] as [number[], number[]][]) {
+        assert.equal(a.length, b.length)
+        for (const [index, number] of a.entries()) assert.ok(Math.abs(number - (b[index] as number)) < 1e-5)
+      }
+    }
+  })
+}
+
+for (const engine of [recorded, eager]) {
+  test(`equal calls give equal bits, and leave no tensors behind, ${engine.mode}`, async () => {
+    const own = tinyPolicy(1, engine)
+    const before = tensors()
+    const first = await sample({ policy: own, eosProbabilities: true })
+    assert.equal(tensors(), before)
+    assert.deepEqual(await sample({ policy: own, eosProbabilities: true }), first)
+    disposePolicy(own)
+  })
+}
 
 test('a response ends with the end-of-sequence token or at the limit', async () => {
   const eosId = policy.tokenizer.eosIds[0] as number
@@ -155,8 +194,8 @@ test('padding and ids without a token are never drawn, for any uniform number an
   const made = tinyPolicy(2)
   const { padId } = made.tokenizer
   const [tokenless] = prompt(made, '7') as [number]
-  const eager = { ...made, tokenizer: { ...made.tokenizer, hasToken: (id: number) => id !== tokenless } }
-  changeWeight(eager, 'lm_head.weight', head =>
+  const likely = { ...made, tokenizer: { ...made.tokenizer, hasToken: (id: number) => id !== tokenless } }
+  changeWeight(likely, 'lm_head.weight', head =>
     head.add(
       tf
         .oneHot(tf.tensor1d([padId, tokenless], 'int32'), head.shape[0] as number)
@@ -166,10 +205,10 @@ test('padding and ids without a token are never drawn, for any uniform number an
     ),
   )
   for (const uniforms of [() => 0, () => 1 - 2 ** -24, () => null, uniform]) {
-    const rows = await generate({ policy: eager, prompts, uniforms, maxTokens: 5, chunk: 6 })
+    const rows = await generate({ policy: likely, prompts, uniforms, maxTokens: 5, chunk: 6 })
     assert.ok(rows.every(({ tokens }) => !tokens.includes(padId) && !tokens.includes(tokenless)))
     const measured = logProbsOf(
-      eager,
+      likely,
       rows.map(({ tokens }, row) => ({ promptTokens: prompts[row] as number[], tokens })),
     )
     // Without the two ids in the denominator, as in sampling.
@@ -179,7 +218,7 @@ test('padding and ids without a token are never drawn, for any uniform number an
       }
     }
   }
-  disposePolicy(eager)
+  disposePolicy(likely)
 })
 
 test('P(EOS) is given for every token, and is the probability of the drawn end token', async () => {
@@ -220,8 +259,13 @@ test('an empty prompt is refused, and its index named', async () => {
   )
 })
 
-test('weights that are not finite give a NotFinite error, and leave no tensors behind', async () => {
-  const broken = tinyPolicy(3)
+for (const engine of [recorded, eager]) {
+  test(`weights that are not finite give a NotFinite error, and leave no tensors behind, ${engine.mode}`, () =>
+    isNotFinite(engine))
+}
+
+async function isNotFinite(engine: Policy['engine']): Promise<void> {
+  const broken = tinyPolicy(3, engine)
   changeWeight(broken, 'model.norm.weight', norm => norm.mul(Number.NaN))
   const before = tensors()
   await assert.rejects(
@@ -230,4 +274,4 @@ test('weights that are not finite give a NotFinite error, and leave no tensors b
   )
   assert.equal(tensors(), before)
   disposePolicy(broken)
-})
+}

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { after, test } from 'node:test'
 import { klTerms } from '../../../pipelines/advantages/kl.js'
 import type { StepRecord } from '../../../pipelines/advantages/records.js'
 import type { ExperimentConfig } from '../../../pipelines/config/schema.js'
@@ -8,12 +8,21 @@ import { logProbsOf } from '../../../pipelines/engine/log-probabilities.js'
 import { RlevError } from '../../../pipelines/errors.js'
 import { type Tensor, tf } from '../../../pipelines/graph/tensorflow.js'
 import { createOptimizer, disposeOptimizer } from '../../../pipelines/model/optimizer-state.js'
-import { disposePolicy, type Policy } from '../../../pipelines/model/policy.js'
+import { defaultEngine, disposePolicy, type Policy } from '../../../pipelines/model/policy.js'
 import { noHooks } from '../../../pipelines/progress.js'
 import type { Response } from '../../../pipelines/rollout/response.js'
 import { policyGradientStep } from '../../../pipelines/training/policy-gradient.js'
-import { changeWeight, prompt, tinyConfig, tinyPolicy } from '../model/tiny-policy.js'
+import { changeWeight, prompt, tinyConfig, tinyPolicy as tinyPolicyOf } from '../model/tiny-policy.js'
 import { valuesIn } from '../model/values-in.js'
+
+/** Operation by operation, unless a test is about recorded graphs: every loss and shape would record one. */
+const eager = { ...defaultEngine, mode: 'eager' } as const
+const recorded = { ...defaultEngine, mode: 'recorded' } as const
+after(disposeEngines)
+
+function tinyPolicy(seed = 1, engine: Policy['engine'] = eager): Policy {
+  return { ...tinyPolicyOf(seed), engine }
+}
 
 /**
  * Number of tensors in this process, without those of engines, which are kept for the next policy of their
@@ -67,9 +76,10 @@ function batch(policy: Policy, reference?: Policy): { responses: Response[]; rec
 async function sgdStep(
   sections: { update?: object; kl?: object; value?: object },
   change: (records: StepRecord[]) => StepRecord[] = records => records,
+  engine: Policy['engine'] = eager,
 ): Promise<{ weights: Map<string, number[]>; metrics: Record<string, number> }> {
-  const policy = tinyPolicy()
-  const reference = tinyPolicy(9)
+  const policy = tinyPolicy(1, engine)
+  const reference = tinyPolicy(9, engine)
   const { responses, records } = batch(policy, reference)
   const config: ExperimentConfig = tinyConfig({
     kl: { place: 'none' },
@@ -149,6 +159,22 @@ test('the loss equals the formula, for each aggregation, with the scale and the 
     }
   }
 })
+
+for (const estimator of ['none', 'k1', 'k2', 'k3'] as const) {
+  test(`recorded equals eager with micro-batches, the scale in the loss and the divergence ${estimator}`, async () => {
+    const sections = {
+      update: { microBatch: 4, learningRate: 0.01 },
+      value: { site: 'loss' },
+      kl: estimator === 'none' ? { place: 'none' } : { place: 'loss', estimator, coefficient: 0.3 },
+    }
+    const [one, other] = [await sgdStep(sections, undefined, recorded), await sgdStep(sections)]
+    near(one.weights, other.weights, 1e-5)
+    for (const [name, value] of Object.entries(other.metrics)) {
+      const gap = Math.abs((one.metrics[name] as number) - value)
+      assert.ok(gap < 1e-5 * Math.max(1, Math.abs(value)), `${name}: ${gap}`)
+    }
+  })
+}
 
 test('a scale in the loss equals a scale of the advantage', async () => {
   const atLoss = await sgdStep({ value: { site: 'loss' } })
@@ -235,16 +261,23 @@ test('a step without any advantage is skipped: weights and moments stay, and a m
   disposeOptimizer(optimizer)
 })
 
-test('equal updates give equal bits, and leave no tensors behind', async () => {
-  const before = tensors()
-  const run = () => sgdStep({ update: { optimizer: 'adamw', learningRate: 0.01, microBatch: 4 } })
-  const first = await run()
-  assert.equal(tensors(), before)
-  assert.deepEqual(await run(), first)
-})
+for (const engine of [recorded, eager]) {
+  test(`equal updates give equal bits, and leave no tensors behind, ${engine.mode}`, async () => {
+    const before = tensors()
+    const run = () => sgdStep({ update: { optimizer: 'adamw', learningRate: 0.01, microBatch: 4 } }, undefined, engine)
+    const first = await run()
+    assert.equal(tensors(), before)
+    assert.deepEqual(await run(), first)
+  })
+}
 
-test('a loss that is not finite changes nothing, and leaves no tensors behind', async () => {
-  const policy = tinyPolicy()
+for (const engine of [recorded, eager]) {
+  test(`a loss that is not finite changes nothing, and leaves no tensors behind, ${engine.mode}`, () =>
+    losesNothing(engine))
+}
+
+async function losesNothing(engine: Policy['engine']): Promise<void> {
+  const policy = tinyPolicy(1, engine)
   const { responses, records } = batch(policy)
   const config = tinyConfig({ kl: { place: 'none' } })
   const optimizer = createOptimizer(policy, config.update)
@@ -261,7 +294,7 @@ test('a loss that is not finite changes nothing, and leaves no tensors behind', 
   assert.deepEqual([...(policy.weights.read().get('model.norm.weight') as Tensor).dataSync()], norm)
   disposePolicy(policy)
   disposeOptimizer(optimizer)
-})
+}
 
 test('a step that is cancelled between micro-batches changes nothing, and leaves no tensors behind', async () => {
   const policy = tinyPolicy()
