@@ -7,12 +7,12 @@ import { gpuActivities } from '../../activities/gpu-activities.js'
 import { ioActivities } from '../../activities/io-activities.js'
 import { sha256 } from '../../activities/store/files.js'
 import { experimentPaths, runFolder, stepName } from '../../activities/store/run-folder.js'
-import { readEvaluations, readMetrics } from '../../activities/store/runs.js'
+import { experimentsOf, readEvaluations, readMetrics } from '../../activities/store/runs.js'
 import { PolicyCache } from '../../activities/training/policy-cache.js'
 import type { StageOutputs } from '../../activities/training/training.js'
 import type { Workplace } from '../../activities/workplace.js'
 import { evaluationDue } from '../../pipelines/config/due-steps.js'
-import type { ExperimentConfig } from '../../pipelines/config/schema.js'
+import type { ExperimentConfig, Plan } from '../../pipelines/config/schema.js'
 import { nextBoundary } from '../../workflows/segments.js'
 
 const logger = new DefaultLogger('ERROR')
@@ -25,10 +25,9 @@ export const runStage = <Input, Output>(
   mock = environment(),
 ): Promise<Output> => mock.run<[Input], Output, (input: Input) => Promise<Output>>(activity, input)
 
-/** Everything before training. */
-export async function prepare(place: Workplace, config: ExperimentConfig): Promise<StageOutputs> {
+/** Everything before training. `run`: the id of the experiment, which is the name of its config unless it is of a sweep. */
+export async function prepare(place: Workplace, config: ExperimentConfig, run = config.name): Promise<StageOutputs> {
   const { freezeRun, prepareData, normalizeValues, ablateValues } = ioActivities(place)
-  const run = config.name
   await runStage(freezeRun, { experiment: { id: run, config } })
   const data = await runStage(prepareData, { run })
   const values = await runStage(normalizeValues, { run, data })
@@ -43,9 +42,12 @@ export async function prepare(place: Workplace, config: ExperimentConfig): Promi
 }
 
 /** From its data to its last evaluation. `cold`: every activity on a worker that has just come up. */
-export async function runExperiment(place: Workplace, config: ExperimentConfig, { cold = false } = {}): Promise<void> {
-  const stages = await prepare(place, config)
-  const run = config.name
+export async function runExperiment(
+  place: Workplace,
+  config: ExperimentConfig,
+  { cold = false, run = config.name }: { cold?: boolean; run?: string } = {},
+): Promise<void> {
+  const stages = await prepare(place, config, run)
   let policies = new PolicyCache(place.store)
   const gpu = () => {
     if (cold) {
@@ -66,6 +68,17 @@ export async function runExperiment(place: Workplace, config: ExperimentConfig, 
     if (evaluationDue(step, config)) await runStage(gpu().evaluatePolicy, { run, stages, step })
   }
   policies.dispose()
+}
+
+/** Every experiment of a plan, one after the other, and the report. */
+export async function runPlan(place: Workplace, plan: Plan): Promise<void> {
+  const { freezeRun, recordResult, publishReport } = ioActivities(place)
+  await runStage(freezeRun, { plan })
+  for (const { id, config } of experimentsOf(plan)) {
+    await runExperiment(place, config, { run: id })
+    await runStage(recordResult, { run: id, state: 'done', step: config.steps })
+  }
+  await runStage(publishReport, { name: plan.name })
 }
 
 /** What has to be the same however the experiment was cut: digests of the end, and every measure but times. */

@@ -1,15 +1,25 @@
-/** The sweeps of the paper's tables and figures, and the studies beside them, each at the size of a test: every arm of them from its config to the report. */
+/**
+ * The sweeps of the paper's tables and figures, and the studies beside them, each at the size of a test: every arm of them from its
+ * config to the report. Tables 1 and 2 run as a person runs them, by the command and over services. Of the others the workflow is
+ * the same, so their arms go through the same activities in this process.
+ */
 import assert from 'node:assert/strict'
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, type TestContext, test } from 'node:test'
+import { planPaths, runFolder } from '../../activities/store/run-folder.js'
+import { experimentsOf, readMetrics } from '../../activities/store/runs.js'
+import { workplace } from '../../activities/workplace.js'
+import { checkedPlan } from '../../commands/plan/checked.js'
 import { plan } from '../../commands/plan.js'
 import { loadPlan } from '../../pipelines/config/load.js'
+import { runPlan } from '../activities/driver.js'
 import { inHome } from './in-home.js'
 
-// A worker takes longer to record the graphs of so small a policy than to run its arms: two would record them twice.
+// Two workers would start one more process and share so little work.
 process.env['RLEV_POLICY_WORKERS'] = '1'
-const { rlev, statusOf, becomes, end } = inHome()
+const { folder, rlev, statusOf, becomes, end } = inHome()
+const place = workplace(join(folder, 'in-process'))
 after(async () => {
   await end()
   delete process.env['RLEV_POLICY_WORKERS']
@@ -21,12 +31,20 @@ const small = [
   ...['warmStart.steps=4', 'warmStart.batch=16', 'warmStart.warmup=1', 'warmStart.finalSteps=1'],
   ...['rollout.prompts=4', 'rollout.samples=4', 'rollout.chunk=16', 'rollout.maxTokens=8'],
   ...['evaluation.every=2', 'evaluation.samples=1', 'evaluation.chunk=32', 'checkpoint.everySteps=2'],
-].flatMap(word => ['--set', word])
+  // To record graphs takes longer than to run an arm of so small a policy.
+  'engine.mode=eager',
+]
+const transferSets = ['other-composition', 'other-sections', 'longer-numbers', 'other-language']
+const smallSets = transferSets.map(set => `evaluation.transfer.${set}.testItemsPerSection=8`)
+const byCommand = new Map([
+  ['table1.yaml', small],
+  ['table2.yaml', [...small, ...smallSets]],
+])
 
-const files = ['paper', 'studies'].flatMap(folder =>
-  readdirSync(join('configs', folder))
+const files = ['paper', 'studies'].flatMap(kind =>
+  readdirSync(join('configs', kind))
     .sort()
-    .map(file => ({ folder, file })),
+    .map(file => ({ kind, file })),
 )
 
 function armsOf(path: string): number {
@@ -44,13 +62,22 @@ async function planText(path: string, t: TestContext): Promise<string> {
   return lines.join('\n')
 }
 
-for (const { folder, file } of files) {
+for (const { kind, file } of files) {
   const name = file.replace(/\.yaml$/, '')
-  test(`${folder}/${file} passes its plan and runs at a reduced size, every arm to its end`, async t => {
-    const path = join('configs', folder, file)
+  test(`${kind}/${file} passes its plan and runs at a reduced size, every arm to its end`, async t => {
+    const path = join('configs', kind, file)
     assert.doesNotMatch(await planText(path, t), /^refuse: /m)
-
-    const begun = await rlev('sweep', path, '--seed', '1', '--detach', ...small)
+    const set = byCommand.get(file)
+    if (set === undefined) {
+      const { plan: reduced } = checkedPlan({ config: path, kind: 'sweep', seed: 1, set: small })
+      await runPlan(place, reduced)
+      assert.equal(experimentsOf(reduced).length, armsOf(path))
+      for (const { id } of experimentsOf(reduced)) assert.equal(readMetrics(place.home, id).length, 2, id)
+      const report = readFileSync(planPaths.report(runFolder(place.home, name)), 'utf8')
+      for (const { arm } of experimentsOf(reduced)) assert.ok(report.includes(arm), arm)
+      return
+    }
+    const begun = await rlev('sweep', path, '--seed', '1', '--detach', ...set.flatMap(word => ['--set', word]))
     assert.equal(begun.status, 0, `${begun.out}\n${begun.err}`)
     await becomes(name, 'done')
     const { experiments } = await statusOf(name)
@@ -70,7 +97,7 @@ test('an arm whose estimator cancels the value is said to take the steps of corr
 test('further test sets have separate tables, before and after training, with the figures of the paper beside', async () => {
   const { out } = await rlev('compare', 'table2')
   assert.match(out, /^Transfer to other test sets, greedy/m)
-  for (const set of ['other-composition', 'other-sections', 'longer-numbers', 'other-language'])
+  for (const set of transferSets)
     assert.match(out, new RegExp(`^ {2}${set}, small-human-aligned( +\\d+\\.\\d){2} +[-+]?\\d+\\.\\d`, 'm'))
   assert.match(out, /^ {2}gpqa, large-human-aligned +33\.2 +43\.4 +\+3\.5$/m)
 })
