@@ -4,7 +4,7 @@
  */
 import { Environment, Interpreter, Template } from '@huggingface/jinja'
 import { withinTime } from '../input/time-limit.js'
-import { type ChatAnswer, type ChatCall, renderTimeoutMs } from './chat-template.js'
+import type { ChatAnswer, ChatCall, LimitedChatCall } from './chat-template.js'
 
 /** The longest published templates have a tenth. */
 const maxTemplateCharacters = 2 ** 19
@@ -15,13 +15,13 @@ const maxRangeNumbers = 100_000
 
 const templates = new Map<string, Template>()
 
-process.on('message', (call: ChatCall) => process.send?.(answerTo(call)))
+process.on('message', (call: LimitedChatCall) => process.send?.(answerTo(call)))
 process.on('disconnect', () => process.exit())
 process.send?.('ready')
 
-function answerTo(call: ChatCall): ChatAnswer {
+function answerTo({ timeoutMs, ...call }: LimitedChatCall): ChatAnswer {
   try {
-    return { text: withinTime(() => render(call), { milliseconds: renderTimeoutMs }) }
+    return { text: withinTime(() => render(call), { milliseconds: timeoutMs }) }
   } catch (error) {
     return { problem: (error instanceof Error ? error.message : String(error)).slice(0, 1000) }
   }

@@ -15,11 +15,16 @@ export interface ChatCall {
   values: Readonly<Record<string, unknown>>
 }
 
+/** As the child process gets it. */
+export interface LimitedChatCall extends ChatCall {
+  timeoutMs: number
+}
+
 /** `problem`: what the template said, or what is wrong with it. */
 export type ChatAnswer = { text: string } | { problem: string }
 
 /** For one rendering, which usually takes a thousandth of it. */
-export const renderTimeoutMs = 1200
+const renderTimeoutMs = 1200
 
 /** For what a template makes. */
 const maxMemoryMb = 128
@@ -37,13 +42,16 @@ const program = fileURLToPath(new URL('./chat-template-process.js', import.meta.
 
 export class ChatRenderer {
   readonly #idleTimeoutMs: number
+  readonly #timeoutMs: number
   #child: ChildProcess | null = null
   #idle: NodeJS.Timeout | undefined
   /** Settles with the last call. Calls run one after the other, so that each has the process to itself. */
   #queue: Promise<unknown> = Promise.resolve()
 
-  constructor({ idleTimeoutMs }: { idleTimeoutMs: number }) {
+  /** `timeoutMs`: of one rendering. */
+  constructor({ idleTimeoutMs, timeoutMs = renderTimeoutMs }: { idleTimeoutMs: number; timeoutMs?: number }) {
     this.#idleTimeoutMs = idleTimeoutMs
+    this.#timeoutMs = timeoutMs
   }
 
   /** Of the child process; undefined if none runs. */
@@ -68,14 +76,15 @@ export class ChatRenderer {
     for (let attempt = 1; ; attempt++) {
       try {
         const child = this.#child ?? (await this.#start())
-        child.send(call)
-        const answer = (await nextMessage(child, renderTimeoutMs)) as ChatAnswer
+        const limited: LimitedChatCall = { ...call, timeoutMs: this.#timeoutMs }
+        child.send(limited)
+        const answer = (await nextMessage(child, this.#timeoutMs)) as ChatAnswer
         this.#idle = setTimeout(() => this.#end(), this.#idleTimeoutMs).unref()
         return answer
       } catch (error) {
         this.#end()
         if (attempt < attempts) continue
-        const limits = `a prompt within ${renderTimeoutMs} ms and ${maxMemoryMb} MB`
+        const limits = `a prompt within ${this.#timeoutMs} ms and ${maxMemoryMb} MB`
         throw invalid('does not end, or fills the memory', limits, (error as Error).message)
       }
     }

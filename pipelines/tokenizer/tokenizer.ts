@@ -43,10 +43,10 @@ const PAD = '<pad>'
 const EOS = '<eos>'
 
 /** For encoding or decoding one text, which usually takes a few milliseconds. */
-const timeoutMs = 1500
+const textTimeoutMs = 1500
 
 /**
- * `place` is the tokenizer's file, for errors. Throws CheckpointInvalid if it is unusable. Its functions do if
+ * `place` is the tokenizer's file, for errors; `timeoutMs` limits the work on one text. Throws CheckpointInvalid if it is unusable. Its functions do if
  * a text takes too long.
  */
 export function makeTokenizer({
@@ -54,15 +54,17 @@ export function makeTokenizer({
   eosIds,
   padId,
   place = 'tokenizer.json',
+  timeoutMs = textTimeoutMs,
 }: {
   files: TokenizerFiles
   eosIds: readonly number[]
   padId: number
   place?: string
+  timeoutMs?: number
 }): PolicyTokenizer {
   refuseGrowth(files.tokenizer, place)
   refuseUnlike(files.tokenizer, place)
-  const bounded = <Result>(work: () => Result) => inTime(work, place)
+  const bounded = <Result>(work: () => Result) => inTime(work, { place, timeoutMs })
   const tokenizer = bounded(() => readable(files, place))
   const template = templateOf(files)
   const run = isPlain(files.tokenizer) ? <Result>(work: () => Result) => work() : bounded
@@ -140,7 +142,7 @@ function readable({ tokenizer, config }: TokenizerFiles, place: string): Tokeniz
 }
 
 /** Limits the time, because a tokenizer's regular expressions may take arbitrarily long. */
-function inTime<Result>(work: () => Result, place: string): Result {
+function inTime<Result>(work: () => Result, { place, timeoutMs }: { place: string; timeoutMs: number }): Result {
   try {
     return withinTime(work, { milliseconds: timeoutMs })
   } catch (error) {

@@ -1,13 +1,20 @@
 /** Chat templates, which are programs, and tokenizers, which hold expressions that somebody wrote. */
+import type { ChatRenderer } from '../../pipelines/tokenizer/chat-template.js'
 import type { HostileCase } from './case.js'
 
 const messages = [{ role: 'user', content: 'What is 12 + 30?' }]
 
+/** Shorter than the limits of a checkpoint that is loaded, because many of these use all of it, twice. */
+const timeoutMs = 400
+
+let renderer: ChatRenderer | undefined
+
 const template = (name: string, source: string, says: RegExp): HostileCase => ({
   name,
   meet: async () => {
-    const { renderChat } = await import('../../pipelines/tokenizer/chat-template.js')
-    return renderChat({ template: source, values: { messages } })
+    const { ChatRenderer } = await import('../../pipelines/tokenizer/chat-template.js')
+    renderer ??= new ChatRenderer({ idleTimeoutMs: 30_000, timeoutMs })
+    return renderer.render({ template: source, values: { messages } })
   },
   outcome: { refused: 'CheckpointInvalid', says },
 })
@@ -45,7 +52,7 @@ const tokenizer = (name: string, parts: Json, says: RegExp, text = `${'a'.repeat
   meet: async () => {
     const { makeTokenizer } = await import('../../pipelines/tokenizer/tokenizer.js')
     const files = { tokenizer: { ...plain, ...parts }, config: {} }
-    return makeTokenizer({ files, eosIds: [1], padId: 0 }).encode(text).length
+    return makeTokenizer({ files, eosIds: [1], padId: 0, timeoutMs }).encode(text).length
   },
   outcome: { refused: 'CheckpointInvalid', says },
 })
@@ -94,7 +101,11 @@ export const cases: HostileCase[] = [
     '{% macro f(x) %}{{ f(x) }}{{ f(x) }}{% endmacro %}{{ f(1) }}',
     /cannot be rendered|does not end/,
   ),
-  template('100,000 brackets', `{{ ${'('.repeat(100_000)}1${')'.repeat(100_000)} }}`, /Maximum call stack/),
+  template(
+    '100,000 brackets',
+    `{{ ${'('.repeat(100_000)}1${')'.repeat(100_000)} }}`,
+    /Maximum call stack|does not end/,
+  ),
   template('a template of 10 MB', 'x'.repeat(10 * 2 ** 20), /10485760 characters of template/),
   template('no template', '{% for %}', /cannot be rendered/),
   template('a template that steers the terminal', "{{ raise_exception('\u001b[2J\u202e') }}", /\\u001b\[2J\\u202e/),
