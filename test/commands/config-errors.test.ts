@@ -3,6 +3,8 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { exitStatusOf, failureText } from '../../commands/failure.js'
+import { type LaunchOptions, launch } from '../../commands/launch.js'
 import { type Called, call } from './call.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'rlev-config-'))
@@ -26,60 +28,69 @@ sweep:
     human-aligned: { reward: { scale: human-aligned } }
 `
 
-const wrong = [
+const wrong: readonly { title: string; call: LaunchOptions; says: readonly RegExp[] }[] = [
   {
     title: 'a misspelt key is named with its line and the key that was meant',
-    words: ['run', configFile('key.yaml', 'name: key\nreward:\n  alhpa: 10\n')],
+    call: { kind: 'run', config: configFile('key.yaml', 'name: key\nreward:\n  alhpa: 10\n') },
     says: [/key\.yaml:3:3/, /alhpa/, /\balpha\b/],
   },
   {
     title: 'a negative alpha is named with its line, what was expected and what was found',
-    words: ['run', configFile('alpha.yaml', 'name: alpha\nreward:\n  scale: human-aligned\n  alpha: -2\n')],
+    call: {
+      kind: 'run',
+      config: configFile('alpha.yaml', 'name: alpha\nreward:\n  scale: human-aligned\n  alpha: -2\n'),
+    },
     says: [/alpha\.yaml:4:10/, /reward\.alpha/, /-2/, /expected/],
   },
   {
     title: 'a missing data file is named with its line and its path',
-    words: ['run', configFile('data.yaml', 'name: data\ndata:\n  source: file\n  train: ./absent.jsonl\n')],
+    call: {
+      kind: 'run',
+      config: configFile('data.yaml', 'name: data\ndata:\n  source: file\n  train: ./absent.jsonl\n'),
+    },
     says: [/data\.yaml:4:10/, /absent\.jsonl/, /to do/],
   },
   {
     title: 'GRPO with group deviation cancels a human-aligned scale: refused with the ways out',
-    words: ['run', configFile('grpo.yaml', 'name: grpo\nestimator:\n  name: grpo\nreward:\n  scale: human-aligned\n')],
+    call: {
+      kind: 'run',
+      config: configFile('grpo.yaml', 'name: grpo\nestimator:\n  name: grpo\nreward:\n  scale: human-aligned\n'),
+    },
     says: [/grpo\.yaml/, /grpo/, /human-aligned/, /to do/],
   },
   {
     title: 'the same is found in an arm of a sweep',
-    words: ['sweep', configFile('grpo-sweep.yaml', sweepOfGrpo)],
+    call: { kind: 'sweep', config: configFile('grpo-sweep.yaml', sweepOfGrpo) },
     says: [/grpo-sweep\.yaml/, /human-aligned/, /grpo/],
   },
   {
     title: 'a file that is not there is named',
-    words: ['run', join(folder, 'absent.yaml')],
+    call: { kind: 'run', config: join(folder, 'absent.yaml') },
     says: [/absent\.yaml/],
   },
   {
     title: 'an override that no key has is refused like one in the file',
-    words: ['run', configFile('set.yaml', 'name: set\n'), '--set', 'update.learningRat=1'],
+    call: { kind: 'run', config: configFile('set.yaml', 'name: set\n'), set: ['update.learningRat=1'] },
     says: [/learningRat\b/, /learningRate/],
   },
   {
     title: 'an override without a value is refused',
-    words: ['run', configFile('equals.yaml', 'name: equals\n'), '--set', 'steps'],
+    call: { kind: 'run', config: configFile('equals.yaml', 'name: equals\n'), set: ['steps'] },
     says: [/--set/, /path=value/],
   },
   {
     title: 'a name that cannot be a folder is refused',
-    words: ['run', configFile('name.yaml', 'name: fine\n'), '--name', '../elsewhere'],
+    call: { kind: 'run', config: configFile('name.yaml', 'name: fine\n'), name: '../elsewhere' },
     says: [/elsewhere/],
   },
   {
     title: 'run refuses a sweep and says which command takes it',
-    words: ['run', configFile('sweep.yaml', sweepOfGrpo.replace('grpo }', 'rloo }'))],
+    call: { kind: 'run', config: configFile('sweep.yaml', sweepOfGrpo.replace('grpo }', 'rloo }')) },
     says: [/sweep\.yaml/, /a sweep/, /rlev sweep /],
   },
   {
     title: 'sweep refuses a single experiment and says which command takes it',
-    words: ['sweep', configFile('single.yaml', 'name: single\n')],
+    call: { kind: 'sweep', config: configFile('single.yaml', 'name: single\n') },
     says: [/single\.yaml/, /one experiment/, /rlev run /],
   },
 ]
@@ -91,12 +102,32 @@ async function timed(words: readonly string[]): Promise<Called> {
   return calls.reduce((fastest, called) => (called.milliseconds < fastest.milliseconds ? called : fastest))
 }
 
-for (const { title, words, says } of wrong) {
-  test(`${title}; exit 2 within two seconds, nothing started`, async () => {
-    const { status, out, err, milliseconds } = await timed([...words, '--home', home])
+for (const { title, call: options, says } of wrong) {
+  test(`${title}; exit 2, nothing started`, async () => {
+    const error = await refusal({ ...options, home })
+    assert.equal(exitStatusOf(error), 2)
+    const text = failureText(error, { home, whole: false })
+    for (const pattern of says) assert.match(text, pattern)
+    assert.doesNotMatch(text, /^ {4}at /m)
+    assert.ok(!existsSync(home))
+  })
+}
+
+async function refusal(options: LaunchOptions): Promise<unknown> {
+  try {
+    await launch(options)
+  } catch (error) {
+    return error
+  }
+  return assert.fail('it was not refused')
+}
+
+// The preflight of a sweep is the longest way to a refusal.
+for (const { kind, config } of [wrong[0], wrong[4]].flatMap(one => (one === undefined ? [] : [one.call]))) {
+  test(`${kind} with a wrong config ends with 2 within two seconds, its message on standard error`, async () => {
+    const { status, out, err, milliseconds } = await timed([kind, config, '--home', home])
     assert.equal(status, 2, err)
-    for (const pattern of says) assert.match(err, pattern)
-    assert.doesNotMatch(err, /^ {4}at /m)
+    assert.match(err, /to do:/)
     assert.equal(out, '')
     assert.ok(milliseconds < 2_000, `${milliseconds} ms`)
     assert.ok(!existsSync(home))
