@@ -122,7 +122,14 @@ for (const { what, rows, samples = 1, maxTokens, slots, lanes = 1 } of [
   { what: 'slots that are halved lane by lane', rows: 20, maxTokens: 48, slots: [16, 3], lanes: 2 },
   { what: 'slots that share their prompts', rows: 24, samples: 4, maxTokens: 19, slots: [24, 5] },
   { what: 'slots that share their prompts until they are halved', rows: 8, samples: 4, maxTokens: 48, slots: [8, 5] },
-  { what: 'slots that share their prompts lane by lane', rows: 16, samples: 8, maxTokens: 48, slots: [16, 3], lanes: 2 },
+  {
+    what: 'slots that share their prompts lane by lane',
+    rows: 16,
+    samples: 8,
+    maxTokens: 48,
+    slots: [16, 3],
+    lanes: 2,
+  },
 ] as { what: string; rows: number; samples?: number; maxTokens: number; slots: [number, number]; lanes?: number }[]) {
   test(`${what} do not change any tokens`, async () => {
     const policy = { ...tinyPolicy(), engine: { ...recorded, lanes } }

@@ -67,7 +67,10 @@ for (const [kind, options] of Object.entries({
       const { logProbs: wanted = [], entropy: sum = 0, eosProbabilities: ends = [], ...same } = two[row] ?? {}
       assert.deepEqual(drawn, same)
       for (const [a, b] of [
-        [[...logProbs, ...eosProbabilities], [...wanted, ...ends]],
+        [
+          [...logProbs, ...eosProbabilities],
+          [...wanted, ...ends],
+        ],
         [[entropy], [sum]],
       ] as [number[], number[]][]) {
         assert.equal(a.length, b.length)

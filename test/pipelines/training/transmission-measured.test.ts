@@ -28,7 +28,7 @@ import type { ItemValue } from '../../../pipelines/values/value.js'
 const configOf = (name: EstimatorName) =>
   experimentSchema.parse({
     name: 'measured',
-    data: { source: 'synthetic', exam: 'pl', trainPapers: 40, testItemsPerSection: 80 },
+    data: { source: 'synthetic', exam: 'pl', trainPapers: 40, testItemsPerSection: 150 },
     policy: { from: 'scratch', width: 32, heads: 2, keyValueHeads: 2, mlpWidth: 96 },
     warmStart: { steps: 250, batch: 64, warmup: 25, finalSteps: 20 },
     estimator: { name, allowCancelled: true },
@@ -37,7 +37,7 @@ const configOf = (name: EstimatorName) =>
   })
 
 const config = configOf('rloo')
-const steps = 80
+const steps = 120
 let dataset: DataSet
 let values: ItemValue[]
 let rollouts: Rollout[]
