@@ -115,7 +115,7 @@ test('a policy that generates during a generation of another policy does not cha
   disposePolicy(other)
 })
 
-// A decoding records a graph for every number of slots and columns, so the other decoding is eager.
+// A decoding records a graph for every number of slots and columns, so the policy has one layer, and the other decoding is eager.
 for (const { what, rows, samples = 1, maxTokens, slots, lanes = 1 } of [
   { what: 'waiting sequences that take the slots of ended ones', rows: 23, maxTokens: 19, slots: [4, 23] },
   { what: 'slots that are halved as sequences end', rows: 12, maxTokens: 48, slots: [8, 3] },
@@ -132,7 +132,7 @@ for (const { what, rows, samples = 1, maxTokens, slots, lanes = 1 } of [
   },
 ] as { what: string; rows: number; samples?: number; maxTokens: number; slots: [number, number]; lanes?: number }[]) {
   test(`${what} do not change any tokens`, async () => {
-    const policy = { ...tinyPolicy(), engine: { ...recorded, lanes } }
+    const policy = { ...tinyPolicy(1, 1), engine: { ...recorded, lanes } }
     const { uniform } = stream(11, 'slots')
     const prompts = Array.from({ length: rows }, (_, row) => {
       const number = Math.floor(row / samples)
@@ -140,7 +140,7 @@ for (const { what, rows, samples = 1, maxTokens, slots, lanes = 1 } of [
     })
     const options = { prompts, uniforms: uniform, maxTokens }
     const one = await generate({ ...options, policy, chunk: slots[0] })
-    const few = { ...tinyPolicy(), engine: eager }
+    const few = { ...tinyPolicy(1, 1), engine: eager }
     const other = await generate({ ...options, policy: few, chunk: slots[1] })
     assert.ok(new Set(one.map(({ tokens }) => tokens.length)).size > 4)
     assert.deepEqual(

@@ -18,10 +18,10 @@ export function tinyConfig(sections: Record<string, unknown> = {}): ExperimentCo
   })
 }
 
-export function tinyPolicy(seed = 1): Policy {
+export function tinyPolicy(seed = 1, layers = 2): Policy {
   const { policy } = tinyConfig()
   if (policy.from !== 'scratch') throw new TypeError('the tiny policy is made from scratch')
-  return createPolicy({ config: policy, alphabet: [...'0123456789+=#'], seed })
+  return createPolicy({ config: { ...policy, layers }, alphabet: [...'0123456789+=#'], seed })
 }
 
 /** Replaces a weight by what `change` makes of it. */
