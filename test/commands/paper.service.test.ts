@@ -69,7 +69,7 @@ for (const { kind, file } of files) {
     assert.doesNotMatch(await planText(path, t), /^refuse: /m)
     const set = byCommand.get(file)
     if (set === undefined) {
-      const { plan: reduced } = checkedPlan({ config: path, kind: 'sweep', seed: 1, set: small })
+      const { plan: reduced } = await checkedPlan({ config: path, kind: 'sweep', seed: 1, set: small })
       await runPlan(place, reduced)
       assert.equal(experimentsOf(reduced).length, armsOf(path))
       for (const { id } of experimentsOf(reduced)) assert.equal(readMetrics(place.home, id).length, 2, id)
