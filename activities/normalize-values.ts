@@ -24,14 +24,15 @@ export function normalizeValues(workplace: Workplace) {
   return stage({
     heartbeat: 'timer',
     run: async ({ run, data }: { run: string; data: ArtifactRef }): Promise<ArtifactRef> => {
-      const { alpha, cap } = runConfig(workplace, run).reward
+      const { reward, value } = runConfig(workplace, run)
+      const settings = { alpha: reward.alpha, cap: reward.cap, bonus: value.bonus }
       const ref = await store.once({
         kind: 'values',
-        from: { data: data.sha256, alpha, cap, code: runCode(workplace, run) },
+        from: { data: data.sha256, alpha: reward.alpha, cap: reward.cap, code: runCode(workplace, run) },
         fill: async folder => {
           const { train, test } = readData(store, data)
-          const { values, statistics } = normalize(train, { alpha, cap })
-          const stored: StoredValues = { train: values, test: normalize(test, { alpha, cap }).values, statistics }
+          const { values, statistics } = normalize(train, settings)
+          const stored: StoredValues = { train: values, test: normalize(test, settings).values, statistics }
           writeWhole(join(folder, 'values.json'), JSON.stringify(stored))
         },
       })

@@ -23,19 +23,19 @@ export function prepareData(workplace: Workplace) {
     heartbeat: 'timer',
     run: async ({ run }: { run: string }): Promise<ArtifactRef> => {
       const config = runConfig(workplace, run)
-      const { data, seed, evaluation } = config
+      const { data, seed, evaluation, value } = config
       const { transfer } = evaluation
       const ref = await store.once({
         kind: 'data',
         from: {
           data: await contents(data),
           ...(await transferContents(transfer)),
-          ...(data.source === 'file' ? { readBy: readersOf(config) } : {}),
+          ...(data.source === 'file' ? { readBy: readersOf(config), bonus: value.bonus } : {}),
           seed,
           code: runCode(workplace, run),
         },
         fill: async folder => {
-          const dataset = withReadableReferences(await prepare(data, { seed, transfer }), config)
+          const dataset = withReadableReferences(await prepare(data, { seed, transfer, bonus: value.bonus }), config)
           writeWhole(join(folder, 'data.json'), JSON.stringify(dataset))
         },
       })

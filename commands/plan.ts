@@ -5,10 +5,12 @@ import { baselineOf } from '../pipelines/config/baselines.js'
 import { configDifference, type Difference } from '../pipelines/config/difference.js'
 import type { ExperimentConfig, Plan } from '../pipelines/config/schema.js'
 import { RlevError } from '../pipelines/errors.js'
+import { given } from '../pipelines/given.js'
 import { printable } from '../pipelines/printable.js'
 import { layOutTable } from '../pipelines/text/table.js'
 import { type CheckedPlan, checkedPlan, referenceConfig } from './plan/checked.js'
 import { type Cost, costOf, countsOf } from './plan/cost.js'
+import { dataLines, type PlannedData, plannedData } from './plan/data.js'
 import { memoryLines, memoryOfPlan, type PlanMemory } from './plan/memory.js'
 import { keysFromDefaults, mainNumbers, plannedValue, type ResolvedKey } from './plan/resolved.js'
 import { formatCount, formatEstimate } from './text/format.js'
@@ -52,6 +54,8 @@ interface Outline {
   fromDefaults: readonly ResolvedKey[]
   /** `transfer`: of the further test sets. */
   items: { train: number; test: number; transfer: number; skipped: number }
+  /** Of data files. */
+  data?: PlannedData
   findings: PreflightFinding[]
   cost: Cost
   memory: PlanMemory
@@ -69,6 +73,7 @@ async function outlineOf({ plan, data, findings }: CheckedPlan): Promise<Outline
     config,
     fromDefaults: keysFromDefaults(plan, config),
     items: { ...items, skipped: dataset.skipped.length },
+    ...given({ data: await plannedData(dataset, config) }),
     findings: await findings(),
     cost: costOf(plan, items),
     memory: memoryOfPlan(plan, dataset),
@@ -105,6 +110,7 @@ function textOf({
   config,
   fromDefaults,
   items,
+  data,
   findings,
   cost,
   memory,
@@ -137,6 +143,7 @@ function textOf({
       kind === 'sweep' ? arms.find(({ role }) => role === 'baseline')?.name : undefined,
     ),
     `items: ${items.train} to train on, ${items.test} to test on${further}${skipped}`,
+    ...dataLines(data),
     ...costLines(cost),
     ...memoryLines(memory, kind === 'sweep'),
     '',

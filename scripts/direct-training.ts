@@ -29,8 +29,8 @@ export async function trainDirectly({
   onBegin: () => void
   onStep: (step: number, metrics: Record<string, number>) => void
 }): Promise<Policy> {
-  const dataset = await prepareData(config.data, { seed: config.seed })
-  const { values } = normalizeValues(dataset.train, config.reward)
+  const dataset = await prepareData(config.data, { seed: config.seed, bonus: config.value.bonus })
+  const { values } = normalizeValues(dataset.train, { ...config.reward, bonus: config.value.bonus })
   const policy = await warmStart({ config, dataset, hooks: noHooks })
   const reference = await copyOf(policy, config)
   const optimizer = createOptimizer(policy, config.update)

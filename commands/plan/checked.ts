@@ -59,7 +59,11 @@ export function checked(plan: Plan, path: string): CheckedPlan {
     const { prepareData } = await import('../../pipelines/data/prepare.js')
     const { withReadableReferences } = await import('../../pipelines/rewards/references.js')
     data ??= withReadableReferences(
-      await prepareData(config.data, { seed: config.seed, transfer: config.evaluation.transfer }),
+      await prepareData(config.data, {
+        seed: config.seed,
+        transfer: config.evaluation.transfer,
+        bonus: config.value.bonus,
+      }),
       config,
     )
     return data
@@ -96,7 +100,11 @@ async function findingsOf(
     import('../../pipelines/advantages/preflight.js'),
     import('../../pipelines/advantages/simulated-step.js'),
   ])
-  const { values } = normalizeValues(data.train, { alpha: config.reward.alpha, cap: config.reward.cap })
+  const { values } = normalizeValues(data.train, {
+    alpha: config.reward.alpha,
+    cap: config.reward.cap,
+    bonus: config.value.bonus,
+  })
   const found = preflight({ plan, values: valuedItems(values, data.train), onArm: nowAndThen(report) })
   const findings = [...aboutCredits, ...found]
   const refused = findings.filter(({ severity }) => severity === 'refuse')

@@ -57,7 +57,7 @@ function keysOf(schema: JsonSchema, prefix: string, only?: string): KeyDescripti
     const path = `${prefix}${key}`
     // A section that a config may have or not: its keys are for one that has it.
     const optional = !schema.required?.includes(key) && inner.default === undefined
-    if (inner.properties !== undefined) return keysOf(inner, `${path}.`, optional ? key : only)
+    if (inner.properties !== undefined) return keysOf(inner, `${path}.`, only ?? (optional ? key : undefined))
     const isNullable = inner.anyOf?.some(({ type }) => type === 'null') === true
     const mayBeNull = isNullable ? inner.anyOf?.find(kind => kind.properties !== undefined) : undefined
     // The section itself first, because it may be null; then its keys.

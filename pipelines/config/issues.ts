@@ -84,10 +84,10 @@ function orList(names: readonly string[]): string {
 /** The names directly below a section, of the kind that the config states where there are several. */
 function keysOfSection(keys: readonly KeyDescription[], section: string, stated: readonly string[]): string[] {
   const start = section === '' ? '' : `${section}.`
-  const below = keys.filter(
-    ({ path, only }) =>
-      path.startsWith(start) && (only === undefined || only === section || stated.includes(only) || section === ''),
-  )
+  // A section inside another one has the kind of that.
+  const isOfKind = ({ only }: KeyDescription) =>
+    only === undefined || only === section || stated.includes(only) || section === '' || section.includes('.')
+  const below = keys.filter(key => key.path.startsWith(start) && isOfKind(key))
   const names = below.map(({ path }) => path.slice(start.length).split('.')[0] ?? '')
   return [...new Set(section === '' ? [...names, 'extends'] : names)]
 }

@@ -49,6 +49,21 @@ export interface DataSet {
   skipped: readonly BadRow[]
   /** What is doubtful in the data, although it is used. */
   warnings: readonly DataWarning[]
+  /** How its files were read. */
+  reading?: readonly FileReading[]
+  /** Items that stand in the prompts of the others, and are in neither part. */
+  examples?: readonly Item[]
+}
+
+/** A data file as it was read. */
+export interface FileReading {
+  path: string
+  rows: number
+  bad: number
+  /** Form of its rows, as named or as told by the first of them. */
+  form: string
+  /** What its columns mean: `prompt` to `problem`. */
+  mapping: Readonly<Record<string, string>>
 }
 
 export interface BadRow {

@@ -4,7 +4,7 @@
  */
 import { RE2JS } from 're2js'
 import type { ExperimentConfig } from '../config/schema.js'
-import { closingBrace } from './presentation.js'
+import { lastBoxed } from '../text/boxed.js'
 
 export type AnswerPlace = ExperimentConfig['reward']['answer']
 
@@ -67,15 +67,6 @@ function afterHash(text: string): string | null {
 
 function lineOf(text: string, index: number): string | null {
   return filled(text.split(/\r\n|\r|\n/).at(index) ?? '')
-}
-
-/** Content of the last \boxed{...} or \fbox{...} with balanced braces; null if the last one is not closed. */
-function lastBoxed(text: string): string | null {
-  const opening = [...text.matchAll(/\\(?:boxed|fbox)\s{0,8}\{/g)].at(-1)
-  if (opening === undefined) return null
-  const start = opening.index + opening[0].length
-  const end = closingBrace(text, start)
-  return end < 0 ? null : filled(text.slice(start, end))
 }
 
 /** A number with its sign, thousands separators, decimals and percent, that is not part of a word. */

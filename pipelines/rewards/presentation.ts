@@ -2,6 +2,7 @@
  * Presentation of an answer: wrappers around the whole of it that say nothing about what it is. `**B**`, `$\text{B}$`,
  * `The answer is B.` and `故选：B` all present `B`. Verifiers remove it from the answer and from the reference alike.
  */
+import { closingBrace } from '../text/boxed.js'
 
 /** Commands of TeX that only set a style, or mark the answer. */
 const styleCommands = [
@@ -66,15 +67,4 @@ function insideCommand(text: string): string | null {
   if (opening === undefined) return null
   const end = closingBrace(text, opening.length)
   return end === text.length - 1 ? text.slice(opening.length, end) : null
-}
-
-/** Index of the brace that closes the one before `start`; -1 if there is none. Escaped braces do not count. */
-export function closingBrace(text: string, start: number): number {
-  let depth = 1
-  for (let index = start; index < text.length; index++) {
-    if (text[index] === '\\') index++
-    else if (text[index] === '{') depth++
-    else if (text[index] === '}' && --depth === 0) return index
-  }
-  return -1
 }

@@ -30,6 +30,8 @@ export interface PolicyTokenizer {
    * the assistant's turn.
    */
   encodePrompt(prompt: Prompt): Promise<number[]>
+  /** The text of a prompt before it is encoded: chat messages as the template renders them. */
+  renderPrompt(prompt: Prompt): Promise<string>
   /**
    * Text of a response, without the tokens that end it and padding. Other special tokens are shown: a verifier must
    * not read `1<special>2` as 12. Spaces stay as they are.
@@ -79,17 +81,22 @@ export function makeTokenizer({
     const front = whole.slice(0, Math.max(0, whole.length - bare.length))
     return front.length > 0 && front.every((id, index) => id === bare[index]) ? bare : whole
   }
+  const renderPrompt = async (prompt: Prompt) => {
+    if (typeof prompt === 'string') return prompt
+    if (template === undefined) return prompt.map(message => message.content).join('\n')
+    const values = { messages: prompt, add_generation_prompt: true, ...specialTokens(files.config) }
+    return rendered.once(JSON.stringify(prompt), () => renderChat({ template, values }))
+  }
   return {
     files,
     eosIds,
     padId,
     encode,
     async encodePrompt(prompt) {
-      if (typeof prompt === 'string') return encodeText(prompt)
-      if (template === undefined) return encodeText(prompt.map(message => message.content).join('\n'))
-      const values = { messages: prompt, add_generation_prompt: true, ...specialTokens(files.config) }
-      return encode(await rendered.once(JSON.stringify(prompt), () => renderChat({ template, values })))
+      const text = await renderPrompt(prompt)
+      return typeof prompt === 'string' || template === undefined ? encodeText(text) : encode(text)
     },
+    renderPrompt,
     decode(ids) {
       const ended = ids.findLastIndex(id => id !== padId && !eosIds.includes(id)) + 1
       if (ended === 0) return ''

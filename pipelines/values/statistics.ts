@@ -5,7 +5,7 @@ import type { ValueStatistics } from './value.js'
 const QUANTILES = [0, 0.05, 0.25, 0.5, 0.75, 0.95, 1] as const
 const BINS = 20
 
-/** For values v in (0, 1]. `alpha` and `cap` as in s = 1 + min(alpha v, cap); clipped means alpha v > cap. All zero without values. */
+/** For values v in (0, 1], or above 1 with bonus questions. `alpha` and `cap` as in s = 1 + min(alpha v, cap); clipped means alpha v > cap. All zero without values. */
 export function valueStatistics(
   values: readonly number[],
   { alpha, cap = 1 }: { alpha: number; cap?: number | undefined },
@@ -35,5 +35,7 @@ function histogram(sorted: readonly number[]): ValueStatistics['histogram'] {
 
 function roundUp(largest: number): number {
   const power = 10 ** Math.floor(Math.log10(largest))
-  return Math.min(1, ([1, 2, 5, 10].find(step => largest <= step * power * (1 + 1e-9)) ?? 10) * power)
+  const rounded = ([1, 2, 5, 10].find(step => largest <= step * power * (1 + 1e-9)) ?? 10) * power
+  // Above 1 with bonus questions only.
+  return largest > 1 ? rounded : Math.min(1, rounded)
 }

@@ -5,7 +5,7 @@ export interface ItemValue {
   section: string
   points: number
   total: number
-  /** In (0, 1]. */
+  /** In (0, 1], or above 1 for a bonus question under `value.bonus: allow`. */
   value: number
 }
 

@@ -2,7 +2,7 @@
  * The answer in a test case of Math-Verify, which holds a text: boxes side by side, else what is called the final answer, else the last
  * formula, else the last number.
  */
-import { closingBrace } from '../../pipelines/rewards/presentation.js'
+import { closingBrace } from '../../pipelines/text/boxed.js'
 
 export interface MathVerifyCase {
   /** File and line of its test. */

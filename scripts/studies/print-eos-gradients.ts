@@ -30,10 +30,12 @@ if (checkpoint === undefined || path === undefined)
   throw new Error('usage: npm run eos-gradients -- CHECKPOINT CONFIG [--arm ARM] [--items N] [--further N]')
 const config = chosenArm({ path, ...(given.arm === undefined ? {} : { arm: given.arm }) })
 const further = Number(given.further)
-const { train, test } = await prepareData(config.data, { seed: config.seed })
+const { bonus } = config.value
+const { train, test } = await prepareData(config.data, { seed: config.seed, bonus })
 const { reward } = config
-const mean = reward.scale === 'uniform' ? uniformScale(normalizeValues(train, reward).values, reward) : undefined
-const byValue = normalizeValues(test, reward).values.map(({ value }, index) => ({
+const mean =
+  reward.scale === 'uniform' ? uniformScale(normalizeValues(train, { ...reward, bonus }).values, reward) : undefined
+const byValue = normalizeValues(test, { ...reward, bonus }).values.map(({ value }, index) => ({
   value,
   item: test[index] as (typeof test)[number],
 }))

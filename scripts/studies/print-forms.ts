@@ -21,7 +21,7 @@ if (path === undefined) {
 }
 const config = chosenArm({ path, ...(values.seed === undefined ? {} : { seed: Number(values.seed) }) })
 const { seed } = config
-const dataset = await prepareData(config.data, { seed })
+const dataset = await prepareData(config.data, { seed, bonus: config.value.bonus })
 
 const began = performance.now()
 const tick = async ({ done, of }: { done: number; of: number } = { done: 0, of: 1 }) => {

@@ -1,6 +1,7 @@
 /** Config sections of where items come from and what their values do: `data`, `value`, `reward`. */
 import { RE2JS } from 're2js'
 import { z } from 'zod'
+import { bonusRules, fieldsSection, formNames, promptSection } from './exam-files.js'
 import { countUpTo, positive, seedNumber, share } from './numbers.js'
 
 export const scaleNames = ['correctness', 'human-aligned', 'multiplicative', 'uniform'] as const
@@ -14,7 +15,6 @@ export const ablationNames = [
   'weak',
   'predicted',
 ] as const
-export const benchmarkNames = ['gpqa', 'c-eval', 'mmlu-pro', 'super-gpqa'] as const
 export const examNames = ['v7', 'v5', 'pl', 'p50', 'nc', 'inv'] as const
 
 /** Exams that a policy is tested on only. */
@@ -36,7 +36,7 @@ const syntheticData = z.strictObject({
   testSeed: seedNumber.default(99999).describe('Seed of the test items, the same for every seed of a sweep.'),
 })
 
-const forms = ['auto', 'plain', 'rlev', ...benchmarkNames] as const
+const forms = ['auto', ...formNames] as const
 export const verifiers = ['exact', 'numeric', 'choice'] as const
 const answerPlaces = ['after-hash', 'boxed', 'first-line', 'last-line', 'last-number', 'whole', 'auto'] as const
 /** RE2JS throws for a pattern that is not one of RE2's. */
@@ -98,6 +98,8 @@ const fileData = z.strictObject({
     .describe(
       'How rows name their fields. plain: prompt, answer, points, total, exam; rlev: query, label, score, total of the public set; gpqa, c-eval, mmlu-pro, super-gpqa: benchmarks in their published forms, each question worth 1 of 100; auto: told by the first row.',
     ),
+  fields: fieldsSection,
+  prompt: promptSection,
   onBadRow: z
     .enum(['stop', 'skip'])
     .default('stop')
@@ -151,6 +153,12 @@ export const valueSection = z
       .prefault({})
       .describe(
         'How the start policy is fine-tuned to predict scores from questions, for the ablation predicted (docs/predictor.md).',
+      ),
+    bonus: z
+      .enum(bonusRules)
+      .default('refuse')
+      .describe(
+        'What becomes of a row of a data file whose points exceed the total: a bad row; `clip`: worth the total, v = 1; `allow`: v above 1, which the cap of the scale bounds and the multiplicative scale does not.',
       ),
     site: z
       .enum(['reward', 'advantage', 'loss'])

@@ -1,4 +1,5 @@
-/** Readers of the fields of a data row. An invalid field throws BadField with the reason and the field's name. */
+/** Readers of the values of a data row. An invalid one throws BadField with the reason and the column's name. */
+import { readPoints } from '../forms/points.js'
 import type { Prompt } from '../item.js'
 import { WrittenNumber } from './written-number.js'
 
@@ -7,69 +8,51 @@ export class BadField extends Error {}
 
 export type Fields = Readonly<Record<string, unknown>>
 
-/** Text that is not blank; a number is the text it was written as. `what` is the field's name in messages. */
-export function requiredText(fields: Fields, key: string, what: string): string {
-  const value = fields[key]
-  if (value === undefined || value === null || value === '') throw new BadField(`no ${what} (${key})`)
+/** Text that is not blank; a number is the text it was written as. `column` and `what` name the value in messages. */
+export function requiredText(value: unknown, column: string, what: string): string {
+  if (value === undefined || value === null || value === '') throw new BadField(`no ${what} (${column})`)
   const text = textOf(value)
-  if (text === null) throw new BadField(`the ${what} (${key}) is ${kindOf(value)}, text is expected`)
-  if (text.trim() === '') throw new BadField(`no ${what} (${key} is blank)`)
+  if (text === null) throw new BadField(`the ${what} (${column}) is ${kindOf(value)}, text is expected`)
+  if (text.trim() === '') throw new BadField(`no ${what} (${column} is blank)`)
   return text
 }
 
-export function optionalText(fields: Fields, key: string): string | undefined {
-  const value = fields[key]
-  if (value === undefined || value === null || value === '') return undefined
-  const text = textOf(value)
-  if (text === null) throw new BadField(`${key} is ${kindOf(value)}, text is expected`)
-  return text
-}
-
-/** A finite number. The cells of a table are text, so text that is a number in JSON is one here; "1,5" is ambiguous. */
-export function requiredNumber(fields: Fields, key: string, what: string): number {
-  const value = fields[key]
-  if (value === undefined || value === null || value === '') throw new BadField(`no ${what} (${key})`)
+/** A finite number, or text that writes one as people write points (points.ts). */
+export function requiredNumber(value: unknown, column: string, what: string): number {
+  if (value === undefined || value === null || value === '') throw new BadField(`no ${what} (${column})`)
   const number = numberOf(value)
-  if (number === null) throw new BadField(`the ${what} (${key}) is ${kindOf(value)}, a number is expected`)
-  if (!Number.isFinite(number)) throw new BadField(`the ${what} (${key}) is ${number}, a finite number is expected`)
+  if (number === null) throw new BadField(`the ${what} (${column}) is ${kindOf(value)}, a number is expected`)
+  if (!Number.isFinite(number)) throw new BadField(`the ${what} (${column}) is ${number}, a finite number is expected`)
   return number
 }
 
 function numberOf(value: unknown): number | null {
   if (value instanceof WrittenNumber) return value.value
-  if (typeof value === 'string' && /^\s*-?\d+(\.\d+)?\s*$/.test(value)) return Number(value)
+  if (typeof value === 'string') return readPoints(value)
   return typeof value === 'number' ? value : null
 }
 
 /** Text, or chat messages of which at least one is not blank. */
-export function requiredPrompt(fields: Fields, key: string): Prompt {
-  const value = fields[key]
-  if (!Array.isArray(value)) return requiredText(fields, key, 'prompt')
+export function requiredPrompt(value: unknown, column: string): Prompt {
+  if (!Array.isArray(value)) return requiredText(value, column, 'prompt')
   const messages = value.map((message: unknown, index) => {
-    if (!isFields(message)) throw new BadField(`message ${index + 1} of the prompt (${key}) is ${kindOf(message)}`)
+    if (!isFields(message)) throw new BadField(`message ${index + 1} of the prompt (${column}) is ${kindOf(message)}`)
     const { role, content } = message
     if (typeof role !== 'string' || typeof content !== 'string') {
-      throw new BadField(`message ${index + 1} of the prompt (${key}) has no role and content in text`)
+      throw new BadField(`message ${index + 1} of the prompt (${column}) has no role and content in text`)
     }
     return { role, content }
   })
-  if (messages.every(({ content }) => content.trim() === '')) throw new BadField(`no prompt (${key} says nothing)`)
+  if (messages.every(({ content }) => content.trim() === '')) throw new BadField(`no prompt (${column} says nothing)`)
   return messages
-}
-
-export function optionalTexts(fields: Fields, key: string): string[] | undefined {
-  const value = fields[key]
-  if (value === undefined || value === null) return undefined
-  const texts = Array.isArray(value) ? value.map(textOf) : [null]
-  if (texts.length === 0 || texts.some(text => text === null)) throw new BadField(`${key} is no list of texts`)
-  return texts.filter(text => text !== null)
 }
 
 export function isFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof WrittenNumber)
 }
 
-function textOf(value: unknown): string | null {
+/** Text of text or of a number; null for anything else. */
+export function textOf(value: unknown): string | null {
   if (typeof value === 'string') return value
   return value instanceof WrittenNumber && Number.isFinite(value.value) ? value.text : null
 }

@@ -9,16 +9,18 @@ import { configPage } from '../../../scripts/config-page.js'
 
 const keys = describeKeys()
 
+const mayBeAbsent = [
+  ...['data.test', 'data.prompt.system', 'data.prompt.template', 'data.prompt.examples'],
+  ...['evaluation.transfer', 'sweep.smallestGain', 'sweep.versus', 'sweep.published'],
+]
+
 test('every key has a sentence, and a default unless it must be given or may be absent', () => {
   for (const { path, sentence, default: preset, required, expected } of keys) {
     assert.match(sentence, /^[A-Za-z].*\.$/s, path)
     assert.notEqual(expected, '', path)
     const kind = path === 'data.source' || path === 'policy.from'
     if (preset === undefined && !required && !kind)
-      assert.ok(
-        ['data.test', 'evaluation.transfer', 'sweep.smallestGain', 'sweep.versus', 'sweep.published'].includes(path),
-        path,
-      )
+      assert.ok(mayBeAbsent.includes(path) || path.startsWith('data.fields.'), path)
   }
 })
 

@@ -120,7 +120,7 @@ test('rows that are no questions are named with what is missing', async () => {
     [
       'the answer is "F", a letter from A to E is expected',
       'no options, two or more are expected',
-      'no question (question is blank)',
+      'no prompt (question is blank)',
     ],
   )
   const table = await read('short.csv', `${cEval}2,nothing,A\n`)

@@ -107,3 +107,14 @@ test('clipping starts above the cap over alpha', () => {
   assert.equal(valueStatistics([0.05, 0.1, 0.11, 0.3], { alpha: 10 }).shareClipped, 0.5)
   assert.equal(valueStatistics([0.05, 0.1, 0.11, 0.3], { alpha: 10, cap: 3 }).shareClipped, 0)
 })
+
+test('bonus questions that are allowed have values above 1', () => {
+  const item = { id: 'a', section: 'x', points: 12, total: 10 }
+  const { values, statistics } = normalizeValues([item], { alpha: 10, bonus: 'allow' })
+  assert.equal(values[0]?.value, 1.2)
+  assert.equal(statistics.histogram.at(-1)?.to, 2)
+  assert.equal(
+    statistics.histogram.reduce((sum, { count }) => sum + count, 0),
+    1,
+  )
+})

@@ -2,7 +2,8 @@
  * One LaTeX for the ways in which answers are typed: Unicode signs, plain-text maths (`sqrt(2)/2`, `x**2`, `<=`), spacing and sizing
  * commands, styles, separators of thousands. Nothing here changes the meaning.
  */
-import { closingBrace, withoutPresentation } from '../../presentation.js'
+import { closingBrace } from '../../../text/boxed.js'
+import { withoutPresentation } from '../../presentation.js'
 import { compatible } from '../exact.js'
 
 const signs: Readonly<Record<string, string>> = {

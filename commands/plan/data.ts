@@ -1,0 +1,153 @@
+/** What a plan says about its data files: the form that was told, the exams with their totals, and a prompt as the policy gets it. */
+import { join } from 'node:path'
+import type { ExperimentConfig } from '../../pipelines/config/schema.js'
+import { alphabetOf } from '../../pipelines/data/alphabet.js'
+import type { DataSet, FileReading, Item } from '../../pipelines/data/item.js'
+import { readJsonObject } from '../../pipelines/input/json-file.js'
+import { layOutTable } from '../../pipelines/text/table.js'
+import { characterTokenizer, type PolicyTokenizer } from '../../pipelines/tokenizer/tokenizer.js'
+import { loadTokenizer } from '../../pipelines/tokenizer/tokenizer-folder.js'
+
+export interface PlannedExam {
+  name: string
+  part: 'train' | 'test' | 'examples'
+  questions: number
+  /** Sum of the points of its questions. */
+  points: number
+  /** Points of the whole exam, ascending; several if its rows differ. */
+  totals: number[]
+}
+
+export interface PlannedPrompt {
+  item: string
+  /** As the policy gets it: with its chat template, if it has one. */
+  text: string
+  tokens: number
+}
+
+export interface PlannedData {
+  files: readonly FileReading[]
+  exams: PlannedExam[]
+  /** Items that stand as solved examples in the prompts of the others. */
+  examples: number
+  prompt: PlannedPrompt
+  longest: Pick<PlannedPrompt, 'item' | 'tokens'>
+}
+
+/** Undefined for a synthetic exam. Throws CheckpointInvalid if the tokenizer of a checkpoint cannot be used. */
+export async function plannedData(dataset: DataSet, config: ExperimentConfig): Promise<PlannedData | undefined> {
+  const { train, test, examples = [], reading } = dataset
+  const shown = train[0] ?? test[0]
+  if (reading === undefined || shown === undefined) return undefined
+  const tokenizer = tokenizerOf(config, dataset)
+  const longest = [...train, ...test].reduce((a, b) => (lengthOf(b) > lengthOf(a) ? b : a))
+  const counted = async ({ prompt }: Item) => (await tokenizer.encodePrompt(prompt)).length
+  return {
+    files: reading,
+    exams: [...examsOf(train, 'train'), ...examsOf(test, 'test'), ...examsOf(examples, 'examples')],
+    examples: examples.length,
+    prompt: { item: shown.id, text: await tokenizer.renderPrompt(shown.prompt), tokens: await counted(shown) },
+    longest: { item: longest.id, tokens: await counted(longest) },
+  }
+}
+
+function tokenizerOf({ policy, data }: ExperimentConfig, dataset: DataSet): PolicyTokenizer {
+  if (policy.from === 'scratch') return characterTokenizer(alphabetOf({ data, dataset }))
+  return loadTokenizer(policy.path, readJsonObject(join(policy.path, 'config.json')))
+}
+
+function lengthOf({ prompt }: Item): number {
+  return typeof prompt === 'string' ? prompt.length : prompt.reduce((sum, { content }) => sum + content.length, 0)
+}
+
+/** In the order of the rows. */
+function examsOf(items: readonly Item[], part: PlannedExam['part']): PlannedExam[] {
+  const exams = new Map<string, PlannedExam>()
+  for (const { exam: name, points, total } of items) {
+    const exam = exams.get(name) ?? { name, part, questions: 0, points: 0, totals: [] }
+    exam.questions++
+    exam.points = Number((exam.points + points).toPrecision(12))
+    if (!exam.totals.includes(total)) exam.totals = [...exam.totals, total].sort((a, b) => a - b)
+    exams.set(name, exam)
+  }
+  return [...exams.values()]
+}
+
+/** Exams that are listed; of more, those whose points are not as expected come first. */
+const MAX_EXAMS = 12
+
+/** Of the prompt that is shown. */
+const MAX_LINES = 24
+const MAX_CHARACTERS = 2_000
+
+export function dataLines(data: PlannedData | undefined): string[] {
+  if (data === undefined) return []
+  const { files, exams, examples, prompt, longest } = data
+  return [
+    '',
+    ...files.flatMap(fileLines),
+    ...(examples === 0 ? [] : [`  ${examples} items are examples in the prompts, and in neither part`]),
+    ...examLines(exams),
+    `prompt of ${prompt.item}, ${prompt.tokens} tokens (the longest, of ${longest.item}, has ${longest.tokens}):`,
+    ...cut(prompt.text).map(line => `  | ${line}`.trimEnd()),
+  ]
+}
+
+function fileLines({ path, rows, bad, form, mapping }: FileReading): string[] {
+  const words = Object.entries(mapping).map(([field, column]) => `${field} from ${column}`)
+  return [`${path}: ${rows} rows, ${bad} bad, in the form ${form}`, `  ${words.join('; ').replaceAll('`', '')}`]
+}
+
+function examLines(exams: readonly PlannedExam[]): string[] {
+  const papers = exams.filter(({ questions }) => questions > 1)
+  if (papers.length === 0) return []
+  const sorted = papers.length > MAX_EXAMS ? papers.toSorted((a, b) => weightOf(b) - weightOf(a)) : papers
+  const rows = sorted
+    .slice(0, MAX_EXAMS)
+    .map(exam => [
+      exam.name,
+      exam.part,
+      ...[exam.questions, exam.points].map(String),
+      exam.totals.join(', '),
+      comparison(exam),
+    ])
+  const columns = [
+    { heading: 'exam', shrinks: true },
+    { heading: 'part' },
+    ...['questions', 'sum of points', 'total'].map(heading => ({ heading, align: 'right' as const })),
+    { heading: '' },
+  ]
+  const left = sorted.slice(MAX_EXAMS)
+  const doubtful = left.filter(exam => weightOf(exam) === 2).length
+  const single = exams.length - papers.length
+  return [
+    ...layOutTable({ columns, rows, width: MAX_WIDTH }).map(line => `  ${line}`),
+    ...(left.length === 0
+      ? []
+      : [`  and ${left.length} more exams${doubtful > 0 ? `, ${doubtful} of them doubtful` : ''}`]),
+    ...(single === 0 ? [] : [`  and ${single} exams of one question`]),
+  ]
+}
+
+const MAX_WIDTH = 118
+
+/** 2: more points than the total, or several totals; 1: a part of the paper; 0: all of it. */
+function weightOf({ points, totals }: PlannedExam): 0 | 1 | 2 {
+  const [total = 0] = totals
+  if (totals.length > 1 || points > total) return 2
+  return points === total ? 0 : 1
+}
+
+function comparison({ points, totals }: PlannedExam): string {
+  const [total = 0] = totals
+  if (totals.length > 1) return 'its rows have several totals'
+  if (points > total) return 'more than the total'
+  return points === total ? 'the whole total' : `${Math.round((100 * points) / total)}% of the total`
+}
+
+function cut(text: string): string[] {
+  const lines = text.slice(0, MAX_CHARACTERS).split('\n')
+  const shown = lines.slice(0, MAX_LINES)
+  const left = text.length - shown.join('\n').length
+  return left > 0 ? [...shown, `(${left} characters more)`] : shown
+}

@@ -1,0 +1,66 @@
+/**
+ * A file that is one object with its rows under a key, such as `{"keywords": ..., "example": [...]}` of GAOKAO-Bench: that key, and what
+ * the object says once for all rows.
+ */
+import { type FileBytes, openBytes } from './bytes.js'
+import type { Fields } from './fields.js'
+import { kindOfFile, markBytes } from './kinds.js'
+import { firstBlack, membersOf } from './object-file.js'
+import { WrittenNumber } from './written-number.js'
+
+export interface Wrapper {
+  /** Key of the rows, if the object tells it; undefined if the config names it. */
+  key?: string
+  /** Texts and numbers of the object, which are columns of every row that has none of that name. */
+  outer: Fields
+}
+
+/** Null if the file is no such object, or cannot be opened: the reader of the rows says why. */
+export async function wrapperOf(
+  path: string,
+  { form, key }: { form: string; key: string | undefined },
+): Promise<Wrapper | null> {
+  if (key === undefined && form !== 'auto' && form !== 'gaokao-bench') return null
+  let bytes: FileBytes
+  try {
+    bytes = await openBytes(path)
+  } catch {
+    return null
+  }
+  try {
+    return wrapperIn(bytes.head, key)
+  } finally {
+    await bytes.close()
+  }
+}
+
+function wrapperIn(head: Buffer, key: string | undefined): Wrapper | null {
+  if (kindOfFile(head) !== 'object') return null
+  const { members } = membersOf(head, firstBlack(head, markBytes(head)))
+  const keys = members.map(member => member.key)
+  const isGaokao = keys.includes('keywords') && keys.includes('example')
+  if (key === undefined && !isGaokao) return null
+  const scalars = members.flatMap(({ key: name, at }) => {
+    const value = scalarAt(head, at)
+    return value === null ? [] : [[name, value] as const]
+  })
+  return { ...(key === undefined ? { key: 'example' } : {}), outer: Object.fromEntries(scalars) }
+}
+
+/** Longest text or number of the object that is read. (bytes) */
+const maxScalarBytes = 10_000
+
+function scalarAt(head: Buffer, at: number): string | WrittenNumber | null {
+  const text = head.toString('utf8', at, at + maxScalarBytes)
+  const quoted = /^"(?:[^"\\]|\\.)*"/s.exec(text)?.[0]
+  if (quoted === undefined) {
+    const digits = /^-?\d+(?:\.\d+)?(?=\s*[,}])/.exec(text)?.[0]
+    return digits === undefined ? null : new WrittenNumber(digits)
+  }
+  try {
+    return JSON.parse(quoted) as string
+  } catch {
+    // Not JSON: the reader of the rows says so.
+    return null
+  }
+}
