@@ -118,6 +118,28 @@ program
   })
 
 program
+  .command('score')
+  .description('mark the responses of a file by a verifier and a scale, before a run; starts nothing')
+  .argument('<file>', 'rows of {response, answer} with points, total, choices and finish where they matter')
+  .option('--config <file>', 'YAML file whose reward section is used (default: configs/evaluate.yaml)')
+  .option('--set <path=value>', 'another value for a key; repeatable', collect, [])
+  .option('--against <field>', 'compare with the marks in this field: true, false, or a credit from -1 to 1')
+  .option('--json', 'print one JSON object a row: row, verdict, credit, value, scale, reward, read')
+  .addHelpText(
+    'after',
+    `
+A row: {"response": "so it is \\\\boxed{18}", "answer": "18", "points": 5, "total": 100, "finish": "stop"}
+
+Examples:
+  rlev score responses.jsonl --set reward.verifier=numeric
+  rlev score responses.jsonl --config exam.yaml --against human`,
+  )
+  .action(async (file, options) => {
+    const { score } = await import('./score.js')
+    await score({ ...options, file })
+  })
+
+program
   .command('status')
   .description('where a run stands; without a name, the runs of this home')
   .argument('[name]', 'name of a run')

@@ -14,7 +14,10 @@ export function humanAlignedScale(value: number, { alpha, cap }: { alpha: number
 }
 
 /** Mean human-aligned scale over the training items: equal on average, but independent of the item. */
-export function uniformScale(values: readonly ItemValue[], settings: { alpha: number; cap: number }): number {
+export function uniformScale(
+  values: readonly Pick<ItemValue, 'value'>[],
+  settings: { alpha: number; cap: number },
+): number {
   if (values.length === 0) {
     throw new RlevError({
       kind: 'DataInvalid',

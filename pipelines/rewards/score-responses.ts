@@ -1,0 +1,86 @@
+/**
+ * Responses that were made elsewhere, scored as a run would score them. A user tries a verifier and a scale in this way before a
+ * run. The paper has no such step.
+ */
+import type { ExperimentConfig } from '../config/schema.js'
+import type { Item } from '../data/item.js'
+import { finalAnswer } from './final-answer.js'
+import type { Mark } from './mark.js'
+import { scaleOf, uniformScale } from './scales.js'
+import type { Verdict } from './verdict.js'
+
+/** A response with the item that it answers. */
+export interface ResponseToScore {
+  item: Item
+  response: { text: string; finish: 'stop' | 'length' }
+  /** v(x) (eq. 2), or null if its points or its total are not known. */
+  value: number | null
+}
+
+export interface ScoredResponse {
+  verdict: Verdict
+  /** In [-1, 1]; 1 for a correct response; null if unscored. */
+  credit: number | null
+  value: number | null
+  /** s(x), or null if it depends on a value that is not known. */
+  scale: number | null
+  /** r(x, y) = s(x) credit (eq. 3); null if unscored, or if the scale is not known. */
+  reward: number | null
+  /** The final answer as it was read, or null if there is none. */
+  read: string | null
+}
+
+/**
+ * One score a response, in their order. The uniform scale is a mean over the items of these responses, each once.
+ * @param marks one a response, in their order.
+ */
+export function scoreResponses({
+  responses,
+  marks,
+  reward,
+}: {
+  responses: readonly ResponseToScore[]
+  marks: readonly Mark[]
+  reward: ExperimentConfig['reward']
+}): ScoredResponse[] {
+  const mean = reward.scale === 'uniform' ? meanScale(responses, reward) : undefined
+  return responses.map(({ response, value }, index): ScoredResponse => {
+    const { verdict, credit } = marks[index] as Mark
+    const scale = knownScale({ value, reward, mean })
+    const scored = verdict !== 'unscored'
+    return {
+      verdict,
+      credit: scored ? credit : null,
+      value,
+      scale,
+      reward: scored ? rewardIn({ scale, credit }) : null,
+      read: finalAnswer({ ...response, answer: reward.answer }),
+    }
+  })
+}
+
+/** No scale is needed to know that nothing is rewarded. */
+function rewardIn({ scale, credit }: { scale: number | null; credit: number }): number | null {
+  if (credit === 0) return 0
+  return scale === null ? null : scale * credit
+}
+
+function meanScale(responses: readonly ResponseToScore[], reward: ExperimentConfig['reward']): number | undefined {
+  const valueOfItem = new Map(responses.map(({ item, value }) => [item.id, value]))
+  const known = [...valueOfItem.values()].flatMap(value => (value === null ? [] : [{ value }]))
+  return known.length === 0 ? undefined : uniformScale(known, reward)
+}
+
+function knownScale({
+  value,
+  reward,
+  mean,
+}: {
+  value: number | null
+  reward: ExperimentConfig['reward']
+  mean: number | undefined
+}): number | null {
+  if (reward.scale === 'uniform') return mean ?? null
+  if (reward.scale === 'correctness') return 1
+  return value === null ? null : scaleOf({ value, reward })
+}

@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+
+const root = mkdtempSync(join(tmpdir(), 'rlev-score-'))
+after(() => rmSync(root, { recursive: true }))
+
+const worth = (points: number) => ({ points, total: 100 })
+
+const rows = [
+  { response: 'so it is\n#### 18', answer: '18', ...worth(5), human: true },
+  { response: 'It is \\boxed{19}', answer: '18', ...worth(5), human: false },
+  { response: '18 cm', answer: '18 cm', ...worth(20), human: 1 },
+  { response: '18 cm and so', answer: '18 cm', ...worth(20), finish: 'length', human: 'correct' },
+  { response: '', answer: '7', human: 0 },
+  { response: 'x', answer: 'not a number', ...worth(10), human: 0 },
+]
+
+let files = 0
+function fileOf(content: readonly object[]): string {
+  const path = join(root, `${files++}.jsonl`)
+  writeFileSync(path, content.map(row => JSON.stringify(row)).join('\n'))
+  return path
+}
+
+const score = (...args: string[]): string =>
+  execFileSync(process.execPath, ['bin/rlev', 'score', ...args], { encoding: 'utf8' })
+
+test('a line a row: verdict, credit, value, scale, reward, and the final answer as it was read', () => {
+  const lines = score(fileOf(rows), '--set', 'reward.verifier=numeric', '--json').trim().split('\n')
+  assert.deepEqual(
+    lines.map(line => JSON.parse(line) as unknown),
+    [
+      { row: 1, verdict: 'correct', credit: 1, value: 0.05, scale: 1.5, reward: 1.5, read: '18' },
+      { row: 2, verdict: 'wrong', credit: 0, value: 0.05, scale: 1.5, reward: 0, read: '19' },
+      { row: 3, verdict: 'correct', credit: 1, value: 0.2, scale: 2, reward: 2, read: '18 cm' },
+      { row: 4, verdict: 'wrong', credit: 0, value: 0.2, scale: 2, reward: 0, read: null },
+      { row: 5, verdict: 'wrong', credit: 0, value: null, scale: null, reward: 0, read: null },
+      { row: 6, verdict: 'unscored', credit: null, value: 0.1, scale: 2, reward: null, read: 'x' },
+    ],
+  )
+})
+
+test('verdicts are counted with examples, and compared with the marks of the file', () => {
+  const text = score(fileOf(rows), '--set', 'reward.verifier=numeric', '--against', 'human')
+  assert.match(text, /6 responses\nverifier numeric, final answer auto, scale human-aligned \(alpha 10, cap 1\)/)
+  assert.match(text, /correct +2 +33\.3 +1\.0000 +0\.1250 +1\.7500 +1\.7500/)
+  assert.match(text, /4 {2}\(cut at the limit\) {2}18 cm/)
+  assert.match(
+    text,
+    /against human: 4 of 5 agree \(80\.0%\); 1 unscored, not compared; mean difference of credit 0\.2000/,
+  )
+  assert.match(text, /wrong here, correct in human: 1 of 1/)
+})
+
+test('the scale is that of the config; the uniform one is the mean over the items of the file', () => {
+  const file = fileOf(rows.slice(0, 3))
+  const scales = (...args: string[]) =>
+    score(file, '--json', ...args)
+      .trim()
+      .split('\n')
+      .map(line => (JSON.parse(line) as { scale: number }).scale)
+  assert.deepEqual(scales('--set', 'reward.scale=multiplicative'), [1.5, 1.5, 3])
+  assert.deepEqual(scales('--set', 'reward.scale=correctness'), [1, 1, 1])
+  const mean = (1.5 + 1.5 + 2) / 3
+  assert.deepEqual(scales('--set', 'reward.scale=uniform'), [mean, mean, mean])
+  assert.deepEqual(scales('--config', 'configs/smoke.yaml', '--set', 'reward.alpha=4'), [1.2, 1.2, 1.8])
+})
+
+test('credit below 1 and below 0 reaches the reward', () => {
+  const file = fileOf([
+    { response: 'A', answer: 'A, C', ...worth(5) },
+    { response: 'A, B', answer: 'A, C', ...worth(5), negative: 2 },
+  ])
+  const sets = ['reward.verifier=choice', 'reward.partial=proportional', 'data.fields.negative=negative']
+  const lines = score(file, '--json', ...sets.flatMap(set => ['--set', set]))
+  assert.deepEqual(
+    lines
+      .trim()
+      .split('\n')
+      .map(line => JSON.parse(line) as object)
+      .map(({ verdict, credit, reward }: { verdict?: string; credit?: number; reward?: number }) => ({
+        verdict,
+        credit,
+        reward,
+      })),
+    [
+      { verdict: 'wrong', credit: 0.5, reward: 0.75 },
+      { verdict: 'wrong', credit: -0.4, reward: 1.5 * -0.4 },
+    ],
+  )
+})
+
+test('rows that cannot be scored are named, with what is expected', () => {
+  for (const [row, reason] of [
+    [{ answer: '1' }, /row 1: no response/],
+    [{ response: 'x' }, /row 1: no answer/],
+    [{ response: 7, answer: '1' }, /row 1: the response is number 7/],
+    [{ response: 'x', answer: '1', finish: 'eos' }, /finish is text "eos", stop or length/],
+  ] as const) {
+    const { status, stderr } = spawnSync(process.execPath, ['bin/rlev', 'score', fileOf([row])], { encoding: 'utf8' })
+    assert.equal(status, 2)
+    assert.match(stderr, /1 of 1 rows cannot be scored/)
+    assert.match(stderr, reason)
+  }
+  const call = ['bin/rlev', 'score', fileOf(rows.slice(0, 1)), '--against', 'humann']
+  assert.match(spawnSync(process.execPath, call, { encoding: 'utf8' }).stderr, /no mark to compare with \(humann\)/)
+})
