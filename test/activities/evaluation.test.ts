@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, test } from 'node:test'
+import { after, afterEach, beforeEach, test } from 'node:test'
 import { CancelledFailure } from '@temporalio/common'
 import { gpuActivities } from '../../activities/gpu-activities.js'
 import { ioActivities } from '../../activities/io-activities.js'
@@ -18,19 +18,19 @@ import { tinyConfig } from '../workflows/tiny.js'
 import { environment, prepare, runExperiment, runStage } from './driver.js'
 import { JudgeServer, reply, right } from './judge/server.js'
 
-let place: Workplace
+/** One for all tests, which share its data and its warm start. */
+const place: Workplace = workplace(mkdtempSync(join(tmpdir(), 'rlev-evaluation-')))
 let judge: JudgeServer
 let policies: PolicyCache
 beforeEach(async () => {
-  place = workplace(mkdtempSync(join(tmpdir(), 'rlev-evaluation-')))
   judge = await new JudgeServer().start()
   policies = new PolicyCache(place.store)
 })
 afterEach(async () => {
   policies.dispose()
   await judge.stop()
-  rmSync(place.home, { recursive: true, force: true })
 })
+after(() => rmSync(place.home, { recursive: true, force: true }))
 
 const config = (name: string, steps: number, judged?: JudgeConfig, samples = 1) => ({
   ...tinyConfig(name, { steps, evaluation: { every: 3, samples, chunk: 32 } }),

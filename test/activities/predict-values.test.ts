@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, it } from 'node:test'
+import { after, describe, it } from 'node:test'
 import { CancelledFailure } from '@temporalio/common'
 import { gpuActivities } from '../../activities/gpu-activities.js'
 import { readValues } from '../../activities/normalize-values.js'
@@ -15,11 +15,9 @@ import type { PredictionQuality } from '../../pipelines/values/predictor/quality
 import { tinyConfig } from '../workflows/tiny.js'
 import { environment, prepare, runExperiment, runStage } from './driver.js'
 
-let place: Workplace
-beforeEach(() => {
-  place = workplace(mkdtempSync(join(tmpdir(), 'rlev-predicted-')))
-})
-afterEach(() => rmSync(place.home, { recursive: true, force: true }))
+/** One for all tests, which share its data and its warm start. */
+const place: Workplace = workplace(mkdtempSync(join(tmpdir(), 'rlev-predicted-')))
+after(() => rmSync(place.home, { recursive: true, force: true }))
 
 const predictedConfig = (name: string, sections: Record<string, unknown> = {}) =>
   tinyConfig(name, {
