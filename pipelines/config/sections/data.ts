@@ -205,7 +205,7 @@ export const rewardSection = z
       .union([wrongCredit, z.record(z.string(), wrongCredit)])
       .default(0)
       .describe(
-        'Credit of an answered, wrong response, as a share of the points of the item: -0.25 for 1 point of 4 deducted. One number, or a number by section, 0 for sections that are not named. The field `negative` of a row takes precedence. (share)',
+        'Credit of an answered, wrong response, as a share of the points of the item: -0.25 for 1 point of 4 deducted. One number, or a number by section, 0 for sections that are not named. Points that a row deducts (`data.fields.negative`) take precedence. (share)',
       ),
     answer: z
       .union([
