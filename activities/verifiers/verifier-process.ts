@@ -1,0 +1,92 @@
+/**
+ * The process in which a verifier runs: it loads what its arguments name, then answers one question after the other. What the verifier
+ * does to it (an endless loop, an exit, an exhausted memory) ends this process only.
+ *
+ * Arguments: the pid of the process that asks, and the program as JSON.
+ */
+import { pathToFileURL } from 'node:url'
+import { Worker } from 'node:worker_threads'
+import { shortened } from '../../pipelines/printable.js'
+import type { Answer, Call, Loaded, Reply, Said, VerifierProgram } from './messages.js'
+
+/** Of a problem that is told. (characters) */
+const maxProblemLength = 500
+
+type AnyVerify = (question: unknown) => unknown
+
+// Kept before the module is loaded: it shares this process, and may change what it finds in it.
+const send = process.send?.bind(process) as (message: Loaded | Reply) => boolean
+const [, , parent = '', program = ''] = process.argv
+
+endWithParent(Number(parent))
+void main(JSON.parse(program) as VerifierProgram)
+
+async function main(program: VerifierProgram): Promise<void> {
+  let verify: AnyVerify
+  try {
+    verify = await load(program)
+  } catch (error) {
+    send({ loaded: false, problem: told(error) })
+    return
+  }
+  process.on('message', (call: Call) => void answer(verify, call).then(said => send({ id: call.id, ...said })))
+  send({ loaded: true })
+}
+
+async function load(program: VerifierProgram): Promise<AnyVerify> {
+  if (program.kind === 'math') throw new Error('no math yet')
+  const module = (await import(pathToFileURL(program.path).href)) as { default?: unknown; verify?: unknown }
+  const found = module.verify ?? module.default
+  if (typeof found === 'function') return found as AnyVerify
+  throw new Error('the module exports no function: neither `verify` nor a default export')
+}
+
+async function answer(verify: AnyVerify, { question }: Call): Promise<Answer> {
+  try {
+    const said = await verify(question)
+    return isSaid(said)
+      ? { said: typeof said === 'boolean' ? (said ? 'correct' : 'wrong') : said }
+      : { problem: unfit(said) }
+  } catch (error) {
+    return { problem: `it throws ${told(error)}` }
+  }
+}
+
+function isSaid(said: unknown): said is Said | boolean {
+  if (typeof said === 'number') return said >= -1 && said <= 1
+  return typeof said === 'boolean' || said === 'correct' || said === 'wrong' || said === 'unscored'
+}
+
+function unfit(said: unknown): string {
+  let text: string | undefined
+  try {
+    text = typeof said === 'number' ? String(said) : JSON.stringify(said)
+  } catch {
+    // A value that JSON has no form for is told by its type.
+  }
+  return `it returns ${shortened(text ?? typeof said, 100)}, which is no verdict and no credit in [-1, 1]`
+}
+
+/** An error with the line of the module that threw it. */
+function told(error: unknown): string {
+  if (!(error instanceof Error)) return shortened(`${typeof error} ${String(error)}`, maxProblemLength)
+  const [, file, line] = /([^\s/\\()]+\.[cm]?[jt]s):(\d+):\d+/.exec(error.stack ?? '') ?? []
+  const place = file === undefined ? '' : ` (${file}:${line})`
+  return shortened(`${error.name}: ${error.message}`, maxProblemLength) + place
+}
+
+/**
+ * A thread of its own looks whether the parent is still there: in an endless loop this one would not learn that the channel is closed,
+ * and go on after a parent that was killed.
+ */
+function endWithParent(pid: number): void {
+  // The group is this process and the programs that the verifier started.
+  process.on('disconnect', () => process.kill(-process.pid, 'SIGKILL'))
+  const watch = `
+    const { workerData: pid } = require('node:worker_threads')
+    const end = () => { if (process.ppid !== pid) process.kill(-process.pid, 'SIGKILL') }
+    end()
+    setInterval(end, 500)
+  `
+  new Worker(watch, { eval: true, workerData: pid, execArgv: [] }).unref()
+}
