@@ -1,7 +1,6 @@
-/** Stage: verdicts on stored answers, by the judge if the config has one, and the evaluation made of them. Needs no policy. */
+/** Stage: marks of stored answers, by the judge if the config has one, and the evaluation made of them. Needs no policy. */
 import { evaluateAnswers as evaluate } from '../pipelines/evaluation/evaluate-answers.js'
 import { type EvaluationSummary, summaryOf } from './evaluation-summary.js'
-import { askJudge } from './judge/ask-judge.js'
 import { KeptEvaluation } from './keep-evaluation.js'
 import { readValues } from './normalize-values.js'
 import { readData } from './prepare-data.js'
@@ -12,6 +11,7 @@ import { runFolder } from './store/run-folder.js'
 import type { ArtifactRef } from './store/store.js'
 import { readAnswers } from './store/stored-answers.js'
 import type { TrainingInput } from './training/training.js'
+import { markWith } from './verifiers/mark-with.js'
 import { runConfig, type Workplace } from './workplace.js'
 
 export interface AnsweredInput extends TrainingInput {
@@ -38,7 +38,7 @@ export function evaluateAnswers(workplace: Workplace) {
         values: readValues(store, stages.values).test,
         config,
         step,
-        ask: askJudge(workplace, config, 'evaluation'),
+        mark: markWith(workplace, config, 'evaluation'),
       })
       await throwIfCancelled()
       kept.keep({ stored: { time: workplace.now(), evaluation }, outcomes }, fence)

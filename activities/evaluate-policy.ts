@@ -18,6 +18,7 @@ import { runFolder } from './store/run-folder.js'
 import { seal, unseal } from './store/sealed.js'
 import type { PolicyCache } from './training/policy-cache.js'
 import { inTraining, type Training, type TrainingInput } from './training/training.js'
+import { markWith } from './verifiers/mark-with.js'
 import { runCode, type Workplace } from './workplace.js'
 
 export function evaluatePolicy(workplace: Workplace, policies: PolicyCache) {
@@ -54,10 +55,11 @@ async function evaluateStep({
   const { policy } = await training.policyAt(step, hooks)
   const values = readValues(workplace.store, input.stages.values).test
   const { config, data } = training
-  const { evaluation, outcomes } = await evaluate({ policy, items: data.test, values, config, step, hooks })
+  const mark = markWith(workplace, config, 'evaluation')
+  const { evaluation, outcomes } = await evaluate({ policy, items: data.test, values, config, step, hooks, mark })
   if (data.transfer === undefined || (step > 0 && step < config.steps))
     return { stored: { time: workplace.now(), evaluation }, outcomes }
-  const transfer = await evaluateTransfer({ policy, dataset: data, config, step, hooks })
+  const transfer = await evaluateTransfer({ policy, dataset: data, config, step, hooks, mark })
   return { stored: { time: workplace.now(), evaluation: { ...evaluation, transfer } }, outcomes }
 }
 

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { log } from '@temporalio/activity'
 import type { DataConfig, ExperimentConfig, TransferSets } from '../pipelines/config/schema.js'
+import { isOfUser, verifierWay } from '../pipelines/config/verifier-way.js'
 import type { DataSet } from '../pipelines/data/item.js'
 import { prepareData as prepare } from '../pipelines/data/prepare.js'
 import { RlevError } from '../pipelines/errors.js'
@@ -15,6 +16,7 @@ import { writeWhole } from './store/files.js'
 import { keepReference } from './store/references.js'
 import { runFolder } from './store/run-folder.js'
 import type { ArtifactRef, Store } from './store/store.js'
+import { markByVerifier } from './verifiers/mark-with.js'
 import { runCode, runConfig, type Workplace } from './workplace.js'
 
 export function prepareData(workplace: Workplace) {
@@ -35,7 +37,8 @@ export function prepareData(workplace: Workplace) {
           code: runCode(workplace, run),
         },
         fill: async folder => {
-          const dataset = withReadableReferences(await prepare(data, { seed, transfer, bonus: value.bonus }), config)
+          const mark = markByVerifier(workplace)
+          const dataset = await withReadableReferences(await prepare(data, { seed, transfer, bonus: value.bonus }), config, mark)
           writeWhole(join(folder, 'data.json'), JSON.stringify(dataset))
         },
       })
@@ -58,8 +61,9 @@ async function contents(data: DataConfig): Promise<object> {
   return data.test === undefined ? { ...data, train } : { ...data, train, test: await fileDigest(data.test) }
 }
 
-/** What decides which references can be read. */
+/** What decides which references can be read, and which fields are kept. */
 function readersOf({ reward, judge }: ExperimentConfig): object {
+  if (isOfUser(reward)) return { verifier: verifierWay(reward).kind }
   const { verifier, tolerance, absoluteTolerance, units } = reward
   return { verifier, tolerance, absoluteTolerance, units, judge: judge?.decides ?? null }
 }

@@ -1,6 +1,7 @@
 /** How training is cut into activities: a run of steps goes up to the next evaluation or checkpoint, or to the limit of one activity. */
 import { checkpointDue, evaluationDue } from '../pipelines/config/due-steps.js'
 import type { ExperimentConfig } from '../pipelines/config/schema.js'
+import { isOfUser } from '../pipelines/config/verifier-way.js'
 
 /** Last step of the run of steps that begins after `step`. */
 export function nextBoundary(step: number, config: ExperimentConfig): number {
@@ -11,9 +12,9 @@ export function nextBoundary(step: number, config: ExperimentConfig): number {
 }
 
 /**
- * Whether answers and verdicts are separate activities: with a judge, so that waiting for it does not keep the policy's worker;
- * and without training, so that a long evaluation is stored piece by piece.
+ * Whether answers and verdicts are separate activities: with a judge or a verifier of the user, so that waiting for it does not keep the
+ * policy's worker; and without training, so that a long evaluation is stored piece by piece. Further test sets need both at once.
  */
-export function evaluatedInTwo({ judge, steps }: ExperimentConfig): boolean {
-  return judge !== undefined || steps === 0
+export function evaluatedInTwo({ judge, reward, evaluation, steps }: ExperimentConfig): boolean {
+  return judge !== undefined || steps === 0 || (isOfUser(reward) && evaluation.transfer === undefined)
 }

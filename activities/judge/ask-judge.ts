@@ -6,13 +6,7 @@ import { withHeartbeat } from '../stage.js'
 import type { Workplace } from '../workplace.js'
 import { Judge } from './judge.js'
 
-/** Undefined if rules decide. */
-export function askJudge(
-  { home }: Workplace,
-  { judge: config }: { judge?: JudgeConfig | undefined },
-  what: 'training' | 'evaluation',
-): AskJudge | undefined {
-  if (config === undefined || (what === 'training' && config.decides === 'evaluation')) return undefined
+export function askJudge({ home }: Workplace, config: JudgeConfig): AskJudge {
   const judge = new Judge({ config, home })
   return questions =>
     withHeartbeat(async () => {

@@ -2,13 +2,11 @@
 import { recordsOf } from '../../pipelines/advantages/records.js'
 import type { ExperimentConfig } from '../../pipelines/config/schema.js'
 import type { DataSet, Item } from '../../pipelines/data/item.js'
-import { type AskJudge, judgeResponses } from '../../pipelines/rewards/judge/judge-responses.js'
-import type { Mark } from '../../pipelines/rewards/mark.js'
 import { itemsOf } from '../../pipelines/rewards/reward.js'
 import type { Rollout } from '../../pipelines/rollout/response.js'
-import { askJudge } from '../judge/ask-judge.js'
 import type { StoredValues } from '../normalize-values.js'
 import type { Journal, JournaledRecords } from '../store/journal.js'
+import { markWith } from '../verifiers/mark-with.js'
 import type { Workplace } from '../workplace.js'
 
 interface StepInputs {
@@ -30,16 +28,11 @@ export async function recordsOfStep({
   const { config, data, rewardValues, journal } = training
   const there = journal.records(rollout.step)
   if (there !== null) return there
-  const ask = askJudge(workplace, config, 'training')
-  const marks = ask === undefined ? undefined : await judged(training, rollout, ask)
+  const items = itemsOf(rollout, data.train)
+  const responses = rollout.responses.map((response, index) => ({ response, item: items[index] as Item }))
+  const marks = await markWith(workplace, config, 'training')(responses, config.reward)
   const records = recordsOf({ rollout, items: data.train, values: rewardValues.train, config, marks })
   // Records that were lost after their step was measured take its time again, so that no point is stamped twice.
   const time = journal.metrics(rollout.step)?.time ?? workplace.now()
   return journal.keepRecords(rollout.step, { time, records })
-}
-
-function judged({ config, data }: StepInputs, rollout: Rollout, ask: AskJudge): Promise<Mark[]> {
-  const items = itemsOf(rollout, data.train)
-  const responses = rollout.responses.map((response, index) => ({ response, item: items[index] as Item }))
-  return judgeResponses({ responses, reward: config.reward, ask })
 }

@@ -1,10 +1,11 @@
 /** What the process of a verifier and the process that asks it send each other. */
 
-/** What the process loads: the verifier `math` of this project, or a program of the user. */
-export type VerifierProgram =
-  | { kind: 'math' }
-  /** `path`: of one JavaScript file without imports other than Node's. */
-  | { kind: 'module'; path: string }
+/** What the process loads. */
+export interface VerifierProgram {
+  kind: 'module'
+  /** Of one JavaScript file without imports other than Node's. */
+  path: string
+}
 
 /** The first message of the process. */
 export type Loaded = { loaded: true } | { loaded: false; problem: string }

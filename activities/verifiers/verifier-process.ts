@@ -7,7 +7,8 @@
 import { pathToFileURL } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { shortened } from '../../pipelines/printable.js'
-import type { Answer, Call, Loaded, Reply, Said, VerifierProgram } from './messages.js'
+import { readOutcome } from '../../pipelines/rewards/own/question.js'
+import type { Answer, Call, Loaded, Reply, VerifierProgram } from './messages.js'
 
 /** Of a problem that is told. (characters) */
 const maxProblemLength = 500
@@ -34,7 +35,6 @@ async function main(program: VerifierProgram): Promise<void> {
 }
 
 async function load(program: VerifierProgram): Promise<AnyVerify> {
-  if (program.kind === 'math') throw new Error('no math yet')
   const module = (await import(pathToFileURL(program.path).href)) as { default?: unknown; verify?: unknown }
   const found = module.verify ?? module.default
   if (typeof found === 'function') return found as AnyVerify
@@ -43,28 +43,10 @@ async function load(program: VerifierProgram): Promise<AnyVerify> {
 
 async function answer(verify: AnyVerify, { question }: Call): Promise<Answer> {
   try {
-    const said = await verify(question)
-    return isSaid(said)
-      ? { said: typeof said === 'boolean' ? (said ? 'correct' : 'wrong') : said }
-      : { problem: unfit(said) }
+    return readOutcome(await verify(question))
   } catch (error) {
     return { problem: `it throws ${told(error)}` }
   }
-}
-
-function isSaid(said: unknown): said is Said | boolean {
-  if (typeof said === 'number') return said >= -1 && said <= 1
-  return typeof said === 'boolean' || said === 'correct' || said === 'wrong' || said === 'unscored'
-}
-
-function unfit(said: unknown): string {
-  let text: string | undefined
-  try {
-    text = typeof said === 'number' ? String(said) : JSON.stringify(said)
-  } catch {
-    // A value that JSON has no form for is told by its type.
-  }
-  return `it returns ${shortened(text ?? typeof said, 100)}, which is no verdict and no credit in [-1, 1]`
 }
 
 /** An error with the line of the module that threw it. */

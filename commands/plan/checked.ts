@@ -58,15 +58,20 @@ export function checked(plan: Plan, path: string): CheckedPlan {
     // Loaded when the config is known to be right: an error of the config is told sooner without.
     const { prepareData } = await import('../../pipelines/data/prepare.js')
     const { withReadableReferences } = await import('../../pipelines/rewards/references.js')
-    data ??= withReadableReferences(
-      await prepareData(config.data, {
+    const { Marker } = await import('../../activities/verifiers/marker.js')
+    if (data !== undefined) return data
+    const marker = new Marker()
+    try {
+      const read = await prepareData(config.data, {
         seed: config.seed,
         transfer: config.evaluation.transfer,
         bonus: config.value.bonus,
-      }),
-      config,
-    )
-    return data
+      })
+      data = await withReadableReferences(read, config, (responses, reward) => marker.mark(responses, reward))
+      return data
+    } finally {
+      await marker.end()
+    }
   }
   const findings = async () => {
     const found = await findingsOf(plan, config, await items(), { path, report })

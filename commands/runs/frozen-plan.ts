@@ -44,14 +44,25 @@ export function freezePlan(home: string, plan: Plan, place: string): void {
   keepDigest(path)
 }
 
-/** How a judge is reached; who it is changes results. */
-const reaching = ['url', 'timeout', 'attempts', 'backoff', 'concurrency'].join('|')
-const resultless = new RegExp(`^(config|arms\\..+)\\.(durability\\.|checkpoint\\.|judge\\.(${reaching})$)`)
+/** How a judge or an endpoint is reached; who it is changes results. */
+const reaching = [
+  'url',
+  'timeout',
+  'timeoutMs',
+  'attempts',
+  'backoff',
+  'backoffMs',
+  'concurrency',
+  'batch',
+  'keyVariable',
+]
+const reached = `(judge|reward\\.endpoint)\\.(${reaching.join('|')})|reward\\.timeoutMs`
+const resultless = new RegExp(`^(config|arms\\..+)\\.(durability\\.|checkpoint\\.|(${reached})$)`)
 
 /** In which order experiments run, and whether all do. */
 const order = ['settings.concurrency', 'settings.onFailure']
 
-/** Not: how the work is cut, ordered and kept, how a judge is reached, and seeds that come to those that there were. */
+/** Not: how the work is cut, ordered and kept, how a judge or a verifier is reached, and seeds that come to those that there were. */
 export function changesResults(difference: Difference): boolean {
   const { path } = difference
   return !order.includes(path) && !addsSeeds(difference) && !resultless.test(path)

@@ -7,6 +7,7 @@ import { memoryRules } from './contradictions/memory.js'
 import { stepRules, warmStartRules } from './contradictions/training.js'
 import { transferRules } from './contradictions/transfer.js'
 import { valueRules } from './contradictions/values.js'
+import { verifierRules } from './contradictions/verifier.js'
 
 /** Every rule by its name, in the order in which they are asked. */
 export const rules: Rules = {
@@ -14,6 +15,7 @@ export const rules: Rules = {
   ...policyRules,
   ...valueRules,
   ...judgeRules,
+  ...verifierRules,
   ...warmStartRules,
   ...stepRules,
   ...memoryRules,

@@ -111,6 +111,7 @@ function expectation(schema: JsonSchema): string {
       return schema.properties === undefined ? mapOf(schema) : `${aMap}: ${Object.keys(schema.properties).join(', ')}`
     default:
       if (schema.pattern === undefined) return 'text'
+      if (schema.pattern.includes('\\.mjs')) return 'the path of a .ts, .mts, .js or .mjs file'
       return schema.pattern === nameForm.source ? `a name: ${nameWords}` : 'a line of text, at most 200 characters'
   }
 }

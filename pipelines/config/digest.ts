@@ -34,9 +34,22 @@ const withoutInfluence: readonly string[] = [
   'checkpoint',
 ] satisfies (keyof ExperimentConfig)[]
 
-/** Digest of what an experiment's results depend on, seed included. Of a judge its model counts, not its address. */
-export function experimentKey({ judge, ...config }: ExperimentConfig): string {
+/**
+ * Digest of what an experiment's results depend on, seed included. Of a judge or an endpoint its name counts, not its address; of a
+ * verifier of the user its digest, not its path.
+ */
+export function experimentKey({ judge, reward, ...config }: ExperimentConfig): string {
   const relevant = Object.entries(config).filter(([key]) => !withoutInfluence.includes(key))
   const judging = judge === undefined ? undefined : { model: judge.model, decides: judge.decides }
-  return digest({ ...Object.fromEntries(relevant), judge: judging })
+  return digest({ ...Object.fromEntries(relevant), reward: markedBy(reward), judge: judging })
+}
+
+/** The reward section less what only says how its verifier is reached. */
+export function markedBy({ endpoint, timeoutMs: _timeoutMs, ...reward }: ExperimentConfig['reward']) {
+  const { verifier, verifierDigest } = reward
+  return {
+    ...reward,
+    verifier: verifierDigest === undefined ? verifier : 'program',
+    endpoint: endpoint === undefined ? undefined : { name: endpoint.name },
+  }
 }

@@ -1,10 +1,12 @@
 /** One experiment from its located keys: validated by the schema and checked for contradictions. */
 
 import { resolve } from 'node:path'
+import { RlevError } from '../errors.js'
 import { contradictions } from './contradictions.js'
 import { problemsOf } from './issues.js'
 import type { Problem } from './problems.js'
 import { type ExperimentConfig, experimentSchema } from './schema.js'
+import { isProgram, verifierWay } from './verifier-way.js'
 import { at, type Located, nearest, plain, withValue } from './yaml/located.js'
 import { withKinds } from './yaml/merge.js'
 
@@ -26,10 +28,14 @@ const paths = [
   ['data', 'train'],
   ['data', 'test'],
   ['policy', 'path'],
+  ['reward', 'verifier'],
 ] as const
 
 /** `keys` is the merged content of a file, without `sweep`. */
-export function resolveExperiment(keys: Located, { placebo }: { placebo: boolean }): ResolvedExperiment {
+export function resolveExperiment(
+  keys: Located,
+  { placebo, programDigest }: { placebo: boolean; programDigest: (path: string) => string },
+): ResolvedExperiment {
   const node = withAbsolutePaths(withKinds(keys))
   const parsed = experimentSchema.safeParse(plain(node))
   if (!parsed.success)
@@ -51,7 +57,37 @@ export function resolveExperiment(keys: Located, { placebo }: { placebo: boolean
         sentence: [`${place}: ${message}`, expected === undefined ? '' : ` (expected: ${expected})`].join(''),
       })
   }
-  return { config: parsed.data, problems, warnings }
+  if (problems.length > 0) return { config: parsed.data, problems, warnings }
+  return { warnings, ...withProgramDigest(parsed.data, node, programDigest) }
+}
+
+/** With the identity of a verifier of the user, which is frozen with the config. */
+function withProgramDigest(
+  config: ExperimentConfig,
+  node: Located,
+  programDigest: (path: string) => string,
+): Pick<ResolvedExperiment, 'config' | 'problems'> {
+  const { verifier, verifierDigest: stated } = config.reward
+  const way = verifierWay(config.reward)
+  if (way.kind !== 'program') return { config, problems: [] }
+  try {
+    const verifierDigest = programDigest(way.path)
+    if (stated === undefined || stated === verifierDigest) {
+      return { config: { ...config, reward: { ...config.reward, verifierDigest } }, problems: [] }
+    }
+    const problem = {
+      place: nearest(node, ['reward', 'verifierDigest']).place,
+      message: `the verifier ${verifier} is another one than reward.verifierDigest states`,
+      expected: stated,
+      found: verifierDigest,
+      remedy: 'restore the verifier, or leave reward.verifierDigest out',
+    }
+    return { config, problems: [problem] }
+  } catch (error) {
+    if (!(error instanceof RlevError)) throw error
+    const { place = way.path, kind: _kind, cause: _cause, ...parts } = error.parts
+    return { config, problems: [{ ...parts, place }] }
+  }
 }
 
 /** Paths are relative to the file that names them, whichever file extends it. */
@@ -62,6 +98,8 @@ function withAbsolutePaths(node: Located): Located {
   return all.reduce((held: Located, path) => {
     const found = at(held, path)
     if (found?.content.kind !== 'scalar' || typeof found.content.value !== 'string') return held
+    // A verifier of this project is named, and has no path.
+    if (path.at(-1) === 'verifier' && !isProgram(found.content.value)) return held
     const value = resolve(found.folder, found.content.value)
     return withValue(held, path, { ...found, content: { kind: 'scalar', value } })
   }, node)

@@ -4,6 +4,7 @@ import { deepFreeze } from './deep-freeze.js'
 import { resolveExperiment } from './experiment.js'
 import { type HubName, hubNamesIn, withLocalPaths } from './hub-names.js'
 import { configError } from './problems.js'
+import { programDigests } from './program.js'
 import type { Plan } from './schema.js'
 import { resolveSweep } from './sweep.js'
 import { readExtended } from './yaml/extends.js'
@@ -31,7 +32,7 @@ export function loadPlan({ seed, localPaths = new Map(), ...options }: LoadPlanO
   const keys = withSeed(file, { seed, sweep: section !== undefined })
   const { base, sweep } = parts(keys)
   if (section === undefined || sweep === undefined) {
-    const { config, problems, warnings } = resolveExperiment(base, { placebo: false })
+    const { config, problems, warnings } = resolveExperiment(base, { placebo: false, programDigest: programDigests() })
     if (config === null || problems.length > 0) throw configError(problems)
     return deepFreeze({
       kind: 'experiment',

@@ -8,6 +8,7 @@ import { problemsOf } from './issues.js'
 import { withListedArms } from './listed-arms.js'
 import { takenNames } from './names.js'
 import type { Problem } from './problems.js'
+import { programDigests } from './program.js'
 import { type ExperimentConfig, type SweepPlan, type SweepSettings, sweepSchema } from './schema.js'
 import { at, type Located, nearest, plain, withEntries } from './yaml/located.js'
 import { merge } from './yaml/merge.js'
@@ -42,6 +43,7 @@ export function resolveSweep(base: Located, section: Located): ResolvedSweep {
   const problems = parsed.success ? [] : problemsOf({ issues: parsed.error.issues, node, prefix: ['sweep'] })
   problems.push(...listed.problems)
   const placebos = parsed.success ? parsed.data.placebo : []
+  const programDigest = programDigests()
   const arms = armsOf(node).map(([name, own]): Arm => {
     const refused = Object.entries(notOfAnArm).flatMap(([key, reason]) => {
       const found = at(own, [key])
@@ -50,7 +52,7 @@ export function resolveSweep(base: Located, section: Located): ResolvedSweep {
         : [{ place: found.keyPlace, message: `an arm cannot set ${key}: ${reason}`, remedy: `remove ${key}` }]
     })
     if (refused.length > 0) return { name, own, config: null, problems: refused, warnings: [] }
-    return { name, own, ...resolveExperiment(merge(base, own), { placebo: placebos.includes(name) }) }
+    return { name, own, ...resolveExperiment(merge(base, own), { placebo: placebos.includes(name), programDigest }) }
   })
   problems.push(...arms.flatMap(arm => arm.problems))
   if (parsed.success) problems.push(...aboutNames(parsed.data, arms, node), ...aboutSettings(parsed.data, arms, node))

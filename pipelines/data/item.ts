@@ -38,6 +38,8 @@ export interface Item {
   choices?: readonly string[]
   /** Worked solution, shown in the supervised warm start. */
   working?: string
+  /** The other fields of its row, kept only if a verifier of the user reads them. */
+  extra?: Readonly<Record<string, unknown>>
 }
 
 export interface DataSet {

@@ -2,9 +2,8 @@
 import type { ExperimentConfig } from '../config/schema.js'
 import type { Item } from '../data/item.js'
 import { canGiveCredit, creditOfWrong } from '../rewards/credit.js'
-import { type AskJudge, judgeResponses } from '../rewards/judge/judge-responses.js'
 import { keptMark, type Mark } from '../rewards/mark.js'
-import { verify } from '../rewards/verify.js'
+import { type MarkResponses, markByRule } from '../rewards/marking.js'
 import type { ItemValue } from '../values/value.js'
 import type { Answer, ItemAnswers } from './answer-items.js'
 import { buildEvaluation, valuesInOrder } from './build-evaluation.js'
@@ -15,21 +14,21 @@ export interface Evaluated {
   outcomes: ItemOutcome[]
 }
 
-/** `answers` are in the order of the items. `ask`: a judge that replaces the config's verifier. */
+/** `answers` are in the order of the items. */
 export async function evaluateAnswers({
   answers,
   items,
   values,
   config,
   step,
-  ask,
+  mark = markByRule,
 }: {
   answers: readonly ItemAnswers[]
   items: readonly Item[]
   values: readonly ItemValue[]
   config: Pick<ExperimentConfig, 'reward' | 'judge'>
   step: number
-  ask?: AskJudge | undefined
+  mark?: MarkResponses
 }): Promise<Evaluated> {
   const valueOfItem = valuesInOrder(items, values)
   const pairs = items.map((item, index) => {
@@ -39,10 +38,7 @@ export async function evaluateAnswers({
   })
   const responses = pairs.flatMap(({ item, own }) => [own.greedy, ...own.samples].map(response => ({ response, item })))
   const { reward } = config
-  const marks =
-    ask === undefined
-      ? responses.map(({ response, item }) => verify({ response, item, reward }))
-      : await judgeResponses({ responses, reward, ask })
+  const marks = await mark(responses, reward)
 
   let next = 0
   const scored = ({ length }: Answer) => ({ ...keptMark(marks[next++] as Mark), length })
@@ -55,10 +51,9 @@ export async function evaluateAnswers({
     const { eosProbabilities } = own.greedy
     return { item, value: valueOfItem[index] ?? 0, outcome, wrongCredit: creditOfWrong(item, reward), eosProbabilities }
   })
-  const credits = canGiveCredit(reward, items) || marks.some(mark => keptMark(mark).credit !== undefined)
-  const judge = ask === undefined ? undefined : config.judge?.model
+  const credits = canGiveCredit(reward, items) || marks.some(one => keptMark(one).credit !== undefined)
   return {
-    evaluation: buildEvaluation({ step, answered, credits, judge }),
+    evaluation: buildEvaluation({ step, answered, credits, judge: config.judge?.model }),
     outcomes: answered.map(({ outcome }) => outcome),
   }
 }

@@ -6,6 +6,7 @@ import type { ExperimentConfig } from '../config/schema.js'
 import type { Item } from '../data/item.js'
 import type { Policy } from '../model/policy.js'
 import type { Hooks } from '../progress.js'
+import type { MarkResponses } from '../rewards/marking.js'
 import type { ItemValue } from '../values/value.js'
 import { answerItems } from './answer-items.js'
 import { type Evaluated, evaluateAnswers } from './evaluate-answers.js'
@@ -22,6 +23,7 @@ export async function evaluatePolicy({
   config: ExperimentConfig
   step: number
   hooks: Hooks
+  mark?: MarkResponses
 }): Promise<Evaluated> {
   const { items, config } = subject
   return evaluateAnswers({ ...subject, answers: await answerItems({ policy, items, config, hooks }) })

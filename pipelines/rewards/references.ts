@@ -4,41 +4,54 @@
  */
 import type { ExperimentConfig } from '../config/schema.js'
 import { verifiers } from '../config/sections/data.js'
+import { isOfUser, markedAs, verifierWay } from '../config/verifier-way.js'
 import type { BadRow, DataSet, Item } from '../data/item.js'
 import { RlevError } from '../errors.js'
-import { given } from '../given.js'
 import { shortened } from '../printable.js'
-import { type VerifierConfig, verify } from './verify.js'
+import { type MarkResponses, markByRule } from './marking.js'
 
-/** Whether the reference of the item, given as an answer, is correct. */
-export function verifiesItself({ answer, choices }: Pick<Item, 'answer' | 'choices'>, reward: VerifierConfig): boolean {
-  const { verdict } = verify({
-    response: { text: answer, finish: 'stop' },
-    // Full credit is the same in every section and for any points.
-    item: { answer, ...given({ choices }), section: '', points: 1 },
-    reward: { ...reward, answer: 'whole' },
-  })
-  return verdict === 'correct'
+type Reward = ExperimentConfig['reward']
+type FileData = Extract<ExperimentConfig['data'], { source: 'file' }>
+
+/** For each item whether its reference, given as an answer, is correct. */
+export async function verifyThemselves(
+  items: readonly Item[],
+  reward: Reward,
+  mark: MarkResponses = markByRule,
+): Promise<boolean[]> {
+  const responses = items.map(item => ({ response: { text: item.answer, finish: 'stop' as const }, item }))
+  const marks = await mark(responses, { ...reward, answer: 'whole' })
+  return marks.map(({ verdict }) => verdict === 'correct')
 }
 
 /**
  * The data set without the items whose reference the verifier cannot read; they are among `skipped`. Items of a synthetic exam, and
- * items on which only a judge decides, pass. Throws DataInvalid under `onBadRow: stop`, or if no item would be left, with the count, three examples and the
- * verifiers that read all of them.
+ * items on which only a judge decides, pass. What a reference is to a verifier of the user is not known here (for example tests that a
+ * program must pass), so those pass too, if the verifier has any verdict on some of them.
+ * @throws RlevError DataInvalid under `onBadRow: stop`, or if no item would be left, with the count, three examples and the verifiers
+ * that read all of them.
  */
-export function withReadableReferences(dataset: DataSet, { data, reward, judge }: ExperimentConfig): DataSet {
+export async function withReadableReferences(
+  dataset: DataSet,
+  { data, reward, judge }: ExperimentConfig,
+  mark: MarkResponses = markByRule,
+): Promise<DataSet> {
   if (data.source === 'synthetic' || judge?.decides === 'everything') return dataset
   // The judge decides on the test items; training is rewarded by the verifier.
   const test = judge === undefined ? dataset.test : []
-  const bad = [...dataset.train, ...test].filter(item => !verifiesItself(item, reward))
+  const items = [...dataset.train, ...test]
+  if (isOfUser(reward)) {
+    await refuseWithoutVerdicts(items, { data, reward }, mark)
+    return dataset
+  }
+  const reads = await verifyThemselves(items, reward, mark)
+  const bad = items.filter((_, index) => reads[index] !== true)
   if (bad.length === 0) return dataset
   const left = new Set(bad)
-  const remain = (items: readonly Item[]) => items.filter(item => !left.has(item))
+  const remain = (part: readonly Item[]) => part.filter(item => !left.has(item))
   const [train, tested] = [remain(dataset.train), remain(dataset.test)]
   const emptied = (train.length === 0 && dataset.train.length > 0) || (tested.length === 0 && dataset.test.length > 0)
-  if (data.onBadRow === 'stop' || emptied) {
-    throw unreadable(bad, dataset.train.length + test.length, { data, reward })
-  }
+  if (data.onBadRow === 'stop' || emptied) throw await unreadable(bad, items.length, { data, reward }, mark)
   const skipped: BadRow[] = bad.map(item => ({
     place: `item ${item.id}`,
     reason: `the verifier ${reward.verifier} cannot read its reference ${quoted(item)}`,
@@ -51,15 +64,44 @@ export function withReadableReferences(dataset: DataSet, { data, reward, judge }
   }
 }
 
-function unreadable(
+/** References that a verifier of the user is tried on before a run. */
+const maxTried = 8
+
+/** A server is not asked: it may not be there yet, and the run waits for it. */
+async function refuseWithoutVerdicts(
+  items: readonly Item[],
+  { data, reward }: { data: FileData; reward: Reward },
+  mark: MarkResponses,
+): Promise<void> {
+  if (verifierWay(reward).kind === 'endpoint') return
+  const tried = items.slice(0, maxTried)
+  const responses = tried.map(item => ({ response: { text: item.answer, finish: 'stop' as const }, item }))
+  const marks = await mark(responses, { ...reward, answer: 'whole' })
+  const reason = marks[0]?.reason
+  if (reason === undefined || marks.some(one => one.reason === undefined)) return
+  throw new RlevError({
+    kind: 'DataInvalid',
+    message: `the verifier ${reward.verifier} has no verdict on any of ${tried.length} references, given as answers`,
+    place: data.train,
+    expected: 'a verdict or a credit (docs/verifiers.md)',
+    found: `${tried[0]?.id}: ${reason}`,
+    remedy: 'correct the verifier, or what it reads of the rows',
+  })
+}
+
+async function unreadable(
   bad: readonly Item[],
   items: number,
-  { data, reward }: { data: Extract<ExperimentConfig['data'], { source: 'file' }>; reward: VerifierConfig },
-): RlevError {
+  { data, reward }: { data: FileData; reward: Reward },
+  mark: MarkResponses,
+): Promise<RlevError> {
   const examples = bad.slice(0, 3).map(item => `${item.id}: ${quoted(item)}`)
-  const others = verifiers.filter(
-    verifier => verifier !== reward.verifier && bad.every(item => verifiesItself(item, { ...reward, verifier })),
-  )
+  const others: string[] = []
+  for (const verifier of verifiers) {
+    if (verifier === reward.verifier) continue
+    const reads = await verifyThemselves(bad, markedAs(verifier, reward), mark)
+    if (reads.every(Boolean)) others.push(verifier)
+  }
   const better = others.length === 0 ? '' : `set reward.verifier: ${others.join(' or ')}, which reads all of them; or `
   return new RlevError({
     kind: 'DataInvalid',

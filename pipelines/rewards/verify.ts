@@ -65,6 +65,7 @@ function compared({
     case 'choice':
       return verifyChoice({ answer, reference, options, partial })
     default:
-      return reward.verifier satisfies never
+      // Modules of the user are asked in a process (activities/verifiers/).
+      throw new TypeError(`verify: ${reward.verifier} is no rule`)
   }
 }

@@ -1,6 +1,7 @@
 /** Config sections of where items come from and what their values do: `data`, `value`, `reward`. */
 import { RE2JS } from 're2js'
 import { z } from 'zod'
+import { endpointSection } from './endpoint.js'
 import { bonusRules, fieldsSection, formNames, promptSection } from './exam-files.js'
 import { countUpTo, positive, seedNumber, share } from './numbers.js'
 
@@ -37,7 +38,13 @@ const syntheticData = z.strictObject({
 })
 
 const forms = ['auto', ...formNames] as const
+/** Those of this project. */
 export const verifiers = ['exact', 'numeric', 'choice'] as const
+
+/** Endings of a verifier that the user wrote. */
+const programEndings = ['.ts', '.mts', '.js', '.mjs'] as const
+const programPath = z.templateLiteral([z.string(), z.enum(programEndings)])
+export type ProgramPath = z.infer<typeof programPath>
 const answerPlaces = ['after-hash', 'boxed', 'first-line', 'last-line', 'last-number', 'whole', 'auto'] as const
 /** RE2JS throws for a pattern that is not one of RE2's. */
 function hasOneGroup(pattern: string): boolean {
@@ -178,7 +185,26 @@ export const rewardSection = z
       ),
     alpha: positive.default(10).describe('Slope of the scale in the value. (1)'),
     cap: positive.default(1).describe('Maximum of alpha v in the scale. (1)'),
-    verifier: z.enum(verifiers).default('exact').describe('How the final answer is compared with the reference.'),
+    verifier: z
+      .union([z.enum(verifiers), programPath])
+      .default('exact')
+      .describe(
+        'How the final answer is compared with the reference: as text, as numbers, as options, or by a module of your own, whose path is relative to the config file (docs/verifiers.md).',
+      ),
+    verifierDigest: z
+      .string()
+      .regex(/^[0-9a-f]{64}$/, 'a sha256')
+      .optional()
+      .describe(
+        'sha256 of a verifier of your own and of what it imports. It is filled in when the config is read; stated, it must match.',
+      ),
+    timeoutMs: z
+      .int()
+      .min(10)
+      .max(3_600_000)
+      .default(5000)
+      .describe('Limit for one verdict of a module of your own; a response that takes longer is unscored. (ms)'),
+    endpoint: endpointSection,
     tolerance: z
       .number()
       .min(0)

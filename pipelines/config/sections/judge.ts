@@ -1,26 +1,14 @@
 /** Config section of the model that judges answers: `judge`. Left out, answers are compared by rules. */
 import { z } from 'zod'
+import { addressOf, lineOfText } from './address.js'
 import { countUpTo } from './numbers.js'
-
-const address = z
-  .string()
-  .max(2000)
-  .refine(text => /^https?:\/\//.test(text) && URL.canParse(text), 'an address as http://127.0.0.1:8000/v1')
-  .refine(
-    text => !URL.canParse(text) || (new URL(text).username === '' && new URL(text).password === ''),
-    'an address without a login: the key comes from RLEV_JUDGE_KEY',
-  )
-  .refine(text => !/[?#]/.test(text), 'an address without ? and #')
 
 export const judgeSection = z
   .strictObject({
-    url: address.describe(
+    url: addressOf('http://127.0.0.1:8000/v1', 'the key comes from RLEV_JUDGE_KEY').describe(
       'Base address of an OpenAI-compatible server, with its version: chat/completions is added to it. If the server needs a key, set RLEV_JUDGE_KEY in the environment.',
     ),
-    model: z
-      .string()
-      .regex(/^(?!\s)[^\p{C}]{1,200}(?<!\s)$/u, 'a line of text of at most 200 characters')
-      .describe('Model that judges, by the name that the server has for it.'),
+    model: lineOfText.describe('Model that judges, by the name that the server has for it.'),
     decides: z
       .enum(['everything', 'evaluation'])
       .default('everything')

@@ -16,6 +16,7 @@ const reward: RecordConfig['reward'] = {
   partial: 'none',
   wrongCredit: 0,
   units: 'convert',
+  timeoutMs: 5000,
   answer: 'after-hash',
 }
 const config: RecordConfig = {

@@ -8,6 +8,7 @@ import { evaluatePolicy } from '../../../pipelines/evaluation/evaluate-policy.js
 import { tf } from '../../../pipelines/graph/tensorflow.js'
 import { createPolicy, disposePolicy } from '../../../pipelines/model/policy.js'
 import { noHooks } from '../../../pipelines/progress.js'
+import { judgeResponses } from '../../../pipelines/rewards/judge/judge-responses.js'
 import type { JudgeQuestion } from '../../../pipelines/rewards/judge/prompt.js'
 
 const config = experimentSchema.parse({
@@ -62,10 +63,15 @@ test('parts of the items are answered as the whole is, and a judge decides on th
       judge: experimentSchema.parse({ name: 'j', judge: { url: 'http://127.0.0.1:1', model: 'm' } }).judge,
     },
     step: 0,
-    ask: async questions => {
-      asked.push(...questions)
-      return questions.map(({ answer }) => (answer === 't1' ? 'unscored' : answer === 't2' ? 'correct' : 'wrong'))
-    },
+    mark: (responses, reward) =>
+      judgeResponses({
+        responses,
+        reward,
+        ask: async questions => {
+          asked.push(...questions)
+          return questions.map(({ answer }) => (answer === 't1' ? 'unscored' : answer === 't2' ? 'correct' : 'wrong'))
+        },
+      }),
   })
   for (const { reference, question } of asked)
     assert.equal(question, `${Number(reference) / 2}+${Number(reference) / 2}=`)

@@ -17,6 +17,7 @@ const config = (name: RecordConfig['estimator']['name']): RecordConfig => ({
     partial: 'none',
     wrongCredit: 0,
     units: 'convert',
+    timeoutMs: 5000,
     answer: 'after-hash',
   },
   value: { site: 'reward' },

@@ -1,0 +1,126 @@
+/**
+ * Marks responses by whatever a config names: rules at once, modules of the user in processes, servers over HTTP. It knows
+ * nothing of Temporal, so that commands use it too.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { digest } from '../../pipelines/config/digest.js'
+import { readProgram } from '../../pipelines/config/program.js'
+import type { ExperimentConfig } from '../../pipelines/config/schema.js'
+import { verifierWay } from '../../pipelines/config/verifier-way.js'
+import { RlevError } from '../../pipelines/errors.js'
+import { markOf } from '../../pipelines/rewards/mark.js'
+import { type Answered, markByRule, type ReasonedMark } from '../../pipelines/rewards/marking.js'
+import { verifierQuestion } from '../../pipelines/rewards/own/question.js'
+import { Store } from '../store/store.js'
+import { keepProgram, programFile } from './kept-program.js'
+import type { Answer, VerifierProgram } from './messages.js'
+import { NotLoaded, VerifierEnded } from './verifier-child.js'
+import { VerifierHost } from './verifier-host.js'
+
+/** For the heap of a verifier's process. (MB) */
+const memoryMb = 512
+
+type Reward = ExperimentConfig['reward']
+
+export class Marker {
+  readonly #store: Store | undefined
+  readonly #hosts = new Map<string, Promise<VerifierHost>>()
+  readonly #temporary: string[] = []
+
+  /** `home`: where copies of modules and marks of servers are kept; without it they are kept until `end`. */
+  constructor({ home }: { home?: string | undefined } = {}) {
+    this.#store = home === undefined ? undefined : new Store(home)
+  }
+
+  /**
+   * In the order of the responses; equal questions are asked once. A response without a verdict is unscored, with the reason.
+   * @throws RlevError ConfigInvalid if the module cannot be loaded, Drift if it has changed. The reason of an aborted signal is thrown on.
+   */
+  async mark(
+    responses: readonly Answered[],
+    reward: Reward,
+    { signal }: { signal?: AbortSignal } = {},
+  ): Promise<readonly ReasonedMark[]> {
+    const way = verifierWay(reward)
+    switch (way.kind) {
+      case 'rule':
+        return markByRule(responses, reward)
+      case 'program':
+        return this.#ask(
+          responses.map(answered => verifierQuestion({ ...answered, answer: reward.answer })),
+          reward,
+          signal,
+        )
+      case 'endpoint':
+        throw new Error('no endpoint yet')
+      default:
+        return way satisfies never
+    }
+  }
+
+  /** Ends idle processes, and removes what was kept for the time. */
+  async end(): Promise<void> {
+    for (const host of this.#hosts.values()) (await host).end()
+    this.#hosts.clear()
+    for (const folder of this.#temporary.splice(0)) rmSync(folder, { recursive: true, force: true })
+  }
+
+  async #ask(questions: readonly unknown[], reward: Reward, signal: AbortSignal | undefined): Promise<ReasonedMark[]> {
+    const texts = questions.map(question => JSON.stringify(question))
+    const different = new Map(texts.map((text, index) => [text, questions[index]]))
+    const host = await this.#host(reward)
+    try {
+      const answers = await host.ask([...different.values()], signal === undefined ? {} : { signal })
+      const answerOf = new Map([...different.keys()].map((text, index) => [text, answers[index] as Answer]))
+      return texts.map(text => markOfAnswer(answerOf.get(text) as Answer))
+    } catch (error) {
+      if (error instanceof NotLoaded || error instanceof VerifierEnded) throw notLoaded(reward, error)
+      throw error
+    }
+  }
+
+  #host(reward: Reward): Promise<VerifierHost> {
+    const { timeoutMs, verifier, verifierDigest } = reward
+    const key = digest({ timeoutMs, verifier, verifierDigest })
+    const host = this.#hosts.get(key) ?? this.#start(reward)
+    this.#hosts.set(key, host)
+    // A copy that could not be made is tried again the next time.
+    host.catch(() => this.#hosts.delete(key))
+    return host
+  }
+
+  async #start(reward: Reward): Promise<VerifierHost> {
+    return new VerifierHost(await this.#program(reward), { timeoutMs: reward.timeoutMs, memoryMb })
+  }
+
+  async #program(reward: Reward): Promise<VerifierProgram> {
+    const way = verifierWay(reward)
+    if (way.kind !== 'program') throw new TypeError(`no program: ${way.kind}`)
+    if (this.#store !== undefined) {
+      const ref = await keepProgram(this.#store, reward)
+      if (ref !== null) return { kind: 'module', path: programFile(this.#store, ref) }
+    }
+    const folder = mkdtempSync(join(tmpdir(), 'rlev-verifier-'))
+    this.#temporary.push(folder)
+    const path = join(folder, 'verifier.mjs')
+    writeFileSync(path, readProgram(way.path).code)
+    return { kind: 'module', path }
+  }
+}
+
+function markOfAnswer(answer: Answer): ReasonedMark {
+  return 'said' in answer ? markOf(answer.said) : { ...markOf('unscored'), reason: answer.problem }
+}
+
+function notLoaded({ verifier }: Reward, { message }: Error): RlevError {
+  return new RlevError({
+    kind: 'ConfigInvalid',
+    message: 'the verifier cannot be loaded',
+    place: verifier,
+    expected: 'a module that exports a function: `verify`, or its default export (docs/verifiers.md)',
+    found: message,
+    remedy: 'correct the module',
+  })
+}
