@@ -1,6 +1,6 @@
 /**
- * First stage: stores the plan, the resolved config and the digest of the code with the run. A change of one of them under an old name is
- * refused. Tells whether the experiment was complete before, so that starting it again does no work.
+ * First stage: stores the plan, the resolved config, the digest of the code and a copy of the user's verifier with the run. A change of
+ * one of them under an old name is refused. Tells whether the experiment was complete before, so that starting it again does no work.
  */
 import { rmSync } from 'node:fs'
 import { evaluationSteps } from '../pipelines/config/due-steps.js'
@@ -11,9 +11,10 @@ import { type EvaluationSummary, summaryOf } from './evaluation-summary.js'
 import { stage } from './stage.js'
 import { Checkpoints } from './store/checkpoints.js'
 import { beginProvenance, originalKey, refuseOtherCode } from './store/provenance.js'
-import { readReferences, referenceNames } from './store/references.js'
+import { keepReference, readReferences, referenceNames } from './store/references.js'
 import { experimentPaths, runFolder } from './store/run-folder.js'
 import { keepConfig, keepPlan, readEvaluations, readItemOutcomes, readMetrics, readResult } from './store/runs.js'
+import { keepProgram } from './verifiers/kept-program.js'
 import type { Workplace } from './workplace.js'
 
 export interface FreezeRunInput {
@@ -27,7 +28,7 @@ export interface FrozenRun {
   finished?: { weights?: string; evaluation: EvaluationSummary }
 }
 
-export function freezeRun({ home, code }: Workplace) {
+export function freezeRun({ home, store, code }: Workplace) {
   return stage({
     heartbeat: 'timer',
     run: async ({ plan, experiment }: FreezeRunInput): Promise<FrozenRun> => {
@@ -39,8 +40,12 @@ export function freezeRun({ home, code }: Workplace) {
         beginProvenance(home, id, code)
         refuseOtherCode(home, id, code)
       }
+      // Before the first experiment, so that a sweep does not depend on what becomes of the sources while it waits.
+      for (const { config } of plan === undefined ? [] : armsOf(plan)) await keepProgram(store, config.reward)
       if (experiment === undefined) return {}
       keepConfig(home, experiment.id, experiment.config)
+      const verifier = await keepProgram(store, experiment.config.reward)
+      if (verifier !== null) keepReference(runFolder(home, experiment.id), 'verifier', verifier)
       const frozen = finishedBefore(home, experiment)
       // The result of an earlier attempt no longer holds: readers of the store must see a running experiment.
       if (frozen.finished === undefined) rmSync(experimentPaths.result(runFolder(home, experiment.id)), { force: true })
@@ -49,10 +54,14 @@ export function freezeRun({ home, code }: Workplace) {
   })
 }
 
+function armsOf(plan: Plan): readonly { name: string; config: ExperimentConfig }[] {
+  return plan.kind === 'experiment' ? [plan] : plan.arms
+}
+
 /** The command checks a config, but a workflow can be started without the command. Nothing of an invalid config is stored. */
 function checkPlan(plan: Plan): void {
-  const arms = plan.kind === 'experiment' ? [plan] : plan.arms
-  for (const { name, config } of arms) checkConfig(plan.kind === 'experiment' ? name : `${plan.name}/${name}`, config)
+  for (const { name, config } of armsOf(plan))
+    checkConfig(plan.kind === 'experiment' ? name : `${plan.name}/${name}`, config)
 }
 
 function checkConfig(place: string, config: unknown): void {
@@ -80,7 +89,8 @@ export function finishedBefore(home: string, { id, config }: { id: string; confi
     if (evaluations.some(({ step }) => readItemOutcomes(home, id, step) === null)) return {}
     if (readMetrics(home, id).length !== config.steps) return {}
     const folder = runFolder(home, id)
-    if (readReferences(folder).size !== referenceNames.length) return {}
+    const references = readReferences(folder)
+    if (!referenceNames.every(name => references.has(name))) return {}
     if (config.steps === 0) return { finished: { evaluation: summaryOf(last) } }
     if (result.weights === undefined) return {}
     const checkpoint = new Checkpoints(folder, originalKey(home, id, config)).whole(config.steps)

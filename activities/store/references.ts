@@ -9,7 +9,10 @@ import type { ArtifactRef } from './store.js'
 
 /** `rewardValues` is `values` if nothing is ablated. */
 export const referenceNames = ['data', 'values', 'rewardValues', 'start', 'baseEvaluation'] as const
-export type ReferenceName = (typeof referenceNames)[number]
+/** Of some experiments: the copy of a verifier of the user. */
+const optionalReferenceNames = ['verifier'] as const
+export const allReferenceNames = [...referenceNames, ...optionalReferenceNames] as const
+export type ReferenceName = (typeof allReferenceNames)[number]
 
 /** Writes the reference, and gives it back. */
 export function keepReference(folder: string, name: ReferenceName, ref: ArtifactRef): ArtifactRef {
@@ -24,7 +27,7 @@ export function keepReference(folder: string, name: ReferenceName, ref: Artifact
 export function readReferences(folder: string): Map<ReferenceName, ArtifactRef> {
   const there = namesIn(experimentPaths.references(folder))
   const read = new Map<ReferenceName, ArtifactRef>()
-  for (const name of referenceNames) {
+  for (const name of allReferenceNames) {
     const ref = there.includes(`${name}.json`) ? readSealed<ArtifactRef>(experimentPaths.reference(folder, name)) : null
     if (ref !== null) read.set(name, ref)
   }

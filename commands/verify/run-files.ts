@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { digestBeside, readDigested } from '../../activities/store/digest-beside.js'
 import { digestOfFile } from '../../activities/store/files.js'
-import { referenceNames } from '../../activities/store/references.js'
+import { allReferenceNames } from '../../activities/store/references.js'
 import { experimentPaths, planPaths, runFolder, stepName, stepOf } from '../../activities/store/run-folder.js'
 import { experimentKey } from '../../pipelines/config/digest.js'
 import type { ExperimentConfig } from '../../pipelines/config/schema.js'
@@ -128,7 +128,7 @@ export function orphanLooks(home: string, name: string, subjects: readonly Subje
       ...['rollouts', 'records', 'metrics'].map(kind => orphans(join(folder, kind), known => isEntry(known, '.json'))),
       orphans(join(folder, 'evaluations'), known => isEntry(known, '.json') || isEntry(known, '.items.json')),
       orphans(join(folder, 'checkpoints'), known => isEntry(known, '')),
-      orphans(join(folder, 'references'), known => referenceNames.some(reference => known === `${reference}.json`)),
+      orphans(join(folder, 'references'), known => allReferenceNames.some(reference => known === `${reference}.json`)),
     ]),
   ]
 }

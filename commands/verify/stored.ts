@@ -1,7 +1,12 @@
 /** What an experiment refers to in the shared store, and that one output was made from the other. */
 import { basename, dirname, join } from 'node:path'
 import { damagesIn, type Manifest, readManifest, straysIn } from '../../activities/store/folder.js'
-import { type ReferenceName, readReferences, referenceNames } from '../../activities/store/references.js'
+import {
+  allReferenceNames,
+  type ReferenceName,
+  readReferences,
+  referenceNames,
+} from '../../activities/store/references.js'
 import { experimentPaths } from '../../activities/store/run-folder.js'
 import type { ArtifactRef } from '../../activities/store/store.js'
 import { digest } from '../../pipelines/config/digest.js'
@@ -25,7 +30,7 @@ interface StoredFacts {
 export function referenceLooks(subject: Subject): Look[] {
   const path = (name: ReferenceName) => experimentPaths.reference(subject.folder, name)
   return [
-    ...referenceNames.map(name => () => lookAtSealed({ path: path(name), remedy: remake(subject) })),
+    ...allReferenceNames.map(name => () => lookAtSealed({ path: path(name), remedy: remake(subject) })),
     () => lookForReferences(subject),
   ]
 }

@@ -193,7 +193,7 @@ export const rewardSection = z
       ),
     verifierDigest: z
       .string()
-      .regex(/^[0-9a-f]{64}$/, 'a sha256')
+      .refine(text => /^[0-9a-f]{64}$/.test(text), 'a sha256: 64 digits in lower-case hexadecimal')
       .optional()
       .describe(
         'sha256 of a verifier of your own and of what it imports. It is filled in when the config is read; stated, it must match.',

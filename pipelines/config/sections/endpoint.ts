@@ -13,8 +13,8 @@ export const endpointSection = z
     ),
     keyVariable: z
       .string()
-      .regex(
-        /^[A-Z][A-Z0-9_]{0,99}_(?:KEY|TOKEN|SECRET|PASSWORD)$/,
+      .refine(
+        name => /^[A-Z][A-Z0-9_]{0,99}_(?:KEY|TOKEN|SECRET|PASSWORD)$/.test(name),
         'the name of an environment variable that ends in _KEY, _TOKEN, _SECRET or _PASSWORD',
       )
       .optional()
