@@ -13,7 +13,9 @@ import { RlevError } from '../../pipelines/errors.js'
 import { markOf } from '../../pipelines/rewards/mark.js'
 import { type Answered, markByRule, type ReasonedMark } from '../../pipelines/rewards/marking.js'
 import { verifierQuestion } from '../../pipelines/rewards/own/question.js'
+import type { VerifierQuestion } from '../../pipelines/rewards/own/verify-types.js'
 import { Store } from '../store/store.js'
+import { askEndpoint } from './ask-endpoint.js'
 import { keepProgram, programFile } from './kept-program.js'
 import type { Answer, VerifierProgram } from './messages.js'
 import { NotLoaded, VerifierEnded } from './verifier-child.js'
@@ -25,18 +27,21 @@ const memoryMb = 512
 type Reward = ExperimentConfig['reward']
 
 export class Marker {
+  readonly #home: string | undefined
   readonly #store: Store | undefined
   readonly #hosts = new Map<string, Promise<VerifierHost>>()
   readonly #temporary: string[] = []
 
   /** `home`: where copies of modules and marks of servers are kept; without it they are kept until `end`. */
   constructor({ home }: { home?: string | undefined } = {}) {
+    this.#home = home
     this.#store = home === undefined ? undefined : new Store(home)
   }
 
   /**
    * In the order of the responses; equal questions are asked once. A response without a verdict is unscored, with the reason.
-   * @throws RlevError ConfigInvalid if the module cannot be loaded, Drift if it has changed. The reason of an aborted signal is thrown on.
+   * @throws RlevError ConfigInvalid if the module cannot be loaded, Drift if it has changed, CallInvalid or ServiceUnavailable for a
+   * server that accepts no request or does not answer. The reason of an aborted signal is thrown on.
    */
   async mark(
     responses: readonly Answered[],
@@ -48,13 +53,11 @@ export class Marker {
       case 'rule':
         return markByRule(responses, reward)
       case 'program':
-        return this.#ask(
-          responses.map(answered => verifierQuestion({ ...answered, answer: reward.answer })),
-          reward,
-          signal,
-        )
+        return this.#marks(responses, reward, questions => this.#askProgram(questions, reward, signal))
       case 'endpoint':
-        throw new Error('no endpoint yet')
+        return this.#marks(responses, reward, questions =>
+          askEndpoint({ questions, config: way.endpoint, home: this.#home, signal }),
+        )
       default:
         return way satisfies never
     }
@@ -67,14 +70,27 @@ export class Marker {
     for (const folder of this.#temporary.splice(0)) rmSync(folder, { recursive: true, force: true })
   }
 
-  async #ask(questions: readonly unknown[], reward: Reward, signal: AbortSignal | undefined): Promise<ReasonedMark[]> {
+  async #marks(
+    responses: readonly Answered[],
+    { answer: place }: Reward,
+    ask: (questions: readonly VerifierQuestion[]) => Promise<Answer[]>,
+  ): Promise<ReasonedMark[]> {
+    const questions = responses.map(answered => verifierQuestion({ ...answered, answer: place }))
     const texts = questions.map(question => JSON.stringify(question))
-    const different = new Map(texts.map((text, index) => [text, questions[index]]))
+    const different = new Map(texts.map((text, index) => [text, questions[index] as VerifierQuestion]))
+    const answers = await ask([...different.values()])
+    const markOfText = new Map([...different.keys()].map((text, index) => [text, markOfAnswer(answers[index])]))
+    return texts.map(text => markOfText.get(text) as ReasonedMark)
+  }
+
+  async #askProgram(
+    questions: readonly VerifierQuestion[],
+    reward: Reward,
+    signal: AbortSignal | undefined,
+  ): Promise<Answer[]> {
     const host = await this.#host(reward)
     try {
-      const answers = await host.ask([...different.values()], signal === undefined ? {} : { signal })
-      const answerOf = new Map([...different.keys()].map((text, index) => [text, answers[index] as Answer]))
-      return texts.map(text => markOfAnswer(answerOf.get(text) as Answer))
+      return await host.ask(questions, signal === undefined ? {} : { signal })
     } catch (error) {
       if (error instanceof NotLoaded || error instanceof VerifierEnded) throw notLoaded(reward, error)
       throw error
@@ -110,7 +126,7 @@ export class Marker {
   }
 }
 
-function markOfAnswer(answer: Answer): ReasonedMark {
+function markOfAnswer(answer: Answer = { problem: 'it was not asked' }): ReasonedMark {
   return 'said' in answer ? markOf(answer.said) : { ...markOf('unscored'), reason: answer.problem }
 }
 
