@@ -1,5 +1,5 @@
 /**
- * Asks a verifier that runs in processes of its own. Every question gets an outcome: an answer, or the problem because of which there is
+ * Asks a verifier that runs in separate processes. Every question gets an outcome: an answer, or the problem because of which there is
  * none. The outcome is the question's own: if a process ended or ran out of time over a question, and had answered others before, the
  * question is asked once more as the first one of a new process.
  */

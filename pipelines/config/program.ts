@@ -1,6 +1,6 @@
 /**
  * A verifier of the user (`reward.verifier: ./my-verifier.ts`) as one file of JavaScript: the module with everything that it imports,
- * files of its own and packages alike, except Node's modules. So its identity covers what it imports, and a copy of the one file is
+ * local files and packages alike, except Node's modules. So its identity covers what it imports, and a copy of the one file is
  * enough to go on when the sources have changed.
  */
 import { createHash } from 'node:crypto'

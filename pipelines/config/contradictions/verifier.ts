@@ -63,6 +63,6 @@ export const verifierRules: Rules = {
   rulesOfOwnVerifier: subject => {
     const { kind } = verifierWay(subject.config.reward)
     if (kind !== 'program' && kind !== 'endpoint') return []
-    return withoutEffect(subject, ofRules, 'a verifier of your own compares by rules of its own')
+    return withoutEffect(subject, ofRules, 'a verifier of your own decides how answers are compared')
   },
 }

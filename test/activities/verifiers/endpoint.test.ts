@@ -100,7 +100,7 @@ test('questions go in batches, marks come in their order, and what has a mark is
   received = []
   assert.deepEqual(await ask(questions), truth(questions))
   assert.equal(received.length, 0)
-  // Another version of the verifier has marks of its own.
+  // Another version of the verifier has its own marks.
   await ask(questions, { name: 'marker-2' })
   assert.equal(received.length, 7)
 })

@@ -1,4 +1,4 @@
-/** Verifiers that throw, hang, exit and fill the memory, in processes of their own. */
+/** Verifiers that throw, hang, exit and fill the memory, in separate processes. */
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
