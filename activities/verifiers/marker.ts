@@ -1,5 +1,5 @@
 /**
- * Marks responses by whatever a config names: rules at once, modules of the user in processes, servers over HTTP. It knows
+ * Marks responses by whatever a config names: rules at once, `math` and modules of the user in processes, servers over HTTP. It knows
  * nothing of Temporal, so that commands use it too.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -9,15 +9,17 @@ import { digest } from '../../pipelines/config/digest.js'
 import { readProgram } from '../../pipelines/config/program.js'
 import type { ExperimentConfig } from '../../pipelines/config/schema.js'
 import { verifierWay } from '../../pipelines/config/verifier-way.js'
+import { maxAnswerLength } from '../../pipelines/data/item.js'
 import { RlevError } from '../../pipelines/errors.js'
+import { markOfVerdict } from '../../pipelines/rewards/credit.js'
+import { finalAnswer } from '../../pipelines/rewards/final-answer.js'
 import { markOf } from '../../pipelines/rewards/mark.js'
 import { type Answered, markByRule, type ReasonedMark } from '../../pipelines/rewards/marking.js'
 import { verifierQuestion } from '../../pipelines/rewards/own/question.js'
-import type { VerifierQuestion } from '../../pipelines/rewards/own/verify-types.js'
 import { Store } from '../store/store.js'
 import { askEndpoint } from './ask-endpoint.js'
 import { keepProgram, programFile } from './kept-program.js'
-import type { Answer, VerifierProgram } from './messages.js'
+import type { Answer, MathQuestion, VerifierProgram } from './messages.js'
 import { NotLoaded, VerifierEnded } from './verifier-child.js'
 import { VerifierHost } from './verifier-host.js'
 
@@ -52,12 +54,21 @@ export class Marker {
     switch (way.kind) {
       case 'rule':
         return markByRule(responses, reward)
+      case 'math':
+        return this.#marks(responses, reward, {
+          questionOf: answered => mathQuestion(answered, reward),
+          ask: questions => this.#askProcess(questions, reward, signal),
+        })
       case 'program':
-        return this.#marks(responses, reward, questions => this.#askProgram(questions, reward, signal))
+        return this.#marks(responses, reward, {
+          questionOf: answered => verifierQuestion({ ...answered, answer: reward.answer }),
+          ask: questions => this.#askProcess(questions, reward, signal),
+        })
       case 'endpoint':
-        return this.#marks(responses, reward, questions =>
-          askEndpoint({ questions, config: way.endpoint, home: this.#home, signal }),
-        )
+        return this.#marks(responses, reward, {
+          questionOf: answered => verifierQuestion({ ...answered, answer: reward.answer }),
+          ask: questions => askEndpoint({ questions, config: way.endpoint, home: this.#home, signal }),
+        })
       default:
         return way satisfies never
     }
@@ -70,24 +81,33 @@ export class Marker {
     for (const folder of this.#temporary.splice(0)) rmSync(folder, { recursive: true, force: true })
   }
 
-  async #marks(
+  async #marks<Question extends { answer: string | null }>(
     responses: readonly Answered[],
-    { answer: place }: Reward,
-    ask: (questions: readonly VerifierQuestion[]) => Promise<Answer[]>,
+    rules: Reward,
+    {
+      questionOf,
+      ask,
+    }: {
+      questionOf: (answered: Answered) => Question
+      ask: (questions: readonly Question[]) => Promise<Answer[]>
+    },
   ): Promise<ReasonedMark[]> {
-    const questions = responses.map(answered => verifierQuestion({ ...answered, answer: place }))
+    const questions = responses.map(questionOf)
     const texts = questions.map(question => JSON.stringify(question))
-    const different = new Map(texts.map((text, index) => [text, questions[index] as VerifierQuestion]))
+    const different = new Map(texts.map((text, index) => [text, questions[index] as Question]))
     const answers = await ask([...different.values()])
-    const markOfText = new Map([...different.keys()].map((text, index) => [text, markOfAnswer(answers[index])]))
-    return texts.map(text => markOfText.get(text) as ReasonedMark)
+    const answerOf = new Map([...different.keys()].map((text, index) => [text, answers[index] as Answer]))
+    return responses.map(({ item }, index): ReasonedMark => {
+      const answer = answerOf.get(texts[index] as string) as Answer
+      if ('problem' in answer) return { ...markOf('unscored'), reason: answer.problem }
+      // A credit stands as it is; a verdict has the credit that the config gives it.
+      if (typeof answer.said === 'number') return markOf(answer.said)
+      const answered = questions[index]?.answer != null
+      return markOfVerdict({ verdict: answer.said, answered, item, rules })
+    })
   }
 
-  async #askProgram(
-    questions: readonly VerifierQuestion[],
-    reward: Reward,
-    signal: AbortSignal | undefined,
-  ): Promise<Answer[]> {
+  async #askProcess(questions: readonly unknown[], reward: Reward, signal: AbortSignal | undefined): Promise<Answer[]> {
     const host = await this.#host(reward)
     try {
       return await host.ask(questions, signal === undefined ? {} : { signal })
@@ -113,7 +133,7 @@ export class Marker {
 
   async #program(reward: Reward): Promise<VerifierProgram> {
     const way = verifierWay(reward)
-    if (way.kind !== 'program') throw new TypeError(`no program: ${way.kind}`)
+    if (way.kind !== 'program') return { kind: 'math' }
     if (this.#store !== undefined) {
       const ref = await keepProgram(this.#store, reward)
       if (ref !== null) return { kind: 'module', path: programFile(this.#store, ref) }
@@ -126,8 +146,15 @@ export class Marker {
   }
 }
 
-function markOfAnswer(answer: Answer = { problem: 'it was not asked' }): ReasonedMark {
-  return 'said' in answer ? markOf(answer.said) : { ...markOf('unscored'), reason: answer.problem }
+/** What the verifier `math` reads. A text above the limit of an answer is none, as with every rule. */
+function mathQuestion({ response, item }: Answered, reward: Reward): MathQuestion {
+  const { tolerance, absoluteTolerance, units } = reward
+  const final = finalAnswer({ ...response, answer: reward.answer })
+  return {
+    answer: final !== null && final.length <= maxAnswerLength ? final : null,
+    reference: item.answer.length <= maxAnswerLength ? item.answer : '',
+    rules: { tolerance, absoluteTolerance, units },
+  }
 }
 
 function notLoaded({ verifier }: Reward, { message }: Error): RlevError {

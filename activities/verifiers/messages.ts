@@ -1,11 +1,13 @@
 /** What the process of a verifier and the process that asks it send each other. */
+import type { verifyMath } from '../../pipelines/rewards/verifiers/math.js'
 
-/** What the process loads. */
-export interface VerifierProgram {
-  kind: 'module'
-  /** Of one JavaScript file without imports other than Node's. */
-  path: string
-}
+/** What the process loads: the verifier `math` of this project, or a module of the user. */
+export type VerifierProgram =
+  | { kind: 'math' }
+  /** `path`: of one JavaScript file without imports other than Node's. */
+  | { kind: 'module'; path: string }
+
+export type MathQuestion = Parameters<typeof verifyMath>[0]
 
 /** The first message of the process. */
 export type Loaded = { loaded: true } | { loaded: false; problem: string }

@@ -8,7 +8,7 @@ import { pathToFileURL } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { shortened } from '../../pipelines/printable.js'
 import { readOutcome } from '../../pipelines/rewards/own/question.js'
-import type { Answer, Call, Loaded, Reply, VerifierProgram } from './messages.js'
+import type { Answer, Call, Loaded, MathQuestion, Reply, VerifierProgram } from './messages.js'
 
 /** Of a problem that is told. (characters) */
 const maxProblemLength = 500
@@ -35,6 +35,10 @@ async function main(program: VerifierProgram): Promise<void> {
 }
 
 async function load(program: VerifierProgram): Promise<AnyVerify> {
+  if (program.kind === 'math') {
+    const { verifyMath } = await import('../../pipelines/rewards/verifiers/math.js')
+    return question => verifyMath(question as MathQuestion)
+  }
   const module = (await import(pathToFileURL(program.path).href)) as { default?: unknown; verify?: unknown }
   const found = module.verify ?? module.default
   if (typeof found === 'function') return found as AnyVerify

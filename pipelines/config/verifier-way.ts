@@ -6,6 +6,8 @@ type Reward = Pick<ExperimentConfig['reward'], 'verifier' | 'endpoint'>
 
 export type VerifierWay =
   | { kind: 'rule' }
+  /** Symbolic mathematics, which may not end: in a process of this project. */
+  | { kind: 'math' }
   /** A module of the user, in a process. */
   | { kind: 'program'; path: ProgramPath }
   /** A server of the user. */
@@ -14,7 +16,7 @@ export type VerifierWay =
 export function verifierWay({ verifier, endpoint }: Reward): VerifierWay {
   if (endpoint !== undefined) return { kind: 'endpoint', endpoint }
   if (isProgram(verifier)) return { kind: 'program', path: verifier }
-  return { kind: 'rule' }
+  return { kind: verifier === 'math' ? 'math' : 'rule' }
 }
 
 /** Whether a verifier of the user decides, which is given the whole item and response. */

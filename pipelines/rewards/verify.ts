@@ -1,4 +1,5 @@
 /** The mark of a response, 1_correct(y) of eq. 1, by rules. The paper's judge (judge/) is a model; these verdicts need none. */
+import { markedBy } from '../config/digest.js'
 import type { ExperimentConfig } from '../config/schema.js'
 import { type Item, maxAnswerLength } from '../data/item.js'
 import { type CreditedItem, type CreditRules, markOfVerdict, type PartialRule, partialRuleOf } from './credit.js'
@@ -17,7 +18,7 @@ export type VerifierConfig = Pick<
 
 /** The part of the config that decides marks; the rest of `reward` makes rewards of them. */
 export function markingOf({ reward }: Pick<ExperimentConfig, 'reward'>): object {
-  const { scale: _scale, alpha: _alpha, cap: _cap, ...marking } = reward
+  const { scale: _scale, alpha: _alpha, cap: _cap, ...marking } = markedBy(reward)
   return marking
 }
 
@@ -65,7 +66,7 @@ function compared({
     case 'choice':
       return verifyChoice({ answer, reference, options, partial })
     default:
-      // Modules of the user are asked in a process (activities/verifiers/).
+      // `math` and modules of the user are asked in a process (activities/verifiers/).
       throw new TypeError(`verify: ${reward.verifier} is no rule`)
   }
 }

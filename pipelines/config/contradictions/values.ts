@@ -120,7 +120,7 @@ export const valueRules: Rules = {
   },
   toleranceActs: subject => {
     const { verifier } = subject.config.reward
-    if (verifier === 'numeric') return []
+    if (verifier === 'numeric' || verifier === 'math') return []
     return withoutEffect(subject, ['reward.tolerance'], `the verifier ${verifier} compares without one`)
   },
 }

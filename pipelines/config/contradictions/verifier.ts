@@ -4,8 +4,8 @@ import { verifierWay } from '../verifier-way.js'
 import type { Finding, Rules } from './finding.js'
 import { withoutEffect } from './finding.js'
 
-/** Only the verifiers of this project read these. */
-const ofRules = ['reward.tolerance', 'reward.absoluteTolerance', 'reward.units']
+/** Only the verifiers of this project read these. Another rule speaks of reward.tolerance. */
+const ofRules = ['reward.absoluteTolerance', 'reward.units']
 
 export const verifierRules: Rules = {
   programIsThere: ({ config: { reward } }) => {
@@ -49,10 +49,11 @@ export const verifierRules: Rules = {
     ]
   },
   limitIsForProcesses: subject => {
-    const { reward } = subject.config
+    const { reward, evaluation } = subject.config
     const way = verifierWay(reward)
     const findings: Finding[] = []
-    if (way.kind === 'rule')
+    const transferred = Object.values(evaluation.transfer ?? {}).some(({ verifier }) => verifier === 'math')
+    if (way.kind === 'rule' && !transferred)
       findings.push(...withoutEffect(subject, ['reward.timeoutMs'], `the verifier ${reward.verifier} always ends`))
     if (way.kind === 'endpoint')
       findings.push(...withoutEffect(subject, ['reward.timeoutMs'], 'the limit is reward.endpoint.timeoutMs'))

@@ -38,8 +38,8 @@ const syntheticData = z.strictObject({
 })
 
 const forms = ['auto', ...formNames] as const
-/** Those of this project. */
-export const verifiers = ['exact', 'numeric', 'choice'] as const
+/** Those of this project. `math` runs in a process, the others at once. */
+export const verifiers = ['exact', 'numeric', 'choice', 'math'] as const
 
 /** Endings of a verifier that the user wrote. */
 const programEndings = ['.ts', '.mts', '.js', '.mjs'] as const
@@ -189,7 +189,7 @@ export const rewardSection = z
       .union([z.enum(verifiers), programPath])
       .default('exact')
       .describe(
-        'How the final answer is compared with the reference: as text, as numbers, as options, or by a module of your own, whose path is relative to the config file (docs/verifiers.md).',
+        'How the final answer is compared with the reference: as text, as numbers, as options, as mathematics, or by a module of your own, whose path is relative to the config file (docs/verifiers.md).',
       ),
     verifierDigest: z
       .string()
@@ -203,7 +203,9 @@ export const rewardSection = z
       .min(10)
       .max(3_600_000)
       .default(5000)
-      .describe('Limit for one verdict of a module of your own; a response that takes longer is unscored. (ms)'),
+      .describe(
+        'Limit for one verdict of math or of a module of your own; a response that takes longer is unscored. (ms)',
+      ),
     endpoint: endpointSection,
     tolerance: z
       .number()

@@ -167,7 +167,12 @@ test('a module that cannot be loaded is told before any response', async () => {
 })
 
 test('references are not judged by a verifier of the user, but one without any verdict is told with its reason', async () => {
-  const dataset: DataSet = { train: [item('a', '7'), item('b', '8')], test: [item('c', '9')], skipped: [] }
+  const dataset: DataSet = {
+    train: [item('a', '7'), item('b', '8')],
+    test: [item('c', '9')],
+    skipped: [],
+    warnings: [],
+  }
   const config = (source: string) =>
     ({
       data: { source: 'file', train: 'exam.jsonl', onBadRow: 'stop' },
@@ -178,5 +183,41 @@ test('references are not judged by a verifier of the user, but one without any v
   await assert.rejects(
     withReadableReferences(dataset, config('export default ({ item }) => item.extra.nothing.at(0)'), mark),
     /no verdict on any of 3 references[\s\S]*a: it throws TypeError/,
+  )
+})
+
+test('mathematics is marked in a process, its references too, and other verifiers say that it would read them', async () => {
+  const { reward } = experimentSchema.parse({ name: 'math', reward: { verifier: 'math' } })
+  const texts = ['#\\frac{1}{2}', '#0.5', '#x+1', '#', '#0.5']
+  const half = (text: string): Answered => ({ response: { text, finish: 'stop' }, item: item('a', '\\frac12') })
+  const marks = await marker.mark(texts.map(half), reward)
+  assert.deepEqual(
+    marks.map(({ verdict }) => verdict),
+    ['correct', 'correct', 'wrong', 'wrong', 'correct'],
+  )
+  const dataset: DataSet = {
+    train: [item('a', '(3,4]'), item('b', '\\sqrt{2}')],
+    test: [item('c', 'x^2 - 1')],
+    skipped: [],
+    warnings: [],
+  }
+  const mark = (...call: Parameters<Marker['mark']>) => marker.mark(...call)
+  const config = (verifier: string) =>
+    ({
+      data: { source: 'file', train: 'exam.jsonl', onBadRow: 'stop' },
+      reward: { ...reward, verifier },
+    }) as unknown as ExperimentConfig
+  assert.equal(await withReadableReferences(dataset, config('math'), mark), dataset)
+  await assert.rejects(withReadableReferences(dataset, config('numeric'), mark), /set reward\.verifier: exact or math/)
+})
+
+test('a wrong verdict costs what the config says, and a credit stands as it is', async () => {
+  const reward = rewardOf('export default ({ answer }) => (answer === "half" ? 0.5 : answer === "zero" ? 0 : false)', {
+    wrongCredit: -0.25,
+  })
+  const marks = await marker.mark([answered('#half'), answered('#zero'), answered('#other'), answered('none')], reward)
+  assert.deepEqual(
+    marks.map(({ credit }) => credit),
+    [0.5, 0, -0.25, 0],
   )
 })
