@@ -38,7 +38,11 @@ export function prepareData(workplace: Workplace) {
         },
         fill: async folder => {
           const mark = markByVerifier(workplace)
-          const dataset = await withReadableReferences(await prepare(data, { seed, transfer, bonus: value.bonus }), config, mark)
+          const dataset = await withReadableReferences(
+            await prepare(data, { seed, transfer, bonus: value.bonus, extra: isOfUser(config.reward) }),
+            config,
+            mark,
+          )
           writeWhole(join(folder, 'data.json'), JSON.stringify(dataset))
         },
       })

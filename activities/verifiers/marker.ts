@@ -146,7 +146,7 @@ export class Marker {
   }
 }
 
-/** What the verifier `math` reads. A text above the limit of an answer is none, as with every rule. */
+/** What the verifier `math` reads. A text above the limit of an answer is not read, as with every rule. */
 function mathQuestion({ response, item }: Answered, reward: Reward): MathQuestion {
   const { tolerance, absoluteTolerance, units } = reward
   const final = finalAnswer({ ...response, answer: reward.answer })

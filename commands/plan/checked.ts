@@ -3,6 +3,7 @@
 import type { PreflightFinding } from '../../pipelines/advantages/planned-arm.js'
 import { hubNamesOf, loadPlan } from '../../pipelines/config/load.js'
 import type { ExperimentConfig, Plan } from '../../pipelines/config/schema.js'
+import { isOfUser } from '../../pipelines/config/verifier-way.js'
 import { plain } from '../../pipelines/config/yaml/located.js'
 import { parseYaml } from '../../pipelines/config/yaml/read-yaml.js'
 import type { DataSet } from '../../pipelines/data/item.js'
@@ -66,6 +67,7 @@ export function checked(plan: Plan, path: string): CheckedPlan {
         seed: config.seed,
         transfer: config.evaluation.transfer,
         bonus: config.value.bonus,
+        extra: isOfUser(config.reward),
       })
       data = await withReadableReferences(read, config, (responses, reward) => marker.mark(responses, reward))
       return data

@@ -11,9 +11,12 @@ import { splitByExam } from './split.js'
 type FileData = Extract<DataConfig, { source: 'file' }>
 
 /** Throws DataInvalid with every bad row, unless they are skipped. */
-export async function readFiles(config: FileData, { bonus }: { bonus: BonusRule }): Promise<DataSet> {
+export async function readFiles(
+  config: FileData,
+  { bonus, extra }: { bonus: BonusRule; extra: boolean },
+): Promise<DataSet> {
   const { train, test, form, fields, onBadRow } = config
-  const read = (path: string, idPrefix: string) => readItems({ path, form, fields, bonus, idPrefix })
+  const read = (path: string, idPrefix: string) => readItems({ path, form, fields, bonus, extra, idPrefix })
   const training = await read(train, 'row-')
   const testing = test === undefined ? null : await read(test, 'test-row-')
   const separate = testing === null ? null : apart(training.items, testing.items, test ?? '')

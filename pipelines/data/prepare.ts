@@ -8,6 +8,14 @@ import { type DataSet, type DataWarning, promptText } from './item.js'
 import { syntheticItems } from './synthetic/items.js'
 import { transferItems } from './transfer.js'
 
+export interface PrepareOptions {
+  seed: number
+  transfer?: TransferSets | undefined
+  bonus?: BonusRule
+  /** Whether items of files carry the fields that nothing else reads, for a verifier of the user. */
+  extra?: boolean
+}
+
 type FileData = Extract<DataConfig, { source: 'file' }>
 
 /**
@@ -16,17 +24,20 @@ type FileData = Extract<DataConfig, { source: 'file' }>
  */
 export async function prepareData(
   config: DataConfig,
-  { seed, transfer, bonus = 'refuse' }: { seed: number; transfer?: TransferSets | undefined; bonus?: BonusRule },
+  { seed, transfer, bonus = 'refuse', extra = false }: PrepareOptions,
 ): Promise<DataSet> {
-  const dataset = await trainAndTest(config, { seed, bonus })
+  const dataset = await trainAndTest(config, { seed, bonus, extra })
   if (transfer === undefined) return dataset
-  const { items, warnings } = await transferItems(transfer)
+  const { items, warnings } = await transferItems(transfer, { extra })
   return { ...dataset, transfer: items, warnings: [...dataset.warnings, ...warnings] }
 }
 
-async function trainAndTest(config: DataConfig, { seed, bonus }: { seed: number; bonus: BonusRule }): Promise<DataSet> {
+async function trainAndTest(
+  config: DataConfig,
+  { seed, ...rules }: { seed: number; bonus: BonusRule; extra: boolean },
+): Promise<DataSet> {
   if (config.source === 'synthetic') return { ...syntheticItems({ ...config, seed }), skipped: [], warnings: [] }
-  const dataset = await readFiles(config, { bonus })
+  const dataset = await readFiles(config, rules)
   const { train, test, skipped, warnings } = dataset
   for (const [items, part] of [
     [train, 'training'],

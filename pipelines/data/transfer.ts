@@ -8,11 +8,12 @@ import { syntheticTest } from './synthetic/items.js'
 /** Items by the name of the set. Throws DataInvalid if a file has a bad row or no rows. */
 export async function transferItems(
   sets: TransferSets,
+  options: { extra: boolean },
 ): Promise<{ items: Record<string, Item[]>; warnings: DataWarning[] }> {
   const items: Record<string, Item[]> = {}
   const warnings: DataWarning[] = []
   for (const [name, set] of Object.entries(sets)) {
-    const own = await itemsOf(name, set)
+    const own = await itemsOf(name, set, options)
     items[name] = own.items
     warnings.push(...own.warnings)
   }
@@ -22,11 +23,12 @@ export async function transferItems(
 async function itemsOf(
   name: string,
   set: TransferSets[string],
+  { extra }: { extra: boolean },
 ): Promise<{ items: Item[]; warnings: readonly DataWarning[] }> {
   const { exam, file, form, style, testItemsPerSection, testSeed } = set
   if (exam !== undefined) return { items: syntheticTest({ exam, style, testItemsPerSection, testSeed }), warnings: [] }
   if (file === undefined) throw new Error('a further test set names an exam or a file')
-  const { items, bad, warnings, rows } = await readItems({ path: file, form, idPrefix: `${name}-` })
+  const { items, bad, warnings, rows } = await readItems({ path: file, form, extra, idPrefix: `${name}-` })
   if (bad.length > 0) throw badRowsError(bad, rows)
   if (items.length > 0) return { items: items.map(({ item }) => item), warnings }
   throw new RlevError({

@@ -8,7 +8,7 @@ import { isOfUser, markedAs, verifierWay } from '../config/verifier-way.js'
 import type { BadRow, DataSet, Item } from '../data/item.js'
 import { RlevError } from '../errors.js'
 import { shortened } from '../printable.js'
-import { type MarkResponses, markByRule } from './marking.js'
+import type { MarkResponses } from './marking.js'
 
 type Reward = ExperimentConfig['reward']
 type FileData = Extract<ExperimentConfig['data'], { source: 'file' }>
@@ -17,7 +17,7 @@ type FileData = Extract<ExperimentConfig['data'], { source: 'file' }>
 export async function verifyThemselves(
   items: readonly Item[],
   reward: Reward,
-  mark: MarkResponses = markByRule,
+  mark: MarkResponses,
 ): Promise<boolean[]> {
   const responses = items.map(item => ({ response: { text: item.answer, finish: 'stop' as const }, item }))
   const marks = await mark(responses, { ...reward, answer: 'whole' })
@@ -34,7 +34,7 @@ export async function verifyThemselves(
 export async function withReadableReferences(
   dataset: DataSet,
   { data, reward, judge }: ExperimentConfig,
-  mark: MarkResponses = markByRule,
+  mark: MarkResponses,
 ): Promise<DataSet> {
   if (data.source === 'synthetic' || judge?.decides === 'everything') return dataset
   // The judge decides on the test items; training is rewarded by the verifier.

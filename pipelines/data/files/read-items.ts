@@ -29,6 +29,8 @@ export interface ReadOptions {
   idPrefix: string
   fields?: (Changes & { rows?: string | undefined }) | undefined
   bonus?: BonusRule
+  /** Whether items carry the fields that nothing else reads. */
+  extra?: boolean
 }
 
 /** A file with more bad rows than this is refused: it is a different kind of file. */
@@ -45,12 +47,17 @@ const maxAlike = 5
  * corrected. If `form` is auto, the first row with the columns of a known form decides. Throws DataInvalid if the file is
  * unreadable, or of another kind.
  */
-export async function readItems({ bonus = 'refuse', fields, ...options }: ReadOptions): Promise<ItemsOfFile> {
+export async function readItems({
+  bonus = 'refuse',
+  extra = false,
+  fields,
+  ...options
+}: ReadOptions): Promise<ItemsOfFile> {
   const { rows: key, ...mapped } = fields ?? {}
   const { path, form } = options
   const columns = knownColumns(mapped)
   const wrapper = await wrapperOf(path, { form, key })
-  const collector = new ItemCollector({ ...options, fields: mapped, bonus, outer: wrapper?.outer })
+  const collector = new ItemCollector({ ...options, fields: mapped, bonus, extra, outer: wrapper?.outer })
   for await (const { row, content } of rowsOf(path, { rows: key ?? wrapper?.key, columns })) {
     collector.add(row, content)
     if (collector.bad.length > maxBad) throw badRowsError(collector.bad, collector.rows)

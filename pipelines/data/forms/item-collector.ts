@@ -3,7 +3,7 @@ import type { BonusRule } from '../../config/sections/exam-files.js'
 import { brokenText } from '../files/broken-text.js'
 import { BadField, type Fields, isFields, kindOf, textOf } from '../files/fields.js'
 import { RowWarnings } from '../files/row-warnings.js'
-import type { BadRow, DataWarning } from '../item.js'
+import type { BadRow, DataWarning, Item } from '../item.js'
 import { columnNames } from './columns.js'
 import { unusedDeductions } from './deductions.js'
 import type { FormName } from './form.js'
@@ -19,6 +19,8 @@ export interface CollectorOptions {
   bonus: BonusRule
   /** A row without an id is named by this and its number. */
   idPrefix: string
+  /** Whether items carry the fields that nothing else reads, for a verifier of the user. */
+  extra: boolean
   /** Columns that the file has once for all rows. */
   outer?: Fields | undefined
 }
@@ -100,12 +102,20 @@ export class ItemCollector {
       const first = this.#rowOfId.get(id)
       if (first !== undefined) throw new BadField(`the id ${id} is a duplicate of row ${first}`)
       this.#rowOfId.set(id, row)
-      this.#read.push({ row, draft })
+      this.#read.push({
+        row,
+        draft: this.#options.extra ? { ...draft, item: this.#withExtra(draft.item, fields) } : draft,
+      })
       this.#warn(row, fields, draft)
     } catch (error) {
       if (!(error instanceof BadField)) throw error
       this.#refuse(row, error.message)
     }
+  }
+
+  #withExtra(item: Item, fields: Fields): Item {
+    const extra = Object.entries({ ...this.#options.outer, ...fields }).filter(([column]) => !this.#used.has(column))
+    return extra.length === 0 ? item : { ...item, extra: Object.fromEntries(extra) }
   }
 
   #refuse(row: number, reason: string): void {

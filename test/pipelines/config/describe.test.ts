@@ -11,6 +11,7 @@ const keys = describeKeys()
 
 const mayBeAbsent = [
   ...['data.test', 'data.prompt.system', 'data.prompt.template', 'data.prompt.examples'],
+  ...['reward.verifierDigest', 'reward.endpoint.keyVariable'],
   ...['evaluation.transfer', 'sweep.smallestGain', 'sweep.versus', 'sweep.published'],
 ]
 

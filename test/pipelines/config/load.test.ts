@@ -31,7 +31,7 @@ test('a key in the wrong section is told where it belongs', () => {
 })
 
 test('a key that rlev does not have is not taken for one of another section', () => {
-  for (const key of ['update.epochs', 'update.warmup', 'reward.url', 'rollout.labelled']) {
+  for (const key of ['update.epochs', 'update.warmup', 'reward.folds', 'rollout.labelled']) {
     const [section, name] = key.split('.')
     const message = refusal(`name: a\n${section}: {${name}: 3}\n`)
     assert.match(message, new RegExp(`unknown key ${key}[\\s\\S]*to do: {4}remove it: rlev has no option ${key} `))

@@ -8,6 +8,7 @@ import { experimentSchema } from '../../../pipelines/config/schema.js'
 const file = 'data: {source: file, train: package.json, testShare: 1}'
 const checkpoint = 'policy: {from: checkpoint, path: test/fixtures/qwen2-tiny}'
 const judge = '{url: "http://127.0.0.1:1/v1", model: m'
+const endpoint = '{url: "http://127.0.0.1:1/mark", name: m'
 
 /** By rule: the config, and the key that the rule names. */
 const found: Readonly<Record<string, readonly [config: string, key: string]>> = {
@@ -31,6 +32,11 @@ const found: Readonly<Record<string, readonly [config: string, key: string]>> = 
     'reward.verifier',
   ],
   judgeBackoffActs: [`judge: ${judge}, attempts: 1, backoff: 2}`, 'judge.backoff'],
+  programIsThere: ['reward: {verifier: absent.ts}', 'reward.verifier'],
+  endpointDecidesAlone: [`reward: {verifier: exact, endpoint: ${endpoint}}}`, 'reward.verifier'],
+  endpointBackoffActs: [`reward: {endpoint: ${endpoint}, attempts: 1, backoffMs: 5}}`, 'reward.endpoint.backoffMs'],
+  limitIsForProcesses: ['reward: {verifier: numeric, timeoutMs: 100}', 'reward.timeoutMs'],
+  rulesOfOwnVerifier: [`reward: {units: ignore, endpoint: ${endpoint}}}`, 'reward.units'],
   warmStartKeysAct: [`${checkpoint}\nwarmStart: {batch: 4}`, 'warmStart.batch'],
   warmStartIsLongEnough: ['warmStart: {steps: 20, warmup: 40}', 'warmStart.warmup'],
   samplesToCompare: ['rollout: {samples: 1}', 'rollout.samples'],

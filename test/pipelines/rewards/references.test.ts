@@ -1,11 +1,17 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { after, test } from 'node:test'
+import { Marker } from '../../../activities/verifiers/marker.js'
 import { type ExperimentConfig, experimentSchema } from '../../../pipelines/config/schema.js'
 import type { DataSet, Item } from '../../../pipelines/data/item.js'
 import { RlevError } from '../../../pipelines/errors.js'
+import type { MarkResponses } from '../../../pipelines/rewards/marking.js'
 import { verifyThemselves, withReadableReferences } from '../../../pipelines/rewards/references.js'
 
 const { reward } = experimentSchema.parse({ name: 'references', reward: { verifier: 'numeric' } })
+
+const marker = new Marker()
+after(() => marker.end())
+const mark: MarkResponses = (responses, rules) => marker.mark(responses, rules)
 
 const item = (id: string, answer: string): Item => ({
   id,
@@ -36,6 +42,7 @@ test('a reference verifies against itself if its verifier can read it, wherever 
     verifyThemselves(
       answers.map((answer, index) => item(String(index), answer)),
       { ...reward, ...changes },
+      mark,
     )
   assert.deepEqual(await reads(['18 cm', '3, -3']), [true, false])
   assert.deepEqual(await reads(['(A), (C)', 'seven'], { verifier: 'choice' }), [true, false])
@@ -43,18 +50,18 @@ test('a reference verifies against itself if its verifier can read it, wherever 
 })
 
 test('references that no response could match stop the run, with their number, examples and the verifier that reads them', async () => {
-  await assert.rejects(withReadableReferences(dataset, config('stop')), (error: unknown) => {
+  await assert.rejects(withReadableReferences(dataset, config('stop'), mark), (error: unknown) => {
     assert.ok(error instanceof RlevError)
     assert.equal(error.kind, 'DataInvalid')
     assert.match(error.message, /^exam\.jsonl: 3 of 5 references cannot be read by the verifier numeric/)
     assert.match(error.message, /b: "3, -3"\n +c: "\(3,4\]"\n +e: "x - 3z = 0"/)
-    assert.match(error.message, /set reward\.verifier: exact, which reads all of them/)
+    assert.match(error.message, /set reward\.verifier: exact or math, which reads all of them/)
     return true
   })
 })
 
 test('they are left out and counted if bad rows are skipped', async () => {
-  const { train, test: tested, skipped } = await withReadableReferences(dataset, config('skip'))
+  const { train, test: tested, skipped } = await withReadableReferences(dataset, config('skip'), mark)
   assert.deepEqual([train.map(({ id }) => id), tested.map(({ id }) => id)], [['a'], ['d']])
   assert.deepEqual(
     skipped.map(({ place }) => place),
@@ -65,12 +72,16 @@ test('they are left out and counted if bad rows are skipped', async () => {
 test('skipping stops too if no training or no test item would be left', async () => {
   for (const empty of ['train', 'test'] as const) {
     const none = { ...dataset, [empty]: [item('x', '3, -3')] }
-    await assert.rejects(withReadableReferences(none, config('skip')), /cannot be read by the verifier numeric/, empty)
+    await assert.rejects(
+      withReadableReferences(none, config('skip'), mark),
+      /cannot be read by the verifier numeric/,
+      empty,
+    )
   }
 })
 
 test('what a judge decides on needs no verifier', async () => {
-  assert.equal(await withReadableReferences(dataset, config('stop', 'everything')), dataset)
-  const { train, test: tested } = await withReadableReferences(dataset, config('skip', 'evaluation'))
+  assert.equal(await withReadableReferences(dataset, config('stop', 'everything'), mark), dataset)
+  const { train, test: tested } = await withReadableReferences(dataset, config('skip', 'evaluation'), mark)
   assert.deepEqual([train.length, tested.length], [1, 2])
 })
