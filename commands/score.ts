@@ -1,12 +1,12 @@
 /** `rlev score FILE`: marks responses in a file by a verifier and a scale, without a run and without services. */
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { Marker } from '../activities/verifiers/marker.js'
 import { loadPlan } from '../pipelines/config/load.js'
 import type { ExperimentConfig } from '../pipelines/config/schema.js'
 import { RlevError } from '../pipelines/errors.js'
 import { printable } from '../pipelines/printable.js'
 import { scoreResponses } from '../pipelines/rewards/score-responses.js'
-import { verify } from '../pipelines/rewards/verify.js'
 import { overrideOf } from './plan/checked.js'
 import { agrees, type ScoredRow } from './score/agreement.js'
 import { responseRows } from './score/response-rows.js'
@@ -28,7 +28,8 @@ export async function score({ file, config: path, set = [], against, json = fals
   const { data, reward } = configOf({ file, config: path, set })
   const { rows: _, ...fields } = data.source === 'file' ? (data.fields ?? {}) : {}
   const responses = await responseRows({ path: file, fields, against })
-  const marks = responses.map(({ response, item }) => verify({ response, item, reward }))
+  const marker = new Marker()
+  const marks = await marker.mark(responses, reward).finally(() => marker.end())
   const scored = scoreResponses({ responses, marks, reward })
   const rows = responses.map((row, index): ScoredRow => ({ row, scored: scored[index] as ScoredRow['scored'] }))
   const width = process.stdout.columns
