@@ -11,6 +11,8 @@ import { digest, experimentKey } from '../pipelines/config/digest.js'
 import { isHubName } from '../pipelines/config/hub-names.js'
 import { loadPlan } from '../pipelines/config/load.js'
 import type { ExperimentConfig, Plan } from '../pipelines/config/schema.js'
+import { readExtended } from '../pipelines/config/yaml/extends.js'
+import { at, plain } from '../pipelines/config/yaml/located.js'
 import { RlevError } from '../pipelines/errors.js'
 import { given } from '../pipelines/given.js'
 import { printFailures } from './follow.js'
@@ -65,7 +67,7 @@ export function evaluationPlan(
 function planOptionsOf({ checkpoint, data, samples, name, set = [] }: EvaluateOptions, path: string) {
   const sections = {
     policy: { path: pathOf(checkpoint) },
-    ...(data === undefined ? {} : { data: { train: pathOf(data), testShare: 1 } }),
+    ...(data === undefined ? {} : { data: { ...readingKeys(path), train: pathOf(data), testShare: 1 } }),
     steps: 0,
     sweep: null,
   }
@@ -79,6 +81,18 @@ function planOptionsOf({ checkpoint, data, samples, name, set = [] }: EvaluateOp
 }
 
 const pathOf = (text: string): string => (isHubName(text) ? text : resolve(text))
+
+/** How the config reads a data file, which holds for the file of the call too. */
+function readingKeys(path: string): Record<string, unknown> {
+  const config = readExtended(path)
+  const keys = ['form', 'fields', 'prompt', 'onBadRow']
+  return Object.fromEntries(
+    keys.flatMap(key => {
+      const stated = at(config, ['data', key])
+      return stated === undefined ? [] : [[key, plain(stated)]]
+    }),
+  )
+}
 
 /** Keys that the call itself decides; `--set` would evaluate something else than the call says. */
 function refuseDecided(key: string, { data }: Pick<EvaluateOptions, 'data'>): void {

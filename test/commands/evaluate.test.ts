@@ -65,3 +65,14 @@ test('--set of a key that the call decides is refused, with the option that deci
     )
   }
 })
+
+test('how the config reads a data file holds for the file of --data too', () => {
+  const path = configFile(
+    'reads',
+    'name: reads\ndata: {train: gone.jsonl, onBadRow: skip, fields: {prompt: problem}}\n',
+  )
+  const { data } = planned(path, { data: 'test/fixtures/data/lines.jsonl' }).config
+  assert.ok(data.source === 'file')
+  assert.deepEqual([data.onBadRow, data.fields, data.testShare], ['skip', { prompt: 'problem' }, 1])
+  assert.match(data.train, /test\/fixtures\/data\/lines\.jsonl$/)
+})
