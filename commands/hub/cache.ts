@@ -5,7 +5,6 @@
 import { createHash } from 'node:crypto'
 import {
   createReadStream,
-  createWriteStream,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -16,8 +15,8 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
-import { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { RlevError } from '../../pipelines/errors.js'
 import { type HubClient, type HubFile, type HubRepo, HubUnreachable, hubHome } from './client.js'
@@ -89,14 +88,8 @@ export class RepoCache {
     for (let attempt = 1; sizeOf(part) < file.bytes || !existsSync(part); attempt++) {
       const start = sizeOf(part)
       try {
-        const counted = new Transform({
-          transform(chunk: Buffer, _, done) {
-            onBytes(chunk.length)
-            done(null, chunk)
-          },
-        })
         const bytes = await client.bytesOf(this.#repo, { commit, path: file.path, start })
-        await pipeline(bytes, counted, createWriteStream(part, { flags: 'a' }))
+        await append(part, bytes, onBytes)
       } catch (cause) {
         if (cause instanceof RlevError) throw cause
         const isStuck = sizeOf(part) === start && attempt >= maxAttempts
@@ -109,6 +102,19 @@ export class RepoCache {
       throw new HubUnreachable(`${file.path} is not what the hub says it is; it was thrown away`)
     }
     renameSync(part, blob)
+  }
+}
+
+/** Each part is written before the next is asked for, so that after a break the size of the file is what has arrived. */
+async function append(path: string, bytes: AsyncIterable<Uint8Array>, onBytes: (bytes: number) => void): Promise<void> {
+  const file = await open(path, 'a')
+  try {
+    for await (const chunk of bytes) {
+      await file.appendFile(chunk)
+      onBytes(chunk.length)
+    }
+  } finally {
+    await file.close()
   }
 }
 
