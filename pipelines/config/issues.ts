@@ -30,8 +30,12 @@ export function problemsOf({
 const truncated =
   'remove it: an update differentiates the whole distribution, so responses are drawn from the whole one; rollout.temperature sharpens both'
 
-/** Keys that other trainers have, and why this one does not. */
-const notOffered: Readonly<Record<string, string>> = { 'rollout.topK': truncated, 'rollout.topP': truncated }
+/** Keys that are used elsewhere, and why there are none such here. */
+const notOffered = new Map([
+  ['rollout.topK', truncated],
+  ['rollout.topP', truncated],
+  ['<<', 'write the keys out: YAML 1.2 has no merge keys; `extends` takes in another file'],
+])
 
 function unknownKey(options: {
   node: Located
@@ -47,7 +51,7 @@ function unknownKey(options: {
   const close = nearestName(key, known)
   const meant = close === undefined ? namesakes(key, section, options.keys) : [close]
   const remedy =
-    notOffered[name] ??
+    notOffered.get(key === '<<' ? key : name) ??
     (meant.length > 0
       ? `did you mean ${orList(meant)}?`
       : `remove it: rlev has no option ${name} (docs/config.md lists all)`)
@@ -141,8 +145,21 @@ function badValue({
     message: issue.code === 'invalid_key' ? `${name} is not a valid name` : `${name} cannot be ${shown(value)}`,
     expected: issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? expected) : expected,
     found: issue.code === 'invalid_key' ? String(path.at(-1)) : shown(value),
-    remedy: meant === undefined ? byDefault : `did you mean ${meant}?`,
+    remedy: numberRemedy(value, expected) ?? (meant === undefined ? byDefault : `did you mean ${meant}?`),
   }
+}
+
+/** For text where a number is expected, if a person reads it as a number. */
+function numberRemedy(value: unknown, expected: string): string | undefined {
+  if (typeof value !== 'string' || !/\ba (?:whole )?number\b/.test(expected)) return undefined
+  const digits = value
+    .normalize('NFKC')
+    .replace(/(?<=\d)[_,' ](?=\d)/g, '')
+    .replace(/[\u2010-\u2015\u2212]/g, '-')
+  if (digits === value || digits.trim() === '' || !Number.isFinite(Number(digits))) return undefined
+  const sign = [...value].find(character => !/[\d.eE+-]/.test(character)) ?? ''
+  const code = `U+${(sign.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`
+  return `write ${digits}: with ${JSON.stringify(sign)} (${code}) it is text`
 }
 
 /** The description of a key or of the list that it is an element of; kinds of a section are told together. */

@@ -122,6 +122,16 @@ test('a file that asks for YAML 1.1 is refused: there 012 is 10, and y is true',
   assert.equal(experiment(file('yaml12.yaml', '%YAML 1.2\n---\nname: run1\nsteps: 012\n')).config.steps, 12)
 })
 
+test('a merge key, a number with separators and one with another minus are refused, each by its own reason', () => {
+  assert.match(refusal('name: a\nreward:\n  <<: {alpha: 3}\n'), /unknown key reward\.<<[\s\S]*no merge keys; `extends`/)
+  assert.match(refusal('name: a\nsteps: 1_000\n'), /steps cannot be "1_000"[\s\S]*write 1000: with "_" \(U\+005F\)/)
+  assert.match(
+    refusal('name: a\nupdate: {learningRate: 1e\u22126}\n'),
+    /learningRate cannot be "1e\u22126"[\s\S]*write 1e-6: with "\u2212" \(U\+2212\)/,
+  )
+  assert.match(refusal('name: a\nconstructor: 1\n'), /unknown key constructor[\s\S]*rlev has no option constructor/)
+})
+
 test('YAML that cannot be parsed and keys given twice are told with their places', () => {
   assert.match(refusal('name: a\nreward: {alpha: 1\n'), /^config\.yaml:\d+:\d+: /)
   assert.match(refusal('name: a\nreward:\n  alpha: 1\n  alpha: 2\n'), /^config\.yaml:4:3: the key is given twice/)
