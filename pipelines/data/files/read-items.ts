@@ -65,7 +65,7 @@ export async function readItems({
   const { read, warnings, reading } = collector.end()
   const { bad, rows } = collector
   const items = read.map(({ row, draft }) => ({ ...draft, row }))
-  return { items, bad, warnings, rows, form: reading.name, mapping: reading.mapping }
+  return { items, bad, warnings, rows, form: reading.name, mapping: reading.used }
 }
 
 /** One error with the bad rows, up to a limit. Rows of one reason are listed together if they are many. */

@@ -3,7 +3,7 @@ import { RlevError } from '../../errors.js'
 import { shortened } from '../../printable.js'
 import { BadField, type Fields } from '../files/fields.js'
 import { formOfRows, forms } from './all-forms.js'
-import { columnList, columnNames, hasColumn, isFilled, nearestColumn } from './columns.js'
+import { type Columns, columnList, columnNames, hasColumn, isFilled, nearestColumn } from './columns.js'
 import type { Form, FormName } from './form.js'
 import { type Changes, columnsOf, type Mapping, over, plainMapping } from './mapping.js'
 
@@ -11,6 +11,8 @@ export interface Reading {
   name: FormName
   form: Form
   mapping: Mapping
+  /** What of the mapping the first rows have. */
+  used: Mapping
 }
 
 /**
@@ -33,9 +35,18 @@ export function readingOf({
   const form = forms[name]
   const own = over(plainMapping, form.mapping)
   const mapping = over(withOwnPoints(own, first), fields)
-  const reading = { name, form, mapping }
+  const reading = { name, form, mapping, used: usedOf(mapping, form, first) }
   refuseAbsent(path, reading, first)
   return reading
+}
+
+function usedOf(mapping: Mapping, form: Form, first: readonly Fields[]): Mapping {
+  const rows = first.map(fields => withDerived(fields, form) ?? fields)
+  const isUsed = (entry: unknown) =>
+    typeof entry === 'number' ||
+    (typeof entry === 'object' && !Array.isArray(entry)) ||
+    columnList(entry as Columns).some(column => rows.some(fields => isFilled(fields, column)))
+  return Object.fromEntries(Object.entries(mapping).filter(([, entry]) => isUsed(entry)))
 }
 
 /** A set that has no points as published, and has them in this file. */
@@ -54,7 +65,7 @@ export const expectedOfRows = 'in every row a prompt, an answer, points above 0 
 const needed = ['prompt', 'answer', 'points', 'total'] as const
 
 /** One refusal in place of the same reason for every row. */
-function refuseAbsent(path: string, { form, mapping, name }: Reading, first: readonly Fields[]): void {
+function refuseAbsent(path: string, { form, mapping, name }: Omit<Reading, 'used'>, first: readonly Fields[]): void {
   if (first.length === 0) return
   const rows = first.map(fields => withDerived(fields, form))
   const absent = needed.filter(key => {

@@ -70,3 +70,41 @@ test('a policy from a checkpoint has no warm start in the costs', () => {
   assert.equal(costOf(experimentPlan('one', { warmStart: { steps: 0 } }), items).warmStarts, 0)
   assert.equal(costOf(experimentPlan('one'), items).warmStarts, 1)
 })
+
+test('plan says which form a data file has, what its exams come to, and shows a prompt with its tokens', async () => {
+  const rows = [
+    ['a', 1, 'spring', 2, 10],
+    ['b', 2, 'spring', 8, 10],
+    ['c', 3, 'summer', 4, 20],
+    ['d', 4, 'summer', 4, 20],
+    ['e', 5, 'autumn', 9, 12],
+    ['f', 6, 'autumn', 6, 12],
+  ].map(([problem, gold, exam, marks, full]) => JSON.stringify({ problem, gold, exam, marks, full, negative: -1 }))
+  writeFileSync(join(root, 'exams.jsonl'), rows.join('\n'))
+  const file = join(root, 'exams.yaml')
+  writeFileSync(
+    file,
+    [
+      'name: exams',
+      'steps: 2',
+      'warmStart: {steps: 1}',
+      'data:',
+      '  train: exams.jsonl',
+      '  fields: {prompt: problem, answer: gold, points: marks, total: full}',
+      '  prompt: {template: "Question: {prompt}"}',
+    ].join('\n'),
+  )
+  const text = await printed({ config: file })
+  assert.match(text, /exams\.jsonl: 6 rows, 0 bad, in the form plain/)
+  assert.match(text, /prompt from problem; answer from gold; points from marks; total from full; exam from exam$/m)
+  assert.match(text, /^ {2}spring +(train|test) +2 +10 +10 {2}the whole total$/m)
+  assert.match(text, /^ {2}summer +(train|test) +2 +8 +20 {2}40% of the total$/m)
+  assert.match(text, /^ {2}autumn +(train|test) +2 +15 +12 {2}more than the total$/m)
+  assert.match(
+    text,
+    /^prompt of row-00000\d, 11 tokens \(the longest, of row-00000\d, has 11\):\n {2}\| Question: [a-f]$/m,
+  )
+  assert.match(text, /^warning: .*6 rows have negative, which changes marks and is not used/m)
+  const { data } = JSON.parse(await printed({ config: file, json: true }))
+  assert.deepEqual([data.files[0].rows, data.files[0].form, data.exams.length], [6, 'plain', 3])
+})
