@@ -84,6 +84,17 @@ export const fieldsSection = z
   .optional()
   .describe('Names of the columns, where they are others than those of the form (docs/data.md).')
 
+/** What a template may name. */
+export const placeholders = ['prompt', 'choices', 'instruction', 'points', 'total', 'exam', 'section'] as const
+
+/** Braces behind a command are LaTeX: `\\boxed{answer}`. */
+const namedInBraces = /(?<!\\[A-Za-z]{1,20})\{([a-z]+)\}/g
+
+function asksTheQuestion(template: string): boolean {
+  const names = [...template.matchAll(namedInBraces)].map(([, name = '']) => name)
+  return names.includes('prompt') && names.every(name => placeholders.some(known => known === name))
+}
+
 const givenExample = z.strictObject({
   prompt: z.string().min(1),
   answer: z.string().min(1),
@@ -96,7 +107,7 @@ export const promptSection = z
     system: z.string().min(1).optional().describe('System message; the prompt becomes chat messages.'),
     template: z
       .string()
-      .min(1)
+      .refine(asksTheQuestion, 'text with {prompt}, and no other name in braces than those of docs/data.md')
       .optional()
       .describe(
         'Text of the question with {prompt}, {choices} (lettered, a line each), {instruction} (to answer with a letter), {points}, {total}, {exam} and {section}; the default is that of the form.',

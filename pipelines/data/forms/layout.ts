@@ -1,8 +1,8 @@
 /** The text of a question by a template: `{prompt}`, its options by letter, the instruction to answer with one. */
+import { placeholders } from '../../config/sections/exam-files.js'
 import type { Prompt } from '../item.js'
 import { letteredLines, letterInstruction } from './lettered.js'
 
-export const placeholders = ['prompt', 'choices', 'instruction', 'points', 'total', 'exam', 'section'] as const
 type Placeholder = (typeof placeholders)[number]
 
 /** Values of an item that a template may name. */

@@ -119,3 +119,12 @@ test('what is a training question does not depend on how it is asked', async () 
     plain.train.map(({ id }) => id),
   )
 })
+
+test('a template without the question, or with a name that no item has, is refused', () => {
+  const parse = (template: string) =>
+    experimentSchema.safeParse({ name: 'a', data: { source: 'file', train: 'x', prompt: { template } } }).success
+  for (const template of ['Answer:', '{question}', '{prompt} {answer}', '\\text{prompt}'])
+    assert.equal(parse(template), false, template)
+  for (const template of ['{prompt}', 'Q: {prompt}\nPut it in \\boxed{answer}.', '{prompt} {choices} {1}'])
+    assert.equal(parse(template), true, template)
+})
