@@ -26,11 +26,14 @@ function readLatex(text: string): Answer {
   }
   const { parts, separators } = splitOutside(joined, separator)
   const filled = parts.filter(part => part !== '')
-  if (filled.length === 0) return { kind: 'unread', text }
+  if (filled.length === 0 || filled.length > maxItems) return { kind: 'unread', text }
   if (filled.length === 1) return readPart(filled[0] as string)
   const items = withoutConditions(filled).map(readPart)
   return listOf(items, { either: separators.some(found => /or$/u.test(found)) })
 }
+
+/** Limit for the answers in a list: each is compared with each. */
+const maxItems = 200
 
 /** `1,234` at the top is a number, as it is in English; `1, 234` is a list. Inside of brackets commas separate. */
 function joinedThousands(text: string): string {
@@ -86,7 +89,7 @@ function readRatio(text: string): Answer | null {
 }
 
 /** Capital letters in a row (points, options), and words of four letters or more. */
-const word = /^(?:[A-Z]{2,}|[A-Za-z][a-z]{3,}|(?:\p{L}{2,}[ '-]?)+\p{L}*)$/u
+const word = /^(?:[A-Z]{2,}|[A-Za-z][a-z]{3,}|\p{L}{2,}(?:[ '-]\p{L}{2,})*)$/u
 const inAnotherScript = /[^\u0020-\u024f\u0370-\u03ff]/u
 
 function readValue(text: string): Answer {

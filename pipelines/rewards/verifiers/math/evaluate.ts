@@ -34,24 +34,31 @@ export interface Point {
   digits: number
 }
 
+/** Limit for the steps of one evaluation: parts of the expression, once for each term of a sum. */
+const maxSteps = 50_000
 /** Limit for the terms of a sum. */
 const maxTerms = 1000n
 
 /** Throws Undefined if the expression has no value there, TooLarge if its size is above the limits. */
 export function evaluate(expression: Expression, point: Point): Value {
-  return new Evaluation(point).value(expression)
+  return new Evaluation(point, { left: maxSteps }).value(expression)
 }
 
 class Evaluation {
   readonly #point: Point
   readonly #balls: Balls
 
-  constructor(point: Point) {
+  readonly #steps: { left: number }
+
+  constructor(point: Point, steps: { left: number }) {
     this.#point = point
+    this.#steps = steps
     this.#balls = new Balls(point.digits)
   }
 
   value(expression: Expression): Value {
+    this.#steps.left -= 1
+    if (this.#steps.left < 0) throw new TooLarge('above the limit of steps')
     switch (expression.kind) {
       case 'number':
         return { exact: expression.value }
@@ -259,7 +266,7 @@ class Evaluation {
     let result: Value = { exact: head === 'Sum' ? zero : one }
     for (let k = first; k <= last; k++) {
       const variables = new Map(this.#point.variables).set(index.name, integer(k))
-      const value = evaluate(term, { ...this.#point, variables })
+      const value = new Evaluation({ ...this.#point, variables }, this.#steps).value(term)
       result = head === 'Sum' ? this.#add(result, value) : this.#multiply(result, value)
     }
     return result

@@ -14,7 +14,7 @@ const currencyBefore = /^([-+]?)\s*(?:\\\$|([$€£¥]))\s*(?=[\d.\\])/u
 const currencyBehind = /\s*(?:\\\$|([$€£¥]))$/u
 const percentBehind =
   /\s*(?:\\?%|\\text\s*\{\s*(?:\\?%|percent|pct|percentage)\s*\}|(?<![A-Za-z])(?:percent|pct|percentage))$/iu
-const textBehind = /\s*((?:\\text\s*\{\s*[^{}]*\}\s*(?:\^\s*(?:\{\s*-?\d\s*\}|\d))?\s*(?:\/|\\cdot)?\s*)+)$/u
+const textBehind = /\s*((?:\\text\s*\{\s*[^{}]*\}\s*(?:\^\s*(?:\{\s*-?\d\s*\}|\d))?\s*(?:\/|\\cdot)?\s*){1,6})$/u
 const degreeBehind = /\s*\^\s*(?:\{\s*\\circ\s*\}|\\circ)\s*([CF]|\\text\s*\{\s*[CF]\s*\})?$/u
 const functions = /\\(?:sin|cos|tan|cot|sec|csc)(?![a-z])/u
 const abbreviation =
