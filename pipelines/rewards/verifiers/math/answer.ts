@@ -22,7 +22,7 @@ function readLatex(text: string): Answer {
   const joined = joinedThousands(text)
   const { parts: groups } = splitOutside(joined, /\s*;\s*/u)
   if (groups.length > 1 && groups.some(group => splitOutside(group, separator).parts.length > 1)) {
-    return { kind: 'list', items: groups.map(group => grouped(readLatex(group))) }
+    return { kind: 'list', items: groups.map(group => grouped(readLatex(group))), either: false }
   }
   const { parts, separators } = splitOutside(joined, separator)
   const filled = parts.filter(part => part !== '')
@@ -55,12 +55,12 @@ function withoutConditions(parts: readonly string[]): readonly string[] {
 function listOf(items: readonly Answer[], { either }: { either: boolean }): Answer {
   const [first, ...rest] = items
   if (first === undefined || rest.length === 0) return first ?? { kind: 'unread', text: '' }
-  if (first.kind !== 'named') return { kind: 'list', items }
+  if (first.kind !== 'named') return { kind: 'list', items, either }
   const values = items.map(item => (item.kind === 'named' ? item.value : item))
   // `a = 4, -8, -10`: the name is that of all.
   const nameOfAll = rest.every(item => item.kind !== 'named' && item.kind === first.value.kind)
   const oneName = items.every(item => item.kind === 'named' && item.name === first.name)
-  if (!(nameOfAll || oneName)) return { kind: 'list', items }
+  if (!(nameOfAll || oneName)) return { kind: 'list', items, either }
   return { ...first, value: togetherOf(values, { either }) }
 }
 
@@ -69,7 +69,7 @@ function togetherOf(values: readonly Answer[], { either }: { either: boolean }):
   const left = values.map(value => (value.kind === 'except' ? value.values : null))
   if (left.every(value => value !== null)) return { kind: 'except', values: left.flat() }
   const sets = values.some(value => value.kind === 'interval' || value.kind === 'union')
-  return either && sets ? { kind: 'union', parts: values } : { kind: 'list', items: values }
+  return either && sets ? { kind: 'union', parts: values } : { kind: 'list', items: values, either }
 }
 
 function readPart(text: string): Answer {
@@ -90,10 +90,13 @@ function readRatio(text: string): Answer | null {
 
 /** Capital letters in a row (points, options), and words of four letters or more. */
 const word = /^(?:[A-Z]{2,}|[A-Za-z][a-z]{3,}|\p{L}{2,}(?:[ '-]\p{L}{2,})*)$/u
+/** A list that goes on. */
+const dots = /^(?:\\[lc]?dots|\.{2,3}|…)$/u
 const inAnotherScript = /[^\u0020-\u024f\u0370-\u03ff]/u
 
 function readValue(text: string): Answer {
   if (/\\(?:pm|mp)(?![a-zA-Z])/u.test(text)) return readSigns(text)
+  if (dots.test(text)) return { kind: 'text', text: '...' }
   if (word.test(text) && !/^[a-z]{1,3}$/u.test(text)) return { kind: 'text', text }
   const { number, unit, percent } = splitUnit(text)
   const expression = number === '' ? null : readExpression(percent ? `\\frac{${number}}{100}` : number)
@@ -106,5 +109,5 @@ function readValue(text: string): Answer {
 function readSigns(text: string): Answer {
   const signed = (upper: string, lower: string) =>
     text.replace(/\\pm(?![a-zA-Z])/gu, upper).replace(/\\mp(?![a-zA-Z])/gu, lower)
-  return { kind: 'list', items: [readValue(signed('+', '-')), readValue(signed('-', '+'))] }
+  return { kind: 'list', items: [readValue(signed('+', '-')), readValue(signed('-', '+'))], either: true }
 }

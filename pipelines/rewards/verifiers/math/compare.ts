@@ -71,8 +71,13 @@ function compareNamed(a: Answer, b: Answer, rules: MathRules): Decision {
   // `x = x^2` is not the value x^2.
   const inItself =
     named.letter && named.value.kind === 'value' && variablesOf(named.value.expression).includes(named.name)
-  return inItself ? 'different' : compareAnswers(named.value, other, rules)
+  // Several values of one variable are neither a point nor values of several variables.
+  const several = named.value.kind === 'list' && (other.kind === 'tuple' || hasOtherName(other, named.name))
+  return inItself || several ? 'different' : compareAnswers(named.value, other, rules)
 }
+
+const hasOtherName = (answer: Answer, name: string): boolean =>
+  answer.kind === 'list' && answer.items.some(item => item.kind === 'named' && item.name !== name)
 
 const functionOf = /^([a-zA-Z])\(([a-z])\)$/u
 
@@ -92,7 +97,7 @@ function withVariable(answer: Answer, name: string, variable: Expression): Answe
   if (answer.kind === 'value') return { ...answer, expression: substitute(answer.expression, name, variable) }
   if (answer.kind !== 'list') return null
   const items = answer.items.map(item => withVariable(item, name, variable))
-  return items.every(item => item !== null) ? { kind: 'list', items } : null
+  return items.every(item => item !== null) ? { ...answer, items } : null
 }
 
 /** left - right of `name = value`, or null if the name is no variable. */
@@ -118,6 +123,7 @@ function compareLists(a: Answer, b: Answer, rules: MathRules): Decision {
   const [x, y] = [itemsOf(a), itemsOf(b)]
   if (x === null || y === null) return 'different'
   const same = (left: Answer, right: Answer) => compareAnswers(left, right, rules)
+  if (isSetOfNamed(a, y) || isSetOfNamed(b, x) || isEither(a, b) || isEither(b, a)) return 'different'
   if (a.kind === 'set' || b.kind === 'set') return matchAll(distinct(x, same), distinct(y, same), same)
   if (isOrdered(a, x) || isOrdered(b, y)) {
     if (x.every(isNamed) && y.every(isNamed)) return matchAll(x, y, same)
@@ -129,11 +135,20 @@ function compareLists(a: Answer, b: Answer, rules: MathRules): Decision {
   return solutions ? matchAll(distinct(x, same), distinct(y, same), same) : matchAll(x, y, same)
 }
 
-/** The order counts in tuples, in lists of words, and where each answer has another name on one side. */
+/** A set has no order, so it does not say which of several names has which value. */
+const isSetOfNamed = (answer: Answer, others: readonly Answer[]): boolean =>
+  answer.kind === 'set' && others.length > 1 && others.every(isNamed) && !answer.items.every(isNamed)
+
+/** `1 or 2` is not the point (1, 2). */
+const isEither = (answer: Answer, other: Answer): boolean =>
+  answer.kind === 'list' && answer.either && other.kind === 'tuple'
+
+/** The order counts in tuples, in lists of words and lists that go on, and where each answer has another name on one side. */
 function isOrdered(answer: Answer, items: readonly Answer[]): boolean {
-  return answer.kind === 'tuple' || items.every(item => item.kind === 'text') || items.every(isNamed)
+  return answer.kind === 'tuple' || items.every(item => item.kind === 'text') || items.every(isNamed) || goesOn(items)
 }
 
+const goesOn = (items: readonly Answer[]): boolean => items.some(item => item.kind === 'text' && item.text === '...')
 const isNamed = (item: Answer): item is Of<'named'> => item.kind === 'named'
 
 /** Named items by their names; others as they are. */

@@ -85,6 +85,7 @@ function twoSided(
       { kind: 'inequality', low, high: middle, strict: openLow },
       { kind: 'inequality', low: middle, high, strict: openHigh },
     ],
+    either: false,
   }
 }
 

@@ -19,8 +19,8 @@ export type Answer =
   | { kind: 'union'; parts: readonly Answer[] }
   /** All real numbers but these. */
   | { kind: 'except'; values: readonly Expression[] }
-  /** Several answers without brackets. */
-  | { kind: 'list'; items: readonly Answer[] }
+  /** Several answers without brackets; `either`: joined by "or", or by a sign for both. */
+  | { kind: 'list'; items: readonly Answer[]; either: boolean }
   | { kind: 'named'; name: string; value: Answer; letter: boolean }
   | { kind: 'ratio'; parts: readonly Answer[] }
   | { kind: 'equation'; left: Expression; right: Expression }

@@ -91,6 +91,7 @@ function compareMatrices(a: readonly Expression[][], b: readonly Expression[][],
 }
 
 function within(a: number, b: number, { tolerance, absoluteTolerance }: MathRules): boolean {
+  if (!(Number.isFinite(a) && Number.isFinite(b))) return false
   const distance = Math.abs(a - b)
   return distance <= tolerance * Math.max(Math.abs(a), Math.abs(b)) || distance <= absoluteTolerance
 }
