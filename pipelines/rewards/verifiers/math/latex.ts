@@ -113,7 +113,7 @@ const plain: readonly (readonly [RegExp, string])[] = [
   [/(?<![A-Za-z\\{])(pi|alpha|beta|gamma|delta|theta|lambda|omega|phi)(?![A-Za-z])/gu, '\\$1 '],
   [/(?<![A-Za-z\\])(?:infinity|infty|inf|oo)(?![A-Za-z])/gu, '\\infty '],
   [
-    /(?<![A-Za-z\\])(arcsin|arccos|arctan|sin|cos|tan|cot|sec|csc|ln|log|exp)(?=\s*[(^\d]|\s+[a-z](?![a-z]))/gu,
+    /(?<![A-Za-z\\])(arcsin|arccos|arctan|sin|cos|tan|cot|sec|csc|ln|log|exp)(?=\s*[(^_\d]|\s+[a-z](?![a-z])|[xy](?![a-z]))/gu,
     '\\$1 ',
   ],
   [/(?<![A-Za-z\\])asin(?=\s*\()/gu, '\\arcsin '],

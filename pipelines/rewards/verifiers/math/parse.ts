@@ -27,7 +27,7 @@ const maxBars = 12
 
 /** Null for LaTeX that cannot be parsed, or that can be read in two ways (`2x3`, `1/2x`, `1 2`). */
 export function readExpression(latex: string): Expression | null {
-  if (!boundedNesting(latex) || ambiguous.test(latex.replace(calledBelow, '/x'))) return null
+  if (/[?@#"]/u.test(latex) || !boundedNesting(latex) || ambiguous.test(latex.replace(calledBelow, '/x'))) return null
   try {
     const parsed = parser().parse(latex, { form: 'raw' })
     return parsed?.isValid ? fromTree(parsed.json) : null

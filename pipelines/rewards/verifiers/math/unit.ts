@@ -31,7 +31,10 @@ const statement = new RegExp(
     'or and to not but is are was if no more less least most about than only for when where with mod modulo because since',
     'wrong incorrect false maybe perhaps probably approximately plus minus times squared cubed over divided factorial root',
     'half halves thirds? fourths? quarters? fifths? tenths? hundredths? thousandths? except unless so then wait actually',
-    'remainder other another ways? rather',
+    'remainder other another ways? rather otherwise never cannot can could does did do may might must should would will be been',
+    'i you he she we they it this that which what one two three four five six seven eight nine ten zero none neither either nor',
+    'hmm+ oops sorry scratch nope yes yeah approx roughly nearly almost around exactly also too however although though',
+    'correction instead unknown undefined undetermined guess think believe try check error mistake typo st nd rd th',
   ]
     .join(' ')
     .split(' ')
