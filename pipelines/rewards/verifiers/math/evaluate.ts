@@ -3,8 +3,9 @@
  * (f(x), an integral) get a value that depends only on their name and the values of their arguments.
  */
 import { createHash } from 'node:crypto'
-import { type Ball, Balls, isReal, logSize, mayBeZero } from './ball.js'
+import { type Ball, Balls, isReal, mayBeZero } from './ball.js'
 import type { Expression } from './expression.js'
+import { ballFunctions, boundedExp } from './functions.js'
 import {
   add,
   equal,
@@ -39,9 +40,15 @@ const maxSteps = 50_000
 /** Limit for the terms of a sum. */
 const maxTerms = 1000n
 
-/** Throws Undefined if the expression has no value there, TooLarge if its size is above the limits. */
-export function evaluate(expression: Expression, point: Point): Value {
-  return new Evaluation(point, { left: maxSteps }).value(expression)
+/** The value; `undefined` if there is none at the point, `too large` above the limits of size. */
+export function valueAt(expression: Expression, point: Point): Value | 'undefined' | 'too large' {
+  try {
+    return new Evaluation(point, { left: maxSteps }).value(expression)
+  } catch (error) {
+    if (error instanceof Undefined) return 'undefined'
+    if (error instanceof TooLarge) return 'too large'
+    throw error
+  }
 }
 
 class Evaluation {
@@ -107,7 +114,7 @@ class Evaluation {
       case 'Abs':
         return this.#abs(a as Value)
       default:
-        return this.#exactFunction(head, values) ?? this.#trigonometry(head, values) ?? this.#named(head, values)
+        return this.#exactFunction(head, values) ?? this.#functionOfBall(head, values) ?? this.#named(head, values)
     }
   }
 
@@ -142,7 +149,7 @@ class Evaluation {
     if ('exact' in base && equal(base.exact, one)) return { exact: one }
     if (this.#point.real && this.#isNegative(base)) throw new Undefined('a real power of a negative number')
     const log = this.#balls.multiply(this.#ball(exponent), this.#balls.ln(this.#ball(base)))
-    return { ball: this.#exp(log) }
+    return { ball: boundedExp(this.#balls, log) }
   }
 
   #repeated(base: Value, times: bigint): Value {
@@ -150,11 +157,6 @@ class Evaluation {
     let result: Value = { exact: one }
     for (let done = 0n; done < times; done++) result = this.#multiply(result, base)
     return result
-  }
-
-  #exp(a: Ball): Ball {
-    if (logSize(a) > 6) throw new TooLarge('above the size limit')
-    return this.#balls.exp(a)
   }
 
   /** The real root, if there is one. */
@@ -202,44 +204,9 @@ class Evaluation {
     return { exact: known(first, ...rest) }
   }
 
-  #trigonometry(head: string, values: readonly Value[]): Value | null {
-    const [a] = values
-    if (a === undefined) return null
-    const balls = this.#balls
-    const x = () => this.#ball(a)
-    const half = balls.fromRational(rational(1n, 2n))
-    const hyperbolic = (sign: 1 | -1): Ball => {
-      const [up, down] = [this.#exp(x()), this.#exp(balls.negate(x()))]
-      return balls.multiply(balls.add(up, sign === 1 ? down : balls.negate(down)), half)
-    }
-    switch (head) {
-      case 'Sin':
-        return { ball: balls.sin(x()) }
-      case 'Cos':
-        return { ball: balls.cos(x()) }
-      case 'Tan':
-        return { ball: balls.multiply(balls.sin(x()), balls.invert(balls.cos(x()))) }
-      case 'Cot':
-        return { ball: balls.multiply(balls.cos(x()), balls.invert(balls.sin(x()))) }
-      case 'Sec':
-        return { ball: balls.invert(balls.cos(x())) }
-      case 'Csc':
-        return { ball: balls.invert(balls.sin(x())) }
-      case 'Arcsin':
-        return { ball: balls.asin(x()) }
-      case 'Arccos':
-        return { ball: balls.add(balls.multiply(balls.pi(), half), balls.negate(balls.asin(x()))) }
-      case 'Arctan':
-        return { ball: balls.atan(x()) }
-      case 'Sinh':
-        return { ball: hyperbolic(-1) }
-      case 'Cosh':
-        return { ball: hyperbolic(1) }
-      case 'Tanh':
-        return { ball: balls.multiply(hyperbolic(-1), balls.invert(hyperbolic(1))) }
-      default:
-        return null
-    }
+  #functionOfBall(head: string, [value]: readonly Value[]): Value | null {
+    const known = ballFunctions.get(head)
+    return known === undefined || value === undefined ? null : { ball: known(this.#balls, this.#ball(value)) }
   }
 
   /** The same stand-in for the same name and arguments. */
