@@ -4,6 +4,7 @@ import type { PreflightFinding } from '../pipelines/advantages/planned-arm.js'
 import { baselineOf } from '../pipelines/config/baselines.js'
 import { configDifference, type Difference } from '../pipelines/config/difference.js'
 import type { ExperimentConfig, Plan } from '../pipelines/config/schema.js'
+import { badRowLines } from '../pipelines/data/files/read-items.js'
 import { RlevError } from '../pipelines/errors.js'
 import { given } from '../pipelines/given.js'
 import { printable } from '../pipelines/printable.js'
@@ -54,6 +55,8 @@ interface Outline {
   fromDefaults: readonly ResolvedKey[]
   /** `transfer`: of the further test sets. */
   items: { train: number; test: number; transfer: number; skipped: number }
+  /** Bad rows that are left out, by reason. */
+  skipped: string[]
   /** Of data files. */
   data?: PlannedData
   findings: PreflightFinding[]
@@ -73,6 +76,7 @@ async function outlineOf({ plan, data, findings }: CheckedPlan): Promise<Outline
     config,
     fromDefaults: keysFromDefaults(plan, config),
     items: { ...items, skipped: dataset.skipped.length },
+    skipped: badRowLines(dataset.skipped, MAX_SKIPPED),
     ...given({ data: await plannedData(dataset, config) }),
     findings: await findings(),
     cost: costOf(plan, items),
@@ -80,6 +84,9 @@ async function outlineOf({ plan, data, findings }: CheckedPlan): Promise<Outline
     warnings: [...plan.warnings, ...dataset.warnings.map(({ place, reason }) => `${place}: ${reason}`)],
   }
 }
+
+/** Lines of bad rows. */
+const MAX_SKIPPED = 10
 
 function armsOf(plan: Plan): Pick<Outline, 'arms' | 'seeds' | 'concurrency' | 'endpoint'> {
   if (plan.kind === 'experiment') {
@@ -110,6 +117,7 @@ function textOf({
   config,
   fromDefaults,
   items,
+  skipped,
   data,
   findings,
   cost,
@@ -133,7 +141,7 @@ function textOf({
     heading,
   }))
   const further = items.transfer === 0 ? '' : `, ${items.transfer} of further test sets`
-  const skipped = items.skipped === 0 ? '' : `, ${items.skipped} bad rows skipped`
+  const left = items.skipped === 0 ? '' : `, ${items.skipped} bad rows skipped:`
   return [
     ...head,
     '',
@@ -142,7 +150,8 @@ function textOf({
       { config, fromDefaults },
       kind === 'sweep' ? arms.find(({ role }) => role === 'baseline')?.name : undefined,
     ),
-    `items: ${items.train} to train on, ${items.test} to test on${further}${skipped}`,
+    `items: ${items.train} to train on, ${items.test} to test on${further}${left}`,
+    ...skipped.map(line => `  ${line}`),
     ...dataLines(data),
     ...costLines(cost),
     ...memoryLines(memory, kind === 'sweep'),

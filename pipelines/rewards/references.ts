@@ -5,7 +5,7 @@
 import type { ExperimentConfig } from '../config/schema.js'
 import { verifiers } from '../config/sections/data.js'
 import { isOfUser, markedAs, verifierWay } from '../config/verifier-way.js'
-import type { BadRow, DataSet, Item } from '../data/item.js'
+import type { BadRow, DataSet, DataWarning, Item } from '../data/item.js'
 import { RlevError } from '../errors.js'
 import { shortened } from '../printable.js'
 import type { MarkResponses } from './marking.js'
@@ -53,14 +53,15 @@ export async function withReadableReferences(
   const emptied = (train.length === 0 && dataset.train.length > 0) || (tested.length === 0 && dataset.test.length > 0)
   if (data.onBadRow === 'stop' || emptied) throw await unreadable(bad, items.length, { data, reward }, mark)
   const skipped: BadRow[] = bad.map(item => ({
-    place: `item ${item.id}`,
-    reason: `the verifier ${reward.verifier} cannot read its reference ${quoted(item)}`,
+    place: `item ${item.id} (${quoted(item)})`,
+    reason: `the verifier ${reward.verifier} cannot read its reference`,
   }))
   return {
     ...dataset,
     train,
     test: tested,
     skipped: [...dataset.skipped, ...skipped],
+    warnings: [...dataset.warnings, await unreadWarning(bad, items.length, { data, reward }, mark)],
   }
 }
 
@@ -95,13 +96,8 @@ async function unreadable(
   { data, reward }: { data: FileData; reward: Reward },
   mark: MarkResponses,
 ): Promise<RlevError> {
-  const examples = bad.slice(0, 3).map(item => `${item.id}: ${quoted(item)}`)
-  const others: string[] = []
-  for (const verifier of verifiers) {
-    if (verifier === reward.verifier) continue
-    const reads = await verifyThemselves(bad, markedAs(verifier, reward), mark)
-    if (reads.every(Boolean)) others.push(verifier)
-  }
+  const examples = examplesOf(bad)
+  const others = await verifiersThatRead(bad, reward, mark)
   const better = others.length === 0 ? '' : `set reward.verifier: ${others.join(' or ')}, which reads all of them; or `
   return new RlevError({
     kind: 'DataInvalid',
@@ -111,6 +107,36 @@ async function unreadable(
     found: examples.join('\n            '),
     remedy: `${better}correct the rows${data.onBadRow === 'stop' ? '; or set data.onBadRow: skip to leave them out' : ''}`,
   })
+}
+
+async function unreadWarning(
+  bad: readonly Item[],
+  items: number,
+  { data, reward }: { data: FileData; reward: Reward },
+  mark: MarkResponses,
+): Promise<DataWarning> {
+  const others = await verifiersThatRead(bad, reward, mark)
+  const better = others.length === 0 ? 'no other one reads all of them' : `${others.join(' or ')} reads all of them`
+  const examples = `${examplesOf(bad).join('; ')}${bad.length > MAX_EXAMPLES ? '; ...' : ''}`
+  return {
+    place: data.train,
+    reason: `${bad.length} of ${items} references cannot be read by the verifier ${reward.verifier} and are left out; ${better}: ${examples}`,
+  }
+}
+
+const MAX_EXAMPLES = 3
+
+const examplesOf = (bad: readonly Item[]) => bad.slice(0, MAX_EXAMPLES).map(item => `${item.id}: ${quoted(item)}`)
+
+/** The verifiers of this project that read every one of these references. */
+async function verifiersThatRead(items: readonly Item[], reward: Reward, mark: MarkResponses): Promise<string[]> {
+  const others: string[] = []
+  for (const verifier of verifiers) {
+    if (verifier === reward.verifier) continue
+    const reads = await verifyThemselves(items, markedAs(verifier, reward), mark)
+    if (reads.every(Boolean)) others.push(verifier)
+  }
+  return others
 }
 
 const quoted = ({ answer }: Item): string => JSON.stringify(shortened(answer, 80))

@@ -1,5 +1,6 @@
-/** One reading of a data file, in its own process. Arguments: `rows` or `parse`, and the file. Prints the figures as JSON. */
+/** One reading of a data file, in its own process. Arguments: `rows`, `items` or `parse`, and the file. Prints the figures as JSON. */
 import { readFileSync } from 'node:fs'
+import { readItems } from '../../pipelines/data/files/read-items.js'
 import { rowsOf } from '../../pipelines/data/files/rows.js'
 
 export interface FileReading {
@@ -16,6 +17,7 @@ const began = performance.now()
 const before = process.cpuUsage()
 let rows = 0
 if (reader === 'rows') for await (const _ of rowsOf(path)) rows++
+else if (reader === 'items') rows = (await readItems({ path, form: 'auto', idPrefix: 'row-' })).items.length
 else rows = (JSON.parse(readFileSync(path, 'utf8')) as unknown[]).length
 const { user, system } = process.cpuUsage(before)
 const reading: FileReading = {

@@ -1,7 +1,14 @@
 /** Rules about the judge: that it has something to decide, and that nothing else is told to decide it. */
 import type { Finding, Rules } from './finding.js'
 
-const ofVerifier = ['reward.verifier', 'reward.tolerance', 'reward.partial', 'reward.endpoint']
+const ofVerifier = [
+  'reward.verifier',
+  'reward.tolerance',
+  'reward.absoluteTolerance',
+  'reward.units',
+  'reward.partial',
+  'reward.endpoint',
+]
 
 export const judgeRules: Rules = {
   judgeDecidesEverything: ({ config: { judge }, given }) => {

@@ -1,5 +1,6 @@
 /** Rules about values and rewards: that the value an arm is named after reaches the step. */
 import type { ExperimentConfig } from '../schema.js'
+import { isOfUser } from '../verifier-way.js'
 import type { Finding, Rules } from './finding.js'
 import { withoutEffect } from './finding.js'
 
@@ -119,11 +120,19 @@ export const valueRules: Rules = {
     ]
   },
   toleranceActs: subject => {
-    const { verifier } = subject.config.reward
-    if (verifier === 'numeric' || verifier === 'math') return []
-    return withoutEffect(subject, ['reward.tolerance'], `the verifier ${verifier} compares without one`)
+    const { reward, evaluation } = subject.config
+    const transferred = Object.values(evaluation.transfer ?? {}).map(({ verifier }) => verifier)
+    if ([reward.verifier, ...transferred].some(verifier => verifier === 'numeric' || verifier === 'math')) return []
+    const own = isOfUser(reward)
+    return [
+      ...withoutEffect(subject, ['reward.tolerance'], `the verifier ${reward.verifier} compares without one`),
+      // Another rule says it of verifiers of the user.
+      ...(own ? [] : withoutEffect(subject, ofNumbers, `the verifier ${reward.verifier} compares no numbers`)),
+    ]
   },
 }
+
+const ofNumbers = ['reward.absoluteTolerance', 'reward.units']
 
 /** One value for all sections, or those of each. */
 function bySection<Value>(rule: Value | Readonly<Record<string, Value>>): Value[] {

@@ -68,8 +68,8 @@ export async function readItems({
   return { items, bad, warnings, rows, form: reading.name, mapping: reading.used }
 }
 
-/** One error with the bad rows, up to a limit. Rows of one reason are listed together if they are many. */
-export function badRowsError(bad: readonly BadRow[], rows: number): RlevError {
+/** Bad rows as lines, at most `maxLines` and one that counts the others. Rows of one reason are one line if they are many. */
+export function badRowLines(bad: readonly BadRow[], maxLines: number): string[] {
   const byReason = new Map<string, BadRow[]>()
   for (const row of bad) {
     const alike = byReason.get(row.reason)
@@ -81,13 +81,17 @@ export function badRowsError(bad: readonly BadRow[], rows: number): RlevError {
     if (alike.length <= maxAlike) return alike.map(({ place }) => `${place}: ${text}`)
     return [`${alike[0]?.place} and ${alike.length - 1} more rows: ${text}`]
   })
-  const named = lines.slice(0, maxNamed)
-  if (lines.length > maxNamed) named.push(`and ${lines.length - maxNamed} more`)
+  const named = lines.slice(0, maxLines)
+  return lines.length > maxLines ? [...named, `and ${lines.length - maxLines} more`] : named
+}
+
+/** One error with the bad rows, up to a limit. */
+export function badRowsError(bad: readonly BadRow[], rows: number): RlevError {
   return new RlevError({
     kind: 'DataInvalid',
     message: `${bad.length} of ${rows} rows of the data cannot be used`,
     expected: expectedOfRows,
-    found: named.join('\n            '),
+    found: badRowLines(bad, maxNamed).join('\n            '),
     remedy:
       bad.length > maxBad
         ? 'look whether this is the file that was meant; rows after these were not read'

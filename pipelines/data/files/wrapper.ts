@@ -2,6 +2,7 @@
  * A file that is one object with its rows under a key, such as `{"keywords": ..., "example": [...]}` of GAOKAO-Bench: that key, and what
  * the object says once for all rows.
  */
+import { gaokaoBench } from '../forms/exam-sets.js'
 import { type FileBytes, openBytes } from './bytes.js'
 import type { Fields } from './fields.js'
 import { kindOfFile, markBytes } from './kinds.js'
@@ -28,23 +29,34 @@ export async function wrapperOf(
     return null
   }
   try {
-    return wrapperIn(bytes.head, key)
+    return wrapperIn(bytes.head, { key, named: form === 'gaokao-bench' })
   } finally {
     await bytes.close()
   }
 }
 
-function wrapperIn(head: Buffer, key: string | undefined): Wrapper | null {
+/** `named`: the config says that it is GAOKAO-Bench; else its first row must look so. */
+function wrapperIn(head: Buffer, { key, named }: { key: string | undefined; named: boolean }): Wrapper | null {
   if (kindOfFile(head) !== 'object') return null
   const { members } = membersOf(head, firstBlack(head, markBytes(head)))
-  const keys = members.map(member => member.key)
-  const isGaokao = keys.includes('keywords') && keys.includes('example')
-  if (key === undefined && !isGaokao) return null
+  if (key === undefined) {
+    const list = members.find(member => member.key === GAOKAO_ROWS)
+    if (list === undefined || members.every(member => member.key !== 'keywords')) return null
+    if (!named && !gaokaoBench.tells(columnsOfFirst(head, list.at))) return null
+  }
   const scalars = members.flatMap(({ key: name, at }) => {
     const value = scalarAt(head, at)
     return value === null ? [] : [[name, value] as const]
   })
-  return { ...(key === undefined ? { key: 'example' } : {}), outer: Object.fromEntries(scalars) }
+  return { ...(key === undefined ? { key: GAOKAO_ROWS } : {}), outer: Object.fromEntries(scalars) }
+}
+
+const GAOKAO_ROWS = 'example'
+
+/** The columns of the first row of the list that opens at `at`, without their values. */
+function columnsOfFirst(head: Buffer, at: number): Fields {
+  const { members } = membersOf(head, firstBlack(head, at + 1))
+  return Object.fromEntries(members.map(member => [member.key, '']))
 }
 
 /** Longest text or number of the object that is read. (bytes) */

@@ -27,7 +27,9 @@ const FOR_EACH = /[每各]|each/
 /** Points that the text states in brackets, in order; those for each of several parts are left out. */
 export function statedPoints(text: string): number[] {
   // Only the beginning: an exam states its points before the question, and the search is bounded.
-  const folded = text.slice(0, MAX_SEARCHED).normalize('NFKC')
+  const searched = text.slice(0, MAX_SEARCHED)
+  if (!MAY_STATE.test(searched)) return []
+  const folded = searched.normalize('NFKC')
   return [...folded.matchAll(STATED)].flatMap(([, inside = '']) =>
     inside
       .split(/[,，;；、]/)
@@ -35,6 +37,9 @@ export function statedPoints(text: string): number[] {
       .flatMap(part => [...part.matchAll(STATED_NUMBER)].map(([, number]) => Number(number))),
   )
 }
+
+/** Most questions state none, and to fold them takes longer than this. Full-width letters become `points` and the like. */
+const MAY_STATE = /分|p(?:oin)?t|mark|[Ａ-Ｚａ-ｚ]/i
 
 const MAX_SEARCHED = 100_000
 

@@ -108,3 +108,24 @@ test('plan says which form a data file has, what its exams come to, and shows a 
   const { data } = JSON.parse(await printed({ config: file, json: true }))
   assert.deepEqual([data.files[0].rows, data.files[0].form, data.exams.length], [6, 'plain', 3])
 })
+
+test('plan says why rows are left out, and which verifier reads the references that this one cannot', async () => {
+  const rows = Array.from({ length: 12 }, (_, row) => {
+    const answer = row < 6 ? String(row) : `${row}, -${row}`
+    return JSON.stringify({ prompt: `p${row}`, answer, points: row === 0 ? 11 : 2, total: 10, exam: `e${row % 4}` })
+  })
+  writeFileSync(join(root, 'doubtful.jsonl'), rows.join('\n'))
+  const file = join(root, 'doubtful.yaml')
+  writeFileSync(
+    file,
+    'name: doubtful\nsteps: 2\nwarmStart: {steps: 1}\ndata: {train: doubtful.jsonl, testShare: 0.5, onBadRow: skip}\nreward: {verifier: numeric}\n',
+  )
+  const text = await printed({ config: file })
+  assert.match(text, /^items: .*, 7 bad rows skipped:$/m)
+  assert.match(text, /^ {2}.*doubtful\.jsonl row 1: the points \(points\) are 11, more than the total/m)
+  assert.match(text, /^ {2}item row-0000\d\d \("\d+, -\d+"\) and 5 more rows: the verifier numeric cannot read/m)
+  assert.match(
+    text,
+    /^warning: .*6 of 11 references .* numeric and are left out; exact or math reads all of them: row/m,
+  )
+})

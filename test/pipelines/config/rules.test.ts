@@ -72,3 +72,14 @@ for (const name of Object.keys(rules)) {
     assert.deepEqual(findings(name, ''), [])
   })
 }
+
+test('what compares numbers acts if the verifier, or one of a further test set, compares numbers', () => {
+  const about = (content: string) => (findings('toleranceActs', content) ?? []).map(({ key }) => key)
+  const keys = '{tolerance: 0.1, absoluteTolerance: 0.01, units: ignore'
+  assert.deepEqual(about(`reward: ${keys}}`), ['reward.tolerance', 'reward.absoluteTolerance', 'reward.units'])
+  assert.deepEqual(about(`reward: ${keys}, verifier: math}`), [])
+  assert.deepEqual(
+    about(`reward: ${keys}}\nevaluation: {transfer: {far: {file: package.json, verifier: numeric}}}`),
+    [],
+  )
+})

@@ -66,12 +66,16 @@ test('a list under a key is read if it is named, and refused once with the name 
   await assert.rejects(read(path), /one object with a list of rows under `example`\n.*data\.fields: \{rows: example\}/)
   for (const text of [
     '{"data":[{"a":1}]}',
+    '{"keywords":"k","data":[{"prompt":"p","answer":"a","points":1}]}',
     '{"data":[{"a":1}]}\n',
     '{\n  "n": {"data": [{}]},\n "data":\n [ {"a":[{}]},\n {} ]}',
   ]) {
     await assert.rejects(read(file('wrapped.json', text)), /list of rows under `data`/)
     assert.ok((await rowsIn(file('wrapped.json', text), { rows: 'data' })).length > 0)
   }
+  // The keys of GAOKAO-Bench around other rows.
+  const other = '{"keywords":"k","example":[{"prompt":"p","answer":"a","points":1,"total":2}]}'
+  await assert.rejects(read(file('other.json', other)), /under `example`\n.*data\.fields: \{rows: example\}/)
   await assert.rejects(rowsIn(path, { rows: 'examples' }), /no such key; its first 4 MiB have name, example, pages/)
   await assert.rejects(rowsIn(path, { rows: 'name' }), /a value that is no list/)
   await assert.rejects(rowsIn(join(fixtures, 'list.json'), { rows: 'example' }), /a file that is not one object/)

@@ -61,12 +61,20 @@ test('references that no response could match stop the run, with their number, e
 })
 
 test('they are left out and counted if bad rows are skipped', async () => {
-  const { train, test: tested, skipped } = await withReadableReferences(dataset, config('skip'), mark)
+  const { train, test: tested, skipped, warnings } = await withReadableReferences(dataset, config('skip'), mark)
   assert.deepEqual([train.map(({ id }) => id), tested.map(({ id }) => id)], [['a'], ['d']])
   assert.deepEqual(
     skipped.map(({ place }) => place),
-    ['item b', 'item c', 'item e'],
+    ['item b ("3, -3")', 'item c ("(3,4]")', 'item e ("x - 3z = 0")'],
   )
+  assert.equal(new Set(skipped.map(({ reason }) => reason)).size, 1)
+  assert.deepEqual(warnings, [
+    {
+      place: 'exam.jsonl',
+      reason:
+        '3 of 5 references cannot be read by the verifier numeric and are left out; exact or math reads all of them: b: "3, -3"; c: "(3,4]"; e: "x - 3z = 0"',
+    },
+  ])
 })
 
 test('skipping stops too if no training or no test item would be left', async () => {
