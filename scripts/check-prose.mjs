@@ -107,12 +107,17 @@ function proseLines(lines) {
   })
 }
 
+const commentSign = /^\s*(?:\/\*\*?|\*\/?|\/\/|#|>)?\s*/
+
 /** Phrases may break over lines: the lines are joined, without the signs that begin a line of a comment. */
 function phrasesIn(file, lines) {
   let joined = ''
   const starts = lines.map(line => {
     const start = joined.length
-    joined += `${line.replace(/^\s*(?:\*\/?|\/\/|#|>)?\s*/, '').replace(/`[^`]*`/g, code => '`'.padEnd(code.length - 1, 'x').concat('`'))} `
+    const text = line.replace(commentSign, '')
+    // Outside of comments and Markdown, backticks hold texts and not code.
+    const isProse = extname(file) === '.md' || text !== line.trimStart()
+    joined += `${isProse ? text.replace(/`[^`]*`/g, code => '`'.padEnd(code.length - 1, 'x').concat('`')) : text} `
     return start
   })
   const applied = phrases.filter(([phrase]) => !fixed.get(file)?.includes(phrase))

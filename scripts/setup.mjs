@@ -45,7 +45,7 @@ async function main() {
   if (failures.length > 0) {
     const lines = ['', `set-up could not make ${failures.length === 1 ? 'one part' : `${failures.length} parts`}`]
     for (const { part, error } of failures) lines.push(`${part.title}: ${error.message}`)
-    if (untried.length > 0) lines.push(`not tried for want of it: ${untried.map(({ title }) => title).join(', ')}`)
+    if (untried.length > 0) lines.push(`not tried without it: ${untried.map(({ title }) => title).join(', ')}`)
     console.error(lines.join('\n'))
     process.exitCode = 1
     return

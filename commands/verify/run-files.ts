@@ -1,4 +1,4 @@
-/** The files of a run besides journal, evaluations and checkpoints: plan, configs, result and report; and what is none of a run's. */
+/** The files of a run besides journal, evaluations and checkpoints: plan, configs, result and report; and files that do not belong to a run. */
 import { existsSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { digestBeside, readDigested } from '../../activities/store/digest-beside.js'
@@ -57,7 +57,7 @@ export function planLooks(home: string, name: string): Look[] {
   const remedy =
     'move plan.json and plan.json.sha256 away and call `rlev run` or `rlev sweep` with the config again: they are written again'
   const provenance = planPaths.provenance(folder)
-  const again = `move ${provenance} away: the code that goes on with the run is noted anew`
+  const again = `move ${provenance} away: the code that goes on with the run is noted again`
   return [
     () => lookAtDigested(planPaths.plan(folder), remedy, () => []),
     () => lookAtSealed({ path: provenance, remedy: again }),

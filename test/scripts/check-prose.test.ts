@@ -19,6 +19,8 @@ test('a phrase is found with its line, in comments, strings and Markdown, also o
   assert.deepEqual(found('a.ts', `const x = 1\n// whoever reads\n`), ['2 whoever'])
   assert.deepEqual(found('a.ts', `/**\n * It waits for\n * ever.\n */\n`), ['2 for ever'])
   assert.deepEqual(found('a.ts', `throw new Error('made anew')\n`), ['1 anew'])
+  assert.deepEqual(found('a.ts', `throw new Error(\`\${name} is made anew\`)\n`), ['1 anew'])
+  assert.deepEqual(found('a.ts', '/** The key `anew`. */\n'), [])
   assert.deepEqual(found('a.md', `# Title\n\nIt has a process of its own.\n`), ['3 of its own'])
   assert.deepEqual(found('a.md', 'It is plain, for it is short.\n'), ['1 , for (because)'])
 })
