@@ -7,10 +7,9 @@ import { log } from '@temporalio/activity'
 import type { DataConfig, ExperimentConfig, TransferSets } from '../pipelines/config/schema.js'
 import { isOfUser, verifierWay } from '../pipelines/config/verifier-way.js'
 import type { DataSet } from '../pipelines/data/item.js'
-import { prepareData as prepare } from '../pipelines/data/prepare.js'
 import { RlevError } from '../pipelines/errors.js'
 import { openRegularFile } from '../pipelines/input/regular-file.js'
-import { withReadableReferences } from '../pipelines/rewards/references.js'
+import { rewardableData } from '../pipelines/rewards/references.js'
 import { stage } from './stage.js'
 import { writeWhole } from './store/files.js'
 import { keepReference } from './store/references.js'
@@ -26,23 +25,17 @@ export function prepareData(workplace: Workplace) {
     run: async ({ run }: { run: string }): Promise<ArtifactRef> => {
       const config = runConfig(workplace, run)
       const { data, seed, evaluation, value } = config
-      const { transfer } = evaluation
       const ref = await store.once({
         kind: 'data',
         from: {
           data: await contents(data),
-          ...(await transferContents(transfer)),
+          ...(await transferContents(evaluation.transfer)),
           ...(data.source === 'file' ? { readBy: readersOf(config), bonus: value.bonus } : {}),
           seed,
           code: runCode(workplace, run),
         },
         fill: async folder => {
-          const mark = markByVerifier(workplace)
-          const dataset = await withReadableReferences(
-            await prepare(data, { seed, transfer, bonus: value.bonus, extra: isOfUser(config.reward) }),
-            config,
-            mark,
-          )
+          const dataset = await rewardableData(config, markByVerifier(workplace))
           writeWhole(join(folder, 'data.json'), JSON.stringify(dataset))
         },
       })

@@ -9,15 +9,13 @@ import { RlevError } from '../pipelines/errors.js'
 import { sizeText } from '../pipelines/memory/memory-fit.js'
 import { sizeOf } from '../pipelines/model/tensor-shapes.js'
 import { loadTokenizer } from '../pipelines/tokenizer/tokenizer-folder.js'
+import { nowAndThen } from './text/now-and-then.js'
 
 export interface ImportOptions {
   file: string
   folder: string
   dtype: 'float32' | 'bfloat16'
 }
-
-/** Milliseconds between two lines of progress. */
-const reportIntervalMs = 2_000
 
 /** The folder appears when it is complete. Rejects with CallInvalid or CheckpointInvalid. */
 export async function importCheckpoint({ file, folder, dtype }: ImportOptions): Promise<void> {
@@ -61,7 +59,7 @@ export async function importCheckpoint({ file, folder, dtype }: ImportOptions): 
 
 /** Tells from time to time how many tensors are read. */
 function withProgress(tensors: ReadonlyMap<string, WritableTensor>): Map<string, WritableTensor> {
-  let told = performance.now()
+  const tell = nowAndThen(line => process.stderr.write(`${line}\n`))
   let done = 0
   return new Map(
     [...tensors].map(([name, tensor]) => [
@@ -70,10 +68,7 @@ function withProgress(tensors: ReadonlyMap<string, WritableTensor>): Map<string,
         shape: tensor.shape,
         async data() {
           done++
-          if (performance.now() - told > reportIntervalMs) {
-            told = performance.now()
-            process.stderr.write(`${done} of ${tensors.size} tensors\n`)
-          }
+          tell(() => `${done} of ${tensors.size} tensors`)
           return tensor.data()
         },
       },

@@ -13,12 +13,13 @@ import {
   rmSync,
   statSync,
   symlinkSync,
-  writeFileSync,
 } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import { pipeline } from 'node:stream/promises'
+import { writeWhole } from '../../activities/store/files.js'
 import { RlevError } from '../../pipelines/errors.js'
+import { processStart } from '../services/identity.mjs'
 import { type HubClient, type HubFile, type HubRepo, HubUnreachable, hubHome } from './client.js'
 
 /** Downloads of a file that may break off before it is given up. */
@@ -124,19 +125,10 @@ function ownPart(blob: string): string {
   const prefix = `${blob.slice(dirname(blob).length + 1)}.`
   const left = readdirSync(dirname(blob)).find(name => {
     const owner = name.startsWith(prefix) ? /\.(\d+)\.incomplete$/.exec(name)?.[1] : undefined
-    return owner !== undefined && !isAlive(Number(owner))
+    return owner !== undefined && processStart(Number(owner)) === undefined
   })
   if (left !== undefined && !existsSync(own)) renameSync(join(dirname(blob), left), own)
   return own
-}
-
-function isAlive(process_: number): boolean {
-  try {
-    process.kill(process_, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
 }
 
 function sizeOf(path: string): number {
@@ -149,10 +141,4 @@ async function digestOf(path: string, kind: HubFile['digest']['kind']): Promise<
   if (kind === 'git') hash.update(`blob ${sizeOf(path)}\0`)
   await pipeline(createReadStream(path), hash)
   return hash.digest('hex')
-}
-
-function writeWhole(path: string, text: string): void {
-  const part = `${path}.${process.pid}.part`
-  writeFileSync(part, text)
-  renameSync(part, path)
 }

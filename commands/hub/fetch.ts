@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { type HubName, type HubUse, hubKey } from '../../pipelines/config/hub-names.js'
 import { RlevError } from '../../pipelines/errors.js'
 import { sizeText } from '../../pipelines/memory/memory-fit.js'
+import { nowAndThen } from '../text/now-and-then.js'
 import { RepoCache } from './cache.js'
 import { HubClient, type HubFile, type HubRepo, HubUnreachable } from './client.js'
 import { type HubParts, hubPartsOf, isSafe } from './name.js'
@@ -84,18 +85,14 @@ async function download(
   files: readonly HubFile[],
 ): Promise<void> {
   const total = files.reduce((sum, { bytes }) => sum + bytes, 0)
+  const tell = nowAndThen(report)
   let done = 0
-  let told = performance.now()
   const onBytes = (bytes: number) => {
     done += bytes
-    if (performance.now() - told < reportIntervalMs) return
-    told = performance.now()
-    report(`hub: ${text}: ${sizeText(done)} of ${sizeText(total)}`)
+    tell(() => `hub: ${text}: ${sizeText(done)} of ${sizeText(total)}`)
   }
   for (const file of files) await cache.keep(client, file, { commit, onBytes })
 }
-
-const reportIntervalMs = 2_000
 
 /** Files of a checkpoint folder. */
 const ofModel = /^[^/]+\.(json|safetensors|jinja|txt|model)$/

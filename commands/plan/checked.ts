@@ -3,13 +3,13 @@
 import type { PreflightFinding } from '../../pipelines/advantages/planned-arm.js'
 import { hubNamesOf, loadPlan } from '../../pipelines/config/load.js'
 import type { ExperimentConfig, Plan } from '../../pipelines/config/schema.js'
-import { isOfUser } from '../../pipelines/config/verifier-way.js'
 import { plain } from '../../pipelines/config/yaml/located.js'
 import { parseYaml } from '../../pipelines/config/yaml/read-yaml.js'
 import type { DataSet } from '../../pipelines/data/item.js'
 import { RlevError } from '../../pipelines/errors.js'
 import { given } from '../../pipelines/given.js'
 import { printable } from '../../pipelines/printable.js'
+import { nowAndThen } from '../text/now-and-then.js'
 
 export interface PlanCall {
   config: string
@@ -57,19 +57,12 @@ export function checked(plan: Plan, path: string): CheckedPlan {
   let data: DataSet | undefined
   const items = async () => {
     // Loaded when the config is known to be right: an error of the config is told sooner without.
-    const { prepareData } = await import('../../pipelines/data/prepare.js')
-    const { withReadableReferences } = await import('../../pipelines/rewards/references.js')
+    const { rewardableData } = await import('../../pipelines/rewards/references.js')
     const { Marker } = await import('../../activities/verifiers/marker.js')
     if (data !== undefined) return data
     const marker = new Marker()
     try {
-      const read = await prepareData(config.data, {
-        seed: config.seed,
-        transfer: config.evaluation.transfer,
-        bonus: config.value.bonus,
-        extra: isOfUser(config.reward),
-      })
-      data = await withReadableReferences(read, config, (responses, reward) => marker.mark(responses, reward))
+      data = await rewardableData(config, (responses, reward) => marker.mark(responses, reward))
       return data
     } finally {
       await marker.end()
@@ -112,7 +105,9 @@ async function findingsOf(
     cap: config.reward.cap,
     bonus: config.value.bonus,
   })
-  const found = preflight({ plan, values: valuedItems(values, data.train), onArm: nowAndThen(report) })
+  const tell = nowAndThen(report)
+  const onArm = (done: number, of: number) => tell(() => `preflight: ${done} of ${of} arms`)
+  const found = preflight({ plan, values: valuedItems(values, data.train), onArm })
   const findings = [...aboutCredits, ...found]
   const refused = findings.filter(({ severity }) => severity === 'refuse')
   if (refused.length === 0) return findings
@@ -130,18 +125,6 @@ async function findingsOf(
 
 /** Reasons of a refusal that are told in full. */
 const MAX_TOLD = 20
-
-/** Milliseconds between two lines of progress; a plan of a few arms is done before the first. */
-const REPORT_INTERVAL_MS = 2_000
-
-function nowAndThen(report: (line: string) => void): (done: number, of: number) => void {
-  let told = performance.now()
-  return (done, of) => {
-    if (performance.now() - told < REPORT_INTERVAL_MS) return
-    told = performance.now()
-    report(`preflight: ${done} of ${of} arms`)
-  }
-}
 
 /** A sweep compares what training came to. */
 function refuseUntrained(plan: Plan, path: string): void {

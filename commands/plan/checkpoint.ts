@@ -7,11 +7,12 @@ import { type CheckedCheckpoint, checkCheckpoint } from '../../pipelines/checkpo
 import { readTensors } from '../../pipelines/checkpoint/safetensors-reader.js'
 import { refuseOtherHead } from '../../pipelines/checkpoint/tied-head.js'
 import type { ExperimentConfig, Plan } from '../../pipelines/config/schema.js'
-import type { DataSet, Item } from '../../pipelines/data/item.js'
+import { type DataSet, type Item, promptLength } from '../../pipelines/data/item.js'
 import { RlevError } from '../../pipelines/errors.js'
 import { sizeText } from '../../pipelines/memory/memory-fit.js'
 import { sizeOf } from '../../pipelines/model/tensor-shapes.js'
 import { loadTokenizer } from '../../pipelines/tokenizer/tokenizer-folder.js'
+import { nowAndThen } from '../text/now-and-then.js'
 
 export interface CheckpointCheck {
   plan: Plan
@@ -22,9 +23,6 @@ export interface CheckpointCheck {
 
 /** Bytes of weights that are read to look for numbers that are not finite: some seconds. */
 const MAX_READ_BYTES = 8 * 2 ** 30
-
-/** Milliseconds between two lines of progress. */
-const REPORT_INTERVAL_MS = 2_000
 
 /** Prompts whose tokens are counted: the longest by characters. */
 const COUNTED_PROMPTS = 16
@@ -59,9 +57,8 @@ async function refuseTooLong(options: {
   const { folder, checkpoint, items, maxTokens } = options
   const { maxPositions } = checkpoint.architecture
   const tokenizer = loadTokenizer(folder, checkpoint.config)
-  const characters = ({ prompt }: Item) =>
-    typeof prompt === 'string' ? prompt.length : prompt.reduce((sum, { content }) => sum + content.length, 0)
-  const candidates = items.toSorted((a, b) => characters(b) - characters(a)).slice(0, COUNTED_PROMPTS)
+  const longest = items.toSorted((a, b) => promptLength(b.prompt) - promptLength(a.prompt))
+  const candidates = longest.slice(0, COUNTED_PROMPTS)
   for (const { id, prompt } of candidates) {
     const tokens = (await tokenizer.encodePrompt(prompt)).length
     if (tokens + maxTokens <= maxPositions) continue
@@ -91,15 +88,13 @@ async function unreadWeights(options: {
     return [{ severity: 'note', sentence, numbers: { bytes } }]
   }
   let read = 0
-  let told = performance.now()
+  const tell = nowAndThen(report)
   for (const file of checkpoint.weights) {
     for await (const { name, values } of readTensors(file)) {
       const wrong = values.findIndex(value => !Number.isFinite(value))
       if (wrong >= 0) throw notFinite(`${file.path}, tensor ${name}`, { index: wrong, value: values[wrong] as number })
       read += values.byteLength
-      if (performance.now() - told < REPORT_INTERVAL_MS) continue
-      told = performance.now()
-      report(`reading the weights of ${folder}: ${sizeText(read)} of ${sizeText(bytes)}`)
+      tell(() => `reading the weights of ${folder}: ${sizeText(read)} of ${sizeText(bytes)}`)
     }
   }
   return []

@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import type { ExperimentConfig } from '../../pipelines/config/schema.js'
 import { alphabetOf } from '../../pipelines/data/alphabet.js'
-import type { DataSet, FileReading, Item } from '../../pipelines/data/item.js'
+import { type DataSet, type FileReading, type Item, promptLength } from '../../pipelines/data/item.js'
 import { readJsonObject } from '../../pipelines/input/json-file.js'
 import { layOutTable } from '../../pipelines/text/table.js'
 import { characterTokenizer, type PolicyTokenizer } from '../../pipelines/tokenizer/tokenizer.js'
@@ -40,7 +40,7 @@ export async function plannedData(dataset: DataSet, config: ExperimentConfig): P
   const shown = train[0] ?? test[0]
   if (reading === undefined || shown === undefined) return undefined
   const tokenizer = tokenizerOf(config, dataset)
-  const longest = [...train, ...test].reduce((a, b) => (lengthOf(b) > lengthOf(a) ? b : a))
+  const longest = [...train, ...test].reduce((a, b) => (promptLength(b.prompt) > promptLength(a.prompt) ? b : a))
   const counted = async ({ prompt }: Item) => (await tokenizer.encodePrompt(prompt)).length
   return {
     files: reading,
@@ -54,10 +54,6 @@ export async function plannedData(dataset: DataSet, config: ExperimentConfig): P
 function tokenizerOf({ policy, data }: ExperimentConfig, dataset: DataSet): PolicyTokenizer {
   if (policy.from === 'scratch') return characterTokenizer(alphabetOf({ data, dataset }))
   return loadTokenizer(policy.path, readJsonObject(join(policy.path, 'config.json')))
-}
-
-function lengthOf({ prompt }: Item): number {
-  return typeof prompt === 'string' ? prompt.length : prompt.reduce((sum, { content }) => sum + content.length, 0)
 }
 
 /** In the order of the rows. */

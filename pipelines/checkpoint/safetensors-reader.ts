@@ -6,11 +6,9 @@ import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { RlevError } from '../errors.js'
 import { sizeOf } from '../model/tensor-shapes.js'
-import { float16 } from './float16.js'
+import { narrowPart, widened } from './narrow-numbers.js'
 import {
-  bytesOf,
   damaged,
-  type ElementType,
   headerLength,
   lengthBytes,
   parseHeader,
@@ -63,8 +61,7 @@ export async function* readTensors({ path, tensors }: TensorsOfFile): AsyncGener
       const values = new Float32Array(sizeOf(shape))
       // Narrow numbers are read into the array's end. Widened from the first on, each is read before it is
       // overwritten.
-      const narrow = new Uint8Array(values.buffer, (4 - bytesOf[type]) * values.length)
-      await fill(narrow, { file, from, place: `${path}, tensor ${name}` })
+      await fill(narrowPart(values, type), { file, from, place: `${path}, tensor ${name}` })
       yield { name, shape, values: widened(values, type) }
     }
   } finally {
@@ -92,28 +89,6 @@ async function fill(
     const { bytesRead } = await file.read(bytes, done, length, from + done)
     if (bytesRead === 0) throw damaged(place, `${bytes.length} bytes`, `only ${done}`)
     done += bytesRead
-  }
-}
-
-/** Fills the array, in place, from the narrow numbers at its end. */
-function widened(values: Float32Array, type: ElementType): Float32Array {
-  const halves = new Uint16Array(values.buffer, 2 * values.length)
-  switch (type) {
-    case 'F32':
-      return values
-    case 'BF16': {
-      // bfloat16 is the upper half of a float32.
-      const words = new Uint32Array(values.buffer)
-      for (let index = 0; index < words.length; index++) words[index] = (halves[index] as number) << 16
-      return values
-    }
-    case 'F16': {
-      const wide = Float32Array.from({ length: 2 ** 16 }, (_, half) => float16(half))
-      for (let index = 0; index < values.length; index++) values[index] = wide[halves[index] as number] as number
-      return values
-    }
-    default:
-      return type satisfies never
   }
 }
 

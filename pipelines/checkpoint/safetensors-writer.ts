@@ -3,7 +3,7 @@
  * and metadata give equal files, and the file's digest identifies the weights.
  */
 import { writeFile } from 'node:fs/promises'
-import { bfloat16 } from './float16.js'
+import { bfloat16 } from './narrow-numbers.js'
 import { byCodeUnit, headerBytes } from './safetensors.js'
 
 /** A tensor whose values are read when it is written, such as one of tfjs. */

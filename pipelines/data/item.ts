@@ -13,6 +13,11 @@ export function promptText(prompt: Prompt): string {
   return typeof prompt === 'string' ? prompt : prompt.map(({ role, content }) => `${role}: ${content}`).join('\n')
 }
 
+/** Characters of what a prompt says, roles apart. */
+export function promptLength(prompt: Prompt): number {
+  return typeof prompt === 'string' ? prompt.length : prompt.reduce((sum, { content }) => sum + content.length, 0)
+}
+
 /** Limit for a reference answer, an option, and what a verifier reads of a response. (characters) */
 export const maxAnswerLength = 10_000
 

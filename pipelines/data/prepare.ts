@@ -3,6 +3,7 @@
 import type { DataConfig, TransferSets } from '../config/schema.js'
 import type { BonusRule } from '../config/sections/exam-files.js'
 import { RlevError } from '../errors.js'
+import { someOf } from '../text/examples.js'
 import { readFiles } from './file-parts.js'
 import { type DataSet, type DataWarning, promptText } from './item.js'
 import { syntheticItems } from './synthetic/items.js'
@@ -78,11 +79,10 @@ function sharedQuestions({ train, test }: Pick<DataSet, 'train' | 'test'>, confi
     return own === undefined ? [] : [`${item.id} of ${item.exam} is ${own.id} of ${own.exam}`]
   })
   if (shared.length === 0) return []
-  const examples = `${shared.slice(0, 3).join('; ')}${shared.length > 3 ? '; ...' : ''}`
   return [
     {
       place: config.test ?? config.train,
-      reason: `${shared.length} of ${test.length} test items ask a question that is trained on: ${examples}`,
+      reason: `${shared.length} of ${test.length} test items ask a question that is trained on: ${someOf(shared)}`,
     },
   ]
 }

@@ -6,12 +6,20 @@ import type { ExperimentConfig } from '../config/schema.js'
 import { verifiers } from '../config/sections/data.js'
 import { isOfUser, markedAs, verifierWay } from '../config/verifier-way.js'
 import type { BadRow, DataSet, DataWarning, Item } from '../data/item.js'
+import { prepareData } from '../data/prepare.js'
 import { RlevError } from '../errors.js'
 import { shortened } from '../printable.js'
+import { maxExamples, someOf } from '../text/examples.js'
 import type { MarkResponses } from './marking.js'
 
 type Reward = ExperimentConfig['reward']
 type FileData = Extract<ExperimentConfig['data'], { source: 'file' }>
+
+/** The marks of the references, each given as an answer. */
+async function markThemselves(items: readonly Item[], reward: Reward, mark: MarkResponses) {
+  const responses = items.map(item => ({ response: { text: item.answer, finish: 'stop' as const }, item }))
+  return mark(responses, { ...reward, answer: 'whole' })
+}
 
 /** For each item whether its reference, given as an answer, is correct. */
 export async function verifyThemselves(
@@ -19,9 +27,18 @@ export async function verifyThemselves(
   reward: Reward,
   mark: MarkResponses,
 ): Promise<boolean[]> {
-  const responses = items.map(item => ({ response: { text: item.answer, finish: 'stop' as const }, item }))
-  const marks = await mark(responses, { ...reward, answer: 'whole' })
-  return marks.map(({ verdict }) => verdict === 'correct')
+  return (await markThemselves(items, reward, mark)).map(({ verdict }) => verdict === 'correct')
+}
+
+/**
+ * The data set of an experiment, without the items that could never be rewarded. Throws DataInvalid, as `prepareData` and
+ * `withReadableReferences` do.
+ */
+export async function rewardableData(config: ExperimentConfig, mark: MarkResponses): Promise<DataSet> {
+  const { data, seed, evaluation, value, reward } = config
+  const { transfer } = evaluation
+  const dataset = await prepareData(data, { seed, transfer, bonus: value.bonus, extra: isOfUser(reward) })
+  return withReadableReferences(dataset, config, mark)
 }
 
 /**
@@ -76,8 +93,7 @@ async function refuseWithoutVerdicts(
 ): Promise<void> {
   if (verifierWay(reward).kind === 'endpoint') return
   const tried = items.slice(0, maxTried)
-  const responses = tried.map(item => ({ response: { text: item.answer, finish: 'stop' as const }, item }))
-  const marks = await mark(responses, { ...reward, answer: 'whole' })
+  const marks = await markThemselves(tried, reward, mark)
   const reason = marks[0]?.reason
   if (reason === undefined || marks.some(one => one.reason === undefined)) return
   throw new RlevError({
@@ -117,16 +133,14 @@ async function unreadWarning(
 ): Promise<DataWarning> {
   const others = await verifiersThatRead(bad, reward, mark)
   const better = others.length === 0 ? 'no other one reads all of them' : `${others.join(' or ')} reads all of them`
-  const examples = `${examplesOf(bad).join('; ')}${bad.length > MAX_EXAMPLES ? '; ...' : ''}`
+  const examples = someOf(examplesOf(bad), bad.length)
   return {
     place: data.train,
     reason: `${bad.length} of ${items} references cannot be read by the verifier ${reward.verifier} and are left out; ${better}: ${examples}`,
   }
 }
 
-const MAX_EXAMPLES = 3
-
-const examplesOf = (bad: readonly Item[]) => bad.slice(0, MAX_EXAMPLES).map(item => `${item.id}: ${quoted(item)}`)
+const examplesOf = (bad: readonly Item[]) => bad.slice(0, maxExamples).map(item => `${item.id}: ${quoted(item)}`)
 
 /** The verifiers of this project that read every one of these references. */
 async function verifiersThatRead(items: readonly Item[], reward: Reward, mark: MarkResponses): Promise<string[]> {

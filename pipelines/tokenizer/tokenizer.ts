@@ -7,6 +7,7 @@ import { Tokenizer } from '@huggingface/tokenizers'
 import type { Prompt } from '../data/item.js'
 import { RlevError } from '../errors.js'
 import { TooSlow, withinTime } from '../input/time-limit.js'
+import { addedToken, bytePairFile } from './byte-pair-file.js'
 import { renderChat } from './chat-template.js'
 import { isPlain, refuseGrowth, refuseUnlike } from './tokenizer-parts.js'
 
@@ -75,8 +76,13 @@ export function makeTokenizer({
     ...run(() => tokenizer.encode(text, { add_special_tokens: special }).ids),
   ]
   const encode = (text: string) => ids(text, false)
+  // A post-processor adds the same to every text, so one text tells whether it adds anything.
+  let adds: boolean | undefined
   const encodeText = (text: string) => {
-    const [whole, bare] = [ids(text, true), encode(text)]
+    adds ??= ids('0', true).length > encode('0').length
+    const bare = encode(text)
+    if (!adds) return bare
+    const whole = ids(text, true)
     // What is added in front of the text.
     const front = whole.slice(0, Math.max(0, whole.length - bare.length))
     return front.length > 0 && front.every((id, index) => id === bare[index]) ? bare : whole
@@ -198,41 +204,23 @@ export function characterTokenizer(alphabet: readonly string[]): PolicyTokenizer
   const vocabulary = Object.fromEntries([...characters, PAD, EOS].map((token, id) => [token, id]))
   const padId = characters.length
   const eosId = characters.length + 1
-  const special = (id: number, content: string) => ({
-    id,
-    content,
-    single_word: false,
-    lstrip: false,
-    rstrip: false,
-    normalized: false,
-    special: true,
-  })
   return makeTokenizer({
     eosIds: [eosId],
     padId,
     files: {
-      tokenizer: {
-        version: '1.0',
-        truncation: null,
-        padding: null,
-        added_tokens: [special(padId, PAD), special(eosId, EOS)],
+      tokenizer: bytePairFile({
+        addedTokens: [
+          addedToken({ id: padId, content: PAD, special: true }),
+          addedToken({ id: eosId, content: EOS, special: true }),
+        ],
         normalizer: null,
-        pre_tokenizer: null,
-        post_processor: null,
+        preTokenizer: null,
+        postProcessor: null,
         decoder: { type: 'Fuse' },
-        model: {
-          type: 'BPE',
-          dropout: null,
-          unk_token: null,
-          continuing_subword_prefix: null,
-          end_of_word_suffix: null,
-          fuse_unk: false,
-          byte_fallback: false,
-          ignore_merges: false,
-          vocab: vocabulary,
-          merges: [],
-        },
-      },
+        ignoreMerges: false,
+        vocabulary,
+        merges: [],
+      }),
       config: {
         eos_token: EOS,
         pad_token: PAD,

@@ -3,7 +3,7 @@
  * bits. Quicker than the generator of pipelines/random.ts by an order of magnitude, and good enough to be multiplied with.
  */
 
-import { bfloat16 } from '../../pipelines/checkpoint/float16.js'
+import { bfloat16 } from '../../pipelines/checkpoint/narrow-numbers.js'
 
 export const elementTypes = ['F32', 'BF16'] as const
 export type ElementType = (typeof elementTypes)[number]

@@ -1,4 +1,6 @@
 /** Answers that a verifier might never finish: a model may write them, and so may a data file. None is an error, none is correct. */
+
+import { plainRules } from '../pipelines/rewards/plain-rules.js'
 import type { HostileCase } from './case.js'
 
 const LONG = 2_000_000
@@ -15,15 +17,7 @@ async function verdict(
   return verify({
     response: { text, finish: 'stop' },
     item,
-    reward: {
-      verifier,
-      tolerance: 1e-6,
-      absoluteTolerance: 0,
-      partial: 'none',
-      wrongCredit: 0,
-      units: 'convert',
-      answer,
-    },
+    reward: { ...plainRules, verifier, answer },
   }).verdict
 }
 

@@ -4,15 +4,16 @@
  *
  * d, m: scale and offset of a block, float16. q: its integers.
  */
-import { float16 } from '../float16.js'
+import { float16, narrowPart, widened } from '../narrow-numbers.js'
+import type { ElementType } from '../safetensors.js'
 
-/** Name, values and bytes of a block, and how one is read. */
+/** Values and bytes of a block, and how one is read. */
 interface BlockType {
   name: string
   values: number
   bytes: number
-  /** Writes the values of the block that begins at `from` into `out` at `to`. */
-  read: (block: Block) => void
+  /** Writes the values of the block that begins at `from` into `out` at `to`; a type of numbers where there are no blocks. */
+  read: ElementType | ((block: Block) => void)
 }
 
 interface Block {
@@ -24,18 +25,10 @@ interface Block {
 }
 
 /** By the number of the type in the file. */
-export const blockTypes: ReadonlyMap<number, BlockType> = new Map([
-  [
-    0,
-    {
-      name: 'F32',
-      values: 1,
-      bytes: 4,
-      read: ({ view, from, out, to }) => write(out, to, view.getFloat32(from, true)),
-    },
-  ],
-  [1, { name: 'F16', values: 1, bytes: 2, read: ({ view, from, out, to }) => write(out, to, half(view, from)) }],
-  [30, { name: 'BF16', values: 1, bytes: 2, read: readBfloat16 }],
+export const blockTypes: ReadonlyMap<number, BlockType> = new Map<number, BlockType>([
+  [0, { name: 'F32', values: 1, bytes: 4, read: 'F32' }],
+  [1, { name: 'F16', values: 1, bytes: 2, read: 'F16' }],
+  [30, { name: 'BF16', values: 1, bytes: 2, read: 'BF16' }],
   // x = d q, q from -8 to 7
   [2, { name: 'Q4_0', values: 32, bytes: 18, read: block => readFours(block, { data: 2, offset: none, shift: 8 }) }],
   // x = d q + m, q from 0 to 15
@@ -59,6 +52,10 @@ export const blockTypes: ReadonlyMap<number, BlockType> = new Map([
 export function valuesOfBlocks(bytes: Uint8Array, type: BlockType): Float32Array {
   const blocks = bytes.length / type.bytes
   const out = new Float32Array(blocks * type.values)
+  if (typeof type.read === 'string') {
+    narrowPart(out, type.read).set(bytes)
+    return widened(out, type.read)
+  }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
   for (let block = 0; block < blocks; block++) {
     type.read({ bytes, view, from: block * type.bytes, out, to: block * type.values })
@@ -70,16 +67,6 @@ const half = (view: DataView, at: number): number => float16(view.getUint16(at, 
 /** Adding -0 changes no number, while 0 would turn -0 into 0. */
 const none = () => -0
 const secondHalf = ({ view, from }: Block): number => half(view, from + 2)
-
-function write(out: Float32Array, at: number, value: number): void {
-  out[at] = value
-}
-
-function readBfloat16({ view, from, out, to }: Block): void {
-  const word = new DataView(new ArrayBuffer(4))
-  word.setUint32(0, view.getUint16(from, true) << 16)
-  out[to] = word.getFloat32(0)
-}
 
 interface Offsets {
   offset: (block: Block) => number

@@ -3,6 +3,7 @@
  * Such a file holds the name only; the patterns are those of the models that the name stands for.
  */
 import { given } from '../../given.js'
+import { addedToken, bytePairFile } from '../../tokenizer/byte-pair-file.js'
 import { unsupportedKey } from '../unsupported.js'
 import type { Metadata } from './metadata.js'
 
@@ -76,7 +77,9 @@ export function tokenizerOf(metadata: Metadata, place: string): TokenizerContent
   const tokens = metadata.texts(ggml('tokens'))
   const types = metadata.numbers(ggml('token_type'))
   const added = tokens.flatMap((content, id) =>
-    types[id] === special || types[id] === userDefined ? [addedToken(content, id, types[id] === special)] : [],
+    types[id] === special || types[id] === userDefined
+      ? [addedToken({ id, content, special: types[id] === special })]
+      : [],
   )
   const [bos, eos, eot, pad] = ['bos', 'eos', 'eot', 'padding'].map(which =>
     metadata.optionalNumber(ggml(`${which}_token_id`)),
@@ -85,28 +88,16 @@ export function tokenizerOf(metadata: Metadata, place: string): TokenizerContent
   const text = (id: number | undefined) => (id === undefined ? undefined : tokens[id])
   const ends = [...new Set([eos ?? metadata.number(ggml('eos_token_id')), eot ?? -1])].filter(id => id >= 0)
   return {
-    tokenizer: {
-      version: '1.0',
-      truncation: null,
-      padding: null,
-      added_tokens: added,
+    tokenizer: bytePairFile({
+      addedTokens: added,
       normalizer: kind.normalizer,
-      pre_tokenizer: kind.preTokenizer,
-      post_processor: first === undefined ? null : addsFirst(text(first) as string, first),
+      preTokenizer: kind.preTokenizer,
+      postProcessor: first === undefined ? null : addsFirst(text(first) as string, first),
       decoder: byteLevel,
-      model: {
-        type: 'BPE',
-        dropout: null,
-        unk_token: null,
-        continuing_subword_prefix: null,
-        end_of_word_suffix: null,
-        fuse_unk: false,
-        byte_fallback: false,
-        ignore_merges: kind.ignoreMerges,
-        vocab: Object.fromEntries(tokens.map((token, id) => [token, id])),
-        merges: metadata.texts(ggml('merges')).map(merge => merge.split(' ')),
-      },
-    },
+      ignoreMerges: kind.ignoreMerges,
+      vocabulary: Object.fromEntries(tokens.map((token, id) => [token, id])),
+      merges: metadata.texts(ggml('merges')).map(merge => merge.split(' ')),
+    }),
     config: {
       ...given({ bos_token: text(bos), eos_token: text(eos), pad_token: text(pad) }),
       ...given({ chat_template: metadata.optionalText('tokenizer.chat_template') }),
@@ -118,10 +109,6 @@ export function tokenizerOf(metadata: Metadata, place: string): TokenizerContent
       eos_token_id: ends.length === 1 ? (ends[0] as number) : ends,
     },
   }
-}
-
-function addedToken(content: string, id: number, isSpecial: boolean): object {
-  return { id, content, single_word: false, lstrip: false, rstrip: false, normalized: false, special: isSpecial }
 }
 
 /** Puts a token in front of every text. */

@@ -2,6 +2,7 @@
  * The elements of one JSON list as bytes, cut out of a stream: its brackets and strings are followed, its values are not parsed.
  * Memory holds the longest element, which has a limit, and not the list.
  */
+import { Pieces } from './pieces.js'
 
 /** The list is no JSON list. The message says what was found; the caller adds the place. */
 export class BrokenList extends Error {
@@ -24,7 +25,7 @@ const isBlank = (byte: number): boolean => byte === 0x20 || byte === newline || 
 type Between = 'before' | 'first' | 'element' | 'comma' | 'after'
 
 export class ListElements {
-  readonly #maxBytes: number
+  readonly #pieces: Pieces
   readonly #goesOn: boolean
   #between: Between = 'before'
   /** Brackets that are open inside the element. */
@@ -33,8 +34,6 @@ export class ListElements {
   #inString = false
   /** Whether the next character of a string is escaped. */
   #escaped = false
-  #held: Buffer[] = []
-  #length = 0
   #line: number
 
   /**
@@ -42,7 +41,7 @@ export class ListElements {
    * the first chunk begins.
    */
   constructor({ maxBytes, goesOn, line }: { maxBytes: number; goesOn: boolean; line: number }) {
-    this.#maxBytes = maxBytes
+    this.#pieces = new Pieces({ maxBytes })
     this.#goesOn = goesOn
     this.#line = line
   }
@@ -63,9 +62,10 @@ export class ListElements {
       if (!this.#inElement) return
       at = this.#toEnd(chunk, at)
       if (this.#inElement) break
-      yield this.#whole(chunk.subarray(start, at))
+      this.#pieces.add(chunk.subarray(start, at))
+      yield this.#pieces.take()
     }
-    if (this.#inElement) this.#keep(chunk.subarray(start))
+    if (this.#inElement) this.#pieces.add(chunk.subarray(start))
   }
 
   /** Throws BrokenList if the stream ended inside the list. */
@@ -151,21 +151,6 @@ export class ListElements {
     }
     this.#escaped = backslashesBefore(chunk, chunk.length, start) % 2 === 1
     return chunk.length - 1
-  }
-
-  #keep(piece: Buffer): void {
-    this.#length += piece.length
-    if (this.#length > this.#maxBytes) this.#held = []
-    else this.#held.push(piece)
-  }
-
-  #whole(last: Buffer): Buffer | null {
-    this.#keep(last)
-    const isTooLong = this.#length > this.#maxBytes
-    const whole = isTooLong ? null : this.#held.length === 1 ? last : Buffer.concat(this.#held)
-    this.#held = []
-    this.#length = 0
-    return whole
   }
 
   #broken(found: string, chunk: Buffer, at: number): BrokenList {

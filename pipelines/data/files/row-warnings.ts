@@ -1,7 +1,6 @@
 /** Warnings about rows, gathered by kind: the number of rows and three examples, not a line a row. */
+import { maxExamples, someOf } from '../../text/examples.js'
 import type { DataWarning } from '../item.js'
-
-const maxExamples = 3
 
 export class RowWarnings {
   readonly #kinds = new Map<string, { count: number; examples: string[] }>()
@@ -17,7 +16,7 @@ export class RowWarnings {
   of(path: string): DataWarning[] {
     return [...this.#kinds].map(([kind, { count, examples }]) => ({
       place: path,
-      reason: `${count} ${count === 1 ? 'row has' : 'rows have'} ${kind}: ${examples.join('; ')}${count > maxExamples ? '; ...' : ''}`,
+      reason: `${count} ${count === 1 ? 'row has' : 'rows have'} ${kind}: ${someOf(examples, count)}`,
     }))
   }
 }

@@ -72,7 +72,7 @@ function samePercent(a: ExactNumber, b: ExactNumber, rules: NumericRules): boole
 }
 
 /** |a - b| <= tolerance * max(|a|, |b|) or <= absoluteTolerance: the same for (a, b) and (b, a). */
-function withinTolerance(a: number, b: number, { tolerance, absoluteTolerance }: NumericRules): boolean {
+export function withinTolerance(a: number, b: number, { tolerance, absoluteTolerance }: NumericRules): boolean {
   const distance = Math.abs(a - b)
   return distance <= tolerance * Math.max(Math.abs(a), Math.abs(b)) || distance <= absoluteTolerance
 }

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { readItems } from '../../../pipelines/data/files/read-items.js'
 import { verify } from '../../../pipelines/rewards/verify.js'
+import { plainRules } from '../rewards/plain-rules.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'rlev-benchmarks-'))
 after(() => rmSync(folder, { recursive: true }))
@@ -81,15 +82,7 @@ test('a letter or the text of the option is the right answer, another is not', a
     verify({
       response: { text, finish: 'stop' },
       item,
-      reward: {
-        verifier: 'choice',
-        answer: 'whole',
-        tolerance: 0,
-        absoluteTolerance: 0,
-        partial: 'none',
-        wrongCredit: 0,
-        units: 'convert',
-      },
+      reward: { ...plainRules, verifier: 'choice', answer: 'whole' },
     }).verdict
   assert.deepEqual(['B', '(b)', 'Jupiter', 'C', 'Mars'].map(verdict), [
     'correct',

@@ -6,6 +6,7 @@ import type { AnswerPlace } from '../../../pipelines/rewards/final-answer.js'
 import { finalAnswer } from '../../../pipelines/rewards/final-answer.js'
 import type { Verdict } from '../../../pipelines/rewards/verdict.js'
 import { type VerifierConfig, verify } from '../../../pipelines/rewards/verify.js'
+import { plainRules } from './plain-rules.js'
 
 interface Case {
   verifier: VerifierConfig['verifier'] | 'math'
@@ -34,7 +35,7 @@ for (const {
   units = 'convert',
 } of cases) {
   if (verifier === 'math') continue
-  const reward = { verifier, tolerance, absoluteTolerance: 0, partial: 'none', wrongCredit: 0, units } as const
+  const reward = { ...plainRules, verifier, tolerance, units } as const
   const given = (text: string, item: string, place: AnswerPlace) =>
     verify({
       response: { text, finish: 'stop' },

@@ -5,6 +5,7 @@ import type { Verdict } from '../../../pipelines/rewards/verdict.js'
 import { readChoices } from '../../../pipelines/rewards/verifiers/choice.js'
 import { plainNumber, readExactly, toDouble } from '../../../pipelines/rewards/verifiers/number.js'
 import { verify } from '../../../pipelines/rewards/verify.js'
+import { plainRules } from './plain-rules.js'
 
 type Verifier = 'exact' | 'numeric' | 'choice'
 
@@ -12,15 +13,7 @@ function verdict(verifier: Verifier, text: string, answer: string, choices?: str
   return verify({
     response: { text, finish: 'stop' },
     item: { section: 'all', points: 1, answer, ...(choices === undefined ? {} : { choices }) },
-    reward: {
-      verifier,
-      tolerance,
-      absoluteTolerance: 0,
-      partial: 'none',
-      wrongCredit: 0,
-      units: 'convert',
-      answer: 'whole',
-    },
+    reward: { ...plainRules, verifier, tolerance, answer: 'whole' },
   }).verdict
 }
 

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Verdict } from '../../../pipelines/rewards/verdict.js'
 import { type VerifierConfig, verify } from '../../../pipelines/rewards/verify.js'
+import { plainRules } from './plain-rules.js'
 
 type Rules = Partial<VerifierConfig> & { choices?: string[] }
 type Row = [VerifierConfig['verifier'], string, string, Verdict, Rules]
@@ -54,16 +55,7 @@ for (const [verifier, reference, response, verdict, { choices, ...rules }] of ro
     const given = verify({
       response: { text: response, finish: 'stop' },
       item: { section: 'all', points: 1, answer: reference, ...(choices === undefined ? {} : { choices }) },
-      reward: {
-        verifier,
-        tolerance: 1e-6,
-        absoluteTolerance: 0,
-        partial: 'none',
-        wrongCredit: 0,
-        units: 'convert',
-        answer: 'whole',
-        ...rules,
-      },
+      reward: { ...plainRules, verifier, answer: 'whole', ...rules },
     }).verdict
     assert.equal(given, verdict)
   })

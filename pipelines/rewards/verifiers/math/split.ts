@@ -26,17 +26,30 @@ export function splitOutside(text: string, separator: RegExp): Separated {
       start = index
       continue
     }
-    const rest = text.slice(index, index + 8)
-    const opening = openings.exec(rest)?.[0]
-    const closing = closings.exec(rest)?.[0]
-    if (opening !== undefined) depth += 1
-    else if (closing !== undefined) depth -= 1
-    // `\begin{pmatrix}` opens one bracket, not two.
-    const environment = /^\\(?:begin|end)\s*\{[a-z*]*\}/u.exec(text.slice(index, index + 24))
-    index += environment?.[0].length ?? opening?.length ?? closing?.length ?? commandLength(text, index)
+    const { opens, closes, length } = tokenAt(text, index)
+    depth += opens ? 1 : closes ? -1 : 0
+    index += length
   }
   result.parts.push(text.slice(start).trim())
   return result
+}
+
+interface Token {
+  opens: boolean
+  closes: boolean
+  length: number
+}
+
+/** A bracket, a command or a character. `\begin{pmatrix}` opens one bracket, not two. */
+function tokenAt(text: string, index: number): Token {
+  const rest = text.slice(index, index + 8)
+  const [opening, closing] = [openings.exec(rest)?.[0], closings.exec(rest)?.[0]]
+  const environment = /^\\(?:begin|end)\s*\{[a-z*]*\}/u.exec(text.slice(index, index + 24))
+  return {
+    opens: opening !== undefined,
+    closes: closing !== undefined,
+    length: environment?.[0].length ?? opening?.length ?? closing?.length ?? commandLength(text, index),
+  }
 }
 
 function commandLength(text: string, index: number): number {
@@ -48,13 +61,11 @@ function commandLength(text: string, index: number): number {
 export function holdsAll(text: string): boolean {
   let depth = 0
   for (let index = 0; index < text.length; ) {
-    const rest = text.slice(index, index + 8)
-    const [opening, closing] = [openings.exec(rest)?.[0], closings.exec(rest)?.[0]]
-    const environment = /^\\(?:begin|end)\s*\{[a-z*]*\}/u.exec(text.slice(index, index + 24))
+    const { opens, closes, length } = tokenAt(text, index)
     // `]0, 1[` opens with a closing bracket.
-    if (opening !== undefined || (index === 0 && closing === ']')) depth += 1
-    else if (closing !== undefined) depth -= 1
-    index += environment?.[0].length ?? opening?.length ?? closing?.length ?? commandLength(text, index)
+    if (opens || (index === 0 && text[0] === ']')) depth += 1
+    else if (closes) depth -= 1
+    index += length
     if (depth === 0) return index === text.length
     if (depth === 2 && index === text.length && text.startsWith(']') && text.endsWith('[')) return true
   }

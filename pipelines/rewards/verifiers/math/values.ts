@@ -1,5 +1,5 @@
 /** Whether two values are equal: expressions, matrices, decimals within the tolerance, units. */
-import type { ExperimentConfig } from '../../../config/schema.js'
+import { type NumericRules, withinTolerance } from '../numeric.js'
 import { convert } from '../units.js'
 import { compareExpressions, type Decision, realNumber } from './equality.js'
 import { type Expression, hasDecimal, integerOf, product, quotient } from './expression.js'
@@ -10,7 +10,7 @@ import type { Of } from './structure.js'
 import { plainUnit } from './unit.js'
 
 /** As in the numeric verifier; the tolerance holds only if one of the two values is written as a decimal. */
-export type MathRules = Pick<ExperimentConfig['reward'], 'tolerance' | 'absoluteTolerance' | 'units'>
+export type MathRules = NumericRules
 
 type Value = Of<'value'>
 
@@ -90,8 +90,6 @@ function compareMatrices(a: readonly Expression[][], b: readonly Expression[][],
   return every(a.flatMap((row, i) => row.map((entry, j) => compareNumbers(entry, b[i]?.[j] as Expression, rules))))
 }
 
-function within(a: number, b: number, { tolerance, absoluteTolerance }: MathRules): boolean {
-  if (!(Number.isFinite(a) && Number.isFinite(b))) return false
-  const distance = Math.abs(a - b)
-  return distance <= tolerance * Math.max(Math.abs(a), Math.abs(b)) || distance <= absoluteTolerance
+function within(a: number, b: number, rules: MathRules): boolean {
+  return Number.isFinite(a) && Number.isFinite(b) && withinTolerance(a, b, rules)
 }
