@@ -105,19 +105,13 @@ class Start {
   /** Keeps the port of a living server, also of one that was started a moment ago and does not listen yet. */
   async choosePorts(): Promise<void> {
     const { ports, processes } = this.#record
-    const claim = async (port: number | undefined, owner: ProcessRecord | undefined) => {
-      if (port !== undefined && isAlive(owner)) return port
+    for (const name of ['temporal', 'temporalUi', 'mlflow'] as const) {
+      const owner = processes[name === 'mlflow' ? 'mlflow' : 'temporal']
+      if (ports[name] !== undefined && isAlive(owner)) continue
       // What a crashed one left of its group would hold its files and ports.
       if (owner !== undefined) await endProcess(owner, { timeoutMs: 5_000 })
-      return claimPort(
-        port,
-        Object.values(ports).filter(other => other !== port),
-        { timeoutMs: 3_000 },
-      )
+      await this.#claim([name])
     }
-    ports.temporal = await claim(ports.temporal, processes.temporal)
-    ports.temporalUi = await claim(ports.temporalUi, processes.temporal)
-    ports.mlflow = await claim(ports.mlflow, processes.mlflow)
     this.publish()
   }
 
@@ -147,10 +141,7 @@ class Start {
       title: 'the Temporal server',
       start: () => temporal.startTemporal(this.#home, temporal.localTemporal(ports)),
       ready: record => temporal.awaitTemporal(record, temporal.localTemporal(ports)),
-      renewPorts: async () => {
-        ports.temporal = await claimPort(undefined, Object.values(ports))
-        ports.temporalUi = await claimPort(undefined, Object.values(ports))
-      },
+      ports: ['temporal', 'temporalUi'],
       place: () => `${temporal.localTemporal(ports).address}, pages on ${temporal.localTemporal(ports).uiUrl}`,
     })
   }
@@ -163,9 +154,7 @@ class Start {
       title: 'the MLflow server',
       start: () => mlflow.startMlflow(this.#home, ports.mlflow ?? 0),
       ready: record => mlflow.awaitMlflow(record, mlflow.localMlflow(ports.mlflow)),
-      renewPorts: async () => {
-        ports.mlflow = await claimPort(undefined, Object.values(ports))
-      },
+      ports: ['mlflow'],
       place: () => mlflow.localMlflow(ports.mlflow).url,
     })
   }
@@ -175,24 +164,35 @@ class Start {
     for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
   }
 
+  /** The recorded ports if they are free, or become free within 3 s; else others. */
+  async #claim(names: readonly (keyof ServicesRecord['ports'])[]): Promise<void> {
+    const { ports } = this.#record
+    for (const name of names) {
+      const { [name]: remembered, ...others } = ports
+      ports[name] = await claimPort(remembered, Object.values(others), { timeoutMs: 3_000 })
+    }
+  }
+
   async #server(server: {
     name: ProcessName
     title: string
     start: () => Promise<ProcessRecord>
     ready: (record: ProcessRecord) => Promise<void>
-    renewPorts: () => Promise<void>
+    ports: readonly (keyof ServicesRecord['ports'])[]
     place: () => string
   }): Promise<void> {
-    const { name, title, start, ready, renewPorts, place } = server
+    const { name, title, start, ready, ports, place } = server
     const before = this.#record.processes[name]
-    if (isAlive(before)) return ready(before)
+    if (isAlive(before)) {
+      if (!(await endedEarly(ready(before)))) return
+      await endProcess(before, { timeoutMs: 0 })
+      await this.#claim(ports)
+    }
     const began = performance.now()
-    try {
-      await ready(await this.#note(name, title, start))
-    } catch (error) {
-      if (!(error instanceof EndedEarly)) throw error
-      // Between the choice of a port and its use another process may have taken it: once more, elsewhere.
-      await renewPorts()
+    if (await endedEarly(this.#note(name, title, start).then(ready))) {
+      // Between the choice of a port and its use another process may have taken it: once more, on other ports.
+      for (const port of ports) delete this.#record.ports[port]
+      await this.#claim(ports)
       await ready(await this.#note(name, title, start))
     }
     this.#report(`${title} answers on ${place()} (${seconds(began)})`)
@@ -202,7 +202,7 @@ class Start {
     const services = this.publish()
     const purpose = workerPurpose(services)
     const before = this.#record.processes[name]
-    if (isAlive(before) && before.purpose === purpose) return awaitWorker(before, name)
+    if (isAlive(before) && before.purpose === purpose && !(await endedEarly(awaitWorker(before, name)))) return
     if (isAlive(before)) this.#report(`the ${name} worker serves other addresses or an older build: restarting it`)
     if (before !== undefined) await endProcess(before, { timeoutMs: 30_000 })
     const began = performance.now()
@@ -220,6 +220,17 @@ class Start {
     this.#record.processes[name] = record
     this.publish()
     return record
+  }
+}
+
+/** Whether the process ended while it was waited for, as one does that was killed a moment ago. */
+async function endedEarly(ready: Promise<void>): Promise<boolean> {
+  try {
+    await ready
+    return false
+  } catch (error) {
+    if (error instanceof EndedEarly) return true
+    throw error
   }
 }
 

@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Client, Connection } from '@temporalio/client'
 import { readRecord, type Services, writeRecord } from '../../../activities/machine/services-record.js'
 import { takeDown } from '../../../commands/services/down.js'
@@ -102,6 +103,19 @@ describe('two homes side by side', () => {
     const description = await new Client({ connection }).workflow.getHandle('kept').describe()
     assert.equal(description.status.name, 'RUNNING')
     await connection.close()
+  })
+
+  it('bring back a server that ends while it is waited for, as one does that was killed a moment ago', async () => {
+    const { temporal: before } = await ensureUp(first, quiet)
+    const { pid = 0 } = before
+    process.kill(pid, 'SIGSTOP')
+    const up = ensureUp(first, quiet)
+    await sleep(1_000)
+    process.kill(pid, 'SIGKILL')
+    const { temporal: again } = await up
+    assert.notEqual(again.pid, pid)
+    assert.equal(again.address, before.address)
+    assert.ok(await temporalAnswers(again))
   })
 
   it('are ended one at a time, exactly the processes that up started', async () => {
