@@ -60,7 +60,7 @@ test('a real sweep has every figure and table, each as a separate file and in th
     ...arms.flatMap(arm => [`length-${arm}`, `eos-${arm}`]),
   ]
   assert.deepEqual(page.figures.map(({ name }) => name).sort(), expected.sort())
-  assert.equal(files.size, 2 + page.figures.length + page.tables.length)
+  assert.equal(files.size, 2 + page.figures.length + 2 * page.tables.length)
   const markdown = files.get('report.md') ?? ''
   for (const { name, alternative } of page.figures) {
     assert.ok(files.get(`figures/${name}.svg`)?.startsWith('<svg xmlns="http://www.w3.org/2000/svg" role="img"'), name)
