@@ -8,7 +8,7 @@ import { join, resolve } from 'node:path'
 import { namesIn } from '../activities/store/files.js'
 import { readEvaluations } from '../activities/store/runs.js'
 import { digest, experimentKey } from '../pipelines/config/digest.js'
-import { isHubName } from '../pipelines/config/hub-names.js'
+import { type HubUse, isHubName } from '../pipelines/config/hub-names.js'
 import { loadPlan } from '../pipelines/config/load.js'
 import type { ExperimentConfig, Plan } from '../pipelines/config/schema.js'
 import { readExtended } from '../pipelines/config/yaml/extends.js'
@@ -66,8 +66,8 @@ export function evaluationPlan(
 
 function planOptionsOf({ checkpoint, data, samples, name, set = [] }: EvaluateOptions, path: string) {
   const sections = {
-    policy: { path: pathOf(checkpoint) },
-    ...(data === undefined ? {} : { data: { ...readingKeys(path), train: pathOf(data), testShare: 1 } }),
+    policy: { path: pathOf(checkpoint, 'model') },
+    ...(data === undefined ? {} : { data: { ...readingKeys(path), train: pathOf(data, 'only'), testShare: 1 } }),
     steps: 0,
     sweep: null,
   }
@@ -80,7 +80,7 @@ function planOptionsOf({ checkpoint, data, samples, name, set = [] }: EvaluateOp
   return { path, sections, overrides, defaults: { 'evaluation.samples': 0 } }
 }
 
-const pathOf = (text: string): string => (isHubName(text) ? text : resolve(text))
+const pathOf = (text: string, use: HubUse): string => (isHubName(text, use) ? text : resolve(text))
 
 /** How the config reads a data file, which holds for the file of the call too. */
 function readingKeys(path: string): Record<string, unknown> {

@@ -51,7 +51,7 @@ export function addLaunching(program: Command, home: () => string | undefined): 
   program
     .command('evaluate')
     .description('the metrics of a checkpoint on data, greedy or with samples; resumable like a run')
-    .argument('<checkpoint>', 'folder in Hugging Face form: config.json, tokenizer.json, model.safetensors')
+    .argument('<checkpoint>', 'folder in Hugging Face form, hf:owner/name, or known:name (docs/data.md)')
     .option('--data <file>', 'JSON or JSONL, every row of which is answered; without it the test items of --config')
     .option('--config <file>', 'YAML file for everything else, judge and verifier too (default: configs/evaluate.yaml)')
     .option(
@@ -70,6 +70,7 @@ export function addLaunching(program: Command, home: () => string | undefined): 
       `
 Examples:
   rlev evaluate .rlev/runs/smoke/checkpoints/step-000012 --config configs/smoke.yaml
+  rlev evaluate known:smollm2-135m-instruct --data exam.jsonl
   rlev evaluate ./qwen --data exam.jsonl --samples 8 --set rollout.maxTokens=1024
   rlev evaluate ./qwen --data exam.jsonl --set judge.url=http://127.0.0.1:8000/v1 --set judge.model=Qwen2.5-72B-Instruct`,
     )

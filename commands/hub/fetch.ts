@@ -3,7 +3,7 @@
  * paths in a run's config are those of the cache, with the commit in them: workers read the files and never ask the hub.
  */
 import { join } from 'node:path'
-import { type HubName, type HubUse, hubKey } from '../../pipelines/config/hub-names.js'
+import type { HubName, HubUse } from '../../pipelines/config/hub-names.js'
 import { RlevError } from '../../pipelines/errors.js'
 import { sizeText } from '../../pipelines/memory/memory-fit.js'
 import { nowAndThen } from '../text/now-and-then.js'
@@ -17,14 +17,7 @@ export interface FetchOptions {
   report: (line: string) => void
 }
 
-/** The local paths of the names, by `hubKey`. Throws ConfigInvalid, NotFound, DataInvalid or ServiceUnavailable. */
-export async function fetchNames(names: readonly HubName[], options: FetchOptions): Promise<Map<string, string>> {
-  const paths = new Map<string, string>()
-  for (const name of names) paths.set(hubKey(name), await fetchName(name, options))
-  return paths
-}
-
-/** The local path of one name. */
+/** The local path of a name. Throws ConfigInvalid, NotFound, DataInvalid or ServiceUnavailable. */
 export async function fetchName(
   { text, place, use }: HubName,
   { environment = process.env, report }: FetchOptions,

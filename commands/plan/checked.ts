@@ -1,6 +1,8 @@
 /** The plan of a config file as `plan`, `run` and `sweep` take it: overrides applied, everything checked, nothing started. */
 
 import type { PreflightFinding } from '../../pipelines/advantages/planned-arm.js'
+import { hubKey } from '../../pipelines/config/hub-names.js'
+import { isKnownText } from '../../pipelines/config/known-models.js'
 import { hubNamesOf, loadPlan } from '../../pipelines/config/load.js'
 import type { ExperimentConfig, Plan } from '../../pipelines/config/schema.js'
 import { plain } from '../../pipelines/config/yaml/located.js'
@@ -41,12 +43,16 @@ export async function checkedPlan({ config: path, kind, name, seed, set = [] }: 
   return checked(plan, path)
 }
 
-/** What a config names of the hub, fetched, with progress on standard error. */
+/** Local paths of what a config names of the hub and of known models, by `hubKey`: fetched, with progress on standard error. */
 export async function fetched(options: Parameters<typeof hubNamesOf>[0]): Promise<Map<string, string>> {
-  const names = hubNamesOf(options)
-  if (names.length === 0) return new Map()
-  const { fetchNames } = await import('../hub/fetch.js')
-  return fetchNames(names, { report })
+  const paths = new Map<string, string>()
+  for (const named of hubNamesOf(options)) {
+    const path = isKnownText(named.text)
+      ? await (await import('../known/fetch.js')).fetchKnown(named, { environment: process.env, report })
+      : await (await import('../hub/fetch.js')).fetchName(named, { report })
+    paths.set(hubKey(named), path)
+  }
+  return paths
 }
 
 const report = (line: string) => process.stderr.write(`${printable(line)}\n`)

@@ -3,7 +3,7 @@
 import { z } from 'zod'
 import { given } from '../given.js'
 import { nameForm, nameWords } from './names.js'
-import { experimentSchema, sweepSchema } from './schema.js'
+import { statedSchema, sweepSchema } from './schema.js'
 
 export interface KeyDescription {
   /** Keys joined by dots, for example `reward.alpha`. */
@@ -45,7 +45,7 @@ interface JsonSchema {
 
 /** In schema order: the keys of an experiment, then those of `sweep`. */
 export function describeKeys(): KeyDescription[] {
-  return [...keysOf(jsonSchema(experimentSchema), ''), ...keysOf(jsonSchema(sweepSchema), 'sweep.')]
+  return [...keysOf(jsonSchema(statedSchema), ''), ...keysOf(jsonSchema(sweepSchema), 'sweep.')]
 }
 
 function jsonSchema(schema: z.ZodType): JsonSchema {

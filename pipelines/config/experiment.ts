@@ -3,9 +3,11 @@
 import { resolve } from 'node:path'
 import { RlevError } from '../errors.js'
 import { contradictions } from './contradictions.js'
+import { hubKey } from './hub-names.js'
 import { problemsOf } from './issues.js'
+import { knownText } from './known-models.js'
 import type { Problem } from './problems.js'
-import { type ExperimentConfig, experimentSchema } from './schema.js'
+import { type ExperimentConfig, type StatedConfig, statedSchema } from './schema.js'
 import { isProgram, verifierWay } from './verifier-way.js'
 import { at, type Located, nearest, plain, withValue } from './yaml/located.js'
 import { withKinds } from './yaml/merge.js'
@@ -31,17 +33,27 @@ const paths = [
   ['reward', 'verifier'],
 ] as const
 
-/** `keys` is the merged content of a file, without `sweep`. */
+/** `keys` is the merged content of a file, without `sweep`. `localPaths`: of what was fetched, by `hubKey`. */
 export function resolveExperiment(
   keys: Located,
-  { placebo, programDigest }: { placebo: boolean; programDigest: (path: string) => string },
+  {
+    placebo,
+    programDigest,
+    localPaths,
+  }: { placebo: boolean; programDigest: (path: string) => string; localPaths: ReadonlyMap<string, string> },
 ): ResolvedExperiment {
   const node = withAbsolutePaths(withKinds(keys))
-  const parsed = experimentSchema.safeParse(plain(node))
+  const parsed = statedSchema.safeParse(plain(node))
   if (!parsed.success)
     return { config: null, problems: problemsOf({ issues: parsed.error.issues, node }), warnings: [] }
+  const config = withFetchedModel(parsed.data, localPaths)
+  if (config === null) {
+    const { place } = nearest(node, ['policy', 'name'])
+    const remedy = 'call `rlev plan` with this config, which fetches it'
+    return { config, problems: [{ place, message: 'the model has not been fetched', remedy }], warnings: [] }
+  }
   const findings = contradictions({
-    config: parsed.data,
+    config,
     given: key => at(keys, key.split('.')) !== undefined,
     placebo,
   })
@@ -57,8 +69,18 @@ export function resolveExperiment(
         sentence: [`${place}: ${message}`, expected === undefined ? '' : ` (expected: ${expected})`].join(''),
       })
   }
-  if (problems.length > 0) return { config: parsed.data, problems, warnings }
-  return { warnings, ...withProgramDigest(parsed.data, node, programDigest) }
+  if (problems.length > 0) return { config, problems, warnings }
+  return { warnings, ...withProgramDigest(config, node, programDigest) }
+}
+
+/** With the folder of a known model; null if it was not fetched. */
+function withFetchedModel(
+  { policy, ...others }: StatedConfig,
+  localPaths: ReadonlyMap<string, string>,
+): ExperimentConfig | null {
+  if (policy.from !== 'known') return { ...others, policy }
+  const path = localPaths.get(hubKey({ text: knownText(policy.name), use: 'model' }))
+  return path === undefined ? null : { ...others, policy: { from: 'checkpoint', path } }
 }
 
 /** With the identity of a verifier of the user, which is frozen with the config. */

@@ -1,7 +1,9 @@
 /**
- * Names of data sets and models of the Hugging Face hub in a config: `hf:owner/name@revision/path`. They stand where a path may
- * stand, are fetched before the config is checked, and are replaced by the paths of what was fetched.
+ * Names of data sets and models in a config that are fetched before the config is checked: `hf:owner/name@revision/path` of the
+ * Hugging Face hub, and `known:name` (known-models.ts). They stand where a path may stand, and are replaced by the paths of what was
+ * fetched. The name of a policy from a known model is fetched too.
  */
+import { isKnownText, knownModel, knownText } from './known-models.js'
 import { at, type Located } from './yaml/located.js'
 
 export interface HubName {
@@ -15,7 +17,9 @@ export interface HubName {
 /** What is fetched: the files of a model, or the file of a data set that is for training, for tests, or the only one. */
 export type HubUse = 'model' | 'train' | 'test' | 'only'
 
-export const isHubName = (text: string): boolean => text.startsWith('hf:')
+/** Whether a text is a name where the path of a data file or of a model may stand. */
+export const isHubName = (text: string, use: HubUse): boolean =>
+  text.startsWith('hf:') || (use === 'model' && isKnownText(text))
 
 /** A name stands for another path if its use is another one. */
 export const hubKey = ({ text, use }: Pick<HubName, 'text' | 'use'>): string => `${use} ${text}`
@@ -32,7 +36,26 @@ export function hubNamesIn(file: Located): HubName[] {
     found.set(hubKey(named), named)
     return undefined
   })
+  for (const named of knownPolicies(file, '')) found.set(hubKey(named), named)
   return [...found.values()]
+}
+
+/** Names of `policy: {from: known, name: NAME}`, also in arms and lists that write the key as `policy.name`. */
+function knownPolicies({ content, place }: Located, path: string): HubName[] {
+  switch (content.kind) {
+    case 'map':
+      return [...content.entries].flatMap(([key, inner]) => knownPolicies(inner, path === '' ? key : `${path}.${key}`))
+    case 'list':
+      return content.items.flatMap(item => knownPolicies(item, path))
+    case 'scalar': {
+      const text = knownText(String(content.value))
+      // The schema refuses a name that is not known.
+      const isKnown = /(^|\.)policy\.name$/.test(path) && knownModel(text) !== undefined
+      return isKnown ? [{ text, place, use: 'model' }] : []
+    }
+    default:
+      return content satisfies never
+  }
 }
 
 /** The config with the paths of what was fetched, by `hubKey`. */
@@ -57,7 +80,7 @@ function replaced(node: Located, key: string, path: (name: HubName) => string | 
     case 'scalar': {
       const { value: text } = content
       const use = key === onlyFile ? 'only' : useOf(key)
-      if (typeof text !== 'string' || !isHubName(text) || use === undefined) return node
+      if (typeof text !== 'string' || use === undefined || !isHubName(text, use)) return node
       const value = path({ text, place: node.place, use })
       return value === undefined ? node : { ...node, content: { kind: 'scalar', value } }
     }

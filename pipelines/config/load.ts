@@ -21,7 +21,7 @@ export interface LoadPlanOptions {
   sections?: Readonly<Record<string, unknown>> | undefined
   /** Values by dotted path for keys that neither the file nor an override states, in place of those of the schema. */
   defaults?: Readonly<Record<string, unknown>> | undefined
-  /** Paths of what was fetched from the hub, by `hubKey`. */
+  /** Paths of what was fetched, by `hubKey`. */
   localPaths?: ReadonlyMap<string, string> | undefined
 }
 
@@ -32,7 +32,11 @@ export function loadPlan({ seed, localPaths = new Map(), ...options }: LoadPlanO
   const keys = withSeed(file, { seed, sweep: section !== undefined })
   const { base, sweep } = parts(keys)
   if (section === undefined || sweep === undefined) {
-    const { config, problems, warnings } = resolveExperiment(base, { placebo: false, programDigest: programDigests() })
+    const { config, problems, warnings } = resolveExperiment(base, {
+      placebo: false,
+      programDigest: programDigests(),
+      localPaths,
+    })
     if (config === null || problems.length > 0) throw configError(problems)
     return deepFreeze({
       kind: 'experiment',
@@ -41,12 +45,12 @@ export function loadPlan({ seed, localPaths = new Map(), ...options }: LoadPlanO
       warnings: warnings.map(({ sentence }) => sentence),
     })
   }
-  const { plan, problems } = resolveSweep(base, sweep)
+  const { plan, problems } = resolveSweep(base, sweep, localPaths)
   if (plan === null) throw configError(problems)
   return deepFreeze(plan)
 }
 
-/** The names of the hub in a config file and the values over it. */
+/** What is to be fetched for a config file and the values over it. */
 export function hubNamesOf(options: Omit<LoadPlanOptions, 'seed' | 'localPaths'>): HubName[] {
   return hubNamesIn(readFile(options))
 }

@@ -8,7 +8,7 @@ import { dataSection, type examNames, rewardSection, type transferExamNames, val
 import { engineSection } from './sections/engine.js'
 import { judgeSection } from './sections/judge.js'
 import { count, seedNumber } from './sections/numbers.js'
-import { policySection, type scratchPolicy, warmStartSection } from './sections/policy.js'
+import { policySection, type scratchPolicy, statedPolicySection, warmStartSection } from './sections/policy.js'
 import { checkpointSection, durabilitySection, evaluationSection, trackingSection } from './sections/run.js'
 import { type estimatorNames, estimatorSection, klSection, rolloutSection, updateSection } from './sections/training.js'
 
@@ -43,6 +43,9 @@ export const experimentSchema = z.strictObject({
   durability: durabilitySection,
   tracking: trackingSection,
 })
+
+/** An experiment as a file states it. */
+export const statedSchema = experimentSchema.extend({ policy: statedPolicySection })
 
 const listed = z
   .record(z.string(), z.array(z.union([z.string(), z.number(), z.boolean(), z.null()])).min(1))
@@ -120,6 +123,7 @@ export const sweepSchema = z.strictObject({
 })
 
 export type ExperimentConfig = z.output<typeof experimentSchema>
+export type StatedConfig = z.output<typeof statedSchema>
 export type SweepSettings = z.output<typeof sweepSchema>
 export type DataConfig = ExperimentConfig['data']
 export type JudgeConfig = NonNullable<ExperimentConfig['judge']>

