@@ -15,6 +15,7 @@ import { noHooks } from '../pipelines/progress.js'
 import { promptsOfStep } from '../pipelines/rollout/prompts.js'
 import { rollOut } from '../pipelines/rollout/roll-out.js'
 import { policyGradientStep } from '../pipelines/training/policy-gradient.js'
+import { configOfStep, scheduleMetrics } from '../pipelines/training/step-config.js'
 import { trainingMetrics } from '../pipelines/training/training-metrics.js'
 import { warmStart } from '../pipelines/training/warm-start.js'
 import { normalizeValues } from '../pipelines/values/normalize.js'
@@ -36,18 +37,19 @@ export async function trainDirectly({
   const optimizer = createOptimizer(policy, config.update)
   onBegin()
   for (let step = 1; step <= config.steps; step++) {
+    const ofStep = configOfStep(config, step)
     const items = promptsOfStep({ items: dataset.train, prompts: config.rollout.prompts, step, seed: config.seed })
     const rollout = await rollOut({ policy, reference, items, config, step, hooks: noHooks })
-    const records = recordsOf({ rollout, items: dataset.train, values, config })
+    const records = recordsOf({ rollout, items: dataset.train, values, config: ofStep })
     const { metrics } = await policyGradientStep({
       policy,
       optimizer,
       responses: rollout.responses,
       records,
-      config,
+      config: ofStep,
       hooks: noHooks,
     })
-    onStep(step, { ...trainingMetrics({ rollout, records, config }), ...metrics })
+    onStep(step, { ...trainingMetrics({ rollout, records, config: ofStep }), ...metrics, ...scheduleMetrics(ofStep) })
   }
   return policy
 }

@@ -17,6 +17,7 @@ import { promptsOfStep } from '../../pipelines/rollout/prompts.js'
 import type { Rollout } from '../../pipelines/rollout/response.js'
 import { rollOut } from '../../pipelines/rollout/roll-out.js'
 import { policyGradientStep } from '../../pipelines/training/policy-gradient.js'
+import { configOfStep, scheduleMetrics } from '../../pipelines/training/step-config.js'
 import type { StepMetrics } from '../../pipelines/training/step-metrics.js'
 import { trainingMetrics } from '../../pipelines/training/training-metrics.js'
 import { failPoint } from '../fail-points/fail-point.js'
@@ -152,6 +153,7 @@ export class Training {
   /** Makes or replays one step. A policy whose update failed is not used again. */
   async #advance(live: LivePolicy, hooks: Hooks): Promise<void> {
     const step = live.step + 1
+    const config = configOfStep(this.config, step)
     const started = performance.now()
     const before = this.journal.rollout(step)
     const rollout = before ?? (await this.#sample(live, hooks))
@@ -165,11 +167,11 @@ export class Training {
         optimizer: live.optimizer,
         responses: rollout.responses,
         records,
-        config: this.config,
+        config,
         hooks: withFailPoint('update.tick', hooks),
         ...given({ microBatchBefore }),
       })
-      values = { ...trainingMetrics({ rollout, records, config: this.config }), ...update.metrics }
+      values = { ...trainingMetrics({ rollout, records, config }), ...update.metrics, ...scheduleMetrics(config) }
     } catch (error) {
       // A cancellation comes between micro-batches: weights and moments are still those of the step before.
       if (!(error instanceof CancelledFailure)) this.#policies.drop(this.#input.run)

@@ -33,6 +33,7 @@ export async function policyGradientStep({
   optimizer: Optimizer
   responses: readonly Response[]
   records: readonly StepRecord[]
+  /** Of the step (step-config.ts). */
   config: ExperimentConfig
   hooks: Hooks
   /**

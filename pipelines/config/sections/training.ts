@@ -1,6 +1,7 @@
 /** Config sections of a training step: `rollout`, `estimator`, `kl`, `update`. */
 import { z } from 'zod'
 import { count, countUpTo, positive } from './numbers.js'
+import { rateScheduleSection } from './schedules.js'
 
 /** The projections of `pipelines/model/adapter.ts`, named here so that a config is read without TensorFlow. */
 export const adapterTargetNames = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'] as const
@@ -69,6 +70,7 @@ export const updateSection = z
   .strictObject({
     optimizer: z.enum(['adamw', 'sgd']).default('adamw').describe('Rule that turns gradients into steps.'),
     learningRate: positive.default(5e-5).describe('Step size. (1)'),
+    schedule: rateScheduleSection,
     betas: z.tuple([decay, decay]).default([0.9, 0.99]).describe('Decay of the first and second moments of AdamW. (1)'),
     epsilon: positive.default(1e-8).describe('Added to the root of the second moment of AdamW. (gradient)'),
     weightDecay: z.number().min(0).default(0).describe('Decoupled weight decay. (1)'),
