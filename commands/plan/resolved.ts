@@ -19,13 +19,21 @@ export function mainNumbers(config: ExperimentConfig): string[] {
       ? 'scale correctness'
       : `scale ${reward.scale} (alpha ${reward.alpha}, cap ${reward.cap})`
   const divergence = kl.coefficient > 0 ? `, KL ${kl.coefficient} in the ${kl.place}` : ''
-  const learning = `${estimator.name}, ${scale}${divergence}, ${update.optimizer} at learning rate ${rateText(update.learningRate)}`
+  const learning = `${estimator.name}, ${scale}${divergence}, ${update.optimizer} at learning rate ${rateText(update.learningRate)}${scheduleText(config)}`
   const measuring = `evaluation every ${evaluation.every} steps with ${evaluation.samples} samples an item, checkpoint every ${checkpoint.everySteps}`
   if (steps === 0)
     return [
       `0 steps: greedy responses of at most ${rollout.maxTokens} tokens, and ${evaluation.samples} samples an item`,
     ]
   return [`${steps} steps; ${sampling}`, `${learning}; ${measuring}`]
+}
+
+function scheduleText({ steps, update: { schedule } }: ExperimentConfig): string {
+  if (schedule === undefined || schedule === null) return ''
+  const { kind, warmup, floor } = schedule
+  const rises = warmup === 0 ? [] : [`warm-up of ${warmup} steps`]
+  const falls = kind === 'constant' ? [] : [`${kind} to ${floor} of it at step ${schedule.steps ?? steps}`]
+  return ` (${[...rises, ...falls].join(', ')})`
 }
 
 function rateText(rate: number): string {

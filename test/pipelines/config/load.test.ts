@@ -31,7 +31,7 @@ test('a key in the wrong section is told where it belongs', () => {
 })
 
 test('a key that rlev does not have is not taken for one of another section', () => {
-  for (const key of ['update.epochs', 'update.warmup', 'reward.folds', 'rollout.labelled']) {
+  for (const key of ['update.folds', 'reward.folds', 'rollout.labelled']) {
     const [section, name] = key.split('.')
     const message = refusal(`name: a\n${section}: {${name}: 3}\n`)
     assert.match(message, new RegExp(`unknown key ${key}[\\s\\S]*to do: {4}remove it: rlev has no option ${key} `))
@@ -45,6 +45,7 @@ test('a compound key in the wrong section is told where it belongs, and so is on
   assert.equal(meant('rollout: {learningRate: 9}'), 'warmStart.learningRate or update.learningRate')
   assert.equal(meant('learningRate: 9'), 'warmStart.learningRate or update.learningRate')
   assert.equal(meant('update: {rank: 9}'), 'update.adapter.rank')
+  assert.equal(meant('update: {warmup: 9}'), 'update.schedule.warmup')
 })
 
 test('a negative alpha is told with the place of its value, what is expected and what to do', () => {

@@ -22,7 +22,7 @@ test('after the end of a schedule the rate stays at the floor', () => {
   for (const step of [5, 9, 50]) assert.equal(learningRateOf(step, config), 0.4)
 })
 
-test('without steps of its own, a schedule ends with the run; with them, a longer run keeps the rates', () => {
+test('a schedule without a number of steps ends with the run; with one, a longer run keeps the rates', () => {
   const rates = (steps: number, own: number | null) =>
     [1, 2, 3].map(step => learningRateOf(step, tinyConfig({ steps, update: { schedule: { floor: 0.1, steps: own } } })))
   assert.notDeepEqual(rates(6, null), rates(12, null))
