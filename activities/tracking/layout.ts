@@ -34,6 +34,7 @@ export function stepMetrics({ step, time, values }: StepMetrics): Metric[] {
 
 const columnNames: Record<keyof Columns, string> = {
   acc: 'acc',
+  cut: 'cut',
   hAcc: 'h_acc',
   length: 'length',
   valueDensity: 'value_density',
@@ -42,10 +43,18 @@ const columnNames: Record<keyof Columns, string> = {
 }
 
 function columnValues(prefix: string, { greedy, expected }: Evaluation): [string, number][] {
-  return Object.entries(columnNames).flatMap(([column, name]): [string, number][] => [
-    [`${prefix}/${name}`, greedy[column as keyof Columns]],
-    [`${prefix}/expected_${name}`, expected[column as keyof Columns]],
-  ])
+  return Object.entries(columnNames).flatMap(([column, name]): [string, number][] => {
+    const key = column as keyof Columns
+    return known([
+      [`${prefix}/${name}`, greedy[key]],
+      [`${prefix}/expected_${name}`, expected[key]],
+    ])
+  })
+}
+
+/** Evaluations of older versions lack some of the figures. */
+function known(values: readonly [string, number | undefined][]): [string, number][] {
+  return values.filter((value): value is [string, number] => value[1] !== undefined)
 }
 
 /** Mean credits, where there are any besides 1 and 0. */
@@ -77,9 +86,9 @@ function transferValues({ transfer = [] }: Evaluation): [string, number][] {
 }
 
 function sectionValues({ sections }: Evaluation): [string, number][] {
-  return valuesByName('sections', sections, ({ section, expected: { acc, credit, length } }) => [
+  return valuesByName('sections', sections, ({ section, expected: { acc, hAcc, credit, length } }) => [
     section,
-    { acc, ...given({ credit }), length },
+    { acc, ...given({ h_acc: hAcc, credit }), length },
   ])
 }
 

@@ -6,12 +6,12 @@ import { baselineOf } from '../config/baselines.js'
 import type { Plan } from '../config/schema.js'
 import type { Columns } from '../evaluation/evaluation.js'
 import type { ClaimRule } from '../statistics/claim-rule.js'
-import { estimate } from '../statistics/estimate.js'
+import { type Estimate, estimate } from '../statistics/estimate.js'
 import { pairedDifference } from '../statistics/paired-difference.js'
 import { endpointDifference, withClaims } from './claims.js'
 import { compareSections } from './compare-sections.js'
 import { compareTransfer } from './compare-transfer.js'
-import type { ArmComparison, Comparison, Decodings } from './comparison.js'
+import type { ArmComparison, ByColumn, Comparison, Decodings } from './comparison.js'
 import { overSeedsAndItems } from './interval-over-items.js'
 import { measuredTransmission } from './measured-transmission.js'
 import { notesOn } from './notes.js'
@@ -154,8 +154,8 @@ function compareArm({
       runs.length === 0
         ? null
         : {
-            base: decodings(decoding => columnsOf(key => over(run => run.base[decoding][key]))),
-            final: decodings(decoding => columnsOf(key => over(run => run.final[decoding][key]))),
+            base: decodings(decoding => columnsOf(read => over(run => read(run.base[decoding])))),
+            final: decodings(decoding => columnsOf(read => over(run => read(run.final[decoding])))),
             endpoint: over(run => run.endpoint),
             sections,
             transfer,
@@ -169,7 +169,7 @@ function compareArm({
             seedsAndItems: overSeedsAndItems({ pairs: items, endpoint }),
           }),
     finalDifferences:
-      pairs.length === 0 ? null : decodings(decoding => columnsOf(key => paired(run => run.final[decoding][key]))),
+      pairs.length === 0 ? null : decodings(decoding => columnsOf(read => paired(run => read(run.final[decoding])))),
     perSeed: runs.map(({ outcome, endpoint }) => {
       const pair = pairs.find(({ own }) => own.outcome.seed === outcome.seed)
       return { seed: outcome.seed, endpoint, difference: pair === undefined ? null : endpoint - pair.other.endpoint }
@@ -186,13 +186,16 @@ function decodings<T>(of: (decoding: 'greedy' | 'expected') => T): Decodings<T> 
   return { greedy: of('greedy'), expected: of('expected') }
 }
 
-function columnsOf<T>(of: (key: keyof Columns) => T): Record<keyof Columns, T> {
+/** The share of cut responses is left out if one of the evaluations lacks it, which makes its mean NaN. */
+function columnsOf<T extends Estimate>(of: (read: (columns: Columns) => number) => T): ByColumn<T> {
+  const cut = of(columns => columns.cut ?? Number.NaN)
   return {
-    acc: of('acc'),
-    hAcc: of('hAcc'),
-    length: of('length'),
-    valueDensity: of('valueDensity'),
-    accHigh: of('accHigh'),
-    accLow: of('accLow'),
+    acc: of(columns => columns.acc),
+    hAcc: of(columns => columns.hAcc),
+    length: of(columns => columns.length),
+    valueDensity: of(columns => columns.valueDensity),
+    accHigh: of(columns => columns.accHigh),
+    accLow: of(columns => columns.accLow),
+    ...(Number.isNaN(cut.mean) ? {} : { cut }),
   }
 }

@@ -12,8 +12,11 @@ import type { Endpoint, ExperimentOutcome } from './outcome.js'
 import type { ValueAndDifficulty } from './value-and-difficulty.js'
 
 /** Each of the paper's columns with its estimate over seeds; shares in [0, 1], length in tokens. */
-export type ColumnEstimates = Record<keyof Columns, Estimate>
-export type ColumnDifferences = Record<keyof Columns, PairedDifference>
+export type ColumnEstimates = ByColumn<Estimate>
+export type ColumnDifferences = ByColumn<PairedDifference>
+
+/** A column that some of the evaluations lack is left out. */
+export type ByColumn<T> = { [Key in keyof Columns]: T }
 
 export interface Decodings<T> {
   greedy: T
@@ -24,10 +27,17 @@ export interface SectionComparison {
   section: string
   /** Mean value of the section's items. */
   value: number
-  base: Decodings<{ acc: Estimate; length: Estimate }>
-  final: Decodings<{ acc: Estimate; length: Estimate }>
+  base: Decodings<BySectionColumn<Estimate>>
+  final: Decodings<BySectionColumn<Estimate>>
   /** To the arm's baseline, mean over the curve, expected; null for the baseline itself or without a pair. */
-  difference: { acc: PairedDifference; length: PairedDifference } | null
+  difference: BySectionColumn<PairedDifference> | null
+}
+
+/** Without H-Acc if some of the evaluations lack it. */
+export interface BySectionColumn<T> {
+  acc: T
+  hAcc?: T
+  length: T
 }
 
 /** An arm on a further test set, before and after training. */

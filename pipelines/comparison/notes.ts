@@ -113,7 +113,9 @@ function markingNotes(arms: readonly ArmComparison[], finished: readonly Finishe
 
 /** Greedy responses do not depend on samples, so equal policies have equal greedy columns. */
 function samePolicy(one: Evaluation, other: Evaluation): boolean {
-  return JSON.stringify(one.greedy) === JSON.stringify(other.greedy)
+  // Versions that did not keep the share of cut responses made the same columns without it.
+  const columns = ({ greedy }: Evaluation) => JSON.stringify({ ...greedy, cut: undefined })
+  return columns(one) === columns(other)
 }
 
 /** Once a run: its experiments carry the same sentences. */

@@ -112,6 +112,7 @@ export function finishedOf(outcome: ExperimentOutcome, endpoint: Endpoint): Fini
 
 export const columnKeys = [
   'acc',
+  'cut',
   'hAcc',
   'length',
   'valueDensity',

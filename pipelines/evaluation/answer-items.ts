@@ -4,6 +4,7 @@ import type { Item } from '../data/item.js'
 import type { Policy } from '../model/policy.js'
 import { type Hooks, partOfWork } from '../progress.js'
 import { stream } from '../random.js'
+import type { Finish } from '../rollout/response.js'
 import { generate } from '../sampling/generate.js'
 import type { Generated } from '../sampling/slots.js'
 import { encodePrompts } from '../tokenizer/tokenizer.js'
@@ -12,7 +13,7 @@ export interface Answer {
   text: string
   /** Tokens, the end-of-sequence token included. */
   length: number
-  finish: 'stop' | 'length'
+  finish: Finish
 }
 
 export interface ItemAnswers {

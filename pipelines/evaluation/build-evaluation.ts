@@ -108,10 +108,10 @@ function passesOf(answered: readonly AnsweredItem[]): Evaluation['passAtK'] {
 }
 
 /** Over the scored items; 0 without one. */
-function meanCredit(scores: readonly ScoredItem[]): number {
+function meanCredit(scores: readonly ScoredItem[], weightOf = (score: ScoredItem) => score.weight): number {
   return weightedMean(
     scores.map(({ credit }) => credit ?? 0),
-    scores.map(({ credit, weight }) => (credit === null ? 0 : weight)),
+    scores.map(score => (score.credit === null ? 0 : weightOf(score))),
   )
 }
 
@@ -142,6 +142,7 @@ function sectionsOf({
           own.map(score => score.correct ?? 0),
           weights,
         ),
+        hAcc: meanCredit(own, ({ weight, value }) => weight * value),
         ...(credits ? { credit: meanCredit(own) } : {}),
         length: weightedMean(
           own.map(score => score.length),

@@ -41,7 +41,7 @@ export async function evaluateAnswers({
   const marks = await mark(responses, reward)
 
   let next = 0
-  const scored = ({ length }: Answer) => ({ ...keptMark(marks[next++] as Mark), length })
+  const scored = ({ length, finish }: Answer) => ({ ...keptMark(marks[next++] as Mark), length, finish })
   const answered = pairs.map(({ item, own }, index) => {
     const outcome: ItemOutcome = {
       itemId: item.id,

@@ -1,6 +1,7 @@
 /** One evaluation of a policy on the test items: the paper's metrics, greedy and expected, and what the report draws. */
 import type { KeptMark } from '../rewards/mark.js'
 import type { Verdict } from '../rewards/verdict.js'
+import type { Finish } from '../rollout/response.js'
 import type { Undecided } from './undecided.js'
 
 /** The paper's columns. Shares in [0, 1], H-Acc apart; length in tokens. */
@@ -15,6 +16,8 @@ export interface Columns {
   accHigh: number
   /** Acc over the bottom fifth by value. */
   accLow: number
+  /** Share of the responses that were cut at `rollout.maxTokens`; absent in evaluations of versions that did not keep it. */
+  cut?: number
 }
 
 export interface SectionOutcome {
@@ -28,6 +31,8 @@ export interface SectionOutcome {
 
 export interface SectionFigures {
   acc: number
+  /** Within the section; absent in evaluations of versions that did not keep it. */
+  hAcc?: number
   /** Mean credit, if credits can differ from verdicts. */
   credit?: number
   length: number
@@ -44,8 +49,14 @@ export interface EosTrajectory {
 
 export interface ItemOutcome {
   itemId: string
-  greedy: KeptMark & { length: number; text: string }
-  samples: readonly (KeptMark & { length: number })[]
+  greedy: ResponseOutcome & { text: string }
+  samples: readonly ResponseOutcome[]
+}
+
+export interface ResponseOutcome extends KeptMark {
+  length: number
+  /** Absent in evaluations of versions that did not keep it. */
+  finish?: Finish
 }
 
 export interface SampleResponse {

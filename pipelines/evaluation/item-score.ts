@@ -1,7 +1,8 @@
 /** Score of a test item, right or wrong and by credit: of its greedy response, and the mean over its samples. */
+import { given } from '../given.js'
 import { creditOf } from '../rewards/mark.js'
 import type { Verdict } from '../rewards/verdict.js'
-import type { ItemOutcome } from './evaluation.js'
+import type { ItemOutcome, ResponseOutcome } from './evaluation.js'
 
 export interface ItemScore {
   /** Share of the scored responses that are correct; null if none could be scored. */
@@ -10,12 +11,15 @@ export interface ItemScore {
   credit: number | null
   /** Response tokens, mean over the responses. */
   length: number
+  /** Share of the responses that were cut; absent if that is not known. */
+  cut?: number
 }
 
 export function greedyScore({ greedy }: Pick<ItemOutcome, 'greedy'>): ItemScore {
   const { verdict, length } = greedy
-  if (isUnscored(verdict)) return { correct: null, credit: null, length }
-  return { correct: verdict === 'correct' ? 1 : 0, credit: creditOf(greedy), length }
+  const rest = { length, ...given({ cut: cutShare([greedy]) }) }
+  if (isUnscored(verdict)) return { correct: null, credit: null, ...rest }
+  return { correct: verdict === 'correct' ? 1 : 0, credit: creditOf(greedy), ...rest }
 }
 
 /** Without samples, the greedy response is used instead. */
@@ -28,7 +32,13 @@ export function expectedScore(outcome: ItemOutcome): ItemScore {
     correct: scored.length === 0 ? null : right / scored.length,
     credit: scored.length === 0 ? null : scored.reduce((sum, sample) => sum + creditOf(sample), 0) / scored.length,
     length: samples.reduce((sum, sample) => sum + sample.length, 0) / samples.length,
+    ...given({ cut: cutShare(samples) }),
   }
+}
+
+function cutShare(responses: readonly ResponseOutcome[]): number | undefined {
+  if (responses.some(({ finish }) => finish === undefined)) return undefined
+  return responses.filter(({ finish }) => finish === 'length').length / responses.length
 }
 
 export function isUnscored(verdict: Verdict): boolean {

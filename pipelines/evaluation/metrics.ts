@@ -5,6 +5,7 @@
  */
 
 import { RlevError } from '../errors.js'
+import { given } from '../given.js'
 import { weightsInFifth } from '../statistics/fifths.js'
 import { weightedMean } from '../statistics/weighted-mean.js'
 import type { Columns } from './evaluation.js'
@@ -19,6 +20,8 @@ export interface ScoredItem {
   credit: number | null
   /** Response tokens, mean over the samples. */
   length: number
+  /** Share of the responses that were cut; absent if that is not known. */
+  cut?: number
 }
 
 /** Shares in [0, 1], H-Acc in [-1, 1], length in tokens, value density in percent a token. Throws DataInvalid if no item could be scored. */
@@ -54,7 +57,17 @@ export function columns(items: readonly ScoredItem[]): Columns {
     valueDensity: length === 0 ? 0 : (100 * hAcc) / length,
     accHigh: weightedMean(correct, weightsInFifth(scored, 5)),
     accLow: weightedMean(correct, weightsInFifth(scored, 1)),
+    ...given({ cut: cutOf(items) }),
   }
+}
+
+/** Over every item, scored or not, by weight. */
+function cutOf(items: readonly ScoredItem[]): number | undefined {
+  if (items.some(({ cut }) => cut === undefined)) return undefined
+  return weightedMean(
+    items.map(({ cut = 0 }) => cut),
+    items.map(({ weight }) => weight),
+  )
 }
 
 /**

@@ -43,7 +43,7 @@ ${configurationSection({ plan, done, versions, links })}`
 function result({ items, judge, greedy, expected, credit, undecided, passAtK, sections }: Evaluation): Html {
   const sampled = passAtK.length > 0
   const row = (decoding: string, columns: Columns) => ({
-    cells: [decoding, ...columnKeys.map(key => columnCell(key, { mean: columns[key], half: null, n: 1 }))],
+    cells: [decoding, ...columnKeys.map(key => figureCell(key, columns[key]))],
   })
   return html`<p class="faint">${items} items; verdicts ${judge === undefined ? 'by a rule' : `of the judge ${judge}`}. One evaluation of one policy has no interval over
 seeds.</p>
@@ -75,18 +75,31 @@ ${open({ greedy: undecided.greedy, ...(sampled ? { 'expected over samples': unde
 ${table({
   name: 'sections',
   title: 'Greedy. Percent; length in tokens',
-  header: ['section', 'items', 'mean value', 'Acc', ...(credit === undefined ? [] : ['mean credit']), 'length'],
-  rows: sections.map(({ section, items: count, value, greedy: { acc, credit: own, length } }) => ({
+  header: [
+    'section',
+    'items',
+    'mean value',
+    'Acc',
+    'H-Acc',
+    ...(credit === undefined ? [] : ['mean credit']),
+    'length',
+  ],
+  rows: sections.map(({ section, items: count, value, greedy: { acc, hAcc, credit: own, length } }) => ({
     cells: [
       section,
       String(count),
       shareCell(value),
       shareCell(acc),
+      shareCell(hAcc),
       ...(own === undefined ? [] : [shareCell(own)]),
       numberCell(length.toFixed(1), length),
     ],
   })),
 })}`
+}
+
+function figureCell(key: keyof Columns, mean: number | undefined): Cell {
+  return columnCell(key, mean === undefined ? null : { mean, half: null, n: 1 })
 }
 
 /** Empty if every response has a verdict. */

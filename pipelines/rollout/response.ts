@@ -1,5 +1,8 @@
 /** A sampled response of the policy, and the responses of a step. */
 
+/** `stop`: the end-of-sequence token was drawn; `length`: the limit was reached. */
+export type Finish = 'stop' | 'length'
+
 export interface Response {
   itemId: string
   /** Index among the samples of its prompt, from 0. */
@@ -16,8 +19,7 @@ export interface Response {
   entropy?: number
   /** `logProbs` under the reference policy; present if the KL is measured. */
   referenceLogProbs?: readonly number[]
-  /** `stop`: the end-of-sequence token was drawn; `length`: the limit was reached. */
-  finish: 'stop' | 'length'
+  finish: Finish
 }
 
 export interface Rollout {

@@ -1,4 +1,4 @@
-/** Accuracy and length by section, before and after training: figures and a table. */
+/** Accuracy and length by section, before and after training: figures and tables. */
 import * as Plot from '@observablehq/plot'
 import type { Comparison, SectionComparison } from '../../comparison/comparison.js'
 import { figure } from '../figures/figure.js'
@@ -8,6 +8,7 @@ import { type Html, html, table } from '../html.js'
 import type { Material } from '../material.js'
 import { columnCell, differenceCell, numberCell, percentCell, pointsCell } from '../tables/cells.js'
 import { kindOf, nameOf } from '../tables/format.js'
+import type { Cell } from '../tables/table.js'
 
 /** Null while nothing was evaluated. */
 export function sectionsSection({ comparison, marks }: Pick<Material, 'comparison' | 'marks'>): Html | null {
@@ -29,7 +30,7 @@ ${sectionFigure({
   label: 'length (tokens)',
   read: (section, when) => section[when][decoding].length.mean,
 })}</div>
-${sectionTable(comparison)}`
+${sectionTables(comparison)}`
 }
 
 function sectionFigure({
@@ -88,38 +89,44 @@ function sectionsByValue({ arms }: Comparison): SectionComparison[] {
   return sections.toSorted((a, b) => a.value - b.value)
 }
 
-function sectionTable(comparison: Comparison): Html {
+type Columns = readonly [title: string, cell: (section: SectionComparison, decoding: 'expected' | 'greedy') => Cell][]
+
+const accuracies: Columns = [
+  ['Acc before', ({ base }, decoding) => percentCell(base[decoding].acc)],
+  ['Acc after', ({ final }, decoding) => percentCell(final[decoding].acc)],
+  ['Acc minus baseline', ({ difference }) => pointsCell(difference?.acc)],
+  ['H-Acc before', ({ base }, decoding) => percentCell(base[decoding].hAcc)],
+  ['H-Acc after', ({ final }, decoding) => percentCell(final[decoding].hAcc)],
+  ['H-Acc minus baseline', ({ difference }) => pointsCell(difference?.hAcc)],
+]
+
+const lengths: Columns = [
+  ['length before', ({ base }, decoding) => columnCell('length', base[decoding].length)],
+  ['length after', ({ final }, decoding) => columnCell('length', final[decoding].length)],
+  ['length minus baseline', ({ difference }) => differenceCell(difference?.length)],
+]
+
+function sectionTables(comparison: Comparison): Html {
   const { decoding, Decoding } = decodingOf(comparison)
-  const rows = sectionsByValue(comparison).flatMap(({ section, value }) =>
-    comparison.arms.flatMap(arm => {
-      const own = arm.figures?.sections.find(one => one.section === section)
-      if (own === undefined) return []
-      const cells = [
-        `${section}, ${nameOf(arm)}`,
-        numberCell(value.toFixed(3), value),
-        percentCell(own.base[decoding].acc),
-        percentCell(own.final[decoding].acc),
-        pointsCell(own.difference?.acc),
-        columnCell('length', own.base[decoding].length),
-        columnCell('length', own.final[decoding].length),
-        differenceCell(own.difference?.length),
-      ]
-      return [{ cells, kind: kindOf(arm) }]
-    }),
-  )
-  return table({
-    name: 'sections',
-    title: `${Decoding} accuracy (%) and length (tokens) by section${comparison.baseline === null ? '' : `. Differences are to ${comparison.baseline}, paired by seed, mean over the curve`}`,
-    header: [
-      'section, arm',
-      'value',
-      'Acc before',
-      'Acc after',
-      'Acc minus baseline',
-      'length before',
-      'length after',
-      'length minus baseline',
-    ],
-    rows,
-  })
+  const differences =
+    comparison.baseline === null
+      ? ''
+      : `. Differences are to ${comparison.baseline}, paired by seed, mean over the curve`
+  const tableOf = (name: string, what: string, columns: Columns) =>
+    table({
+      name,
+      title: `${Decoding} ${what} by section${differences}`,
+      header: ['section, arm', 'value', ...columns.map(([title]) => title)],
+      rows: sectionsByValue(comparison).flatMap(({ section, value }) =>
+        comparison.arms.flatMap(arm => {
+          const own = arm.figures?.sections.find(one => one.section === section)
+          if (own === undefined) return []
+          const cells = columns.map(([, cell]) => cell(own, decoding))
+          const heading = [`${section}, ${nameOf(arm)}`, numberCell(value.toFixed(3), value)]
+          return [{ cells: [...heading, ...cells], kind: kindOf(arm) }]
+        }),
+      ),
+    })
+  return html`${tableOf('sections', 'Acc and H-Acc (%)', accuracies)}
+${tableOf('sections-lengths', 'length (tokens)', lengths)}`
 }

@@ -44,6 +44,11 @@ export function termsOfEvaluation({ sampled, credits }: { sampled: boolean; cred
       meaning: `share of the test items that are answered correctly${credits ? ', with full credit' : ''}`,
     },
     {
+      term: 'Cut',
+      meaning:
+        'share of the responses that reached rollout.maxTokens without an end. Such a response has no final answer',
+    },
+    {
       term: 'H-Acc (human-aligned accuracy)',
       meaning: credits
         ? 'value of the items times the credit of their answers, over the value of all test items'

@@ -39,8 +39,8 @@ export function columnCell(key: keyof Columns, estimate: Estimate | null | undef
   return estimate == null ? NONE : estimateCell(columnEstimate(key, estimate), estimate, factorOf(key))
 }
 
-export function columnDifferenceCell(key: keyof Columns, estimate: Estimate): Cell {
-  return estimateCell(columnDifference(key, estimate), estimate, factorOf(key))
+export function columnDifferenceCell(key: keyof Columns, estimate: Estimate | undefined): Cell {
+  return estimate === undefined ? NONE : estimateCell(columnDifference(key, estimate), estimate, factorOf(key))
 }
 
 /** An interval of a difference of shares over `runs` runs, in points. */

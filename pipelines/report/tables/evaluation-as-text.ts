@@ -3,7 +3,7 @@
 import { columnKeys } from '../../comparison/outcome.js'
 import type { Columns, Evaluation } from '../../evaluation/evaluation.js'
 import { percent } from '../../text/percent.js'
-import { columnEstimate, columnTitles } from './format.js'
+import { columnEstimate, columnTitles, NONE } from './format.js'
 import { aligned } from './table.js'
 
 /** Shares in percent. Without samples there are no expected figures. */
@@ -33,12 +33,13 @@ export function evaluationTable(name: string, evaluation: Evaluation): string {
     ...(sections.length > 1
       ? [
           aligned([
-            ['section', 'items', 'value %', 'Acc', ...(credit === undefined ? [] : ['credit']), 'length'],
-            ...sections.map(({ section, items: count, value, greedy: { acc, credit: own, length } }) => [
+            ['section', 'items', 'value %', 'Acc', 'H-Acc', ...(credit === undefined ? [] : ['credit']), 'length'],
+            ...sections.map(({ section, items: count, value, greedy: { acc, hAcc, credit: own, length } }) => [
               section,
               String(count),
               percent(value),
               percent(acc),
+              hAcc === undefined ? NONE : percent(hAcc),
               ...(own === undefined ? [] : [percent(own)]),
               length.toFixed(1),
             ]),
@@ -63,5 +64,6 @@ function openLines({ undecided }: Evaluation, sampled: boolean): string[] {
 }
 
 function cell(key: keyof Columns, columns: Columns): string {
-  return columnEstimate(key, { mean: columns[key], half: null, n: 1 })
+  const mean = columns[key]
+  return mean === undefined ? NONE : columnEstimate(key, { mean, half: null, n: 1 })
 }

@@ -10,6 +10,7 @@ export const NONE = '–'
 
 export const columnTitles: Record<keyof Columns, string> = {
   acc: 'Acc',
+  cut: 'cut',
   hAcc: 'H-Acc',
   length: 'length',
   valueDensity: 'density',
@@ -66,6 +67,7 @@ export function digitsOf(key: keyof Columns): number | null {
     case 'valueDensity':
       return 2
     case 'acc':
+    case 'cut':
     case 'hAcc':
     case 'accHigh':
     case 'accLow':

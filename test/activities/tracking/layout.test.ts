@@ -51,6 +51,18 @@ test('sections of plain names keep the keys that they always had', () => {
   ])
 })
 
+test('the share of cut responses stands beside the accuracy, and H-Acc beside that of a section', () => {
+  const cut = { ...columns, cut: 0.25 }
+  const made = evaluation(['a'])
+  const figures = { acc: 0, hAcc: 0.5, length: 0 }
+  const sections = made.sections.map(section => ({ ...section, greedy: figures, expected: figures }))
+  const sent = evaluationMetrics({ time: 1, evaluation: { ...made, greedy: cut, sections } })
+  const value = (key: string) => sent.find(metric => metric.key === key)?.value
+  assert.equal(value('eval/cut'), 0.25)
+  assert.equal(value('eval/expected_cut'), undefined)
+  assert.equal(value('sections/a_h_acc'), 0.5)
+})
+
 test('letters and digits of every script stay in a key', () => {
   assert.deepEqual(accuracyKeys('代数', '几何', 'Алгебра', 'éléments', '٣'), [
     'sections/代数_acc',

@@ -194,6 +194,27 @@ test('the table of a sweep reads as committed', () => {
   assert.equal(`${table}\n`, expected)
 })
 
+test('the share of cut responses has a column beside Acc, if the evaluations have it', () => {
+  const { plan, outcomes } = constructedSweep([1, 2, 3])
+  const withCut = outcomes.map(outcome => ({
+    ...outcome,
+    evaluations: outcome.evaluations.map(evaluation => ({
+      ...evaluation,
+      greedy: { ...evaluation.greedy, cut: 0.25 },
+      expected: { ...evaluation.expected, cut: 0.125 },
+    })),
+  }))
+  const table = comparisonTable(compareArms({ plan, outcomes: withCut }))
+  assert.match(table, /arm +Acc +cut +H-Acc/)
+  assert.match(table, /human-aligned +88\.0 ± 5\.0 +12\.5 ± 0\.0 +78\.0/)
+  // An experiment of an older version beside them: the arm's mean is not known.
+  const older = outcomes.map((outcome, index) => (index === 0 ? outcome : (withCut[index] ?? outcome)))
+  assert.match(
+    comparisonTable(compareArms({ plan, outcomes: older })),
+    /correctness \(baseline\), after +82\.0 ± 2\.5 +– +72\.0/,
+  )
+})
+
 test('Markdown carries the same cells, and a name cannot break the table', () => {
   const markdown = comparisonMarkdown(compareArms(constructedSweep([1, 2, 3])))
   assert.match(markdown, /^\| human-aligned \| 3 \| 68\.0 ± 5\.0 \| \+6\.0 ± 2\.5 \|/m)

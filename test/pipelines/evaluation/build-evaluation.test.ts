@@ -98,6 +98,44 @@ test('greedy and expected columns, by hand: unscored responses are in no accurac
   close(expected.length, (7 * 2.5 + 7 * 4.5 + 3 * 8.5 + 3 * 8.5) / 20)
 })
 
+test('the share of cut responses is by the weight of the items; it is not there if one response does not say', () => {
+  const cut = (one: AnsweredItem, greedy: boolean, samples: number): AnsweredItem => {
+    const finish = (isCut: boolean) => (isCut ? ('length' as const) : ('stop' as const))
+    const { outcome } = one
+    return {
+      ...one,
+      outcome: {
+        ...outcome,
+        greedy: { ...outcome.greedy, finish: finish(greedy) },
+        samples: outcome.samples.map((sample, index) => ({ ...sample, finish: finish(index < samples) })),
+      },
+    }
+  }
+  const [a, b, c, d] = items as [AnsweredItem, AnsweredItem, AnsweredItem, AnsweredItem]
+  const known = [cut(a, false, 1), cut(b, true, 0), cut(c, false, 0), cut(d, true, 2)]
+  const { greedy, expected } = buildEvaluation({ step: 0, answered: known })
+  close(greedy.cut, (7 + 3) / 20)
+  close(expected.cut, (7 * 0.5 + 3) / 20)
+  const partly = buildEvaluation({ step: 0, answered: [...known.slice(1), a] })
+  assert.deepEqual([partly.greedy.cut, partly.expected.cut], [undefined, undefined])
+})
+
+test('a section has its own H-Acc: the value of what is correct in it over its value', () => {
+  const other = answered({
+    id: 'e',
+    section: 'easy',
+    value: 0.05,
+    weight: 1,
+    greedy: 'wrong',
+    samples: ['wrong', 'wrong'],
+    length: 1,
+  })
+  const { sections } = buildEvaluation({ step: 0, answered: [...items, other] })
+  close(sections[0]?.greedy.hAcc, 0.07 / (0.07 + 0.07 + 0.05))
+  close(sections[0]?.expected.hAcc, (0.035 + 0.07) / (0.07 + 0.07 + 0.05))
+  close(sections[1]?.greedy.hAcc, 1)
+})
+
 test('what unscored responses leave open, by hand: all of them wrong, and all of them right', () => {
   const { undecided } = buildEvaluation({ step: 0, answered: items })
   close(undecided.greedy.share, 1 / 4)
