@@ -7,6 +7,7 @@ import { printable } from '../pipelines/printable.js'
 import { conclude } from '../pipelines/report/conclusion/conclude.js'
 import { evaluationTable } from '../pipelines/report/tables/evaluation-as-text.js'
 import { oneLine } from '../pipelines/text/width.js'
+import { alarmTexts } from './live/progress-table.js'
 import { openScreen } from './live/screen.js'
 import { watchRun } from './live/watch-run.js'
 import { clauseOf, linksOf, type RunView } from './runs/run-view.js'
@@ -84,6 +85,8 @@ export function printEnding(home: Home, view: RunView): number {
   const { kind, experiments, weights } = view
   const result = experiments.some(experiment => experiment.state === 'done') ? resultOf(home, view) : undefined
   if (result !== undefined) console.log(`\n${printable(result)}\n`)
+  // `status` has them in its table; here the live view may be gone.
+  for (const line of alarmTexts(view)) console.log(printable(line))
   if (kind === 'experiment' && weights !== undefined) console.log(`${'weights'.padEnd(titleWidth)}${weights}`)
   for (const [title, link] of linksOf(view)) console.log(`${title.padEnd(titleWidth)}${link}`)
   return printFailures(home, view)

@@ -1,5 +1,6 @@
 /** `rlev status [NAME]`: where a run stands, or the runs of this home. Reads only; works with the services down. */
 import { listRuns } from '../activities/store/runs.js'
+import { alarmKinds } from '../pipelines/evaluation/alarms.js'
 import { printable } from '../pipelines/printable.js'
 import { layOutTable } from '../pipelines/text/table.js'
 import { progressTable } from './live/progress-table.js'
@@ -43,9 +44,25 @@ function listText(home: Home, runs: readonly RunView[]): string {
     state,
     `${experiments.filter(experiment => experiment.state === 'done').length}/${experiments.length}`,
     startedAt === undefined ? '' : formatMoment(startedAt),
+    alarmKindsOf(experiments),
   ])
-  const columns = ['name', 'kind', 'state', 'done', 'started'].map(heading => ({ heading }))
-  return layOutTable({ columns, rows }).join('\n')
+  const alarmed = rows.some(row => row.at(-1) !== '')
+  const columns = ['name', 'kind', 'state', 'done', 'started', ...(alarmed ? ['alarms'] : [])].map(heading => ({
+    heading,
+  }))
+  return layOutTable({ columns, rows: alarmed ? rows : rows.map(row => row.slice(0, -1)) }).join('\n')
+}
+
+/** `skipped-steps 5/10`: kinds, with the number of experiments. `status NAME` has the sentences. */
+function alarmKindsOf(experiments: RunView['experiments']): string {
+  return alarmKinds
+    .map(kind => ({
+      kind,
+      of: experiments.filter(({ alarms = [] }) => alarms.some(alarm => alarm.kind === kind)).length,
+    }))
+    .filter(({ of }) => of > 0)
+    .map(({ kind, of }) => (experiments.length === 1 ? kind : `${kind} ${of}/${experiments.length}`))
+    .join(', ')
 }
 
 function statusText(view: RunView): string {

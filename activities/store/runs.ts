@@ -20,6 +20,7 @@ import { namesIn, setAside, writeWhole } from './files.js'
 import { driftsOf, originalKey } from './provenance.js'
 import { entryLabel, experimentPaths, planPaths, runFolder, stepOf } from './run-folder.js'
 import { readSealed } from './sealed.js'
+import { startWeights } from './start-weights.js'
 
 export interface StoredEvaluation {
   /** When it was first made, in ms. */
@@ -208,7 +209,12 @@ export function readOutcome(home: string, name: string, arm?: string, seed?: num
     metrics: readMetrics(home, id),
     valueStatistics: readSealed<ValueStatistics>(experimentPaths.values(folder)),
     state: result?.state ?? 'running',
-    ...given({ weights: result?.weights, failure: result?.failure, prediction: prediction ?? undefined }),
+    ...given({
+      startWeights: startWeights(home, experiment),
+      weights: result?.weights,
+      failure: result?.failure,
+      prediction: prediction ?? undefined,
+    }),
     ...(drifts.length === 0 ? {} : { drifts }),
   }
 }

@@ -3,7 +3,7 @@
 import { oneLine } from '../../pipelines/text/width.js'
 import type { ExperimentView, RunView } from '../runs/run-view.js'
 import { formatCount, formatDuration, formatNumber, formatShare } from '../text/format.js'
-import { stageDetail, stageText, summaryLine } from './progress-table.js'
+import { alarmTexts, stageDetail, stageText, summaryLine } from './progress-table.js'
 
 /** Milliseconds between lines while nothing but steps changes. */
 export const interval = 15_000
@@ -11,6 +11,7 @@ export const interval = 15_000
 export class ProgressLines {
   readonly #stages = new Map<string, string>()
   readonly #notes = new Set<string>()
+  readonly #alarms = new Set<string>()
   #last: number | undefined
 
   /** Lines to print for this view: none, mostly. */
@@ -18,14 +19,30 @@ export class ProgressLines {
     const notes = view.notes.filter(note => !this.#notes.has(note))
     this.#notes.clear()
     for (const note of view.notes) this.#notes.add(note)
+    const alarms = alarmTexts({
+      ...view,
+      experiments: view.experiments.filter(experiment => this.#isAlarmed(experiment)),
+    })
     const changed = view.experiments.filter(experiment => this.#hasChanged(experiment))
     const due = this.#last === undefined || now - this.#last >= interval
-    if (!due && changed.length === 0) return notes.map(oneLine)
+    if (!due && changed.length === 0) return [...alarms, ...notes.map(oneLine)]
     const moving = due ? view.experiments.filter(({ state }) => state === 'running') : []
     const told = view.experiments.filter(experiment => changed.includes(experiment) || moving.includes(experiment))
     const summary = due && view.kind === 'sweep' ? [summaryLine(view, now)] : []
     if (due) this.#last = now
-    return [...told.map(experiment => experimentLine(experiment, view.kind)), ...summary, ...notes.map(oneLine)]
+    return [
+      ...told.map(experiment => experimentLine(experiment, view.kind)),
+      ...summary,
+      ...alarms,
+      ...notes.map(oneLine),
+    ]
+  }
+
+  /** Whether it has an alarm of a kind that it did not have before. */
+  #isAlarmed({ id, alarms = [] }: ExperimentView): boolean {
+    const fresh = alarms.map(({ kind }) => `${id} ${kind}`).filter(key => !this.#alarms.has(key))
+    for (const key of fresh) this.#alarms.add(key)
+    return fresh.length > 0
   }
 
   /** An experiment that waits for its turn has nothing to tell yet. */

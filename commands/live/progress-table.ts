@@ -1,8 +1,9 @@
 /** The live table: a line an experiment, and below it what concerns the run as a whole. Pure: a view in, lines out. */
+import { alarmLines } from '../../pipelines/evaluation/alarm-lines.js'
 import { given } from '../../pipelines/given.js'
 import { type Column, layOutTable } from '../../pipelines/text/table.js'
 import { cutToWidth, oneLine } from '../../pipelines/text/width.js'
-import { clauseOf, type ExperimentView, type RunState, type RunView } from '../runs/run-view.js'
+import { alarmedOf, clauseOf, type ExperimentView, type RunState, type RunView } from '../runs/run-view.js'
 import { formatCount, formatDuration, formatNumber, formatShare } from '../text/format.js'
 
 const columns: readonly Column[] = [
@@ -19,7 +20,12 @@ const columns: readonly Column[] = [
 /** `width`, `height`: of the terminal. Where not every line fits, experiments that wait or are done are counted instead. */
 export function progressTable(view: RunView, options: { width?: number; height?: number; now: number }): string[] {
   const { width, height, now } = options
-  const foot = [summaryLine(view, now), ...view.notes.map(oneLine), ...failureLines(view)]
+  const foot = [
+    summaryLine(view, now),
+    ...(height === undefined ? alarmTexts(view) : fewOf(alarmTexts(view), view.name)),
+    ...view.notes.map(oneLine),
+    ...failureLines(view),
+  ]
   const room = height === undefined ? Number.POSITIVE_INFINITY : Math.max(1, height - foot.length - 3)
   const { shown, hidden } = choose(view.experiments, room)
   const table = layOutTable({
@@ -80,6 +86,19 @@ function countStates(experiments: readonly ExperimentView[]): string {
     .filter(({ count }) => count > 0)
     .map(({ state, count }) => `${count} ${state}`)
     .join(', ')
+}
+
+/** `ALARM human-aligned, seeds 1, 2: ...`. */
+export function alarmTexts(view: Pick<RunView, 'experiments' | 'kind'>): string[] {
+  return alarmLines(alarmedOf(view), { sweep: view.kind === 'sweep' }).map(line => `ALARM ${oneLine(line)}`)
+}
+
+/** Alarms in a live table, which must leave room for the experiments. */
+const maxAlarms = 4
+
+function fewOf(alarms: readonly string[], name: string): string[] {
+  if (alarms.length <= maxAlarms) return [...alarms]
+  return [...alarms.slice(0, maxAlarms), `and ${alarms.length - maxAlarms} more alarms: \`rlev status ${name}\``]
 }
 
 function failureLines({ experiments }: RunView): string[] {

@@ -3,6 +3,8 @@
  * `--json` both print this object and nothing else, so they cannot differ.
  */
 import { resolve } from 'node:path'
+import type { Alarmed } from '../../pipelines/evaluation/alarm-lines.js'
+import type { Alarm } from '../../pipelines/evaluation/alarms.js'
 import type { Stage, State } from '../../workflows/messages.js'
 
 /**
@@ -41,6 +43,8 @@ export interface ExperimentView {
   /** Why MLflow lacks some of what the store has. */
   trackingFailure?: string
   failure?: string
+  /** What says that it learned nothing, or will not; absent of a healthy one. */
+  alarms?: readonly Alarm[]
   /** What the newest attempt at its stage failed with, while that is tried again. */
   trouble?: string
 }
@@ -66,6 +70,10 @@ export interface RunView {
   serverAway?: true
   /** What else one should know: services that are down, tracking that lags behind. */
   notes: string[]
+}
+
+export function alarmedOf({ experiments }: Pick<RunView, 'experiments'>): Alarmed[] {
+  return experiments.map(({ arm, seed, alarms = [] }) => ({ arm, seed, alarms }))
 }
 
 /** Nothing will happen any more unless somebody calls `resume`. */

@@ -6,9 +6,12 @@ import { namesIn } from '../../activities/store/files.js'
 import { experimentPaths, runFolder, stepOf } from '../../activities/store/run-folder.js'
 import { experimentsOf, readResult, type StoredEvaluation } from '../../activities/store/runs.js'
 import { readSealed } from '../../activities/store/sealed.js'
+import { startWeights } from '../../activities/store/start-weights.js'
 import type { Plan } from '../../pipelines/config/schema.js'
+import { alarmsOf } from '../../pipelines/evaluation/alarms.js'
 import { given } from '../../pipelines/given.js'
 import type { StepMetrics } from '../../pipelines/training/step-metrics.js'
+import { tallyIn } from './known-tallies.js'
 import type { ExperimentView } from './run-view.js'
 
 /**
@@ -22,6 +25,13 @@ export function storedExperiments(home: string, plan: Plan): ExperimentView[] {
     const step = newestStep(join(folder, 'metrics'))
     const metrics = step === 0 ? null : readSealed<StepMetrics>(experimentPaths.metrics(folder, step))
     const evaluation = newestEvaluation(folder)
+    const alarms = alarmsOf({
+      config,
+      tally: tallyIn(folder),
+      evaluation: evaluation ?? undefined,
+      done: result?.state === 'done',
+      weights: weightsOf(startWeights(home, { id, config }), result?.weights),
+    })
     return {
       id,
       arm,
@@ -39,8 +49,13 @@ export function storedExperiments(home: string, plan: Plan): ExperimentView[] {
         weights: result?.weights,
         failure: result?.failure,
       }),
+      ...(alarms.length === 0 ? {} : { alarms }),
     }
   })
+}
+
+function weightsOf(start: string | undefined, final: string | undefined) {
+  return start === undefined || final === undefined ? undefined : { start, final }
 }
 
 function newestStep(folder: string): number {

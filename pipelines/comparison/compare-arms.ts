@@ -16,6 +16,7 @@ import { overSeedsAndItems } from './interval-over-items.js'
 import { measuredTransmission } from './measured-transmission.js'
 import { notesOn } from './notes.js'
 import {
+  alarmsOfOutcome,
   type Endpoint,
   type ExperimentOutcome,
   endpointName,
@@ -65,6 +66,10 @@ export function compareArms({ plan, outcomes }: { plan: Plan; outcomes: readonly
     claimRule: plan.kind === 'sweep' ? claimRule : null,
     published: (plan.kind === 'sweep' ? plan.settings.published : undefined) ?? null,
     missing,
+    alarms: outcomes
+      .map(outcome => ({ arm: outcome.arm, seed: outcome.seed, alarms: alarmsOfOutcome(outcome) }))
+      .filter(({ alarms }) => alarms.length > 0)
+      .toSorted((a, b) => arms.indexOf(a.arm) - arms.indexOf(b.arm) || a.seed - b.seed),
     notes: notesOn({ arms: compared, severalBaselines: several, outcomes, finished }),
   }
 }

@@ -1,6 +1,7 @@
 /** What a comparison of arms says: estimates over seeds, paired differences to the baseline, and what is missing. */
 
 import type { SweepSettings } from '../config/schema.js'
+import type { Alarmed } from '../evaluation/alarm-lines.js'
 import type { Columns } from '../evaluation/evaluation.js'
 import type { ClaimRule, ClaimVerdict } from '../statistics/claim-rule.js'
 import type { EffectSize } from '../statistics/effect-size.js'
@@ -124,6 +125,8 @@ export interface Comparison {
   published: NonNullable<SweepSettings['published']> | null
   /** Experiments that are not done, and why. */
   missing: readonly { arm: string; seed: number; state: ExperimentOutcome['state'] | 'not started'; failure?: string }[]
+  /** Experiments that seem to have learned nothing, those that are not done included; empty if all are healthy. */
+  alarms: readonly Alarmed[]
   /** Sentences that a reader of the figures needs. */
   notes: readonly string[]
 }

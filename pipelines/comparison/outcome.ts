@@ -1,8 +1,10 @@
 /** The outcome of one experiment, as the comparison and the report read it, and its endpoint. */
 import type { ExperimentConfig, SweepSettings } from '../config/schema.js'
+import { type Alarm, alarmsOf } from '../evaluation/alarms.js'
 import type { Columns, Evaluation } from '../evaluation/evaluation.js'
 import type { ItemResults } from '../evaluation/item-results.js'
 import type { PredictedSignals } from '../evaluation/predicted-transmission.js'
+import { StepTally } from '../evaluation/step-tally.js'
 import { mean } from '../statistics/estimate.js'
 import type { StepMetrics } from '../training/step-metrics.js'
 import type { PredictionQuality } from '../values/predictor/quality.js'
@@ -26,6 +28,8 @@ export interface ExperimentOutcome {
   itemsGone?: true
   /** The value transmission that is predicted for it; absent if no reward is scaled, or the items are missing. */
   predictedTransmission?: PredictedSignals
+  /** sha256 of the weights before training; absent if an adapter is trained, which begins as no change. */
+  startWeights?: string
   /** sha256 of the final checkpoint's weights. */
   weights?: string
   /** Null if its values are not made yet. */
@@ -108,6 +112,18 @@ export function finishedOf(outcome: ExperimentOutcome, endpoint: Endpoint): Fini
   const value = endpointOf(outcome.evaluations, endpoint)
   if (outcome.state !== 'done' || base === undefined || final === undefined || value === null) return null
   return { outcome, base, final, endpoint: value }
+}
+
+/** What says that it learned nothing. */
+export function alarmsOfOutcome(outcome: ExperimentOutcome): Alarm[] {
+  const { config, metrics, evaluations, state, startWeights: start, weights: final } = outcome
+  return alarmsOf({
+    config,
+    tally: StepTally.of(metrics),
+    evaluation: evaluations.at(-1),
+    done: state === 'done',
+    weights: start === undefined || final === undefined ? undefined : { start, final },
+  })
 }
 
 export const columnKeys = [

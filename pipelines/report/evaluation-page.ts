@@ -1,6 +1,6 @@
 /** The report of an evaluation without training: one policy, one set of items, no comparison. */
 
-import { columnKeys, type ExperimentOutcome } from '../comparison/outcome.js'
+import { alarmsOfOutcome, columnKeys, type ExperimentOutcome } from '../comparison/outcome.js'
 import type { ExperimentPlan } from '../config/schema.js'
 import type { Columns, Evaluation } from '../evaluation/evaluation.js'
 import type { Undecided } from '../evaluation/undecided.js'
@@ -8,6 +8,7 @@ import { percent } from '../text/percent.js'
 import { eosSection } from './figures/eos.js'
 import { type Html, html, table } from './html.js'
 import { type Page, page } from './page.js'
+import { alarmList } from './sections/alarms.js'
 import { configurationSection } from './sections/configuration.js'
 import { responsesSection } from './sections/responses.js'
 import { termList, termsOfEvaluation } from './sections/terms.js'
@@ -30,7 +31,9 @@ export function renderEvaluation({
   const evaluation = outcome.evaluations.at(-1)
   const marks = [{ name: plan.name, index: 0, baseline: false }]
   const done = [outcome]
-  const body = html`${evaluation === undefined ? html`<p>Nothing is evaluated yet.</p>` : result(evaluation)}
+  const alarmed = [{ arm: plan.name, seed: outcome.seed, alarms: alarmsOfOutcome(outcome) }]
+  const body = html`${alarmList(alarmed, { sweep: false })}
+${evaluation === undefined ? html`<p>Nothing is evaluated yet.</p>` : result(evaluation)}
 <h2>When the policy ends its response</h2>
 ${eosSection({ marks, done }) ?? html`<p class="faint">No trajectory.</p>`}
 <h2>Sample responses</h2>

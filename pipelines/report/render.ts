@@ -15,6 +15,7 @@ import { valuesSection } from './figures/values.js'
 import { type Html, html, table } from './html.js'
 import type { Material } from './material.js'
 import { type Page, page } from './page.js'
+import { alarmList } from './sections/alarms.js'
 import { sectionsSection } from './sections/by-section.js'
 import { configurationSection } from './sections/configuration.js'
 import { costsSection } from './sections/costs.js'
@@ -65,6 +66,7 @@ export function renderReport({
     return drawn === null ? [] : [html`<h2>${title}</h2>\n${drawn}\n`]
   })
   const body = html`<p class="faint">${subtitle(plan, comparison)}</p>
+${alarmList(comparison.alarms, { sweep: plan.kind === 'sweep' })}
 ${opening(plan, comparison)}
 ${missing(comparison)}
 ${shown}`

@@ -61,6 +61,7 @@ a { color: var(--arm-1); overflow-wrap: anywhere; }
 .faint, figcaption, .caption { color: var(--faint); font-size: .9rem; }
 .claim { background: var(--panel); border-left: 4px solid var(--arm-1); padding: .7rem 1rem; margin: 1rem 0; }
 .claim p { margin: .3rem 0; }
+.alarms { background: var(--panel); border-left: 4px solid #c62828; padding: .7rem 1rem .7rem 2rem; margin: 1rem 0; }
 .question { font-size: 1.15rem; font-weight: 600; margin: .8rem 0; }
 .terms { display: grid; gap: .5rem 1.6rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 22rem), 1fr)); margin: 1rem 0; font-size: .9rem; line-height: 1.4; }
 .terms dt { font-weight: 600; } .terms dd { margin: 0; color: var(--faint); }

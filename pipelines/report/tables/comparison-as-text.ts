@@ -1,6 +1,7 @@
 /** The comparison as text: for the terminal, and as Markdown. Both show the same tables, which the report shows too. */
 
 import type { Comparison } from '../../comparison/comparison.js'
+import { alarmLines } from '../../evaluation/alarm-lines.js'
 import { plainMarkdown } from '../../input/markdown.js'
 import { columnsTable } from './columns-tables.js'
 import { difficultyTables } from './difficulty-tables.js'
@@ -14,17 +15,33 @@ import { transmissionTable } from './transmission-table.js'
 
 /** Plain text, columns aligned, at most about 120 wide. */
 export function comparisonTable(comparison: Comparison): string {
-  return [headline(comparison), ...tablesOf(comparison).map(textTable), closing(comparison).join('\n')]
+  const alarms = alarmsIn(comparison).map(line => `ALARM ${line}`)
+  return [
+    headline(comparison),
+    alarms.join('\n'),
+    ...tablesOf(comparison).map(textTable),
+    closing(comparison).join('\n'),
+  ]
     .filter(part => part !== '')
     .join('\n\n')
 }
 
 export function comparisonMarkdown(comparison: Comparison): string {
   const notes = closing(comparison).map(note => `- ${plainMarkdown(note)}`)
-  return [`# ${plainMarkdown(headline(comparison))}`, ...tablesOf(comparison).map(markdownTable), notes.join('\n')]
+  const alarms = alarmsIn(comparison).map(line => `- **Alarm** ${plainMarkdown(line)}`)
+  return [
+    `# ${plainMarkdown(headline(comparison))}`,
+    alarms.join('\n'),
+    ...tablesOf(comparison).map(markdownTable),
+    notes.join('\n'),
+  ]
     .filter(part => part !== '')
     .join('\n\n')
     .concat('\n')
+}
+
+function alarmsIn({ alarms, baseline }: Comparison): string[] {
+  return alarmLines(alarms, { sweep: baseline !== null })
 }
 
 function headline({ name, baseline, arms }: Comparison): string {

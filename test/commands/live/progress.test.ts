@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { interval, ProgressLines } from '../../../commands/live/progress-lines.js'
 import { progressTable } from '../../../commands/live/progress-table.js'
 import type { ExperimentView, RunView } from '../../../commands/runs/run-view.js'
+import type { Alarm } from '../../../pipelines/evaluation/alarms.js'
 import { textWidth } from '../../../pipelines/text/width.js'
 
 const experiment = (arm: string, parts: Partial<ExperimentView> = {}): ExperimentView => ({
@@ -55,6 +56,31 @@ test('no line is wider than the terminal, and no table higher: what moves stays 
   assert.ok(lines.every(line => textWidth(line) <= 60))
   assert.ok(lines.some(line => line.startsWith('one-that')))
   assert.ok(lines.some(line => /^\.\.\. and \d+ waiting$/.test(line)))
+})
+
+const alarm = (step: number): Alarm => ({
+  kind: 'skipped-steps',
+  figure: 1,
+  limit: 0.9,
+  sentence: `${step} of ${step} steps changed nothing.`,
+  remedy: 'Do something.',
+})
+
+test('an alarm stands below the table, and is a plain line once', () => {
+  const at = (step: number) => sweep([experiment('uniform', { alarms: [alarm(step)] }), experiment('healthy')])
+  const lines = progressTable(at(20), { now: 0 })
+  assert.equal(lines.at(-1), 'ALARM uniform, seed 1: 20 of 20 steps changed nothing. Do something.')
+  const plain = new ProgressLines()
+  assert.ok(plain.next(at(20), 0).some(line => line.startsWith('ALARM uniform, seed 1: 20 of 20')))
+  assert.ok(!plain.next(at(21), interval).some(line => line.startsWith('ALARM')))
+})
+
+test('many alarms leave room for the experiments', () => {
+  const many = Array.from({ length: 9 }, (_, index) => experiment(`arm-${index}`, { alarms: [alarm(20)] }))
+  const lines = progressTable(sweep(many), { now: 0, width: 80, height: 20 })
+  assert.equal(lines.filter(line => line.startsWith('ALARM')).length, 4)
+  assert.ok(lines.includes('and 5 more alarms: `rlev status exam`'))
+  assert.ok(lines.some(line => line.startsWith('arm-8')))
 })
 
 test('a failure is one line, whatever it holds', () => {
