@@ -73,7 +73,7 @@ test('what to do follows from what the responses were', () => {
   assert.match(remedy({ 'verdict/correct': 0.5 }) ?? '', /rollout\.samples/)
 })
 
-test('an evaluation whose responses are cut is an alarm by itself; one that does not say is none', () => {
+test('an evaluation whose responses are cut is an alarm by itself; one that does not say has no alarm', () => {
   const columns = { acc: 0, hAcc: 0, length: 8, valueDensity: 0, accHigh: 0, accLow: 0 }
   const evaluation = (cut?: number) => ({
     step: 5,
