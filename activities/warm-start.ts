@@ -1,7 +1,6 @@
-/** Stage: checkpoint 0, made by the supervised warm start or read from a folder. Shared by arms with the same seed. */
-import { join } from 'node:path'
+/** Stage: checkpoint 0, made by the supervised warm start, or the stored copy of a folder (base-checkpoint.ts). */
 import { savePolicy } from '../pipelines/checkpoint/policy-folder.js'
-import type { ExperimentConfig, PolicyConfig } from '../pipelines/config/schema.js'
+import type { ExperimentConfig } from '../pipelines/config/schema.js'
 import type { DataSet } from '../pipelines/data/item.js'
 import { RlevError } from '../pipelines/errors.js'
 import { computesOnGpu, libraryOfThisProcess } from '../pipelines/graph/library.js'
@@ -10,12 +9,12 @@ import { promptTokensOf, refuseWithoutRoom } from '../pipelines/memory/memory-fi
 import { plannedArchitecture } from '../pipelines/memory/planned-architecture.js'
 import { disposePolicy } from '../pipelines/model/policy.js'
 import { warmStart as warmUp } from '../pipelines/training/warm-start.js'
+import { storedCheckpoint } from './base-checkpoint.js'
 import { memoryAtHand } from './machine/memory.js'
 import { readData } from './prepare-data.js'
 import { stage, stageHooks, throwIfCancelled, withFailPoint } from './stage.js'
-import { digestOfFile, namesIn } from './store/files.js'
 import { claimEngine } from './store/provenance.js'
-import { keepReference } from './store/references.js'
+import { keepReference, readReferences } from './store/references.js'
 import { runFolder } from './store/run-folder.js'
 import type { ArtifactRef } from './store/store.js'
 import { runCode, runConfig, type Workplace } from './workplace.js'
@@ -27,33 +26,58 @@ export function warmStart(workplace: Workplace) {
     run: async ({ run, data }: { run: string; data: ArtifactRef }): Promise<ArtifactRef> => {
       const config = runConfig(workplace, run)
       claimEngine(home, run, libraryOfThisProcess())
-      const { warmStart, seed, engine } = config
       const dataset = readData(store, data)
       checkMemory(config, dataset)
-      const ref = await store.once({
-        kind: 'warm-start',
-        // Each engine rounds differently, so its weights differ.
-        from: {
-          data: data.sha256,
-          policy: policyContents(config.policy),
-          warmStart,
-          seed,
-          engine,
-          code: runCode(workplace, run),
-        },
-        fill: async folder => {
-          const hooks = withFailPoint('warm-start.tick', stageHooks('warm start'))
-          const policy = await warmUp({ config, dataset, hooks })
-          try {
-            await savePolicy(policy, folder)
-          } finally {
-            disposePolicy(policy)
-          }
-          await throwIfCancelled()
-        },
-      })
+      const start = config.policy.from === 'checkpoint' ? fromCheckpoint : learned
+      const ref = await start({ workplace, run, config, data, dataset })
       return keepReference(runFolder(home, run), 'start', ref)
     },
+  })
+}
+
+interface Start {
+  workplace: Workplace
+  run: string
+  config: ExperimentConfig
+  data: ArtifactRef
+  dataset: DataSet
+}
+
+/** Shared by arms with the same seed and data. */
+function learned({ workplace, run, config, data, dataset }: Start): Promise<ArtifactRef> {
+  const { policy: from, warmStart, seed, engine } = config
+  return workplace.store.once({
+    kind: 'warm-start',
+    // Each engine rounds differently, so its weights differ.
+    from: { data: data.sha256, policy: from, warmStart, seed, engine, code: runCode(workplace, run) },
+    fill: async folder => {
+      const hooks = withFailPoint('warm-start.tick', stageHooks('warm start'))
+      const policy = await warmUp({ config, dataset, hooks })
+      try {
+        await savePolicy(policy, folder)
+      } finally {
+        disposePolicy(policy)
+      }
+      await throwIfCancelled()
+    },
+  })
+}
+
+/** A run that has its start keeps it, whatever becomes of the folder that its config names. */
+async function fromCheckpoint({ workplace: { home, store }, run, config: { policy } }: Start): Promise<ArtifactRef> {
+  if (policy.from !== 'checkpoint') throw new Error('the policy is from scratch')
+  const hooks = withFailPoint('warm-start.tick', stageHooks('copying the checkpoint'))
+  const before = readReferences(runFolder(home, run)).get('start')
+  if (before !== undefined && store.isWhole(before)) return before
+  const ref = await storedCheckpoint({ store, folder: policy.path, hooks })
+  if (before === undefined || before.sha256 === ref.sha256) return ref
+  throw new RlevError({
+    kind: 'CheckpointInvalid',
+    message: 'the checkpoint has changed since the run began, and the copy that the run had is damaged or deleted',
+    place: policy.path,
+    expected: `files with the digest ${before.sha256}`,
+    found: ref.sha256,
+    remedy: 'restore the files of the checkpoint, or give the run with the changed ones another name',
   })
 }
 
@@ -62,22 +86,4 @@ function checkMemory(config: ExperimentConfig, dataset: DataSet): void {
   const promptTokens = promptTokensOf([...dataset.train, ...dataset.test], config.policy)
   const estimate = memoryOf({ architecture: plannedArchitecture(config, dataset), config, promptTokens })
   refuseWithoutRoom(estimate, memoryAtHand({ onCard: computesOnGpu() }))
-}
-
-/** The policy section, with the digests of a base checkpoint's files in place of its path. */
-function policyContents(policy: PolicyConfig): object {
-  if (policy.from === 'scratch') return policy
-  const names = namesIn(policy.path).filter(name => /\.(json|safetensors|jinja|txt|model)$/.test(name))
-  if (names.length === 0) {
-    throw new RlevError({
-      kind: 'CheckpointInvalid',
-      message: 'there is no checkpoint',
-      place: policy.path,
-      expected: 'a folder in Hugging Face form: config.json, tokenizer.json, model.safetensors',
-      found: 'no such files',
-      remedy: 'check policy.path in the config',
-    })
-  }
-  const digests = names.map(name => [name, digestOfFile(join(policy.path, name))?.sha256])
-  return { from: policy.from, files: Object.fromEntries(digests) as Record<string, string> }
 }

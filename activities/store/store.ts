@@ -63,6 +63,17 @@ export class Store {
     return path
   }
 
+  /** Whether the output is there as the reference names it. Whoever makes it again sets a damaged one aside. */
+  isWhole(ref: ArtifactRef): boolean {
+    try {
+      this.folder(ref)
+      return true
+    } catch (error) {
+      if (error instanceof RlevError && error.kind === 'ArtifactDamaged') return false
+      throw error
+    }
+  }
+
   /** A JSON file of a stored folder, after the comparison. */
   json<T>(ref: ArtifactRef, name: string): T {
     return JSON.parse(readFileSync(join(this.folder(ref), name), 'utf8')) as T

@@ -112,7 +112,9 @@ function aboutOutput(output: {
     return { place: join(path, stray), message, remedy: 'move it away: nothing here wrote it' }
   })
   const references = referencesOf(subject)
-  const foreign = Object.entries(madeFrom[name] ?? {}).flatMap(([key, source]): Finding[] => {
+  // A checkpoint is stored by its files alone.
+  const sources = ref.kind === 'checkpoint' ? {} : (madeFrom[name] ?? {})
+  const foreign = Object.entries(sources).flatMap(([key, source]): Finding[] => {
     const expected = references.get(source)?.sha256
     const says = manifest.about.from[key]
     if (expected === undefined || says === expected) return []
