@@ -1,4 +1,4 @@
-/** `rlev failpoints`: the places where a drill can make a worker die, fail or stand still. */
+/** `rlev failpoints`: the places where a drill can make a worker or a command die, fail or stand still. */
 import { failPointVariable } from '../activities/fail-points/fail-point.js'
 import { failPoints } from '../activities/fail-points/names.js'
 
@@ -12,7 +12,7 @@ export function failpoints({ json = false }: { json?: boolean | undefined } = {}
   const lines = rows.map(({ name, worker, sentence }) => `  ${name.padEnd(width)}  ${worker.padEnd(12)}  ${sentence}`)
   console.log(
     [
-      `fail points, the worker that meets each, and what has happened there; armed when a worker starts:`,
+      `fail points, the worker or command that meets each, and what has happened there; armed when it starts:`,
       `  ${failPointVariable}=NAME:HIT:kill|throw|stall[=SECONDS][,...] rlev up`,
       '',
       ...lines,

@@ -9,6 +9,7 @@ import { Command, CommanderError, Option } from 'commander'
 import { asStorageError } from '../activities/store/disk-errors.js'
 import { given } from '../pipelines/given.js'
 import { exitStatusOf, failureText } from './failure.js'
+import { addKeeping } from './keeping.js'
 import { addLaunching, driftHelp, wholeNumber } from './launching.js'
 import { projectFolder } from './services/project.js'
 
@@ -122,6 +123,8 @@ program
     const { verify } = await import('./verify.js')
     await verify({ ...options, name, home: home() })
   })
+
+addKeeping(program, home)
 
 program
   .command('up')

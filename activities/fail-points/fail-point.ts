@@ -1,7 +1,7 @@
 /**
- * Fail points: named lines of the code at which a drill makes this worker die, fail or stand still. They are armed when a worker starts,
- * by `RLEV_FAILPOINT=name:hit:kill|throw|stall`, several with commas between them. Each acts once in a process, the `hit`th
- * time that it is reached. If none is armed, reaching one costs a comparison.
+ * Fail points: named lines of the code at which a drill makes this process die, fail or stand still. They are armed when a worker starts,
+ * and by the commands that reach some, by `RLEV_FAILPOINT=name:hit:kill|throw|stall`, several with commas between them. Each acts once in a
+ * process, the `hit`th time that it is reached. If none is armed, reaching one costs a comparison.
  *
  *   kill    SIGKILL to this process: nothing more of it runs, no handler, no flush
  *   throw   a FailPointReached, which the activity passes to Temporal like any unknown error: it is tried again

@@ -1,10 +1,11 @@
 /**
- * Every fail point: the lines at which a drill may end a worker, one before and one after everything that is written, sent or
+ * Every fail point: the lines at which a drill may end a process, one before and one after everything that is written, sent or
  * committed. `worker` is the process that reaches it; `either` if that depends on the stage or on `durability.stepsPerActivity`.
  */
 
 interface FailPointFacts {
-  worker: 'policy' | 'orchestrator' | 'either'
+  /** `command`: not a worker but `rlev delete`, `gc`, `extend` or `clone` itself. */
+  worker: 'policy' | 'orchestrator' | 'either' | 'command'
   /** What has happened, and what has not, when it is reached. */
   sentence: string
 }
@@ -12,6 +13,7 @@ interface FailPointFacts {
 const policy = (sentence: string): FailPointFacts => ({ worker: 'policy', sentence })
 const orchestrator = (sentence: string): FailPointFacts => ({ worker: 'orchestrator', sentence })
 const either = (sentence: string): FailPointFacts => ({ worker: 'either', sentence })
+const command = (sentence: string): FailPointFacts => ({ worker: 'command', sentence })
 
 export const failPoints = {
   // --- Activities ---
@@ -77,6 +79,14 @@ export const failPoints = {
   'report.file': orchestrator('A file of the report is written; others, or the digests of all, are not.'),
   'report.after': orchestrator('The comparison and the report are written.'),
 
+  // --- Commands that change what a home keeps ---
+  'delete.noted': command('A note says that a run is being deleted; all of it is there.'),
+  'delete.services': command('MLflow and Temporal have deleted what they had of a run; its files are there.'),
+  'delete.aside': command('The folder of a deleted run has lost its name and still takes room.'),
+  'delete.after': command('The files of a deleted run are removed.'),
+  'gc.aside': command('An output that nothing refers to has lost its name and still takes room.'),
+  'gc.after': command('An output that nothing refers to is removed; others may be left.'),
+
   // --- Requests to MLflow ---
   'mlflow.read.before': orchestrator('A search or a read is about to be sent to MLflow.'),
   'mlflow.read.after': orchestrator('MLflow has answered a search or a read.'),
@@ -93,3 +103,6 @@ export const failPoints = {
 export type FailPointName = keyof typeof failPoints
 
 export const failPointNames = Object.keys(failPoints) as FailPointName[]
+
+/** Those that a worker reaches when it computes a run. */
+export const workerFailPointNames = failPointNames.filter(name => failPoints[name].worker !== 'command')

@@ -2,11 +2,12 @@
  * The artifact store: `HOME/store/<kind>/<digest>/`, outputs of stages addressed by their inputs and made once, so that arms and seeds of
  * a sweep share data, values, warm start and its evaluation.
  */
-import { readFileSync } from 'node:fs'
+import { readFileSync, utimesSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { digest } from '../../pipelines/config/digest.js'
 import { RlevError } from '../../pipelines/errors.js'
 import { shortened } from '../../pipelines/printable.js'
+import { isCode } from './files.js'
 import { type Manifest, makeFolder, readFolder } from './folder.js'
 import { insideHome } from './inside-home.js'
 
@@ -41,7 +42,10 @@ export class Store {
     })
   }
 
-  /** The output of kind `kind` for the inputs `from`: the one that is stored, or one that `fill` makes in an empty folder. */
+  /**
+   * The output of kind `kind` for the inputs `from`: the one that is stored, or one that `fill` makes in an empty folder. The time of its
+   * folder says when it was last taken: `rlev gc` leaves what was taken a moment ago and is referred to only later.
+   */
   async once(options: {
     kind: string
     from: unknown
@@ -50,8 +54,11 @@ export class Store {
   }): Promise<ArtifactRef> {
     const { kind, from, ...rest } = options
     const path = insideHome(this.#home, join(this.#home, 'store', kind, digest(from)))
-    const manifest = await makeFolder({ what: 'stage-output', path, about: { kind, from }, ...rest })
-    return this.#refOf(path, kind, manifest)
+    for (;;) {
+      const manifest = await makeFolder({ what: 'stage-output', path, about: { kind, from }, ...rest })
+      // Deleted right after it was found: made again.
+      if (touched(path)) return this.#refOf(path, kind, manifest)
+    }
   }
 
   /** The folder's path, after every file was compared with the reference. Throws ArtifactDamaged. */
@@ -82,6 +89,20 @@ export class Store {
   #refOf(path: string, kind: string, manifest: Manifest<unknown>): ArtifactRef {
     const bytes = Object.values(manifest.files).reduce((sum, file) => sum + file.bytes, 0)
     return { uri: relative(this.#home, path), sha256: digest(manifest.files), bytes, kind }
+  }
+}
+
+/** False if the folder is missing. */
+function touched(path: string): boolean {
+  const now = new Date()
+  try {
+    utimesSync(path, now, now)
+    return true
+  } catch (error) {
+    if (isCode(error, 'ENOENT')) return false
+    // The home of somebody else, or a file system that is read-only: `gc` cannot delete it either.
+    if (isCode(error, 'EPERM', 'EACCES', 'EROFS')) return true
+    throw error
   }
 }
 

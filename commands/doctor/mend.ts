@@ -12,7 +12,10 @@ import {
   type ServicesRecord,
   writeRecord,
 } from '../../activities/machine/services-record.js'
+import { isHalfDeleted } from '../../activities/store/deletion.js'
 import { isCode } from '../../activities/store/files.js'
+import { runFolder } from '../../activities/store/run-folder.js'
+import { listRuns } from '../../activities/store/runs.js'
 import { temporaryPrefix } from '../../activities/store/temporary-names.js'
 import { isAway } from '../runs/run-status.js'
 import type { Home } from '../services/home.js'
@@ -32,6 +35,7 @@ export async function mendHome(home: Home, { mend }: { mend: boolean }): Promise
     ...(await mendRecords(home, mend)),
     ...mendBeside(home, mend),
     ...mendLeftovers(home, mend),
+    ...halfDeleted(home),
     ...(await mendTracking(home, mend)),
   ]
 }
@@ -108,6 +112,16 @@ function mendLeftovers({ path }: Home, mend: boolean): Mending[] {
     if (standing === 'left') return [remove(place, 'unfinished, and the process that made it has ended', mend)]
     return [{ done: 'left', place, what: 'unfinished, and it cannot be told from here whether its maker lives' }]
   })
+}
+
+/** Its note keeps whether Temporal and MLflow are to delete theirs too, for which they must answer. */
+function halfDeleted({ path }: Home): Mending[] {
+  const names = listRuns(path).filter(name => isHalfDeleted(path, name))
+  return names.map(name => ({
+    done: 'left',
+    place: runFolder(path, name),
+    what: `${name} is half deleted: \`rlev delete ${name}\` completes the deletion`,
+  }))
 }
 
 function temporariesIn(folder: string, deep: boolean): string[] {

@@ -1,5 +1,6 @@
 /** The plan of a run, kept with it from its first moment: what a name stands for does not change afterwards. */
 import { isDeepStrictEqual } from 'node:util'
+import { refuseHalfDeleted } from '../../activities/store/deletion.js'
 import { keepDigest } from '../../activities/store/digest-beside.js'
 import { writeOnce } from '../../activities/store/files.js'
 import { planPaths, runFolder } from '../../activities/store/run-folder.js'
@@ -13,10 +14,12 @@ const listed = 8
 
 /**
  * Whether the home has this plan already, but for what changes no result.
- * @throws RlevError ConfigInvalid, with what differs, where the name stands for another plan and none is allowed.
+ * @throws RlevError ConfigInvalid, with what differs, where the name stands for another plan and none is allowed. CallInvalid if the run is
+ * half deleted.
  */
 export function isKnownPlan(home: string, plan: Plan, place: string, { drift = false } = {}): boolean {
   if (!listRuns(home).includes(plan.name)) return false
+  refuseHalfDeleted(home, plan.name)
   const before = readPlan(home, plan.name)
   const difference = planDifference(before, plan).filter(changesResults)
   if (difference.length === 0 || drift) return true

@@ -1,4 +1,5 @@
 /** Names of runs that a person gives: checked before they become a path or a workflow id, and the nearest known one offered. */
+import { refuseHalfDeleted } from '../../activities/store/deletion.js'
 import { listRuns, noSuchRun } from '../../activities/store/runs.js'
 import { nameForm, nameWords } from '../../pipelines/config/names.js'
 import { RlevError } from '../../pipelines/errors.js'
@@ -19,9 +20,15 @@ export function checkName(name: string): string {
 
 /**
  * The name, if the home has a run of it.
- * @throws RlevError CallInvalid for an impossible name, NotFound for one that no run has.
+ * @throws RlevError CallInvalid for an impossible name or a run that is half deleted, NotFound for a name that no run has.
  */
 export function knownRun(home: string, name: string): string {
+  refuseHalfDeleted(home, runThere(home, name))
+  return name
+}
+
+/** Like `knownRun`, also for a run that is half deleted. */
+export function runThere(home: string, name: string): string {
   checkName(name)
   const known = listRuns(home)
   if (known.includes(name)) return name

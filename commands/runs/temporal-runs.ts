@@ -8,6 +8,7 @@ import {
   defaultPayloadConverter,
   isGrpcServiceError,
   type WorkflowExecutionDescription,
+  type WorkflowExecutionInfo,
   WorkflowFailedError,
   type WorkflowHandle,
   WorkflowNotFoundError,
@@ -48,6 +49,9 @@ export interface WorkflowFacts {
 export type Ending =
   | { state: 'completed'; result: ExperimentResult | SweepResult }
   | { state: 'failed' | 'cancelled'; failure: string }
+
+/** The gRPC code. */
+const notFound = 5
 
 /** Milliseconds for one call. */
 const timeoutMs = 5_000
@@ -122,6 +126,29 @@ export class TemporalRuns {
 
   async cancel(id: string): Promise<boolean> {
     return this.#told(id, handle => handle.cancel())
+  }
+
+  /** Every execution of a workflow that Temporal still has, also closed ones. */
+  async executions(id: string): Promise<WorkflowExecutionInfo[]> {
+    return this.guard(async () => {
+      const found: WorkflowExecutionInfo[] = []
+      const query = `WorkflowId = ${JSON.stringify(id)}`
+      for await (const execution of this.client.workflow.list({ query })) found.push(execution)
+      return found
+    })
+  }
+
+  /** Deletes a closed execution with its history. The server does so soon after. */
+  async forget({ workflowId, runId }: Pick<WorkflowExecutionInfo, 'workflowId' | 'runId'>): Promise<void> {
+    const { namespace } = this.client.options
+    const request = { namespace, workflowExecution: { workflowId, runId } }
+    await this.guard(async () => {
+      try {
+        await this.client.workflowService.deleteWorkflowExecution(request)
+      } catch (error) {
+        if (!(isGrpcServiceError(error) && error.code === notFound)) throw error
+      }
+    })
   }
 
   async #told(id: string, tell: (handle: WorkflowHandle) => Promise<unknown>): Promise<boolean> {

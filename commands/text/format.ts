@@ -44,6 +44,13 @@ export function formatCount(count: number | undefined): string {
   return count < 999_950_000 ? `${(count / 1e6).toFixed(1)}M` : `${(count / 1e9).toFixed(1)}G`
 }
 
+/** Bytes of files, in the units of disks: `12 B`, `3.4 kB`, `1.2 MB`, `538.1 MB`, `4.30 GB`. */
+export function diskText(bytes: number): string {
+  if (bytes < 1e3) return `${bytes} B`
+  if (bytes < 999_950) return `${(bytes / 1e3).toFixed(1)} kB`
+  return bytes < 999_950_000 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(2)} GB`
+}
+
 function twoDigits(count: number): string {
   return String(count).padStart(2, '0')
 }

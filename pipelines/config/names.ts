@@ -6,4 +6,10 @@ export const nameForm = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
 export const nameWords = 'letters, digits, dot, dash and underscore, at most 64, a letter or digit first'
 
 /** Beside the folders of its arms a sweep's folder holds these (activities/store/run-folder.ts). */
-export const takenNames: readonly string[] = ['plan.json', 'report']
+export const takenNames: readonly string[] = [
+  'plan.json',
+  'plan.json.sha256',
+  'provenance.json',
+  'deleting.json',
+  'report',
+]

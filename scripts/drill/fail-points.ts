@@ -6,7 +6,7 @@
  * waits longer before each attempt of the same. It uses two homes at once, because most of a recovery is waiting, and an eager
  * engine, because each worker that replaces a dead one would record its graphs again.
  */
-import { type FailPointName, failPointNames } from '../../activities/fail-points/names.js'
+import { type FailPointName, workerFailPointNames } from '../../activities/fail-points/names.js'
 import { stream } from '../../pipelines/random.js'
 import type { DrillOptions } from './drill.js'
 import { DrillHome, runToEnd } from './drill-home.js'
@@ -31,8 +31,8 @@ interface Shot {
 export async function run({ seed, short, say }: DrillOptions): Promise<DrillResult> {
   const began = performance.now()
   const { integer } = stream(seed, 'fail points')
-  const first = failPointNames.map((name): Shot => ({ name, hit: 1 }))
-  const later = failPointNames.map((name, index): Shot => ({ name, hit: 2 + integer(3, index) }))
+  const first = workerFailPointNames.map((name): Shot => ({ name, hit: 1 }))
+  const later = workerFailPointNames.map((name, index): Shot => ({ name, hit: 2 + integer(3, index) }))
   const series = short ? dealt(first, hands) : [...first, ...later].map(shot => [shot])
 
   const homes = await openHomes(short ? homesOfShort : 1)
@@ -57,7 +57,7 @@ export async function run({ seed, short, say }: DrillOptions): Promise<DrillResu
       cases: fired,
       failures,
       figures: {
-        'fail points': failPointNames.length,
+        'fail points': workerFailPointNames.length,
         'kills at fail points': fired,
         experiments,
         'rollouts begun again': again,
@@ -188,5 +188,5 @@ function armed(waiting: ReadonlyMap<FailPointName, Shot>): string {
 /** What a dead worker's last words name; undefined where it did not die at a fail point. */
 function firedIn(output: string): FailPointName | undefined {
   const line = /^\{.*"message":"fail point","name":"([^"]+)".*\}$/m.exec(output)?.[1]
-  return failPointNames.find(name => name === line)
+  return workerFailPointNames.find(name => name === line)
 }

@@ -1,0 +1,45 @@
+/** Subcommands about what a home keeps: its runs and the disk that they take, and runs that go on from others. */
+import type { Command } from 'commander'
+
+/** `home`: what `--home` says. */
+export function addKeeping(program: Command, home: () => string | undefined): void {
+  program
+    .command('list')
+    .description('the runs of this home: state, steps, arms, disk and when; starts nothing')
+    .option('--json', 'print JSON')
+    .action(async options => {
+      const { list } = await import('./list.js')
+      await list({ ...options, home: home() })
+    })
+
+  program
+    .command('delete')
+    .description('remove a run that is over: files, runs in MLflow, workflows in Temporal')
+    .argument('<name>', 'name of a run')
+    .option('--yes', 'without asking')
+    .option('--files-only', 'leave what MLflow and Temporal have of it; they need not run')
+    .addHelpText(
+      'after',
+      `
+MLflow keeps deleted runs and can restore them until \`mlflow gc\`. Outputs that runs share stay until \`rlev gc\`.
+
+Examples:
+  rlev delete smoke
+  rlev delete smoke --yes && rlev gc`,
+    )
+    .action(async (name, options) => {
+      const { deleteRun } = await import('./delete.js')
+      await deleteRun({ ...options, name, home: home() })
+    })
+
+  program
+    .command('gc')
+    .description('remove what nothing refers to: outputs of deleted runs, caches, leftovers of crashes')
+    .option('--dry-run', 'list what would be removed, with sizes, and remove nothing')
+    .option('--answers', 'also the stored answers of judges and of servers of verifiers')
+    .option('--json', 'print JSON')
+    .action(async options => {
+      const { gc } = await import('./gc.js')
+      await gc({ ...options, home: home() })
+    })
+}
