@@ -103,6 +103,3 @@ export const failPoints = {
 export type FailPointName = keyof typeof failPoints
 
 export const failPointNames = Object.keys(failPoints) as FailPointName[]
-
-/** Those that a worker reaches when it computes a run. */
-export const workerFailPointNames = failPointNames.filter(name => failPoints[name].worker !== 'command')

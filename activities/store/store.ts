@@ -70,7 +70,7 @@ export class Store {
     return path
   }
 
-  /** Whether the output is there as the reference names it. Whoever makes it again sets a damaged one aside. */
+  /** Whether the output is there as the reference names it. A damaged one is set aside when it is made again. */
   isWhole(ref: ArtifactRef): boolean {
     try {
       this.folder(ref)

@@ -19,7 +19,7 @@ export async function deleteTrackedRuns(home: string, plan: Plan, address: strin
   for (const name of new Set(experiments.map(({ config }) => config.tracking.experiment))) {
     const experiment = await client.getExperimentByName(name)
     if (experiment === null || experiment.lifecycle_stage === 'deleted') continue
-    // Of one home a server may have many runs; the key of each begins with the name of its own.
+    // A key begins with the name of the run.
     const filter = `tags.\`rlev.key\` LIKE '${plan.name}%'`
     const runs = await client.searchRuns({ experimentIds: [experiment.experiment_id], filter })
     for (const run of runs.filter(isOurs)) {

@@ -128,7 +128,6 @@ export type SweepSettings = z.output<typeof sweepSchema>
 export type DataConfig = ExperimentConfig['data']
 export type JudgeConfig = NonNullable<ExperimentConfig['judge']>
 export type EngineConfig = z.output<typeof engineSection>
-export type PolicyConfig = ExperimentConfig['policy']
 export type ScratchPolicyConfig = z.output<typeof scratchPolicy>
 export type EstimatorName = (typeof estimatorNames)[number]
 export type ExamName = (typeof examNames)[number]

@@ -6,7 +6,7 @@
  * waits longer before each attempt of the same. It uses two homes at once, because most of a recovery is waiting, and an eager
  * engine, because each worker that replaces a dead one would record its graphs again.
  */
-import { type FailPointName, workerFailPointNames } from '../../activities/fail-points/names.js'
+import { type FailPointName, failPointNames, failPoints } from '../../activities/fail-points/names.js'
 import { stream } from '../../pipelines/random.js'
 import type { DrillOptions } from './drill.js'
 import { DrillHome, runToEnd } from './drill-home.js'
@@ -68,6 +68,9 @@ export async function run({ seed, short, say }: DrillOptions): Promise<DrillResu
     await Promise.all(homes.map(home => home.close()))
   }
 }
+
+/** Those that a worker reaches when it computes a run. */
+export const workerFailPointNames = failPointNames.filter(name => failPoints[name].worker !== 'command')
 
 /** All or none. */
 async function openHomes(count: number): Promise<[DrillHome, ...DrillHome[]]> {

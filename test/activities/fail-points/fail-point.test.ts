@@ -87,10 +87,11 @@ describe('fail points', () => {
   })
 
   it('are each met somewhere in the code', () => {
-    const root = fileURLToPath(new URL('../../../activities', import.meta.url))
-    const code = readdirSync(root, { recursive: true, encoding: 'utf8' })
-      .filter(name => name.endsWith('.js') && name !== join('fail-points', 'names.js'))
-      .map(name => readFileSync(join(root, name), 'utf8'))
+    const folders = ['activities', 'commands'].map(name => fileURLToPath(new URL(`../../../${name}`, import.meta.url)))
+    const code = folders
+      .flatMap(folder => readdirSync(folder, { recursive: true, encoding: 'utf8' }).map(name => join(folder, name)))
+      .filter(path => path.endsWith('.js') && !path.endsWith(join('fail-points', 'names.js')))
+      .map(path => readFileSync(path, 'utf8'))
       .join('\n')
     // A name is written out, or made of the kind of file or request and the rest.
     const written = (name: string) => {
