@@ -3,6 +3,7 @@
  * each stored when it is done, so that a crash costs at most one piece. Arms that start from the same warm start share its answers.
  */
 import { answerItems as answer } from '../pipelines/evaluation/answer-items.js'
+import { given } from '../pipelines/given.js'
 import type { Policy } from '../pipelines/model/policy.js'
 import { type Hooks, partOfWork } from '../pipelines/progress.js'
 import { stage, stageHooks, throwIfCancelled, withFailPoint } from './stage.js'
@@ -63,6 +64,7 @@ function answeredBy({ workplace, training, input, step }: Answering): object {
     ...(step === 0 ? {} : { step, experiment: originalKey(workplace.home, input.run, training.config) }),
     evaluation: { samples, chunk, seed },
     maxTokens: rollout.maxTokens,
+    ...given({ stop: rollout.stop ?? undefined }),
     engine,
     code: runCode(workplace, input.run),
   }

@@ -87,7 +87,11 @@ async function sharedBase({
         seed: evaluation.seed,
         ...given({ transfer: evaluation.transfer }),
       },
-      rollout: { temperature: rollout.temperature, maxTokens: rollout.maxTokens },
+      rollout: {
+        temperature: rollout.temperature,
+        maxTokens: rollout.maxTokens,
+        ...given({ stop: rollout.stop ?? undefined }),
+      },
       verifier: markingOf(config),
       engine,
       code: runCode(workplace, run),

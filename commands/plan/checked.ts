@@ -77,7 +77,12 @@ export function checked(plan: Plan, path: string): CheckedPlan {
   const findings = async () => {
     const found = await findingsOf(plan, config, await items(), { path, report })
     const { checkpointFindings } = await import('./checkpoint.js')
-    return [...found, ...(await checkpointFindings({ plan, data: await items(), report }))]
+    const { stopFindings } = await import('./stops.js')
+    return [
+      ...found,
+      ...stopFindings(plan, await items()),
+      ...(await checkpointFindings({ plan, data: await items(), report })),
+    ]
   }
   return { plan, data: items, findings }
 }

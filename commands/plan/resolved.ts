@@ -13,7 +13,7 @@ export interface ResolvedKey {
 /** The numbers that decide what a step is and how long a run takes, in two lines. */
 export function mainNumbers(config: ExperimentConfig): string[] {
   const { steps, rollout, update, estimator, reward, kl, evaluation, checkpoint } = config
-  const sampling = `${rollout.prompts} prompts x ${rollout.samples} responses a step, each at most ${rollout.maxTokens} tokens, temperature ${rollout.temperature}`
+  const sampling = `${rollout.prompts} prompts x ${rollout.samples} responses a step, each at most ${rollout.maxTokens} tokens, temperature ${rollout.temperature}${stopText(rollout.stop)}`
   const scale =
     reward.scale === 'correctness'
       ? 'scale correctness'
@@ -34,6 +34,12 @@ function scheduleText({ steps, update: { schedule } }: ExperimentConfig): string
   const rises = warmup === 0 ? [] : [`warm-up of ${warmup} steps`]
   const falls = kind === 'constant' ? [] : [`${kind} to ${floor} of it at step ${schedule.steps ?? steps}`]
   return ` (${[...rises, ...falls].join(', ')})`
+}
+
+/** `, ending at "\n\n"` */
+function stopText(stop: ExperimentConfig['rollout']['stop']): string {
+  const named = [...(stop?.strings ?? []), ...(stop?.tokens ?? [])].map(one => JSON.stringify(one))
+  return named.length === 0 ? '' : `, ending at ${named.join(', ')}`
 }
 
 function rateText(rate: number): string {

@@ -4,6 +4,7 @@ import type { Finding, Rules, Subject } from './contradictions/finding.js'
 import { judgeRules } from './contradictions/judge.js'
 import { keepingRules } from './contradictions/keeping.js'
 import { memoryRules } from './contradictions/memory.js'
+import { rolloutRules } from './contradictions/rollout.js'
 import { scheduleRules } from './contradictions/schedules.js'
 import { stepRules, warmStartRules } from './contradictions/training.js'
 import { transferRules } from './contradictions/transfer.js'
@@ -18,6 +19,7 @@ export const rules: Rules = {
   ...judgeRules,
   ...verifierRules,
   ...warmStartRules,
+  ...rolloutRules,
   ...stepRules,
   ...scheduleRules,
   ...memoryRules,

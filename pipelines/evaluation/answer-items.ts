@@ -7,13 +7,15 @@ import { stream } from '../random.js'
 import type { Finish } from '../rollout/response.js'
 import { generate } from '../sampling/generate.js'
 import type { Generated } from '../sampling/slots.js'
+import { responseText, stopsOf } from '../sampling/stops.js'
 import { encodePrompts } from '../tokenizer/tokenizer.js'
 
 export interface Answer {
   text: string
-  /** Tokens, the end-of-sequence token included. */
+  /** Tokens, the end-of-sequence token or those of the stop included. */
   length: number
   finish: Finish
+  stoppedBy?: string
 }
 
 export interface ItemAnswers {
@@ -47,7 +49,8 @@ export async function answerItems({
     policy.tokenizer,
     items.map(({ prompt }) => prompt),
   )
-  const shared = { policy, temperature: 1, maxTokens: config.rollout.maxTokens, chunk }
+  const stops = stopsOf(policy.tokenizer, config.rollout.stop)
+  const shared = { policy, temperature: 1, maxTokens: config.rollout.maxTokens, chunk, stops }
   const all = items.length * (1 + samples)
   const greedy = await generate({
     ...shared,
@@ -63,8 +66,8 @@ export async function answerItems({
     prompts: prompts.flatMap(prompt => Array.from({ length: samples }, () => prompt)),
     uniforms: (row, position) => random.uniform(first + Math.floor(row / samples), row % samples, position),
   })
-  const answer = ({ tokens, finish }: Generated): Answer => ({
-    text: policy.tokenizer.decode(tokens),
+  const answer = ({ tokens, finish, stoppedBy }: Generated): Answer => ({
+    ...responseText(policy.tokenizer, { tokens, stoppedBy }, stops),
     length: tokens.length,
     finish,
   })

@@ -1,6 +1,6 @@
 /** A sampled response of the policy, and the responses of a step. */
 
-/** `stop`: the end-of-sequence token was drawn; `length`: the limit was reached. */
+/** `stop`: the end-of-sequence token or a stop of the config was drawn; `length`: the limit was reached. */
 export type Finish = 'stop' | 'length'
 
 export interface Response {
@@ -9,9 +9,9 @@ export interface Response {
   sample: number
   /** Prompt token ids, without padding. */
   promptTokens: readonly number[]
-  /** Response token ids, with the end-of-sequence token if it was drawn. */
+  /** Response token ids, with the end-of-sequence token or those of the stop that ended it. */
   tokens: readonly number[]
-  /** Text of `tokens` without special tokens. */
+  /** Text of `tokens` without the tokens that end it, up to the stop that ended it (sampling/stops.ts). */
   text: string
   /** log pi(token | prefix) of each of `tokens` under the sampling policy at `rollout.temperature`. */
   logProbs: readonly number[]
@@ -20,6 +20,8 @@ export interface Response {
   /** `logProbs` under the reference policy; present if the KL is measured. */
   referenceLogProbs?: readonly number[]
   finish: Finish
+  /** The stop string, or the text of the stop token, that ended it; absent after the end-of-sequence token. */
+  stoppedBy?: string
 }
 
 export interface Rollout {

@@ -9,6 +9,7 @@ import type { Policy } from '../model/policy.js'
 import type { Hooks } from '../progress.js'
 import { stream } from '../random.js'
 import { generate } from '../sampling/generate.js'
+import { responseText, stopsOf } from '../sampling/stops.js'
 import { encodePrompts } from '../tokenizer/tokenizer.js'
 import type { Response, Rollout } from './response.js'
 
@@ -31,6 +32,7 @@ export async function rollOut({
 }): Promise<Rollout> {
   const { samples, temperature, maxTokens, chunk } = config.rollout
   const { uniform } = stream(config.seed, 'rollout')
+  const stops = stopsOf(policy.tokenizer, config.rollout.stop)
   const encoded = await encodePrompts(
     policy.tokenizer,
     items.map(({ prompt }) => prompt),
@@ -42,15 +44,16 @@ export async function rollOut({
     temperature,
     maxTokens,
     chunk,
+    stops,
     hooks,
   })
   const responses = generated.map(
-    ({ tokens, logProbs, entropy, finish }, row): Response => ({
+    ({ tokens, logProbs, entropy, finish, stoppedBy }, row): Response => ({
       itemId: (items[Math.floor(row / samples)] as Item).id,
       sample: row % samples,
       promptTokens: encoded[Math.floor(row / samples)] as number[],
       tokens,
-      text: policy.tokenizer.decode(tokens),
+      ...responseText(policy.tokenizer, { tokens, stoppedBy }, stops),
       logProbs,
       entropy,
       finish,

@@ -26,6 +26,8 @@ export interface DrawingKind {
   /** Whether all rows are sampled, all take their likeliest tokens, or there are rows of both kinds. */
   rows: 'sampled' | 'greedy' | 'mixed'
   eosProbabilities: boolean
+  /** Tokens that end a row besides the end-of-sequence tokens. */
+  stopIds?: readonly number[]
 }
 
 /** How many numbers a call returns for each drawn token: log pi, entropy and, if asked for, P(EOS). */
@@ -199,7 +201,7 @@ export class Decoding {
         const numbers = uniforms === null ? null : rowsOf(uniforms, turn)
         const mixed = kind.rows === 'mixed'
         const drawn = draw({ ...kind, logits: logitsOf(decoder, hidden, bias), uniforms: numbers, mixed, eosTokens })
-        const ended = this.#isEos(drawn.ids)
+        const ended = this.#ends(drawn.ids, kind)
         const parts = [drawn.logProb, drawn.entropy, ...(drawn.eosProbability === null ? [] : [drawn.eosProbability])]
         const row = turn.reshape([1])
         return [
@@ -216,8 +218,8 @@ export class Decoding {
     return [ids as Tensor, seen as Tensor]
   }
 
-  #isEos(ids: Tensor): Tensor {
-    const [first, ...others] = this.#engine.tokens.eosIds.map(id => ids.equal(tf.scalar(id, 'int32')))
+  #ends(ids: Tensor, { stopIds = [] }: DrawingKind): Tensor {
+    const [first, ...others] = [...this.#engine.tokens.eosIds, ...stopIds].map(id => ids.equal(tf.scalar(id, 'int32')))
     return others.reduce((any, one) => tf.logicalOr(any, one), first as Tensor)
   }
 }

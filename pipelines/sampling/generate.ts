@@ -13,6 +13,7 @@ import { Decodings, type DrawingKind } from './decoding.js'
 import type { DecodingShape } from './decoding-caches.js'
 import { SamplingWeights } from './sampling-weights.js'
 import { type Generated, type Rows, Slots } from './slots.js'
+import type { Stops } from './stops.js'
 import { samePrompt } from './stored-prompts.js'
 
 export interface GenerateOptions extends Rows {
@@ -22,6 +23,8 @@ export interface GenerateOptions extends Rows {
   /** Number of slots: rows decoded together. */
   chunk: number
   eosProbabilities?: boolean
+  /** Where responses end besides the end-of-sequence token. */
+  stops?: Stops | null
   hooks?: Hooks
 }
 
@@ -39,7 +42,7 @@ const maxPrompts = 32
  * weights are not finite.
  */
 export async function generate(options: GenerateOptions): Promise<Generated[]> {
-  const { policy, prompts, uniforms, maxTokens, hooks = noHooks } = options
+  const { policy, prompts, uniforms, maxTokens, stops = null, hooks = noHooks } = options
   if (prompts.length === 0) return []
   checkPrompts(prompts)
   return withEngine(policy, async engine => {
@@ -54,8 +57,8 @@ export async function generate(options: GenerateOptions): Promise<Generated[]> {
       prompts,
       uniforms,
       maxTokens,
-      eosIds: policy.tokenizer.eosIds,
-      padId: policy.tokenizer.padId,
+      tokenizer: policy.tokenizer,
+      stops,
     })
     try {
       while (!slots.done) {
@@ -105,11 +108,17 @@ function sharing(prompts: GenerateOptions['prompts'], lanes: number): number {
 
 const greatestCommonDivisor = (a: number, b: number): number => (b === 0 ? a : greatestCommonDivisor(b, a % b))
 
-function kindOf({ prompts, uniforms, temperature = 1, eosProbabilities = false }: GenerateOptions): DrawingKind {
+function kindOf({ prompts, uniforms, temperature = 1, eosProbabilities = false, stops }: GenerateOptions): DrawingKind {
   const greedy = prompts.map((_, row) => uniforms(row, 0) === null)
   const rows = !greedy.includes(true) ? 'sampled' : !greedy.includes(false) ? 'greedy' : 'mixed'
   // If nothing is sampled it has no effect, and must not cause another graph.
-  return { rows, temperature: rows === 'greedy' ? 1 : temperature, eosProbabilities }
+  const stopIds = stops?.ids ?? []
+  return {
+    rows,
+    temperature: rows === 'greedy' ? 1 : temperature,
+    eosProbabilities,
+    ...(stopIds.length === 0 ? {} : { stopIds }),
+  }
 }
 
 function checkPrompts(prompts: readonly (readonly number[])[]): void {

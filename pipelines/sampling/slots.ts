@@ -8,19 +8,24 @@
 import { roundedUp } from '../engine/response-batch.js'
 import { RlevError } from '../errors.js'
 import { type Tensor, tf } from '../graph/tensorflow.js'
+import type { PolicyTokenizer } from '../tokenizer/tokenizer.js'
 import type { Decoding, DrawingKind } from './decoding.js'
 import { seenOf } from './decoding.js'
 import type { DecodingShape, Layout } from './decoding-caches.js'
+import { belonging, type Stops } from './stops.js'
 import { StoredPrompts } from './stored-prompts.js'
 
 export interface Generated {
-  /** With the end-of-sequence token, if it was drawn. */
+  /** With the end-of-sequence token or the tokens of the stop that ended it, if one was drawn. */
   tokens: number[]
   /** log pi of each token under the distribution that was sampled. */
   logProbs: number[]
   /** Sum over the tokens of the entropy of their distributions. (nats) */
   entropy: number
+  /** `stop`: at the end-of-sequence token, or at a stop of the config; `length`: at the limit. */
   finish: 'stop' | 'length'
+  /** The stop string, or the text of the stop token, that ended it. */
+  stoppedBy?: string
   /** P(EOS) before each token; present when asked for. */
   eosProbabilities?: number[]
 }
@@ -49,8 +54,8 @@ interface SlotsOptions extends Rows {
   shape: DecodingShape
   lanes: number
   kind: DrawingKind
-  eosIds: readonly number[]
-  padId: number
+  tokenizer: PolicyTokenizer
+  stops: Stops | null
 }
 
 export class Slots {
@@ -73,7 +78,7 @@ export class Slots {
     const step = roundedUp(Math.max(shape.tokens, maxTokens / 4))
     const count = Math.ceil(maxTokens / step)
     this.#options = options
-    this.#stored = new StoredPrompts(options)
+    this.#stored = new StoredPrompts({ ...options, padId: options.tokenizer.padId })
     this.#sizes = Array.from({ length: count }, (_, index) => (index + 1) * step)
     // Short responses end before fewer slots would make up for the time to compile their graphs.
     this.#widths = maxTokens < 4 * shape.tokens ? [shape.slots] : halves(shape.slots, options.lanes)
@@ -202,14 +207,14 @@ export class Slots {
   }
 
   #draw(): void {
-    const { decoding, kind, maxTokens, padId } = this.#options
+    const { decoding, kind, maxTokens, tokenizer } = this.#options
     const column = (of: (open: Open) => number, idle: number) =>
       tf.tensor1d(
         this.#open.map(open => (open === null ? idle : of(open))),
         'int32',
       )
     const inputs = [
-      column(open => open.token, padId),
+      column(open => open.token, tokenizer.padId),
       column(open => open.result.tokens.length, 0),
       column(open => open.length, 0),
       column(open => maxTokens - open.result.tokens.length, 0),
@@ -240,7 +245,7 @@ export class Slots {
   #take(slot: number, { ids, seen }: { ids: Int32Array; seen: Float32Array }): void {
     const open = this.#open[slot]
     if (open === null || open === undefined) return
-    const { shape, kind, maxTokens, eosIds, lanes } = this.#options
+    const { shape, kind, lanes, maxTokens, tokenizer, stops } = this.#options
     const { result } = open
     const slots = this.#open.length
     const perLane = slots / lanes
@@ -249,17 +254,17 @@ export class Slots {
       const lane = Math.floor(slot / perLane)
       return seen[(turn * lanes + lane) * seenOf(kind) * perLane + number * perLane + (slot % perLane)] as number
     }
-    for (let turn = 0; turn < shape.tokens && result.tokens.length < maxTokens; turn++) {
-      const id = ids[turn * slots + slot] as number
+    const drawn = Array.from({ length: shape.tokens }, (_, turn) => ids[turn * slots + slot] as number)
+    const fresh = drawn.slice(0, maxTokens - result.tokens.length)
+    const { tokens, ...ending } = belonging(tokenizer, stops, { before: result.tokens, fresh })
+    for (const [turn, id] of tokens.entries()) {
       result.logProbs.push(finite(at(turn, 0), result.tokens.length))
       result.entropy += at(turn, 1)
       result.eosProbabilities?.push(at(turn, 2))
       result.tokens.push(id)
       open.token = id
-      if (!eosIds.includes(id)) continue
-      result.finish = 'stop'
-      break
     }
+    Object.assign(result, ending)
     if (result.finish !== 'stop' && result.tokens.length < maxTokens) return
     this.#results[open.row] = result
     this.#open[slot] = null

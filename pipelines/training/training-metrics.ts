@@ -9,6 +9,7 @@ import { klOfResponse } from '../advantages/kl.js'
 import type { StepRecord } from '../advantages/records.js'
 import { groupRecords, klPenalty, penalised, type RecordConfig } from '../advantages/records.js'
 import { type StepSignal, signalOf, transmission } from '../advantages/transmission.js'
+import type { ExperimentConfig } from '../config/schema.js'
 import { canGiveCredit } from '../rewards/credit.js'
 import { creditOf } from '../rewards/mark.js'
 import { rewardOf } from '../rewards/reward.js'
@@ -16,6 +17,8 @@ import type { Rollout } from '../rollout/response.js'
 import { mean } from '../statistics/estimate.js'
 import { fifths, weightsInFifth } from '../statistics/fifths.js'
 import { weightedMean } from '../statistics/weighted-mean.js'
+
+type MetricsConfig = RecordConfig & { rollout?: Pick<ExperimentConfig['rollout'], 'stop'> }
 
 /**
  * Metrics by name, finite numbers only. A metric that the step does not define is left out: a mean reward
@@ -29,7 +32,7 @@ export function trainingMetrics({
 }: {
   rollout: Rollout
   records: readonly StepRecord[]
-  config: RecordConfig
+  config: MetricsConfig
 }): Record<string, number> {
   const scored = records.filter(isScored)
   const groups = groupRecords(records)
@@ -50,6 +53,9 @@ export function trainingMetrics({
     'length/mean': mean(lengths),
     'advantage/abs_mean': mean(scored.map(record => Math.abs(record.advantage))),
     'rollout/finished': mean(rollout.responses.map(response => (response.finish === 'stop' ? 1 : 0))),
+    ...(config.rollout?.stop == null
+      ? {}
+      : { 'rollout/stopped': mean(rollout.responses.map(({ stoppedBy }) => (stoppedBy === undefined ? 0 : 1))) }),
     'groups/degenerate': mean(groups.map(group => (isDegenerate(group) ? 1 : 0))),
     'value/transmission': transmission([signal])?.transmission ?? Number.NaN,
     ...signalMetrics(signal),

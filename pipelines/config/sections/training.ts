@@ -1,4 +1,4 @@
-/** Config sections of a training step: `rollout`, `estimator`, `kl`, `update`. */
+/** Config sections of a training step: `estimator`, `kl`, `update`. */
 import { z } from 'zod'
 import { count, countUpTo, positive } from './numbers.js'
 import { rateScheduleSection } from './schedules.js'
@@ -17,23 +17,6 @@ export const estimatorNames = [
   'batch-deviation',
   'maxrl',
 ] as const
-
-export const rolloutSection = z
-  .strictObject({
-    prompts: countUpTo(100_000).default(16).describe('Prompts a step. (prompts)'),
-    samples: countUpTo(10_000).default(8).describe('Responses a prompt. (responses)'),
-    temperature: positive
-      .default(1)
-      .describe(
-        'Divides the logits in sampling, update and divergence alike, so that the gradient is of the distribution that is sampled. (1)',
-      ),
-    maxTokens: countUpTo(1_000_000).default(14).describe('Maximum length of a response. (tokens)'),
-    chunk: countUpTo(100_000)
-      .default(128)
-      .describe('Responses decoded at a time; one that has ended makes room for the next. (responses)'),
-  })
-  .prefault({})
-  .describe('Sampling of responses.')
 
 export const estimatorSection = z
   .strictObject({

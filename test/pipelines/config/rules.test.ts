@@ -39,6 +39,12 @@ const found: Readonly<Record<string, readonly [config: string, key: string]>> = 
   rulesOfOwnVerifier: [`reward: {units: ignore, endpoint: ${endpoint}}}`, 'reward.units'],
   warmStartKeysAct: [`${checkpoint}\nwarmStart: {batch: 4}`, 'warmStart.batch'],
   warmStartIsLongEnough: ['warmStart: {steps: 20, warmup: 40}', 'warmStart.warmup'],
+  stopsNameSomething: ['rollout: {stop: {}}', 'rollout.stop'],
+  stopsAreNamedOnce: ['rollout: {stop: {strings: [x, x]}}', 'rollout.stop.strings'],
+  stopsLeaveTheAnswer: [
+    'reward: {answer: {tag: result}}\nrollout: {stop: {strings: ["</result>"]}}',
+    'rollout.stop.strings',
+  ],
   samplesToCompare: ['rollout: {samples: 1}', 'rollout.samples'],
   estimatorEpsilonActs: ['estimator: {name: rloo, epsilon: 0.1}', 'estimator.epsilon'],
   klKeysAct: ['kl: {coefficient: 0.1}', 'kl.coefficient'],

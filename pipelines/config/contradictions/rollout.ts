@@ -1,0 +1,62 @@
+/** Rules about the sampling of responses: that a stop ends something, and leaves the answer that the verifier looks for. */
+import type { ExperimentConfig } from '../schema.js'
+import type { Rules } from './finding.js'
+
+export const rolloutRules: Rules = {
+  stopsNameSomething: ({ config: { rollout } }) => {
+    const { stop } = rollout
+    if (stop === null || stop.strings.length + stop.tokens.length > 0) return []
+    return [
+      {
+        severity: 'refuse',
+        key: 'rollout.stop',
+        message: 'rollout.stop names nothing to stop at',
+        expected: 'strings or tokens',
+        found: 'neither',
+        remedy: 'name one, or leave rollout.stop out',
+      },
+    ]
+  },
+  stopsAreNamedOnce: ({ config: { rollout } }) => {
+    const { strings = [], tokens = [] } = rollout.stop ?? {}
+    return (
+      [
+        ['rollout.stop.strings', strings],
+        ['rollout.stop.tokens', tokens],
+      ] as const
+    ).flatMap(([key, named]) => {
+      const again = named.find((one, index) => named.indexOf(one as never) < index)
+      if (again === undefined) return []
+      return [{ severity: 'warning' as const, key, message: `${key} names ${JSON.stringify(again)} twice` }]
+    })
+  },
+  stopsLeaveTheAnswer: ({ config: { rollout, reward } }) => {
+    const { strings = [], tokens = [], keepText = false } = rollout.stop ?? {}
+    const texts = [...strings, ...tokens.filter(token => typeof token === 'string')]
+    const hiding = texts.find(text => hides(text, reward.answer, keepText))
+    if (hiding === undefined) return []
+    const keepable = !keepText && reward.answer !== 'after-hash'
+    const place = typeof reward.answer === 'string' ? reward.answer : JSON.stringify(reward.answer)
+    return [
+      {
+        severity: 'refuse',
+        key: strings.includes(hiding) ? 'rollout.stop.strings' : 'rollout.stop.tokens',
+        message: `a response that ends at ${JSON.stringify(hiding)} has no answer where reward.answer ${place} looks for it`,
+        expected: 'a stop behind the answer',
+        found: keepable ? 'a stop that is a part of it, and is left out of the text' : 'a stop in front of it',
+        remedy: keepable ? 'set rollout.stop.keepText: true, or stop at another text' : 'stop at another text',
+      },
+    ]
+  },
+}
+
+/** Whether no response that ends at this text has a final answer (rewards/final-answer.ts). */
+function hides(stop: string, answer: ExperimentConfig['reward']['answer'], keepText: boolean): boolean {
+  if (answer === 'after-hash') return /^#+$/u.test(stop)
+  if (keepText) return false
+  if (answer === 'boxed') return stop === '}'
+  const tag = answer === 'auto' ? 'answer' : typeof answer === 'object' && 'tag' in answer ? answer.tag : null
+  if (tag === null) return false
+  const closing = `</${tag}>`
+  return stop.includes(closing) || (closing.includes(stop) && stop.includes('/'))
+}
