@@ -8,7 +8,7 @@ import { float16, narrowPart, widened } from '../narrow-numbers.js'
 import type { ElementType } from '../safetensors.js'
 
 /** Values and bytes of a block, and how one is read. */
-interface BlockType {
+export interface BlockType {
   name: string
   values: number
   bytes: number

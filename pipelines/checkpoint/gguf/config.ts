@@ -1,16 +1,25 @@
 /** config.json of a GGUF file: its family, shape and rotary positions. */
 import { unsupportedKey } from '../unsupported.js'
 import type { Metadata } from './metadata.js'
+import { rotaryFactorsName } from './tensor-names.js'
 
 /** Frequencies of Llama 3.1 and 3.2 but for their factor, which is the largest of the factors in the file. */
 const llama3 = { low_freq_factor: 1, high_freq_factor: 4, original_max_position_embeddings: 8192 }
+
+/** Above it is damage, and must not cause an allocation. */
+const maxHeadWidth = 2 ** 13
+
+interface RotaryFactors {
+  shape: readonly number[]
+  values: () => Promise<Float32Array>
+}
 
 /**
  * @param tied whether the head is the embedding.
  * @param rotaryFactors of `rope_freqs.weight`, which files of Llama 3.1 and later have.
  * @throws RlevError CheckpointInvalid for a family or a position that the decoder does not support.
  */
-export function configOf(
+export async function configOf(
   metadata: Metadata,
   {
     place,
@@ -22,10 +31,10 @@ export function configOf(
     place: string
     tied: boolean
     vocabulary: number
-    rotaryFactors: Float32Array | undefined
+    rotaryFactors: RotaryFactors | undefined
     tokens: object
   },
-): Record<string, unknown> {
+): Promise<Record<string, unknown>> {
   const family = metadata.text('general.architecture')
   const key = (name: string) => `${family}.${name}`
   if (!['llama', 'qwen2', 'qwen3'].includes(family)) {
@@ -34,6 +43,10 @@ export function configOf(
   const heads = metadata.number(key('attention.head_count'))
   const width = metadata.number(key('embedding_length'))
   const headWidth = metadata.optionalNumber(key('attention.key_length')) ?? width / heads
+  if (!(Number.isInteger(headWidth / 2) && headWidth > 0 && headWidth <= maxHeadWidth)) {
+    const expected = `an even width of a head, at most ${maxHeadWidth}`
+    throw unsupportedKey({ key: key('attention.head_count'), expected, found: { heads, width, headWidth }, place })
+  }
   const rotated = metadata.optionalNumber(key('rope.dimension_count')) ?? headWidth
   if (rotated !== headWidth) {
     throw unsupportedKey({ key: key('rope.dimension_count'), expected: String(headWidth), found: rotated, place })
@@ -53,28 +66,33 @@ export function configOf(
     num_key_value_heads: metadata.optionalNumber(key('attention.head_count_kv')) ?? heads,
     rms_norm_eps: asWritten(metadata.number(key('attention.layer_norm_rms_epsilon'))),
     rope_theta: asWritten(metadata.optionalNumber(key('rope.freq_base')) ?? 10_000),
-    ...scalingOf(metadata, { key, headWidth, rotaryFactors, place }),
+    ...(await scalingOf(metadata, { key, headWidth, rotaryFactors, place })),
     tie_word_embeddings: tied,
     vocab_size: vocabulary,
   }
 }
 
-function scalingOf(
+async function scalingOf(
   metadata: Metadata,
   {
     key,
     headWidth,
     rotaryFactors,
     place,
-  }: { key: (name: string) => string; headWidth: number; rotaryFactors: Float32Array | undefined; place: string },
-): object {
+  }: { key: (name: string) => string; headWidth: number; rotaryFactors: RotaryFactors | undefined; place: string },
+): Promise<object> {
   if (rotaryFactors !== undefined) {
+    const { shape } = rotaryFactors
+    if (shape.join() !== String(headWidth / 2)) {
+      throw unsupportedKey({ key: rotaryFactorsName, expected: `[${headWidth / 2}]`, found: shape, place })
+    }
+    const factors = await rotaryFactors.values()
     const theta = metadata.number(key('rope.freq_base'))
-    const scaling = { ...llama3, factor: Math.max(...rotaryFactors) }
+    const scaling = { ...llama3, factor: Math.max(...factors) }
     const expected = llama3Factors({ theta, headWidth, ...scaling })
-    if (!expected.every((factor, index) => Math.abs(factor - (rotaryFactors[index] ?? 0)) < 1e-4 * factor)) {
-      const found = `${[...rotaryFactors.subarray(0, 8)].join(', ')}, ...`
-      throw unsupportedKey({ key: 'rope_freqs.weight', expected: 'the frequencies of Llama 3.1 or 3.2', found, place })
+    if (!expected.every((factor, index) => Math.abs(factor - (factors[index] ?? 0)) < 1e-4 * factor)) {
+      const found = `${[...factors.subarray(0, 8)].join(', ')}, ...`
+      throw unsupportedKey({ key: rotaryFactorsName, expected: 'the frequencies of Llama 3.1 or 3.2', found, place })
     }
     return { rope_scaling: { rope_type: 'llama3', ...scaling } }
   }

@@ -18,8 +18,7 @@ export class Metadata {
   optionalNumber(key: string): number | undefined {
     const value = this.#values[key]
     if (value === undefined) return undefined
-    const number = Number(value)
-    return Number.isFinite(number) && typeof value !== 'string' ? number : this.#refuse(key, 'a number')
+    return isNumber(value) ? Number(value) : this.#refuse(key, 'a number')
   }
 
   text(key: string): string {
@@ -44,7 +43,7 @@ export class Metadata {
 
   numbers(key: string): readonly number[] {
     const value = this.#values[key]
-    return Array.isArray(value) ? value.map(Number) : this.#refuse(key, 'a list of numbers')
+    return Array.isArray(value) && value.every(isNumber) ? value.map(Number) : this.#refuse(key, 'a list of numbers')
   }
 
   #refuse(key: string, expected: string): never {
@@ -54,8 +53,19 @@ export class Metadata {
       message: value === undefined ? `the key ${key} is missing` : `the key ${key} is invalid`,
       place: this.#place,
       expected,
-      found: value === undefined ? 'nothing' : (JSON.stringify(value)?.slice(0, 80) ?? typeof value),
+      found: value === undefined ? 'nothing' : shown(value),
       remedy: 'fetch the file again, or one that llama.cpp reads',
     })
   }
+}
+
+/** A finite number; of 64 bits only as far as a number here is exact. */
+const isNumber = (value: unknown): value is number | bigint =>
+  typeof value === 'bigint' ? Number.isSafeInteger(Number(value)) : Number.isFinite(value)
+
+/** A list may have a million values. */
+function shown(value: unknown): string {
+  const some = Array.isArray(value) ? value.slice(0, 10) : value
+  const text = JSON.stringify(some, (_, inner) => (typeof inner === 'bigint' ? String(inner) : inner)) ?? typeof value
+  return text.length > 80 ? `${text.slice(0, 80)}...` : text
 }

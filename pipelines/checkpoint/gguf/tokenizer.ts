@@ -2,6 +2,7 @@
  * tokenizer.json and tokenizer_config.json of a GGUF file: byte-pair encoding of bytes, with the pre-tokenizer that the file names.
  * Such a file holds the name only; the patterns are those of the models that the name stands for.
  */
+import { RlevError } from '../../errors.js'
 import { given } from '../../given.js'
 import { addedToken, bytePairFile } from '../../tokenizer/byte-pair-file.js'
 import { unsupportedKey } from '../unsupported.js'
@@ -55,6 +56,8 @@ const special = 3
 const userDefined = 4
 
 export interface TokenizerContents {
+  /** Number of tokens. */
+  size: number
   tokenizer: Record<string, unknown>
   config: Record<string, unknown>
   /** Special tokens as config.json and generation_config.json name them. */
@@ -70,24 +73,45 @@ export function tokenizerOf(metadata: Metadata, place: string): TokenizerContent
     throw unsupportedKey({ key: ggml('model'), expected, found: model, place })
   }
   const name = metadata.optionalText(ggml('pre')) ?? 'default'
-  const kind = kinds[name]
+  const kind = Object.hasOwn(kinds, name) ? kinds[name] : undefined
   if (kind === undefined) {
     throw unsupportedKey({ key: ggml('pre'), expected: Object.keys(kinds).join(', '), found: name, place })
   }
   const tokens = metadata.texts(ggml('tokens'))
   const types = metadata.numbers(ggml('token_type'))
+  const invalid = (key: string, expected: string, found: string) =>
+    new RlevError({
+      kind: 'CheckpointInvalid',
+      message: `the key ${ggml(key)} is invalid`,
+      place,
+      expected,
+      found,
+      remedy: 'fetch the file again, or one that llama.cpp reads',
+    })
+  if (types.length !== tokens.length) throw invalid('token_type', `${tokens.length} types`, `${types.length} types`)
+  const vocabulary = new Map(tokens.map((token, id) => [token, id]))
+  if (vocabulary.size !== tokens.length) {
+    const twice = tokens.findIndex((token, id) => vocabulary.get(token) !== id)
+    throw invalid('tokens', 'each token once', `${JSON.stringify(tokens[twice])} twice`)
+  }
+  const merges = metadata.texts(ggml('merges')).map(merge => merge.split(' '))
+  const uneven = merges.find(parts => parts.length !== 2)
+  if (uneven !== undefined) throw invalid('merges', 'two tokens with a space between', JSON.stringify(uneven.join(' ')))
   const added = tokens.flatMap((content, id) =>
     types[id] === special || types[id] === userDefined
       ? [addedToken({ id, content, special: types[id] === special })]
       : [],
   )
-  const [bos, eos, eot, pad] = ['bos', 'eos', 'eot', 'padding'].map(which =>
-    metadata.optionalNumber(ggml(`${which}_token_id`)),
-  )
+  const [bos, eos, eot, pad] = ['bos', 'eos', 'eot', 'padding'].map(which => {
+    const id = metadata.optionalNumber(ggml(`${which}_token_id`))
+    if (id === undefined || tokens[id] !== undefined) return id
+    throw invalid(`${which}_token_id`, `a whole number from 0 to ${tokens.length - 1}`, String(id))
+  })
   const first = metadata.flag(ggml('add_bos_token'), kind.addsFirst) ? bos : undefined
   const text = (id: number | undefined) => (id === undefined ? undefined : tokens[id])
   const ends = [...new Set([eos ?? metadata.number(ggml('eos_token_id')), eot ?? -1])].filter(id => id >= 0)
   return {
+    size: tokens.length,
     tokenizer: bytePairFile({
       addedTokens: added,
       normalizer: kind.normalizer,
@@ -95,8 +119,8 @@ export function tokenizerOf(metadata: Metadata, place: string): TokenizerContent
       postProcessor: first === undefined ? null : addsFirst(text(first) as string, first),
       decoder: byteLevel,
       ignoreMerges: kind.ignoreMerges,
-      vocabulary: Object.fromEntries(tokens.map((token, id) => [token, id])),
-      merges: metadata.texts(ggml('merges')).map(merge => merge.split(' ')),
+      vocabulary: Object.fromEntries(vocabulary),
+      merges,
     }),
     config: {
       ...given({ bos_token: text(bos), eos_token: text(eos), pad_token: text(pad) }),
