@@ -9,13 +9,14 @@ import { given } from '../pipelines/given.js'
 import { renderEvaluation } from '../pipelines/report/evaluation-page.js'
 import { reportFiles } from '../pipelines/report/files.js'
 import { renderReport } from '../pipelines/report/render.js'
+import { responsesFiles, singleResponsesFile } from '../pipelines/report/responses-file.js'
 import { comparisonMarkdown } from '../pipelines/report/tables/comparison-as-text.js'
 import { failPoint } from './fail-points/fail-point.js'
 import { workflowPage } from './machine/services-record.js'
 import { stage } from './stage.js'
 import { namesIn, sha256, writeWhole } from './store/files.js'
 import { readOutcomes } from './store/outcomes.js'
-import { planPaths, runFolder } from './store/run-folder.js'
+import { planPaths, reportParts, runFolder } from './store/run-folder.js'
 import { readPlan } from './store/runs.js'
 import { seal } from './store/sealed.js'
 import { knownServices, type Workplace } from './workplace.js'
@@ -65,23 +66,24 @@ function filesOf({
   around: { versions: Record<string, string>; links: Record<string, string> }
 }): [path: string, content: string][] {
   const [outcome] = outcomes
+  const responses = responsesFiles(outcomes, { sweep: plan.kind === 'sweep' })
   if (plan.kind === 'experiment' && plan.config.steps === 0 && outcome !== undefined)
-    return reportFiles(plan.name, renderEvaluation({ plan, outcome, ...around }))
+    return [...reportFiles(plan.name, renderEvaluation({ plan, outcome, ...around })), ...responses]
   const comparison = compareArms({ plan, outcomes })
   return [
     [basename(planPaths.comparison('')), `${JSON.stringify(comparison, null, 2)}\n`],
     [basename(planPaths.comparisonMarkdown('')), comparisonMarkdown(comparison)],
     ...reportFiles(plan.name, renderReport({ plan, outcomes, comparison, ...around })),
+    ...responses,
   ]
 }
 
-/** Figures and tables of an earlier report that this one does not have. */
+/** Figures, tables and responses of an earlier report that this one does not have. */
 function removeOthers(folder: string, digests: Readonly<Record<string, string>>): void {
-  for (const part of ['figures', 'tables']) {
-    for (const name of namesIn(join(folder, part))) {
-      // Other files there do not belong to the report.
-      if (/\.(?:svg|csv)$/u.test(name) && digests[`${part}/${name}`] === undefined) rmSync(join(folder, part, name))
-    }
+  const inParts = reportParts.flatMap(part => namesIn(join(folder, part)).map(name => `${part}/${name}`))
+  for (const path of [...inParts, singleResponsesFile]) {
+    // Other files there do not belong to the report.
+    if (/\.(?:svg|csv|tex)$/u.test(path) && digests[path] === undefined) rmSync(join(folder, path), { force: true })
   }
 }
 

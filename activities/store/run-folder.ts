@@ -11,10 +11,13 @@ import { insideHome } from './inside-home.js'
 /** Name, arm and seed. */
 const maxParts = 3
 
+/** Folders of a report, below its own. */
+export const reportParts = ['figures', 'tables', 'responses'] as const
+
 /** Folders of a run that stages write into, below its own. */
 const written = [
   ...['rollouts', 'records', 'metrics', 'checkpoints', 'evaluations'],
-  ...['report', 'report/figures', 'report/tables'],
+  ...['report', ...reportParts.map(part => `report/${part}`)],
 ] as const
 
 /** Folder of a plan or of an experiment. Throws CallInvalid if the id, or a link at its path, leads out of the home. */

@@ -4,9 +4,17 @@ import { basename, dirname, join } from 'node:path'
 import { digestBeside, readDigested } from '../../activities/store/digest-beside.js'
 import { digestOfFile } from '../../activities/store/files.js'
 import { allReferenceNames } from '../../activities/store/references.js'
-import { experimentPaths, planPaths, runFolder, stepName, stepOf } from '../../activities/store/run-folder.js'
+import {
+  experimentPaths,
+  planPaths,
+  reportParts,
+  runFolder,
+  stepName,
+  stepOf,
+} from '../../activities/store/run-folder.js'
 import { experimentKey } from '../../pipelines/config/digest.js'
 import type { ExperimentConfig } from '../../pipelines/config/schema.js'
+import { singleResponsesFile } from '../../pipelines/report/responses-file.js'
 import { type Finding, findingOf, type Look, nothing, sum, type Tally } from './finding.js'
 import { orphansIn } from './leftovers.js'
 import { lookAtSealed } from './sealed-file.js'
@@ -89,7 +97,7 @@ function lookAtReport(name: string, folder: string): Tally {
       parts.push(
         ...Object.entries(digests).map(([file, sha256]) => lookAtPart(join(dirname(path), file), sha256, remedy)),
       )
-      return ['figures', 'tables'].flatMap(part =>
+      return reportParts.flatMap(part =>
         orphansIn(join(dirname(path), part), known => digests[`${part}/${known}`] !== undefined),
       )
     },
@@ -139,8 +147,8 @@ const reportNames: readonly string[] = [
   planPaths.comparison(''),
   planPaths.comparisonMarkdown(''),
   planPaths.reportFiles(''),
-  'figures',
-  'tables',
+  singleResponsesFile,
+  ...reportParts,
 ].map(path => basename(path))
 
 function isSeedOf(subjects: readonly Subject[], path: string): boolean {

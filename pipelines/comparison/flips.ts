@@ -112,8 +112,8 @@ function flipOf({ item, index, pairs }: { item: TestItem; index: number; pairs: 
   if (own === other || shown === undefined) return null
   const example = {
     seed: shown.seed,
-    own: shown.own.responses[index] ?? '',
-    other: shown.other.responses[index] ?? '',
+    own: shown.own.responses[index]?.text ?? '',
+    other: shown.other.responses[index]?.text ?? '',
   }
   return { item, own, other, example }
 }

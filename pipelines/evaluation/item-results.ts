@@ -36,7 +36,7 @@ export interface ItemResults {
   /** In order of steps; the first is the base. */
   evaluations: readonly ItemEvaluation[]
   /** Greedy responses of the last evaluation, in the order of the items. */
-  responses: readonly string[]
+  responses: readonly ItemOutcome['greedy'][]
 }
 
 /** Throws DataInvalid if an item has no value. */
@@ -76,7 +76,7 @@ export function itemResults(
         length: scores.expected.map(({ length }) => length),
       }
     }),
-    responses: last.outcomes.map(({ greedy }) => greedy.text),
+    responses: last.outcomes.map(({ greedy }) => greedy),
   }
 }
 

@@ -4,12 +4,16 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, syml
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { parse } from 'csv-parse/sync'
 import { writeReport } from '../../activities/publish-report.js'
 import { experimentPaths, planPaths, runFolder } from '../../activities/store/run-folder.js'
+import { readEvaluations, readItemOutcomes } from '../../activities/store/runs.js'
 import { workplace } from '../../activities/workplace.js'
 import { RlevError } from '../../pipelines/errors.js'
 import { runInProcess } from '../../scripts/drill/in-process.js'
 import { tinyConfig } from '../workflows/tiny.js'
+
+type Row = Record<'id' | 'response' | 'finish' | 'verdict' | 'reference' | 'final answer', string>
 
 describe('the report of a run', () => {
   let whole: string
@@ -17,7 +21,12 @@ describe('the report of a run', () => {
     whole = mkdtempSync(join(tmpdir(), 'rlev-report-'))
     await runInProcess({
       home: whole,
-      config: tinyConfig('told', { steps: 2, evaluation: { every: 1 }, checkpoint: { everySteps: 2 } }),
+      config: tinyConfig('told', {
+        steps: 2,
+        rollout: { maxTokens: 3 },
+        evaluation: { every: 1 },
+        checkpoint: { everySteps: 2 },
+      }),
     })
   })
   after(() => rmSync(whole, { recursive: true, force: true }))
@@ -54,6 +63,29 @@ describe('the report of a run', () => {
     })
   })
 
+  it('has every greedy response in a CSV file, from which its Acc can be counted by hand', () => {
+    inACopy((home, folder) => {
+      const rows = parse(readFileSync(join(folder, 'responses.csv'), 'utf8'), { columns: true }) as Row[]
+      const evaluation = readEvaluations(home, 'told').at(-1)?.evaluation
+      const outcomes = readItemOutcomes(home, 'told', 2) ?? []
+      assert.equal(rows.length, evaluation?.items)
+      for (const [index, { id, response, finish, verdict, reference, ...row }] of rows.entries()) {
+        assert.equal(id, outcomes[index]?.itemId)
+        assert.equal(response, outcomes[index]?.greedy.text)
+        const text = response.slice(response.lastIndexOf('#') + 1).trim()
+        const read = finish === 'cut' || !response.includes('#') ? '' : text
+        assert.equal(row['final answer'], read)
+        assert.equal(verdict, read === reference ? 'correct' : 'wrong')
+      }
+      const cut = rows.filter(({ finish }) => finish === 'cut').length
+      assert.ok(cut > 0 && cut < rows.length, `${cut} of ${rows.length} are cut, which a test of both needs`)
+      writeFileSync(join(folder, 'responses.csv'), 'hurt')
+      writeReport(workplace(home), { name: 'told' })
+      const again = parse(readFileSync(join(folder, 'responses.csv'), 'utf8'), { columns: true })
+      assert.deepEqual(again, rows)
+    })
+  })
+
   it('is made without figures of single items where a part of them is lost or hurt', () => {
     const stored = (home: string) => {
       const data = join(home, 'store', 'data')
@@ -72,7 +104,7 @@ describe('the report of a run', () => {
         writeReport(workplace(home), { name: 'told' })
         const names = Object.keys(written(folder))
         assert.ok(names.includes('figures/curve-h-acc.svg') && names.includes('figures/values-train.svg'))
-        assert.ok(!names.some(name => /length-by-value|values-test/.test(name)), names.join())
+        assert.ok(!names.some(name => /length-by-value|values-test|responses\.csv/.test(name)), names.join())
         assert.match(
           written(folder)['report.html'] ?? '',
           /results on single test items are missing or damaged for told seed 1/,

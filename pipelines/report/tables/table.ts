@@ -1,7 +1,7 @@
 /** A table as data, written once and shown as text, as Markdown, as CSV and on the page of the report. */
 import { plainMarkdown } from '../../input/markdown.js'
-import { printable } from '../../printable.js'
 import { layOutTable } from '../../text/table.js'
+import { csvLine } from './csv.js'
 import { NONE } from './format.js'
 
 /**
@@ -59,8 +59,7 @@ export function csvTable({ header, rows }: Table): string {
       ...cells.map(cell => (hasNumbers(cell) ? written(cell.numbers[key]) : missingIsEmpty(textOf(cell)))),
     ])
   })
-  const lines = [header, ...rows].map((_, line) => columns.map(column => csvCell(column[line] ?? '')).join(','))
-  return `${lines.join('\n')}\n`
+  return [header, ...rows].map((_, line) => csvLine(columns.map(column => column[line] ?? ''))).join('')
 }
 
 function hasNumbers(cell: Cell): cell is Extract<Cell, { numbers: object }> {
@@ -74,15 +73,6 @@ function missingIsEmpty(text: string): string {
 /** Ten digits: enough for any further use, and 0.1 + 0.2 is 0.3. */
 function written(value: number | null | undefined): string {
   return value == null ? '' : String(Number(value.toPrecision(10)))
-}
-
-/** What a spreadsheet would take for a formula is marked as text; a number with a sign is not a formula. */
-const formula = /^(?:[=@\t\r]|[+-](?!\d))/u
-
-function csvCell(text: string): string {
-  const plain = printable(text)
-  const safe = formula.test(plain) ? `'${plain}` : plain
-  return /[",\r\n]/u.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
 }
 
 /** Lines of a table in plain text: the first column on the left, the others on the right. */

@@ -22,7 +22,7 @@ function results(items: readonly TestItem[], greedy: (number | null)[], response
       { step: 0, greedy: none, expected: none, length: none },
       { step: 10, greedy, expected: none, length: none },
     ],
-    responses,
+    responses: responses.map(text => ({ verdict: 'wrong', length: 1, text })),
   }
 }
 

@@ -26,7 +26,7 @@ function pair(items: readonly One[]): { own: ItemResults; other: ItemResults } {
       expected: items.map(one => (step === 0 ? one.passRate : after(one))),
       length: items.map(() => 1),
     })),
-    responses: items.map(() => ''),
+    responses: items.map(() => ({ verdict: 'wrong', length: 1, text: '' })),
   })
   return { own: results(one => one.own), other: results(one => one.other) }
 }

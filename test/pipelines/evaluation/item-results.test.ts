@@ -19,7 +19,10 @@ const outcomes: ItemOutcome[] = [
 test('of each item: greedy verdict, share of the scored samples, mean length; unscored is no wrong answer', () => {
   const found = itemResults(items, [{ step: 0, outcomes }])
   assert.deepEqual(found?.evaluations, [{ step: 0, greedy: [1, null], expected: [1, null], length: [4, 5] }])
-  assert.deepEqual(found?.responses, ['#a', '#b'])
+  assert.deepEqual(
+    found?.responses.map(({ text }) => text),
+    ['#a', '#b'],
+  )
 })
 
 test('an evaluation of other items, in another order, or none at all gives nothing', () => {

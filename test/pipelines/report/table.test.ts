@@ -10,7 +10,9 @@ const table = (cells: string[]): Table => ({ name: 't', title: 'T|x', header: ['
 test('a reader of CSV gets the cells back, whatever is in them', () => {
   const printed = fc
     .string()
-    .filter(text => !/^[=@\t\r+-]/u.test(text) && !/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u.test(text))
+    .filter(
+      text => !/^\s*[=@+＝＠＋－\t-]/u.test(text) && !/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u.test(text),
+    )
   fc.assert(
     fc.property(fc.tuple(printed, printed), cells => {
       assert.deepEqual(parse(csvTable(table(cells))), [['a', 'b'], cells])
@@ -25,6 +27,12 @@ test('a reader of CSV gets the cells back, whatever is in them', () => {
 test('a cell that a spreadsheet would run is text, and a signed figure stays one', () => {
   assert.equal(csvTable(table(['=1+1', '+5.9 ± 1.4'])), "a,b\n'=1+1,+5.9 ± 1.4\n")
   assert.equal(csvTable(table(['@SUM(A1)', '-cmd'])), "a,b\n'@SUM(A1),'-cmd\n")
+  for (const figure of ['-5', '+1.5', '-1.2e-7', '-50%', '+0.5 to +2.0', '-0.1 ± 0.2'])
+    assert.equal(csvTable(table(['x', figure])), `a,b\nx,${figure}\n`)
+  // A number at the front does not make the rest harmless, nor does a space or a wide sign.
+  for (const formula of ["-2+3+cmd|' /C calc'!A0", '+1+SUM(A1)', '-5*A1', ' =1+1', '＝1+1', '-', '-x'])
+    assert.equal(csvTable(table(['x', formula])), `a,b\nx,'${formula}\n`)
+  assert.equal(csvTable(table(['x', 'a;=1+1'])), 'a,b\nx,"a;=1+1"\n')
 })
 
 test('numbers have separate columns in CSV, a missing one is empty, and text keeps its form', () => {
