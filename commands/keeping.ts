@@ -1,5 +1,6 @@
 /** Subcommands about what a home keeps: its runs and the disk that they take, and runs that go on from others. */
 import type { Command } from 'commander'
+import { driftHelp, wholeNumber } from './launching.js'
 
 /** `home`: what `--home` says. */
 export function addKeeping(program: Command, home: () => string | undefined): void {
@@ -41,5 +42,25 @@ Examples:
     .action(async options => {
       const { gc } = await import('./gc.js')
       await gc({ ...options, home: home() })
+    })
+
+  program
+    .command('extend')
+    .description('further steps for a run that is over: it goes on from its last step, with its journal and moments')
+    .argument('<name>', 'name of a run')
+    .requiredOption('--steps <n>', 'steps in all, those that are made included', wholeNumber)
+    .option('--allow-drift', driftHelp)
+    .addHelpText(
+      'after',
+      `
+The extended run has the weights of one that had the steps from the start. A run whose schedule depends on
+the number of steps is refused, because its first steps would have been others.
+
+Example:
+  rlev extend smoke --steps 40`,
+    )
+    .action(async (name, options) => {
+      const { extend } = await import('./extend.js')
+      await extend({ ...options, name, home: home() })
     })
 }

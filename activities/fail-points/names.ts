@@ -84,6 +84,9 @@ export const failPoints = {
   'delete.services': command('MLflow and Temporal have deleted what they had of a run; its files are there.'),
   'delete.aside': command('The folder of a deleted run has lost its name and still takes room.'),
   'delete.after': command('The files of a deleted run are removed.'),
+  'extend.noted': command('A note says that a run is extended; its plan and configs have the old number of steps.'),
+  'extend.configs': command('The configs of the experiments have the new number of steps; the plan has the old one.'),
+  'extend.plan': command('The plan has the new number of steps; nothing works on them.'),
   'gc.aside': command('An output that nothing refers to has lost its name and still takes room.'),
   'gc.after': command('An output that nothing refers to is removed; others may be left.'),
 

@@ -7,6 +7,7 @@ import { dirname } from 'node:path'
 import { experimentKey } from '../../pipelines/config/digest.js'
 import type { ExperimentConfig } from '../../pipelines/config/schema.js'
 import { RlevError } from '../../pipelines/errors.js'
+import { given } from '../../pipelines/given.js'
 import { type Code, codeDifference } from '../machine/code.js'
 import { syncPath, writeOnce, writeWhole } from './files.js'
 import { planPaths, runFolder } from './run-folder.js'
@@ -21,6 +22,16 @@ export interface Provenance {
   engine: string | null
   /** In order of time. */
   drifts: readonly Drift[]
+  /** In order of time; absent if there is none. */
+  extensions?: readonly Extension[]
+}
+
+/** Further steps of a run, which change nothing of those before (commands/runs/extension.ts). */
+export interface Extension {
+  /** When it was asked for, in ms. */
+  time: number
+  /** Of each experiment by id: its steps before and after, and the digest of the config that it began with. */
+  experiments: Readonly<Record<string, { from: number; to: number; key: string }>>
 }
 
 export interface Drift {
@@ -60,7 +71,19 @@ export function addDrift(options: { home: string; id: string; code: Code; drift:
   const before = readProvenance(home, id)
   const drifts = [...(before?.drifts ?? []), { ...drift, engineBefore: before?.engine ?? null }]
   const began = before?.began ?? code.digest
-  writeWhole(provenancePath(home, id), seal({ code, began, engine: null, drifts } satisfies Provenance))
+  const extensions = given({ extensions: before?.extensions })
+  writeWhole(provenancePath(home, id), seal({ code, began, engine: null, drifts, ...extensions } satisfies Provenance))
+}
+
+/** Of a run that has begun. An earlier note of an extension that did not come about is replaced. */
+export function addExtension(options: { home: string; id: string; extension: Extension }): void {
+  const { home, id, extension } = options
+  const before = readProvenance(home, id)
+  if (before === null) throw new Error(`${id} has not begun`)
+  const made = (before.extensions ?? []).filter(({ experiments }) =>
+    Object.entries(experiments).every(([name, { to }]) => to <= (extension.experiments[name]?.from ?? to)),
+  )
+  writeWhole(provenancePath(home, id), seal({ ...before, extensions: [...made, extension] } satisfies Provenance))
 }
 
 /** @throws RlevError Drift, with the files that differ, if the run began with other code. */
@@ -92,8 +115,21 @@ export function originalCode(home: string, id: string, code: Code): string {
 
 /** The key that an experiment's checkpoints and its run in MLflow carry: of the config that it began with. */
 export function originalKey(home: string, id: string, config: ExperimentConfig): string {
-  const first = readProvenance(home, id)?.drifts.find(({ experiments }) => experiments[id]?.key !== undefined)
+  const { drifts = [], extensions = [] } = readProvenance(home, id) ?? {}
+  const changes = [...drifts, ...extensions].sort((a, b) => a.time - b.time)
+  const first = changes.find(({ experiments }) => experiments[id]?.key !== undefined)
   return first?.experiments[id]?.key ?? experimentKey(config)
+}
+
+/** Of an experiment, or of all of a run: `extended from 20 to 40 steps`. */
+export function extensionsOf(home: string, id: string): string[] {
+  const { extensions = [] } = readProvenance(home, id) ?? {}
+  const told = extensions.flatMap(({ experiments }) =>
+    Object.entries(experiments).flatMap(([name, { from, to }]) =>
+      name === id || name.startsWith(`${id}/`) ? `extended from ${from} to ${to} steps` : [],
+    ),
+  )
+  return [...new Set(told)]
 }
 
 /** The drifts of a run, or of one experiment of it: `from step 20 on: update.learningRate = 0.002 (before: 0.001)`. */

@@ -6,7 +6,7 @@ import { workflowPage } from '../machine/services-record.js'
 import type { DatasetInput, Param, Run, Tag } from '../mlflow/types.js'
 import { readData } from '../prepare-data.js'
 import { stage } from '../stage.js'
-import { driftsOf } from '../store/provenance.js'
+import { driftsOf, extensionsOf } from '../store/provenance.js'
 import { readPlan } from '../store/runs.js'
 import type { ArtifactRef } from '../store/store.js'
 import { knownServices, type Workplace } from '../workplace.js'
@@ -42,10 +42,11 @@ export function openTracking(workplace: Workplace) {
   })
 }
 
-/** Params cannot change in MLflow. After a drift the first ones stay, and a tag says what changed. */
+/** Params cannot change in MLflow. After a drift or an extension the first ones stay, and a tag says what changed. */
 function paramsToLog(workplace: Workplace, subject: Subject, { data }: Run): Param[] {
   const params = paramsOfSubject(workplace, subject)
-  if (driftsOf(workplace.home, idOf(subject)).length === 0) return params
+  const id = idOf(subject)
+  if (driftsOf(workplace.home, id).length + extensionsOf(workplace.home, id).length === 0) return params
   const there = new Set(data.params?.map(({ key }) => key))
   return params.filter(({ key }) => !there.has(key))
 }
@@ -78,10 +79,12 @@ function tagsOfSubject({ home, code }: Workplace, subject: Subject): Tag[] {
   const id = idOf(subject)
   const page = workflowPage(knownServices(home), id)
   const drifts = driftsOf(home, id)
+  const extensions = extensionsOf(home, id)
   const tags: Tag[] = [
     { key: 'rlev.kind', value: subject.kind },
     { key: 'rlev.code', value: code.digest },
     ...(drifts.length === 0 ? [] : [{ key: 'rlev.drift', value: drifts.join('\n').slice(0, 4000) }]),
+    ...(extensions.length === 0 ? [] : [{ key: 'rlev.extended', value: extensions.join('\n').slice(0, 4000) }]),
     { key: 'rlev.workflow', value: workflowExecution?.workflowId ?? id },
   ]
   if (page !== undefined) tags.push({ key: 'rlev.workflow_url', value: page })

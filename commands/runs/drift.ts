@@ -6,7 +6,6 @@
  * one, nor in what the first step rests on already.
  */
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import { codeDifference, codeOfThisProcess } from '../../activities/machine/code.js'
 import { Checkpoints } from '../../activities/store/checkpoints.js'
 import { replaceDigested } from '../../activities/store/digest-beside.js'
@@ -18,7 +17,7 @@ import {
   readProvenance,
   refuseOtherCode,
 } from '../../activities/store/provenance.js'
-import { experimentPaths, planPaths, runFolder, stepName } from '../../activities/store/run-folder.js'
+import { experimentPaths, planPaths, runFolder } from '../../activities/store/run-folder.js'
 import { experimentsOf, readPlan } from '../../activities/store/runs.js'
 import { configDifference, type Difference } from '../../pipelines/config/difference.js'
 import { experimentKey } from '../../pipelines/config/digest.js'
@@ -114,7 +113,9 @@ function refuseUnchangeable({
         ...facts,
         message: 'the experiment is complete',
         found: listed(difference.map(inWords)),
-        ...(onlyLonger ? { remedy: furtherSteps(home, { id, plan, done: old.steps, wanted: young.steps }) } : {}),
+        ...(onlyLonger
+          ? { remedy: `${commandFor(home, 'extend', name, '--steps', String(young.steps))} trains its further steps` }
+          : {}),
       })
     }
     const early = difference.filter(({ path }) => founding.some(key => path === key || path.startsWith(`${key}.`)))
@@ -127,17 +128,6 @@ function refuseUnchangeable({
       throw unchangeable({ ...facts, message, found: `steps = ${young.steps}` })
     }
   }
-}
-
-/** What was trained goes on as the start of another run, not as the same one. */
-function furtherSteps(
-  home: Home,
-  { id, plan, done, wanted }: { id: string; plan: Plan; done: number; wanted: number },
-): string {
-  const checkpoint = join(experimentPaths.checkpoints(runFolder(home.path, id)), stepName(done))
-  const call = commandFor(home, plan.kind === 'sweep' ? 'sweep' : 'run', 'CONFIG', '--name', `${plan.name}-2`)
-  const changes = ['--set', `policy.path=${checkpoint}`, '--set', `steps=${wanted - done}`].join(' ')
-  return `train ${wanted - done} further steps in a new run that starts from its last checkpoint: ${call} ${changes}. Steps are counted from 0 again there, and the order of prompts and the optimizer's moments begin again, so it is not the run of ${wanted} steps`
 }
 
 function unchangeable(parts: { message: string; place: string; found?: string; remedy: string }): RlevError {

@@ -35,9 +35,17 @@ export function isKnownPlan(home: string, plan: Plan, place: string, { drift = f
     place,
     expected: `${show('a')}${more}, as in ${planPaths.plan(runFolder(home, plan.name))}`,
     found: `${show('b')}${more}`,
-    remedy:
-      'use another name for the changed config (--name); or restore the old config; or continue with the new one by --allow-drift, which tracking records',
+    remedy: remedyFor(plan.name, difference),
   })
+}
+
+function remedyFor(name: string, difference: readonly Difference[]): string {
+  const other =
+    'use another name for the changed config (--name); or restore the old config; or continue with the new one by --allow-drift, which tracking records'
+  const [first] = difference
+  const onlyLonger = difference.every(({ path, a, b }) => /(^|\.)steps$/.test(path) && Number(b) > Number(a))
+  if (first === undefined || !onlyLonger) return other
+  return `\`rlev extend ${name} --steps ${first.b}\` trains the further steps, if the run is over; else ${other}`
 }
 
 /** Kept whole or not at all; of two commands at the same time the first one wins, and the second is held to its plan. */

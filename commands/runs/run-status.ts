@@ -186,7 +186,9 @@ function stateOfRun(plan: Plan, experiments: readonly ExperimentView[], answer: 
   const { facts, progress, ending } = answer
   if (facts?.status === 'running') return progress?.state ?? 'waiting'
   if (ending?.state === 'failed' || ending?.state === 'cancelled') return ending.state
-  if (facts?.status === 'completed' && plan.kind === 'experiment') return 'done'
+  // Stopped: it was extended since, and the workflow for its further steps has not been started.
+  const isExtended = experiments.some(({ state }) => state === 'stopped')
+  if (facts?.status === 'completed' && plan.kind === 'experiment' && !isExtended) return 'done'
   // Arms that were given up do not keep a sweep from being done.
   const settled = experiments.every(({ state }) => state === 'done' || state === 'cancelled')
   if (facts?.status === 'completed' && settled) return 'done'

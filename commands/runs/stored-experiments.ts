@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { namesIn } from '../../activities/store/files.js'
 import { experimentPaths, runFolder, stepOf } from '../../activities/store/run-folder.js'
-import { experimentsOf, readResult, type StoredEvaluation } from '../../activities/store/runs.js'
+import { experimentsOf, readResult, type StoredEvaluation, type StoredResult } from '../../activities/store/runs.js'
 import { readSealed } from '../../activities/store/sealed.js'
 import { startWeights } from '../../activities/store/start-weights.js'
 import type { Plan } from '../../pipelines/config/schema.js'
@@ -21,7 +21,7 @@ import type { ExperimentView } from './run-view.js'
 export function storedExperiments(home: string, plan: Plan): ExperimentView[] {
   return experimentsOf(plan).map(({ id, arm, seed, config }) => {
     const folder = runFolder(home, id)
-    const result = readResult(home, id)
+    const result = resultOf(home, id, config.steps)
     const step = newestStep(join(folder, 'metrics'))
     const metrics = step === 0 ? null : readSealed<StepMetrics>(experimentPaths.metrics(folder, step))
     const evaluation = newestEvaluation(folder)
@@ -56,6 +56,12 @@ export function storedExperiments(home: string, plan: Plan): ExperimentView[] {
 
 function weightsOf(start: string | undefined, final: string | undefined) {
   return start === undefined || final === undefined ? undefined : { start, final }
+}
+
+/** A result of fewer steps than the plan has is of the time before the run was extended. */
+function resultOf(home: string, id: string, steps: number): StoredResult | null {
+  const result = readResult(home, id)
+  return result?.state === 'done' && result.step < steps ? null : result
 }
 
 function newestStep(folder: string): number {
