@@ -27,6 +27,8 @@ const retry: Record<ErrorKind, 'never' | 'few' | 'always'> = {
   PartMissing: 'few',
   // Another process may free some.
   OutOfMemory: 'few',
+  // The worker has started another one, as a dead worker is replaced.
+  EngineEnded: 'always',
   ServiceUnavailable: 'always',
   // Somebody may make room, even if only after a weekend.
   NoStorage: 'always',

@@ -17,6 +17,7 @@ const status: Record<ErrorKind, 1 | 2> = {
   OutOfMemory: 1,
   NoStorage: 1,
   PartMissing: 1,
+  EngineEnded: 1,
   ServiceUnavailable: 1,
   TrackingConflict: 1,
 }

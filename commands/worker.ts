@@ -1,6 +1,6 @@
 /**
- * The worker processes. One runs workflows and light activities, the other everything that needs the policy, one at a time,
- * with TensorFlow on its main thread: a kernel blocks the event loop, and a blocked loop would time workflow tasks out.
+ * The worker processes. One runs workflows and light activities, the other everything that needs the policy, one at a time.
+ * TensorFlow computes in a process below the latter (activities/engine-process), because a kernel blocks the event loop.
  */
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { hostname } from 'node:os'
@@ -19,6 +19,7 @@ import {
   type WorkerOptions,
   type WorkflowBundleOption,
 } from '@temporalio/worker'
+import { EngineHost } from '../activities/engine-process/engine-host.js'
 import { armFailPoints, failPointVariable } from '../activities/fail-points/fail-point.js'
 import { masked } from '../activities/machine/secrets.js'
 import { workplace } from '../activities/workplace.js'
@@ -39,15 +40,20 @@ export async function runWorker({ queue, home: path }: WorkerCall): Promise<void
   Runtime.install({ logger: new DefaultLogger(logLevel(), logLine), shutdownSignals: ['SIGTERM', 'SIGINT'] })
   const { connectionOptions, namespace } = temporalAddress(home)
   const connection = await connect(connectionOptions)
+  const engine = new EngineHost({ home })
   try {
     const shared = { connection, namespace: namespace ?? 'default', identity: `${queue}@${hostname()}#${process.pid}` }
     const workers: Worker[] = []
     if (queue !== 'rlev-gpu') workers.push(...(await lightWorkers(home, shared)))
-    if (queue !== 'rlev') workers.push(await gpuWorker(home, shared))
+    if (queue !== 'rlev') {
+      engine.start()
+      workers.push(await gpuWorker(engine, shared))
+    }
     const runs = workers.map(worker => worker.run())
     process.stdout.write(`rlev worker ready: ${queue}\n`)
     await Promise.all(runs)
   } finally {
+    engine.end()
     await connection.close()
   }
 }
@@ -93,17 +99,11 @@ async function lightWorkers(home: string, shared: Shared): Promise<Worker[]> {
   ])
 }
 
-async function gpuWorker(home: string, shared: Shared): Promise<Worker> {
-  // Only this process loads TensorFlow.
-  const [{ gpuActivities }, { PolicyCache }] = await Promise.all([
-    import('../activities/gpu-activities.js'),
-    import('../activities/training/policy-cache.js'),
-  ])
-  const place = workplace(home)
+function gpuWorker(engine: EngineHost, shared: Shared): Promise<Worker> {
   return Worker.create({
     ...shared,
     taskQueue: queues.gpu,
-    activities: gpuActivities(place, new PolicyCache(place.store)),
+    activities: engine.activities(),
     maxConcurrentActivityTaskExecutions: 1,
     // A cancellation comes back with a heartbeat, so this is how long one waits for it.
     maxHeartbeatThrottleInterval: '1 second',

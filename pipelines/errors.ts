@@ -12,6 +12,7 @@ export type ErrorKind =
   | 'NotFinite' // a loss, gradient or metric that is NaN or infinite
   | 'OutOfMemory' // memory ran out, or would
   | 'NoStorage' // the disk is full, over its quota, or read-only
+  | 'EngineEnded' // the process that computes the policy ended, or was ended because it stood still
   | 'PartMissing' // something set-up provides is not there
   | 'ServiceUnavailable' // Temporal or MLflow does not answer
   | 'TrackingConflict' // MLflow holds something else under the same key

@@ -1,12 +1,14 @@
 /**
  * Fail points: named lines of the code at which a drill makes this process die, fail or stand still. They are armed when a worker starts,
- * and by the commands that reach some, by `RLEV_FAILPOINT=name:hit:kill|throw|stall`, several with commas between them. Each acts once in a
- * process, the `hit`th time that it is reached. If none is armed, reaching one costs a comparison.
+ * and by the commands that reach some, by `RLEV_FAILPOINT=name:hit:kill|crash|throw|stall`, several with commas between them. Each acts
+ * once in a process, and once in a worker with all its engine processes, the `hit`th time that it is reached. If none is armed, reaching
+ * one costs a comparison.
  *
- *   kill    SIGKILL to this process: nothing more of it runs, no handler, no flush
+ *   kill    SIGKILL to the worker, and to its engine process if it is reached there: nothing more runs, no handler, no flush
+ *   crash   SIGKILL to the process that reaches it: if that is an engine process, its worker lives and starts another one
  *   throw   a FailPointReached, which the activity passes to Temporal like any unknown error: it is tried again
- *   stall   blocks the only thread, so that neither heartbeat nor answer leaves, then goes on; it lasts 60 seconds, twice the
- *           default heartbeat timeout, or as long as `stall=SECONDS` says
+ *   stall   blocks the only thread, so that neither heartbeat nor answer leaves, then goes on; it lasts 120 seconds, in which
+ *           an engine process is found to hang, or as long as `stall=SECONDS` says
  */
 import { writeSync } from 'node:fs'
 import { RlevError } from '../../pipelines/errors.js'
@@ -14,7 +16,7 @@ import { type FailPointName, failPointNames } from './names.js'
 
 export const failPointVariable = 'RLEV_FAILPOINT'
 
-type Action = { kind: 'kill' } | { kind: 'throw' } | { kind: 'stall'; seconds: number }
+type Action = { kind: 'kill' | 'crash' | 'throw' } | { kind: 'stall'; seconds: number }
 
 interface Armed {
   /** Counted from 1. */
@@ -24,6 +26,9 @@ interface Armed {
 }
 
 let armed: ReadonlyMap<string, Armed> | null = null
+
+/** Processes of this worker, which `kill` ends, this one last. */
+let processes: readonly number[] = [process.pid]
 
 export function failPoint(name: FailPointName): void {
   if (armed !== null) reach(name, armed)
@@ -39,14 +44,16 @@ export class FailPointReached extends Error {
 
 /**
  * Arms the fail points in the variable's text, and disarms all others; none if it is empty or absent.
- * Throws CallInvalid, with the list, for an unknown name or a text of another form.
+ * `worker`: pid of the worker, if this is its engine process. Throws CallInvalid, with the list, for an unknown name or a text of
+ * another form.
  */
-export function armFailPoints(text: string | undefined): void {
+export function armFailPoints(text: string | undefined, { worker }: { worker?: number } = {}): void {
+  processes = worker === undefined ? [process.pid] : [worker, process.pid]
   const wanted = new Map((text ?? '').split(',').flatMap(part => (part.trim() === '' ? [] : [parsed(part.trim())])))
   armed = wanted.size === 0 ? null : wanted
 }
 
-const form = /^([a-z.-]+):([1-9]\d{0,8}):(?:(kill|throw|stall)|stall=(\d+(?:\.\d+)?))$/
+const form = /^([a-z.-]+):([1-9]\d{0,8}):(?:(kill|crash|throw|stall)|stall=(\d+(?:\.\d+)?))$/
 
 function parsed(part: string): [string, Armed] {
   const [, name = '', hit, word, seconds] = form.exec(part) ?? []
@@ -55,13 +62,15 @@ function parsed(part: string): [string, Armed] {
       kind: 'CallInvalid',
       message: hit === undefined ? 'a fail point cannot be armed by this text' : 'there is no fail point of this name',
       place: failPointVariable,
-      expected: `name:hit:kill, :throw, :stall or :stall=SECONDS, hit from 1, and name one of ${failPointNames.join(', ')}`,
+      expected: `name:hit:kill, :crash, :throw, :stall or :stall=SECONDS, hit from 1, and name one of ${failPointNames.join(', ')}`,
       found: JSON.stringify(part),
       remedy: 'unset the variable, or see `rlev failpoints`',
     })
   }
   const action: Action =
-    word === 'kill' || word === 'throw' ? { kind: word } : { kind: 'stall', seconds: Number(seconds ?? 60) }
+    word === undefined || word === 'stall'
+      ? { kind: 'stall', seconds: Number(seconds ?? 120) }
+      : { kind: word as 'kill' | 'crash' | 'throw' }
   return [name, { hit: Number(hit), action, reached: 0 }]
 }
 
@@ -73,7 +82,8 @@ function reach(name: FailPointName, points: ReadonlyMap<string, Armed>): void {
   tell(name, point)
   switch (point.action.kind) {
     case 'kill':
-      process.kill(process.pid, 'SIGKILL')
+    case 'crash':
+      for (const pid of point.action.kind === 'kill' ? processes : [process.pid]) process.kill(pid, 'SIGKILL')
       // The signal may take a moment to arrive; nothing more may happen until then.
       block(60)
       return

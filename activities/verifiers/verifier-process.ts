@@ -5,9 +5,9 @@
  * Arguments: the pid of the process that asks, and the program as JSON.
  */
 import { pathToFileURL } from 'node:url'
-import { Worker } from 'node:worker_threads'
 import { shortened } from '../../pipelines/printable.js'
 import { readOutcome } from '../../pipelines/rewards/own/question.js'
+import { endWithParent } from '../machine/end-with-parent.js'
 import type { Answer, Call, Loaded, MathQuestion, Reply, VerifierProgram } from './messages.js'
 
 /** Of a problem that is told. (characters) */
@@ -19,7 +19,8 @@ type AnyVerify = (question: unknown) => unknown
 const send = process.send?.bind(process) as (message: Loaded | Reply) => boolean
 const [, , parent = '', program = ''] = process.argv
 
-endWithParent(Number(parent))
+// The group is this process and the programs that the verifier started.
+endWithParent({ parent: Number(parent), group: true })
 void main(JSON.parse(program) as VerifierProgram)
 
 async function main(program: VerifierProgram): Promise<void> {
@@ -59,20 +60,4 @@ function told(error: unknown): string {
   const [, file, line] = /([^\s/\\()]+\.[cm]?[jt]s):(\d+):\d+/.exec(error.stack ?? '') ?? []
   const place = file === undefined ? '' : ` (${file}:${line})`
   return shortened(`${error.name}: ${error.message}`, maxProblemLength) + place
-}
-
-/**
- * A thread of its own looks whether the parent is still there: in an endless loop this one would not learn that the channel is closed,
- * and go on after a parent that was killed.
- */
-function endWithParent(pid: number): void {
-  // The group is this process and the programs that the verifier started.
-  process.on('disconnect', () => process.kill(-process.pid, 'SIGKILL'))
-  const watch = `
-    const { workerData: pid } = require('node:worker_threads')
-    const end = () => { if (process.ppid !== pid) process.kill(-process.pid, 'SIGKILL') }
-    end()
-    setInterval(end, 500)
-  `
-  new Worker(watch, { eval: true, workerData: pid, execArgv: [] }).unref()
 }

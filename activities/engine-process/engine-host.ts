@@ -1,0 +1,130 @@
+/**
+ * The engine process of a policy worker. The worker heartbeats every second as long as the process speaks or computes, whatever a call
+ * into TensorFlow takes, and acts at once on what the process cannot hear while it computes: it ends it if a cancellation, a pause or
+ * a shutdown has no effect within `cancelLimitMs`, or if it hangs. The next activity gets a new process, which goes on from the journal.
+ */
+import { Context } from '@temporalio/activity'
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common'
+import { RlevError } from '../../pipelines/errors.js'
+import { failPointVariable } from '../fail-points/fail-point.js'
+import { toFailure } from '../failures.js'
+import type { GpuActivities } from '../gpu-activities.js'
+import { EngineChild, type Notice, type Outcome } from './engine-child.js'
+import { type GpuActivityName, gpuActivityNames } from './messages.js'
+import { SignsOfLife } from './signs-of-life.js'
+
+/** How long a cancelled activity may take to finish its call into TensorFlow. (ms) */
+const cancelLimitMs = 3_000
+
+/** Between two heartbeats. (ms) */
+const heartbeatIntervalMs = 1_000
+
+interface EngineHostOptions {
+  home: string
+  /** An engine process without a sign of life for so long hangs. (ms) Default: a minute. */
+  silenceLimitMs?: number
+}
+
+export class EngineHost {
+  readonly #home: string
+  readonly #silenceLimitMs: number
+  #env: NodeJS.ProcessEnv = process.env
+  #child: EngineChild | null = null
+
+  constructor({ home, silenceLimitMs = 60_000 }: EngineHostOptions) {
+    this.#home = home
+    this.#silenceLimitMs = silenceLimitMs
+  }
+
+  /** Of the process that runs, if one does. */
+  get pid(): number | undefined {
+    return this.#child?.isAlive ? this.#child.pid : undefined
+  }
+
+  /** The activities, each of which runs in the engine process. */
+  activities(): GpuActivities {
+    const names = Object.keys(gpuActivityNames) as GpuActivityName[]
+    const entries = names.map(name => [name, (input: unknown) => this.#run(name, input)] as const)
+    return Object.fromEntries(entries) as unknown as GpuActivities
+  }
+
+  /** Starts the process unless it runs, so that it is ready when the first activity comes. */
+  start(): EngineChild {
+    if (this.#child?.isAlive) return this.#child
+    this.#child = new EngineChild({ home: this.#home, env: this.#env })
+    // A fail point acts once in a worker: the next process would meet it again.
+    const { [failPointVariable]: _, ...rest } = this.#env
+    this.#env = rest
+    return this.#child
+  }
+
+  end(): void {
+    this.#child?.kill()
+    this.#child = null
+  }
+
+  async #run(name: GpuActivityName, input: unknown): Promise<unknown> {
+    const context = Context.current()
+    const { cancellationSignal: signal, info } = context
+    const child = this.start()
+    const life = new SignsOfLife({ pid: child.pid })
+    let details: unknown
+    let hangs = false
+    const onNotice = (notice: Notice) => {
+      life.heard()
+      if (notice.kind === 'log') context.log.log(notice.level, notice.message, notice.facts)
+      else details = notice.details
+    }
+    const timer = setInterval(() => {
+      hangs = life.silentMs() > this.#silenceLimitMs
+      if (hangs) child.kill()
+      else context.heartbeat(details)
+    }, heartbeatIntervalMs)
+    let deadline: NodeJS.Timeout | undefined
+    const onCancel = () => {
+      child.cancel(String(signal.reason))
+      deadline = setTimeout(() => child.kill(), cancelLimitMs)
+    }
+    signal.addEventListener('abort', onCancel, { once: true })
+    if (signal.aborted) onCancel()
+    try {
+      return outputOf(await child.run({ name, input, info, onNotice }))
+    } catch (error) {
+      // Whatever the process made of it, or did not get to make of it.
+      if (signal.aborted) await context.cancelled
+      throw toFailure(hangs ? standsStill(child.pid, this.#silenceLimitMs) : error, info.attempt)
+    } finally {
+      clearInterval(timer)
+      clearTimeout(deadline)
+      signal.removeEventListener('abort', onCancel)
+    }
+  }
+}
+
+function outputOf(outcome: Outcome): unknown {
+  switch (outcome.kind) {
+    case 'done':
+      return outcome.output
+    case 'cancelled':
+      throw new CancelledFailure('cancelled in the engine process')
+    case 'failed': {
+      const failure = ApplicationFailure.create(outcome.failure)
+      if (outcome.stack !== undefined) failure.stack = outcome.stack
+      throw failure
+    }
+    default:
+      return outcome satisfies never
+  }
+}
+
+function standsStill(pid: number, silenceLimitMs: number): RlevError {
+  return new RlevError({
+    kind: 'EngineEnded',
+    message: 'the engine process hung and was ended',
+    place: `process ${pid} of a policy worker`,
+    expected: `a heartbeat or half a second of processor time within ${silenceLimitMs / 1000} s`,
+    found: 'neither',
+    remedy:
+      'nothing at first: another one goes on from the journal; if it happens again, look at the card, its driver and the disk',
+  })
+}

@@ -1,0 +1,87 @@
+/** A policy worker's engine process: real processes, with fail points for what an activity does in them. */
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, afterEach, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common'
+import { MockActivityEnvironment } from '@temporalio/testing'
+import { EngineHost } from '../../../activities/engine-process/engine-host.js'
+import { failPointVariable } from '../../../activities/fail-points/fail-point.js'
+import type { TrainingInput } from '../../../activities/training/training.js'
+
+const home = mkdtempSync(join(tmpdir(), 'rlev-engine-'))
+const hosts: EngineHost[] = []
+after(() => rmSync(home, { recursive: true, force: true }))
+afterEach(() => {
+  for (const host of hosts.splice(0)) host.end()
+})
+
+/** A host whose process meets a fail point at the beginning of its first activity. */
+function hostThat(action: string, silenceLimitMs = 60_000): EngineHost {
+  process.env[failPointVariable] = action === '' ? '' : `activity.before:1:${action}`
+  const host = new EngineHost({ home, silenceLimitMs })
+  host.start()
+  process.env[failPointVariable] = ''
+  hosts.push(host)
+  return host
+}
+
+/** The activity of a run that is not there: it fails as soon as it looks for it. */
+function train(host: EngineHost, environment = new MockActivityEnvironment({ attempt: 1 })): Promise<unknown> {
+  const input = { run: 'missing', from: 0, to: 1 } as TrainingInput & { from: number; to: number }
+  return environment.run(host.activities().trainSteps, input)
+}
+
+const failure = (type: string, message: RegExp) => (error: unknown) => {
+  assert.ok(error instanceof ApplicationFailure, String(error))
+  assert.equal(error.type, type)
+  assert.match(error.message, message)
+  return true
+}
+
+test('an error keeps its kind, its text and whether it may be retried', async () => {
+  await assert.rejects(train(hostThat('')), error => {
+    assert.ok(failure('NotFound', /missing\/config\.json: the experiment has no stored config/)(error))
+    return (error as ApplicationFailure).nonRetryable === true
+  })
+})
+
+test('heartbeats leave every second while the process is blocked', async () => {
+  const environment = new MockActivityEnvironment()
+  let beats = 0
+  environment.on('heartbeat', () => beats++)
+  await assert.rejects(train(hostThat('stall=5'), environment), failure('NotFound', /missing/))
+  assert.ok(beats >= 4, `${beats} heartbeats`)
+})
+
+test('a blocked process is ended within five seconds of a cancellation, and the next activity has another one', async () => {
+  const host = hostThat('stall=60')
+  const environment = new MockActivityEnvironment()
+  const before = host.pid
+  const cancelled = assert.rejects(train(host, environment), CancelledFailure)
+  await sleep(2_000)
+  const began = performance.now()
+  environment.cancel()
+  await cancelled
+  assert.ok(performance.now() - began < 5_000)
+  await assert.rejects(train(host), failure('NotFound', /missing/))
+  assert.notEqual(host.pid, before)
+})
+
+test('a process that hangs is ended, and the failure says so', async () => {
+  const host = hostThat('stall=60', 2_000)
+  const began = performance.now()
+  await assert.rejects(train(host), failure('EngineEnded', /hung and was ended[\s\S]*within 2 s/))
+  assert.ok(performance.now() - began < 20_000)
+})
+
+test('a process that crashes fails the activity, which may be tried again, and is replaced', async () => {
+  const host = hostThat('crash')
+  await assert.rejects(train(host), error => {
+    assert.ok(failure('EngineEnded', /ended before its activity did[\s\S]*signal SIGKILL/)(error))
+    return (error as ApplicationFailure).nonRetryable === false
+  })
+  await assert.rejects(train(host), failure('NotFound', /missing/))
+})
