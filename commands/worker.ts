@@ -19,7 +19,7 @@ import {
   type WorkerOptions,
   type WorkflowBundleOption,
 } from '@temporalio/worker'
-import { EngineHost } from '../activities/engine-process/engine-host.js'
+import { EngineHost, saidAt } from '../activities/engine-process/engine-host.js'
 import { armFailPoints, failPointVariable } from '../activities/fail-points/fail-point.js'
 import { masked } from '../activities/machine/secrets.js'
 import { workplace } from '../activities/workplace.js'
@@ -150,9 +150,9 @@ function logLevel(): LogLevel {
 }
 
 function logLine({ level, timestampNanos, message, meta }: LogEntry): void {
-  const time = new Date(Number(timestampNanos / 1_000_000n)).toISOString()
   // The token is of no use to a reader, and a third of the line.
-  const { taskToken: _token, ...facts } = meta ?? {}
+  const { taskToken: _token, [saidAt]: said, ...facts } = meta ?? {}
+  const time = new Date(typeof said === 'number' ? said : Number(timestampNanos / 1_000_000n)).toISOString()
   const error = facts['error']
   const details = error instanceof Error ? { ...facts, error: error.stack } : facts
   const line = JSON.stringify({ time, level, message, ...details }, (_, value: unknown) =>

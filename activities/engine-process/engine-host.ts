@@ -19,6 +19,9 @@ const cancelLimitMs = 3_000
 /** Between two heartbeats. (ms) */
 const heartbeatIntervalMs = 1_000
 
+/** Among the facts of a log line: when the process said it, which may be before it arrives. (ms since 1970) */
+export const saidAt = 'saidAt'
+
 interface EngineHostOptions {
   home: string
   /** An engine process without a sign of life for so long hangs. (ms) Default: a minute. */
@@ -72,8 +75,8 @@ export class EngineHost {
     let hangs = false
     const onNotice = (notice: Notice) => {
       life.heard()
-      if (notice.kind === 'log') context.log.log(notice.level, notice.message, notice.facts)
-      else details = notice.details
+      if (notice.kind === 'heartbeat') details = notice.details
+      else context.log.log(notice.level, notice.message, { ...notice.facts, [saidAt]: notice.at })
     }
     const timer = setInterval(() => {
       hangs = life.silentMs() > this.#silenceLimitMs

@@ -91,7 +91,7 @@ function say(message: FromEngine): void {
 const logAt =
   (level: LogLevel) =>
   (message: string, facts?: Record<string, unknown>): void =>
-    say({ kind: 'log', level, message, facts })
+    say({ kind: 'log', at: Date.now(), level, message, facts })
 
 /** The worker writes the lines, with the facts of the activity. */
 const logger: Logger = {

@@ -24,7 +24,8 @@ export type ToEngine =
 export type FromEngine =
   | { kind: 'ready' }
   | { kind: 'heartbeat'; details: unknown }
-  | { kind: 'log'; level: LogLevel; message: string; facts: Record<string, unknown> | undefined }
+  /** `at`: milliseconds since 1970. */
+  | { kind: 'log'; at: number; level: LogLevel; message: string; facts: Record<string, unknown> | undefined }
   | { kind: 'done'; output: unknown }
   /** The activity threw an ApplicationFailure of these parts. */
   | { kind: 'failed'; failure: Omit<ApplicationFailureOptions, 'cause'>; stack: string | undefined }

@@ -253,7 +253,8 @@ function progressOf({
     const name = activityType?.name ?? ''
     const payload = heartbeatDetails?.payloads?.[0]
     if (!Object.hasOwn(counted, name) || payload === undefined || payload === null) continue
-    const { done, of } = defaultPayloadConverter.fromPayload<{ done?: number; of?: number }>(payload)
+    // A heartbeat before the first progress has no details.
+    const { done, of } = defaultPayloadConverter.fromPayload<{ done?: number; of?: number } | undefined>(payload) ?? {}
     if (done !== undefined && of !== undefined) return { [counted[name as keyof typeof counted]]: { done, of } }
   }
   return {}

@@ -10,12 +10,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { failPointVariable } from '../../activities/fail-points/fail-point.js'
 import { type ProcessName, type ProcessRecord, readRecord } from '../../activities/machine/services-record.js'
 import { MlflowClient } from '../../activities/mlflow/client.js'
+import { readIfThere } from '../../activities/store/files.js'
 import { homeId } from '../../activities/workplace.js'
 import { startWorkflow } from '../../commands/runs/start-workflow.js'
 import type { Ending, TemporalRuns, WorkflowFacts } from '../../commands/runs/temporal-runs.js'
 import { withTemporal } from '../../commands/runs/with-run.js'
 import { takeDown } from '../../commands/services/down.js'
 import type { Home } from '../../commands/services/home.js'
+import { membersOf } from '../../commands/services/identity.mjs'
 import { endProcess, isAlive, outputOf } from '../../commands/services/processes.js'
 import { projectFolder } from '../../commands/services/project.js'
 import { ensureUp } from '../../commands/services/up.js'
@@ -104,6 +106,14 @@ export class DrillHome {
     return record !== undefined && (await endProcess(record, { timeoutMs: 0 }))
   }
 
+  /** SIGKILL to the engine processes of a policy worker, which itself lives on. */
+  killEngine(name: ProcessName): void {
+    const record = this.record(name)
+    if (!isAlive(record)) return
+    const engines = membersOf(record.pid).filter(pid => /engine-process\.js/.test(commandLine(pid)))
+    for (const pid of engines) process.kill(pid, 'SIGKILL')
+  }
+
   /** The command as a person calls it, about this home, in a separate process. */
   command(...words: string[]): Calling {
     const calling = begin([...words, '--home', this.path], { program: join(projectFolder, 'bin', 'rlev') })
@@ -175,6 +185,11 @@ export class DrillHome {
       return work(temporal)
     })
   }
+}
+
+/** Empty if the process has ended. */
+function commandLine(pid: number): string {
+  return readIfThere(`/proc/${pid}/cmdline`)?.toString('utf8') ?? ''
 }
 
 /** PENDING_ACTIVITY_STATE_STARTED of Temporal's API. */

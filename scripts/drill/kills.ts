@@ -1,9 +1,8 @@
 /**
- * Drill 2: random kills. SIGKILL to any of the processes of a home, the two servers, the orchestrator and the policy workers, at
- * exponential times, while a sweep of three arms runs; what died is started again as `rlev up` does. Sweeps follow one another
+ * Drill 2: random kills. SIGKILL to any of the processes of a home, the two servers, the orchestrator, the policy workers and their
+ * engine processes, at exponential times, while a sweep of three arms runs; what died is started again as `rlev up` does. Sweeps follow one another
  * until the number of kills is reached; each is compared with the undisturbed one.
  */
-import type { ProcessName } from '../../activities/machine/services-record.js'
 import { stream } from '../../pipelines/random.js'
 import type { DrillOptions } from './drill.js'
 import { DrillHome, runToEnd } from './drill-home.js'
@@ -83,8 +82,14 @@ class Killer {
   async turn(): Promise<void> {
     if (this.count >= this.#kills || performance.now() < this.#next) return
     const names = this.#home.names().sort()
-    const victim = names[this.#random.integer(names.length, this.count, 1)] as ProcessName
-    await this.#home.kill(victim)
+    const victims = [
+      ...names.map(name => ({ name, engine: false })),
+      ...names.filter(name => name.startsWith('policy')).map(name => ({ name, engine: true })),
+    ]
+    const { name, engine } = victims[this.#random.integer(victims.length, this.count, 1)] as (typeof victims)[number]
+    const victim = engine ? `engine of ${name}` : name
+    if (engine) this.#home.killEngine(name)
+    else await this.#home.kill(name)
     this.count++
     this.byName[victim] = (this.byName[victim] ?? 0) + 1
     const killed = performance.now()

@@ -167,13 +167,13 @@ function atAWrite(at: FailPointName): Case['disturb'] {
         const record = home.record('policy')
         if (pid !== null || record === undefined || !outputOf(record).includes('"message":"fail point"')) return
         pid = record.pid
-        process.kill(pid, 'SIGSTOP')
+        signalWorker(pid, 'SIGSTOP')
         await home.up()
       },
       async end() {
         if (pid === null) return [`${at} was not met in ${run}`]
         const before = filesOf(home)
-        process.kill(pid, 'SIGCONT')
+        signalWorker(pid, 'SIGCONT')
         // The rest of its stall, if the run was quick.
         await sleep((stall + watch) * 1000)
         const wrong = changes(before, filesOf(home))
@@ -205,10 +205,10 @@ class Stopper {
     if (namesIn(join(journal, '..')).length < this.#due) return
     const pid = await this.#home.policyWorkerOf(this.#run)
     if (pid === null) return
-    process.kill(pid, 'SIGSTOP')
+    signalWorker(pid, 'SIGSTOP')
     // Between the question and the signal the task may have been answered: then nothing is taken over.
     if ((await this.#home.policyWorkerOf(this.#run)) !== pid) {
-      process.kill(pid, 'SIGCONT')
+      signalWorker(pid, 'SIGCONT')
       return
     }
     this.pid = pid
@@ -220,8 +220,13 @@ class Stopper {
   }
 
   wake(): void {
-    if (this.pid !== null) process.kill(this.pid, 'SIGCONT')
+    if (this.pid !== null) signalWorker(this.pid, 'SIGCONT')
   }
+}
+
+/** With its engine process: both are asleep, as on a machine that is suspended. */
+function signalWorker(pid: number, signal: NodeJS.Signals): void {
+  process.kill(-pid, signal)
 }
 
 type Files = Map<string, string>

@@ -191,19 +191,19 @@ describe('a worker', () => {
   it('and its fellow, both stopped for longer than the heartbeat timeout, go on when they are continued', async () => {
     const handle = await inTraining(long('stopped'))
     const both = [orchestrator, policyWorker]
-    for (const { pid } of both) process.kill(pid, 'SIGSTOP')
+    for (const { pid } of both) process.kill(-pid, 'SIGSTOP')
     await sleep(7000)
-    for (const { pid } of both) process.kill(pid, 'SIGCONT')
+    for (const { pid } of both) process.kill(-pid, 'SIGCONT')
     await endsAsUndisturbed('stopped', handle)
   })
 
   it('stopped while another one takes over commits nothing when it is continued', async () => {
     const handle = await inTraining(long('fenced'))
-    process.kill(policyWorker.pid, 'SIGSTOP')
+    process.kill(-policyWorker.pid, 'SIGSTOP')
     const second = await services.startWorker('policy-2')
     const before = work.journaled('fenced')
     await until('steps of the second worker', () => work.journaled('fenced') > before + 1)
-    process.kill(policyWorker.pid, 'SIGCONT')
+    process.kill(-policyWorker.pid, 'SIGCONT')
     await endsAsUndisturbed('fenced', handle)
     await services.kill(second)
   })
