@@ -1,6 +1,6 @@
 /**
  * The worker processes of a home: the orchestrator (workflows and light activities, queues rlev and rlev-io) and the
- * policy workers (queue rlev-gpu, each a separate process, because TensorFlow runs on its main thread). On a GPU there is
+ * policy workers (queue rlev-gpu, each with an engine process in which TensorFlow computes). On a GPU there is
  * one. Without a GPU there are two with one thread each: a small policy gains nothing from a second thread, and with one thread the
  * results do not depend on the number of cores.
  */
