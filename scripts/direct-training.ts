@@ -47,6 +47,7 @@ export async function trainDirectly({
       responses: rollout.responses,
       records,
       config: ofStep,
+      step,
       hooks: noHooks,
     })
     onStep(step, { ...trainingMetrics({ rollout, records, config: ofStep }), ...metrics, ...scheduleMetrics(ofStep) })

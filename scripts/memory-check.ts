@@ -91,7 +91,7 @@ async function measure(one: Case): Promise<void> {
     advantage: sample % 2 === 0 ? 1 : -1,
     length: maxTokens,
   }))
-  await updating.policyGradientStep({ policy, optimizer, responses, records, config, hooks: noHooks })
+  await updating.policyGradientStep({ policy, optimizer, responses, records, config, step: 1, hooks: noHooks })
   const peak = Number(/^VmHWM:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]) * 1024
   const estimate = memory.memoryOf({ architecture, config, promptTokens })
   console.log(JSON.stringify({ estimated: estimate.bytes, peak }))

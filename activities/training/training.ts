@@ -159,7 +159,8 @@ export class Training {
     const rollout = before ?? (await this.#sample(live, hooks))
     const sampled = performance.now()
     const { time, records } = await recordsOfStep({ workplace: this.#workplace, training: this, rollout })
-    const microBatchBefore = this.journal.metrics(step)?.values['update/micro_batch']
+    const measuredBefore = this.journal.metrics(step)?.values
+    const { steps: updatesBefore } = live.optimizer
     let values: Record<string, number>
     try {
       const update = await policyGradientStep({
@@ -169,12 +170,15 @@ export class Training {
         records,
         config,
         hooks: withFailPoint('update.tick', hooks),
-        ...given({ microBatchBefore }),
+        step,
+        ...given({ before: measuredBefore }),
       })
       values = { ...trainingMetrics({ rollout, records, config }), ...update.metrics, ...scheduleMetrics(config) }
     } catch (error) {
-      // A cancellation comes between micro-batches: weights and moments are still those of the step before.
-      if (!(error instanceof CancelledFailure)) this.#policies.drop(this.#input.run)
+      // A cancellation comes between micro-batches: before the first update, weights and moments are still those of
+      // the step before.
+      const isUnchanged = error instanceof CancelledFailure && live.optimizer.steps === updatesBefore
+      if (!isUnchanged) this.#policies.drop(this.#input.run)
       throw error
     }
     live.step = step

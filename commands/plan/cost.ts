@@ -119,16 +119,14 @@ const none: PartCost = {
 
 /** Of an experiment alone: its steps, and its evaluations after step 0. */
 function trainingCost(config: ExperimentConfig, { test, transfer }: ItemCounts): PartCost {
-  const { steps, rollout, evaluation, update, judge } = config
+  const { steps, rollout, evaluation, judge } = config
   const { maxTokens, chunk } = rollout
   const perStep = rollout.prompts * rollout.samples
   const each = 1 + evaluation.samples
   // The evaluation of step 0 is the warm start's. Further test sets are evaluated at the last step.
   const tested = (evaluationSteps(config).length - 1) * test * each
   const evaluated = tested + (steps > 0 ? transfer * each : 0)
-  const stepSeconds =
-    decodeSeconds(config, { responses: perStep, maxTokens, chunk }) +
-    learnSeconds(config, { batches: Math.ceil(perStep / update.microBatch), tokens: perStep * maxTokens })
+  const stepSeconds = decodeSeconds(config, { responses: perStep, maxTokens, chunk }) + updateSeconds(config, perStep)
   return {
     ...none,
     trained: { responses: steps * perStep, tokens: steps * perStep * maxTokens },
@@ -139,6 +137,16 @@ function trainingCost(config: ExperimentConfig, { test, transfer }: ItemCounts):
       steps * stepSeconds +
       decodeSeconds(config, { responses: evaluated, maxTokens, chunk: evaluation.chunk }),
   }
+}
+
+/** Of the updates of a step: every minibatch of every epoch is computed in its own micro-batches. */
+function updateSeconds(config: ExperimentConfig, responses: number): number {
+  const { ppo, microBatch, importanceCap } = config.update
+  const { minibatches, epochs } = ppo ?? { minibatches: 1, epochs: 1 }
+  // A forward pass costs a third of a forward and a backward one.
+  const passes = epochs + (importanceCap === undefined || importanceCap === null ? 0 : 1 / 3)
+  const batches = minibatches * Math.ceil(responses / minibatches / microBatch)
+  return passes * learnSeconds(config, { batches, tokens: responses * config.rollout.maxTokens })
 }
 
 /** Of the warm start and the evaluation of it. */

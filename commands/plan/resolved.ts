@@ -19,7 +19,7 @@ export function mainNumbers(config: ExperimentConfig): string[] {
       ? 'scale correctness'
       : `scale ${reward.scale} (alpha ${reward.alpha}, cap ${reward.cap})`
   const divergence = kl.coefficient > 0 ? `, KL ${kl.coefficient} in the ${kl.place}` : ''
-  const learning = `${estimator.name}, ${scale}${divergence}, ${update.optimizer} at learning rate ${rateText(update.learningRate)}${scheduleText(config)}`
+  const learning = `${estimator.name}, ${scale}${divergence}, ${update.optimizer} at learning rate ${rateText(update.learningRate)}${scheduleText(config)}${updatesText(config)}`
   const measuring = `evaluation every ${evaluation.every} steps with ${evaluation.samples} samples an item, checkpoint every ${checkpoint.everySteps}`
   if (steps === 0)
     return [
@@ -41,6 +41,21 @@ function stopText(stop: ExperimentConfig['rollout']['stop']): string {
   const named = [...(stop?.strings ?? []), ...(stop?.tokens ?? [])].map(one => JSON.stringify(one))
   return named.length === 0 ? '' : `, ending at ${named.join(', ')}`
 }
+
+function updatesText({ update: { ppo, importanceCap, entropyCoefficient } }: ExperimentConfig): string {
+  const parts = [
+    ...(ppo === undefined || ppo === null || ppo.minibatches * ppo.epochs === 1
+      ? []
+      : [
+          `${ppo.minibatches} minibatches x ${ppo.epochs} epochs with the ratio in ${short(1 - ppo.clipLow)} to ${short(1 + ppo.clipHigh)}`,
+        ]),
+    ...(importanceCap === undefined || importanceCap === null ? [] : [`importance weights up to ${importanceCap}`]),
+    ...(entropyCoefficient === undefined || entropyCoefficient === null ? [] : [`entropy ${entropyCoefficient}`]),
+  ]
+  return parts.map(part => `, ${part}`).join('')
+}
+
+const short = (number: number): string => String(Number(number.toPrecision(6)))
 
 function rateText(rate: number): string {
   return rate < 1e-3 ? rate.toExponential() : String(rate)

@@ -5,6 +5,7 @@ import { baselineOf } from '../config/baselines.js'
 import type { EstimatorName, ExperimentConfig, Plan } from '../config/schema.js'
 import { mean } from '../statistics/estimate.js'
 import { percentWithSign } from '../text/percent.js'
+import { optionFindings } from './option-findings.js'
 import type { PlannedArm as Arm, PreflightFinding } from './planned-arm.js'
 import { sameStepFindings } from './same-step.js'
 import { type SimulatedStep, Simulation, type ValuedItem } from './simulated-step.js'
@@ -129,7 +130,7 @@ function aboutArm({ name, config, step }: Arm): PreflightFinding[] {
       : `${name}: value transmission ${found.transmission.toFixed(2)} through ${estimator.name} at the ${value.site} (${reach}${throughBatch.has(estimator.name) ? ASSUMED : ''}; mean scale ${numbers.meanScale.toFixed(3)}${reward.scale === 'human-aligned' ? `, ${percentWithSign(numbers.shareClipped)} of the items clipped` : ''}${config.value.ablation === 'predicted' ? '; a predictor that is not trained yet is counted as right' : ''}).`,
     numbers,
   })
-  return findings
+  return [...findings, ...optionFindings(name, config)]
 }
 
 function shareClipped({ reward }: ExperimentConfig, { scales }: SimulatedStep): number {

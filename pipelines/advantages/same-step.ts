@@ -82,12 +82,15 @@ function consequence({ update, kl }: ExperimentConfig, declared: boolean): strin
   if (update.optimizer === 'sgd')
     return 'Under SGD that is a larger learning rate, so an arm with values is to be compared with the uniform one, not with correctness.'
   const penalised = kl.place === 'loss' && kl.coefficient > 0
+  const varied = update.entropyCoefficient !== undefined && update.entropyCoefficient !== null
   const but =
     update.clipNorm !== null
       ? ` The active clipping at ${update.clipNorm} changes that where gradients are clipped.`
       : penalised
         ? ' The divergence in the loss is not multiplied, which changes that.'
-        : ''
+        : varied
+          ? ' The entropy in the loss is not multiplied, which changes that.'
+          : ''
   return `AdamW divides a common factor out, which makes one a placebo of the other.${but}${declared ? ' Declared as placebo.' : ' Name it under placebo.'}`
 }
 

@@ -8,6 +8,7 @@ import { rolloutRules } from './contradictions/rollout.js'
 import { scheduleRules } from './contradictions/schedules.js'
 import { stepRules, warmStartRules } from './contradictions/training.js'
 import { transferRules } from './contradictions/transfer.js'
+import { updateOptionRules } from './contradictions/update-options.js'
 import { valueRules } from './contradictions/values.js'
 import { verifierRules } from './contradictions/verifier.js'
 
@@ -22,6 +23,7 @@ export const rules: Rules = {
   ...rolloutRules,
   ...stepRules,
   ...scheduleRules,
+  ...updateOptionRules,
   ...memoryRules,
   ...keepingRules,
   ...transferRules,

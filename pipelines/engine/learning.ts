@@ -13,7 +13,14 @@ import type { Weights } from '../model/decoder.js'
 import { undrawnBias } from '../tokenizer/special-tokens.js'
 import type { Engine } from './engine.js'
 import type { BatchShape } from './response-batch.js'
-import { type ResponseInputs, responseInputs, responseLogProbabilities, shareOf, wholeOf } from './response-inputs.js'
+import {
+  type ResponseInputs,
+  responseDistributions,
+  responseInputs,
+  responseLogProbabilities,
+  shareOf,
+  wholeOf,
+} from './response-inputs.js'
 import type { VariableBinding } from './variable-binding.js'
 
 /** A loss of a micro-batch's log-probabilities. */
@@ -22,8 +29,12 @@ export interface Loss {
   name: string
   /** Shape of each of its inputs: `token` [N, T], `row` [N, 1]. */
   inputs: readonly ('token' | 'row')[]
+  /** Whether `of` gets the entropy of each token's distribution [N, T]. */
+  entropy?: boolean
   /** The loss [], from log pi [N, T], the mask [N, T] (1 on response tokens, else 0) and the inputs. */
-  of: (logProbs: Tensor, mask: Tensor, inputs: readonly Tensor[]) => Tensor
+  of: (logProbs: Tensor, mask: Tensor, inputs: readonly Tensor[], entropy?: Tensor) => Tensor
+  /** What is measured beside the loss, without a gradient: a sum over the tokens of each response [N, 1], each. */
+  measures?: (logProbs: Tensor, mask: Tensor, inputs: readonly Tensor[]) => Tensor[]
 }
 
 export interface GradientOptions {
@@ -80,8 +91,8 @@ export class Learning {
 
   /**
    * Adds the gradient of a micro-batch to the sums. Inputs: those of a batch; the mask and the
-   * log-probabilities as sampled, [N, T]; those of the loss. Outputs: the loss [], and the sum of |log pi - log
-   * pi as sampled| over the response tokens [].
+   * log-probabilities as sampled, [N, T]; those of the loss. Outputs: the loss [], the sum of |log pi - log pi
+   * as sampled| over the response tokens [], and the loss's measures [N, 1] each.
    */
   gradient(shape: BatchShape, options: GradientOptions): Program {
     const { loss, temperature, checkpointing } = options
@@ -106,7 +117,17 @@ export class Learning {
           for (const [index, sum] of [...this.#sums.values()].entries()) {
             sum.add(total(lanes.map(({ gradients }) => gradients[index] as Tensor)))
           }
-          return [total(lanes.map(({ loss }) => loss)), total(lanes.map(({ gap }) => gap))]
+          const [{ measures }] = lanes as [LaneGradient]
+          return [
+            total(lanes.map(({ loss }) => loss)),
+            total(lanes.map(({ gap }) => gap)),
+            ...measures.map((_, index) =>
+              wholeOf(
+                lanes.map(lane => lane.measures[index] as Tensor),
+                0,
+              ),
+            ),
+          ]
         },
       }),
     )
@@ -210,29 +231,24 @@ export class Learning {
     )
   }
 
-  #laneGradient(
-    tensors: readonly Tensor[],
-    { loss, temperature, checkpointing }: GradientOptions,
-  ): { loss: Tensor; gap: Tensor; gradients: Tensor[] } {
+  #laneGradient(tensors: readonly Tensor[], { loss, temperature, checkpointing }: GradientOptions): LaneGradient {
     const [mask, sampled, ...ofLoss] = tensors.slice(4) as [Tensor, Tensor, ...Tensor[]]
     const names = [...this.#engine.trainable.keys()]
-    const gaps: Tensor[] = []
+    const kept: Tensor[] = []
     const { value, grads } = tf.valueAndGrads((...under) => {
       const decoder = this.#engine.learningDecoder(new Map(names.map((name, index) => [name, under[index] as Tensor])))
-      const logProbs = responseLogProbabilities({
-        decoder,
-        inputs: namedInputs(tensors),
-        bias: this.#bias(),
-        temperature,
-        checkpointing,
-      })
-      gaps.push(tf.keep(logProbs.sub(sampled).abs().mul(mask).sum()))
-      return loss.of(logProbs, mask, ofLoss) as never
+      const options = { decoder, inputs: namedInputs(tensors), bias: this.#bias(), temperature, checkpointing }
+      const { logProbs, entropy } =
+        loss.entropy === true
+          ? responseDistributions(options)
+          : { logProbs: responseLogProbabilities(options), entropy: undefined }
+      kept.push(tf.keep(logProbs.sub(sampled).abs().mul(mask).sum()))
+      for (const measure of loss.measures?.(logProbs, mask, ofLoss) ?? []) kept.push(tf.keep(measure))
+      return loss.of(logProbs, mask, ofLoss, entropy) as never
     })([...this.#read().values()])
-    const [kept] = gaps as [Tensor]
-    const gap = kept.clone()
-    kept.dispose()
-    return { loss: value, gap, gradients: grads }
+    const [gap, ...measures] = kept.map(tensor => tensor.clone()) as [Tensor, ...Tensor[]]
+    tf.dispose(kept)
+    return { loss: value, gap, measures, gradients: grads }
   }
 
   #read(): Weights {
@@ -242,6 +258,13 @@ export class Learning {
   #bias(): Tensor | null {
     return undrawnBias(this.#engine.tokens.undrawn, this.#engine.architecture.vocabulary)
   }
+}
+
+interface LaneGradient {
+  loss: Tensor
+  gap: Tensor
+  measures: Tensor[]
+  gradients: Tensor[]
 }
 
 type Eight = [Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]

@@ -3,7 +3,7 @@
  * its share of the prompts.
  */
 
-import { logProbabilityOf } from '../graph/kernels.js'
+import { entropyOf, logProbabilityOf } from '../graph/kernels.js'
 import type { Input } from '../graph/session.js'
 import { type Tensor, tf } from '../graph/tensorflow.js'
 import { type Decoder, logitsOf } from '../model/decoder.js'
@@ -53,25 +53,45 @@ export function wholeOf(shares: readonly Tensor[], axis: number): Tensor {
   return shares.length === 1 ? (shares[0] as Tensor) : tf.concat([...shares], axis)
 }
 
-/**
- * log pi of each response token, [N, T]. Entries past a response's end are meaningless. `bias` [V] is added to
- * the logits, to take tokens out of the distribution; the temperature divides them.
- */
-export function responseLogProbabilities({
-  decoder,
-  inputs: { prefixIds, prefixLengths, ids, targets },
-  bias,
-  temperature,
-  checkpointing = false,
-}: {
+interface ResponsePass {
   decoder: Decoder
   inputs: ResponseInputs
   bias: Tensor | null
   temperature: number
   /** Layers are computed again in the backward pass. */
   checkpointing?: boolean
-}): Tensor {
+}
+
+/**
+ * log pi of each response token, [N, T]. Entries past a response's end are meaningless. `bias` [V] is added to
+ * the logits, to take tokens out of the distribution; the temperature divides them.
+ */
+export function responseLogProbabilities(pass: ResponsePass): Tensor {
+  return logProbabilitiesOf(pass, dividedLogits(pass))
+}
+
+/** The same, and the entropy of the distribution that each token was drawn from, [N, T] in nats. */
+export function responseDistributions(pass: ResponsePass): { logProbs: Tensor; entropy: Tensor } {
+  const logits = dividedLogits(pass)
+  return {
+    logProbs: logProbabilitiesOf(pass, logits),
+    entropy: entropyOf(logits).reshape(pass.inputs.ids.shape),
+  }
+}
+
+function logProbabilitiesOf({ inputs: { ids, targets } }: ResponsePass, logits: Tensor): Tensor {
   const [rows, tokens] = ids.shape as [number, number]
+  return logProbabilityOf(logits, targets.reshape([rows * tokens])).reshape([rows, tokens])
+}
+
+/** Logits of the response tokens, [N T, V]. */
+function dividedLogits({
+  decoder,
+  inputs: { prefixIds, prefixLengths, ids },
+  bias,
+  temperature,
+  checkpointing = false,
+}: ResponsePass): Tensor {
   const hidden = readResponses({
     decoder,
     lengths: prefixLengths,
@@ -80,6 +100,5 @@ export function responseLogProbabilities({
     checkpointing,
   })
   const logits = logitsOf(decoder, hidden, bias)
-  const divided = temperature === 1 ? logits : logits.div(temperature)
-  return logProbabilityOf(divided, targets.reshape([rows * tokens])).reshape([rows, tokens])
+  return temperature === 1 ? logits : logits.div(temperature)
 }

@@ -150,6 +150,27 @@ export function logProbabilityOf(logits: Tensor, targets: Tensor): Tensor {
   return chosen(logits)
 }
 
+/** Entropy in nats of softmax(logits), [N], for logits [N, V]. */
+export function entropyOf(logits: Tensor): Tensor {
+  const entropy = withGradient((...args) => {
+    const [input, save] = args as [Tensor, (saved: Tensor[]) => void]
+    const logs: Tensor = tf.logSoftmax(input as never)
+    const probabilities = logs.exp()
+    const value = probabilities.mul(logs).sum(1).neg()
+    save([probabilities, logs, value])
+    return {
+      value,
+      // dH / dlogit_j = -p_j (log p_j + H)
+      gradFunc: (gradient, saved) => {
+        const [shares, logShares, total] = saved as [Tensor, Tensor, Tensor]
+        const slope = shares.mul(logShares.add(total.expandDims(1))).neg()
+        return [slope.mul(gradient.expandDims(1))]
+      },
+    }
+  })
+  return entropy(logits)
+}
+
 /** Overwrites rows of a table [R, W] in place: all other references to the table see the change. No gradient. */
 export function overwriteRows(table: Tensor, indices: Tensor, rows: Tensor): Tensor {
   const types = { T: table.dtype as 'float32' }

@@ -49,10 +49,10 @@ interface MemorySubject {
 const held = { width: 3.6, heads: 6, mlp: 3.8, scores: 3 }
 
 /**
- * Number of tensors [B R, V] in the loss: logits, their softmax and its gradient. And of tensors [B, V] for a
- * decoding position.
+ * Number of tensors [B R, V] in the loss: logits, their softmax and its gradient; with the entropy also the
+ * probabilities, their logarithms and its gradient. And of tensors [B, V] for a decoding position.
  */
-const logitTensors = { update: 4, position: 6 }
+const logitTensors = { update: 4, entropy: 3, position: 6 }
 
 /** A cache with its copies while it grows and tokens are written, as the memory pool keeps them. Measured. */
 const cacheCopies = 3.5
@@ -190,6 +190,7 @@ function update({ architecture, config, promptTokens }: MemorySubject): MemoryPa
       ...smaller,
     ]),
     part('logits (update)', logits(architecture, batch), smaller),
+    part('entropy (update)', entropy(architecture, batch, config), smaller),
   ]
 }
 
@@ -241,6 +242,12 @@ function activations(
 
 function logits({ vocabulary }: Architecture, { rows, responseTokens }: Batch): number {
   return 4 * logitTensors.update * rows * responseTokens * vocabulary
+}
+
+function entropy({ vocabulary }: Architecture, { rows, responseTokens }: Batch, { update }: ExperimentConfig): number {
+  const { entropyCoefficient } = update
+  if (entropyCoefficient === undefined || entropyCoefficient === null) return 0
+  return 4 * logitTensors.entropy * rows * responseTokens * vocabulary
 }
 
 function numbersIn(shapes: ReadonlyMap<string, readonly number[]>, counts = (_name: string) => true): number {

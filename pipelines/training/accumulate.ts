@@ -15,19 +15,8 @@ import { responseTensors } from '../engine/response-inputs.js'
 import { type Tensor, tf } from '../graph/tensorflow.js'
 import type { Policy } from '../model/policy.js'
 import type { Hooks } from '../progress.js'
-import { type LossKl, policyGradientLoss } from './loss.js'
+import type { LossRow, RowLoss } from './loss.js'
 import { microBatchesOf } from './micro-batches.js'
-
-/** A response with what the loss needs. */
-export interface LossRow extends Sequence {
-  advantage: number
-  /** f_i / d_i (see loss.ts). */
-  weight: number
-  /** log pi of each token, as sampled. */
-  logProbs: readonly number[]
-  /** log pi of each token under the reference policy. Only used if the loss has a KL term. */
-  referenceLogProbs?: readonly number[]
-}
 
 export interface Accumulated {
   engine: Engine
@@ -36,6 +25,8 @@ export interface Accumulated {
   gap: number
   /** Global norm of the sums. */
   norm: number
+  /** By measure of the loss, of each row. */
+  measured: number[][]
 }
 
 /** The sums stay in the engine. Calls `hooks.tick` after every micro-batch. */
@@ -43,7 +34,7 @@ export async function accumulate({
   policy,
   rows,
   limits: { microBatch, tokenBudget },
-  kl,
+  loss,
   temperature = 1,
   checkpointing,
   largest,
@@ -53,8 +44,7 @@ export async function accumulate({
   policy: Policy
   rows: readonly LossRow[]
   limits: Pick<ExperimentConfig['update'], 'microBatch' | 'tokenBudget'>
-  /** The KL divergence as a term of the loss; null if the loss has none. */
-  kl: LossKl | null
+  loss: RowLoss
   /** That the responses were sampled at; 1 for given ones. */
   temperature?: number
   /** Compute layers again in the backward pass: less memory, more time. */
@@ -74,26 +64,35 @@ export async function accumulate({
   })
   return withEngine(policy, async engine => {
     const learning = engine.part(Learning)
-    const options = { loss: policyGradientLoss(kl), temperature, checkpointing }
+    const options = { loss, temperature, checkpointing }
     const limits: BatchLimits = { prompts: Math.min(maxGroups, largest.prompts), samples, tokens: largest.tokens }
     const parts = batches.map(part => ({ part, batch: batchOf(engine, policy, part, limits) }))
     // Compiled before the first of them runs, because each later growth of the graph loads all of it again.
     for (const { batch } of parts) learning.gradient(batch.shape, options)
     learning.norm()
     const sum = learning.beginSum()
-    let loss = 0
+    let total = 0
     let gap = 0
     let done = 0
+    const measured: number[][][] = []
     for (const { part, batch } of parts) {
       const sums = addGradient({ engine, batch, rows: part.flat(), options })
-      loss += sums.loss
+      total += sums.loss
       gap += sums.gap
+      measured.push(sums.measured)
       done += part.flat().length
       await hooks.tick({ done, of: rows.length, note })
       learning.checkSum(sum)
       engine.use(policy)
     }
-    return { engine, loss, gap, norm: scalarOf(learning.norm()()) }
+    const [first = []] = measured
+    return {
+      engine,
+      loss: total,
+      gap,
+      norm: scalarOf(learning.norm()()),
+      measured: first.map((_, measure) => measured.flatMap(part => part[measure] ?? [])),
+    }
   })
 }
 
@@ -126,8 +125,8 @@ function addGradient({
   engine: Engine
   batch: ResponseBatch
   rows: readonly LossRow[]
-  options: GradientOptions
-}): { loss: number; gap: number } {
+  options: GradientOptions & { loss: RowLoss }
+}): { loss: number; gap: number; measured: number[][] } {
   const inputs = [
     ...responseTensors(batch),
     perToken(batch, batch.mask),
@@ -135,21 +134,25 @@ function addGradient({
       batch,
       tokenValues(batch, rows, row => row.logProbs),
     ),
-    perRow(batch, rows, row => row.advantage),
-    perRow(batch, rows, row => row.weight),
-    ...(options.loss.inputs.includes('token')
-      ? [
-          perToken(
+    ...options.loss.inputs.map((kind, index) => {
+      const read = options.loss.read[index] as RowLoss['read'][number]
+      return kind === 'row'
+        ? perRow(batch, rows, row => read(row) as number)
+        : perToken(
             batch,
-            tokenValues(batch, rows, row => row.referenceLogProbs ?? []),
-          ),
-        ]
-      : []),
+            tokenValues(batch, rows, row => read(row) as readonly number[]),
+          )
+    }),
   ]
   const outputs = engine.part(Learning).gradient(batch.shape, options)(...inputs)
-  const [loss, gap] = outputs.map(output => output.dataSync()[0] as number) as [number, number]
+  const [[loss], [gap], ...measures] = outputs.map(output => output.dataSync() as Float32Array) as [
+    [number],
+    [number],
+    ...Float32Array[],
+  ]
   tf.dispose([...inputs, ...outputs])
-  return { loss, gap }
+  const measured = measures.map(values => rows.map((_, index) => values[batch.rows[index] as number] as number))
+  return { loss, gap, measured }
 }
 
 function tokenValues(

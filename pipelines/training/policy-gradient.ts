@@ -1,116 +1,143 @@
 /**
- * One update of the policy from a step's responses and records: gradients are summed over micro-batches and
- * clipped by their global norm, then the optimizer takes one step. Responses with advantage 0 have no gradient.
- * They are not computed, but the loss's divisors count them. If all advantages are 0, the update is skipped,
- * and the moments stay.
+ * The update of the policy from a step's responses and records: one optimizer step, or one for each minibatch of each
+ * epoch (minibatches.ts). In each, gradients are summed over micro-batches and clipped by their global norm. Responses
+ * with advantage 0 have no gradient, unless a divergence or the entropy is in the loss. They are not computed, but the
+ * loss's divisors count them. If all advantages are 0, the optimizer takes no step, and the moments stay.
  */
 import type { StepRecord } from '../advantages/records.js'
 import type { ExperimentConfig } from '../config/schema.js'
 import { RlevError } from '../errors.js'
+import { given } from '../given.js'
 import type { Optimizer } from '../model/optimizer-state.js'
 import type { Policy } from '../model/policy.js'
 import type { Hooks } from '../progress.js'
 import type { Response } from '../rollout/response.js'
-import { accumulate, type LossRow } from './accumulate.js'
+import { accumulate } from './accumulate.js'
 import { withHalving } from './halving.js'
-import { responseWeights } from './loss.js'
+import { importanceWeights } from './importance.js'
+import { type LossRow, type LossTerms, policyGradientLoss, responseWeights } from './loss.js'
+import { groupsOf, minibatchesOf } from './minibatches.js'
 import { clipFactor, optimizerStep, prepareStep } from './optimizer.js'
+import { trainedLogProbs } from './trained-log-probs.js'
+import { microBatchBefore, type Update, updateMetrics } from './update-metrics.js'
 
-/**
- * Changes `policy` and `optimizer` in place. `records` are in the order of `responses`. Rejects with NotFinite,
- * before anything is changed, if the loss or the gradient is not finite.
- */
-export async function policyGradientStep({
-  policy,
-  optimizer,
-  responses,
-  records,
-  config,
-  hooks,
-  microBatchBefore = Number.POSITIVE_INFINITY,
-}: {
+interface StepOptions {
   policy: Policy
   optimizer: Optimizer
   responses: readonly Response[]
+  /** In the order of `responses`. */
   records: readonly StepRecord[]
   /** Of the step (step-config.ts). */
   config: ExperimentConfig
+  /** From 1. */
+  step: number
   hooks: Hooks
   /**
-   * Micro-batch size that fitted into memory when this step was first made. Equal micro-batches give equal
-   * bits.
+   * The step's metrics if it was made before. They say which micro-batches fitted into memory: equal micro-batches
+   * give equal bits.
    */
-  microBatchBefore?: number
-}): Promise<{ metrics: Record<string, number> }> {
-  const klInLoss = config.kl.place === 'loss' && config.kl.coefficient > 0
-  if (!klInLoss && records.every(({ advantage }) => advantage === 0)) {
-    // The loss and its gradient are exactly 0. They are reported, so that no metric has a gap at this step.
-    return {
-      metrics: {
-        'update/skipped': 1,
-        'update/tokens': 0,
-        'policy/loss': 0,
-        'policy/grad_norm': 0,
-        'policy/grad_clipped': 0,
-        ...entropyOf(responses),
-        'policy/sampling_log_prob_gap': 0,
-      },
-    }
-  }
+  before?: Readonly<Record<string, number>>
+}
 
-  const weights = responseWeights(records, config)
-  const rows = responses
-    .map((response, index): LossRow => {
-      const { advantage } = records[index] as StepRecord
-      return { ...response, advantage, weight: weights[index] as number }
+/**
+ * Changes `policy` and `optimizer` in place. Rejects with NotFinite if the loss or the gradient is not finite. A
+ * rejection after the first optimizer step leaves a policy between two steps: `optimizer.steps` has changed then.
+ */
+export async function policyGradientStep(options: StepOptions): Promise<{ metrics: Record<string, number> }> {
+  const { responses, records, config, step, policy, hooks } = options
+  const { ppo, importanceCap } = config.update
+  const groups = groupsOf(responses)
+  const several = ppo !== undefined && ppo !== null && ppo.minibatches * ppo.epochs > 1
+  const batches = several
+    ? minibatchesOf({ ...ppo, prompts: groups.length, seed: config.seed, step })
+    : [groups.map((_, index) => index)]
+  const terms = termsOf(config, several)
+  const acts = (record: StepRecord | undefined) => alwaysActs(terms) || record?.advantage !== 0
+  const trained =
+    importanceCap === undefined || importanceCap === null || !records.some(acts)
+      ? null
+      : await trainedLogProbs({ policy, responses, config, hooks })
+  const updates: Update[] = []
+  for (const batch of batches) {
+    const rows = batch.flatMap(group => groups[group] as number[])
+    if (!rows.some(row => acts(records[row]))) continue
+    const weights = responseWeights(
+      rows.map(row => records[row] as StepRecord),
+      config,
+    )
+    const acting = rows
+      .map((row, index) => ({ row, weight: weights[index] as number }))
+      .filter(({ row }) => acts(records[row]))
+    const lossRows = acting.map(({ row, weight }): LossRow => {
+      const response = responses[row] as Response
+      const { advantage } = records[row] as StepRecord
+      const old = trained?.[row]
+      const importance =
+        old === undefined ? undefined : importanceWeights(old, response.logProbs, importanceCap as number)
+      return { ...response, advantage, weight, ...given({ oldLogProbs: old, importance }) }
     })
-    .filter(({ advantage }) => klInLoss || advantage !== 0)
-  const tokens = rows.reduce((sum, row) => sum + row.tokens.length, 0)
-  const { estimator, coefficient } = config.kl
-  const { prompts, samples, temperature, maxTokens } = config.rollout
-  prepareStep(policy, optimizer, config.update)
-  const limit = config.update.microBatch
+    const values = acting.map(({ row }) => (records[row] as StepRecord).value)
+    updates.push({ ...(await oneUpdate({ ...options, rows: lossRows, terms, made: updates })), values })
+  }
+  return { metrics: updateMetrics({ updates, responses, config, several }) }
+}
+
+function termsOf({ kl, update }: ExperimentConfig, several: boolean): LossTerms {
+  const { ppo, importanceCap, entropyCoefficient } = update
+  return {
+    kl: kl.place === 'loss' && kl.coefficient > 0 ? { estimator: kl.estimator, coefficient: kl.coefficient } : null,
+    clip: several ? (ppo ?? null) : null,
+    importance: importanceCap !== undefined && importanceCap !== null,
+    entropyCoefficient: entropyCoefficient ?? 0,
+  }
+}
+
+/** Whether a response has a gradient even with an advantage of 0. */
+const alwaysActs = ({ kl = null, entropyCoefficient = 0 }: LossTerms): boolean => kl !== null || entropyCoefficient > 0
+
+/** One optimizer step. `made`: the updates of the step before it. */
+async function oneUpdate({
+  policy,
+  optimizer,
+  rows,
+  terms,
+  config,
+  hooks,
+  before,
+  made,
+}: StepOptions & { rows: readonly LossRow[]; terms: LossTerms; made: readonly Update[] }): Promise<
+  Omit<Update, 'values'>
+> {
+  const { update, rollout } = config
+  prepareStep(policy, optimizer, update)
+  const first = Math.min(
+    update.microBatch,
+    microBatchBefore(before, made.length),
+    made.at(-1)?.microBatch ?? update.microBatch,
+  )
   const { result: sums, microBatch } = await withHalving({
-    first: Math.min(limit, microBatchBefore),
+    first,
     rows: rows.length,
     run: maxRows =>
       accumulate({
         policy,
         rows,
-        limits: { ...config.update, microBatch: maxRows },
-        kl: klInLoss ? { estimator, coefficient } : null,
-        temperature,
-        checkpointing: config.update.gradientCheckpointing,
-        largest: { prompts, samples, tokens: maxTokens },
+        limits: { ...update, microBatch: maxRows },
+        loss: policyGradientLoss(terms),
+        temperature: rollout.temperature,
+        checkpointing: update.gradientCheckpointing,
+        largest: { prompts: rollout.prompts, samples: rollout.samples, tokens: rollout.maxTokens },
         hooks,
         note: 'update',
       }),
     onFirstRetry: ({ from, to }) =>
       process.emitWarning(`memory ran out with micro-batches of ${from} rows; retrying with ${to}`),
   })
-  const { engine, loss, gap, norm } = sums
+  const { engine, loss, gap, norm, measured } = sums
   checkFinite({ loss, norm })
-  const factor = clipFactor(norm, config.update.clipNorm)
-  optimizerStep({ engine, optimizer, settings: config.update, factor })
-  return {
-    metrics: {
-      'update/skipped': 0,
-      'update/tokens': tokens,
-      ...(microBatch < limit ? { 'update/micro_batch': microBatch } : {}),
-      'policy/loss': loss,
-      'policy/grad_norm': norm,
-      'policy/grad_clipped': factor < 1 ? 1 : 0,
-      ...entropyOf(responses),
-      'policy/sampling_log_prob_gap': gap / tokens,
-    },
-  }
-}
-
-/** Mean entropy over the tokens of all responses, if the rollout has it. */
-function entropyOf(responses: readonly Response[]): { 'policy/entropy'?: number } {
-  const tokens = responses.reduce((sum, response) => sum + response.tokens.length, 0)
-  const sum = responses.reduce((total, { entropy = Number.NaN }) => total + entropy, 0)
-  return Number.isFinite(sum) && tokens > 0 ? { 'policy/entropy': sum / tokens } : {}
+  const factor = clipFactor(norm, update.clipNorm)
+  optimizerStep({ engine, optimizer, settings: update, factor })
+  return { rows, microBatch, loss, gap, norm, clipped: factor < 1, measured }
 }
 
 function checkFinite({ loss, norm }: { loss: number; norm: number }): void {

@@ -11,6 +11,7 @@ import type { Policy } from '../model/policy.js'
 import { noHooks } from '../progress.js'
 import { encodeWhole, type PolicyTokenizer } from '../tokenizer/tokenizer.js'
 import { accumulate } from './accumulate.js'
+import { policyGradientLoss } from './loss.js'
 import { clipFactor, optimizerStep, prepareStep } from './optimizer.js'
 
 /**
@@ -65,7 +66,7 @@ export async function supervisedStep({
     policy,
     rows: batch.map(sequence => ({ ...sequence, advantage: 1, weight: 1 / tokens, logProbs: [] })),
     limits,
-    kl: null,
+    loss: policyGradientLoss(),
     checkpointing: false,
     largest: { prompts: batch.length, samples: 1, tokens: maxTokens },
     hooks: noHooks,

@@ -109,6 +109,7 @@ async function measure({ folder, responses, tokens, promptTokens, config, markdo
       responses: sampledResponses,
       records: recordsOf(sampledResponses),
       config,
+      step: 1,
       hooks: noHooks,
     })
   const { metrics } = await part(`an adapter's step, rank ${adapter.rank}, first`, update)

@@ -184,7 +184,7 @@ export async function update(bench: Bench, settings: RlevSettings): Promise<Answ
   const { endless: policy, optimizer, responses, records } = bench
   const config = withSettings(bench, settings)
   const began = performance.now()
-  await policyGradientStep({ policy, optimizer, responses, records, config, hooks: noHooks })
+  await policyGradientStep({ policy, optimizer, responses, records, config, step: 1, hooks: noHooks })
   return { seconds: (performance.now() - began) / 1000, tokens: tokensOf(bench) }
 }
 
@@ -214,6 +214,7 @@ export async function wholeStep(bench: Bench, settings: RlevSettings): Promise<A
     responses: rollout.responses,
     records,
     config,
+    step: 1,
     hooks: noHooks,
   })
   const seconds = (performance.now() - began) / 1000

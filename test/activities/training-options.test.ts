@@ -4,10 +4,13 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { CancelledFailure } from '@temporalio/common'
+import { gpuActivities } from '../../activities/gpu-activities.js'
 import { readMetrics } from '../../activities/store/runs.js'
+import { PolicyCache } from '../../activities/training/policy-cache.js'
 import { type Workplace, workplace } from '../../activities/workplace.js'
 import { tinyConfig } from '../workflows/tiny.js'
-import { resultOf, runExperiment } from './driver.js'
+import { environment, prepare, resultOf, runExperiment, runStage } from './driver.js'
 
 type Overrides = NonNullable<Parameters<typeof tinyConfig>[1]>
 
@@ -25,6 +28,9 @@ const update = { learningRate: 1e-3, microBatch: 8 }
 const options: Readonly<Record<string, Overrides>> = {
   none: {},
   schedule: { update: { ...update, schedule: { kind: 'cosine', warmup: 2, floor: 0.1, steps: null } } },
+  ppo: { update: { ...update, ppo: { minibatches: 2, epochs: 2, clipLow: 0.1, clipHigh: 0.1, dualClip: 2 } } },
+  importance: { update: { ...update, importanceCap: 1 } },
+  entropy: { update: { ...update, entropyCoefficient: 0.05 } },
 }
 
 const weights = new Map<string, string>()
@@ -56,4 +62,53 @@ test('the learning rate of each step is a metric', () => {
   const found = metric('schedule', 'update/learning_rate').map(rate => Number((rate * 1e3).toFixed(6)))
   // 0.1 + 0.9 (1 + cos(pi p)) / 2 with p = 0, 1/3, 2/3 after the warm-up.
   assert.deepEqual(found, [0.5, 1, 1, 0.775, 0.325])
+})
+
+test('several updates a step count their optimizer steps, clipped tokens and divergence', () => {
+  const made = metric('ppo', 'update/skipped').map(skipped => skipped === 0)
+  assert.ok(made.includes(true))
+  for (const [index, steps] of metric('ppo', 'update/optimizer_steps').entries()) {
+    assert.ok(made[index] ? steps >= 2 && steps <= 4 : steps === 0, String(steps))
+  }
+  for (const key of ['policy/clip_fraction', 'value/clipped_top', 'value/clipped_bottom']) {
+    assert.ok(metric('ppo', key).every(share => share >= 0 && share <= 1))
+  }
+  assert.ok(metric('ppo', 'policy/approx_kl').some(divergence => divergence > 1e-7))
+  assert.ok(metric('none', 'policy/approx_kl').every(Number.isNaN))
+})
+
+test('importance weights are 1 but for rounding, because one engine samples and trains', () => {
+  for (const [index, mean] of metric('importance', 'policy/importance_mean').entries()) {
+    const skipped = metric('importance', 'update/skipped')[index] === 1
+    assert.ok(skipped ? mean === 0 : Math.abs(mean - 1) < 1e-4, String(mean))
+  }
+})
+
+test('several updates a step, cancelled after 1, 2, 3, ... ticks and gone on with, come to the same bits', async () => {
+  const expected = resultOf(place, tinyConfig('ppo-whole', { ...shape, ...options['ppo'], ...inOneGo }))
+  const config = tinyConfig('ppo-cancelled', { ...shape, ...options['ppo'], ...inOneGo })
+  const stages = await prepare(place, config)
+  const { name: run, steps } = config
+  const policies = new PolicyCache(place.store)
+  let cancellations = 0
+  for (let ticks = 1; ; ticks++) {
+    const mock = environment()
+    let beats = 0
+    mock.on('heartbeat', () => {
+      if (++beats === ticks) mock.cancel()
+    })
+    try {
+      const activities = gpuActivities(place, policies)
+      await runStage(activities.evaluatePolicy, { run, stages, step: 0 }, mock)
+      await runStage(activities.trainSteps, { run, stages, from: 0, to: steps }, mock)
+      await runStage(activities.evaluatePolicy, { run, stages, step: steps }, mock)
+      break
+    } catch (error) {
+      assert.ok(error instanceof CancelledFailure, String(error))
+      cancellations++
+    }
+  }
+  policies.dispose()
+  assert.ok(cancellations > 5, String(cancellations))
+  assert.deepEqual(resultOf(place, config), expected)
 })

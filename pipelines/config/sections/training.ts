@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { count, countUpTo, positive } from './numbers.js'
 import { rateScheduleSection } from './schedules.js'
+import { entropyCoefficient, importanceCap, ppoSection } from './update-options.js'
 
 /** The projections of `pipelines/model/adapter.ts`, named here so that a config is read without TensorFlow. */
 export const adapterTargetNames = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'] as const
@@ -64,6 +65,9 @@ export const updateSection = z
       .describe(
         'Loss of a batch: mean over responses of the sum over tokens, of the mean over tokens, or mean over all tokens.',
       ),
+    ppo: ppoSection,
+    importanceCap,
+    entropyCoefficient,
     microBatch: countUpTo(100_000)
       .default(128)
       .describe('Maximum responses in one forward and backward pass; the gradient does not depend on it. (responses)'),

@@ -47,3 +47,33 @@ test('a schedule of the learning rate transmits as without one, and its arm is a
   assert.ok(sameStep({ plain: {}, again: {} }))
   assert.ok(!sameStep({ plain: {}, scheduled: { update } }))
 })
+
+const options = {
+  'several updates': { ppo: { minibatches: 2, epochs: 2 } },
+  'importance weights': { importanceCap: 2 },
+  entropy: { entropyCoefficient: 0.01 },
+}
+
+for (const [name, update] of Object.entries(options)) {
+  test(`${name}: the transmission of the advantages is predicted as without, and a note says what is not predicted`, () => {
+    const aligned = { reward: { scale: 'human-aligned' } }
+    assert.equal(transmissionOf({ ...aligned, update }), transmissionOf(aligned))
+    const notes = (sections: object) =>
+      findingsOf({ one: sections }).filter(({ sentence }) => sentence.includes('not predicted'))
+    assert.deepEqual(
+      notes({ ...aligned, update }).map(({ severity }) => severity),
+      ['note'],
+    )
+    assert.deepEqual(notes({ ...aligned }), [])
+    assert.deepEqual(notes({ reward: { scale: 'correctness' }, update }), [])
+    assert.ok(!sameStep({ plain: {}, other: { update } }))
+  })
+}
+
+test('a common factor of the advantages is no placebo of AdamW where the entropy is in the loss', () => {
+  const findings = findingsOf({
+    correctness: { reward: { scale: 'correctness' }, update: options.entropy },
+    uniform: { reward: { scale: 'uniform' }, update: options.entropy },
+  })
+  assert.ok(findings.some(({ sentence }) => sentence.includes('The entropy in the loss is not multiplied')))
+})

@@ -52,6 +52,8 @@ const found: Readonly<Record<string, readonly [config: string, key: string]>> = 
   optimizerKeysAct: ['update: {optimizer: sgd, betas: [0.9, 0.9]}', 'update.betas'],
   rateScheduleActs: ['update: {schedule: {kind: constant, warmup: 3, floor: 0.1}}', 'update.schedule.floor'],
   rateScheduleFits: ['steps: 10\nupdate: {schedule: {warmup: 10}}', 'update.schedule.warmup'],
+  ppoMakesSeveralUpdates: ['update: {ppo: {clipLow: 0.1}}', 'update.ppo'],
+  minibatchesFitStep: ['rollout: {prompts: 4}\nupdate: {ppo: {minibatches: 5}}', 'update.ppo.minibatches'],
   adapterFitsPolicy: ['update: {adapter: {rank: 65}}', 'update.adapter.rank'],
   tokenBudgetHoldsResponse: ['update: {tokenBudget: 14}', 'update.tokenBudget'],
   bestCheckpointCanBeTold: ['evaluation: {samples: 0}\ncheckpoint: {best: expected-h-acc}', 'checkpoint.best'],

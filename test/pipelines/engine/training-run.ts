@@ -64,7 +64,15 @@ export async function trainingRun({
         length: tokens.length,
       }),
     )
-    const { metrics } = await policyGradientStep({ policy, optimizer, responses, records, config, hooks: noHooks })
+    const { metrics } = await policyGradientStep({
+      policy,
+      optimizer,
+      responses,
+      records,
+      config,
+      step,
+      hooks: noHooks,
+    })
     run.tokens.push(generated.map(({ tokens }) => tokens))
     run.losses.push(metrics['policy/loss'] as number)
   }

@@ -12,6 +12,7 @@ import { createOptimizer, disposeOptimizer } from '../../../pipelines/model/opti
 import { type Policy, trainable } from '../../../pipelines/model/policy.js'
 import { noHooks } from '../../../pipelines/progress.js'
 import { type Accumulated, accumulate } from '../../../pipelines/training/accumulate.js'
+import { policyGradientLoss } from '../../../pipelines/training/loss.js'
 import { optimizerStep, prepareStep, type StepSettings } from '../../../pipelines/training/optimizer.js'
 
 /** Asserts that two numbers agree within 1e-4, absolute or relative, the precision of the golden numbers. */
@@ -99,7 +100,7 @@ export async function goldenUpdate(
       logProbs: logProbs[row] as number[],
     })),
     limits: { microBatch: prompts.length, tokenBudget: null },
-    kl: null,
+    loss: policyGradientLoss(),
     checkpointing: false,
     largest: {
       prompts: prompts.length,

@@ -2,6 +2,30 @@
 import { readFileSync } from 'node:fs'
 
 interface Golden {
+  losses: {
+    /** [N T V] */
+    logits: number[]
+    shape: [number, number, number]
+    targets: number[][]
+    mask: number[][]
+    /** log pi that the ratio is against. */
+    old: number[][]
+    sampled: number[][]
+    advantages: number[]
+    weights: number[]
+    cases: {
+      name: string
+      options: {
+        clip: { clipLow: number; clipHigh: number; dualClip: number | null } | null
+        cap: number | null
+        entropy: number
+      }
+      loss: number
+      gradient: number[]
+      clipped: number[] | null
+      divergence: number[] | null
+    }[]
+  }
   rates: {
     kind: 'linear' | 'cosine' | 'constant'
     warmup: number

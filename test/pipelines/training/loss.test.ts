@@ -12,7 +12,7 @@ function expectedGradient(estimator: 'k1' | 'k2' | 'k3', logits: number[], refer
     const column = (values: Tensor) => values.reshape([logits.length, 1]) as Tensor
     const probabilities = column(tf.softmax(tf.tensor1d(logits)))
     const loss = (variable: Tensor) =>
-      policyGradientLoss({ estimator, coefficient: 1 })
+      policyGradientLoss({ kl: { estimator, coefficient: 1 } })
         .of(column(tf.logSoftmax(variable)), tf.ones([logits.length, 1]), [
           tf.zeros([logits.length, 1]),
           probabilities,

@@ -93,6 +93,7 @@ async function sgdStep(
     responses,
     records: change(records),
     config,
+    step: 1,
     hooks: noHooks,
   })
   const weights = valuesIn(policy)
@@ -189,7 +190,7 @@ test('a step raises the log-probability of better responses and lowers that of w
   const { responses, records } = batch(policy)
   const config = tinyConfig({ update: { optimizer: 'adamw', learningRate: 1e-3 }, kl: { place: 'none' } })
   const optimizer = createOptimizer(policy, config.update)
-  await policyGradientStep({ policy, optimizer, responses, records, config, hooks: noHooks })
+  await policyGradientStep({ policy, optimizer, responses, records, config, step: 1, hooks: noHooks })
   const sum = (row: readonly number[]) => row.reduce((total, logProb) => total + logProb, 0)
   const gain = logProbsOf(policy, responses).reduce(
     (total, row, index) => total + (advantages[index] as number) * (sum(row) - sum(responses[index]?.logProbs ?? [])),
@@ -248,6 +249,7 @@ test('a step without any advantage is skipped: weights and moments stay, and a m
     responses,
     records: records.map(record => ({ ...record, advantage: 0 })),
     config,
+    step: 1,
     hooks: noHooks,
   })
   const { 'update/skipped': skipped, 'policy/entropy': entropy, ...measured } = metrics
@@ -286,7 +288,7 @@ async function losesNothing(engine: Policy['engine']): Promise<void> {
   const norm = [...(policy.weights.read().get('model.norm.weight') as Tensor).dataSync()]
   const before = tensors()
   await assert.rejects(
-    policyGradientStep({ policy, optimizer, responses, records, config, hooks: noHooks }),
+    policyGradientStep({ policy, optimizer, responses, records, config, step: 1, hooks: noHooks }),
     (error: unknown) => error instanceof RlevError && error.kind === 'NotFinite',
   )
   assert.equal(tensors(), before)
@@ -307,7 +309,7 @@ test('a step that is cancelled between micro-batches changes nothing, and leaves
     if ((progress?.done ?? 0) >= 4) throw new Error('cancelled')
   }
   await assert.rejects(
-    policyGradientStep({ policy, optimizer, responses, records, config, hooks: { tick } }),
+    policyGradientStep({ policy, optimizer, responses, records, config, step: 1, hooks: { tick } }),
     /cancelled/,
   )
   assert.equal(tensors(), before)

@@ -9,6 +9,7 @@ import { stream } from '../../../pipelines/random.js'
 import { rollOut } from '../../../pipelines/rollout/roll-out.js'
 import { generate } from '../../../pipelines/sampling/generate.js'
 import { accumulate } from '../../../pipelines/training/accumulate.js'
+import { policyGradientLoss } from '../../../pipelines/training/loss.js'
 import { changeWeight, prompt, tinyConfig, tinyPolicy } from '../model/tiny-policy.js'
 
 const temperature = 0.6
@@ -62,7 +63,7 @@ test('the expected gradient of an update is that of the expected reward at the s
       return { ...sequence, advantage: row === 0 ? 1 : 0, weight: probability, logProbs: own }
     }),
     limits: { microBatch: 4, tokenBudget: null },
-    kl: null,
+    loss: policyGradientLoss(),
     temperature,
     checkpointing: false,
     largest: { prompts: 1, samples: 4, tokens: 2 },
