@@ -105,7 +105,7 @@ async function stepOf({
   const config = tinyConfig({
     kl: { place: 'none' },
     rollout: { prompts: 4, samples: 2, maxTokens: 6, chunk: 8 },
-    update: { optimizer: 'sgd', learningRate: 0.05, ...update },
+    update: { optimizer: 'sgd', learningRate: 0.01, ...update },
   })
   const optimizer = createOptimizer(policy, config.update)
   const kept = responses.map((_, index) => index).filter(index => keep(index >> 1))
@@ -146,7 +146,7 @@ test('the first minibatch takes the step of an update with its responses alone: 
   const alone = await stepOf({ keep: group => firstOfTwo.includes(group) })
   assert.equal(several.optimizerSteps, 1)
   assert.ok(gap(several, alone) < 1e-6, String(gap(several, alone)))
-  assert.ok(gap(several, await stepOf({})) > 1e-4)
+  assert.ok(gap(several, await stepOf({})) > 1e-5)
   assert.equal(several.metrics['policy/clip_fraction'], 0)
 })
 
@@ -159,9 +159,9 @@ test('every minibatch of every epoch is one optimizer step, and later ones are c
     assert.equal(one.metrics['update/optimizer_steps'], 6)
   }
   assert.equal(wide.metrics['policy/clip_fraction'], 0)
-  assert.ok((narrow.metrics['policy/clip_fraction'] as number) > 0.2)
+  assert.ok((narrow.metrics['policy/clip_fraction'] as number) > 0.1)
   assert.ok((narrow.metrics['policy/approx_kl'] as number) < (wide.metrics['policy/approx_kl'] as number))
-  assert.ok(gap(wide, narrow) > 1e-4)
+  assert.ok(gap(wide, narrow) > 1e-5)
 })
 
 test('recorded and eager engines take the same updates', async () => {
