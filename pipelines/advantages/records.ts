@@ -1,5 +1,5 @@
 /**
- * The record of each response of a step: its reward and what that is made of (rewards/reward.ts), less the KL penalty if it acts in the
+ * The record of each response of a step: its reward and what that is made of (rewards/reward.ts), less the penalties that act in the
  * reward, and the advantage that the update multiplies log pi with.
  */
 import type { ExperimentConfig } from '../config/schema.js'
@@ -7,33 +7,45 @@ import { type Reward, type RewardConfig, rewardsOf } from '../rewards/reward.js'
 import type { Response } from '../rollout/response.js'
 import { advantages } from './advantages.js'
 import { klOfResponse } from './kl.js'
+import { isMasked, type OverlongConfig, overlongPenalty } from './overlong.js'
 
-/** `reward` is what the estimator gets: r(x, y), less the KL penalty if it acts in the reward. */
+/** `reward` is what the estimator gets: r(x, y), less the KL penalty if it acts in the reward, and less the penalty of its length. */
 export interface StepRecord extends Reward {
-  /** What the update multiplies log pi with; 0 if unscored. */
+  /** What the update multiplies log pi with; 0 if unscored or masked. */
   advantage: number
+  /** Present if the response was cut and such ones have no gradient. */
+  masked?: true
 }
 
-export type RecordConfig = RewardConfig & Pick<ExperimentConfig, 'estimator' | 'kl'>
+export type RecordConfig = RewardConfig & Pick<ExperimentConfig, 'estimator' | 'kl'> & OverlongConfig
 
 /**
  * One record a response, in the order of the rollout. The parameters are those of `rewardsOf`, which says what it throws.
  *
- * site reward:    r = s credit - KL,  A = estimator(r)
- * site advantage: r =   credit - KL,  A = s estimator(r)
- * site loss:      r =   credit - KL,  A = estimator(r); the update multiplies the response's loss by s
+ * site reward:    r = s credit - P,  A = estimator(r)
+ * site advantage: r =   credit - P,  A = s estimator(r)
+ * site loss:      r =   credit - P,  A = estimator(r); the update multiplies the response's loss by s
+ *
+ * P: the KL penalty if it acts in the reward, and the penalty of the length. A masked response is in the baseline of its prompt, and then
+ * has A = 0.
  */
 export function recordsOf(step: Parameters<typeof rewardsOf>[0] & { config: RecordConfig }): StepRecord[] {
   const { rollout, config } = step
   const records = rewardsOf(step).map((one, index): StepRecord => {
-    const penalty = klPenalty(rollout.responses[index] as Response, config)
-    return { ...one, reward: penalised(one, penalty), advantage: 0 }
+    const response = rollout.responses[index] as Response
+    const masked = isMasked({ length: one.length, finish: response.finish }, config)
+    return {
+      ...one,
+      reward: penalised(one, penaltyOf(response, config)),
+      advantage: 0,
+      ...(masked ? { masked: true } : {}),
+    }
   })
   const groups = groupRecords(records)
   const estimated = advantages({ estimator: config.estimator, groups })
   return groups.flatMap((group, row) =>
     group.map((record, column) => {
-      const advantage = estimated[row]?.[column] ?? 0
+      const advantage = record.masked ? 0 : (estimated[row]?.[column] ?? 0)
       return { ...record, advantage: config.value.site === 'advantage' ? record.scale * advantage : advantage }
     }),
   )
@@ -44,8 +56,13 @@ export function penalised({ verdict, reward }: Pick<Reward, 'verdict' | 'reward'
   return verdict === 'unscored' ? 0 : reward - penalty
 }
 
+/** What is taken off the reward of a response. */
+export function penaltyOf(response: Response, config: Pick<RecordConfig, 'kl'> & OverlongConfig): number {
+  return klPenalty(response, config) + overlongPenalty(response.tokens.length, config)
+}
+
 /** coefficient * KL estimate summed over the response's tokens, in nats; 0 unless the KL acts in the reward. */
-export function klPenalty(response: Response, { kl }: Pick<RecordConfig, 'kl'>): number {
+function klPenalty(response: Response, { kl }: Pick<RecordConfig, 'kl'>): number {
   if (kl.place !== 'reward' || kl.coefficient === 0) return 0
   return kl.coefficient * klOfResponse(response)[kl.estimator]
 }

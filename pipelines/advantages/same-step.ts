@@ -165,8 +165,8 @@ function listed(arms: readonly PlannedArm[]): string {
 
 /** Everything that decides a step except value, scale and estimator. */
 function restOf(config: ExperimentConfig): string {
-  const { data, seed, policy, warmStart, rollout, kl, update } = config
-  return JSON.stringify({ marking: markingOf(config), data, seed, policy, warmStart, rollout, kl, update })
+  const { data, seed, policy, warmStart, rollout, overlong, kl, update } = config
+  return JSON.stringify({ marking: markingOf(config), data, seed, policy, warmStart, rollout, overlong, kl, update })
 }
 
 function groupedBy(arms: readonly PlannedArm[], key: (config: ExperimentConfig) => string): PlannedArm[][] {

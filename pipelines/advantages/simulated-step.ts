@@ -11,9 +11,11 @@ import { type CreditRules, creditOfWrong, partialRuleOf } from '../rewards/credi
 import { type KeptMark, keptMark, markOf } from '../rewards/mark.js'
 import { rewardOf } from '../rewards/reward.js'
 import { scaleOf, uniformScale } from '../rewards/scales.js'
+import type { Finish } from '../rollout/response.js'
 import { seenValues } from '../values/noise.js'
 import type { ItemValue } from '../values/value.js'
 import { advantages } from './advantages.js'
+import { isMasked, overlongPenalty } from './overlong.js'
 import { penalised } from './records.js'
 import { type StepSignal, signalOf } from './transmission.js'
 
@@ -30,6 +32,8 @@ export function valuedItems(values: readonly ItemValue[], items: readonly Pick<I
 
 export interface SimulatedSample extends KeptMark {
   length: number
+  /** A simulated response of the maximum length is cut. */
+  finish?: Finish
   /** Divergence from the reference, in nats, of the order of one. */
   divergence: number
 }
@@ -84,7 +88,7 @@ export function answeredGroups({
 }: {
   /** Section of each item that is trained on, in the order of the values. */
   items: readonly { section: string }[]
-  answered: readonly { section: string; samples: readonly (KeptMark & { length: number })[] }[]
+  answered: readonly { section: string; samples: readonly Omit<SimulatedSample, 'divergence'>[] }[]
   config: Pick<ExperimentConfig, 'rollout'>
   /** Number of prompts, at least. */
   groups?: number
@@ -153,7 +157,7 @@ export class Simulation {
     const { prompts, samples, maxTokens } = config.rollout
     const values = this.#values
     const drawn = [prompts, samples, maxTokens, reward.partial, reward.wrongCredit]
-    const plain = [drawn, estimator.name, kl.place === 'reward' ? kl.coefficient : 0]
+    const plain = [drawn, estimator.name, kl.place === 'reward' ? kl.coefficient : 0, config.overlong]
     return this.#once(['step', plain, value, reward.scale, reward.alpha, reward.cap], () => {
       const batches = this.#once(['batches', drawn], () => simulateGroups(values, config))
       const without = this.#once(['without', plain], () => withoutValue(batches, config))
@@ -205,21 +209,30 @@ function stepOver(options: {
 
 function factorsOf(
   groups: readonly SimulatedGroup[],
-  { estimator: { name }, kl, value: { site } }: ExperimentConfig,
+  config: ExperimentConfig,
   scaleOfItem: (item: number) => number,
 ): Factors {
+  const {
+    estimator: { name },
+    kl,
+    value: { site },
+  } = config
   const coefficient = kl.place === 'reward' ? kl.coefficient : 0
   const estimated = advantages({
     estimator: { name, epsilon: 1e-12 },
     groups: groups.map(({ item, samples }) =>
       samples.map(sample => {
         const reward = rewardOf({ ...sample, scale: site === 'reward' ? scaleOfItem(item) : 1 })
-        return { ...sample, reward: penalised({ ...sample, reward }, coefficient * sample.divergence) }
+        const penalty = coefficient * sample.divergence + overlongPenalty(sample.length, config)
+        return { ...sample, reward: penalised({ ...sample, reward }, penalty) }
       }),
     ),
   })
-  return groups.map(({ item }, row) =>
-    (estimated[row] ?? []).map(advantage => (site === 'reward' ? advantage : scaleOfItem(item) * advantage)),
+  return groups.map(({ item, samples }, row) =>
+    samples.map((sample, column) => {
+      const advantage = isMasked(sample, config) ? 0 : (estimated[row]?.[column] ?? 0)
+      return site === 'reward' ? advantage : scaleOfItem(item) * advantage
+    }),
   )
 }
 

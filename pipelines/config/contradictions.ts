@@ -4,6 +4,7 @@ import type { Finding, Rules, Subject } from './contradictions/finding.js'
 import { judgeRules } from './contradictions/judge.js'
 import { keepingRules } from './contradictions/keeping.js'
 import { memoryRules } from './contradictions/memory.js'
+import { overlongRules } from './contradictions/overlong.js'
 import { rolloutRules } from './contradictions/rollout.js'
 import { scheduleRules } from './contradictions/schedules.js'
 import { stepRules, warmStartRules } from './contradictions/training.js'
@@ -21,6 +22,7 @@ export const rules: Rules = {
   ...verifierRules,
   ...warmStartRules,
   ...rolloutRules,
+  ...overlongRules,
   ...stepRules,
   ...scheduleRules,
   ...updateOptionRules,

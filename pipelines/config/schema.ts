@@ -8,6 +8,7 @@ import { dataSection, type examNames, rewardSection, type transferExamNames, val
 import { engineSection } from './sections/engine.js'
 import { judgeSection } from './sections/judge.js'
 import { count, seedNumber } from './sections/numbers.js'
+import { overlongSection } from './sections/overlong.js'
 import { policySection, type scratchPolicy, statedPolicySection, warmStartSection } from './sections/policy.js'
 import { rolloutSection } from './sections/rollout.js'
 import { checkpointSection, durabilitySection, evaluationSection, trackingSection } from './sections/run.js'
@@ -35,6 +36,7 @@ export const experimentSchema = z.strictObject({
   policy: policySection,
   warmStart: warmStartSection,
   rollout: rolloutSection,
+  overlong: overlongSection,
   estimator: estimatorSection,
   kl: klSection,
   update: updateSection,

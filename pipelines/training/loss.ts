@@ -35,7 +35,7 @@ export interface LossRow extends Sequence {
   importance?: readonly number[]
 }
 
-/** f_i / d_i of every response of the batch. */
+/** f_i / d_i of every response of the batch; 0 of a masked one, which the divisors count. */
 export function responseWeights(records: readonly StepRecord[], config: ExperimentConfig): number[] {
   const tokens = records.reduce((sum, { length }) => sum + length, 0)
   const divisor = (length: number): number => {
@@ -50,7 +50,9 @@ export function responseWeights(records: readonly StepRecord[], config: Experime
         return config.update.aggregation satisfies never
     }
   }
-  return records.map(({ scale, length }) => (config.value.site === 'loss' ? scale : 1) / divisor(length))
+  return records.map(({ scale, length, masked }) =>
+    masked ? 0 : (config.value.site === 'loss' ? scale : 1) / divisor(length),
+  )
 }
 
 /** The KL divergence as a term of the loss. */

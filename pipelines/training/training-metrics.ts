@@ -6,8 +6,9 @@
 import { advantages } from '../advantages/advantages.js'
 import { isDegenerate, isScored } from '../advantages/estimators/group.js'
 import { klOfResponse } from '../advantages/kl.js'
+import { overlongPenalty } from '../advantages/overlong.js'
 import type { StepRecord } from '../advantages/records.js'
-import { groupRecords, klPenalty, penalised, type RecordConfig } from '../advantages/records.js'
+import { groupRecords, penalised, penaltyOf, type RecordConfig } from '../advantages/records.js'
 import { type StepSignal, signalOf, transmission } from '../advantages/transmission.js'
 import type { ExperimentConfig } from '../config/schema.js'
 import { canGiveCredit } from '../rewards/credit.js'
@@ -18,7 +19,7 @@ import { mean } from '../statistics/estimate.js'
 import { fifths, weightsInFifth } from '../statistics/fifths.js'
 import { weightedMean } from '../statistics/weighted-mean.js'
 
-type MetricsConfig = RecordConfig & { rollout?: Pick<ExperimentConfig['rollout'], 'stop'> }
+type MetricsConfig = RecordConfig & { rollout: Partial<Pick<ExperimentConfig['rollout'], 'stop'>> }
 
 /**
  * Metrics by name, finite numbers only. A metric that the step does not define is left out: a mean reward
@@ -53,7 +54,7 @@ export function trainingMetrics({
     'length/mean': mean(lengths),
     'advantage/abs_mean': mean(scored.map(record => Math.abs(record.advantage))),
     'rollout/finished': mean(rollout.responses.map(response => (response.finish === 'stop' ? 1 : 0))),
-    ...(config.rollout?.stop == null
+    ...(config.rollout.stop == null
       ? {}
       : { 'rollout/stopped': mean(rollout.responses.map(({ stoppedBy }) => (stoppedBy === undefined ? 0 : 1))) }),
     'groups/degenerate': mean(groups.map(group => (isDegenerate(group) ? 1 : 0))),
@@ -62,9 +63,25 @@ export function trainingMetrics({
   }
   for (const fifth of fifths)
     metrics[`length/value_fifth_${fifth}`] = weightedMean(lengths, weightsInFifth(rows, fifth))
+  Object.assign(metrics, overlongMetrics(records, config))
   const divergence = divergenceOf(rollout)
   if (divergence !== null) Object.assign(metrics, divergence)
   return Object.fromEntries(Object.entries(metrics).filter(([, value]) => Number.isFinite(value)))
+}
+
+/** Of the options that are on. */
+function overlongMetrics(records: readonly StepRecord[], config: RecordConfig): Record<string, number> {
+  const { mask = false, buffer = null } = config.overlong ?? {}
+  const penalties = records.filter(isScored).map(({ length }) => overlongPenalty(length, config))
+  return {
+    ...(mask ? { 'overlong/masked': mean(records.map(({ masked }) => (masked ? 1 : 0))) } : {}),
+    ...(buffer === null
+      ? {}
+      : {
+          'overlong/penalised': mean(penalties.map(penalty => (penalty > 0 ? 1 : 0))),
+          'overlong/penalty_mean': mean(penalties),
+        }),
+  }
 }
 
 /** Mean |advantage| of each prompt, and what the same verdicts give if every scale is 1. */
@@ -79,14 +96,14 @@ function realisedSignal({
 }): StepSignal {
   const unscaled = records.map((record, index): StepRecord => {
     const response = rollout.responses[index]
-    const penalty = response === undefined ? 0 : klPenalty(response, config)
+    const penalty = response === undefined ? 0 : penaltyOf(response, config)
     const reward = rewardOf({ ...record, scale: 1 })
     return { ...record, reward: penalised({ ...record, reward }, penalty) }
   })
   const groups = groupRecords(unscaled)
   const without = advantages({ estimator: config.estimator, groups })
   const rows = groups.flatMap((group, row) => {
-    const kept = group.map((record, column) => ({ record, plain: without[row]?.[column] ?? 0 }))
+    const kept = group.map((record, column) => ({ record, plain: record.masked ? 0 : (without[row]?.[column] ?? 0) }))
     const scored = kept.filter(({ record }) => isScored(record))
     const first = group[0]
     if (first === undefined || scored.length === 0) return []

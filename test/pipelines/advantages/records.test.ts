@@ -24,6 +24,7 @@ const config: RecordConfig = {
   value: { site: 'reward' },
   estimator: { name: 'rloo', epsilon: 1e-6, allowCancelled: false },
   kl: { place: 'log', estimator: 'k1', coefficient: 0 },
+  rollout: { maxTokens: 14 },
 }
 
 const item = (id: string, answer: string): Item => ({

@@ -317,3 +317,33 @@ test('a step that is cancelled between micro-batches changes nothing, and leaves
   disposePolicy(policy)
   disposeOptimizer(optimizer)
 })
+
+test('a masked response has no gradient, not even of a divergence in the loss, and the divisors count it', async () => {
+  const kl = { place: 'loss', estimator: 'k3', coefficient: 0.3 }
+  const masked = (record: StepRecord): StepRecord => ({ ...record, advantage: 0, masked: true })
+  const untouched = tinyPolicy()
+  near((await sgdStep({ kl }, records => records.map(masked))).weights, valuesIn(untouched), 1e-12)
+  disposePolicy(untouched)
+  // Gradients add up: half of the batch masked, and the other half masked.
+  const half = (keep: (index: number) => boolean) =>
+    sgdStep({ kl }, records => records.map((record, index) => (keep(index) ? record : masked(record))))
+  const [even, odd, all] = [
+    await half(index => index % 2 === 0),
+    await half(index => index % 2 === 1),
+    await half(() => true),
+  ]
+  const before = tinyPolicy()
+  const start = valuesIn(before)
+  disposePolicy(before)
+  const summed = new Map(
+    [...start].map(([name, values]) => [
+      name,
+      values.map(
+        (value, index) =>
+          (even.weights.get(name)?.[index] as number) + (odd.weights.get(name)?.[index] as number) - value,
+      ),
+    ]),
+  )
+  near(all.weights, summed, 1e-5)
+  assert.ok((all.metrics['policy/grad_norm'] as number) > 0)
+})

@@ -23,6 +23,7 @@ const config = (name: RecordConfig['estimator']['name']): RecordConfig => ({
   value: { site: 'reward' },
   estimator: { name, epsilon: 1e-12, allowCancelled: true },
   kl: { place: 'log', estimator: 'k3', coefficient: 0 },
+  rollout: { maxTokens: 14 },
 })
 
 const prompts: { id: string; value: number; verdicts: Verdict[]; lengths: number[] }[] = [

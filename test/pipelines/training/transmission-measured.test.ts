@@ -25,7 +25,16 @@ import { warmStart } from '../../../pipelines/training/warm-start.js'
 import { normalizeValues } from '../../../pipelines/values/normalize.js'
 import type { ItemValue } from '../../../pipelines/values/value.js'
 
-const configOf = (name: EstimatorName) =>
+/** Options of rollout and reward that change what an estimator gets. */
+const options = {
+  none: {},
+  mask: { overlong: { mask: true } },
+  penalty: { overlong: { buffer: 10, factor: 0.5 } },
+  'mask and penalty': { overlong: { mask: true, buffer: 10, factor: 0.5 } },
+} as const
+type Option = keyof typeof options
+
+const configOf = (name: EstimatorName, option: Option = 'none') =>
   experimentSchema.parse({
     name: 'measured',
     data: { source: 'synthetic', exam: 'pl', trainPapers: 40, testItemsPerSection: 150 },
@@ -34,6 +43,7 @@ const configOf = (name: EstimatorName) =>
     estimator: { name, allowCancelled: true },
     kl: { place: 'none' },
     evaluation: { samples: 8, chunk: 1200 },
+    ...options[option],
   })
 
 const config = configOf('rloo')
@@ -62,16 +72,17 @@ before(async () => {
 })
 
 type Measured = NonNullable<ReturnType<typeof measuredTransmission>>
-const measuredBy = new Map<EstimatorName, Measured>()
+const measuredBy = new Map<string, Measured>()
 
-function measured(name: EstimatorName): Measured {
-  const found = measuredBy.get(name) ?? measure(name)
-  measuredBy.set(name, found)
+function measured(name: EstimatorName, option: Option = 'none'): Measured {
+  const key = `${name} ${option}`
+  const found = measuredBy.get(key) ?? measure(name, option)
+  measuredBy.set(key, found)
   return found
 }
 
-function measure(name: EstimatorName): Measured {
-  const own = configOf(name)
+function measure(name: EstimatorName, option: Option): Measured {
+  const own = configOf(name, option)
   const metrics = rollouts.map(rollout => {
     const records = recordsOf({ rollout, items: dataset.train, values, config: own })
     return { step: rollout.step, time: 0, values: trainingMetrics({ rollout, records, config: own }) }
@@ -82,8 +93,8 @@ function measure(name: EstimatorName): Measured {
 }
 
 /** `from`: the policy's answers to the test items, or the assumptions of `rlev plan` before there is a policy. */
-function predicted(name: EstimatorName, from: 'answers' | 'plan') {
-  const own = configOf(name)
+function predicted(name: EstimatorName, from: 'answers' | 'plan', option: Option = 'none') {
+  const own = configOf(name, option)
   const batches =
     from === 'plan' ? simulateGroups(values, own) : answeredGroups({ items: dataset.train, answered, config: own })
   const { signals } = simulatedStep({ values, batches, config: own })
@@ -112,4 +123,19 @@ test('with a baseline for each prompt, the plan predicts the transmission before
 test('only the estimators that cancel are reported as cancelling', () => {
   const cancelled = estimatorNames.filter(name => measured(name).cancelled)
   assert.deepEqual(cancelled, ['grpo', 'maxrl'])
+})
+
+for (const option of ['mask', 'penalty', 'mask and penalty'] as const) {
+  for (const name of ['rloo', 'grpo', 'batch-deviation', 'reinforce++'] as const) {
+    test(`${name} with ${option} of long responses: measured as predicted from the policy's answers`, () => {
+      assertAgrees(`${name}, ${option}`, measured(name, option), predicted(name, 'answers', option))
+    })
+  }
+}
+
+test('a mask leaves 1 and 0 as they are; a penalty that is not scaled takes a part of the value from rloo', () => {
+  assert.ok(Math.abs(measured('rloo', 'mask').transmission - 1) < 1e-9)
+  assert.ok(Math.abs(measured('grpo', 'mask').transmission) < 1e-5)
+  assert.ok(predicted('rloo', 'plan', 'penalty').transmission < 0.99)
+  assert.ok(measured('rloo', 'penalty').transmission < 0.99, `${measured('rloo', 'penalty').transmission}`)
 })
