@@ -1,6 +1,6 @@
 /** Subcommands about what a home keeps: its runs and the disk that they take, and runs that go on from others. */
 import type { Command } from 'commander'
-import { driftHelp, wholeNumber } from './launching.js'
+import { collect, driftHelp, wholeNumber } from './launching.js'
 
 /** `home`: what `--home` says. */
 export function addKeeping(program: Command, home: () => string | undefined): void {
@@ -62,5 +62,28 @@ Example:
     .action(async (name, options) => {
       const { extend } = await import('./extend.js')
       await extend({ ...options, name, home: home() })
+    })
+
+  program
+    .command('clone')
+    .description('a new run with the config of another that starts from one of its checkpoints')
+    .argument('<name>', 'name of a run, or NAME/ARM/seed-N of an experiment of a sweep')
+    .argument('<new>', 'name of the new run')
+    .option('--set <path=value>', 'another value for a key; repeatable', collect, [])
+    .option('--from-step <n>', 'of this checkpoint; 0: what the run started from (default: the newest)', wholeNumber)
+    .option('--detach', 'return as soon as the work has begun')
+    .addHelpText(
+      'after',
+      `
+Steps are counted from 0 again; the order of prompts and the moments of AdamW begin again. To go on with the
+same run use \`rlev extend\`.
+
+Examples:
+  rlev clone smoke smoke-slow --set update.learningRate=1e-4
+  rlev clone quickstart/correctness/seed-1 longer --from-step 100 --set steps=50`,
+    )
+    .action(async (name, newName, options) => {
+      const { clone } = await import('./clone.js')
+      process.exitCode = await clone({ ...options, name, newName, home: home() })
     })
 }

@@ -49,6 +49,8 @@ export interface PlanLaunch extends Pick<BeginOptions, 'home' | 'detach' | 'allo
   place: string
   /** Where progress and words of the beginning go; standard output unless said. */
   stream?: NodeJS.WriteStream
+  /** Called when the home has the plan, before anything is started. */
+  onFrozen?: () => void
   /** In place of the comparison at the end; gives the exit status. */
   print?: (home: Home, view: RunView) => number
 }
@@ -100,6 +102,7 @@ export async function launchPlan(options: PlanLaunch): Promise<number> {
     settleDrift({ home, view, plan, allowed: allowDrift })
   }
   freezePlan(home.path, plan, path)
+  options.onFrozen?.()
   let follows = false
   // A line of another kind would tear the live view.
   const report = (line: string) => (follows ? undefined : process.stderr.write(`${line}\n`))

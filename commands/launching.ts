@@ -128,6 +128,6 @@ export function wholeNumber(text: string): number {
   throw new InvalidArgumentError('a whole number of 0 or more was expected')
 }
 
-function collect(text: string, before: readonly string[]): string[] {
+export function collect(text: string, before: readonly string[]): string[] {
   return [...before, text]
 }

@@ -81,6 +81,7 @@ export const experimentPaths = {
 export const planPaths = {
   plan: (folder: string) => join(folder, 'plan.json'),
   provenance: (folder: string) => join(folder, 'provenance.json'),
+  origin: (folder: string) => join(folder, 'origin.json'),
   deletion: (folder: string) => join(folder, 'deleting.json'),
   reportFolder: (folder: string) => join(folder, 'report'),
   report: (folder: string) => join(folder, 'report', 'report.html'),

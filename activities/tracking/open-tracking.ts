@@ -6,6 +6,7 @@ import { workflowPage } from '../machine/services-record.js'
 import type { DatasetInput, Param, Run, Tag } from '../mlflow/types.js'
 import { readData } from '../prepare-data.js'
 import { stage } from '../stage.js'
+import { readOrigin } from '../store/origin.js'
 import { driftsOf, extensionsOf } from '../store/provenance.js'
 import { readPlan } from '../store/runs.js'
 import type { ArtifactRef } from '../store/store.js'
@@ -80,11 +81,13 @@ function tagsOfSubject({ home, code }: Workplace, subject: Subject): Tag[] {
   const page = workflowPage(knownServices(home), id)
   const drifts = driftsOf(home, id)
   const extensions = extensionsOf(home, id)
+  const origin = readOrigin(home, subject.name)
   const tags: Tag[] = [
     { key: 'rlev.kind', value: subject.kind },
     { key: 'rlev.code', value: code.digest },
     ...(drifts.length === 0 ? [] : [{ key: 'rlev.drift', value: drifts.join('\n').slice(0, 4000) }]),
     ...(extensions.length === 0 ? [] : [{ key: 'rlev.extended', value: extensions.join('\n').slice(0, 4000) }]),
+    ...(origin === null ? [] : [{ key: 'rlev.cloned_from', value: `step ${origin.step} of ${origin.experiment}` }]),
     { key: 'rlev.workflow', value: workflowExecution?.workflowId ?? id },
   ]
   if (page !== undefined) tags.push({ key: 'rlev.workflow_url', value: page })

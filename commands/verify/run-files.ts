@@ -34,7 +34,8 @@ function pathOf(name: string): string {
 
 /** Files and folders of a plan, by name. */
 const ofPlan: readonly string[] = [
-  ...[planPaths.plan(''), digestBeside(planPaths.plan('')), planPaths.provenance('')].map(path => basename(path)),
+  ...[planPaths.plan, planPaths.provenance, planPaths.origin].map(path => basename(path(''))),
+  basename(digestBeside(planPaths.plan(''))),
   'report',
 ]
 
@@ -65,10 +66,12 @@ export function planLooks(home: string, name: string): Look[] {
   const remedy =
     'move plan.json and plan.json.sha256 away and call `rlev run` or `rlev sweep` with the config again: they are written again'
   const provenance = planPaths.provenance(folder)
+  const origin = planPaths.origin(folder)
   const again = `move ${provenance} away: the code that goes on with the run is noted again`
   return [
     () => lookAtDigested(planPaths.plan(folder), remedy, () => []),
     () => lookAtSealed({ path: provenance, remedy: again }),
+    () => lookAtSealed({ path: origin, remedy: `move ${origin} away: it only says what the run was cloned from` }),
     () => lookAtReport(name, folder),
   ]
 }

@@ -10,6 +10,7 @@ export const takenNames: readonly string[] = [
   'plan.json',
   'plan.json.sha256',
   'provenance.json',
+  'origin.json',
   'deleting.json',
   'report',
 ]

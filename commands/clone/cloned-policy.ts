@@ -1,0 +1,69 @@
+/** The policy that a clone starts from, as a checkpoint in the store: it lasts if the run that it comes from is deleted. */
+import { copyFileSync, mkdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { storedCheckpoint } from '../../activities/base-checkpoint.js'
+import { Checkpoints } from '../../activities/store/checkpoints.js'
+import { originalKey } from '../../activities/store/provenance.js'
+import { readReferences } from '../../activities/store/references.js'
+import { experimentPaths, runFolder } from '../../activities/store/run-folder.js'
+import { Store } from '../../activities/store/store.js'
+import { temporaryBeside } from '../../activities/store/temporary-names.js'
+import { adapterFiles, filesOfCheckpoint, weightsFile } from '../../pipelines/checkpoint/checkpoint-files.js'
+import { mergeAdapter } from '../../pipelines/checkpoint/merge-adapter.js'
+import type { ExperimentConfig } from '../../pipelines/config/schema.js'
+import { RlevError } from '../../pipelines/errors.js'
+import { noHooks } from '../../pipelines/progress.js'
+
+interface Source {
+  home: string
+  id: string
+  config: ExperimentConfig
+}
+
+/** `step`: of the checkpoint, 0 for the policy that the experiment started from; the newest if undefined. */
+export async function clonedPolicy(
+  source: Source,
+  step: number | undefined,
+): Promise<{ step: number; folder: string }> {
+  const { home, id, config } = source
+  const store = new Store(home)
+  const checkpoints = new Checkpoints(runFolder(home, id), originalKey(home, id, config))
+  const newest = checkpoints.steps().at(-1) ?? 0
+  const wanted = step ?? newest
+  const start = readReferences(runFolder(home, id)).get('start')
+  const keep = async (folder: string) => {
+    const ref = await storedCheckpoint({ store, folder, hooks: noHooks })
+    return { step: wanted, folder: store.path(ref) }
+  }
+  if (wanted === 0) {
+    if (start === undefined) throw missing(source, 0, checkpoints)
+    return keep(store.folder(start))
+  }
+  const checkpoint = checkpoints.whole(wanted)
+  if (checkpoint === null) throw missing(source, wanted, checkpoints)
+  if (!Object.hasOwn(checkpoint.manifest.files, adapterFiles.tensors)) return keep(checkpoint.path)
+  if (start === undefined) throw missing(source, 0, checkpoints)
+  // The checkpoint of an adapter holds everything but the weights that it is applied to.
+  const merged = temporaryBeside(join(home, 'store', 'checkpoint', 'merged'))
+  try {
+    mkdirSync(merged, { recursive: true })
+    for (const name of filesOfCheckpoint(checkpoint.path, [weightsFile]))
+      if (name !== weightsFile) copyFileSync(join(checkpoint.path, name), join(merged, name))
+    await mergeAdapter({ base: store.folder(start), adapter: checkpoint.path, target: merged })
+    return await keep(merged)
+  } finally {
+    rmSync(merged, { recursive: true, force: true })
+  }
+}
+
+function missing({ home, id }: Source, step: number, checkpoints: Checkpoints): RlevError {
+  const there = checkpoints.steps()
+  return new RlevError({
+    kind: 'CallInvalid',
+    message: `there is no checkpoint of step ${step}`,
+    place: experimentPaths.checkpoints(runFolder(home, id)),
+    expected: there.length === 0 ? 'a run with a checkpoint, or its start' : `--from-step ${there.join(', ')} or 0`,
+    found: 'none, or a damaged one',
+    remedy: 'checkpoint.keep says how many stay',
+  })
+}
