@@ -77,9 +77,11 @@ export function checked(plan: Plan, path: string): CheckedPlan {
   const findings = async () => {
     const found = await findingsOf(plan, config, await items(), { path, report })
     const { checkpointFindings } = await import('./checkpoint.js')
+    const { unlearnableFindings } = await import('./unlearnable.js')
     const { stopFindings } = await import('./stops.js')
     return [
       ...found,
+      ...unlearnableFindings(plan, await items()),
       ...stopFindings(plan, await items()),
       ...(await checkpointFindings({ plan, data: await items(), report })),
     ]

@@ -16,7 +16,7 @@ import { nowAndThen } from '../text/now-and-then.js'
 
 export interface CheckpointCheck {
   plan: Plan
-  data: Pick<DataSet, 'train' | 'test'>
+  data: Pick<DataSet, 'train' | 'test' | 'transfer'>
   /** Gets a line from time to time while weights are read. */
   report: (line: string) => void
 }
@@ -42,7 +42,12 @@ export async function checkpointFindings({ plan, data, report }: CheckpointCheck
   for (const [folder, maxTokens] of longest) {
     const checkpoint = checkCheckpoint(folder)
     if (checkpoint.architecture.tied) await refuseOtherHead(checkpoint.files)
-    await refuseTooLong({ folder, checkpoint, items: [...data.train, ...data.test], maxTokens })
+    await refuseTooLong({
+      folder,
+      checkpoint,
+      items: [...data.train, ...data.test, ...Object.values(data.transfer ?? {}).flat()],
+      maxTokens,
+    })
     findings.push(...(await unreadWeights({ folder, checkpoint, report })))
   }
   return findings

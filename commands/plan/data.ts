@@ -1,12 +1,7 @@
-/** What a plan says about its data files: the form that was told, the exams with their totals, and a prompt as the policy gets it. */
-import { join } from 'node:path'
 import type { ExperimentConfig } from '../../pipelines/config/schema.js'
-import { alphabetOf } from '../../pipelines/data/alphabet.js'
 import { type DataSet, type FileReading, type Item, promptLength } from '../../pipelines/data/item.js'
-import { readJsonObject } from '../../pipelines/input/json-file.js'
 import { layOutTable } from '../../pipelines/text/table.js'
-import { characterTokenizer, type PolicyTokenizer } from '../../pipelines/tokenizer/tokenizer.js'
-import { loadTokenizer } from '../../pipelines/tokenizer/tokenizer-folder.js'
+import { plannedTokenizer } from './planned-tokenizer.js'
 
 export interface PlannedExam {
   name: string
@@ -39,7 +34,7 @@ export async function plannedData(dataset: DataSet, config: ExperimentConfig): P
   const { train, test, examples = [], reading } = dataset
   const shown = train[0] ?? test[0]
   if (reading === undefined || shown === undefined) return undefined
-  const tokenizer = tokenizerOf(config, dataset)
+  const tokenizer = plannedTokenizer(config, dataset)
   const longest = [...train, ...test].reduce((a, b) => (promptLength(b.prompt) > promptLength(a.prompt) ? b : a))
   const counted = async ({ prompt }: Item) => (await tokenizer.encodePrompt(prompt)).length
   return {
@@ -49,11 +44,6 @@ export async function plannedData(dataset: DataSet, config: ExperimentConfig): P
     prompt: { item: shown.id, text: await tokenizer.renderPrompt(shown.prompt), tokens: await counted(shown) },
     longest: { item: longest.id, tokens: await counted(longest) },
   }
-}
-
-function tokenizerOf({ policy, data }: ExperimentConfig, dataset: DataSet): PolicyTokenizer {
-  if (policy.from === 'scratch') return characterTokenizer(alphabetOf({ data, dataset }))
-  return loadTokenizer(policy.path, readJsonObject(join(policy.path, 'config.json')))
 }
 
 /** In the order of the rows. */

@@ -1,12 +1,10 @@
 /** What a tokenizer says of `rollout.stop`, before a run has begun: stops that it has no token for, or that no response can have. */
 import type { PreflightFinding } from '../../pipelines/advantages/planned-arm.js'
-import { checkCheckpoint } from '../../pipelines/checkpoint/checked-checkpoint.js'
-import type { ExperimentConfig, Plan } from '../../pipelines/config/schema.js'
-import { alphabetOf } from '../../pipelines/data/alphabet.js'
+import type { Plan } from '../../pipelines/config/schema.js'
 import type { DataSet } from '../../pipelines/data/item.js'
 import { stopsOf } from '../../pipelines/sampling/stops.js'
-import { characterTokenizer, type PolicyTokenizer } from '../../pipelines/tokenizer/tokenizer.js'
-import { loadTokenizer } from '../../pipelines/tokenizer/tokenizer-folder.js'
+import type { PolicyTokenizer } from '../../pipelines/tokenizer/tokenizer.js'
+import { plannedTokenizer } from './planned-tokenizer.js'
 
 /** @throws RlevError ConfigInvalid for a stop token that the policy of an arm cannot draw. */
 export function stopFindings(plan: Plan, data: DataSet): PreflightFinding[] {
@@ -15,7 +13,7 @@ export function stopFindings(plan: Plan, data: DataSet): PreflightFinding[] {
   return arms.flatMap(({ name, config }) => {
     const { stop } = config.rollout
     if (stop == null) return []
-    const tokenizer = tokenizerOf(config, data)
+    const tokenizer = plannedTokenizer(config, data)
     stopsOf(tokenizer, stop)
     const sentences = [
       ...stop.tokens
@@ -41,9 +39,4 @@ export function stopFindings(plan: Plan, data: DataSet): PreflightFinding[] {
 
 function endsAnyway({ eosIds, encode }: PolicyTokenizer, token: string | number): boolean {
   return (typeof token === 'number' ? [token] : encode(token)).every(id => eosIds.includes(id))
-}
-
-function tokenizerOf({ policy, data }: ExperimentConfig, dataset: DataSet): PolicyTokenizer {
-  if (policy.from === 'scratch') return characterTokenizer(alphabetOf({ data, dataset }))
-  return loadTokenizer(policy.path, checkCheckpoint(policy.path).config)
 }

@@ -1,6 +1,7 @@
 /** Scores answers, by a rule or a judge, and computes the metrics of an evaluation. This half of an evaluation needs no policy. */
 import type { ExperimentConfig } from '../config/schema.js'
 import type { Item } from '../data/item.js'
+import { given } from '../given.js'
 import { canGiveCredit, creditOfWrong } from '../rewards/credit.js'
 import { keptMark, type Mark } from '../rewards/mark.js'
 import { type MarkResponses, markByRule } from '../rewards/marking.js'
@@ -45,7 +46,7 @@ export async function evaluateAnswers({
   const answered = pairs.map(({ item, own }, index) => {
     const outcome: ItemOutcome = {
       itemId: item.id,
-      greedy: { text: own.greedy.text, ...scored(own.greedy) },
+      greedy: { text: own.greedy.text, ...scored(own.greedy), ...given({ stoppedBy: own.greedy.stoppedBy }) },
       samples: own.samples.map(scored),
     }
     const { eosProbabilities } = own.greedy

@@ -49,7 +49,7 @@ export interface EosTrajectory {
 
 export interface ItemOutcome {
   itemId: string
-  greedy: ResponseOutcome & { text: string }
+  greedy: ResponseOutcome & { text: string; stoppedBy?: string }
   samples: readonly ResponseOutcome[]
 }
 

@@ -29,7 +29,11 @@ const header = [
   'value',
 ]
 
-const finishText: Readonly<Record<Finish, string>> = { stop: 'end', length: 'cut' }
+/** `stop`: at a stop of the config; `end`: at the end-of-sequence token. */
+function finishText(finish: Finish, stoppedBy: string | undefined): string {
+  if (finish === 'length') return 'cut'
+  return stoppedBy === undefined ? 'end' : 'stop'
+}
 
 export const singleResponsesFile = 'responses.csv'
 
@@ -57,14 +61,14 @@ export function responsesCsv(
   for (const [index, item] of items.entries()) {
     const response = responses[index]
     if (response === undefined) break
-    const { text, finish, verdict } = response
+    const { text, finish, stoppedBy, verdict } = response
     const read = finish === undefined ? null : finalAnswer({ text, finish, answer: config.reward.answer })
     const line = csvLine([
       shortened(item.id, maxCharacters),
       shortened(item.prompt, maxCharacters),
       shortened(item.answer, maxCharacters),
       shortened(text, maxCharacters),
-      finish === undefined ? '' : finishText[finish],
+      finish === undefined ? '' : finishText(finish, stoppedBy),
       shortened(read ?? '', maxCharacters),
       verdict,
       verdict === 'unscored' ? '' : String(creditOf(response)),

@@ -44,6 +44,7 @@ test('a row says whether the response was cut and what was read of it', () => {
       said('no box', { verdict: 'unscored', finish: 'stop' }),
       said('half \\boxed{1}', { credit: 0.5, finish: 'stop' }),
       said('of an older version'),
+      said('at a stop \\boxed{3}', { finish: 'stop', stoppedBy: '\n' }),
     ]),
   )
   assert.deepEqual(
@@ -54,6 +55,7 @@ test('a row says whether the response was cut and what was read of it', () => {
       ['i2', 'end', '', 'unscored', ''],
       ['i3', 'end', '1', 'wrong', '0.5'],
       ['i4', '', '', 'wrong', '0'],
+      ['i5', 'stop', '3', 'wrong', '0'],
     ],
   )
 })
