@@ -1,10 +1,12 @@
 /** The outcomes of a run's experiments, for comparison and report, with those of each test item if the store still has the items. */
 
 import type { ExperimentOutcome } from '../../pipelines/comparison/outcome.js'
+import { type DataSummary, dataSummary } from '../../pipelines/data/data-summary.js'
 import type { Item } from '../../pipelines/data/item.js'
 import { RlevError } from '../../pipelines/errors.js'
 import { itemResults, type TestItem, testItems } from '../../pipelines/evaluation/item-results.js'
 import { predictedSignals } from '../../pipelines/evaluation/predicted-transmission.js'
+import { given } from '../../pipelines/given.js'
 import type { ItemValue } from '../../pipelines/values/value.js'
 import { readValues } from '../normalize-values.js'
 import { readData } from '../prepare-data.js'
@@ -18,6 +20,7 @@ interface Exam {
   train: readonly Item[]
   values: readonly ItemValue[]
   test: readonly TestItem[]
+  data: DataSummary
 }
 
 /** In the order in which a sweep starts its experiments. */
@@ -40,16 +43,17 @@ function readByItem({
   id: string
   outcome: ExperimentOutcome
   examOf: (id: string) => Exam | null
-}): Pick<ExperimentOutcome, 'items' | 'predictedTransmission' | 'itemsGone'> {
+}): Pick<ExperimentOutcome, 'items' | 'predictedTransmission' | 'itemsGone' | 'data'> {
   if (evaluations.length === 0) return {}
   try {
     const steps = evaluations.map(({ step }) => ({ step, outcomes: readItemOutcomes(home, id, step) }))
     const whole = steps.flatMap(({ step, outcomes }) => (outcomes === null ? [] : [{ step, outcomes }]))
-    const exam = whole.length === steps.length ? examOf(id) : null
-    const items = exam === null ? null : itemResults(exam.test, whole)
-    if (exam === null || items === null) return { itemsGone: true }
+    const exam = examOf(id)
+    const data = given({ data: exam?.data })
+    const items = exam === null || whole.length < steps.length ? null : itemResults(exam.test, whole)
+    if (exam === null || items === null) return { ...data, itemsGone: true }
     const predictedTransmission = predictedSignals({ config, ...exam, evaluations: whole })
-    return predictedTransmission === null ? { items } : { items, predictedTransmission }
+    return { ...data, items, ...given({ predictedTransmission: predictedTransmission ?? undefined }) }
   } catch (error) {
     if (error instanceof RlevError && error.kind === 'ArtifactDamaged') return { itemsGone: true }
     throw error
@@ -67,9 +71,10 @@ function examsIn(home: string): (id: string) => Exam | null {
     const key = `${data.sha256} ${values.sha256}`
     const there = known.get(key)
     if (there !== undefined) return there
-    const { train, test } = readData(store, data)
+    const dataset = readData(store, data)
+    const { train, test } = dataset
     const stored = readValues(store, values)
-    const made = { train, values: stored.train, test: testItems(test, stored.test) }
+    const made = { train, values: stored.train, test: testItems(test, stored.test), data: dataSummary(dataset) }
     known.set(key, made)
     return made
   }

@@ -79,9 +79,10 @@ export function dataLines(data: PlannedData | undefined): string[] {
   ]
 }
 
-function fileLines({ path, rows, bad, form, mapping }: FileReading): string[] {
+function fileLines({ path, rows, bad, unread, form, mapping }: FileReading): string[] {
   const words = Object.entries(mapping).map(([field, column]) => `${field} from ${column}`)
-  return [`${path}: ${rows} rows, ${bad} bad, in the form ${form}`, `  ${words.join('; ').replaceAll('`', '')}`]
+  const left = unread === undefined ? '' : `, ${unread} left out because the verifier cannot read their reference`
+  return [`${path}: ${rows} rows, ${bad} bad${left}, in the form ${form}`, `  ${words.join('; ').replaceAll('`', '')}`]
 }
 
 function examLines(exams: readonly PlannedExam[]): string[] {

@@ -1,5 +1,6 @@
 /** The outcome of one experiment, as the comparison and the report read it, and its endpoint. */
 import type { ExperimentConfig, SweepSettings } from '../config/schema.js'
+import type { DataSummary } from '../data/data-summary.js'
 import { type Alarm, alarmsOf } from '../evaluation/alarms.js'
 import type { Columns, Evaluation } from '../evaluation/evaluation.js'
 import type { ItemResults } from '../evaluation/item-results.js'
@@ -24,6 +25,8 @@ export interface ExperimentOutcome {
   metrics: readonly StepMetrics[]
   /** The results on single test items; absent if they are not read, or missing. */
   items?: ItemResults
+  /** Of its data set; absent if that is not read, or missing. */
+  data?: DataSummary
   /** It was evaluated, but the results on single test items are missing or damaged. */
   itemsGone?: true
   /** The value transmission that is predicted for it; absent if no reward is scaled, or the items are missing. */

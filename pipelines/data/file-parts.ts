@@ -27,7 +27,12 @@ export async function readFiles(
     ...asked(parts, config),
     skipped: bad,
     warnings: [...training.warnings, ...(testing?.warnings ?? [])],
-    reading: [readingOf(train, training), ...(testing === null ? [] : [readingOf(test ?? '', testing)])],
+    reading: [
+      readingOf(train, training),
+      ...(testing === null
+        ? []
+        : [readingOf(test ?? '', { ...testing, bad: [...testing.bad, ...(separate?.bad ?? [])] })]),
+    ],
   }
 }
 

@@ -66,7 +66,10 @@ export interface DataSet {
 export interface FileReading {
   path: string
   rows: number
+  /** Rows that are no items, and rows that may not be in this file beside the other one. */
   bad: number
+  /** Items that were left out because the verifier cannot read their reference; absent if there are none. */
+  unread?: number
   /** Form of its rows, as named or as told by the first of them. */
   form: string
   /** What its columns mean: `prompt` to `problem`. */

@@ -5,6 +5,7 @@ import type { BonusRule } from '../config/sections/exam-files.js'
 import { RlevError } from '../errors.js'
 import { someOf } from '../text/examples.js'
 import { readFiles } from './file-parts.js'
+import { badRowLines } from './files/read-items.js'
 import { type DataSet, type DataWarning, promptText } from './item.js'
 import { syntheticItems } from './synthetic/items.js'
 import { transferItems } from './transfer.js'
@@ -39,7 +40,7 @@ async function trainAndTest(
 ): Promise<DataSet> {
   if (config.source === 'synthetic') return { ...syntheticItems({ ...config, seed }), skipped: [], warnings: [] }
   const dataset = await readFiles(config, rules)
-  const { train, test, skipped, warnings } = dataset
+  const { train, test, warnings } = dataset
   for (const [items, part] of [
     [train, 'training'],
     [test, 'test'],
@@ -50,8 +51,8 @@ async function trainAndTest(
       message: `there are no ${part} items`,
       place: config.test !== undefined && part === 'test' ? config.test : config.train,
       expected: 'usable rows of at least one exam for training and another one for testing',
-      found: `${skipped.length} rows skipped, ${train.length} training and ${test.length} test items`,
-      remedy: 'give data.test, or a file with items of two exams or more',
+      found: whyNone(dataset),
+      remedy: `${dataset.skipped.length > 0 ? 'correct the rows that were skipped, or ' : ''}give data.test, or a file with items of two exams or more`,
     })
   }
   const sections = new Set([...train, ...test].map(({ section }) => section)).size
@@ -66,6 +67,18 @@ async function trainAndTest(
     })
   }
   return { ...dataset, warnings: [...warnings, ...sharedQuestions(dataset, config)] }
+}
+
+/** Reasons of rows that were left out. */
+const maxReasons = 5
+
+/** How many items there are of how many exams, and why rows are not among them. */
+function whyNone({ train, test, skipped }: DataSet): string {
+  const items = [...train, ...test]
+  const exams = new Set(items.map(({ exam }) => exam)).size
+  const counted = `${train.length} training and ${test.length} test items, of ${exams} ${exams === 1 ? 'exam, which is not divided' : 'exams'}`
+  const left = skipped.length === 0 ? '' : `; ${skipped.length} ${skipped.length === 1 ? 'row' : 'rows'} skipped:`
+  return [`${counted}${left}`, ...badRowLines(skipped, maxReasons)].join('\n            ')
 }
 
 /** Limit for a data set from files. */

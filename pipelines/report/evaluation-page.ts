@@ -7,9 +7,11 @@ import type { Undecided } from '../evaluation/undecided.js'
 import { percent } from '../text/percent.js'
 import { eosSection } from './figures/eos.js'
 import { type Html, html, table } from './html.js'
+import { dataOf } from './material.js'
 import { type Page, page } from './page.js'
 import { alarmList } from './sections/alarms.js'
 import { configurationSection } from './sections/configuration.js'
+import { dataSection } from './sections/data.js'
 import { responsesSection } from './sections/responses.js'
 import { termList, termsOfEvaluation } from './sections/terms.js'
 import { columnCell, numberCell, shareCell } from './tables/cells.js'
@@ -38,6 +40,7 @@ ${evaluation === undefined ? html`<p>Nothing is evaluated yet.</p>` : result(eva
 ${eosSection({ marks, done }) ?? html`<p class="faint">No trajectory.</p>`}
 <h2>Sample responses</h2>
 ${responsesSection({ marks, done })}
+${dataPart(outcome)}
 <h2>What was run</h2>
 ${configurationSection({ plan, done, versions, links })}`
   return page({ name: plan.name, body })
@@ -99,6 +102,11 @@ ${table({
     ],
   })),
 })}`
+}
+
+function dataPart(outcome: ExperimentOutcome): Html {
+  const section = dataSection({ data: dataOf([outcome]) })
+  return section === null ? html`` : html`<h2>Data</h2>\n${section}`
 }
 
 function figureCell(key: keyof Columns, mean: number | undefined): Cell {

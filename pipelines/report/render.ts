@@ -13,12 +13,13 @@ import { lengthSection } from './figures/length.js'
 import { alphaSection, noiseSection } from './figures/levels.js'
 import { valuesSection } from './figures/values.js'
 import { type Html, html, table } from './html.js'
-import type { Material } from './material.js'
+import { dataOf, type Material } from './material.js'
 import { type Page, page } from './page.js'
 import { alarmList } from './sections/alarms.js'
 import { sectionsSection } from './sections/by-section.js'
 import { configurationSection } from './sections/configuration.js'
 import { costsSection } from './sections/costs.js'
+import { dataSection } from './sections/data.js'
 import { flipsSection } from './sections/flips.js'
 import { opening } from './sections/opening.js'
 import { responsesSection } from './sections/responses.js'
@@ -46,6 +47,7 @@ const sections: readonly { title: string; content: (material: Material) => Html 
   { title: 'When the policy ends its response', content: eosSection },
   { title: 'Gained and lost', content: flipsSection },
   { title: 'Sample responses', content: responsesSection },
+  { title: 'Data', content: dataSection },
   { title: 'Costs', content: costsSection },
   { title: 'What was run', content: configurationSection },
 ]
@@ -57,10 +59,15 @@ export function renderReport({
 }: Pick<Material, 'plan' | 'comparison' | 'versions' | 'links'> & { outcomes: readonly ExperimentOutcome[] }): Page {
   const { plan, comparison } = about
   const arms = comparison.arms.map(({ arm }) => arm)
-  const done = outcomes
-    .filter(outcome => outcome.state === 'done')
-    .toSorted((a, b) => arms.indexOf(a.arm) - arms.indexOf(b.arm) || a.seed - b.seed)
-  const material: Material = { ...about, done, marks: marksOf(comparison) }
+  const byArmAndSeed = (a: ExperimentOutcome, b: ExperimentOutcome) =>
+    arms.indexOf(a.arm) - arms.indexOf(b.arm) || a.seed - b.seed
+  const done = outcomes.filter(outcome => outcome.state === 'done').toSorted(byArmAndSeed)
+  const material: Material = {
+    ...about,
+    done,
+    marks: marksOf(comparison),
+    data: dataOf(outcomes.toSorted(byArmAndSeed)),
+  }
   const shown = sections.flatMap(({ title, content }) => {
     const drawn = content(material)
     return drawn === null ? [] : [html`<h2>${title}</h2>\n${drawn}\n`]

@@ -5,9 +5,10 @@
 import type { ExperimentConfig } from '../config/schema.js'
 import { verifiers } from '../config/sections/data.js'
 import { isOfUser, markedAs, verifierWay } from '../config/verifier-way.js'
-import type { BadRow, DataSet, DataWarning, Item } from '../data/item.js'
+import type { BadRow, DataSet, DataWarning, FileReading, Item } from '../data/item.js'
 import { prepareData } from '../data/prepare.js'
 import { RlevError } from '../errors.js'
+import { given } from '../given.js'
 import { shortened } from '../printable.js'
 import { maxExamples, someOf } from '../text/examples.js'
 import type { MarkResponses } from './marking.js'
@@ -73,13 +74,25 @@ export async function withReadableReferences(
     place: `item ${item.id} (${quoted(item)})`,
     reason: `the verifier ${reward.verifier} cannot read its reference`,
   }))
+  const lost = { train: dataset.train.length - train.length, test: dataset.test.length - tested.length }
   return {
     ...dataset,
+    ...given({ reading: dataset.reading?.map((file, index) => withUnread(file, unreadIn(index, data, lost))) }),
     train,
     test: tested,
     skipped: [...dataset.skipped, ...skipped],
     warnings: [...dataset.warnings, await unreadWarning(bad, items.length, { data, reward }, mark)],
   }
+}
+
+/** A file of its own for testing is the second one; otherwise both parts are from the first. */
+function unreadIn(file: number, { test }: FileData, lost: { train: number; test: number }): number {
+  if (test === undefined) return lost.train + lost.test
+  return file === 0 ? lost.train : lost.test
+}
+
+function withUnread(file: FileReading, unread: number): FileReading {
+  return unread === 0 ? file : { ...file, unread }
 }
 
 /** References that a verifier of the user is tried on before a run. */

@@ -122,6 +122,7 @@ test('plan says why rows are left out, and which verifier reads the references t
   )
   const text = await printed({ config: file })
   assert.match(text, /^items: .*, 7 bad rows skipped:$/m)
+  assert.match(text, /doubtful\.jsonl: 12 rows, 1 bad, 6 left out because the verifier cannot read their reference, in/)
   assert.match(text, /^ {2}.*doubtful\.jsonl row 1: the points \(points\) are 11, more than the total/m)
   assert.match(text, /^ {2}item row-0000\d\d \("\d+, -\d+"\) and 5 more rows: the verifier numeric cannot read/m)
   assert.match(

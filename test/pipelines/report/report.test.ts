@@ -8,6 +8,7 @@ import { renderEvaluation } from '../../../pipelines/report/evaluation-page.js'
 import { colourOf, dashOf } from '../../../pipelines/report/figures/style.js'
 import { escapeHtml, html, link } from '../../../pipelines/report/html.js'
 import { renderReport } from '../../../pipelines/report/render.js'
+import { csvTable } from '../../../pipelines/report/tables/table.js'
 import { constructedSweep, fourArms } from '../comparison/constructed.js'
 
 const versions = { node: '20.3.0', '@tensorflow/tfjs-node-gpu': '4.22.0' }
@@ -17,6 +18,30 @@ function reportOf({ plan, outcomes }: { plan: Plan; outcomes: readonly Experimen
   const whole = renderReport({ plan, outcomes, comparison: compareArms({ plan, outcomes }), versions, links })
   return { page: whole.text, whole, document: parseHTML(whole.text).document }
 }
+
+test('the data section says what was read of each file, what was left out and what is doubtful', () => {
+  const { plan, outcomes } = constructedSweep([1, 2])
+  const data = (rows: number) => ({
+    parts: [{ name: 'train', items: rows - 3, exams: 2, sections: 1 }],
+    files: [{ path: '<exam>.jsonl', rows, bad: 2, unread: 1, form: 'plain', mapping: { prompt: '`question`' } }],
+    skipped: 3,
+    skippedLines: ['<exam>.jsonl row 7: no answer (answer)'],
+    warnings: ['<exam>.jsonl: a control character in the text'],
+  })
+  const withData = outcomes.map(outcome => ({ ...outcome, data: data(outcome.seed === 1 ? 70 : 80) }))
+  const { document, whole } = reportOf({ plan, outcomes: withData })
+  const text = document.body.textContent ?? ''
+  assert.match(text, /3 rows were left out:\s*<exam>\.jsonl row 7: no answer/)
+  assert.match(text, /What may be wrong in the data:\s*<exam>\.jsonl: a control character/)
+  const files = whole.tables.find(({ name }) => name === 'data-files-2')
+  assert.equal(
+    csvTable(files ?? assert.fail('no table of files')),
+    'file,rows,bad rows,references not read,form,columns\n<exam>.jsonl,80,2,1,plain,prompt from question\n',
+  )
+  // Experiments that share their data are told together, and a report without known data has no section.
+  assert.match(text, /correctness seed 1; human-aligned seed 1; shuffled seed 1; \.\.\./)
+  assert.doesNotMatch(reportOf({ plan, outcomes }).page, /<h2>Data<\/h2>/)
+})
 
 test('with three seeds it shows endpoint, intervals, the placebo, all figures and how to run it again', () => {
   const { page, document } = reportOf(constructedSweep([1, 2, 3]))

@@ -77,6 +77,22 @@ test('they are left out and counted if bad rows are skipped', async () => {
   ])
 })
 
+test('each file counts the references that were not read in it', async () => {
+  const file = { path: 'exam.jsonl', rows: 5, bad: 0, form: 'plain', mapping: {} }
+  const one = await withReadableReferences({ ...dataset, reading: [file] }, config('skip'), mark)
+  assert.deepEqual(
+    one.reading?.map(({ unread }) => unread),
+    [3],
+  )
+  const { data, ...rest } = config('skip')
+  const apart = { ...rest, data: { ...data, test: 'test.jsonl' } } as ExperimentConfig
+  const two = await withReadableReferences({ ...dataset, reading: [file, file] }, apart, mark)
+  assert.deepEqual(
+    two.reading?.map(({ unread }) => unread),
+    [2, 1],
+  )
+})
+
 test('skipping stops too if no training or no test item would be left', async () => {
   for (const empty of ['train', 'test'] as const) {
     const none = { ...dataset, [empty]: [item('x', '3, -3')] }
