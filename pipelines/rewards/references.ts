@@ -85,7 +85,7 @@ export async function withReadableReferences(
   }
 }
 
-/** A file of its own for testing is the second one; otherwise both parts are from the first. */
+/** A separate file for testing is the second one; otherwise both parts are from the first. */
 function unreadIn(file: number, { test }: FileData, lost: { train: number; test: number }): number {
   if (test === undefined) return lost.train + lost.test
   return file === 0 ? lost.train : lost.test

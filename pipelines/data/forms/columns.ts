@@ -23,10 +23,13 @@ export function hasColumn(fields: Fields, name: string): boolean {
   return columnOf(fields, name) !== undefined
 }
 
-/** Whether the row has something in the column: neither null nor empty text. */
+/** Whether the row has something in the column: neither null nor blank text. */
 export function isFilled(fields: Fields, name: string): boolean {
-  const value = columnOf(fields, name)
-  return value !== undefined && value !== null && value !== ''
+  return !isEmpty(columnOf(fields, name))
+}
+
+export function isEmpty(value: unknown): boolean {
+  return value === undefined || value === null || (typeof value === 'string' && value.trim() === '')
 }
 
 /** The only key that differs from the name in letter case and blanks: the headers of tables are written in many ways. */

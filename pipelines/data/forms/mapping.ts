@@ -4,7 +4,7 @@
  */
 import { given } from '../../given.js'
 import { BadField, type Fields, requiredNumber, requiredText, textOf } from '../files/fields.js'
-import { type Columns, columnList, columnOf, hasColumn, isFilled } from './columns.js'
+import { type Columns, columnList, columnOf, hasColumn, isEmpty, isFilled } from './columns.js'
 
 /** Numbers by the values of the columns under `by`. */
 export type NumberTable = Readonly<Record<string, number | Columns>>
@@ -98,7 +98,7 @@ export function numberFor(
   if (typeof numbers === 'number') return numbers
   if (typeof numbers === 'string') {
     const value = columnOf(fields, numbers)
-    return value === undefined || value === null || value === '' ? undefined : requiredNumber(value, numbers, what)
+    return isEmpty(value) ? undefined : requiredNumber(value, numbers, what)
   }
   const by = numbers['by']
   const columns = typeof by === 'string' || isList(by) ? by : 'exam'
@@ -113,7 +113,7 @@ export function numberFor(
 export function optionsOf(fields: Fields, columns: Columns): string[] | undefined {
   if (typeof columns === 'string') {
     const value = columnOf(fields, columns)
-    if (value === undefined || value === null || value === '') return undefined
+    if (isEmpty(value)) return undefined
     const texts = Array.isArray(value) ? value.map(textOf) : [null]
     if (texts.includes(null)) throw new BadField(`${columns} is no list of texts`)
     return texts.length === 0 ? undefined : texts.filter(text => text !== null)

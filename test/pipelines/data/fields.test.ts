@@ -77,6 +77,41 @@ test('a path reaches into objects and lists, and a column of that very name come
   assert.deepEqual([items[0]?.prompt, items[0]?.answer, items[0]?.points], ['second', '7', 3])
 })
 
+test('a blank column that may be missing is missing, and one that is needed makes the row bad', async () => {
+  const optional = { working: ' \n', section: '\u3000', exam: ' ', id: '\t', negative: ' ', choices: ' ' }
+  const rows = [
+    { ...plain, ...optional },
+    { ...plain, id: '2', answer: ' ' },
+    { ...plain, id: '3', points: ' ' },
+  ]
+  const { items, bad } = await read(rows)
+  const [item, ...others] = items
+  assert.deepEqual(others, [])
+  assert.deepEqual(
+    [item?.working, item?.section, item?.negative, item?.choices, item?.id],
+    [undefined, 'all', undefined, undefined, 'row-000001'],
+  )
+  assert.match(item?.exam ?? '', /^question-/)
+  assert.deepEqual(
+    bad.map(({ reason }) => reason),
+    ['no answer (answer)', 'no points (points)'],
+  )
+})
+
+test('a GAOKAO row with a blank analysis has no working', async () => {
+  const row = { year: '2019', category: 'I', question: 'q', answer: ['A'], score: 5, index: 0 }
+  const example = [
+    { ...row, analysis: ' ' },
+    { ...row, index: 1, analysis: 'so A' },
+  ]
+  const { items, bad } = await read(JSON.stringify({ keywords: 'Math', example }), { extension: 'json' })
+  assert.deepEqual(bad, [])
+  assert.deepEqual(
+    items.map(({ working }) => working),
+    [undefined, 'so A'],
+  )
+})
+
 test('a column that no row has is refused with the nearest name', async () => {
   const row = { problem: 'p', gold: 'g', marks: 1, kind: 'x' }
   const fields = { prompt: 'problem', answer: 'gold', points: 'marks', total: 10 }

@@ -21,7 +21,7 @@ test('the same seed gives the same items, another seed others', async () => {
   assert.notDeepEqual((await prepareData(data, { seed: 1 })).train, (await prepareData(data, { seed: 2 })).train)
 })
 
-test('without a test item it is told why rows are none, and of how many exams the others are', async () => {
+test('without a test item it is told why rows were left out, and of how many exams the others are', async () => {
   const write = (name: string, rows: object[]) => {
     const path = join(folder, name)
     writeFileSync(path, rows.map(row => JSON.stringify(row)).join('\n'))
