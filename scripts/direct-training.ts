@@ -15,7 +15,7 @@ import { noHooks } from '../pipelines/progress.js'
 import { promptsOfStep } from '../pipelines/rollout/prompts.js'
 import { rollOut } from '../pipelines/rollout/roll-out.js'
 import { policyGradientStep } from '../pipelines/training/policy-gradient.js'
-import { configOfStep, scheduleMetrics } from '../pipelines/training/step-config.js'
+import { configOfStep, klBeforeOf, scheduleMetrics } from '../pipelines/training/step-config.js'
 import { trainingMetrics } from '../pipelines/training/training-metrics.js'
 import { warmStart } from '../pipelines/training/warm-start.js'
 import { normalizeValues } from '../pipelines/values/normalize.js'
@@ -36,8 +36,9 @@ export async function trainDirectly({
   const reference = await copyOf(policy, config)
   const optimizer = createOptimizer(policy, config.update)
   onBegin()
+  let klBefore: ReturnType<typeof klBeforeOf> = null
   for (let step = 1; step <= config.steps; step++) {
-    const ofStep = configOfStep(config, step)
+    const ofStep = configOfStep(config, step, klBefore)
     const items = promptsOfStep({ items: dataset.train, prompts: config.rollout.prompts, step, seed: config.seed })
     const rollout = await rollOut({ policy, reference, items, config, step, hooks: noHooks })
     const records = recordsOf({ rollout, items: dataset.train, values, config: ofStep })
@@ -50,7 +51,9 @@ export async function trainDirectly({
       step,
       hooks: noHooks,
     })
-    onStep(step, { ...trainingMetrics({ rollout, records, config: ofStep }), ...metrics, ...scheduleMetrics(ofStep) })
+    const all = { ...trainingMetrics({ rollout, records, config: ofStep }), ...metrics, ...scheduleMetrics(ofStep) }
+    klBefore = klBeforeOf(all, ofStep)
+    onStep(step, all)
   }
   return policy
 }

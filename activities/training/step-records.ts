@@ -8,8 +8,10 @@ import type { StoredValues } from '../normalize-values.js'
 import type { Journal, JournaledRecords } from '../store/journal.js'
 import { markWith } from '../verifiers/mark-with.js'
 import type { Workplace } from '../workplace.js'
+import { configAtStep } from './step-config.js'
 
 interface StepInputs {
+  /** Of the experiment. */
   config: ExperimentConfig
   data: DataSet
   rewardValues: StoredValues
@@ -25,9 +27,10 @@ export async function recordsOfStep({
   training: StepInputs
   rollout: Rollout
 }): Promise<JournaledRecords> {
-  const { config, data, rewardValues, journal } = training
+  const { data, rewardValues, journal } = training
   const there = journal.records(rollout.step)
   if (there !== null) return there
+  const config = configAtStep(training.config, rollout.step, journal)
   const items = itemsOf(rollout, data.train)
   const responses = rollout.responses.map((response, index) => ({ response, item: items[index] as Item }))
   const marks = await markWith(workplace, config, 'training')(responses, config.reward)

@@ -17,7 +17,7 @@ import { promptsOfStep } from '../../pipelines/rollout/prompts.js'
 import type { Rollout } from '../../pipelines/rollout/response.js'
 import { rollOut } from '../../pipelines/rollout/roll-out.js'
 import { policyGradientStep } from '../../pipelines/training/policy-gradient.js'
-import { configOfStep, scheduleMetrics } from '../../pipelines/training/step-config.js'
+import { scheduleMetrics } from '../../pipelines/training/step-config.js'
 import type { StepMetrics } from '../../pipelines/training/step-metrics.js'
 import { trainingMetrics } from '../../pipelines/training/training-metrics.js'
 import { failPoint } from '../fail-points/fail-point.js'
@@ -33,6 +33,7 @@ import { runFolder } from '../store/run-folder.js'
 import type { ArtifactRef } from '../store/store.js'
 import { runConfig, type Workplace } from '../workplace.js'
 import type { LivePolicy, PolicyCache } from './policy-cache.js'
+import { configAtStep } from './step-config.js'
 import { recordsOfStep } from './step-records.js'
 
 /** References that the stages before training produced. */
@@ -153,7 +154,7 @@ export class Training {
   /** Makes or replays one step. A policy whose update failed is not used again. */
   async #advance(live: LivePolicy, hooks: Hooks): Promise<void> {
     const step = live.step + 1
-    const config = configOfStep(this.config, step)
+    const config = configAtStep(this.config, step, this.journal)
     const started = performance.now()
     const before = this.journal.rollout(step)
     const rollout = before ?? (await this.#sample(live, hooks))

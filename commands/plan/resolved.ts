@@ -18,7 +18,7 @@ export function mainNumbers(config: ExperimentConfig): string[] {
     reward.scale === 'correctness'
       ? 'scale correctness'
       : `scale ${reward.scale} (alpha ${reward.alpha}, cap ${reward.cap})`
-  const divergence = kl.coefficient > 0 ? `, KL ${kl.coefficient} in the ${kl.place}` : ''
+  const divergence = kl.coefficient > 0 ? `, KL ${kl.coefficient}${klText(config)} in the ${kl.place}` : ''
   const learning = `${estimator.name}, ${scale}${divergence}, ${update.optimizer} at learning rate ${rateText(update.learningRate)}${scheduleText(config)}${updatesText(config)}`
   const measuring = `evaluation every ${evaluation.every} steps with ${evaluation.samples} samples an item, checkpoint every ${checkpoint.everySteps}`
   if (steps === 0)
@@ -26,6 +26,13 @@ export function mainNumbers(config: ExperimentConfig): string[] {
       `0 steps: greedy responses of at most ${rollout.maxTokens} tokens, and ${evaluation.samples} samples an item`,
     ]
   return [`${steps} steps; ${sampling}`, `${learning}; ${measuring}`]
+}
+
+function klText({ steps, kl: { schedule } }: ExperimentConfig): string {
+  if (schedule === undefined || schedule === null) return ''
+  return schedule.kind === 'linear'
+    ? ` to ${schedule.end} at step ${schedule.steps ?? steps}`
+    : ` at first, aimed at ${schedule.target} nats a token`
 }
 
 function scheduleText({ steps, update: { schedule } }: ExperimentConfig): string {

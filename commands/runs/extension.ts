@@ -93,7 +93,7 @@ function refuseOtherSteps(place: string, before: ExperimentConfig, after: Experi
       expected: changed.map(({ path, a }) => `${path} = ${JSON.stringify(a)}`).join(', '),
       found: changed.map(({ path, b }) => `${path} = ${JSON.stringify(b)}`).join(', '),
       remedy:
-        'a schedule with its own number of steps (update.schedule.steps) can be extended; `rlev clone` starts a new run from the last checkpoint',
+        'a schedule with its own number of steps (update.schedule.steps, kl.schedule.steps) can be extended; `rlev clone` starts a new run from the last checkpoint',
     })
   }
 }

@@ -15,6 +15,7 @@ import type { Finish } from '../rollout/response.js'
 import { seenValues } from '../values/noise.js'
 import type { ItemValue } from '../values/value.js'
 import { advantages } from './advantages.js'
+import { plannedKlCoefficient } from './kl-schedule.js'
 import { isMasked, overlongPenalty } from './overlong.js'
 import { penalised } from './records.js'
 import { type StepSignal, signalOf } from './transmission.js'
@@ -157,7 +158,7 @@ export class Simulation {
     const { prompts, samples, maxTokens } = config.rollout
     const values = this.#values
     const drawn = [prompts, samples, maxTokens, reward.partial, reward.wrongCredit]
-    const plain = [drawn, estimator.name, kl.place === 'reward' ? kl.coefficient : 0, config.overlong]
+    const plain = [drawn, estimator.name, kl.place === 'reward' ? plannedKlCoefficient(config) : 0, config.overlong]
     return this.#once(['step', plain, value, reward.scale, reward.alpha, reward.cap], () => {
       const batches = this.#once(['batches', drawn], () => simulateGroups(values, config))
       const without = this.#once(['without', plain], () => withoutValue(batches, config))
@@ -214,10 +215,9 @@ function factorsOf(
 ): Factors {
   const {
     estimator: { name },
-    kl,
     value: { site },
   } = config
-  const coefficient = kl.place === 'reward' ? kl.coefficient : 0
+  const coefficient = config.kl.place === 'reward' ? plannedKlCoefficient(config) : 0
   const estimated = advantages({
     estimator: { name, epsilon: 1e-12 },
     groups: groups.map(({ item, samples }) =>

@@ -55,8 +55,8 @@ export function responseWeights(records: readonly StepRecord[], config: Experime
   )
 }
 
-/** The KL divergence as a term of the loss. */
-export type LossKl = Pick<ExperimentConfig['kl'], 'estimator' | 'coefficient'>
+/** The KL divergence as a term of the loss. A coefficient that varies is an input, so that steps share a program. */
+export type LossKl = Pick<ExperimentConfig['kl'], 'estimator' | 'coefficient'> & { varies?: boolean }
 
 export interface LossTerms {
   kl?: LossKl | null
@@ -89,6 +89,7 @@ export function policyGradientLoss({
   const advantages = input('row', row => row.advantage)
   const weights = input('row', row => row.weight)
   const reference = kl === null ? null : input('token', row => row.referenceLogProbs ?? [])
+  const coefficient = kl?.varies === true ? input('row', () => kl.coefficient) : null
   const ratio =
     clip === null
       ? null
@@ -103,7 +104,7 @@ export function policyGradientLoss({
       ? null
       : clippedRatio({ logProbs, old: ratio.old(tensors), lower: ratio.lower(tensors), upper: ratio.upper(tensors) })
   return {
-    name: `policy gradient ${JSON.stringify([kl, clip !== null, importance, entropyCoefficient])}`,
+    name: `policy gradient ${JSON.stringify([coefficient === null ? kl : kl?.estimator, clip !== null, importance, entropyCoefficient])}`,
     inputs: inputs.map(([kind]) => kind),
     read: inputs.map(([, read]) => read),
     entropy: entropyCoefficient > 0,
@@ -114,7 +115,9 @@ export function policyGradientLoss({
       const restrained =
         kl === null || reference === null
           ? loss
-          : loss.add(klOfTokens(logProbs, reference(tensors), kl.estimator).mul(kl.coefficient))
+          : loss.add(
+              klOfTokens(logProbs, reference(tensors), kl.estimator).mul(coefficient?.(tensors) ?? kl.coefficient),
+            )
       const terms = entropy === undefined ? restrained : restrained.sub(entropy.mul(entropyCoefficient))
       return terms.mul(mask).mul(weights(tensors)).sum()
     },

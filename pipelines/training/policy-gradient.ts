@@ -4,6 +4,7 @@
  * with advantage 0 have no gradient, unless a divergence or the entropy is in the loss. They are not computed, but the
  * loss's divisors count them. If all advantages are 0, the optimizer takes no step, and the moments stay.
  */
+import { isScheduled } from '../advantages/kl-schedule.js'
 import type { StepRecord } from '../advantages/records.js'
 import type { ExperimentConfig } from '../config/schema.js'
 import { RlevError } from '../errors.js'
@@ -52,7 +53,8 @@ export async function policyGradientStep(options: StepOptions): Promise<{ metric
     ? minibatchesOf({ ...ppo, prompts: groups.length, seed: config.seed, step })
     : [groups.map((_, index) => index)]
   const terms = termsOf(config, several)
-  const acts = (record: StepRecord | undefined) => alwaysActs(terms) || record?.advantage !== 0
+  const acts = (record: StepRecord | undefined) =>
+    record?.masked !== true && (alwaysActs(terms) || record?.advantage !== 0)
   const trained =
     importanceCap === undefined || importanceCap === null || !records.some(acts)
       ? null
@@ -82,10 +84,12 @@ export async function policyGradientStep(options: StepOptions): Promise<{ metric
   return { metrics: updateMetrics({ updates, responses, config, several }) }
 }
 
-function termsOf({ kl, update }: ExperimentConfig, several: boolean): LossTerms {
-  const { ppo, importanceCap, entropyCoefficient } = update
+function termsOf(config: ExperimentConfig, several: boolean): LossTerms {
+  const { place, estimator, coefficient } = config.kl
+  const { ppo, importanceCap, entropyCoefficient } = config.update
+  const varies = isScheduled(config)
   return {
-    kl: kl.place === 'loss' && kl.coefficient > 0 ? { estimator: kl.estimator, coefficient: kl.coefficient } : null,
+    kl: place === 'loss' && coefficient > 0 ? { estimator, coefficient, ...(varies ? { varies } : {}) } : null,
     clip: several ? (ppo ?? null) : null,
     importance: importanceCap !== undefined && importanceCap !== null,
     entropyCoefficient: entropyCoefficient ?? 0,

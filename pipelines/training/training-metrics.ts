@@ -153,7 +153,7 @@ export function signalOfMetrics(values: Readonly<Record<string, number>>): StepS
 }
 
 /** Mean over tokens of the three KL estimators, if the rollout has the reference's log-probabilities. */
-function divergenceOf(rollout: Rollout): Record<string, number> | null {
+export function divergenceOf(rollout: Rollout): Record<string, number> | null {
   const terms = rollout.responses.filter(response => response.referenceLogProbs !== undefined)
   const tokens = terms.reduce((sum, response) => sum + response.logProbs.length, 0)
   if (tokens === 0) return null

@@ -6,9 +6,11 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { CancelledFailure } from '@temporalio/common'
 import { gpuActivities } from '../../activities/gpu-activities.js'
+import { experimentPaths, runFolder } from '../../activities/store/run-folder.js'
 import { readMetrics } from '../../activities/store/runs.js'
 import { PolicyCache } from '../../activities/training/policy-cache.js'
 import { type Workplace, workplace } from '../../activities/workplace.js'
+import { klScheduleSection } from '../../pipelines/config/sections/schedules.js'
 import { tinyConfig } from '../workflows/tiny.js'
 import { environment, prepare, resultOf, runExperiment, runStage } from './driver.js'
 
@@ -22,6 +24,7 @@ after(() => rmSync(place.home, { recursive: true, force: true }))
 
 const shape: Overrides = { engine: { mode: 'eager' }, steps: 5, evaluation: { every: 5 } }
 const inOneGo: Overrides = { checkpoint: { everySteps: 100 }, durability: { stepsPerActivity: 100 } }
+const klSchedule = (keys: object) => klScheduleSection.parse(keys)
 const update = { learningRate: 1e-3, microBatch: 8 }
 
 /** Options by name. None of them gives the weights of another. */
@@ -30,6 +33,10 @@ const options: Readonly<Record<string, Overrides>> = {
   schedule: { update: { ...update, schedule: { kind: 'cosine', warmup: 2, floor: 0.1, steps: null } } },
   ppo: { update: { ...update, ppo: { minibatches: 2, epochs: 2, clipLow: 0.1, clipHigh: 0.1, dualClip: 2 } } },
   importance: { update: { ...update, importanceCap: 1 } },
+  'kl-linear': { kl: { place: 'loss', coefficient: 0.5, schedule: klSchedule({ end: 0.1 }) } },
+  'kl-adaptive': {
+    kl: { place: 'reward', coefficient: 0.5, schedule: klSchedule({ kind: 'adaptive', target: 0.001, horizon: 1 }) },
+  },
   entropy: { update: { ...update, entropyCoefficient: 0.05 } },
 }
 
@@ -111,4 +118,37 @@ test('several updates a step, cancelled after 1, 2, 3, ... ticks and gone on wit
   policies.dispose()
   assert.ok(cancellations > 5, String(cancellations))
   assert.deepEqual(resultOf(place, config), expected)
+})
+
+test('the coefficient of the divergence is a metric, and an adaptive one follows from the step before', () => {
+  const close = (found: number[], expected: number[]) => {
+    for (const [index, value] of expected.entries()) assert.ok(Math.abs((found[index] as number) - value) < 1e-12)
+  }
+  close(metric('kl-linear', 'kl/coefficient'), [0.5, 0.42, 0.34, 0.26, 0.18])
+  const found = metric('kl-adaptive', 'kl/coefficient')
+  const divergences = metric('kl-adaptive', 'kl/k3')
+  const expected = [0.5]
+  for (const divergence of divergences.slice(0, -1)) {
+    expected.push((expected.at(-1) as number) * (1 + Math.min(0.2, Math.max(-0.2, divergence / 0.001 - 1))))
+  }
+  close(found, expected)
+  assert.ok(new Set(found).size > 1)
+  assert.ok(metric('none', 'kl/coefficient').every(Number.isNaN))
+})
+
+test('an adaptive coefficient is computed again from the responses if the metrics of the step before are lost', async () => {
+  const config = tinyConfig('kl-lost', { ...shape, ...options['kl-adaptive'], ...inOneGo })
+  const stages = await prepare(place, config)
+  const expected = resultOf(place, tinyConfig('kl-adaptive-whole', { ...shape, ...options['kl-adaptive'], ...inOneGo }))
+  const policies = new PolicyCache(place.store)
+  const input = { run: config.name, stages }
+  const activities = gpuActivities(place, policies)
+  await runStage(activities.evaluatePolicy, { ...input, step: 0 })
+  await runStage(activities.trainSteps, { ...input, from: 0, to: 3 })
+  rmSync(experimentPaths.metrics(runFolder(place.home, config.name), 3))
+  rmSync(experimentPaths.metrics(runFolder(place.home, config.name), 2))
+  await runStage(activities.trainSteps, { ...input, from: 3, to: 5 })
+  await runStage(activities.evaluatePolicy, { ...input, step: 5 })
+  policies.dispose()
+  assert.equal(resultOf(place, config).weights, expected.weights)
 })

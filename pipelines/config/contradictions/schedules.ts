@@ -42,4 +42,29 @@ export const scheduleRules: Rules = {
     }
     return findings
   },
+  klScheduleActs: subject => {
+    const { schedule, place, coefficient } = subject.config.kl
+    if (schedule === undefined || schedule === null) return []
+    if (place !== 'reward' && place !== 'loss') return withoutEffect(subject, ['kl.schedule'], `kl.place is ${place}`)
+    if (coefficient === 0) {
+      return [
+        {
+          severity: 'refuse',
+          key: 'kl.coefficient',
+          message: 'the schedule of the divergence begins at kl.coefficient, which is 0',
+          expected: 'kl.coefficient above 0',
+          found: '0',
+          remedy: 'set kl.coefficient, or leave kl.schedule out',
+        },
+      ]
+    }
+    const others = schedule.kind === 'linear' ? ['target', 'horizon'] : ['end', 'steps']
+    const idle = withoutEffect(
+      subject,
+      others.map(key => `kl.schedule.${key}`),
+      `kl.schedule.kind is ${schedule.kind}`,
+    )
+    if (schedule.kind !== 'linear' || schedule.end !== coefficient) return idle
+    return [...withoutEffect(subject, ['kl.schedule.end'], 'it is kl.coefficient'), ...idle]
+  },
 }

@@ -1,6 +1,6 @@
-/** Config sections of numbers that change from step to step: `update.schedule`. */
+/** Config sections of numbers that change from step to step: `update.schedule`, `kl.schedule`. */
 import { z } from 'zod'
-import { count } from './numbers.js'
+import { count, positive } from './numbers.js'
 
 export const rateScheduleSection = z
   .strictObject({
@@ -29,3 +29,29 @@ export const rateScheduleSection = z
   .nullable()
   .optional()
   .describe('Learning rate by step (docs/training-options.md); null or left out for update.learningRate in every step.')
+
+export const klScheduleSection = z
+  .strictObject({
+    kind: z
+      .enum(['linear', 'adaptive'])
+      .default('linear')
+      .describe(
+        'How the coefficient changes: along a line from kl.coefficient to the end, or so that the measured divergence comes near a target.',
+      ),
+    end: z.number().min(0).default(0).describe('Coefficient at the end of a linear schedule. (1)'),
+    steps: count
+      .nullable()
+      .default(null)
+      .describe(
+        'Steps after which a linear schedule reaches its end; null for the `steps` of the run. A run that may be extended later needs a number here. (steps)',
+      ),
+    target: positive.default(0.1).describe('Divergence that an adaptive schedule aims at. (nats a token)'),
+    horizon: z
+      .number()
+      .min(1)
+      .default(10)
+      .describe('An adaptive schedule changes the coefficient by at most 0.2 / horizon of itself in a step. (steps)'),
+  })
+  .nullable()
+  .optional()
+  .describe('Coefficient by step (docs/training-options.md); null or left out for kl.coefficient in every step.')

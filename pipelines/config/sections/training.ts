@@ -1,7 +1,7 @@
 /** Config sections of a training step: `estimator`, `kl`, `update`. */
 import { z } from 'zod'
 import { count, countUpTo, positive } from './numbers.js'
-import { rateScheduleSection } from './schedules.js'
+import { klScheduleSection, rateScheduleSection } from './schedules.js'
 import { entropyCoefficient, importanceCap, ppoSection } from './update-options.js'
 
 /** The projections of `pipelines/model/adapter.ts`, named here so that a config is read without TensorFlow. */
@@ -46,6 +46,7 @@ export const klSection = z
         'Estimator of the divergence that acts: any in the reward, k2 or k3 in the loss (docs/estimators.md); all three are logged.',
       ),
     coefficient: z.number().min(0).default(0).describe('Weight of the divergence in the reward or the loss. (1)'),
+    schedule: klScheduleSection,
   })
   .prefault({})
   .describe('Divergence from the reference policy.')

@@ -77,3 +77,31 @@ test('a common factor of the advantages is no placebo of AdamW where the entropy
   })
   assert.ok(findings.some(({ sentence }) => sentence.includes('The entropy in the loss is not multiplied')))
 })
+
+test('with a schedule of the divergence in the reward, the transmission is that of its mean coefficient, and a note says so', () => {
+  const kl = (coefficient: number, schedule?: object) => ({
+    reward: { scale: 'human-aligned' },
+    estimator: { name: 'grpo', allowCancelled: true },
+    kl: { place: 'reward', estimator: 'k1', coefficient, ...(schedule === undefined ? {} : { schedule }) },
+  })
+  // Of 100 steps, the mean of (t - 1) / 100 is 0.495.
+  const linear = transmissionOf(kl(0.4, { end: 0 })) ?? Number.NaN
+  assert.ok(Math.abs(linear - (transmissionOf(kl(0.4 * 0.505)) ?? Number.NaN)) < 1e-9)
+  assert.ok(Math.abs(linear - (transmissionOf(kl(0.4)) ?? Number.NaN)) > 1e-3)
+  assert.equal(transmissionOf(kl(0.4, { kind: 'adaptive' })), transmissionOf(kl(0.4)))
+  for (const [kind, words] of [
+    ['linear', 'mean coefficient'],
+    ['adaptive', 'first coefficient'],
+  ] as const) {
+    assert.ok(findingsOf({ one: kl(0.4, { kind }) }).some(({ sentence }) => sentence.includes(words)))
+  }
+})
+
+test('a schedule of the divergence in the loss leaves the transmission as it is', () => {
+  const of = (schedule: object | null) => ({
+    reward: { scale: 'human-aligned' },
+    kl: { place: 'loss', coefficient: 0.1, schedule },
+  })
+  assert.equal(transmissionOf(of({ end: 0 })), transmissionOf(of(null)))
+  assert.ok(!sameStep({ constant: of(null), falling: of({ end: 0 }) }))
+})

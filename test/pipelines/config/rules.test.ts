@@ -55,6 +55,7 @@ const found: Readonly<Record<string, readonly [config: string, key: string]>> = 
   optimizerKeysAct: ['update: {optimizer: sgd, betas: [0.9, 0.9]}', 'update.betas'],
   rateScheduleActs: ['update: {schedule: {kind: constant, warmup: 3, floor: 0.1}}', 'update.schedule.floor'],
   rateScheduleFits: ['steps: 10\nupdate: {schedule: {warmup: 10}}', 'update.schedule.warmup'],
+  klScheduleActs: ['kl: {place: loss, coefficient: 0.1, schedule: {kind: adaptive, end: 0.2}}', 'kl.schedule.end'],
   ppoMakesSeveralUpdates: ['update: {ppo: {clipLow: 0.1}}', 'update.ppo'],
   minibatchesFitStep: ['rollout: {prompts: 4}\nupdate: {ppo: {minibatches: 5}}', 'update.ppo.minibatches'],
   adapterFitsPolicy: ['update: {adapter: {rank: 65}}', 'update.adapter.rank'],
@@ -95,4 +96,14 @@ test('what compares numbers acts if the verifier, or one of a further test set, 
     about(`reward: ${keys}}\nevaluation: {transfer: {far: {file: package.json, verifier: numeric}}}`),
     [],
   )
+})
+
+test('a schedule of the divergence needs a divergence that acts, and a coefficient to begin with', () => {
+  const about = (content: string) => findings('klScheduleActs', content).map(({ severity, key }) => [severity, key])
+  assert.deepEqual(about('kl: {place: log, schedule: {}}'), [['warning', 'kl.schedule']])
+  assert.deepEqual(about('kl: {place: reward, schedule: {}}'), [['refuse', 'kl.coefficient']])
+  assert.deepEqual(about('kl: {place: reward, coefficient: 0.1, schedule: {end: 0.1}}'), [
+    ['warning', 'kl.schedule.end'],
+  ])
+  assert.deepEqual(about('kl: {place: reward, coefficient: 0.1, schedule: {end: 0.2, steps: 9}}'), [])
 })

@@ -2,6 +2,10 @@
 import { readFileSync } from 'node:fs'
 
 interface Golden {
+  kl: {
+    linear: { first: number; end: number; steps: number; coefficients: number[] }
+    adaptive: { first: number; target: number; horizon: number; divergences: number[]; coefficients: number[] }[]
+  }
   losses: {
     /** [N T V] */
     logits: number[]
