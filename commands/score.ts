@@ -4,7 +4,9 @@ import { join, resolve } from 'node:path'
 import { Marker } from '../activities/verifiers/marker.js'
 import { loadPlan } from '../pipelines/config/load.js'
 import type { ExperimentConfig } from '../pipelines/config/schema.js'
+import { isOfUser } from '../pipelines/config/verifier-way.js'
 import { RlevError } from '../pipelines/errors.js'
+import { given } from '../pipelines/given.js'
 import { printable } from '../pipelines/printable.js'
 import { scoreResponses } from '../pipelines/rewards/score-responses.js'
 import { overrideOf } from './plan/checked.js'
@@ -27,7 +29,7 @@ export async function score({ file, config: path, set = [], against, json = fals
   if (!existsSync(file)) throw missing(file)
   const { data, reward } = configOf({ file, config: path, set })
   const { rows: _, ...fields } = data.source === 'file' ? (data.fields ?? {}) : {}
-  const responses = await responseRows({ path: file, fields, against })
+  const responses = await responseRows({ path: file, fields, against, extra: isOfUser(reward) })
   const marker = new Marker()
   const marks = await marker.mark(responses, reward).finally(() => marker.end())
   const scored = scoreResponses({ responses, marks, reward })
@@ -71,7 +73,7 @@ function missing(file: string): RlevError {
 /** One line of `--json`. */
 function lineOf(scoredRow: ScoredRow, against: string | undefined): object {
   const { row, scored } = scoredRow
-  const { verdict, credit, value, scale, reward, read } = scored
+  const { verdict, credit, value, scale, reward, read, reason } = scored
   const compared = against === undefined ? {} : { against: row.against, agrees: agrees(scoredRow) }
-  return { row: row.row, verdict, credit, value, scale, reward, read, ...compared }
+  return { row: row.row, verdict, credit, value, scale, reward, read, ...given({ reason }), ...compared }
 }

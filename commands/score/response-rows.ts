@@ -4,8 +4,9 @@ import { rowsOf } from '../../pipelines/data/files/rows.js'
 import { forms } from '../../pipelines/data/forms/all-forms.js'
 import { isFilled } from '../../pipelines/data/forms/columns.js'
 import { draftOf } from '../../pipelines/data/forms/item-of-row.js'
-import { type Changes, type Mapping, over, plainMapping } from '../../pipelines/data/forms/mapping.js'
+import { type Changes, columnsOf, type Mapping, over, plainMapping } from '../../pipelines/data/forms/mapping.js'
 import { knownColumns } from '../../pipelines/data/forms/reading.js'
+import type { Item } from '../../pipelines/data/item.js'
 import { RlevError } from '../../pipelines/errors.js'
 import { given } from '../../pipelines/given.js'
 import { shortened } from '../../pipelines/printable.js'
@@ -30,11 +31,14 @@ export async function responseRows({
   path,
   fields = {},
   against,
+  extra = false,
 }: {
   path: string
   /** Columns, as in `data.fields`. */
   fields?: Changes | undefined
   against?: string | undefined
+  /** Whether items carry the fields that nothing else reads, as for a verifier of the user. */
+  extra?: boolean
 }): Promise<ResponseRow[]> {
   const rows: ResponseRow[] = []
   const bad: string[] = []
@@ -42,7 +46,7 @@ export async function responseRows({
     try {
       if ('problem' in content) throw new BadField(content.problem)
       if (!isFields(content.value)) throw new BadField(`the row is ${kindOf(content.value)}, an object is expected`)
-      rows.push(responseRow({ row, columns: content.value, mapping: over(plainMapping, fields), against }))
+      rows.push(responseRow({ row, columns: content.value, mapping: over(plainMapping, fields), against, extra }))
     } catch (error) {
       if (!(error instanceof BadField)) throw error
       bad.push(`row ${row}: ${shortened(error.message, 200)}`)
@@ -67,11 +71,13 @@ function responseRow({
   columns,
   mapping,
   against,
+  extra,
 }: {
   row: number
   columns: Fields
   mapping: Mapping
   against: string | undefined
+  extra: boolean
 }): ResponseRow {
   const valued = [mapping.points, mapping.total].every(isIn(columns))
   const { item } = draftOf({
@@ -85,11 +91,21 @@ function responseRow({
   })
   return {
     row,
-    item,
+    item: extra ? withExtra(item, { columns, mapping, against }) : item,
     response: { text: responseText(columns), finish: finishOf(columns) },
     value: valued ? item.points / item.total : null,
     ...given({ against: against === undefined ? undefined : creditIn(columns, against) }),
   }
+}
+
+/** The response and its mark are no part of the item. */
+function withExtra(
+  item: Item,
+  { columns, mapping, against }: { columns: Fields; mapping: Mapping; against: string | undefined },
+): Item {
+  const used = new Set([...columnsOf(mapping), 'response', 'finish', ...(against === undefined ? [] : [against])])
+  const others = Object.entries(columns).filter(([column]) => !used.has(column))
+  return others.length === 0 ? item : { ...item, extra: Object.fromEntries(others) }
 }
 
 /** A number for all rows, a table, or a column that is filled. A sum needs every row of an exam once, which responses are not. */
@@ -107,10 +123,11 @@ function responseText({ response }: Fields): string {
   throw new BadField(`the response is ${kindOf(response)}, text is expected`)
 }
 
+/** Also in the words of the responses.csv of a report. */
 function finishOf({ finish }: Fields): 'stop' | 'length' {
-  if (finish === undefined || finish === null || finish === '' || finish === 'stop') return 'stop'
-  if (finish === 'length') return 'length'
-  throw new BadField(`finish is ${kindOf(finish)}, stop or length is expected`)
+  if (finish === undefined || finish === null || finish === '' || finish === 'stop' || finish === 'end') return 'stop'
+  if (finish === 'length' || finish === 'cut') return 'length'
+  throw new BadField(`finish is ${kindOf(finish)}; stop or length is expected, or end or cut`)
 }
 
 const creditOfWord: ReadonlyMap<string, number> = new Map([

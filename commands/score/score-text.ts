@@ -82,6 +82,7 @@ function exampleLines({
 }): string[] {
   if (rows.length === 0) return []
   const shown = rows.slice(0, maxExamples)
+  const reasoned = shown.some(({ scored }) => scored.reason !== undefined)
   const number = (value: number | null) => formatNumber(value ?? undefined, 4)
   return [
     '',
@@ -95,6 +96,7 @@ function exampleLines({
         { heading: 'value', align: 'right', dispensable: 1 },
         { heading: 'scale', align: 'right', dispensable: 2 },
         { heading: 'reward', align: 'right' },
+        ...(reasoned ? [{ heading: 'why', shrinks: true }] : []),
       ],
       rows: shown.map(({ row, scored }) => [
         String(row.row),
@@ -104,6 +106,7 @@ function exampleLines({
         number(scored.value),
         number(scored.scale),
         number(scored.reward),
+        ...(reasoned ? [oneLine(shortened(scored.reason ?? '', 120))] : []),
       ]),
       ...known,
     }),

@@ -4,7 +4,7 @@
  */
 import { RE2JS } from 're2js'
 import type { ExperimentConfig } from '../config/schema.js'
-import { lastBoxed } from '../text/boxed.js'
+import { boxedAnswer } from '../text/boxed.js'
 
 export type AnswerPlace = ExperimentConfig['reward']['answer']
 
@@ -28,7 +28,7 @@ export function finalAnswer({
     case 'after-hash':
       return afterHash(said)
     case 'boxed':
-      return lastBoxed(said)
+      return boxedAnswer(said)
     case 'first-line':
       return lineOf(said.trimStart(), 0)
     case 'last-line':
@@ -48,7 +48,7 @@ export function finalAnswer({
 function automatic(text: string): string | null {
   return (
     inTag(text, 'answer') ??
-    lastBoxed(text) ??
+    boxedAnswer(text) ??
     (text.includes('####') ? afterHash(text) : null) ??
     lineOf(text.trimEnd(), -1)
   )

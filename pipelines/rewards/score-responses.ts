@@ -3,9 +3,10 @@
  * run. The paper has no such step.
  */
 import type { ExperimentConfig } from '../config/schema.js'
+import { isOfUser } from '../config/verifier-way.js'
 import type { Item } from '../data/item.js'
 import { finalAnswer } from './final-answer.js'
-import type { Mark } from './mark.js'
+import type { ReasonedMark } from './marking.js'
 import { scaleOf, uniformScale } from './scales.js'
 import type { Verdict } from './verdict.js'
 
@@ -28,6 +29,8 @@ export interface ScoredResponse {
   reward: number | null
   /** The final answer as it was read, or null if there is none. */
   read: string | null
+  /** Why it is unscored. */
+  reason?: string
 }
 
 /**
@@ -40,12 +43,12 @@ export function scoreResponses({
   reward,
 }: {
   responses: readonly ResponseToScore[]
-  marks: readonly Mark[]
+  marks: readonly ReasonedMark[]
   reward: ExperimentConfig['reward']
 }): ScoredResponse[] {
   const mean = reward.scale === 'uniform' ? meanScale(responses, reward) : undefined
   return responses.map(({ response, value }, index): ScoredResponse => {
-    const { verdict, credit } = marks[index] as Mark
+    const { verdict, credit, reason = reasonOf(reward) } = marks[index] as ReasonedMark
     const scale = knownScale({ value, reward, mean })
     const scored = verdict !== 'unscored'
     return {
@@ -55,8 +58,16 @@ export function scoreResponses({
       scale,
       reward: scored ? rewardIn({ scale, credit }) : null,
       read: finalAnswer({ ...response, answer: reward.answer }),
+      ...(scored ? {} : { reason }),
     }
   })
+}
+
+/** Of a verifier that gives none. A rule is without a verdict only if it cannot read the reference. */
+function reasonOf(reward: ExperimentConfig['reward']): string {
+  if (isOfUser(reward)) return 'the verifier says unscored'
+  const unread = `the verifier ${reward.verifier} cannot read the reference`
+  return reward.verifier === 'math' ? `${unread}, or not decide whether the answer equals it` : unread
 }
 
 /** No scale is needed to know that nothing is rewarded. */

@@ -30,6 +30,7 @@ const score = (...args: string[]): string =>
   execFileSync(process.execPath, ['bin/rlev', 'score', ...args], { encoding: 'utf8' })
 
 test('a line a row: verdict, credit, value, scale, reward, and the final answer as it was read', () => {
+  const reason = 'the verifier numeric cannot read the reference'
   const lines = score(fileOf(rows), '--set', 'reward.verifier=numeric', '--json').trim().split('\n')
   assert.deepEqual(
     lines.map(line => JSON.parse(line) as unknown),
@@ -39,9 +40,50 @@ test('a line a row: verdict, credit, value, scale, reward, and the final answer 
       { row: 3, verdict: 'correct', credit: 1, value: 0.2, scale: 2, reward: 2, read: '18 cm' },
       { row: 4, verdict: 'wrong', credit: 0, value: 0.2, scale: 2, reward: 0, read: null },
       { row: 5, verdict: 'wrong', credit: 0, value: null, scale: null, reward: 0, read: null },
-      { row: 6, verdict: 'unscored', credit: null, value: 0.1, scale: 2, reward: null, read: 'x' },
+      { row: 6, verdict: 'unscored', credit: null, value: 0.1, scale: 2, reward: null, read: 'x', reason },
     ],
   )
+})
+
+test('a verifier of the user gets the other fields of a row, but not the response and the mark; why it has no verdict is told', () => {
+  const module = join(root, 'verifier.mjs')
+  writeFileSync(
+    module,
+    `export function verify({ answer, item: { extra } }) {
+  if (extra?.unit === undefined) throw new Error('no unit in ' + JSON.stringify(extra ?? null))
+  if (extra.unit === 'none') return 'unscored'
+  return answer.endsWith(extra.unit) && Object.keys(extra).join() === 'unit'
+}`,
+  )
+  const file = fileOf([
+    { response: '18 cm', answer: '18', unit: 'cm', human: 1 },
+    { response: '18 m', answer: '18', unit: 'cm', finish: 'stop', human: 0 },
+    { response: '18', answer: '18', human: 1 },
+    { response: '18', answer: '18', unit: 'none', human: 1 },
+  ])
+  const args = ['--set', `reward.verifier=${module}`, '--set', 'reward.answer=whole', '--against', 'human']
+  const found = score(file, ...args, '--json')
+    .trim()
+    .split('\n')
+    .map(line => JSON.parse(line) as Record<string, unknown>)
+  assert.deepEqual(
+    found.map(({ verdict }) => verdict),
+    ['correct', 'wrong', 'unscored', 'unscored'],
+  )
+  assert.match(String(found[2]?.['reason']), /no unit in null/)
+  assert.equal(found[3]?.['reason'], 'the verifier says unscored')
+  assert.match(score(file, ...args), /why\n.* {2}\S*.*no unit in null/)
+})
+
+test('the responses of a report are scored as they are', () => {
+  const path = join(root, 'responses.csv')
+  writeFileSync(
+    path,
+    'id,prompt,reference,response,finish,final answer,verdict\na,1+1,2,#2,end,2,correct\nb,1+2,3,#3,cut,,wrong\nc,1+3,4,"#4,5",stop,"4,5",wrong\n',
+  )
+  const sets = ['data.fields.answer=reference', 'reward.answer=after-hash', 'reward.verifier=numeric']
+  const text = score(path, '--against', 'verdict', ...sets.flatMap(set => ['--set', set]))
+  assert.match(text, /against verdict: 3 of 3 agree/)
 })
 
 test('verdicts are counted with examples, and compared with the marks of the file', () => {
@@ -99,7 +141,7 @@ test('rows that cannot be scored are named, with what is expected', () => {
     [{ answer: '1' }, /row 1: no response/],
     [{ response: 'x' }, /row 1: no answer/],
     [{ response: 7, answer: '1' }, /row 1: the response is number 7/],
-    [{ response: 'x', answer: '1', finish: 'eos' }, /finish is text "eos", stop or length/],
+    [{ response: 'x', answer: '1', finish: 'eos' }, /finish is text "eos"; stop or length/],
   ] as const) {
     const { status, stderr } = spawnSync(process.execPath, ['bin/rlev', 'score', fileOf([row])], { encoding: 'utf8' })
     assert.equal(status, 2)

@@ -1,5 +1,5 @@
 /** Sets of questions with worked solutions, and the prompt data sets of other trainers. They have no points. */
-import { lastBoxed } from '../../text/boxed.js'
+import { boxedAnswer } from '../../text/boxed.js'
 import { BadField, type Fields, isFields, requiredText } from '../files/fields.js'
 import { oneOfHundred } from './choice-sets.js'
 import { columnOf, hasColumn, isFilled } from './columns.js'
@@ -35,7 +35,7 @@ export const math: Form = {
   tells: fields =>
     hasColumn(fields, 'problem') &&
     textIn(fields, 'solution') !== '' &&
-    (isFilled(fields, 'answer') || lastBoxed(textIn(fields, 'solution')) !== null),
+    (isFilled(fields, 'answer') || boxedAnswer(textIn(fields, 'solution')) !== null),
   toldBy: '`problem`, `solution` with `\\boxed{}`',
   mapping: {
     ...oneOfHundred,
@@ -55,7 +55,7 @@ export const math: Form = {
 }
 
 function boxedOf(fields: Fields): string {
-  const boxed = lastBoxed(requiredText(columnOf(fields, 'solution'), 'solution', 'solution'))
+  const boxed = boxedAnswer(requiredText(columnOf(fields, 'solution'), 'solution', 'solution'))
   if (boxed === null) throw new BadField('no answer (the solution has no \\boxed{})')
   return boxed
 }
@@ -91,7 +91,7 @@ export const trl: Form = {
 /** A worked solution ends in a box; a short one is the answer itself. */
 function solutionOf(fields: Fields): unknown {
   const solution = columnOf(fields, 'solution')
-  return typeof solution === 'string' ? (lastBoxed(solution) ?? solution) : solution
+  return typeof solution === 'string' ? (boxedAnswer(solution) ?? solution) : solution
 }
 
 function textIn(fields: Fields, column: string): string {

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type AnswerPlace, finalAnswer } from '../../../pipelines/rewards/final-answer.js'
+import { verify } from '../../../pipelines/rewards/verify.js'
+import { tinyConfig } from '../../workflows/tiny.js'
 
 const of = (text: string, answer: AnswerPlace) => finalAnswer({ text, finish: 'stop', answer })
 
@@ -27,7 +29,53 @@ test('last-line skips empty lines at the end, whole keeps all', () => {
 
 test('boxed reads fbox and a space before the brace', () => {
   assert.equal(of(String.raw`\boxed {18}`, 'boxed'), '18')
-  assert.equal(of(String.raw`\boxed{1}, or \fbox{2}`, 'boxed'), '2')
+  assert.equal(of(String.raw`\boxed{1}. Or no: \fbox{2}`, 'boxed'), '2')
+})
+
+test('boxes that a comma, and or or joins are one answer of several values, not the last one', () => {
+  for (const [text, answer] of [
+    ['\\boxed{-2} and \\boxed{1}', '-2, 1'],
+    ['\\boxed{1}, or \\fbox{2}', '1, 2'],
+    ['$\\boxed{1}$, $\\boxed{2}$, and $\\boxed{3}$.', '1, 2, 3'],
+    ['\\[\\boxed{1} \\quad\\text{or}\\quad \\boxed{\\frac{1}{2}}\\]', '1, \\frac{1}{2}'],
+    ['x = \\boxed{3} and y = \\boxed{4}', '3, 4'],
+    ['**\\boxed{A}** and **\\boxed{C}**', 'A, C'],
+    ['\\boxed{1} 和 \\boxed{2}', '1, 2'],
+  ] as const) {
+    assert.equal(of(text, 'boxed'), answer, text)
+    assert.equal(of(text, 'auto'), answer, text)
+  }
+})
+
+test('boxes that something else divides are separate answers, of which the last counts', () => {
+  for (const text of [
+    '\\boxed{1} then \\boxed{2}',
+    'First \\boxed{1}. And so \\boxed{2}',
+    '\\boxed{1}, which is wrong, and \\boxed{2}',
+    '\\boxed{1}\n\\boxed{2}',
+    '\\boxed{} and \\boxed{2}',
+    '\\boxed{\\boxed{2}}',
+    '\\boxed{1} android \\boxed{2}',
+  ])
+    assert.equal(of(text, 'boxed'), '2', text)
+  assert.equal(of('\\boxed{1}, \\boxed{2} then \\boxed{3} and \\boxed{4}', 'boxed'), '3, 4')
+})
+
+test('a hedge between two boxes is not signed by any verifier, and a pair is', () => {
+  const base = tinyConfig('boxes').reward
+  const verdict = (verifier: 'exact' | 'numeric' | 'choice', text: string, answer: string) =>
+    verify({
+      response: { text, finish: 'stop' },
+      item: { answer, section: 's', points: 1 },
+      reward: { ...base, verifier, answer: 'boxed' },
+    }).verdict
+  for (const verifier of ['exact', 'numeric', 'choice'] as const) {
+    assert.notEqual(verdict(verifier, '\\boxed{-2} and \\boxed{1}', '1'), 'correct')
+    assert.notEqual(verdict(verifier, '\\boxed{1}, \\boxed{234}', '1234'), 'correct', 'no thousands')
+  }
+  assert.equal(verdict('exact', '\\boxed{-2} and \\boxed{1}', '-2, 1'), 'correct')
+  assert.equal(verdict('choice', '\\boxed{A} and \\boxed{C}', 'AC'), 'correct')
+  assert.equal(verdict('choice', '\\boxed{A} or \\boxed{C}', 'C'), 'wrong')
 })
 
 test('first-line and last-number', () => {
