@@ -12,9 +12,9 @@ import { prepareData } from '../pipelines/data/prepare.js'
 import { createOptimizer } from '../pipelines/model/optimizer-state.js'
 import type { Policy } from '../pipelines/model/policy.js'
 import { noHooks } from '../pipelines/progress.js'
-import { promptsOfStep } from '../pipelines/rollout/prompts.js'
-import { rollOut } from '../pipelines/rollout/roll-out.js'
+import { markByRule } from '../pipelines/rewards/marking.js'
 import { policyGradientStep } from '../pipelines/training/policy-gradient.js'
+import { sampleStep } from '../pipelines/training/sample-step.js'
 import { configOfStep, klBeforeOf, scheduleMetrics } from '../pipelines/training/step-config.js'
 import { trainingMetrics } from '../pipelines/training/training-metrics.js'
 import { warmStart } from '../pipelines/training/warm-start.js'
@@ -39,8 +39,11 @@ export async function trainDirectly({
   let klBefore: ReturnType<typeof klBeforeOf> = null
   for (let step = 1; step <= config.steps; step++) {
     const ofStep = configOfStep(config, step, klBefore)
-    const items = promptsOfStep({ items: dataset.train, prompts: config.rollout.prompts, step, seed: config.seed })
-    const rollout = await rollOut({ policy, reference, items, config, step, hooks: noHooks })
+    const rollout = await sampleStep({
+      ...{ policy, reference, items: dataset.train, config, step, hooks: noHooks },
+      mark: markByRule,
+      kept: { read: () => [], keep: () => {} },
+    })
     const records = recordsOf({ rollout, items: dataset.train, values, config: ofStep })
     const { metrics } = await policyGradientStep({
       policy,

@@ -32,6 +32,8 @@ export const failPoints = {
   'fence.after': either("An attempt has taken the experiment's fence and done nothing else."),
   'file.written': either('The bytes of a small file are in a temporary file, which does not have its name yet.'),
   'file.named': either('A small file has its name; its folder is not synced.'),
+  'journal.rounds.before': policy('A round of dynamic sampling is sampled and marked, and not journaled.'),
+  'journal.rounds.after': policy("A round of dynamic sampling is journaled; the step's responses are not."),
   'journal.rollout.before': policy("A step's responses are sampled and not journaled."),
   'journal.rollout.after': policy("A step's responses are journaled and not scored."),
   'journal.records.before': either("A step's records are made and not journaled."),

@@ -1,18 +1,21 @@
 /**
  * The journal of an experiment: rollout, records and metrics of each step, one sealed file each, written before it is used. The first
- * writer of a step wins, so a step is sampled once and has one time.
+ * writer of a step wins, so a step is sampled once and has one time. With dynamic sampling, the rounds of a step are kept until its rollout
+ * is there.
  *
  * Order: rollout, records, update, metrics; none is synced on its own (a step may take 40 ms). `sync` puts every file
  * written since, then their folders, on the disk; it is called before a checkpoint is made and before an activity
  * reports success. After a power cut before that, the seal shows which files are damaged, and the step is made again.
  */
+import { rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { StepRecord } from '../../pipelines/advantages/records.js'
+import type { Round } from '../../pipelines/rollout/dynamic-sampling.js'
 import type { Rollout } from '../../pipelines/rollout/response.js'
 import type { StepMetrics } from '../../pipelines/training/step-metrics.js'
 import { failPoint } from '../fail-points/fail-point.js'
 import type { Fence } from './fence.js'
-import { syncPath, writeOnce } from './files.js'
+import { syncPath, writeOnce, writeWhole } from './files.js'
 import { readTrim } from './retention.js'
 import { entryLabel, experimentPaths } from './run-folder.js'
 import { readSealedOrSetAside, seal } from './sealed.js'
@@ -23,7 +26,7 @@ export interface JournaledRecords {
   records: readonly StepRecord[]
 }
 
-type EntryKind = 'rollout' | 'records' | 'metrics'
+type EntryKind = 'rounds' | 'rollout' | 'records' | 'metrics'
 
 export class Journal {
   readonly #folder: string
@@ -53,6 +56,24 @@ export class Journal {
   trimmed(step: number): StepMetrics | null {
     const upTo = readTrim(this.#folder)?.upTo ?? 0
     return step <= upTo && this.rollout(step) === null ? this.metrics(step) : null
+  }
+
+  /** The rounds of a step whose rollout is not there yet. */
+  rounds(step: number): readonly Round[] {
+    return this.#read<readonly Round[]>('rounds', step) ?? []
+  }
+
+  /** All rounds of a step so far. */
+  keepRounds(step: number, rounds: readonly Round[]): void {
+    failPoint('journal.rounds.before')
+    const content = seal(rounds, this.#label('rounds', step))
+    writeWhole(experimentPaths.rounds(this.#folder, step), content, { mayCommit: () => this.#fence.check() })
+    failPoint('journal.rounds.after')
+  }
+
+  /** After the step's rollout: its rounds are not needed again. */
+  dropRounds(step: number): void {
+    rmSync(experimentPaths.rounds(this.#folder, step), { force: true })
   }
 
   /** Gives what is in the journal afterwards: this one, or the one that was there. */

@@ -16,7 +16,7 @@ export const reportParts = ['figures', 'tables', 'responses'] as const
 
 /** Folders of a run that stages write into, below its own. */
 const written = [
-  ...['rollouts', 'records', 'metrics', 'checkpoints', 'evaluations'],
+  ...['rounds', 'rollouts', 'records', 'metrics', 'checkpoints', 'evaluations'],
   ...['report', ...reportParts.map(part => `report/${part}`)],
 ] as const
 
@@ -53,7 +53,7 @@ export function stepOf(name: string): number | null {
  * accepted in its place.
  */
 export function entryLabel(
-  kind: 'rollout' | 'records' | 'metrics' | 'evaluation' | 'evaluation items',
+  kind: 'rounds' | 'rollout' | 'records' | 'metrics' | 'evaluation' | 'evaluation items',
   step: number,
   experimentKey: string,
 ): string {
@@ -63,6 +63,7 @@ export function entryLabel(
 /** Paths inside an experiment's folder. */
 export const experimentPaths = {
   config: (folder: string) => join(folder, 'config.json'),
+  rounds: (folder: string, step: number) => join(folder, 'rounds', `${stepName(step)}.json`),
   rollout: (folder: string, step: number) => join(folder, 'rollouts', `${stepName(step)}.json`),
   records: (folder: string, step: number) => join(folder, 'records', `${stepName(step)}.json`),
   metrics: (folder: string, step: number) => join(folder, 'metrics', `${stepName(step)}.json`),

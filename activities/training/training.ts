@@ -13,10 +13,9 @@ import type { DataSet } from '../../pipelines/data/item.js'
 import { given } from '../../pipelines/given.js'
 import { libraryOfThisProcess } from '../../pipelines/graph/library.js'
 import type { Hooks } from '../../pipelines/progress.js'
-import { promptsOfStep } from '../../pipelines/rollout/prompts.js'
 import type { Rollout } from '../../pipelines/rollout/response.js'
-import { rollOut } from '../../pipelines/rollout/roll-out.js'
 import { policyGradientStep } from '../../pipelines/training/policy-gradient.js'
+import { sampleStep } from '../../pipelines/training/sample-step.js'
 import { scheduleMetrics } from '../../pipelines/training/step-config.js'
 import type { StepMetrics } from '../../pipelines/training/step-metrics.js'
 import { trainingMetrics } from '../../pipelines/training/training-metrics.js'
@@ -31,6 +30,7 @@ import { claimEngine, originalKey } from '../store/provenance.js'
 import { retain } from '../store/retention.js'
 import { runFolder } from '../store/run-folder.js'
 import type { ArtifactRef } from '../store/store.js'
+import { markWith } from '../verifiers/mark-with.js'
 import { runConfig, type Workplace } from '../workplace.js'
 import type { LivePolicy, PolicyCache } from './policy-cache.js'
 import { configAtStep } from './step-config.js'
@@ -188,7 +188,8 @@ export class Training {
       log.debug('step replayed', { run: this.#input.run, step, seconds })
       return
     }
-    const tokens = rollout.responses.reduce((sum, response) => sum + response.tokens.length, 0)
+    const tokens =
+      rollout.dynamic?.tokens ?? rollout.responses.reduce((sum, response) => sum + response.tokens.length, 0)
     values['perf/update_seconds'] = seconds
     if (before === null) {
       values['perf/rollout_seconds'] = (sampled - started) / 1000
@@ -199,20 +200,23 @@ export class Training {
 
   async #sample(live: LivePolicy, hooks: Hooks): Promise<Rollout> {
     const step = live.step + 1
-    const { config } = this
+    const { config, journal } = this
     // Tests count these lines to see that nothing is sampled twice.
     log.debug('sampling', { run: this.#input.run, step })
-    const items = promptsOfStep({ items: this.data.train, prompts: config.rollout.prompts, step, seed: config.seed })
     const reference =
       config.kl.place === 'none' ? undefined : await this.#policies.reference(this.#input.stages.start, config.engine)
-    const rollout = await rollOut({
+    const rollout = await sampleStep({
       policy: live.policy,
       ...given({ reference }),
-      items,
+      items: this.data.train,
       config,
       step,
+      mark: markWith(this.#workplace, config, 'training'),
+      kept: { read: () => journal.rounds(step), keep: rounds => journal.keepRounds(step, rounds) },
       hooks: withFailPoint('rollout.tick', hooks),
     })
-    return this.journal.keepRollout(rollout)
+    const kept = journal.keepRollout(rollout)
+    journal.dropRounds(step)
+    return kept
   }
 }

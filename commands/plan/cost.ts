@@ -122,16 +122,18 @@ function trainingCost(config: ExperimentConfig, { test, transfer }: ItemCounts):
   const { steps, rollout, evaluation, judge } = config
   const { maxTokens, chunk } = rollout
   const perStep = rollout.prompts * rollout.samples
+  // At most: every round draws a whole step.
+  const sampled = perStep * (1 + (rollout.dynamicSampling?.rounds ?? 0))
   const each = 1 + evaluation.samples
   // The evaluation of step 0 is the warm start's. Further test sets are evaluated at the last step.
   const tested = (evaluationSteps(config).length - 1) * test * each
   const evaluated = tested + (steps > 0 ? transfer * each : 0)
-  const stepSeconds = decodeSeconds(config, { responses: perStep, maxTokens, chunk }) + updateSeconds(config, perStep)
+  const stepSeconds = decodeSeconds(config, { responses: sampled, maxTokens, chunk }) + updateSeconds(config, perStep)
   return {
     ...none,
-    trained: { responses: steps * perStep, tokens: steps * perStep * maxTokens },
+    trained: { responses: steps * sampled, tokens: steps * sampled * maxTokens },
     evaluated: { responses: evaluated, tokens: evaluated * maxTokens },
-    judged: judge === undefined ? 0 : tested + (judge.decides === 'everything' ? steps * perStep : 0),
+    judged: judge === undefined ? 0 : tested + (judge.decides === 'everything' ? steps * sampled : 0),
     seconds:
       measured.experiment +
       steps * stepSeconds +

@@ -18,7 +18,17 @@ export function journalLooks(subject: Subject): Look[] {
   )
   const trim = experimentPaths.trim(subject.folder)
   const remedy = 'move the file away; the next trimming writes it again'
-  return [...entries, () => lookAtSealed({ path: trim, remedy }), () => lookForGaps(subject)]
+  const rounds = stepsIn(subject, 'rounds').map(step => () => lookAtRounds(subject, step))
+  return [...entries, ...rounds, () => lookAtSealed({ path: trim, remedy }), () => lookForGaps(subject)]
+}
+
+/** Of a step that is being sampled, or was when its worker died. */
+function lookAtRounds(subject: Subject, step: number): Tally {
+  const path = experimentPaths.rounds(subject.folder, step)
+  const remedy = existsSync(experimentPaths.rollout(subject.folder, step))
+    ? 'nothing needs it: move it away'
+    : remake(subject)
+  return lookAtSealed({ path, label: entryLabel('rounds', step, subject.key), remedy })
 }
 
 export function lookAtEntry(subject: Subject, kind: (typeof kinds)[number][0], step: number): Tally {

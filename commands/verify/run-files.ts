@@ -25,7 +25,7 @@ const ofExperiment: readonly string[] = [
   ...['config', 'values', 'predictor', 'result', 'trim'].map(name => basename(pathOf(name))),
   basename(digestBeside(pathOf('config'))),
   'owner',
-  ...['references', 'rollouts', 'records', 'metrics', 'evaluations', 'checkpoints'],
+  ...['references', 'rounds', 'rollouts', 'records', 'metrics', 'evaluations', 'checkpoints'],
 ]
 
 function pathOf(name: string): string {
@@ -136,7 +136,9 @@ export function orphanLooks(home: string, name: string, subjects: readonly Subje
       : [...arms].map(arm => orphans(join(root, arm), known => isSeedOf(subjects, join(root, arm, known))))),
     ...(single ? [] : subjects.map(({ folder }) => orphans(folder, known => ofExperiment.includes(known)))),
     ...subjects.flatMap(({ folder }) => [
-      ...['rollouts', 'records', 'metrics'].map(kind => orphans(join(folder, kind), known => isEntry(known, '.json'))),
+      ...['rounds', 'rollouts', 'records', 'metrics'].map(kind =>
+        orphans(join(folder, kind), known => isEntry(known, '.json')),
+      ),
       orphans(join(folder, 'evaluations'), known => isEntry(known, '.json') || isEntry(known, '.items.json')),
       orphans(join(folder, 'checkpoints'), known => isEntry(known, '')),
       orphans(join(folder, 'references'), known => allReferenceNames.some(reference => known === `${reference}.json`)),

@@ -67,7 +67,7 @@ export function trimOf({ folder }: Subject): Trim | null {
 /** Steps that have a file or folder of this kind, ascending. */
 export function stepsIn(
   { folder }: Subject,
-  kind: 'rollouts' | 'records' | 'metrics' | 'checkpoints' | 'evaluations',
+  kind: 'rounds' | 'rollouts' | 'records' | 'metrics' | 'checkpoints' | 'evaluations',
 ): number[] {
   return namesIn(join(folder, kind))
     .map(stepOf)

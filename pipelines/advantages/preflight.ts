@@ -8,6 +8,7 @@ import { percentWithSign } from '../text/percent.js'
 import { optionFindings } from './option-findings.js'
 import type { PlannedArm as Arm, PreflightFinding } from './planned-arm.js'
 import { sameStepFindings } from './same-step.js'
+import { samplingFindings } from './sampling-findings.js'
 import { type SimulatedStep, Simulation, type ValuedItem } from './simulated-step.js'
 import { isCancelled, transmission } from './transmission.js'
 
@@ -99,7 +100,7 @@ function rounded(value: number): string {
 }
 
 function aboutArm({ name, config, step }: Arm): PreflightFinding[] {
-  const findings: PreflightFinding[] = []
+  const findings = samplingFindings(name, config, step.scales.length)
   const { estimator, rollout, reward, kl, value } = config
   if (rollout.samples < 2 && estimator.name !== 'reinforce++') {
     findings.push({

@@ -11,10 +11,12 @@ import { type CreditRules, creditOfWrong, partialRuleOf } from '../rewards/credi
 import { type KeptMark, keptMark, markOf } from '../rewards/mark.js'
 import { rewardOf } from '../rewards/reward.js'
 import { scaleOf, uniformScale } from '../rewards/scales.js'
+import { drawnFor, filled } from '../rollout/dynamic-sampling.js'
 import type { Finish } from '../rollout/response.js'
 import { seenValues } from '../values/noise.js'
 import type { ItemValue } from '../values/value.js'
 import { advantages } from './advantages.js'
+import { isDegenerate } from './estimators/group.js'
 import { plannedKlCoefficient } from './kl-schedule.js'
 import { isMasked, overlongPenalty } from './overlong.js'
 import { penalised } from './records.js'
@@ -52,8 +54,10 @@ export function simulateGroups(
 ): SimulatedGroup[][] {
   const { prompts, samples, maxTokens } = config.rollout
   const random = stream(SEED, 'preflight')
-  return Array.from({ length: Math.ceil(GROUPS / prompts) }, (_, batch) =>
-    Array.from({ length: prompts }, (_, prompt): SimulatedGroup => {
+  const batches = Math.ceil(GROUPS / prompts)
+  return Array.from({ length: batches }, (_, number) =>
+    stepGroups(config, (round, prompt) => {
+      const batch = number + round * batches
       const passRate = random.uniform(batch, prompt, 0, 1)
       const item = random.integer(values.length, batch, prompt, 0, 2)
       const missed = (sample: number) =>
@@ -68,6 +72,22 @@ export function simulateGroups(
       }
     }),
   )
+}
+
+/** The groups of a step: with dynamic sampling, after its rounds (rollout/dynamic-sampling.ts). Round 0 is a step without the option. */
+function stepGroups(
+  { rollout: { prompts, dynamicSampling } }: Pick<ExperimentConfig, 'rollout'>,
+  groupOf: (round: number, prompt: number) => SimulatedGroup,
+): SimulatedGroup[] {
+  const hasSignal = ({ samples }: SimulatedGroup) => !isDegenerate(samples)
+  const drawn = (round: number, count: number) => Array.from({ length: count }, (_, prompt) => groupOf(round, prompt))
+  const made = [drawn(0, prompts)]
+  for (let round = 1; round <= (dynamicSampling?.rounds ?? 0); round++) {
+    const open = filled(made, hasSignal).filter(group => !hasSignal(group)).length
+    if (open === 0) break
+    made.push(drawn(round, drawnFor(open, prompts)))
+  }
+  return filled(made, hasSignal)
 }
 
 /** Of an answer that is not correct. Where the config gives partial credit, half of them are taken to choose half of the right options. */
@@ -100,8 +120,10 @@ export function answeredGroups({
   const random = stream(SEED, `answered preflight ${draw}`)
   const bySection = new Map<string, (typeof answered)[number][]>()
   for (const one of answered) bySection.set(one.section, [...(bySection.get(one.section) ?? []), one])
-  return Array.from({ length: Math.ceil(groups / prompts) }, (_, batch) =>
-    Array.from({ length: prompts }, (_, prompt): SimulatedGroup => {
+  const batches = Math.ceil(groups / prompts)
+  return Array.from({ length: batches }, (_, number) =>
+    stepGroups(config, (round, prompt) => {
+      const batch = number + round * batches
       const item = random.integer(items.length, batch, prompt, 0)
       const pool = bySection.get(items[item]?.section ?? '') ?? []
       const samples = pool[random.integer(Math.max(1, pool.length), batch, prompt, 1)]?.samples ?? []
@@ -155,9 +177,9 @@ export class Simulation {
 
   stepOf(config: ExperimentConfig): SimulatedStep {
     const { estimator, kl, reward, value } = config
-    const { prompts, samples, maxTokens } = config.rollout
+    const { prompts, samples, maxTokens, dynamicSampling } = config.rollout
     const values = this.#values
-    const drawn = [prompts, samples, maxTokens, reward.partial, reward.wrongCredit]
+    const drawn = [prompts, samples, maxTokens, dynamicSampling, reward.partial, reward.wrongCredit]
     const plain = [drawn, estimator.name, kl.place === 'reward' ? plannedKlCoefficient(config) : 0, config.overlong]
     return this.#once(['step', plain, value, reward.scale, reward.alpha, reward.cap], () => {
       const batches = this.#once(['batches', drawn], () => simulateGroups(values, config))

@@ -32,7 +32,7 @@ export function costsOf(outcomes: readonly ExperimentOutcome[]): Costs | null {
   return {
     experiments: trained.length,
     steps: over(({ metrics }) => metrics.length),
-    tokens: over(outcome => sum(outcome, 'length/mean') * responsesOfStep(outcome)),
+    tokens: over(outcome => outcome.metrics.reduce((total, step) => total + (tokensOf(step, outcome) ?? 0), 0)),
     rolloutSeconds: over(outcome => sum(outcome, 'perf/rollout_seconds')),
     updateSeconds: over(outcome => sum(outcome, 'perf/update_seconds')),
     tokensPerSecond: speeds.length === 0 ? null : mean(speeds),
@@ -40,16 +40,22 @@ export function costsOf(outcomes: readonly ExperimentOutcome[]): Costs | null {
   }
 }
 
-function responsesOfStep({ config: { rollout } }: ExperimentOutcome): number {
-  return rollout.prompts * rollout.samples
+/** Sampled in a step, with those of prompts that dynamic sampling dropped. */
+function tokensOf(
+  { values }: ExperimentOutcome['metrics'][number],
+  { config: { rollout } }: ExperimentOutcome,
+): number | undefined {
+  const { 'length/mean': length, 'dynamic/tokens': drawn } = values
+  return drawn ?? (length === undefined ? undefined : length * rollout.prompts * rollout.samples)
 }
 
 /** Nothing, or one figure. Steps whose rollout was taken from the journal have no time of it. */
 function tokensPerSecond(outcome: ExperimentOutcome): number[] {
-  const speeds = outcome.metrics.slice(1).flatMap(({ values }) => {
-    const { 'length/mean': length, 'perf/rollout_seconds': rollout, 'perf/update_seconds': update } = values
-    if (length === undefined || rollout === undefined || update === undefined || rollout + update <= 0) return []
-    return (length * responsesOfStep(outcome)) / (rollout + update)
+  const speeds = outcome.metrics.slice(1).flatMap(step => {
+    const tokens = tokensOf(step, outcome)
+    const { 'perf/rollout_seconds': rollout, 'perf/update_seconds': update } = step.values
+    if (tokens === undefined || rollout === undefined || update === undefined || rollout + update <= 0) return []
+    return tokens / (rollout + update)
   })
   return speeds.length === 0
     ? []

@@ -24,9 +24,25 @@ export interface Response {
   stoppedBy?: string
 }
 
+/** What dynamic sampling drew for a step. */
+export interface DynamicDraws {
+  /** Rounds after the first. */
+  rounds: number
+  /** Prompts of all rounds. */
+  prompts: number
+  /** Places of the step whose prompt was replaced. */
+  replaced: number
+  /** Places whose answers are all right or all wrong, and stay. */
+  left: number
+  /** Tokens of all responses, also those of prompts that were dropped. */
+  tokens: number
+}
+
 export interface Rollout {
   step: number
   /** Item ids of the step's prompts, in order; responses are grouped by prompt in the same order. */
   prompts: readonly string[]
   responses: readonly Response[]
+  /** Present with `rollout.dynamicSampling`. */
+  dynamic?: DynamicDraws
 }

@@ -19,6 +19,7 @@ export async function rollOut({
   items,
   config,
   step,
+  firstPrompt = 0,
   hooks,
 }: {
   policy: Policy
@@ -28,6 +29,8 @@ export async function rollOut({
   items: readonly Item[]
   config: ExperimentConfig
   step: number
+  /** Number of the first of these items among all that the step samples. */
+  firstPrompt?: number
   hooks: Hooks
 }): Promise<Rollout> {
   const { samples, temperature, maxTokens, chunk } = config.rollout
@@ -40,7 +43,7 @@ export async function rollOut({
   const generated = await generate({
     policy,
     prompts: encoded.flatMap(tokens => new Array<number[]>(samples).fill(tokens)),
-    uniforms: (row, position) => uniform(step, Math.floor(row / samples), row % samples, position),
+    uniforms: (row, position) => uniform(step, firstPrompt + Math.floor(row / samples), row % samples, position),
     temperature,
     maxTokens,
     chunk,

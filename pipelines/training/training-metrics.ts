@@ -63,10 +63,23 @@ export function trainingMetrics({
   }
   for (const fifth of fifths)
     metrics[`length/value_fifth_${fifth}`] = weightedMean(lengths, weightsInFifth(rows, fifth))
-  Object.assign(metrics, overlongMetrics(records, config))
+  Object.assign(metrics, overlongMetrics(records, config), drawMetrics(rollout))
   const divergence = divergenceOf(rollout)
   if (divergence !== null) Object.assign(metrics, divergence)
   return Object.fromEntries(Object.entries(metrics).filter(([, value]) => Number.isFinite(value)))
+}
+
+/** Of dynamic sampling: prompts drawn, replaced, and left without a signal. */
+function drawMetrics({ dynamic }: Rollout): Record<string, number> {
+  if (dynamic === undefined) return {}
+  const { rounds, prompts, replaced, left, tokens } = dynamic
+  return {
+    'dynamic/rounds': rounds,
+    'dynamic/prompts': prompts,
+    'dynamic/replaced': replaced,
+    'dynamic/left': left,
+    'dynamic/tokens': tokens,
+  }
 }
 
 /** Of the options that are on. */

@@ -37,15 +37,17 @@ export async function run({ seed, short, say }: DrillOptions): Promise<DrillResu
 
   const homes = await openHomes(short ? homesOfShort : 1)
   try {
-    const leave = (name: string, predicted: boolean) =>
-      leftUndisturbed(homes[0], drillPlan({ name, seed, stepsPerActivity: 3, predicted, eager: short }), limit)
-    const given = leave('undisturbed', false)
-    const undisturbed = { given, predicted: given.then(() => leave('undisturbed-predicted', true)) }
+    const leave = (name: string, kind: Kind) =>
+      leftUndisturbed(homes[0], drillPlan({ name, seed, stepsPerActivity: 3, ...kinds[kind], eager: short }), limit)
+    const given = leave('undisturbed', 'given')
+    const predicted = given.then(() => leave('undisturbed-predicted', 'predicted'))
+    const dynamic = predicted.then(() => leave('undisturbed-dynamic', 'dynamic'))
+    const undisturbed = { given, predicted, dynamic }
     const tally: Tally = { fired: 0, experiments: 0, again: 0, failures: [] }
     const waiting = [...series]
     const ranges = homes.map(async (home, index) => {
       // In the first home the undisturbed runs themselves go before.
-      if (index === 0) await undisturbed.predicted
+      if (index === 0) await undisturbed.dynamic
       const range = new Range({ home, seed, short, say, undisturbed, tally })
       for (let shots = waiting.shift(); shots !== undefined; shots = waiting.shift()) await range.shoot(shots)
     })
@@ -91,12 +93,17 @@ interface Tally {
   failures: string[]
 }
 
-/** What an experiment leaves that nothing happened to, by whose values it has. */
-type Undisturbed = Record<'given' | 'predicted', Promise<LeftBehind>>
+/** Experiments whose stages are other ones: with values of a score predictor, with dynamic sampling. */
+const kinds = { given: {}, predicted: { predicted: true }, dynamic: { dynamic: true } } as const
+type Kind = keyof typeof kinds
+
+/** What an experiment leaves that nothing happened to. */
+type Undisturbed = Record<Kind, Promise<LeftBehind>>
 
 /** Made again only where the shared outputs are gone. */
 const isBeforeTraining = (name: FailPointName): boolean => /^(stage-output|warm-start|predictor)\./.test(name)
 const isOfPredictor = (name: FailPointName): boolean => name.startsWith('predictor.')
+const isOfRounds = (name: FailPointName): boolean => name.startsWith('journal.rounds.')
 const isOfTrimming = (name: FailPointName): boolean => name.startsWith('trim.')
 
 class Range {
@@ -148,9 +155,9 @@ class Range {
     if (again || names.some(isBeforeTraining)) home.removeStore()
     const trims = number % 2 === 0 || names.some(isOfTrimming)
     const cut = trims ? { stepsPerActivity: 3, trimJournal: true } : { stepsPerActivity: 1 }
-    const predicted = names.some(isOfPredictor)
-    const plan = drillPlan({ name: `case-${number}`, seed: this.#seed, ...cut, predicted, eager: this.#short })
-    const undisturbed = this.#undisturbed[predicted ? 'predicted' : 'given']
+    const kind = names.some(isOfPredictor) ? 'predicted' : names.some(isOfRounds) ? 'dynamic' : 'given'
+    const plan = drillPlan({ name: `case-${number}`, seed: this.#seed, ...cut, ...kinds[kind], eager: this.#short })
+    const undisturbed = this.#undisturbed[kind]
     const failure = await runToEnd({
       home,
       plan,

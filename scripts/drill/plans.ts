@@ -21,6 +21,7 @@ export function drillPlan({
   stepsPerActivity,
   trimJournal,
   predicted = false,
+  dynamic = false,
   eager = false,
 }: {
   name: string
@@ -32,6 +33,8 @@ export function drillPlan({
   trimJournal?: boolean
   /** Whether the values are those of a score predictor: another experiment. */
   predicted?: boolean
+  /** Whether prompts without a signal are replaced: another experiment. */
+  dynamic?: boolean
   /** Without recorded graphs: a worker that was killed need not record them again. Results differ by rounding. */
   eager?: boolean
 }): Extract<Plan, { kind: 'experiment' }> {
@@ -39,6 +42,7 @@ export function drillPlan({
     seed,
     ...shape(steps, stepsPerActivity, trimJournal),
     ...(predicted ? { value: { ablation: 'predicted' } } : {}),
+    ...(dynamic ? { rollout: { dynamicSampling: { rounds: 2 } } } : {}),
     ...(eager ? { engine: { mode: 'eager' } } : {}),
     tracking: { experiment: name },
   })

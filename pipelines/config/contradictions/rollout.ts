@@ -1,6 +1,7 @@
 /** Rules about the sampling of responses: that a stop ends something, and leaves the answer that the verifier looks for. */
 import type { ExperimentConfig } from '../schema.js'
 import type { Rules } from './finding.js'
+import { withoutEffect } from './finding.js'
 
 export const rolloutRules: Rules = {
   stopsNameSomething: ({ config: { rollout } }) => {
@@ -45,6 +46,33 @@ export const rolloutRules: Rules = {
         expected: 'a stop behind the answer',
         found: keepable ? 'a stop that is a part of it, and is left out of the text' : 'a stop in front of it',
         remedy: keepable ? 'set rollout.stop.keepText: true, or stop at another text' : 'stop at another text',
+      },
+    ]
+  },
+  dynamicSamplingFindsSignals: subject => {
+    const { rollout, estimator, steps } = subject.config
+    if (rollout.dynamicSampling === null) return []
+    const key = 'rollout.dynamicSampling'
+    if (steps === 0) return withoutEffect(subject, [key], 'nothing is trained')
+    if (rollout.samples === 1) {
+      return [
+        {
+          severity: 'refuse',
+          key,
+          message:
+            'one response a prompt never differs from the others, so dynamic sampling would replace every prompt',
+          expected: 'rollout.samples of at least 2',
+          found: '1',
+          remedy: 'draw more samples, or leave rollout.dynamicSampling out',
+        },
+      ]
+    }
+    if (!estimator.name.startsWith('reinforce++')) return []
+    return [
+      {
+        severity: 'warning',
+        key,
+        message: `with ${estimator.name} a prompt whose answers are all right or all wrong has advantages too, because the baseline is the batch's; it is replaced all the same`,
       },
     ]
   },

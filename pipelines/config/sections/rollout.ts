@@ -39,6 +39,17 @@ export const rolloutSection = z
       .default(128)
       .describe('Responses decoded at a time; one that has ended makes room for the next. (responses)'),
     stop: stopSection,
+    dynamicSampling: z
+      .strictObject({
+        rounds: countUpTo(100)
+          .default(3)
+          .describe('Maximum number of times that a step draws further prompts. (rounds)'),
+      })
+      .nullable()
+      .default(null)
+      .describe(
+        'Replace prompts whose answers all have the same credit by further prompts (docs/rollout-options.md); null to keep them.',
+      ),
   })
   .prefault({})
   .describe('Sampling of responses.')

@@ -216,3 +216,13 @@ test('the findings on hundreds of arms are there within seconds', () => {
   // Each pair compared with each other took over 30 s of processor time.
   assert.ok((user + system) / 1e6 < 15, `${(user + system) / 1e6} s`)
 })
+
+test('dynamic sampling is told with the most that it draws, and refused where there is nothing to draw', () => {
+  const rollout = { dynamicSampling: { rounds: 2 } }
+  const [told] = sweep([arm('aligned', { ...aligned, rollout })]).filter(({ numbers }) => numbers['most'] !== undefined)
+  assert.equal(told?.severity, 'note')
+  assert.deepEqual(told?.numbers, { most: 48, prompts: 16 })
+  const [refused] = sweep([arm('aligned', { ...aligned, rollout: { ...rollout, prompts: values.length } })])
+  assert.equal(refused?.severity, 'refuse')
+  assert.match(refused?.sentence ?? '', /finds no further prompts/)
+})

@@ -45,6 +45,10 @@ const found: Readonly<Record<string, readonly [config: string, key: string]>> = 
     'reward: {answer: {tag: result}}\nrollout: {stop: {strings: ["</result>"]}}',
     'rollout.stop.strings',
   ],
+  dynamicSamplingFindsSignals: [
+    'rollout: {dynamicSampling: {}, samples: 1}\nestimator: {name: reinforce++}',
+    'rollout.dynamicSampling',
+  ],
   overlongKeysAct: ['overlong: {factor: 2}', 'overlong.factor'],
   overlongBufferFits: ['overlong: {buffer: 15}', 'overlong.buffer'],
   penaltyFitsEstimator: ['overlong: {buffer: 4}\nestimator: {name: maxrl}', 'overlong.buffer'],

@@ -17,9 +17,9 @@ import type { DataSet } from '../../../pipelines/data/item.js'
 import { prepareData } from '../../../pipelines/data/prepare.js'
 import { evaluatePolicy } from '../../../pipelines/evaluation/evaluate-policy.js'
 import { noHooks } from '../../../pipelines/progress.js'
-import { promptsOfStep } from '../../../pipelines/rollout/prompts.js'
+import { markByRule } from '../../../pipelines/rewards/marking.js'
 import type { Rollout } from '../../../pipelines/rollout/response.js'
-import { rollOut } from '../../../pipelines/rollout/roll-out.js'
+import { sampleStep } from '../../../pipelines/training/sample-step.js'
 import { trainingMetrics } from '../../../pipelines/training/training-metrics.js'
 import { warmStart } from '../../../pipelines/training/warm-start.js'
 import { normalizeValues } from '../../../pipelines/values/normalize.js'
@@ -31,6 +31,7 @@ const options = {
   mask: { overlong: { mask: true } },
   penalty: { overlong: { buffer: 10, factor: 0.5 } },
   'mask and penalty': { overlong: { mask: true, buffer: 10, factor: 0.5 } },
+  dynamic: { rollout: { dynamicSampling: { rounds: 3 } } },
 } as const
 type Option = keyof typeof options
 
@@ -51,6 +52,8 @@ const steps = 120
 let dataset: DataSet
 let values: ItemValue[]
 let rollouts: Rollout[]
+/** The same steps with dynamic sampling. */
+let dynamic: Rollout[]
 let answered: Parameters<typeof answeredGroups>[0]['answered']
 
 before(async () => {
@@ -58,9 +61,11 @@ before(async () => {
   values = normalizeValues(dataset.train, config.reward).values
   const policy = await warmStart({ config, dataset, hooks: noHooks })
   rollouts = []
+  dynamic = []
   for (let step = 1; step <= steps; step++) {
-    const items = promptsOfStep({ items: dataset.train, prompts: config.rollout.prompts, step, seed: 1 })
-    rollouts.push(await rollOut({ policy, items, config, step, hooks: noHooks }))
+    const common = { policy, items: dataset.train, step, mark: markByRule, kept: { read: () => [], keep: () => {} } }
+    rollouts.push(await sampleStep({ ...common, config, hooks: noHooks }))
+    dynamic.push(await sampleStep({ ...common, config: configOf('rloo', 'dynamic'), hooks: noHooks }))
   }
   const tested = normalizeValues(dataset.test, config.reward).values
   const { outcomes } = await evaluatePolicy({
@@ -83,7 +88,7 @@ function measured(name: EstimatorName, option: Option = 'none'): Measured {
 
 function measure(name: EstimatorName, option: Option): Measured {
   const own = configOf(name, option)
-  const metrics = rollouts.map(rollout => {
+  const metrics = (option === 'dynamic' ? dynamic : rollouts).map(rollout => {
     const records = recordsOf({ rollout, items: dataset.train, values, config: own })
     return { step: rollout.step, time: 0, values: trainingMetrics({ rollout, records, config: own }) }
   })
@@ -125,9 +130,9 @@ test('only the estimators that cancel are reported as cancelling', () => {
   assert.deepEqual(cancelled, ['grpo', 'maxrl'])
 })
 
-for (const option of ['mask', 'penalty', 'mask and penalty'] as const) {
+for (const option of ['mask', 'penalty', 'mask and penalty', 'dynamic'] as const) {
   for (const name of ['rloo', 'grpo', 'batch-deviation', 'reinforce++'] as const) {
-    test(`${name} with ${option} of long responses: measured as predicted from the policy's answers`, () => {
+    test(`${name} with the option ${option}: measured as predicted from the policy's answers`, () => {
       assertAgrees(`${name}, ${option}`, measured(name, option), predicted(name, 'answers', option))
     })
   }
@@ -138,4 +143,12 @@ test('a mask leaves 1 and 0 as they are; a penalty that is not scaled takes a pa
   assert.ok(Math.abs(measured('grpo', 'mask').transmission) < 1e-5)
   assert.ok(predicted('rloo', 'plan', 'penalty').transmission < 0.99)
   assert.ok(measured('rloo', 'penalty').transmission < 0.99, `${measured('rloo', 'penalty').transmission}`)
+})
+
+test('dynamic sampling leaves 1 and 0 as they are, and fewer prompts without a signal', () => {
+  assert.ok(Math.abs(measured('rloo', 'dynamic').transmission - 1) < 1e-9)
+  assert.ok(Math.abs(measured('grpo', 'dynamic').transmission) < 1e-5)
+  const left = dynamic.reduce((sum, rollout) => sum + (rollout.dynamic?.left ?? 0), 0)
+  const replaced = dynamic.reduce((sum, rollout) => sum + (rollout.dynamic?.replaced ?? 0), 0)
+  assert.ok(replaced > 4 * left, `${replaced} replaced, ${left} left`)
 })
