@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { test } from 'node:test'
+import { hubKey } from '../../../pipelines/config/hub-names.js'
+import { knownNames, knownText } from '../../../pipelines/config/known-models.js'
 import { loadPlan } from '../../../pipelines/config/load.js'
 import { experimentSchema } from '../../../pipelines/config/schema.js'
 import { experiment, file, folder, refusal, refusalOf, sweep } from './config-files.js'
@@ -248,11 +250,15 @@ test('sections given at the call stand in place of those of the file, and overri
 test('the configs of the project load without a warning', () => {
   const paths = readdirSync('configs', { recursive: true, encoding: 'utf8' }).filter(path => path.endsWith('.yaml'))
   assert.ok(paths.includes('quickstart.yaml') && paths.includes(join('paper', 'table4.yaml')))
+  // Known models are fetched before a config is read; here any checkpoint will do.
+  const localPaths = new Map(
+    knownNames.map(name => [hubKey({ text: knownText(name), use: 'model' }), resolve('test/fixtures/qwen2-tiny')]),
+  )
   for (const path of paths) {
     // A checkpoint for `rlev evaluate` comes with the call, and so do the exams of others.
     const sections = path === 'evaluate.yaml' ? { policy: { path: resolve('test/fixtures/qwen2-tiny') }, steps: 0 } : {}
     const overrides = dirname(path) === 'exams' ? { 'data.train': resolve('test/fixtures/data/lines.jsonl') } : {}
-    const plan = loadPlan({ path: join('configs', path), sections, overrides })
+    const plan = loadPlan({ path: join('configs', path), sections, overrides, localPaths })
     assert.equal(plan.name, basename(path, '.yaml'))
     assert.deepEqual(plan.warnings, [], path)
   }
