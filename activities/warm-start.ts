@@ -1,6 +1,7 @@
 /** Stage: checkpoint 0, made by the supervised warm start, or the stored copy of a folder (base-checkpoint.ts). */
 import { savePolicy } from '../pipelines/checkpoint/policy-folder.js'
 import type { ExperimentConfig } from '../pipelines/config/schema.js'
+import { taughtBy } from '../pipelines/config/start-order.js'
 import type { DataSet } from '../pipelines/data/item.js'
 import { RlevError } from '../pipelines/errors.js'
 import { computesOnGpu, libraryOfThisProcess } from '../pipelines/graph/library.js'
@@ -8,6 +9,7 @@ import { memoryOf } from '../pipelines/memory/estimate.js'
 import { promptTokensOf, refuseWithoutRoom } from '../pipelines/memory/memory-fit.js'
 import { plannedArchitecture } from '../pipelines/memory/planned-architecture.js'
 import { disposePolicy } from '../pipelines/model/policy.js'
+import { type CheckpointWarmStart, teachCheckpoint } from '../pipelines/training/teach-checkpoint.js'
 import { warmStart as warmUp } from '../pipelines/training/warm-start.js'
 import { storedCheckpoint } from './base-checkpoint.js'
 import { memoryAtHand } from './machine/memory.js'
@@ -64,12 +66,18 @@ function learned({ workplace, run, config, data, dataset }: Start): Promise<Arti
 }
 
 /** A run that has its start keeps it, whatever becomes of the folder that its config names. */
-async function fromCheckpoint({ workplace: { home, store }, run, config: { policy } }: Start): Promise<ArtifactRef> {
+async function fromCheckpoint(start: Start): Promise<ArtifactRef> {
+  const {
+    workplace: { home, store },
+    run,
+    config: { policy },
+  } = start
   if (policy.from !== 'checkpoint') throw new Error('the policy is from scratch')
   const hooks = withFailPoint('warm-start.tick', stageHooks('copying the checkpoint'))
   const before = readReferences(runFolder(home, run)).get('start')
   if (before !== undefined && store.isWhole(before)) return before
-  const ref = await storedCheckpoint({ store, folder: policy.path, hooks })
+  const base = await storedCheckpoint({ store, folder: policy.path, hooks })
+  const ref = policy.warmStart ? await taught({ ...start, settings: policy.warmStart, base }) : base
   if (before === undefined || before.sha256 === ref.sha256) return ref
   throw new RlevError({
     kind: 'CheckpointInvalid',
@@ -78,6 +86,34 @@ async function fromCheckpoint({ workplace: { home, store }, run, config: { polic
     expected: `files with the digest ${before.sha256}`,
     found: ref.sha256,
     remedy: 'restore the files of the checkpoint, or give the run with the changed ones another name',
+  })
+}
+
+/** Shared by arms with the same seed and data, whatever their rewards are. */
+function taught({
+  workplace,
+  run,
+  config,
+  data,
+  dataset,
+  settings,
+  base,
+}: Start & { settings: CheckpointWarmStart; base: ArtifactRef }): Promise<ArtifactRef> {
+  const { seed, engine } = config
+  const code = runCode(workplace, run)
+  return workplace.store.once({
+    kind: 'warm-start',
+    from: { data: data.sha256, checkpoint: base.sha256, ...taughtBy(config), seed, engine, code },
+    fill: async folder => {
+      const hooks = withFailPoint('warm-start.tick', stageHooks('warm start'))
+      const policy = await teachCheckpoint({ config, settings, folder: workplace.store.folder(base), dataset, hooks })
+      try {
+        await savePolicy(policy, folder)
+      } finally {
+        disposePolicy(policy)
+      }
+      await throwIfCancelled()
+    },
   })
 }
 

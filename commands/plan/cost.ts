@@ -6,7 +6,7 @@ import type { DataSet } from '../../pipelines/data/item.js'
 
 export interface Cost {
   experiments: number
-  /** Different warm starts of policies made from scratch: arms of one seed share theirs, and its evaluation. */
+  /** Different warm starts: arms of one seed share theirs, and its evaluation. */
   warmStarts: number
   /** Different score predictors, each of all its folds: shared by arms of one seed that have the same. */
   predictors: number
@@ -153,18 +153,19 @@ function updateSeconds(config: ExperimentConfig, responses: number): number {
 
 /** Of the warm start and the evaluation of it. */
 function startCost(config: ExperimentConfig, { test, transfer }: ItemCounts): PartCost {
-  const { rollout, evaluation, warmStart, judge } = config
+  const { rollout, evaluation, judge } = config
   const { maxTokens } = rollout
   const each = 1 + evaluation.samples
   const responses = (test + transfer) * each
-  const warmStartTokens = warmStart.steps * warmStart.batch * maxTokens
+  const { steps, batch } = warmStartOf(config)
+  const warmStartTokens = steps * batch * maxTokens
   return {
     ...none,
     evaluated: { responses, tokens: responses * maxTokens },
     judged: judge === undefined ? 0 : test * each,
     warmStartTokens,
     seconds:
-      learnSeconds(config, { batches: warmStart.steps, tokens: warmStartTokens }) +
+      learnSeconds(config, { batches: steps, tokens: warmStartTokens }) +
       decodeSeconds(config, { responses, maxTokens, chunk: evaluation.chunk }),
   }
 }
@@ -209,9 +210,11 @@ function distinct(configs: readonly ExperimentConfig[], key: (config: Experiment
   return [...new Map(configs.map(config => [key(config), config])).values()]
 }
 
-/** A policy from a checkpoint has learned to answer already. */
-const hasWarmStart = ({ policy, warmStart }: ExperimentConfig): boolean =>
-  policy.from === 'scratch' && warmStart.steps > 0
+/** A policy from a checkpoint has learned to answer already, unless its config asks for a warm start. */
+const warmStartOf = ({ policy, warmStart }: ExperimentConfig): { steps: number; batch: number } =>
+  policy.from === 'scratch' ? warmStart : (policy.warmStart ?? { steps: 0, batch: 0 })
+
+const hasWarmStart = (config: ExperimentConfig): boolean => warmStartOf(config).steps > 0
 
 const isPredicted = ({ value }: ExperimentConfig): boolean => value.ablation === 'predicted'
 

@@ -2,6 +2,7 @@
 
 import { resolve } from 'node:path'
 import { RlevError } from '../errors.js'
+import { given } from '../given.js'
 import { contradictions } from './contradictions.js'
 import { hubKey } from './hub-names.js'
 import { problemsOf } from './issues.js'
@@ -80,7 +81,9 @@ function withFetchedModel(
 ): ExperimentConfig | null {
   if (policy.from !== 'known') return { ...others, policy }
   const path = localPaths.get(hubKey({ text: knownText(policy.name), use: 'model' }))
-  return path === undefined ? null : { ...others, policy: { from: 'checkpoint', path } }
+  return path === undefined
+    ? null
+    : { ...others, policy: { from: 'checkpoint', path, ...given({ warmStart: policy.warmStart }) } }
 }
 
 /** With the identity of a verifier of the user, which is frozen with the config. */

@@ -41,6 +41,17 @@ export function startOrder({
 }
 
 /** What decides a warm start and its evaluation, besides the seed: arms that are alike in it share them. */
-export function warmStartKey({ data, policy, warmStart, engine, evaluation }: ExperimentConfig): string {
-  return JSON.stringify([data, policy, warmStart, engine, evaluation.transfer])
+export function warmStartKey(config: ExperimentConfig): string {
+  const { data, policy, warmStart, engine, evaluation } = config
+  return JSON.stringify([data, policy, warmStart, engine, evaluation.transfer, taughtBy(config)])
+}
+
+/** What else decides how a checkpoint is taught; null if it is not. */
+export function taughtBy({ policy, update, rollout, reward }: ExperimentConfig): object | null {
+  if (policy.from !== 'checkpoint' || policy.warmStart === undefined || policy.warmStart === null) return null
+  const { adapter, microBatch, tokenBudget, gradientCheckpointing } = update
+  return {
+    ...{ warmStart: policy.warmStart, adapter, microBatch, tokenBudget, gradientCheckpointing },
+    ...{ maxTokens: rollout.maxTokens, answer: reward.answer },
+  }
 }

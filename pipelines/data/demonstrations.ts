@@ -31,10 +31,8 @@ export function demonstrations({
   const { data, warmStart, seed, reward } = config
   const { steps, finalSteps, batch, sectionShares } = warmStart
   if (data.source === 'file') {
-    return itemsOfStep({ items: dataset.train, seed, step, batch }).map(({ prompt, working = '', answer }) => ({
-      prompt,
-      response: responseText({ working, answer, place: reward.answer }),
-    }))
+    const items = itemsOfStep({ items: dataset.train, seed, step, batch })
+    return demonstrationsOfItems(items, { place: reward.answer, show: 'working' })
   }
   // The last steps use equal shares of working in all sections: they decide what the policy does before it is rewarded.
   const final = step > steps - finalSteps
@@ -42,18 +40,36 @@ export function demonstrations({
   return syntheticDemonstrations({ style: data.style, sectionShares, workingShares, seed, step, batch })
 }
 
+/** Each item's answer, after its working if that is shown and it has one. */
+export function demonstrationsOfItems(
+  items: readonly Item[],
+  { place, show }: { place: ExperimentConfig['reward']['answer']; show: 'working' | 'answer' },
+): Demonstration[] {
+  return items.map(({ prompt, working = '', answer }) => ({
+    prompt,
+    response: responseText({ working: show === 'working' ? working : '', answer, place }),
+  }))
+}
+
+/** The share of the items that a checkpoint is shown, at least one, in their order. */
+export function shownItems(items: readonly Item[], { share, seed }: { share: number; seed: number }): Item[] {
+  const shown = stream(seed, 'items that are shown').permutation(items.length)
+  const kept = new Set(shown.slice(0, Math.max(1, Math.round(share * items.length))))
+  return items.filter((_, index) => kept.has(index))
+}
+
 /** Positions from (step - 1) * batch of an endless series of passes. Each pass is a different permutation. */
-function itemsOfStep({
+export function itemsOfStep<Shown>({
   items,
   seed,
   step,
   batch,
 }: {
-  items: readonly Item[]
+  items: readonly Shown[]
   seed: number
   step: number
   batch: number
-}): Item[] {
+}): Shown[] {
   const random = stream(seed, 'demonstrations from items')
   const orders = new Map<number, number[]>()
   return Array.from({ length: batch }, (_, row) => {
@@ -61,7 +77,7 @@ function itemsOfStep({
     const pass = Math.floor(position / items.length)
     const order = orders.get(pass) ?? random.permutation(items.length, pass)
     orders.set(pass, order)
-    return items[order[position % items.length] as number] as Item
+    return items[order[position % items.length] as number] as Shown
   })
 }
 
@@ -75,8 +91,8 @@ export function responseText({
   answer: string
   place: ExperimentConfig['reward']['answer']
 }): string {
-  // The config refuses these for a policy made from scratch, the only one that is shown demonstrations.
-  if (typeof place === 'object') return answer
+  // The config refuses a pattern where demonstrations are shown: which text it matches cannot be told from it.
+  if (typeof place === 'object') return 'tag' in place ? `${working}<${place.tag}>${answer}</${place.tag}>` : answer
   switch (place) {
     case 'after-hash':
       return `${working}#${answer}`

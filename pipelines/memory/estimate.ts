@@ -116,15 +116,25 @@ function lasting({ architecture, config }: MemorySubject): MemoryPart[] {
   ]
 }
 
-/** For a policy from scratch: gradients and moments of all weights, even if only an adapter is trained later. */
+/**
+ * For a policy from scratch: gradients and moments of all weights, even if only an adapter is trained later. For a
+ * checkpoint: of what reinforcement learning trains, and with an adapter the weights that it is added to.
+ */
 function warmStart({ architecture, config, promptTokens }: MemorySubject): MemoryPart[] {
-  const { steps, batch } = config.warmStart
-  if (config.policy.from !== 'scratch' || steps === 0) return []
-  const { weights } = countsOf({ architecture, config })
-  const rows = { rows: batch, samples: 1, promptTokens, responseTokens: config.rollout.maxTokens, recomputed: false }
-  const shrunkBy = ['warmStart.batch']
+  const { policy, update, rollout } = config
+  const { weights, trained } = countsOf({ architecture, config })
+  const isTaught = policy.from === 'checkpoint'
+  const settings = isTaught ? policy.warmStart : config.warmStart
+  if (settings === undefined || settings === null || settings.steps === 0) return []
+  const batch = isTaught ? Math.min(settings.batch, update.microBatch) : settings.batch
+  const recomputed = isTaught && update.gradientCheckpointing
+  const rows = { rows: batch, samples: 1, promptTokens, responseTokens: rollout.maxTokens, recomputed }
+  const shrunkBy = isTaught ? ['policy.warmStart.batch', 'update.microBatch'] : ['warmStart.batch']
+  const learned = 12 * (isTaught ? trained : weights)
+  const added = isTaught && update.adapter !== null ? 4 * weights : 0
   return [
-    { name: 'gradients and moments of the warm start', bytes: 12 * weights, phase: 'warm start', shrunkBy: ['policy'] },
+    { name: 'gradients and moments of the warm start', bytes: learned, phase: 'warm start', shrunkBy: ['policy'] },
+    { name: 'weights with the adapter of the warm start', bytes: added, phase: 'warm start', shrunkBy: ['policy'] },
     { name: 'activations of the warm start', bytes: activations(architecture, rows), phase: 'warm start', shrunkBy },
     { name: 'logits of the warm start', bytes: logits(architecture, rows), phase: 'warm start', shrunkBy },
   ]

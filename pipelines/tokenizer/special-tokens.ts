@@ -4,7 +4,7 @@
  * so that the sampled distribution is the differentiated one.
  */
 import { type Tensor, tf } from '../graph/tensorflow.js'
-import type { PolicyTokenizer } from './tokenizer.js'
+import { contentOf, type PolicyTokenizer } from './tokenizer.js'
 
 /** Finite, so that probability times log-probability is 0 and not NaN. */
 const excluded = -1e9
@@ -32,6 +32,19 @@ export function undrawnBias(undrawn: readonly number[], vocabulary: number): Ten
   const values = new Float32Array(vocabulary)
   for (const id of undrawn) values[id] = excluded
   return tf.tensor1d(values)
+}
+
+/**
+ * The token that ends a response that is taught: the tokenizer's `eos_token` where responses end with it. Checkpoints
+ * of chat models name several ends, and the first need not be that of a turn.
+ */
+export function turnEndId({ eosIds, files }: Pick<PolicyTokenizer, 'eosIds' | 'files'>): number {
+  const named = contentOf(files.config['eos_token'])
+  const added = files.tokenizer['added_tokens']
+  const ids = (Array.isArray(added) ? added : []).flatMap((token: { id?: unknown; content?: unknown }) =>
+    token.content === named && eosIds.includes(token.id as number) ? [token.id as number] : [],
+  )
+  return ids[0] ?? (eosIds[0] as number)
 }
 
 /** 1 for the tokens that end a response, [V]. */

@@ -41,6 +41,7 @@ export async function supervisedStep({
   optimizer,
   batch,
   limits = { microBatch: batch.length, tokenBudget: null },
+  checkpointing = false,
   weightDecay,
   clipNorm,
   learningRate,
@@ -52,6 +53,8 @@ export async function supervisedStep({
   batch: readonly Sequence[]
   /** Limits of a micro-batch. By default the batch is one micro-batch. */
   limits?: Pick<ExperimentConfig['update'], 'microBatch' | 'tokenBudget'>
+  /** Compute layers again in the backward pass: less memory, more time. */
+  checkpointing?: boolean
   weightDecay: number
   clipNorm: number | null
   learningRate: number
@@ -67,7 +70,7 @@ export async function supervisedStep({
     rows: batch.map(sequence => ({ ...sequence, advantage: 1, weight: 1 / tokens, logProbs: [] })),
     limits,
     loss: policyGradientLoss(),
-    checkpointing: false,
+    checkpointing,
     largest: { prompts: batch.length, samples: 1, tokens: maxTokens },
     hooks: noHooks,
     note: stage.name,

@@ -15,6 +15,7 @@ import { createPolicy, disposePolicy, type Policy } from '../model/policy.js'
 import type { Hooks } from '../progress.js'
 import { encodePrompts } from '../tokenizer/tokenizer.js'
 import { rateOf, supervisedStep, taught } from './supervised.js'
+import { teachCheckpoint } from './teach-checkpoint.js'
 
 /** The caller disposes of the policy. Rejects with NotFinite if the loss or the gradient is not finite. */
 export async function warmStart({
@@ -26,9 +27,13 @@ export async function warmStart({
   dataset: DataSet
   hooks: Hooks
 }): Promise<Policy> {
-  if (config.policy.from === 'checkpoint') return loadPolicy(config.policy.path, config.engine)
+  const { policy: source, engine } = config
+  if (source.from === 'checkpoint') {
+    const { path, warmStart: settings } = source
+    return settings ? teachCheckpoint({ config, settings, folder: path, dataset, hooks }) : loadPolicy(path, engine)
+  }
   const alphabet = alphabetOf({ data: config.data, dataset })
-  const policy = createPolicy({ config: config.policy, alphabet, seed: config.seed, engine: config.engine })
+  const policy = createPolicy({ config: source, alphabet, seed: config.seed, engine })
   const { warmStart: settings } = config
   const optimizer = createOptimizer(policy, { optimizer: 'adamw' })
   try {

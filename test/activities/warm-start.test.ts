@@ -7,11 +7,14 @@ import { MockActivityEnvironment } from '@temporalio/testing'
 import { gpuActivities } from '../../activities/gpu-activities.js'
 import { ioActivities } from '../../activities/io-activities.js'
 import { namesIn } from '../../activities/store/files.js'
+import { experimentPaths, runFolder, stepName } from '../../activities/store/run-folder.js'
 import type { ArtifactRef } from '../../activities/store/store.js'
 import { PolicyCache } from '../../activities/training/policy-cache.js'
 import { workplace } from '../../activities/workplace.js'
 import type { ExperimentConfig } from '../../pipelines/config/schema.js'
+import { policyWarmStartSection } from '../../pipelines/config/sections/policy-warm-start.js'
 import { tinyConfig } from '../workflows/tiny.js'
+import { runExperiment } from './driver.js'
 
 const place = workplace(mkdtempSync(join(tmpdir(), 'rlev-warm-start-')))
 const policies = new PolicyCache(place.store)
@@ -42,8 +45,9 @@ test('arms share a warm start; arms that are computed in another way have a sepa
   assert.notEqual((await warmStart(short('lanes', { lanes: 2 }))).uri, one.uri)
 })
 
+const source = join(place.home, 'source')
+
 describe('a policy from a checkpoint', () => {
-  const source = join(place.home, 'source')
   const startOf = (name: string, keys: { seed?: number; trainPapers?: number } = {}) => {
     const { seed = 1, trainPapers = 4 } = keys
     const config = tinyConfig(name, { seed, data: { trainPapers } })
@@ -97,5 +101,67 @@ describe('a policy from a checkpoint', () => {
     writeFileSync(join(place.home, one.uri, 'model.safetensors'), 'damaged')
     assert.deepEqual(await startOf('lasting'), one)
     assert.deepEqual(weights(one), readFileSync(join(source, 'model.safetensors')))
+  })
+})
+
+describe('a checkpoint that is taught', () => {
+  type Policy = Extract<ExperimentConfig['policy'], { from: 'checkpoint' }>
+  const settings = { steps: 3, batch: 4, warmup: 0, learningRate: 1e-3 }
+  const taught = (name: string, keys: object = {}, sections: Parameters<typeof tinyConfig>[1] = {}) => {
+    const warmStartKeys = { ...settings, ...keys }
+    const policy = {
+      from: 'checkpoint',
+      path: source,
+      warmStart: policyWarmStartSection.parse(warmStartKeys),
+    } as Policy
+    return { ...tinyConfig(name, sections), policy }
+  }
+  const weights = (ref: ArtifactRef) => readFileSync(join(place.store.folder(ref), 'model.safetensors'))
+
+  test('is taught once for arms that differ in their rewards, and again for other settings, seeds and adapters', async () => {
+    const one = await warmStart(taught('taught'))
+    assert.deepEqual(await warmStart(taught('values', {}, { reward: { scale: 'correctness' } })), one)
+    assert.notDeepEqual(weights(one), readFileSync(join(source, 'model.safetensors')))
+    const others = [
+      taught('fewer', { steps: 2 }),
+      taught('answers', { show: 'answer' }),
+      taught('seed', {}, { seed: 2 }),
+      taught('adapter', {}, { update: { adapter: { rank: 2, alpha: 4, targets: ['q_proj'] } } }),
+    ]
+    const starts = []
+    for (const config of others) starts.push(await warmStart(config))
+    assert.equal(new Set([one, ...starts].map(({ uri }) => uri)).size, 5)
+    assert.equal(new Set([one, ...starts].map(ref => weights(ref).toString('base64'))).size, 5)
+  })
+
+  test('stays what it was for a run that has begun, and is made again if its copy is damaged', async () => {
+    const one = await warmStart(taught('kept'))
+    const before = weights(one)
+    writeFileSync(join(place.home, one.uri, 'model.safetensors'), 'damaged')
+    assert.deepEqual(await warmStart(taught('kept')), one)
+    assert.deepEqual(weights(one), before)
+  })
+
+  test('is the start of reinforcement learning, by weights or by an adapter, with the same bits when it is cut', async () => {
+    const adapter = { rank: 2, alpha: 4, targets: ['q_proj', 'v_proj'] as ('q_proj' | 'v_proj')[] }
+    const shape = { engine: { mode: 'eager' as const }, steps: 3, evaluation: { every: 3 } }
+    for (const [name, update] of [
+      ['weights', { learningRate: 1e-3, microBatch: 8 }],
+      ['adapters', { learningRate: 1e-2, microBatch: 8, adapter }],
+    ] as const) {
+      const whole = taught(`${name}-whole`, {}, { ...shape, update, durability: { stepsPerActivity: 100 } })
+      await runExperiment(place, whole)
+      const cut = taught(
+        `${name}-cut`,
+        {},
+        { ...shape, update, durability: { stepsPerActivity: 1 }, checkpoint: { everySteps: 1 } },
+      )
+      await runExperiment(place, cut, { cold: true })
+      const trained = (config: ExperimentConfig) => {
+        const folder = join(experimentPaths.checkpoints(runFolder(place.home, config.name)), stepName(config.steps))
+        return readFileSync(join(folder, name === 'adapters' ? 'adapter_model.safetensors' : 'model.safetensors'))
+      }
+      assert.deepEqual(trained(cut), trained(whole))
+    }
   })
 })

@@ -28,6 +28,9 @@ export const dataRules: Rules = {
       ...(policy.from === 'scratch' && warmStart.steps > 0
         ? ['the warm start of a policy made from scratch needs some']
         : []),
+      ...(policy.from === 'checkpoint' && policy.warmStart !== undefined && policy.warmStart !== null
+        ? ['policy.warmStart needs some']
+        : []),
       ...(value.ablation === 'predicted' ? ['value.ablation predicted needs some'] : []),
     ]
     return needs.slice(0, 1).map(need => ({

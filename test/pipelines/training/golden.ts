@@ -2,6 +2,19 @@
 import { readFileSync } from 'node:fs'
 
 interface Golden {
+  warmStart: {
+    items: { prompt: string; working?: string; answer: string }[]
+    settings: {
+      steps: number
+      warmup: number
+      learningRate: number
+      weightDecay: number
+      clipNorm: number
+      batch: number
+    }
+    /** After the last step, by item and token of its response. */
+    logProbs: number[][]
+  }
   kl: {
     linear: { first: number; end: number; steps: number; coefficients: number[] }
     adaptive: { first: number; target: number; horizon: number; divergences: number[]; coefficients: number[] }[]
