@@ -132,7 +132,8 @@ function digestOf(config: ExperimentConfig): string {
 
 function printJson(home: Home, view: RunView): number {
   const { name, state, pages, reportPath } = view
+  const alarms = view.experiments.flatMap(experiment => experiment.alarms ?? [])
   const evaluation = readEvaluations(home.path, name).at(-1)?.evaluation
-  console.log(toJson({ name, state, evaluation: evaluation ?? null, reportPath, pages }))
+  console.log(toJson({ name, state, evaluation: evaluation ?? null, alarms, reportPath, pages }))
   return printFailures(home, view)
 }

@@ -148,7 +148,7 @@ function withoutSignal({ tally, config }: Pick<Observed, 'tally' | 'config'>): s
     tally.share('unscored'),
   ]
   const share = percentWithSign
-  if (1 - finished > alarmLimit) return `${share(1 - finished)} of the responses were cut: raise rollout.maxTokens.`
+  if (1 - finished > alarmLimit) return longer
   if (unscored > alarmLimit)
     return `${share(unscored)} of the responses have no verdict: look at reward.verifier, or at the judge.`
   if (correct < rare) {

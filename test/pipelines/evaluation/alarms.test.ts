@@ -66,7 +66,7 @@ test('equal weights are told by their digests once training is done, and not of 
 test('what to do follows from what the responses were', () => {
   const remedy = (values: Partial<typeof healthy>) =>
     alarmsOf(observed(20, 20, { 'update/skipped': 1, ...values }))[0]?.remedy
-  assert.match(remedy({ 'rollout/finished': 0, 'verdict/correct': 0 }) ?? '', /cut: raise rollout\.maxTokens/)
+  assert.match(remedy({ 'rollout/finished': 0, 'verdict/correct': 0 }) ?? '', /^Raise rollout\.maxTokens/)
   assert.match(remedy({ 'verdict/correct': 0, 'verdict/unscored': 1 }) ?? '', /no verdict: look at reward\.verifier/)
   assert.match(remedy({ 'verdict/correct': 0 }) ?? '', /^0\.0% of the responses were correct: .* `rlev score`/)
   assert.match(remedy({ 'verdict/correct': 1 }) ?? '', /^100\.0% .* take harder items/)
@@ -85,16 +85,21 @@ test('an evaluation whose responses are cut is an alarm by itself; one that does
   assert.deepEqual(kinds(observed(0, 0, {}, { evaluation: evaluation() })), [])
 })
 
-test('the seeds of an arm share a line, which has the highest figure', () => {
-  const alarm = (figure: number) => alarmsOf(observed(20, figure, { 'update/skipped': 1 }))
+test('the seeds of an arm with alarms of the same kinds share a line, which has the highest figures and each remedy once', () => {
+  const alarms = (skipped: number, parts: Partial<Observed> = {}) =>
+    alarmsOf(observed(20, skipped, { 'update/skipped': 1, 'groups/degenerate': 1 }, parts))
   const lines = alarmLines(
     [
-      { arm: 'a', seed: 2, alarms: alarm(19) },
-      { arm: 'a', seed: 1, alarms: alarm(20).filter(({ kind }) => kind === 'skipped-steps') },
+      { arm: 'a', seed: 2, alarms: alarms(19) },
+      { arm: 'a', seed: 1, alarms: alarms(20, { done: false }) },
+      { arm: 'a', seed: 3, alarms: alarms(20) },
       { arm: 'b', seed: 1, alarms: [] },
     ],
     { sweep: true },
   )
-  assert.equal(lines.length, 1)
-  assert.match(lines[0] ?? '', /^a, seeds 1, 2: 20 of 20 steps changed nothing/)
+  assert.equal(lines.length, 2)
+  const [both = '', done = ''] = lines
+  assert.match(both, /^a, seeds 1, 2: 20 of 20 steps changed nothing.* In 100\.0% of the groups/)
+  assert.match(done, /^a, seed 3: The weights after 20 steps/)
+  assert.equal(both.split('Raise rollout.samples').length, 2, 'the remedy stands once')
 })
