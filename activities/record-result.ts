@@ -5,14 +5,17 @@ import { writeWhole } from './store/files.js'
 import { experimentPaths, runFolder } from './store/run-folder.js'
 import type { StoredResult } from './store/runs.js'
 import { seal } from './store/sealed.js'
+import { GrowingTally } from './store/step-tallies.js'
 import type { Workplace } from './workplace.js'
 
 export function recordResult({ home }: Workplace) {
   return stage({
     heartbeat: 'timer',
-    run: async ({ run, ...result }: StoredResult & { run: string }): Promise<void> => {
+    run: async ({ run, ...result }: Omit<StoredResult, 'tally'> & { run: string }): Promise<void> => {
       failPoint('result.before')
-      writeWhole(experimentPaths.result(runFolder(home, run)), seal(result))
+      const folder = runFolder(home, run)
+      const tally = new GrowingTally(folder).grown().toJSON()
+      writeWhole(experimentPaths.result(folder), seal({ ...result, tally }))
       failPoint('result.after')
     },
   })

@@ -10,6 +10,7 @@ import type { ExperimentConfig, Plan } from '../../pipelines/config/schema.js'
 import { idInSweep, startOrder } from '../../pipelines/config/start-order.js'
 import { RlevError } from '../../pipelines/errors.js'
 import type { Evaluation, ItemOutcome } from '../../pipelines/evaluation/evaluation.js'
+import type { StoredTally } from '../../pipelines/evaluation/step-tally.js'
 import { given } from '../../pipelines/given.js'
 import type { StepMetrics } from '../../pipelines/training/step-metrics.js'
 import type { PredictionQuality } from '../../pipelines/values/predictor/quality.js'
@@ -34,6 +35,8 @@ export interface StoredResult {
   step: number
   weights?: string
   failure?: string
+  /** Of its steps, for alarms; results of older versions have none. */
+  tally?: StoredTally
 }
 
 /** Arm and seed of each experiment of a plan, in the order in which a sweep starts them. */

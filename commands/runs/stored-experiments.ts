@@ -27,7 +27,7 @@ export function storedExperiments(home: string, plan: Plan): ExperimentView[] {
     const evaluation = newestEvaluation(folder)
     const alarms = alarmsOf({
       config,
-      tally: tallyIn(folder),
+      tally: tallyIn(folder, result?.state === 'done' ? result.tally : undefined),
       evaluation: evaluation ?? undefined,
       done: result?.state === 'done',
       weights: weightsOf(startWeights(home, { id, config }), result?.weights),

@@ -12,9 +12,19 @@ const tallied = {
 
 type Tallied = keyof typeof tallied
 
+/** As the result of an experiment keeps it. */
+export interface StoredTally {
+  steps: number
+  /** Of the steps that have the metric. */
+  sums: { [Name in Tallied]?: { sum: number; steps: number } }
+}
+
 export class StepTally {
-  steps = 0
-  readonly #sums = new Map<Tallied, { sum: number; steps: number }>()
+  readonly #tally: StoredTally
+
+  constructor({ steps, sums }: StoredTally = { steps: 0, sums: {} }) {
+    this.#tally = { steps, sums: { ...sums } }
+  }
 
   static of(metrics: readonly StepMetrics[]): StepTally {
     const tally = new StepTally()
@@ -22,19 +32,27 @@ export class StepTally {
     return tally
   }
 
+  get steps(): number {
+    return this.#tally.steps
+  }
+
   add({ values }: Pick<StepMetrics, 'values'>): void {
-    this.steps++
+    this.#tally.steps++
     for (const [name, key] of Object.entries(tallied) as [Tallied, string][]) {
       const value = values[key]
       if (value === undefined) continue
-      const before = this.#sums.get(name) ?? { sum: 0, steps: 0 }
-      this.#sums.set(name, { sum: before.sum + value, steps: before.steps + 1 })
+      const before = this.#tally.sums[name] ?? { sum: 0, steps: 0 }
+      this.#tally.sums[name] = { sum: before.sum + value, steps: before.steps + 1 }
     }
   }
 
   /** Mean over the steps; undefined if no step has it. */
   share(name: Tallied): number | undefined {
-    const found = this.#sums.get(name)
+    const found = this.#tally.sums[name]
     return found === undefined ? undefined : found.sum / found.steps
+  }
+
+  toJSON(): StoredTally {
+    return this.#tally
   }
 }

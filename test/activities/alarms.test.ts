@@ -6,9 +6,11 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { readOutcomes } from '../../activities/store/outcomes.js'
 import { planPaths, runFolder } from '../../activities/store/run-folder.js'
-import { readMetrics, readPlan } from '../../activities/store/runs.js'
+import { readMetrics, readPlan, readResult } from '../../activities/store/runs.js'
+import { tallyIn } from '../../commands/runs/known-tallies.js'
 import { storedExperiments } from '../../commands/runs/stored-experiments.js'
 import { compareArms } from '../../pipelines/comparison/compare-arms.js'
+import { StepTally } from '../../pipelines/evaluation/step-tally.js'
 import { comparisonTable } from '../../pipelines/report/tables/comparison-as-text.js'
 import { runInProcess } from '../../scripts/drill/in-process.js'
 import { tinyConfig } from '../workflows/tiny.js'
@@ -25,6 +27,13 @@ async function made(name: string, overrides: Overrides) {
   const [view] = storedExperiments(home, plan)
   const alarms = comparison.alarms.flatMap(one => one.alarms)
   assert.deepEqual(view?.alarms ?? [], alarms, 'status and compare say the same')
+  const tally = StepTally.of(readMetrics(home, name)).toJSON()
+  assert.deepEqual(readResult(home, name)?.tally, tally, 'the result keeps what the steps say')
+  assert.deepEqual(
+    tallyIn(runFolder(home, name), undefined).toJSON(),
+    tally,
+    'as a result of an older version does not',
+  )
   const report = (file: string) => readFileSync(join(planPaths.reportFolder(runFolder(home, name)), file), 'utf8')
   return { alarms, kinds: alarms.map(({ kind }) => kind), text: comparisonTable(comparison), report }
 }

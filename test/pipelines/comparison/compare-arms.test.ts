@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { compareArms } from '../../../pipelines/comparison/compare-arms.js'
-import { endpointOf } from '../../../pipelines/comparison/outcome.js'
+import { type ExperimentOutcome, endpointOf } from '../../../pipelines/comparison/outcome.js'
+import type { Columns } from '../../../pipelines/evaluation/evaluation.js'
 import { comparisonMarkdown, comparisonTable } from '../../../pipelines/report/tables/comparison-as-text.js'
 import { publishedTable } from '../../../pipelines/report/tables/published.js'
 import { textOf } from '../../../pipelines/report/tables/table.js'
@@ -194,25 +195,20 @@ test('the table of a sweep reads as committed', () => {
   assert.equal(`${table}\n`, expected)
 })
 
-test('the share of cut responses has a column beside Acc, if the evaluations have it', () => {
+test('an older experiment does not say how many responses were cut: the mean of its arm is not known, and of all of them has no column', () => {
   const { plan, outcomes } = constructedSweep([1, 2, 3])
-  const withCut = outcomes.map(outcome => ({
+  const older = (outcome: ExperimentOutcome): ExperimentOutcome => ({
     ...outcome,
-    evaluations: outcome.evaluations.map(evaluation => ({
-      ...evaluation,
-      greedy: { ...evaluation.greedy, cut: 0.25 },
-      expected: { ...evaluation.expected, cut: 0.125 },
-    })),
-  }))
-  const table = comparisonTable(compareArms({ plan, outcomes: withCut }))
-  assert.match(table, /arm +Acc +cut +H-Acc/)
-  assert.match(table, /human-aligned +88\.0 ± 5\.0 +12\.5 ± 0\.0 +78\.0/)
-  // An experiment of an older version beside them: the arm's mean is not known.
-  const older = outcomes.map((outcome, index) => (index === 0 ? outcome : (withCut[index] ?? outcome)))
-  assert.match(
-    comparisonTable(compareArms({ plan, outcomes: older })),
-    /correctness \(baseline\), after +82\.0 ± 2\.5 +– +72\.0/,
-  )
+    evaluations: outcome.evaluations.map(({ greedy, expected, ...rest }) => {
+      const without = ({ cut: _, ...columns }: Columns): Columns => columns
+      return { ...rest, greedy: without(greedy), expected: without(expected) }
+    }),
+  })
+  const mixed = outcomes.map((outcome, index) => (index === 0 ? older(outcome) : outcome))
+  const table = (shown: readonly ExperimentOutcome[]) => comparisonTable(compareArms({ plan, outcomes: shown }))
+  assert.match(table(outcomes), /human-aligned +88\.0 ± 5\.0 +5\.5 ± 1\.2 +78\.0/)
+  assert.match(table(mixed), /correctness \(baseline\), after +82\.0 ± 2\.5 +– +72\.0/)
+  assert.match(table(outcomes.map(older)), /arm +Acc +H-Acc/)
 })
 
 test('Markdown carries the same cells, and a name cannot break the table', () => {
@@ -245,20 +241,20 @@ Claim, for each arm: its endpoint gains on correctness
   shuffled       -6.00 (-11.62 to -0.78)  -3.39           0.250                  0.5  not supported
 
 Expected over samples, before and after training (%; length in tokens; density in % a token)
-  arm                            Acc       H-Acc     length       density    Acc high     Acc low
-  before, every arm       42.0 ± 2.5  32.0 ± 2.5  7.0 ± 0.0   4.57 ± 0.35  27.0 ± 2.5  47.0 ± 2.5
-  correctness (baseline)  82.0 ± 2.5  72.0 ± 2.5  7.0 ± 0.0  10.29 ± 0.35  67.0 ± 2.5  87.0 ± 2.5
-  human-aligned           88.0 ± 5.0  78.0 ± 5.0  7.0 ± 0.0  11.14 ± 0.71  73.0 ± 5.0  93.0 ± 5.0
-  shuffled                81.0 ± 2.1  71.0 ± 2.1  7.0 ± 0.0  10.14 ± 0.30  66.0 ± 2.1  86.0 ± 2.1
-  uniform (placebo)       82.1 ± 2.5  72.1 ± 2.5  7.0 ± 0.0  10.30 ± 0.35  67.1 ± 2.5  87.1 ± 2.5
+  arm                            Acc         cut       H-Acc     length       density    Acc high     Acc low
+  before, every arm       42.0 ± 2.5  17.0 ± 0.6  32.0 ± 2.5  7.0 ± 0.0   4.57 ± 0.35  27.0 ± 2.5  47.0 ± 2.5
+  correctness (baseline)  82.0 ± 2.5   7.0 ± 0.6  72.0 ± 2.5  7.0 ± 0.0  10.29 ± 0.35  67.0 ± 2.5  87.0 ± 2.5
+  human-aligned           88.0 ± 5.0   5.5 ± 1.2  78.0 ± 5.0  7.0 ± 0.0  11.14 ± 0.71  73.0 ± 5.0  93.0 ± 5.0
+  shuffled                81.0 ± 2.1   7.3 ± 0.5  71.0 ± 2.1  7.0 ± 0.0  10.14 ± 0.30  66.0 ± 2.1  86.0 ± 2.1
+  uniform (placebo)       82.1 ± 2.5   7.0 ± 0.6  72.1 ± 2.5  7.0 ± 0.0  10.30 ± 0.35  67.1 ± 2.5  87.1 ± 2.5
 
 Greedy, before and after training (%; length in tokens; density in % a token)
-  arm                            Acc       H-Acc     length       density    Acc high     Acc low
-  before, every arm       44.0 ± 2.5  34.0 ± 2.5  7.0 ± 0.0   4.86 ± 0.35  27.0 ± 2.5  47.0 ± 2.5
-  correctness (baseline)  84.0 ± 2.5  74.0 ± 2.5  7.0 ± 0.0  10.57 ± 0.35  67.0 ± 2.5  87.0 ± 2.5
-  human-aligned           90.0 ± 5.0  80.0 ± 5.0  7.0 ± 0.0  11.43 ± 0.71  73.0 ± 5.0  93.0 ± 5.0
-  shuffled                83.0 ± 2.1  73.0 ± 2.1  7.0 ± 0.0  10.43 ± 0.30  66.0 ± 2.1  86.0 ± 2.1
-  uniform (placebo)       84.1 ± 2.5  74.1 ± 2.5  7.0 ± 0.0  10.59 ± 0.35  67.1 ± 2.5  87.1 ± 2.5
+  arm                            Acc         cut       H-Acc     length       density    Acc high     Acc low
+  before, every arm       44.0 ± 2.5  17.0 ± 0.6  34.0 ± 2.5  7.0 ± 0.0   4.86 ± 0.35  27.0 ± 2.5  47.0 ± 2.5
+  correctness (baseline)  84.0 ± 2.5   7.0 ± 0.6  74.0 ± 2.5  7.0 ± 0.0  10.57 ± 0.35  67.0 ± 2.5  87.0 ± 2.5
+  human-aligned           90.0 ± 5.0   5.5 ± 1.2  80.0 ± 5.0  7.0 ± 0.0  11.43 ± 0.71  73.0 ± 5.0  93.0 ± 5.0
+  shuffled                83.0 ± 2.1   7.3 ± 0.5  73.0 ± 2.1  7.0 ± 0.0  10.43 ± 0.30  66.0 ± 2.1  86.0 ± 2.1
+  uniform (placebo)       84.1 ± 2.5   7.0 ± 0.6  74.1 ± 2.5  7.0 ± 0.0  10.59 ± 0.35  67.1 ± 2.5  87.1 ± 2.5
 
 ± is the half width of the 95% interval of Student's t over seeds. Differences are paired by seed: same data, warm start, prompts and evaluation samples.
 p is from the two-sided paired t-test on the endpoint. Holm's correction covers the arms that are not placebos.

@@ -82,13 +82,14 @@ function constructedEvaluation(step: number, hAcc: number): Evaluation {
     valueDensity: (100 * (hAcc + shift)) / 7,
     accHigh: hAcc - 0.05,
     accLow: hAcc + 0.15,
+    cut: 0.25 - hAcc / 4,
   })
   const section = (name: string, value: number, shift: number) => ({
     section: name,
     items: 400,
     value,
-    greedy: { acc: hAcc + shift, length: 5 + 20 * value },
-    expected: { acc: hAcc + shift - 0.01, length: 5 + 21 * value },
+    greedy: { acc: hAcc + shift, hAcc: hAcc + shift, length: 5 + 20 * value },
+    expected: { acc: hAcc + shift - 0.01, hAcc: hAcc + shift - 0.02, length: 5 + 21 * value },
   })
   return {
     step,
