@@ -6,8 +6,10 @@ import type { DataSet } from '../pipelines/data/item.js'
 import { RlevError } from '../pipelines/errors.js'
 import { computesOnGpu, libraryOfThisProcess } from '../pipelines/graph/library.js'
 import { memoryOf } from '../pipelines/memory/estimate.js'
-import { promptTokensOf, refuseWithoutRoom } from '../pipelines/memory/memory-fit.js'
+import { refuseWithoutRoom } from '../pipelines/memory/memory-fit.js'
 import { plannedArchitecture } from '../pipelines/memory/planned-architecture.js'
+import { plannedTokenizer } from '../pipelines/memory/planned-tokenizer.js'
+import { longestPrompt } from '../pipelines/memory/prompt-tokens.js'
 import { disposePolicy } from '../pipelines/model/policy.js'
 import { type CheckpointWarmStart, teachCheckpoint } from '../pipelines/training/teach-checkpoint.js'
 import { warmStart as warmUp } from '../pipelines/training/warm-start.js'
@@ -29,7 +31,7 @@ export function warmStart(workplace: Workplace) {
       const config = runConfig(workplace, run)
       claimEngine(home, run, libraryOfThisProcess())
       const dataset = readData(store, data)
-      checkMemory(config, dataset)
+      await checkMemory(config, dataset)
       const start = config.policy.from === 'checkpoint' ? fromCheckpoint : learned
       const ref = await start({ workplace, run, config, data, dataset })
       return keepReference(runFolder(home, run), 'start', ref)
@@ -118,8 +120,14 @@ function taught({
 }
 
 /** Throws OutOfMemory before any memory is used: this worker, or one like it, also trains the policy. */
-function checkMemory(config: ExperimentConfig, dataset: DataSet): void {
-  const promptTokens = promptTokensOf([...dataset.train, ...dataset.test], config.policy)
-  const estimate = memoryOf({ architecture: plannedArchitecture(config, dataset), config, promptTokens })
+async function checkMemory(config: ExperimentConfig, dataset: DataSet): Promise<void> {
+  const items = [...dataset.train, ...dataset.test]
+  const { tokens: promptTokens } = await longestPrompt(items, plannedTokenizer(config, dataset))
+  const estimate = memoryOf({
+    architecture: plannedArchitecture(config, dataset),
+    config,
+    promptTokens,
+    testItems: dataset.test.length,
+  })
   refuseWithoutRoom(estimate, memoryAtHand({ onCard: computesOnGpu() }))
 }

@@ -24,7 +24,7 @@ export function addLaunching(program: Command, home: () => string | undefined): 
     .option('--json', 'print JSON')
     .action(async (config, options) => {
       const { plan } = await import('./plan.js')
-      await plan({ ...options, config })
+      await plan({ ...options, config, home: home() })
     })
 
   for (const kind of ['run', 'sweep'] as const) {

@@ -12,11 +12,16 @@ import { layOutTable } from '../pipelines/text/table.js'
 import { type CheckedPlan, checkedPlan, referenceConfig } from './plan/checked.js'
 import { type Cost, costOf, countsOf } from './plan/cost.js'
 import { dataLines, type PlannedData, plannedData } from './plan/data.js'
+import { diskLines, diskOfPlan, type PlanDisk } from './plan/disk.js'
 import { memoryLines, memoryOfPlan, type PlanMemory } from './plan/memory.js'
+import { policyFacts } from './plan/policy-facts.js'
 import { keysFromDefaults, mainNumbers, plannedValue, type ResolvedKey } from './plan/resolved.js'
+import { openHome } from './services/home.js'
 import { formatCount, formatEstimate } from './text/format.js'
 
 export interface PlanOptions {
+  /** Where the run would be kept, for the room on its disk. */
+  home?: string | undefined
   config?: string | undefined
   name?: string | undefined
   seed?: number | undefined
@@ -26,7 +31,7 @@ export interface PlanOptions {
 }
 
 /** @throws RlevError where `run` or `sweep` would refuse the config. */
-export async function plan({ config, keys = false, json = false, ...call }: PlanOptions): Promise<void> {
+export async function plan({ config, keys = false, json = false, home, ...call }: PlanOptions): Promise<void> {
   if (keys) return printKeys({ ...call, config, json })
   if (config === undefined) {
     throw new RlevError({
@@ -36,7 +41,7 @@ export async function plan({ config, keys = false, json = false, ...call }: Plan
       remedy: 'rlev plan configs/quickstart.yaml',
     })
   }
-  const outline = await outlineOf(await checkedPlan({ ...call, config }))
+  const outline = await outlineOf(await checkedPlan({ ...call, config }), openHome(home).path)
   console.log(printable(json ? JSON.stringify(outline, null, 2) : textOf(outline)))
 }
 
@@ -62,12 +67,14 @@ interface Outline {
   findings: PreflightFinding[]
   cost: Cost
   memory: PlanMemory
+  disk: PlanDisk
   warnings: readonly string[]
 }
 
-async function outlineOf({ plan, data, findings }: CheckedPlan): Promise<Outline> {
+async function outlineOf({ plan, data, findings }: CheckedPlan, home: string): Promise<Outline> {
   const dataset = await data()
   const items = countsOf(dataset)
+  const facts = policyFacts(dataset)
   const config = referenceConfig(plan)
   return {
     name: plan.name,
@@ -80,7 +87,8 @@ async function outlineOf({ plan, data, findings }: CheckedPlan): Promise<Outline
     ...given({ data: await plannedData(dataset, config) }),
     findings: await findings(),
     cost: costOf(plan, items),
-    memory: memoryOfPlan(plan, dataset),
+    memory: await memoryOfPlan(plan, dataset, facts),
+    disk: await diskOfPlan({ plan, items, facts, home }),
     warnings: [...plan.warnings, ...dataset.warnings.map(({ place, reason }) => `${place}: ${reason}`)],
   }
 }
@@ -122,6 +130,7 @@ function textOf({
   findings,
   cost,
   memory,
+  disk,
   warnings,
 }: Outline): string {
   const head =
@@ -155,6 +164,7 @@ function textOf({
     ...dataLines(data),
     ...costLines(cost),
     ...memoryLines(memory, kind === 'sweep'),
+    ...diskLines(disk),
     '',
     ...findings.map(({ severity, sentence }) => `${severity}: ${sentence}`),
     ...warnings.map(warning => `warning: ${warning}`),

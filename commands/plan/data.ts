@@ -1,7 +1,9 @@
+/** What a plan says about its data files: the form that was told, the exams with their totals, and a prompt as the policy gets it. */
 import type { ExperimentConfig } from '../../pipelines/config/schema.js'
-import { type DataSet, type FileReading, type Item, promptLength } from '../../pipelines/data/item.js'
+import type { DataSet, FileReading, Item } from '../../pipelines/data/item.js'
+import { plannedTokenizer } from '../../pipelines/memory/planned-tokenizer.js'
+import { longestPrompt, meanPromptTokens } from '../../pipelines/memory/prompt-tokens.js'
 import { layOutTable } from '../../pipelines/text/table.js'
-import { plannedTokenizer } from './planned-tokenizer.js'
 
 export interface PlannedExam {
   name: string
@@ -27,22 +29,27 @@ export interface PlannedData {
   examples: number
   prompt: PlannedPrompt
   longest: Pick<PlannedPrompt, 'item' | 'tokens'>
+  /** Tokens of a prompt on average, over at most 256 of those that are trained on, or else tested. */
+  meanTokens: number
 }
 
-/** Undefined for a synthetic exam. Throws CheckpointInvalid if the tokenizer of a checkpoint cannot be used. */
+/** Undefined without items; a synthetic exam has no files and is no list of papers. Throws CheckpointInvalid if the tokenizer of a checkpoint cannot be used. */
 export async function plannedData(dataset: DataSet, config: ExperimentConfig): Promise<PlannedData | undefined> {
   const { train, test, examples = [], reading } = dataset
   const shown = train[0] ?? test[0]
-  if (reading === undefined || shown === undefined) return undefined
+  if (shown === undefined) return undefined
   const tokenizer = plannedTokenizer(config, dataset)
-  const longest = [...train, ...test].reduce((a, b) => (promptLength(b.prompt) > promptLength(a.prompt) ? b : a))
-  const counted = async ({ prompt }: Item) => (await tokenizer.encodePrompt(prompt)).length
+  const tokens = (await tokenizer.encodePrompt(shown.prompt)).length
   return {
-    files: reading,
-    exams: [...examsOf(train, 'train'), ...examsOf(test, 'test'), ...examsOf(examples, 'examples')],
+    files: reading ?? [],
+    exams:
+      reading === undefined
+        ? []
+        : [...examsOf(train, 'train'), ...examsOf(test, 'test'), ...examsOf(examples, 'examples')],
     examples: examples.length,
-    prompt: { item: shown.id, text: await tokenizer.renderPrompt(shown.prompt), tokens: await counted(shown) },
-    longest: { item: longest.id, tokens: await counted(longest) },
+    prompt: { item: shown.id, text: await tokenizer.renderPrompt(shown.prompt), tokens },
+    longest: await longestPrompt([...train, ...test], tokenizer),
+    meanTokens: await meanPromptTokens(train.length === 0 ? test : train, tokenizer),
   }
 }
 
@@ -68,13 +75,13 @@ const MAX_CHARACTERS = 2_000
 
 export function dataLines(data: PlannedData | undefined): string[] {
   if (data === undefined) return []
-  const { files, exams, examples, prompt, longest } = data
+  const { files, exams, examples, prompt, longest, meanTokens } = data
   return [
     '',
     ...files.flatMap(fileLines),
     ...(examples === 0 ? [] : [`  ${examples} items are examples in the prompts, and in neither part`]),
     ...examLines(exams),
-    `prompt of ${prompt.item}, ${prompt.tokens} tokens (the longest, of ${longest.item}, has ${longest.tokens}):`,
+    `prompt of ${prompt.item}, ${prompt.tokens} tokens (on average ${Math.round(meanTokens)}; the longest, of ${longest.item}, has ${longest.tokens}):`,
     ...cut(prompt.text).map(line => `  | ${line}`.trimEnd()),
   ]
 }

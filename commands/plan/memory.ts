@@ -1,12 +1,12 @@
 /** What a plan will need of memory: the estimate for the policy of each arm, and whether this machine has it. */
 import { memoryAtHand } from '../../activities/machine/memory.js'
-import type { Plan } from '../../pipelines/config/schema.js'
+import type { ExperimentConfig, Plan } from '../../pipelines/config/schema.js'
 import type { DataSet } from '../../pipelines/data/item.js'
 import { countsOf, type MemoryEstimate, memoryOf } from '../../pipelines/memory/estimate.js'
-import { fitOf, type MemoryFit, memoryShortage, promptTokensOf, sizeText } from '../../pipelines/memory/memory-fit.js'
-import { plannedArchitecture } from '../../pipelines/memory/planned-architecture.js'
+import { fitOf, type MemoryFit, memoryShortage, sizeText } from '../../pipelines/memory/memory-fit.js'
 import { readParts } from '../services/project.js'
 import { formatCount } from '../text/format.js'
+import { type PolicyFacts, policyFacts } from './policy-facts.js'
 
 export interface PlanMemory extends MemoryEstimate {
   /** The arm that needs most. */
@@ -19,34 +19,27 @@ export interface PlanMemory extends MemoryEstimate {
   warning?: string
 }
 
-/** Of the arm that needs most. Throws CheckpointInvalid where the config.json of a checkpoint cannot be read. */
-export function memoryOfPlan(plan: Plan, data: DataSet): PlanMemory {
+/** Of the arm that needs most. Throws CheckpointInvalid where a checkpoint cannot be read. */
+export async function memoryOfPlan(
+  plan: Plan,
+  data: DataSet,
+  facts: (config: ExperimentConfig) => Promise<PolicyFacts> = policyFacts(data),
+): Promise<PlanMemory> {
   const arms = plan.kind === 'experiment' ? [{ name: plan.name, config: plan.config }] : plan.arms
   const room = memoryAtHand({ onCard: readParts().tensorflow?.kind === 'gpu' })
-  const items = [...data.train, ...data.test]
-  const once = remembered()
-  const each = arms.map(({ name, config }) => {
-    const { policy, data: source } = config
-    const architecture = once(['architecture', policy, source], () => plannedArchitecture(config, data))
-    const promptTokens = once(['prompt', policy.from], () => promptTokensOf(items, policy))
-    return { arm: name, ...countsOf({ architecture, config }), ...memoryOf({ architecture, config, promptTokens }) }
-  })
+  const testItems = data.test.length
+  const each: Omit<PlanMemory, 'atHand' | 'warning'>[] = []
+  for (const { name, config } of arms) {
+    const { architecture, promptTokens } = await facts(config)
+    const subject = { architecture, config, promptTokens, testItems }
+    each.push({ arm: name, ...countsOf(subject), ...memoryOf(subject) })
+  }
   const largest = each.reduce((a, b) => (b.bytes > a.bytes ? b : a))
   const fit = fitOf(largest, room)
   return {
     ...largest,
     atHand: { ...room, fit },
     ...(fit === 'fits' ? {} : { warning: `it ${fit}: ${memoryShortage(largest, room)}` }),
-  }
-}
-
-/** Arms of a sweep mostly share a policy and a prompt: each is computed once. */
-function remembered(): <Made>(key: readonly unknown[], make: () => Made) => Made {
-  const known = new Map<string, unknown>()
-  return <Made>(key: readonly unknown[], make: () => Made) => {
-    const name = JSON.stringify(key)
-    if (!known.has(name)) known.set(name, make())
-    return known.get(name) as Made
   }
 }
 

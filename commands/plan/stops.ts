@@ -2,9 +2,9 @@
 import type { PreflightFinding } from '../../pipelines/advantages/planned-arm.js'
 import type { Plan } from '../../pipelines/config/schema.js'
 import type { DataSet } from '../../pipelines/data/item.js'
+import { plannedTokenizer } from '../../pipelines/memory/planned-tokenizer.js'
 import { stopsOf } from '../../pipelines/sampling/stops.js'
 import type { PolicyTokenizer } from '../../pipelines/tokenizer/tokenizer.js'
-import { plannedTokenizer } from './planned-tokenizer.js'
 
 /** @throws RlevError ConfigInvalid for a stop token that the policy of an arm cannot draw. */
 export function stopFindings(plan: Plan, data: DataSet): PreflightFinding[] {

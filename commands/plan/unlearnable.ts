@@ -7,8 +7,8 @@ import type { ExperimentConfig, Plan } from '../../pipelines/config/schema.js'
 import { isOfUser } from '../../pipelines/config/verifier-way.js'
 import { responseText } from '../../pipelines/data/demonstrations.js'
 import type { DataSet, Item } from '../../pipelines/data/item.js'
+import { plannedTokenizer } from '../../pipelines/memory/planned-tokenizer.js'
 import { percentWithSign } from '../../pipelines/text/percent.js'
-import { plannedTokenizer } from './planned-tokenizer.js'
 
 /** References whose tokens are counted: the shortest by characters, which decide. */
 const maxCounted = 5000

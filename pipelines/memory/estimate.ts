@@ -38,6 +38,8 @@ interface MemorySubject {
   config: ExperimentConfig
   /** Length of the longest prompt. */
   promptTokens: number
+  /** Further test sets left out; unknown: as many as a chunk has. */
+  testItems?: number
 }
 
 /**
@@ -140,7 +142,7 @@ function warmStart({ architecture, config, promptTokens }: MemorySubject): Memor
   ]
 }
 
-function sampling({ architecture, config, promptTokens }: MemorySubject): MemoryPart[] {
+function sampling({ architecture, config, promptTokens, testItems }: MemorySubject): MemoryPart[] {
   const { layers, keyValueHeads, headWidth, vocabulary } = architecture
   const { maxTokens } = config.rollout
   const matrices = numbersIn(tensorShapes(architecture), name => name.startsWith('model.layers.'))
@@ -154,7 +156,7 @@ function sampling({ architecture, config, promptTokens }: MemorySubject): Memory
   )
   const caches = [
     ['rollout', Math.min(config.rollout.chunk, config.rollout.prompts * config.rollout.samples), 'rollout.chunk'],
-    ['evaluation', config.evaluation.chunk, 'evaluation.chunk'],
+    ['evaluation', evaluatedRows(config, testItems), 'evaluation.chunk'],
   ] as const
   const cached = caches.flatMap(([phase, rows, key]): MemoryPart[] => {
     const cache = 4 * rows * (promptTokens + maxTokens) * layers * 2 * keyValueHeads * headWidth
@@ -166,6 +168,12 @@ function sampling({ architecture, config, promptTokens }: MemorySubject): Memory
     ]
   })
   return [...copies, ...cached]
+}
+
+/** Greedy responses to all items are one generation, the sampled ones another. */
+function evaluatedRows({ evaluation: { chunk, samples, transfer } }: ExperimentConfig, testItems?: number): number {
+  if (testItems === undefined || transfer !== undefined) return chunk
+  return Math.max(1, Math.min(chunk, testItems * Math.max(1, samples)))
 }
 
 function update({ architecture, config, promptTokens }: MemorySubject): MemoryPart[] {

@@ -2,8 +2,6 @@
  * Compares a run's estimated memory with the available memory. Messages name the largest part and the keys that
  * make it smaller.
  */
-import type { ExperimentConfig } from '../config/schema.js'
-import type { Item } from '../data/item.js'
 import { RlevError } from '../errors.js'
 import type { MemoryEstimate } from './estimate.js'
 
@@ -63,19 +61,4 @@ export function sizeText(bytes: number): string {
   const count = bytes / 2 ** 30
   if (count < 0.1) return `${Math.max(1, Math.round(count * 1024))} MiB`
   return `${count < 10 ? count.toFixed(2) : count.toFixed(1)} GiB`
-}
-
-/**
- * Estimated tokens of the longest prompt, without a tokenizer. For a policy from scratch its characters. For a
- * checkpoint half of its characters plus the template's tokens, which is more than most languages need.
- */
-export function promptTokensOf(items: readonly Pick<Item, 'prompt'>[], { from }: ExperimentConfig['policy']): number {
-  const characters = items.reduce((max, { prompt }) => {
-    const texts = typeof prompt === 'string' ? [prompt] : prompt.map(({ content }) => content)
-    return Math.max(
-      max,
-      texts.reduce((sum, text) => sum + text.length, 0),
-    )
-  }, 1)
-  return from === 'scratch' ? characters : Math.ceil(characters / 2) + 32
 }

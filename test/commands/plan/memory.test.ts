@@ -12,7 +12,7 @@ afterEach(() => {
   delete process.env['RLEV_MEMORY_GIB']
 })
 
-test('the memory of a sweep is that of its largest arm', () => {
+test('the memory of a sweep is that of its largest arm', async () => {
   const plan = sweepPlan('exam')
   const [first, second] = plan.arms
   assert.ok(first !== undefined && second !== undefined)
@@ -20,19 +20,19 @@ test('the memory of a sweep is that of its largest arm', () => {
     rollout: { prompts: 256, maxTokens: 64, chunk: 2048 },
     update: { microBatch: 2048 },
   })
-  const { arm, phase } = memoryOfPlan({ ...plan, arms: [first, { name: 'large', config: large }] }, data)
+  const { arm, phase } = await memoryOfPlan({ ...plan, arms: [first, { name: 'large', config: large }] }, data)
   assert.deepEqual([arm, phase], ['large', 'update'])
 })
 
-test('a checkpoint is measured by its config.json, and one without is refused', () => {
+test('a checkpoint is measured by its config.json and its tokenizer, and one without is refused', async () => {
   const checkpoint = (path: string) => experimentPlan('one', { policy: { from: 'checkpoint', path } })
-  assert.equal(memoryOfPlan(checkpoint('test/fixtures/qwen2-tiny'), data).weights, 170_816)
-  assert.throws(() => memoryOfPlan(checkpoint('/nowhere'), data), /\/nowhere\/config\.json[\s\S]*no such file/)
+  assert.equal((await memoryOfPlan(checkpoint('test/fixtures/qwen2-tiny'), data)).weights, 170_816)
+  await assert.rejects(memoryOfPlan(checkpoint('/nowhere'), data), /\/nowhere\/config\.json[\s\S]*no such file/)
 })
 
-test('what an adapter trains is told beside the weights, and a shortage with what would help', () => {
+test('what an adapter trains is told beside the weights, and a shortage with what would help', async () => {
   process.env['RLEV_MEMORY_GIB'] = '0.1'
-  const memory = memoryOfPlan(experimentPlan('one', { update: { adapter: { rank: 4 } } }), data)
+  const memory = await memoryOfPlan(experimentPlan('one', { update: { adapter: { rank: 4 } } }), data)
   assert.equal(memory.atHand.fit, 'does not fit')
   const lines = memoryLines(memory, false)
   assert.match(lines[0] ?? '', /policy: 100\.0k weights, .*none but the .* of its adapter/)

@@ -102,7 +102,7 @@ test('plan says which form a data file has, what its exams come to, and shows a 
   assert.match(text, /^ {2}autumn +(train|test) +2 +15 +12 {2}more than the total$/m)
   assert.match(
     text,
-    /^prompt of row-00000\d, 11 tokens \(the longest, of row-00000\d, has 11\):\n {2}\| Question: [a-f]$/m,
+    /^prompt of row-00000\d, 11 tokens \(on average 11; the longest, of row-00000\d, has 11\):\n {2}\| Question: [a-f]$/m,
   )
   assert.match(text, /^warning: .*6 rows have negative, which changes marks and is not used/m)
   const { data } = JSON.parse(await printed({ config: file, json: true }))

@@ -3,14 +3,9 @@ import { test } from 'node:test'
 import { readArchitecture } from '../../../pipelines/checkpoint/architecture-file.js'
 import { experimentSchema } from '../../../pipelines/config/schema.js'
 import { RlevError } from '../../../pipelines/errors.js'
+import { given } from '../../../pipelines/given.js'
 import { countsOf, type MemoryEstimate, memoryOf } from '../../../pipelines/memory/estimate.js'
-import {
-  fitOf,
-  memoryShortage,
-  promptTokensOf,
-  refuseWithoutRoom,
-  sizeText,
-} from '../../../pipelines/memory/memory-fit.js'
+import { fitOf, memoryShortage, refuseWithoutRoom, sizeText } from '../../../pipelines/memory/memory-fit.js'
 
 const gibibyte = 2 ** 30
 
@@ -132,9 +127,17 @@ test('a run that certainly does not fit is refused with its largest part and wha
   assert.match(memoryShortage(whole, room(0.9)), /the update needs about .* for .*update\./)
 })
 
-test('sizes are formatted, and prompts counted by their characters', () => {
+test('sizes are formatted', () => {
   assert.deepEqual([35 * 2 ** 20, 1.25 * gibibyte, 12 * gibibyte].map(sizeText), ['35 MiB', '1.25 GiB', '12.0 GiB'])
-  const items = [{ prompt: '1+1=' }, { prompt: [{ role: 'user', content: 'x'.repeat(100) }] }]
-  assert.equal(promptTokensOf(items, experimentSchema.parse({ name: 'a' }).policy), 100)
-  assert.equal(promptTokensOf(items, { from: 'checkpoint', path: '/models/some' }), 82)
+})
+
+test('an evaluation has no more rows than the test items have responses', () => {
+  const config = experimentSchema.parse({ name: 'a', evaluation: { chunk: 400, samples: 4 } })
+  const cached = (testItems?: number) =>
+    bytesOf(
+      memoryOf({ architecture, config, promptTokens: 64, ...given({ testItems }) }),
+      'keys and values (evaluation)',
+    )
+  assert.equal(cached(10) / cached(), 40 / 400)
+  assert.equal(cached(1000), cached())
 })
