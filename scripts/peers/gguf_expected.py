@@ -2,7 +2,7 @@
 
     bin/rlev import FILE.gguf FOLDER
     python scripts/peers/gguf_expected.py FILE.gguf FOLDER     # in a Python with torch, transformers, accelerate and gguf
-    RLEV_FIXTURES=FOLDER npm run test:parity
+    RLEV_FIXTURES=FOLDER node --test --test-name-pattern "^$(basename FOLDER):" dist/test/pipelines/model/parity.test.js
 
 Writes FOLDER/expected.json: ids of chat messages, all logits after each prompt, among them one of about a thousand tokens, greedy
 tokens, and one update. The file is dequantized by the Python package `gguf`, and its rows are put in order by transformers, so nothing
