@@ -27,7 +27,10 @@ export const hubKey = ({ text, use }: Pick<HubName, 'text' | 'use'>): string => 
 /** Which use a key makes of a path. Arms of a sweep may write a key as `policy.path`. */
 const uses: Readonly<Record<string, HubUse>> = { path: 'model', train: 'train', test: 'test', file: 'test' }
 
-const useOf = (key: string): HubUse | undefined => uses[key.split('.').at(-1) ?? '']
+function useOf(key: string): HubUse | undefined {
+  const last = key.split('.').at(-1) ?? ''
+  return Object.hasOwn(uses, last) ? uses[last] : undefined
+}
 
 /** The names in a config, each once for each use. A training file without a test file must be the only one. */
 export function hubNamesIn(file: Located): HubName[] {

@@ -49,7 +49,13 @@ test('arms, lists and overrides may name one', () => {
 })
 
 test('a name elsewhere, or one that is not known, is not fetched', () => {
-  for (const text of [`reward: {name: ${name}}`, 'policy: {name: other}', 'policy: {name: [1]}', 'policy: 3']) {
+  for (const text of [
+    `reward: {name: ${name}}`,
+    'policy: {name: other}',
+    'policy: {name: [1]}',
+    'policy: 3',
+    'constructor: hf:me/exam',
+  ]) {
     assert.deepEqual(named(text), [], text)
   }
   assert.match(
