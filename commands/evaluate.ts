@@ -24,7 +24,7 @@ import { projectFolder } from './services/project.js'
 import { toJson } from './text/json.js'
 
 export interface EvaluateOptions extends BeginOptions {
-  /** Folder in Hugging Face form. */
+  /** Folder in Hugging Face form, or a name that stands for one (pipelines/config/hub-names.ts). */
   checkpoint: string
   /** Every row of it is answered; without it the test items of the config. */
   data?: string | undefined
@@ -96,7 +96,7 @@ function readingKeys(path: string): Record<string, unknown> {
 
 /** Keys that the call itself decides; `--set` would evaluate something else than the call says. */
 function refuseDecided(key: string, { data }: Pick<EvaluateOptions, 'data'>): void {
-  const reason = /^policy(\.(path|from))?$/.test(key)
+  const reason = /^policy(\.(path|from|name))?$/.test(key)
     ? 'the policy is that of the argument CHECKPOINT'
     : data !== undefined && /^data(\.(source|train|test|testShare))?$/.test(key)
       ? 'the data is that of --data, every row of it'

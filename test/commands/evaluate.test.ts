@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { after, test } from 'node:test'
 import { type EvaluateOptions, evaluationPlan } from '../../commands/evaluate.js'
+import { hubKey } from '../../pipelines/config/hub-names.js'
 import { RlevError } from '../../pipelines/errors.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'rlev-evaluate-'))
@@ -43,9 +44,21 @@ test('a name is kept as it was given, by --name or by --set; without one the nam
   assert.match(planned(withoutSamples).name, /^plain-[0-9a-f]{10}$/)
 })
 
+test('a known model stands in place of the policy of the config, whatever that is', () => {
+  const name = 'known:smollm2-135m-instruct'
+  const localPaths = new Map([[hubKey({ text: name, use: 'model' }), resolve(checkpoint)]])
+  const known = configFile('known', 'name: known\npolicy: {from: known, name: smollm2-135m-instruct}\n')
+  for (const path of [withoutSamples, known]) {
+    const plan = evaluationPlan({ checkpoint: name }, path, localPaths)
+    assert.ok(plan.kind === 'experiment')
+    assert.deepEqual(plan.config.policy, { from: 'checkpoint', path: resolve(checkpoint) })
+  }
+})
+
 test('--set of a key that the call decides is refused, with the option that decides it', () => {
   const refused: [string, Partial<EvaluateOptions>, RegExp][] = [
     ['policy.path=elsewhere', {}, /CHECKPOINT/],
+    ['policy.name=smollm2-135m-instruct', {}, /CHECKPOINT/],
     ['policy.from=scratch', {}, /CHECKPOINT/],
     ['steps=5', {}, /trains nothing/],
     ['sweep.seeds=[1]', {}, /one experiment/],
