@@ -57,8 +57,9 @@ async function evaluateStep({
   const { config, data } = training
   const mark = markWith(workplace, config, 'evaluation')
   const { evaluation, outcomes } = await evaluate({ policy, items: data.test, values, config, step, hooks, mark })
-  if (data.transfer === undefined || (step > 0 && step < config.steps))
-    return { stored: { time: workplace.now(), evaluation }, outcomes }
+  // With an early stop any evaluation may be the last.
+  const between = step > 0 && step < config.steps && config.evaluation.earlyStop == null
+  if (data.transfer === undefined || between) return { stored: { time: workplace.now(), evaluation }, outcomes }
   const transfer = await evaluateTransfer({ policy, dataset: data, config, step, hooks, mark })
   return { stored: { time: workplace.now(), evaluation: { ...evaluation, transfer } }, outcomes }
 }

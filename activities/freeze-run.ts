@@ -4,8 +4,10 @@
  */
 import { rmSync } from 'node:fs'
 import { evaluationSteps } from '../pipelines/config/due-steps.js'
+import type { StoppedEarly } from '../pipelines/config/early-stop.js'
 import { type ExperimentConfig, experimentSchema, type Plan } from '../pipelines/config/schema.js'
 import { RlevError } from '../pipelines/errors.js'
+import { given } from '../pipelines/given.js'
 import { shortened } from '../pipelines/printable.js'
 import { type EvaluationSummary, summaryOf } from './evaluation-summary.js'
 import { stage } from './stage.js'
@@ -25,7 +27,7 @@ export interface FreezeRunInput {
 
 export interface FrozenRun {
   /** Without weights if nothing was trained. */
-  finished?: { weights?: string; evaluation: EvaluationSummary }
+  finished?: { weights?: string; evaluation: EvaluationSummary; stopped?: StoppedEarly }
 }
 
 export function freezeRun({ home, store, code }: Workplace) {
@@ -83,19 +85,21 @@ export function finishedBefore(home: string, { id, config }: { id: string; confi
     const result = readResult(home, id)
     const evaluations = readEvaluations(home, id).map(({ evaluation }) => evaluation)
     const last = evaluations.at(-1)
-    if (result?.state !== 'done' || last?.step !== config.steps) return {}
+    const end = result?.stopped?.step ?? config.steps
+    if (result?.state !== 'done' || last?.step !== end) return {}
     const steps = new Set(evaluations.map(({ step }) => step))
-    if (!evaluationSteps(config).every(step => steps.has(step))) return {}
+    if (!evaluationSteps(config).every(step => step > end || steps.has(step))) return {}
     if (evaluations.some(({ step }) => readItemOutcomes(home, id, step) === null)) return {}
-    if (readMetrics(home, id).length !== config.steps) return {}
+    if (readMetrics(home, id).length !== end) return {}
     const folder = runFolder(home, id)
     const references = readReferences(folder)
     if (!referenceNames.every(name => references.has(name))) return {}
     if (config.steps === 0) return { finished: { evaluation: summaryOf(last) } }
     if (result.weights === undefined) return {}
-    const checkpoint = new Checkpoints(folder, originalKey(home, id, config)).whole(config.steps)
+    const checkpoint = new Checkpoints(folder, originalKey(home, id, config)).whole(end)
     if (checkpoint?.weights !== result.weights) return {}
-    return { finished: { weights: result.weights, evaluation: summaryOf(last) } }
+    const { weights, stopped } = result
+    return { finished: { weights, evaluation: summaryOf(last), ...given({ stopped }) } }
   } catch (error) {
     // A damaged file is set aside and made again by the stage that makes it.
     if (error instanceof RlevError && error.kind === 'ArtifactDamaged') return {}

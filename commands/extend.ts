@@ -1,8 +1,9 @@
 /** `rlev extend NAME --steps N`: a run that is over, complete or not, goes on to N steps. */
 import { armFailPoints, failPointVariable } from '../activities/fail-points/fail-point.js'
 import { readProvenance } from '../activities/store/provenance.js'
-import { readPlan } from '../activities/store/runs.js'
+import { experimentsOf, readPlan, readResult } from '../activities/store/runs.js'
 import { homeId } from '../activities/workplace.js'
+import type { Plan } from '../pipelines/config/schema.js'
 import { RlevError } from '../pipelines/errors.js'
 import { printable } from '../pipelines/printable.js'
 import { settleDrift } from './runs/drift.js'
@@ -32,6 +33,7 @@ export async function extend({ home: path, name, steps, allowDrift = false }: Ex
   knownRun(home.path, name)
   const before = readPlan(home.path, name)
   const after = extendedPlan(before, steps)
+  refuseStoppedEarly(home, before)
   const isNew = JSON.stringify(before) !== JSON.stringify(after)
   if (isNew) refuseUnbegun(home, name)
   // A server that is down says nothing of a run that is not done.
@@ -60,6 +62,21 @@ function refuseAtWork(home: Home, { name, state }: RunView): void {
     expected: 'a run that is over: done, failed, cancelled or stopped',
     found: state,
     remedy: `wait for its end, or ${commandFor(home, 'cancel', name)}, then this command again; what is made is kept`,
+  })
+}
+
+/** An early stop follows from the evaluations that are made: with further steps it would come at the same step. */
+function refuseStoppedEarly(home: Home, plan: Plan): void {
+  const experiments = experimentsOf(plan)
+  const stopped = experiments.filter(({ id }) => readResult(home.path, id)?.stopped !== undefined)
+  if (stopped.length < experiments.length) return
+  throw new RlevError({
+    kind: 'CallInvalid',
+    message: `${plan.name} ended early by evaluation.earlyStop, and would end at the same step with more steps`,
+    place: plan.name,
+    expected: 'a run that was trained to its last step',
+    found: `an early stop at step ${[...new Set(stopped.map(({ id }) => readResult(home.path, id)?.step))].join(', ')}`,
+    remedy: `${commandFor(home, 'clone', plan.name, 'NEW', '--set', 'evaluation.earlyStop=null')} starts a new run from its last checkpoint`,
   })
 }
 

@@ -10,6 +10,7 @@ import {
 import type { Subject } from '../activities/tracking/subject.js'
 import type { StageOutputs } from '../activities/training/training.js'
 import { evaluationDue } from '../pipelines/config/due-steps.js'
+import { figureOf, type Measured, type StoppedEarly, stoppedEarly } from '../pipelines/config/early-stop.js'
 import type { ExperimentConfig } from '../pipelines/config/schema.js'
 import { innermostMessage } from '../pipelines/errors.js'
 import { given } from '../pipelines/given.js'
@@ -30,6 +31,9 @@ export class ExperimentStages {
   readonly #tracking: Tracking
   readonly #pause: PauseSwitch
   readonly #report: ReportWriter
+  /** The metric of the evaluations so far, in order; empty without an early stop. */
+  readonly #measured: Measured[]
+  #stopped: StoppedEarly | undefined
 
   /** Takes messages from here on. */
   constructor(input: ExperimentInput) {
@@ -42,6 +46,7 @@ export class ExperimentStages {
     this.#run = run
     this.#view = view
     this.#tracking = tracking
+    this.#measured = [...(carried?.measured ?? [])]
     this.#report = reportWriter({ name, config, tracking, summary: 'report' })
     this.#pause = pauseSwitch({
       paused: carried?.paused ?? false,
@@ -71,8 +76,9 @@ export class ExperimentStages {
       })
       if (finished === undefined) return false
       this.#tracking.open({ finished: true })
-      this.#view.trained({ step: config.steps, ...given({ weights: finished.weights }) })
+      this.#view.trained({ step: finished.evaluation.step, ...given({ weights: finished.weights }) })
       this.#view.evaluated(finished.evaluation)
+      this.#endEarly(finished.stopped)
       return true
     } catch (error) {
       const ending = endingOf(error)
@@ -103,7 +109,7 @@ export class ExperimentStages {
     return stages
   }
 
-  /** Trains to the last step. Throws ContinueAsNew if the history reaches `durability.maxHistoryEvents` before. */
+  /** Trains to the last step, or to an early stop. Throws ContinueAsNew if the history reaches `durability.maxHistoryEvents` before. */
   async train(stages: StageOutputs): Promise<void> {
     const config = this.#config
     const { carried } = this.#input
@@ -119,6 +125,7 @@ export class ExperimentStages {
       if (evaluationDue(step, config)) await this.#evaluate(stages, step)
       this.#tracking.advanceTo(step)
       this.#view.tracked(this.#tracking.url)
+      if (this.#endEarly(this.#stopAt(step))) return
       if (step < config.steps && historyIsLong(config.durability.maxHistoryEvents)) await this.#renew(stages, step)
     }
   }
@@ -129,7 +136,9 @@ export class ExperimentStages {
     const tracking = this.#tracking
     const { weights, step, acc, hAcc, expectedHAcc } = view.progress
     view.enter('report')
-    await io(this.#config, 'result').recordResult({ run: this.#run, state: 'done', step, ...given({ weights }) })
+    const stopped = this.#stopped
+    const result = { run: this.#run, state: 'done' as const, step, ...given({ weights, stopped }) }
+    await io(this.#config, 'result').recordResult(result)
     await view.tellSweep({ trained: true })
 
     // The result is recorded: from here on a cancellation only ends the wait for MLflow.
@@ -152,7 +161,7 @@ export class ExperimentStages {
       acc: acc ?? null,
       hAcc: hAcc ?? null,
       expectedHAcc: expectedHAcc ?? null,
-      ...given({ reportPath, trackingUrl: tracking.url, trackingFailure }),
+      ...given({ stoppedEarly: view.progress.stoppedEarly, reportPath, trackingUrl: tracking.url, trackingFailure }),
     }
   }
 
@@ -195,8 +204,27 @@ export class ExperimentStages {
       const answers = await gpu(config, `answers at step ${step}`).answerItems(input)
       return io(config, `verdicts at step ${step}`).evaluateAnswers({ ...input, answers })
     }
-    this.#view.evaluated(await this.#pause.run(evaluatedInTwo(config) ? inTwo : atOnce))
+    const summary = await this.#pause.run(evaluatedInTwo(config) ? inTwo : atOnce)
+    this.#view.evaluated(summary)
+    // Not in the configs of older histories.
+    const metric = config.evaluation.earlyStop?.metric
+    if (metric !== undefined) this.#measured.push({ step, value: figureOf(summary, metric) })
     await this.#view.tellSweep({ trained: false })
+  }
+
+  /** What ends training after this step, if its evaluation does. */
+  #stopAt(step: number): StoppedEarly | undefined {
+    const rule = this.#config.evaluation.earlyStop
+    if (rule == null || step === this.#config.steps || this.#measured.at(-1)?.step !== step) return undefined
+    return stoppedEarly(rule, this.#measured) ?? undefined
+  }
+
+  /** Whether it does. */
+  #endEarly(stopped: StoppedEarly | undefined): boolean {
+    if (stopped === undefined) return false
+    this.#stopped = stopped
+    this.#view.stopEarly(stopped)
+    return true
   }
 
   /** Continues as new after this step. A pause that comes until then is carried along. */
@@ -205,7 +233,11 @@ export class ExperimentStages {
     await this.#tracking.settle()
     await condition(allHandlersFinished)
     const { paused } = this.#pause
-    const carried = { stages, step, ...this.#tracking.tracked, startedAt, paused, progress: this.#view.progress }
+    const measured = this.#measured.length === 0 ? undefined : this.#measured
+    const carried = {
+      ...{ stages, step, ...this.#tracking.tracked, startedAt, paused, progress: this.#view.progress },
+      ...given({ measured }),
+    }
     return continueAsNew<ExperimentWorkflow>({ ...this.#input, carried })
   }
 }

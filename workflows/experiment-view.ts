@@ -2,6 +2,7 @@
 import { getExternalWorkflowHandle, isCancellation, log, setCurrentDetails, setHandler } from '@temporalio/workflow'
 import type { EvaluationSummary } from '../activities/evaluation-summary.js'
 import type { TrainedSteps } from '../activities/train-steps.js'
+import { type StoppedEarly, stoppedSentence } from '../pipelines/config/early-stop.js'
 import { innermostMessage } from '../pipelines/errors.js'
 import { plainMarkdown } from '../pipelines/input/markdown.js'
 import { showExperiment, stageText } from './attributes.js'
@@ -17,6 +18,8 @@ import {
 export class ExperimentView {
   readonly progress: ExperimentProgress
   readonly #input: ExperimentInput
+  /** The newest checkpoint of this run of the workflow. */
+  #newest: { step: number; weights: string } | undefined
   /** When and at which step this run of the workflow began to train, to estimate the time left. */
   #trainingBegan: { time: number; step: number } | undefined
 
@@ -62,6 +65,7 @@ export class ExperimentView {
     progress.step = step
     if (reward !== undefined) progress.reward = reward
     if (tokensPerSecond !== undefined) progress.tokensPerSecond = tokensPerSecond
+    if (weights !== undefined) this.#newest = { step, weights }
     if (weights !== undefined && step === progress.steps) progress.weights = weights
     this.#trainingBegan ??= { time: Date.now(), step }
     if (step > this.#trainingBegan.step) {
@@ -69,6 +73,15 @@ export class ExperimentView {
       progress.secondsLeft = Math.round(perStep * (progress.steps - step))
     }
     this.#details()
+  }
+
+  /** Training is over after the newest step. */
+  stopEarly(stopped: StoppedEarly): void {
+    const { progress } = this
+    progress.stoppedEarly = stoppedSentence(stopped, progress.steps)
+    if (this.#newest?.step === stopped.step) progress.weights = this.#newest.weights
+    if (progress.secondsLeft !== undefined) progress.secondsLeft = 0
+    this.#show()
   }
 
   evaluated({ step, acc, hAcc, expectedHAcc }: EvaluationSummary): void {
@@ -124,6 +137,7 @@ export class ExperimentView {
       ['weights', progress.weights ?? ''],
       ['MLflow', progress.trackingUrl === undefined ? '' : `[run](${progress.trackingUrl})`],
       ['waits for', progress.onlyTrackingSince === undefined ? '' : 'MLflow, to send the rest of the points'],
+      ['ending', progress.stoppedEarly ?? ''],
       ['failure', plainMarkdown(progress.failure?.split('\n')[0] ?? '')],
     ]
     const table = rows.filter(([, value]) => value !== '').map(([name, value]) => `| ${name} | ${value} |`)

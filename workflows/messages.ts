@@ -1,6 +1,7 @@
 /** Inputs and results of the workflows, and the queries, signals and updates that they take. Clients import it too. */
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow'
 import type { StageOutputs } from '../activities/training/training.js'
+import type { Measured } from '../pipelines/config/early-stop.js'
 import type { ExperimentConfig, SweepPlan } from '../pipelines/config/schema.js'
 import { idInSweep } from '../pipelines/config/start-order.js'
 
@@ -36,6 +37,8 @@ export interface Carried {
   startedAt: number
   paused: boolean
   progress: ExperimentProgress
+  /** The metric of the evaluations so far, if one of them may end training. */
+  measured?: readonly Measured[]
 }
 
 /** The workflow `experiment`, for code that starts it without importing it. */
@@ -50,6 +53,8 @@ export interface ExperimentResult {
   acc: number | null
   hAcc: number | null
   expectedHAcc: number | null
+  /** Why it is complete before its last step, as in `ExperimentProgress`. */
+  stoppedEarly?: string
   reportPath?: string
   trackingUrl?: string
   /** Why MLflow lacks some points. All of them are in the store. */
@@ -91,6 +96,8 @@ export interface ExperimentProgress {
   secondsLeft?: number
   /** sha256 of the final weights, after the last step. */
   weights?: string
+  /** Why it is complete before its last step. */
+  stoppedEarly?: string
   trackingUrl?: string
   /** Since when it waits only for MLflow, by the workflow's clock; the result is in the store. (ms) */
   onlyTrackingSince?: number

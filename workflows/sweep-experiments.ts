@@ -133,7 +133,16 @@ export function notStarted({ name, arm, seed, config }: ExperimentInput): Experi
   return { name, arm, seed, stage: 'prepare', state: 'running', step: 0, steps: config.steps }
 }
 
-function resultOf({ step, weights, acc, hAcc, expectedHAcc, trackingUrl, trackingFailure }: ExperimentResult) {
+function resultOf({
+  step,
+  weights,
+  acc,
+  hAcc,
+  expectedHAcc,
+  stoppedEarly,
+  trackingUrl,
+  trackingFailure,
+}: ExperimentResult) {
   return {
     step,
     ...given({
@@ -141,6 +150,7 @@ function resultOf({ step, weights, acc, hAcc, expectedHAcc, trackingUrl, trackin
       acc: acc ?? undefined,
       hAcc: hAcc ?? undefined,
       expectedHAcc: expectedHAcc ?? undefined,
+      stoppedEarly,
       trackingUrl,
       trackingFailure,
     }),

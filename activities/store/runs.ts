@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { ExperimentOutcome } from '../../pipelines/comparison/outcome.js'
 import { configDifference } from '../../pipelines/config/difference.js'
 import { experimentKey } from '../../pipelines/config/digest.js'
+import type { StoppedEarly } from '../../pipelines/config/early-stop.js'
 import { nameForm } from '../../pipelines/config/names.js'
 import type { ExperimentConfig, Plan } from '../../pipelines/config/schema.js'
 import { idInSweep, startOrder } from '../../pipelines/config/start-order.js'
@@ -37,6 +38,8 @@ export interface StoredResult {
   failure?: string
   /** Of its steps, for alarms; results of older versions have none. */
   tally?: StoredTally
+  /** Why it is complete before the last step of its config. */
+  stopped?: StoppedEarly
 }
 
 /** Arm and seed of each experiment of a plan, in the order in which a sweep starts them. */
@@ -217,6 +220,7 @@ export function readOutcome(home: string, name: string, arm?: string, seed?: num
       weights: result?.weights,
       failure: result?.failure,
       prediction: prediction ?? undefined,
+      stopped: result?.stopped,
     }),
     ...(drifts.length === 0 ? {} : { drifts }),
   }

@@ -7,7 +7,7 @@ import type { Run, RunStatus } from '../mlflow/types.js'
 import { stage } from '../stage.js'
 import { readIfThere } from '../store/files.js'
 import { experimentPaths, planPaths, runFolder } from '../store/run-folder.js'
-import { experimentsOf, readEvaluations, readPlan } from '../store/runs.js'
+import { experimentsOf, readEvaluations, readPlan, readResult } from '../store/runs.js'
 import { readSealed } from '../store/sealed.js'
 import type { Workplace } from '../workplace.js'
 import { comparisonMetrics, experimentNote, finalMetrics, predictorMetrics, samplesTable } from './layout.js'
@@ -71,7 +71,8 @@ async function closeExperiment({
   // The MLflow run with the earlier points may be gone; all points are then sent again.
   const from = trackedRun === runId ? trackedStep : -1
   const points = pointsOf(workplace, subject.id, { from, to: config.steps })
-  const complete = evaluations.at(-1)?.evaluation.step === config.steps
+  const end = readResult(workplace.home, subject.id)?.stopped?.step ?? config.steps
+  const complete = evaluations.at(-1)?.evaluation.step === end
   const prediction = readSealed<PredictionQuality>(experimentPaths.predictor(runFolder(workplace.home, subject.id)))
   const [base] = evaluations
   const predicted = prediction === null || base === undefined ? [] : predictorMetrics(prediction, base.time)

@@ -56,8 +56,20 @@ export class ProgressLines {
 
 /** `human-aligned seed 2  train  step 40/100  reward 0.812  H-Acc 61.2  expected 58.7  3.1k tokens/s  41 s left`. */
 export function experimentLine(experiment: ExperimentView, kind: RunView['kind']): string {
-  const { arm, seed, step, steps, reward, hAcc, expectedHAcc, tokensPerSecond, secondsLeft, state, failure } =
-    experiment
+  const {
+    arm,
+    seed,
+    step,
+    steps,
+    reward,
+    hAcc,
+    expectedHAcc,
+    tokensPerSecond,
+    secondsLeft,
+    state,
+    failure,
+    stoppedEarly,
+  } = experiment
   const parts = [kind === 'sweep' ? `${arm} seed ${seed}` : arm, stageDetail(experiment)]
   if (state !== 'waiting') parts.push(`step ${step}/${steps}`)
   if (reward !== undefined) parts.push(`reward ${formatNumber(reward, 3)}`)
@@ -65,6 +77,7 @@ export function experimentLine(experiment: ExperimentView, kind: RunView['kind']
   if (expectedHAcc !== undefined) parts.push(`expected ${formatShare(expectedHAcc)}`)
   if (state === 'running' && tokensPerSecond !== undefined) parts.push(`${formatCount(tokensPerSecond)} tokens/s`)
   if (state === 'running' && secondsLeft) parts.push(`${formatDuration(secondsLeft)} left`)
+  if (stoppedEarly !== undefined) parts.push(stoppedEarly)
   if (failure !== undefined) parts.push(oneLine(failure))
   return parts.join('  ')
 }

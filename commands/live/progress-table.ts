@@ -60,7 +60,12 @@ export function stageDetail(experiment: ExperimentView): string {
 }
 
 /** The stage while it is at work, else the state. */
-export function stageText({ stage, state }: Pick<ExperimentView, 'stage' | 'state'>): string {
+export function stageText({
+  stage,
+  state,
+  stoppedEarly,
+}: Pick<ExperimentView, 'stage' | 'state' | 'stoppedEarly'>): string {
+  if (state === 'done' && stoppedEarly !== undefined) return 'done early'
   return state === 'running' ? stage : state
 }
 

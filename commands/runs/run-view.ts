@@ -43,6 +43,8 @@ export interface ExperimentView {
   /** Why MLflow lacks some of what the store has. */
   trackingFailure?: string
   failure?: string
+  /** Why it is done before its last step. */
+  stoppedEarly?: string
   /** What says that it learned nothing, or will not; absent of a healthy one. */
   alarms?: readonly Alarm[]
   /** What the newest attempt at its stage failed with, while that is tried again. */

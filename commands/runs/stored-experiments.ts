@@ -7,6 +7,7 @@ import { experimentPaths, runFolder, stepOf } from '../../activities/store/run-f
 import { experimentsOf, readResult, type StoredEvaluation, type StoredResult } from '../../activities/store/runs.js'
 import { readSealed } from '../../activities/store/sealed.js'
 import { startWeights } from '../../activities/store/start-weights.js'
+import { stoppedSentence } from '../../pipelines/config/early-stop.js'
 import type { Plan } from '../../pipelines/config/schema.js'
 import { alarmsOf } from '../../pipelines/evaluation/alarms.js'
 import { given } from '../../pipelines/given.js'
@@ -38,7 +39,7 @@ export function storedExperiments(home: string, plan: Plan): ExperimentView[] {
       seed,
       stage: result?.state === 'done' ? 'done' : evaluation === null ? 'prepare' : 'train',
       state: result?.state ?? (existsSync(experimentPaths.config(folder)) ? 'stopped' : 'waiting'),
-      step: result?.state === 'done' ? config.steps : step,
+      step: result?.state === 'done' ? result.step : step,
       steps: config.steps,
       ...given({
         reward: metrics?.values['reward/mean'],
@@ -48,6 +49,7 @@ export function storedExperiments(home: string, plan: Plan): ExperimentView[] {
         expectedHAcc: evaluation?.expected.hAcc,
         weights: result?.weights,
         failure: result?.failure,
+        stoppedEarly: result?.stopped === undefined ? undefined : stoppedSentence(result.stopped, config.steps),
       }),
       ...(alarms.length === 0 ? {} : { alarms }),
     }
@@ -61,7 +63,7 @@ function weightsOf(start: string | undefined, final: string | undefined) {
 /** A result of fewer steps than the plan has is of the time before the run was extended. */
 function resultOf(home: string, id: string, steps: number): StoredResult | null {
   const result = readResult(home, id)
-  return result?.state === 'done' && result.step < steps ? null : result
+  return result?.state === 'done' && result.step < steps && result.stopped === undefined ? null : result
 }
 
 function newestStep(folder: string): number {

@@ -6,7 +6,7 @@ import { damagesIn, type Manifest, readManifest, straysIn } from '../../activiti
 import { experimentPaths, stepName, stepOf } from '../../activities/store/run-folder.js'
 import { trainedFile } from '../../pipelines/checkpoint/checkpoint-files.js'
 import { type Finding, findingOf, type Look, nothing, type Tally } from './finding.js'
-import { isDone, remake, type Subject, stepsIn } from './subject.js'
+import { isDone, lastStep, remake, type Subject, stepsIn } from './subject.js'
 
 export function checkpointLooks(subject: Subject): Look[] {
   const steps = stepsIn(subject, 'checkpoints')
@@ -100,7 +100,7 @@ function aboutStrays(path: string, manifest: Manifest<CheckpointFacts>): Finding
 
 function lookForLast(subject: Subject): Tally {
   const { config } = subject
-  const path = folderOf(subject, config.steps)
+  const path = folderOf(subject, lastStep(subject))
   if (!isDone(subject) || config.steps === 0 || existsSync(path)) return nothing
   const message = 'the checkpoint of the last step is missing'
   return {

@@ -6,7 +6,7 @@ import { evaluationDue } from '../../pipelines/config/due-steps.js'
 import type { ItemOutcome } from '../../pipelines/evaluation/evaluation.js'
 import { type Look, nothing, sum, type Tally } from './finding.js'
 import { lookAtSealed } from './sealed-file.js'
-import { isDone, newestStep, remake, type Subject, stepsIn } from './subject.js'
+import { isDone, lastStep, newestStep, remake, type Subject, stepsIn } from './subject.js'
 
 export function evaluationLooks(subject: Subject): Look[] {
   const steps = new Set([...dueSteps(subject), ...stepsIn(subject, 'evaluations')])
@@ -15,7 +15,7 @@ export function evaluationLooks(subject: Subject): Look[] {
 
 /** What training has gone past; the evaluation of the newest step may be under way. */
 function dueSteps(subject: Subject): number[] {
-  const newest = isDone(subject) ? subject.config.steps + 1 : newestStep(subject)
+  const newest = isDone(subject) ? lastStep(subject) + 1 : newestStep(subject)
   return Array.from({ length: newest }, (_, step) => step).filter(step => evaluationDue(step, subject.config))
 }
 

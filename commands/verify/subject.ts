@@ -60,6 +60,11 @@ export function isDone({ result }: Subject): boolean {
   return result?.state === 'done'
 }
 
+/** The step after which a run that is done has ended. */
+export function lastStep({ config, result }: Subject): number {
+  return result?.stopped?.step ?? config.steps
+}
+
 export function trimOf({ folder }: Subject): Trim | null {
   return unlessDamaged(() => readTrim(folder))
 }

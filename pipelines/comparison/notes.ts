@@ -3,6 +3,7 @@ import { configDifference } from '../config/difference.js'
 import type { Evaluation } from '../evaluation/evaluation.js'
 import { markingOf } from '../rewards/verify.js'
 import type { ArmComparison } from './comparison.js'
+import { lengthNotes } from './length-notes.js'
 import type { ExperimentOutcome, FinishedOutcome } from './outcome.js'
 
 export function notesOn({
@@ -23,6 +24,7 @@ export function notesOn({
     ...testNotes(arms),
     ...startNotes(arms, finished),
     ...markingNotes(arms, finished),
+    ...lengthNotes(arms, finished),
     ...driftNotes(outcomes),
     ...missingItemNotes(finished),
   ]

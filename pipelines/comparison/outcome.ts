@@ -1,4 +1,5 @@
 /** The outcome of one experiment, as the comparison and the report read it, and its endpoint. */
+import type { StoppedEarly } from '../config/early-stop.js'
 import type { ExperimentConfig, SweepSettings } from '../config/schema.js'
 import type { DataSummary } from '../data/data-summary.js'
 import { type Alarm, alarmsOf } from '../evaluation/alarms.js'
@@ -41,6 +42,8 @@ export interface ExperimentOutcome {
   prediction?: PredictionQuality
   state: 'done' | 'running' | 'failed' | 'cancelled' | 'paused'
   failure?: string
+  /** Why it is done before the last step of its config. */
+  stopped?: StoppedEarly
   /** Changes of code or config with which its run was resumed, a sentence each. */
   drifts?: readonly string[]
 }

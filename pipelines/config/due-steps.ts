@@ -8,9 +8,12 @@ export function evaluationDue(step: number, { steps, evaluation }: Cadence): boo
   return step % evaluation.every === 0 || step === steps
 }
 
-/** At every multiple of `checkpoint.everySteps`, and after the last step. */
-export function checkpointDue(step: number, { steps, checkpoint }: Cadence): boolean {
-  return step % checkpoint.everySteps === 0 || step === steps
+/** At every multiple of `checkpoint.everySteps`, after the last step, and after every step that may become the last by an early stop. */
+export function checkpointDue(step: number, config: Cadence): boolean {
+  const { steps, checkpoint, evaluation } = config
+  // The config of a run that an older version started does not have the key.
+  const mayEnd = evaluation.earlyStop != null && evaluationDue(step, config)
+  return step % checkpoint.everySteps === 0 || step === steps || mayEnd
 }
 
 export function evaluationSteps(config: Cadence): number[] {

@@ -1,5 +1,5 @@
 /** Rules about what is kept: that the best checkpoint can be told, and that trimming finds something to trim behind. */
-import { checkpointSteps, evaluationDue } from '../due-steps.js'
+import { checkpointSteps, evaluationDue, evaluationSteps } from '../due-steps.js'
 import type { Finding, Rules } from './finding.js'
 import { withoutEffect } from './finding.js'
 
@@ -7,7 +7,8 @@ export const keepingRules: Rules = {
   bestCheckpointCanBeTold: subject => {
     const { checkpoint, evaluation } = subject.config
     if (checkpoint.best === null) return []
-    if (checkpoint.best.startsWith('expected') && evaluation.samples === 0) return [withoutSamples(checkpoint.best)]
+    if (checkpoint.best.startsWith('expected') && evaluation.samples === 0)
+      return [withoutSamples('checkpoint.best', checkpoint.best)]
     const steps = checkpointSteps(subject.config)
     if (steps.length <= checkpoint.keep + 1)
       return withoutEffect(subject, ['checkpoint.best'], `checkpoint.keep keeps all ${steps.length} checkpoints`)
@@ -15,19 +16,39 @@ export const keepingRules: Rules = {
     const because = `no checkpoint before the last is evaluated (checkpoint.everySteps ${checkpoint.everySteps}, evaluation.every ${evaluation.every})`
     return withoutEffect(subject, ['checkpoint.best'], because)
   },
+  earlyStopCanCome: subject => {
+    const { steps, evaluation } = subject.config
+    const rule = evaluation.earlyStop
+    if (rule === null) return []
+    const key = 'evaluation.earlyStop'
+    if (steps === 0) return withoutEffect(subject, [key], 'nothing is trained')
+    if (rule.metric.startsWith('expected') && evaluation.samples === 0)
+      return [withoutSamples('evaluation.earlyStop.metric', rule.metric)]
+    // The evaluation after the last step ends training anyway.
+    const before = evaluationSteps(subject.config).length - 2
+    if (rule.patience <= before) return []
+    return [
+      {
+        severity: 'warning',
+        key: 'evaluation.earlyStop.patience',
+        message: `training cannot end early: there are ${Math.max(0, before)} evaluations between the first and the last, fewer than the patience of ${rule.patience}`,
+        expected: `a patience of at most ${Math.max(1, before)}, or a smaller evaluation.every`,
+      },
+    ]
+  },
   trimmingFindsCheckpoints: subject => {
     if (!subject.config.checkpoint.trimJournal || checkpointSteps(subject.config).length > 1) return []
     return withoutEffect(subject, ['checkpoint.trimJournal'], 'there is one checkpoint, and the journal leads up to it')
   },
 }
 
-function withoutSamples(best: string): Finding {
+function withoutSamples(key: string, best: string): Finding {
   return {
     severity: 'refuse',
-    key: 'checkpoint.best',
-    message: `checkpoint.best ${best} needs sampled responses`,
+    key,
+    message: `${key} ${best} needs sampled responses`,
     expected: 'evaluation.samples of at least 1, or a greedy metric',
     found: 'evaluation.samples 0',
-    remedy: `set evaluation.samples, or take checkpoint.best: ${best.replace('expected-', '')}`,
+    remedy: `set evaluation.samples, or take ${key}: ${best.replace('expected-', '')}`,
   }
 }

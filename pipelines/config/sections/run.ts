@@ -4,6 +4,8 @@ import { nameForm, nameWords } from '../names.js'
 import { transferSet } from './data.js'
 import { count, countUpTo, seedNumber } from './numbers.js'
 
+export const bestMetrics = ['acc', 'h-acc', 'expected-acc', 'expected-h-acc'] as const
+
 export const evaluationSection = z
   .strictObject({
     every: count.default(20).describe('Steps between evaluations; the last step is always evaluated. (steps)'),
@@ -21,11 +23,30 @@ export const evaluationSection = z
         'Further test sets by name, on which the policy is evaluated before and after training: exam, style, testItemsPerSection, testSeed of a synthetic one, or file, form of a data file; verifier. Verdicts are by rule.',
       ),
     seed: seedNumber.default(4242).describe('Seed of the evaluation samples, the same for every arm and step.'),
+    earlyStop: z
+      .strictObject({
+        metric: z
+          .enum(bestMetrics)
+          .default('expected-h-acc')
+          .describe('Metric of the evaluations, greedy or expected, that has to rise.'),
+        patience: count
+          .default(3)
+          .describe('Evaluations in a row without a rise after which training ends. (evaluations)'),
+        minChange: z
+          .number()
+          .min(0)
+          .max(100)
+          .default(0)
+          .describe('An evaluation rises if it is more than this above the best before it. (points)'),
+      })
+      .nullable()
+      .default(null)
+      .describe(
+        'End training when a metric no longer rises; every evaluated step then has a checkpoint (docs/rollout-options.md). null to train all steps.',
+      ),
   })
   .prefault({})
   .describe('Evaluation on the test items.')
-
-export const bestMetrics = ['acc', 'h-acc', 'expected-acc', 'expected-h-acc'] as const
 
 export const checkpointSection = z
   .strictObject({

@@ -46,12 +46,18 @@ export function conclude({
 function concludeAlone(comparison: Comparison, config: ExperimentConfig, command: CommandLine): Conclusion {
   const { name } = comparison
   return {
-    question: `How far ${config.steps === 1 ? 'does 1 step' : `do ${config.steps} steps`} of training with seed ${config.seed} take the policy of ${name}?`,
+    question: `How far ${stepsText(config)} of training with seed ${config.seed} take the policy of ${name}?`,
     effect: effectAlone(comparison),
     verdict: 'There is no verdict: one run has no baseline and no interval, so it describes itself only.',
     controls: 'There is no control: a sweep with a baseline, several seeds and a placebo has them.',
     next: nextAlone(comparison, command),
   }
+}
+
+/** With an early stop the run may have fewer. */
+function stepsText({ steps, evaluation }: ExperimentConfig): string {
+  if (steps === 1) return 'does 1 step'
+  return evaluation.earlyStop == null ? `do ${steps} steps` : `do up to ${steps} steps`
 }
 
 function comparedArms({ arms }: SweepPlan, comparison: Comparison): Compared[] {

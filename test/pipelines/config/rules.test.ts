@@ -69,6 +69,7 @@ const found: Readonly<Record<string, readonly [config: string, key: string]>> = 
   adapterFitsPolicy: ['update: {adapter: {rank: 65}}', 'update.adapter.rank'],
   tokenBudgetHoldsResponse: ['update: {tokenBudget: 14}', 'update.tokenBudget'],
   bestCheckpointCanBeTold: ['evaluation: {samples: 0}\ncheckpoint: {best: expected-h-acc}', 'checkpoint.best'],
+  earlyStopCanCome: ['evaluation: {every: 40, earlyStop: {}}', 'evaluation.earlyStop.patience'],
   trimmingFindsCheckpoints: ['checkpoint: {trimJournal: true, everySteps: 100}', 'checkpoint.trimJournal'],
   transferNamesOneSet: ['evaluation: {transfer: {far: {style: english}}}', 'evaluation.transfer.far'],
   transferHasBeforeAndAfter: ['steps: 0\nevaluation: {transfer: {far: {exam: long}}}', 'evaluation.transfer'],
