@@ -38,6 +38,7 @@ const founding = [
   'evaluation',
   'engine',
   'kl.place',
+  'kl.schedule',
   'update.adapter',
   'update.optimizer',
 ] as const

@@ -185,7 +185,8 @@ function update({ architecture, config, promptTokens }: MemorySubject): MemoryPa
     update.tokenBudget === null
       ? Number.POSITIVE_INFINITY
       : rowsInBudget({ tokenBudget: update.tokenBudget, together, promptTokens, responseTokens })
-  const rows = Math.max(1, Math.min(update.microBatch, rollout.prompts * rollout.samples, inBudget))
+  const prompts = Math.ceil(rollout.prompts / (update.ppo?.minibatches ?? 1))
+  const rows = Math.max(1, Math.min(update.microBatch, prompts * rollout.samples, inBudget))
   const batch = {
     rows,
     samples: Math.min(together, rows),

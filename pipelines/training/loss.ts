@@ -116,7 +116,9 @@ export function policyGradientLoss({
         kl === null || reference === null
           ? loss
           : loss.add(
-              klOfTokens(logProbs, reference(tensors), kl.estimator).mul(coefficient?.(tensors) ?? kl.coefficient),
+              klOfTokens(logProbs.sub(reference(tensors)).mul(mask), kl.estimator).mul(
+                coefficient?.(tensors) ?? kl.coefficient,
+              ),
             )
       const terms = entropy === undefined ? restrained : restrained.sub(entropy.mul(entropyCoefficient))
       return terms.mul(mask).mul(weights(tensors)).sum()
@@ -128,9 +130,11 @@ export function policyGradientLoss({
   }
 }
 
-/** [N, T]: the formulas of advantages/kl.ts on tensors. */
-function klOfTokens(logProbs: Tensor, reference: Tensor, estimator: 'k1' | 'k2' | 'k3'): Tensor {
-  const k1 = logProbs.sub(reference)
+/**
+ * [N, T]: the formulas of advantages/kl.ts on tensors. k1 is 0 at padding: what stands there can be a token that is
+ * never drawn, whose k3 is infinite.
+ */
+function klOfTokens(k1: Tensor, estimator: 'k1' | 'k2' | 'k3'): Tensor {
   switch (estimator) {
     case 'k1':
       return k1

@@ -113,6 +113,7 @@ async function oneUpdate({
   Omit<Update, 'values'>
 > {
   const { update, rollout } = config
+  const prompts = Math.ceil(rollout.prompts / (update.ppo?.minibatches ?? 1))
   prepareStep(policy, optimizer, update)
   const first = Math.min(
     update.microBatch,
@@ -130,7 +131,7 @@ async function oneUpdate({
         loss: policyGradientLoss(terms),
         temperature: rollout.temperature,
         checkpointing: update.gradientCheckpointing,
-        largest: { prompts: rollout.prompts, samples: rollout.samples, tokens: rollout.maxTokens },
+        largest: { prompts, samples: rollout.samples, tokens: rollout.maxTokens },
         hooks,
         note: 'update',
       }),

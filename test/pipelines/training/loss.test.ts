@@ -62,3 +62,21 @@ test('k3 in the loss has the expected gradient of KL(ref, pi)', () => {
     pi.map((p, token) => p - (ref[token] as number)),
   )
 })
+
+for (const estimator of ['k1', 'k2', 'k3'] as const) {
+  test(`${estimator} has no part in padding, however unlikely the token there is`, () => {
+    // What stands after the end of a response can be a token that is never drawn, with log pi near -1e9.
+    const { value, grad } = tf.valueAndGrad((logProbs: Tensor) =>
+      policyGradientLoss({ kl: { estimator, coefficient: 1 } })
+        .of(logProbs, tf.tensor2d([[1, 0]]) as unknown as Tensor, [
+          tf.zeros([1, 1]),
+          tf.ones([1, 1]),
+          tf.tensor2d([[-0.5, 0]]) as unknown as Tensor,
+        ])
+        .asScalar(),
+    )(tf.tensor2d([[-1, -1e9]]) as unknown as Tensor)
+    const expected = { k1: -0.5, k2: 0.125, k3: Math.expm1(0.5) - 0.5 }[estimator]
+    assert.ok(Math.abs((value.dataSync()[0] as number) - expected) < 1e-6, String(value.dataSync()[0]))
+    assert.equal(Math.abs(grad.dataSync()[1] as number), 0)
+  })
+}
