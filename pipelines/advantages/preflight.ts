@@ -19,7 +19,9 @@ const throughBatch: ReadonlySet<EstimatorName> = new Set(['batch-deviation', 're
 /** Findings on a plan over the true values of its training items, the most serious first. Its time grows with the number of arms. */
 export function preflight(options: PreflightOptions): PreflightFinding[] {
   const arms = armsOf(options)
-  const findings = arms.filter(arm => arm.name !== IMAGINED).flatMap(arm => aboutArm(arm))
+  const planned = arms.filter(arm => arm.name !== IMAGINED)
+  const findings = planned.flatMap(arm => aboutArm(arm))
+  findings.push(...optionFindings(planned.filter(({ step }) => transmission(step.signals) !== null)))
   const equal = aboutEqualValues(options, arms)
   const alone = options.plan.kind === 'experiment'
   // With equal values a lone run differs from correctness by one factor, which has been said then.
@@ -131,7 +133,7 @@ function aboutArm({ name, config, step }: Arm): PreflightFinding[] {
       : `${name}: value transmission ${found.transmission.toFixed(2)} through ${estimator.name} at the ${value.site} (${reach}${throughBatch.has(estimator.name) ? ASSUMED : ''}; mean scale ${numbers.meanScale.toFixed(3)}${reward.scale === 'human-aligned' ? `, ${percentWithSign(numbers.shareClipped)} of the items clipped` : ''}${config.value.ablation === 'predicted' ? '; a predictor that is not trained yet is counted as right' : ''}).`,
     numbers,
   })
-  return [...findings, ...optionFindings(name, config)]
+  return findings
 }
 
 function shareClipped({ reward }: ExperimentConfig, { scales }: SimulatedStep): number {

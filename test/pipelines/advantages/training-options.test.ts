@@ -65,6 +65,11 @@ for (const [name, update] of Object.entries(options)) {
       ['note'],
     )
     assert.deepEqual(notes({ ...aligned }), [])
+    const both = findingsOf({ one: { ...aligned, update }, two: { ...aligned, seed: 2, update } })
+    assert.deepEqual(
+      both.flatMap(({ sentence }) => (sentence.includes('not predicted') ? [sentence.slice(0, 8)] : [])),
+      ['one, two'],
+    )
     assert.deepEqual(notes({ reward: { scale: 'correctness' }, update }), [])
     assert.ok(!sameStep({ plain: {}, other: { update } }))
   })
