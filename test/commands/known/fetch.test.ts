@@ -162,6 +162,15 @@ test('without Python, or without its index, the error says what to do, and no se
   assert.deepEqual(left(), [])
 })
 
+test('a disk without room is told before anything is fetched', async () => {
+  const { told, fetched, left } = place()
+  await assert.rejects(fetched({}, { folder: { ...tiny.model.folder, bytes: 2 ** 60 } }), {
+    kind: 'NoStorage',
+    message: /no room for the model\n {2}expected: [\d.]+ GiB free/,
+  })
+  assert.deepEqual([told, left()], [[], []])
+})
+
 test('a name that is not known is refused with those that are', async () => {
   await assert.rejects(
     fetchKnown({ text: 'known:smolm2-135m-instruct', place: 'config.yaml:3:9' }, { environment: {}, report: () => {} }),
