@@ -1,6 +1,8 @@
 /** Subcommands about what a home keeps: its runs and the disk that they take, and runs that go on from others. */
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { collect, driftHelp, wholeNumber } from './launching.js'
+
+const metrics = ['acc', 'h-acc', 'expected-acc', 'expected-h-acc']
 
 /** `home`: what `--home` says. */
 export function addKeeping(program: Command, home: () => string | undefined): void {
@@ -85,5 +87,29 @@ Examples:
     .action(async (name, newName, options) => {
       const { clone } = await import('./clone.js')
       process.exitCode = await clone({ ...options, name, newName, home: home() })
+    })
+
+  program
+    .command('export')
+    .description('the last checkpoint of a run, and the best by a metric, as Hugging Face folders; starts nothing')
+    .argument('<name>', 'name of a run, or NAME/ARM/seed-N of an experiment of a sweep')
+    .argument('<folder>', 'where to: FOLDER/last and FOLDER/best; of a sweep FOLDER/ARM/seed-N/last and so on')
+    .addOption(new Option('--metric <metric>', 'what is best (default: checkpoint.best of the run)').choices(metrics))
+    .option('--step <n>', 'the checkpoint of this step instead', wholeNumber)
+    .option('--adapter', 'an adapter in the form of PEFT, without the weights that it is applied to')
+    .option('--json', 'print JSON')
+    .addHelpText(
+      'after',
+      `
+The best is chosen among the checkpoints that are kept: with \`checkpoint.best\` in the config the best one is
+kept at any age. Each folder has a file rlev.json with step, metric and digest.
+
+Examples:
+  rlev export smoke out                              out/last
+  rlev export my-exam/human-aligned/seed-1 out --metric h-acc`,
+    )
+    .action(async (name, folder, options) => {
+      const { exportPolicies } = await import('./export.js')
+      await exportPolicies({ ...options, name, folder, home: home() })
     })
 }

@@ -1,5 +1,5 @@
 /** The policy that a clone starts from, as a checkpoint in the store: it lasts if the run that it comes from is deleted. */
-import { copyFileSync, mkdirSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { storedCheckpoint } from '../../activities/base-checkpoint.js'
 import { Checkpoints } from '../../activities/store/checkpoints.js'
@@ -8,11 +8,10 @@ import { readReferences } from '../../activities/store/references.js'
 import { experimentPaths, runFolder } from '../../activities/store/run-folder.js'
 import { Store } from '../../activities/store/store.js'
 import { temporaryBeside } from '../../activities/store/temporary-names.js'
-import { adapterFiles, filesOfCheckpoint, weightsFile } from '../../pipelines/checkpoint/checkpoint-files.js'
-import { mergeAdapter } from '../../pipelines/checkpoint/merge-adapter.js'
 import type { ExperimentConfig } from '../../pipelines/config/schema.js'
 import { RlevError } from '../../pipelines/errors.js'
 import { noHooks } from '../../pipelines/progress.js'
+import { isAdapter, writeWholePolicy } from './whole-policy.js'
 
 interface Source {
   home: string
@@ -41,15 +40,11 @@ export async function clonedPolicy(
   }
   const checkpoint = checkpoints.whole(wanted)
   if (checkpoint === null) throw missing(source, wanted, checkpoints)
-  if (!Object.hasOwn(checkpoint.manifest.files, adapterFiles.tensors)) return keep(checkpoint.path)
+  if (!isAdapter(checkpoint)) return keep(checkpoint.path)
   if (start === undefined) throw missing(source, 0, checkpoints)
-  // The checkpoint of an adapter holds everything but the weights that it is applied to.
   const merged = temporaryBeside(join(home, 'store', 'checkpoint', 'merged'))
   try {
-    mkdirSync(merged, { recursive: true })
-    for (const name of filesOfCheckpoint(checkpoint.path, [weightsFile]))
-      if (name !== weightsFile) copyFileSync(join(checkpoint.path, name), join(merged, name))
-    await mergeAdapter({ base: store.folder(start), adapter: checkpoint.path, target: merged })
+    await writeWholePolicy({ checkpoint, base: store.folder(start), target: merged })
     return await keep(merged)
   } finally {
     rmSync(merged, { recursive: true, force: true })
