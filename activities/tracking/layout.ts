@@ -81,7 +81,13 @@ export function evaluationMetrics({ time, evaluation }: StoredEvaluation): Metri
 function transferValues({ transfer = [] }: Evaluation): [string, number][] {
   return valuesByName('transfer', transfer, ({ name, greedy, expected }) => [
     name,
-    { acc: greedy.acc, h_acc: greedy.hAcc, expected_acc: expected.acc, expected_h_acc: expected.hAcc },
+    {
+      acc: greedy.acc,
+      h_acc: greedy.hAcc,
+      expected_acc: expected.acc,
+      expected_h_acc: expected.hAcc,
+      ...given({ cut: greedy.cut, expected_cut: expected.cut }),
+    },
   ])
 }
 

@@ -1,4 +1,4 @@
-/** An arm on further test sets: Acc and H-Acc before and after training, and after training against the arm's baseline. */
+/** An arm on further test sets: Acc, the share of cut responses and H-Acc before and after training, and after training against the arm's baseline. */
 
 import type { Columns, Evaluation } from '../evaluation/evaluation.js'
 import { estimate } from '../statistics/estimate.js'
@@ -22,8 +22,10 @@ export function compareTransfer({
     const read = (evaluation: Evaluation, decoding: 'greedy' | 'expected', key: keyof Columns) =>
       evaluation.transfer?.find(one => one.name === name)?.[decoding][key] ?? Number.NaN
     const over = (when: keyof Run, decoding: 'greedy' | 'expected') => {
-      const of = (key: 'acc' | 'hAcc') => estimate(runs.map(run => read(run[when], decoding, key)))
-      return { acc: of('acc'), hAcc: of('hAcc') }
+      const of = (key: 'acc' | 'cut' | 'hAcc') => estimate(runs.map(run => read(run[when], decoding, key)))
+      const cut = of('cut')
+      // NaN if one of the evaluations lacks it.
+      return { acc: of('acc'), ...(Number.isNaN(cut.mean) ? {} : { cut }), hAcc: of('hAcc') }
     }
     const paired = (decoding: 'greedy' | 'expected') => {
       const of = (key: 'acc' | 'hAcc') =>

@@ -51,7 +51,7 @@ export interface TransferComparison {
   difference: Decodings<Record<'acc' | 'hAcc', PairedDifference>> | null
 }
 
-export type TransferEstimates = Pick<ColumnEstimates, 'acc' | 'hAcc'>
+export type TransferEstimates = Pick<ColumnEstimates, 'acc' | 'cut' | 'hAcc'>
 
 /** The difference on the endpoint, with Holm's correction over the arms that are not placebos. */
 export interface EndpointDifference extends PairedDifference {

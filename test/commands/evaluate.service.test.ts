@@ -4,6 +4,7 @@ import { mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSy
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { parse } from 'csv-parse/sync'
 import { savePolicy } from '../../pipelines/checkpoint/policy-folder.js'
 import { experimentSchema } from '../../pipelines/config/schema.js'
 import { createPolicy, disposePolicy } from '../../pipelines/model/policy.js'
@@ -70,14 +71,21 @@ test('every row of the data is answered, and the table says how well', async () 
   )
   assert.equal(status, 0, `${out}\n${err}`)
   assert.match(out, /^plain: 40 items, by rule$/m)
-  assert.match(out, /greedy( +\d+\.\d+){6}$/m)
-  assert.match(out, /expected( +\d+\.\d+){6}$/m)
+  assert.match(out, /greedy( +\d+\.\d+){7}$/m)
+  assert.match(out, /expected( +\d+\.\d+){7}$/m)
   assert.match(out, /pass@1 +pass@2 +pass@4$/m)
   assert.match(out, /^MLflow +http/m)
   const verified = await rlev('verify', 'plain')
   assert.equal(verified.status, 0, verified.out)
   const report = readFileSync(/^report +(.*)$/m.exec(out)?.[1] ?? '', 'utf8')
   assert.match(report, /40 items; verdicts by a rule/)
+  const responses = /^report +(.*)report\.html$/m.exec(out)?.[1] ?? ''
+  const rows = parse(readFileSync(join(responses, 'responses.csv')), { columns: true }) as Record<string, string>[]
+  const share = (is: (row: Record<string, string>) => boolean) => (100 * rows.filter(is).length) / rows.length
+  const [, acc, cut] = /^ *greedy +(\d+\.\d+) +(\d+\.\d+)/m.exec(out) ?? []
+  assert.equal(rows.length, 40)
+  assert.equal(share(row => row['verdict'] === 'correct').toFixed(1), acc)
+  assert.equal(share(row => row['finish'] === 'cut').toFixed(1), cut)
   assert.equal((await statusOf('plain')).state, 'done')
 })
 
@@ -85,9 +93,11 @@ test('the same call shows the result and computes nothing; other bytes in the sa
   const words = ['evaluate', checkpoint, '--data', data, ...small, '--json']
   const first = await rlev(...words)
   assert.equal(first.status, 0, first.err)
-  const { name, evaluation } = JSON.parse(first.out)
+  const { name, evaluation, alarms } = JSON.parse(first.out)
   assert.match(name, /^evaluate-[0-9a-f]{10}$/)
   assert.equal(evaluation.items, 40)
+  assert.ok(evaluation.greedy.cut > 0 && evaluation.greedy.cut <= 0.9)
+  assert.deepEqual(alarms, [])
   assert.deepEqual(evaluation.passAtK, [])
   const again = await rlev(...words)
   assert.match(again.err, /is done already/)

@@ -17,15 +17,22 @@ export function transferTables(comparison: Comparison): Table[] {
 function transferTable({ arms, sampled }: Comparison, decoding: 'greedy' | 'expected'): Table | null {
   if (decoding === 'expected' && !sampled) return null
   const sets = arms.find(arm => arm.figures !== null)?.figures?.transfer ?? []
+  const hasCut = sets.some(({ final }) => final[decoding].cut !== undefined)
   const rows = sets.flatMap(({ name }) =>
     arms.flatMap((arm): Row[] => {
       const own = arm.figures?.transfer.find(one => one.name === name)
       if (own === undefined) return []
-      const cells = (['acc', 'hAcc'] as const).flatMap(key => [
+      const beforeAndAfter = (key: 'acc' | 'cut' | 'hAcc') => [
         percentCell(own.base[decoding][key]),
         percentCell(own.final[decoding][key]),
-        pointsCell(own.difference?.[decoding][key]),
-      ])
+      ]
+      const cells = [
+        ...beforeAndAfter('acc'),
+        pointsCell(own.difference?.[decoding].acc),
+        ...(hasCut ? beforeAndAfter('cut') : []),
+        ...beforeAndAfter('hAcc'),
+        pointsCell(own.difference?.[decoding].hAcc),
+      ]
       return [{ kind: kindOf(arm), cells: [`${name}, ${nameOf(arm)}`, ...cells] }]
     }),
   )
@@ -35,7 +42,7 @@ function transferTable({ arms, sampled }: Comparison, decoding: 'greedy' | 'expe
   return {
     name: `transfer-${decoding}`,
     title: `Transfer to other test sets, ${how} (%; differences after training, in points)`,
-    header: ['set, arm', ...columns('Acc'), ...columns('H-Acc')],
+    header: ['set, arm', ...columns('Acc'), ...(hasCut ? ['cut before', 'cut after'] : []), ...columns('H-Acc')],
     rows,
   }
 }

@@ -93,6 +93,13 @@ test('Acc and H-Acc on a further test set: before, after, and the difference to 
   assert.deepEqual(far?.difference?.expected.hAcc, aligned?.finalDifferences?.expected.hAcc)
   const [greedy, expected] = transferTables(comparison)
   assert.equal(greedy?.name, 'transfer-greedy')
+  assert.deepEqual(greedy?.header.slice(3), [
+    'Acc minus baseline',
+    'cut before',
+    'cut after',
+    ...greedy.header.slice(6),
+  ])
+  assert.deepEqual(greedy?.rows[0]?.cells.length, greedy?.header.length)
   assert.equal(expected?.rows.length, 4)
   assert.deepEqual(transferTables(compareArms({ plan, outcomes })), [])
 })
