@@ -1,13 +1,14 @@
 /** Last stage of tracking: the points that were not sent yet, final values, artifacts, the result in words, and the run's status. */
 import { join } from 'node:path'
 import type { Comparison } from '../../pipelines/comparison/comparison.js'
+import { alarmsOfOutcome } from '../../pipelines/comparison/outcome.js'
 import type { PredictionQuality } from '../../pipelines/values/predictor/quality.js'
 import { type MlflowClient, tagOf } from '../mlflow/client.js'
 import type { Run, RunStatus } from '../mlflow/types.js'
 import { stage } from '../stage.js'
 import { readIfThere } from '../store/files.js'
 import { experimentPaths, planPaths, runFolder } from '../store/run-folder.js'
-import { experimentsOf, readEvaluations, readPlan, readResult } from '../store/runs.js'
+import { experimentsOf, readEvaluations, readOutcome, readPlan, readResult } from '../store/runs.js'
 import { readSealed } from '../store/sealed.js'
 import type { Workplace } from '../workplace.js'
 import { comparisonMetrics, experimentNote, finalMetrics, predictorMetrics, samplesTable } from './layout.js'
@@ -78,12 +79,14 @@ async function closeExperiment({
   const predicted = prediction === null || base === undefined ? [] : predictorMetrics(prediction, base.time)
   await client.logBatch({ runId, metrics: [...points, ...predicted, ...(complete ? finalMetrics(evaluations) : [])] })
   await client.uploadArtifact(run, 'config.json', JSON.stringify(config, null, 2))
+  const { name, arm, seed } = subject
+  const alarms = alarmsOfOutcome(readOutcome(workplace.home, name, arm, seed))
   const last = evaluations.at(-1)
   if (last !== undefined) {
     await client.uploadArtifact(run, 'eval/samples.json', JSON.stringify(samplesTable(last.evaluation)))
     await client.setTag(runId, 'mlflow.loggedArtifacts', JSON.stringify([{ path: 'eval/samples.json', type: 'table' }]))
   }
-  await client.setTag(runId, 'mlflow.note.content', experimentNote(config, evaluations, subject.id))
+  await client.setTag(runId, 'mlflow.note.content', experimentNote({ config, evaluations, run: subject.id, alarms }))
 }
 
 /** A sweep or a single experiment under `runs/name`, and its run in MLflow. */

@@ -6,8 +6,11 @@
 import type { Comparison } from '../../pipelines/comparison/comparison.js'
 import { overCurve } from '../../pipelines/comparison/outcome.js'
 import type { ExperimentConfig } from '../../pipelines/config/schema.js'
+import { alarmLines } from '../../pipelines/evaluation/alarm-lines.js'
+import type { Alarm } from '../../pipelines/evaluation/alarms.js'
 import type { Columns, Evaluation } from '../../pipelines/evaluation/evaluation.js'
 import { given } from '../../pipelines/given.js'
+import { plainMarkdown } from '../../pipelines/input/markdown.js'
 import { printable, shortened } from '../../pipelines/printable.js'
 import { markText } from '../../pipelines/rewards/mark.js'
 import { percentWithSign } from '../../pipelines/text/percent.js'
@@ -171,14 +174,23 @@ export function comparisonMetrics({ arms }: Comparison, time: number): Metric[] 
 }
 
 /** Markdown of the run's page. */
-export function experimentNote(
-  config: ExperimentConfig,
-  evaluations: readonly StoredEvaluation[],
-  run: string,
-): string {
+export function experimentNote({
+  config,
+  evaluations,
+  run,
+  alarms,
+}: {
+  config: ExperimentConfig
+  evaluations: readonly StoredEvaluation[]
+  run: string
+  alarms: readonly Alarm[]
+}): string {
   const first = evaluations[0]?.evaluation
   const last = evaluations.at(-1)?.evaluation
   const lines = [
+    ...alarmLines([{ arm: run, seed: config.seed, alarms }], { sweep: false }).map(
+      line => `**Alarm** ${plainMarkdown(line)}`,
+    ),
     `**${config.estimator.name}**, scale **${config.reward.scale}** (alpha ${config.reward.alpha}), values ${config.value.ablation === 'none' ? 'as they are' : config.value.ablation}, seed ${config.seed}, ${config.steps} steps.`,
   ]
   if (first !== undefined && last !== undefined && last.step > first.step) {

@@ -3,8 +3,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { checkName } from '../../../activities/mlflow/checks.js'
-import { evaluationMetrics, paramsOf } from '../../../activities/tracking/layout.js'
+import { evaluationMetrics, experimentNote, paramsOf } from '../../../activities/tracking/layout.js'
 import type { Columns, Evaluation } from '../../../pipelines/evaluation/evaluation.js'
+import { tinyConfig } from '../../workflows/tiny.js'
 
 const columns: Columns = { acc: 0.5, hAcc: 0.5, length: 3, valueDensity: 1, accHigh: 0.5, accLow: 0.5 }
 const undecided = { share: 0, acc: { lowest: 0, highest: 0 }, hAcc: { lowest: 0, highest: 0 } }
@@ -61,6 +62,20 @@ test('the share of cut responses stands beside the accuracy, and H-Acc beside th
   assert.equal(value('eval/cut'), 0.25)
   assert.equal(value('eval/expected_cut'), undefined)
   assert.equal(value('sections/a_h_acc'), 0.5)
+})
+
+test('an alarm opens the text of the run', () => {
+  const alarm = {
+    kind: 'skipped-steps',
+    figure: 1,
+    limit: 0.9,
+    sentence: 'Nothing changed.',
+    remedy: 'Change it.',
+  } as const
+  const note = (alarms: Parameters<typeof experimentNote>[0]['alarms']) =>
+    experimentNote({ config: tinyConfig('noted'), evaluations: [], run: 'noted', alarms })
+  assert.match(note([alarm]), /^\*\*Alarm\*\* noted: Nothing changed\. Change it\.\n\n\*\*rloo/)
+  assert.match(note([]), /^\*\*rloo\*\*/)
 })
 
 test('letters and digits of every script stay in a key', () => {
