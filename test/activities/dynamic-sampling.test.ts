@@ -73,6 +73,32 @@ describe('dynamic sampling', () => {
     assert.deepEqual(resultOf(place, config), expected)
   })
 
+  it('is the same bits with stops, a mask and a penalty of long responses and several updates a step', async () => {
+    const together = {
+      ...shape,
+      rollout: {
+        maxTokens: 5,
+        dynamicSampling: { rounds: 2 },
+        stop: { strings: ['11'], tokens: ['3'], keepText: false },
+      },
+      overlong: { mask: true, buffer: 3, factor: 0.5 },
+      kl: { place: 'loss', estimator: 'k3', coefficient: 0.01 },
+      update: { ppo: { minibatches: 2, epochs: 2 } },
+    } as unknown as Parameters<typeof tinyConfig>[1]
+    const whole = tinyConfig('together', { ...together, ...inOneGo })
+    await runExperiment(place, whole)
+    const metrics = readMetrics(place.home, 'together').map(({ values }) => values)
+    for (const key of ['rollout/stopped', 'overlong/masked', 'overlong/penalty_mean', 'dynamic/replaced', 'kl/k3']) {
+      assert.ok(
+        metrics.some(values => (values[key] ?? 0) > 0),
+        key,
+      )
+    }
+    const config = tinyConfig('together-cut', { ...together, ...cut })
+    await runExperiment(place, config, { cold: true })
+    assert.deepEqual(resultOf(place, config), resultOf(place, whole))
+  })
+
   it('cancelled after 1, 2, 3, ... ticks, is the same bits, and takes up the rounds that are kept', async () => {
     const config = tinyConfig('broken', { ...shape, ...inOneGo })
     const stages = await prepare(place, config)

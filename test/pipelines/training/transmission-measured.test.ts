@@ -19,6 +19,7 @@ import { evaluatePolicy } from '../../../pipelines/evaluation/evaluate-policy.js
 import { noHooks } from '../../../pipelines/progress.js'
 import { markByRule } from '../../../pipelines/rewards/marking.js'
 import type { Rollout } from '../../../pipelines/rollout/response.js'
+import { mean } from '../../../pipelines/statistics/estimate.js'
 import { sampleStep } from '../../../pipelines/training/sample-step.js'
 import { trainingMetrics } from '../../../pipelines/training/training-metrics.js'
 import { warmStart } from '../../../pipelines/training/warm-start.js'
@@ -32,6 +33,8 @@ const options = {
   penalty: { overlong: { buffer: 10, factor: 0.5 } },
   'mask and penalty': { overlong: { mask: true, buffer: 10, factor: 0.5 } },
   dynamic: { rollout: { dynamicSampling: { rounds: 3 } } },
+  // Answers with such figures end early, and are mostly wrong.
+  stop: { rollout: { stop: { strings: ['73', '#4'], tokens: [], keepText: true } } },
 } as const
 type Option = keyof typeof options
 
@@ -51,29 +54,32 @@ const config = configOf('rloo')
 const steps = 120
 let dataset: DataSet
 let values: ItemValue[]
-let rollouts: Rollout[]
-/** The same steps with dynamic sampling. */
-let dynamic: Rollout[]
-let answered: Parameters<typeof answeredGroups>[0]['answered']
+/** Options that change what is sampled; the others only change what becomes of it. */
+const sampled = ['none', 'dynamic', 'stop'] as const
+type Sampled = (typeof sampled)[number]
+const sampledWith = (option: Option): Sampled => sampled.find(one => one === option) ?? 'none'
+
+const rollouts = {} as Record<Sampled, Rollout[]>
+const answers = {} as Record<Sampled, Parameters<typeof answeredGroups>[0]['answered']>
 
 before(async () => {
   dataset = await prepareData(config.data, { seed: 1 })
   values = normalizeValues(dataset.train, config.reward).values
   const policy = await warmStart({ config, dataset, hooks: noHooks })
-  rollouts = []
-  dynamic = []
-  for (let step = 1; step <= steps; step++) {
-    const common = { policy, items: dataset.train, step, mark: markByRule, kept: { read: () => [], keep: () => {} } }
-    rollouts.push(await sampleStep({ ...common, config, hooks: noHooks }))
-    dynamic.push(await sampleStep({ ...common, config: configOf('rloo', 'dynamic'), hooks: noHooks }))
-  }
   const tested = normalizeValues(dataset.test, config.reward).values
-  const { outcomes } = await evaluatePolicy({
-    ...{ policy, items: dataset.test, values: tested, config, step: 0 },
-    hooks: noHooks,
-  })
   const sections = new Map(dataset.test.map(({ id, section }) => [id, section]))
-  answered = outcomes.map(({ itemId, samples }) => ({ section: sections.get(itemId) ?? '', samples }))
+  for (const option of sampled) {
+    const own = configOf('rloo', option)
+    rollouts[option] = []
+    for (let step = 1; step <= steps; step++) {
+      const kept = { read: () => [], keep: () => {} }
+      const common = { policy, items: dataset.train, config: own, step, mark: markByRule, kept }
+      rollouts[option].push(await sampleStep({ ...common, hooks: noHooks }))
+    }
+    const subject = { policy, items: dataset.test, values: tested, config: own, step: 0 }
+    const { outcomes } = await evaluatePolicy({ ...subject, hooks: noHooks })
+    answers[option] = outcomes.map(({ itemId, samples }) => ({ section: sections.get(itemId) ?? '', samples }))
+  }
 })
 
 type Measured = NonNullable<ReturnType<typeof measuredTransmission>>
@@ -88,7 +94,7 @@ function measured(name: EstimatorName, option: Option = 'none'): Measured {
 
 function measure(name: EstimatorName, option: Option): Measured {
   const own = configOf(name, option)
-  const metrics = (option === 'dynamic' ? dynamic : rollouts).map(rollout => {
+  const metrics = rollouts[sampledWith(option)].map(rollout => {
     const records = recordsOf({ rollout, items: dataset.train, values, config: own })
     return { step: rollout.step, time: 0, values: trainingMetrics({ rollout, records, config: own }) }
   })
@@ -101,7 +107,9 @@ function measure(name: EstimatorName, option: Option): Measured {
 function predicted(name: EstimatorName, from: 'answers' | 'plan', option: Option = 'none') {
   const own = configOf(name, option)
   const batches =
-    from === 'plan' ? simulateGroups(values, own) : answeredGroups({ items: dataset.train, answered, config: own })
+    from === 'plan'
+      ? simulateGroups(values, own)
+      : answeredGroups({ items: dataset.train, answered: answers[sampledWith(option)], config: own })
   const { signals } = simulatedStep({ values, batches, config: own })
   return { transmission: transmission(signals)?.transmission ?? Number.NaN, error: transmissionError(signals) ?? 0 }
 }
@@ -130,7 +138,7 @@ test('only the estimators that cancel are reported as cancelling', () => {
   assert.deepEqual(cancelled, ['grpo', 'maxrl'])
 })
 
-for (const option of ['mask', 'penalty', 'mask and penalty', 'dynamic'] as const) {
+for (const option of ['mask', 'penalty', 'mask and penalty', 'dynamic', 'stop'] as const) {
   for (const name of ['rloo', 'grpo', 'batch-deviation', 'reinforce++'] as const) {
     test(`${name} with the option ${option}: measured as predicted from the policy's answers`, () => {
       assertAgrees(`${name}, ${option}`, measured(name, option), predicted(name, 'answers', option))
@@ -148,7 +156,17 @@ test('a mask leaves 1 and 0 as they are; a penalty that is not scaled takes a pa
 test('dynamic sampling leaves 1 and 0 as they are, and fewer prompts without a signal', () => {
   assert.ok(Math.abs(measured('rloo', 'dynamic').transmission - 1) < 1e-9)
   assert.ok(Math.abs(measured('grpo', 'dynamic').transmission) < 1e-5)
+  const { dynamic } = rollouts
   const left = dynamic.reduce((sum, rollout) => sum + (rollout.dynamic?.left ?? 0), 0)
   const replaced = dynamic.reduce((sum, rollout) => sum + (rollout.dynamic?.replaced ?? 0), 0)
   assert.ok(replaced > 4 * left, `${replaced} replaced, ${left} left`)
+})
+
+test('a stop ends a part of the responses, in training as in the evaluation', () => {
+  const responses = rollouts.stop.flatMap(rollout => rollout.responses)
+  const share = responses.filter(({ stoppedBy }) => stoppedBy !== undefined).length / responses.length
+  assert.ok(share > 0.03 && share < 0.9, `${share}`)
+  const lengthOf = (option: Sampled) =>
+    mean(answers[option].flatMap(({ samples }) => samples.map(({ length }) => length)))
+  assert.ok(lengthOf('stop') < lengthOf('none'))
 })
