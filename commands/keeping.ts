@@ -90,7 +90,7 @@ Examples:
     })
 
   program
-    .command('export')
+    .command('checkpoint')
     .description('the last checkpoint of a run, and the best by a metric, as Hugging Face folders; starts nothing')
     .argument('<name>', 'name of a run, or NAME/ARM/seed-N of an experiment of a sweep')
     .argument('<folder>', 'where to: FOLDER/last and FOLDER/best; of a sweep FOLDER/ARM/seed-N/last and so on')
@@ -105,11 +105,11 @@ The best is chosen among the checkpoints that are kept: with \`checkpoint.best\`
 kept at any age. Each folder has a file rlev.json with step, metric and digest.
 
 Examples:
-  rlev export smoke out                              out/last
-  rlev export my-exam/human-aligned/seed-1 out --metric h-acc`,
+  rlev checkpoint smoke out                              out/last
+  rlev checkpoint my-exam/human-aligned/seed-1 out --metric h-acc`,
     )
     .action(async (name, folder, options) => {
-      const { exportPolicies } = await import('./export.js')
-      await exportPolicies({ ...options, name, folder, home: home() })
+      const { writeCheckpoints } = await import('./checkpoint.js')
+      await writeCheckpoints({ ...options, name, folder, home: home() })
     })
 }

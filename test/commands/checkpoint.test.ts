@@ -1,4 +1,4 @@
-/** `rlev export`: which checkpoints it takes, what its folders hold, and what it refuses. */
+/** `rlev checkpoint`: which checkpoints it takes, what its folders hold, and what it refuses. */
 import assert from 'node:assert/strict'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -33,12 +33,12 @@ before(async () => {
 })
 after(() => rmSync(home, { recursive: true, force: true }))
 
-const rlev = (...words: string[]) => call('export', ...words, '--home', home)
+const rlev = (...words: string[]) => call('checkpoint', ...words, '--home', home)
 const checkpointOf = (name: string, step: number, file: string) =>
   readFileSync(join(experimentPaths.checkpoints(runFolder(home, name)), stepName(step), file))
 const factsOf = (folder: string) => JSON.parse(readFileSync(join(folder, 'rlev.json'), 'utf8'))
 
-describe('export', () => {
+describe('checkpoint', () => {
   test('writes the last checkpoint and the best one that is kept, as folders that load as policies', async () => {
     const called = await rlev('whole', out)
     assert.equal(called.status, 0, called.err)

@@ -1,5 +1,5 @@
 /**
- * `rlev export NAME FOLDER`: the policy of a run as Hugging Face folders outside of its home: the last checkpoint, and the best one by a
+ * `rlev checkpoint NAME FOLDER`: the policy of a run as Hugging Face folders outside of its home: the last checkpoint, and the best one by a
  * metric of the evaluations. An adapter is in the weights, unless its own form is asked for.
  */
 import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
@@ -17,13 +17,13 @@ import type { ExperimentConfig } from '../pipelines/config/schema.js'
 import { RlevError } from '../pipelines/errors.js'
 import { given } from '../pipelines/given.js'
 import { printable } from '../pipelines/printable.js'
+import { type Chosen, chosenCheckpoints } from './checkpoint/chosen-checkpoints.js'
 import { isAdapter, writeWholePolicy } from './clone/whole-policy.js'
-import { type Chosen, chosenCheckpoints } from './export/chosen-checkpoints.js'
 import { knownRun } from './runs/run-names.js'
 import { openHome } from './services/home.js'
 import { toJson } from './text/json.js'
 
-export interface ExportOptions {
+export interface CheckpointOptions {
   home?: string | undefined
   /** Name of a run, or id of an experiment: NAME/ARM/seed-N. */
   name: string
@@ -47,7 +47,7 @@ interface Exported extends Chosen {
   folder: string
 }
 
-export async function exportPolicies(options: ExportOptions): Promise<void> {
+export async function writeCheckpoints(options: CheckpointOptions): Promise<void> {
   const home = openHome(options.home).path
   const experiments = experimentsNamed(home, options.name)
   const target = resolve(options.folder)
@@ -73,7 +73,7 @@ async function exportExperiment({
   metric = config.checkpoint.best ?? undefined,
   step,
   adapter = false,
-}: Pick<ExportOptions, 'metric' | 'step' | 'adapter'> & {
+}: Pick<CheckpointOptions, 'metric' | 'step' | 'adapter'> & {
   home: string
   id: string
   config: ExperimentConfig
@@ -142,7 +142,7 @@ function refuseThere(place: string): void {
   if (!existsSync(place)) return
   throw new RlevError({
     kind: 'CallInvalid',
-    message: 'the folder to export to is there already',
+    message: 'the folder to write is there already',
     place,
     expected: 'a folder that is not there',
     found: 'one',
