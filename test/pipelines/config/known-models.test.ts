@@ -23,6 +23,12 @@ test('a policy from a known model is fetched by its name, and becomes a checkpoi
   assert.deepEqual(experiment(path, { localPaths }).config.policy, policy)
 })
 
+test('a known model can be taught first, as any checkpoint', () => {
+  const path = file('taught.yaml', `name: known\n${data}policy: {name: ${name}, warmStart: {steps: 7}}\n`)
+  const found = experiment(path, { localPaths }).config.policy
+  assert.equal(found.from === 'checkpoint' && found.warmStart?.steps, 7)
+})
+
 test('the kind need not be written, and known:NAME stands for a path too', () => {
   for (const keys of [`policy: {name: ${name}}`, `policy: {path: "known:${name}"}`]) {
     const path = file('short.yaml', `name: known\n${data}${keys}\n`)
