@@ -11,7 +11,7 @@ import { RlevError } from '../errors.js'
 import { given } from '../given.js'
 import type { Optimizer } from '../model/optimizer-state.js'
 import type { Policy } from '../model/policy.js'
-import type { Hooks } from '../progress.js'
+import { type Hooks, partOfWork } from '../progress.js'
 import type { Response } from '../rollout/response.js'
 import { accumulate } from './accumulate.js'
 import { withHalving } from './halving.js'
@@ -59,29 +59,52 @@ export async function policyGradientStep(options: StepOptions): Promise<{ metric
     importanceCap === undefined || importanceCap === null || !records.some(acts)
       ? null
       : await trainedLogProbs({ policy, responses, config, hooks })
-  const updates: Update[] = []
-  for (const batch of batches) {
-    const rows = batch.flatMap(group => groups[group] as number[])
-    if (!rows.some(row => acts(records[row]))) continue
-    const weights = responseWeights(
-      rows.map(row => records[row] as StepRecord),
-      config,
-    )
-    const acting = rows
-      .map((row, index) => ({ row, weight: weights[index] as number }))
-      .filter(({ row }) => acts(records[row]))
-    const lossRows = acting.map(({ row, weight }): LossRow => {
-      const response = responses[row] as Response
-      const { advantage } = records[row] as StepRecord
-      const old = trained?.[row]
-      const importance =
-        old === undefined ? undefined : importanceWeights(old, response.logProbs, importanceCap as number)
-      return { ...response, advantage, weight, ...given({ oldLogProbs: old, importance }) }
+  const planned = batches
+    .map(batch => batch.flatMap(group => groups[group] as number[]))
+    .filter(rows => rows.some(row => acts(records[row])))
+    .map((rows): PlannedUpdate => {
+      const weights = responseWeights(
+        rows.map(row => records[row] as StepRecord),
+        config,
+      )
+      const acting = rows
+        .map((row, index) => ({ row, weight: weights[index] as number }))
+        .filter(({ row }) => acts(records[row]))
+      const values = acting.map(({ row }) => (records[row] as StepRecord).value)
+      return { values, rows: acting.map(({ row, weight }) => lossRow({ ...options, row, weight, trained })) }
     })
-    const values = acting.map(({ row }) => (records[row] as StepRecord).value)
-    updates.push({ ...(await oneUpdate({ ...options, rows: lossRows, terms, made: updates })), values })
+  const of = planned.reduce((sum, { rows }) => sum + rows.length, 0)
+  const updates: Update[] = []
+  for (const { rows, values } of planned) {
+    const before = updates.reduce((sum, made) => sum + made.rows.length, 0)
+    const update = await oneUpdate({ ...options, rows, terms, made: updates, hooks: partOfWork(hooks, { before, of }) })
+    updates.push({ ...update, values })
   }
   return { metrics: updateMetrics({ updates, responses, config, several }) }
+}
+
+/** What one optimizer step learns from: the responses that have a gradient. */
+type PlannedUpdate = Pick<Update, 'rows' | 'values'>
+
+function lossRow({
+  responses,
+  records,
+  config,
+  row,
+  weight,
+  trained,
+}: Pick<StepOptions, 'responses' | 'records' | 'config'> & {
+  row: number
+  weight: number
+  /** log pi at the beginning of the step, if importance weights are asked for. */
+  trained: readonly (readonly number[])[] | null
+}): LossRow {
+  const response = responses[row] as Response
+  const { advantage } = records[row] as StepRecord
+  const { importanceCap } = config.update
+  const old = trained?.[row]
+  const importance = old === undefined ? undefined : importanceWeights(old, response.logProbs, importanceCap as number)
+  return { ...response, advantage, weight, ...given({ oldLogProbs: old, importance }) }
 }
 
 function termsOf(config: ExperimentConfig, several: boolean): LossTerms {

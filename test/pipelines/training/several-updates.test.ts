@@ -192,3 +192,15 @@ test('with the entropy in the loss, responses without an advantage are pushed to
   assert.equal(pushed.metrics['update/skipped'], 0)
   assert.ok(gap(pushed, await stepOf({ advantages })) > 1e-5)
 })
+
+test('progress counts the responses of all updates of a step', async () => {
+  const seen: (number | undefined)[][] = []
+  const tick = async (progress?: { done: number; of: number }) => {
+    seen.push([progress?.done, progress?.of])
+  }
+  await stepOf({ update: { ppo: { minibatches: 2, epochs: 2 }, microBatch: 2 }, tick })
+  assert.deepEqual(
+    seen,
+    Array.from({ length: 8 }, (_, index) => [2 * (index + 1), 16]),
+  )
+})
