@@ -1,15 +1,12 @@
 /** The rows of a file of responses, for `rlev score`: each an item with a response to it. */
 import { BadField, type Fields, isFields, kindOf, textOf } from '../../pipelines/data/files/fields.js'
 import { rowsOf } from '../../pipelines/data/files/rows.js'
-import { forms } from '../../pipelines/data/forms/all-forms.js'
-import { isFilled } from '../../pipelines/data/forms/columns.js'
-import { draftOf } from '../../pipelines/data/forms/item-of-row.js'
-import { type Changes, columnsOf, type Mapping, over, plainMapping } from '../../pipelines/data/forms/mapping.js'
+import { type Changes, type Mapping, over, plainMapping } from '../../pipelines/data/forms/mapping.js'
 import { knownColumns } from '../../pipelines/data/forms/reading.js'
-import type { Item } from '../../pipelines/data/item.js'
 import { RlevError } from '../../pipelines/errors.js'
 import { given } from '../../pipelines/given.js'
 import { shortened } from '../../pipelines/printable.js'
+import { responseOfRow } from '../../pipelines/rewards/response-row.js'
 import type { ResponseToScore } from '../../pipelines/rewards/score-responses.js'
 
 export interface ResponseRow extends ResponseToScore {
@@ -79,55 +76,12 @@ function responseRow({
   against: string | undefined
   extra: boolean
 }): ResponseRow {
-  const valued = [mapping.points, mapping.total].every(isIn(columns))
-  const { item } = draftOf({
-    // A verifier needs neither prompt nor points; an item has them.
-    fields: { prompt: '-', ...columns },
-    form: forms.plain,
-    mapping: valued ? mapping : { ...mapping, points: 1, total: 1 },
-    fallbackId: `row-${row}`,
-    bonus: 'refuse',
-    onPoints: () => {},
-  })
+  const ignored = against === undefined ? [] : [against]
   return {
     row,
-    item: extra ? withExtra(item, { columns, mapping, against }) : item,
-    response: { text: responseText(columns), finish: finishOf(columns) },
-    value: valued ? item.points / item.total : null,
+    ...responseOfRow({ columns, mapping, fallbackId: `row-${row}`, extra, ignored }),
     ...given({ against: against === undefined ? undefined : creditIn(columns, against) }),
   }
-}
-
-/** The response and its mark are no part of the item. */
-function withExtra(
-  item: Item,
-  { columns, mapping, against }: { columns: Fields; mapping: Mapping; against: string | undefined },
-): Item {
-  const used = new Set([...columnsOf(mapping), 'response', 'finish', ...(against === undefined ? [] : [against])])
-  const others = Object.entries(columns).filter(([column]) => !used.has(column))
-  return others.length === 0 ? item : { ...item, extra: Object.fromEntries(others) }
-}
-
-/** A number for all rows, a table, or a column that is filled. A sum needs every row of an exam once, which responses are not. */
-function isIn(columns: Fields): (entry: Mapping['points']) => boolean {
-  return entry => {
-    if (typeof entry === 'string') return isFilled(columns, entry)
-    return entry !== undefined && !(typeof entry === 'object' && 'sumOf' in entry)
-  }
-}
-
-/** An empty response is one; a missing one is not. */
-function responseText({ response }: Fields): string {
-  if (typeof response === 'string') return response
-  if (response === undefined || response === null) throw new BadField('no response (response)')
-  throw new BadField(`the response is ${kindOf(response)}, text is expected`)
-}
-
-/** Also in the words of the responses.csv of a report. */
-function finishOf({ finish }: Fields): 'stop' | 'length' {
-  if (finish === undefined || finish === null || finish === '' || finish === 'stop' || finish === 'end') return 'stop'
-  if (finish === 'length' || finish === 'cut') return 'length'
-  throw new BadField(`finish is ${kindOf(finish)}; stop or length is expected, or end or cut`)
 }
 
 const creditOfWord: ReadonlyMap<string, number> = new Map([

@@ -16,6 +16,8 @@ export interface ResponseToScore {
   response: { text: string; finish: 'stop' | 'length' }
   /** v(x) (eq. 2), or null if its points or its total are not known. */
   value: number | null
+  /** s(x) as its row states it, for the uniform scale, which its value does not give. */
+  scale?: number
 }
 
 export interface ScoredResponse {
@@ -34,22 +36,24 @@ export interface ScoredResponse {
 }
 
 /**
- * One score a response, in their order. The uniform scale is a mean over the items of these responses, each once.
+ * One score a response, in their order.
  * @param marks one a response, in their order.
+ * @param uniform the uniform scale; by default the mean over the items of these responses, each once.
  */
 export function scoreResponses({
   responses,
   marks,
   reward,
+  uniform = reward.scale === 'uniform' ? meanScale(responses, reward) : undefined,
 }: {
   responses: readonly ResponseToScore[]
   marks: readonly ReasonedMark[]
   reward: ExperimentConfig['reward']
+  uniform?: number | null | undefined
 }): ScoredResponse[] {
-  const mean = reward.scale === 'uniform' ? meanScale(responses, reward) : undefined
-  return responses.map(({ response, value }, index): ScoredResponse => {
+  return responses.map(({ response, value, scale: stated }, index): ScoredResponse => {
     const { verdict, credit, reason = reasonOf(reward) } = marks[index] as ReasonedMark
-    const scale = knownScale({ value, reward, mean })
+    const scale = knownScale({ value, reward, mean: stated ?? uniform })
     const scored = verdict !== 'unscored'
     return {
       verdict,
@@ -82,14 +86,15 @@ function meanScale(responses: readonly ResponseToScore[], reward: ExperimentConf
   return known.length === 0 ? undefined : uniformScale(known, reward)
 }
 
-function knownScale({
+/** s(x), or null if it depends on what is not known. `mean`: the uniform scale. */
+export function knownScale({
   value,
   reward,
   mean,
 }: {
   value: number | null
   reward: ExperimentConfig['reward']
-  mean: number | undefined
+  mean: number | null | undefined
 }): number | null {
   if (reward.scale === 'uniform') return mean ?? null
   if (reward.scale === 'correctness') return 1

@@ -75,6 +75,14 @@ test('a verifier of the user gets the other fields of a row, but not the respons
   assert.match(score(file, ...args), /why\n.* {2}\S*.*no unit in null/)
 })
 
+test('numbers among the other fields of a row reach a verifier of the user as numbers', () => {
+  const module = join(root, 'number-verifier.mjs')
+  writeFileSync(module, 'export const verify = ({ item: { extra } }) => extra.limits[1] - extra.slack === 1.5')
+  const file = fileOf([{ response: '18', answer: '18', limits: [1, 2], slack: 0.5 }])
+  const line = score(file, '--set', `reward.verifier=${module}`, '--json')
+  assert.equal((JSON.parse(line) as { verdict: string }).verdict, 'correct')
+})
+
 test('the responses of a report are scored as they are', () => {
   const path = join(root, 'responses.csv')
   writeFileSync(

@@ -13,4 +13,9 @@ export class WrittenNumber {
   get value(): number {
     return Number(this.text)
   }
+
+  /** As a number, for a verifier of the user or a trainer that gets the row; JSON has no words for the others. */
+  toJSON(): number | null {
+    return Number.isFinite(this.value) ? this.value : null
+  }
 }
