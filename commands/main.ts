@@ -12,6 +12,7 @@ import { exitStatusOf, failureText } from './failure.js'
 import { addKeeping } from './keeping.js'
 import { addLaunching, driftHelp, wholeNumber } from './launching.js'
 import { projectFolder } from './services/project.js'
+import { addServing } from './serving.js'
 
 const program = new Command('rlev')
   .description('Reinforcement learning with explicit human values, as durable experiments.')
@@ -123,6 +124,8 @@ program
     const { verify } = await import('./verify.js')
     await verify({ ...options, name, home: home() })
   })
+
+addServing(program, home)
 
 addKeeping(program, home)
 

@@ -1,0 +1,55 @@
+/** Subcommands for trainers of others: rewards over HTTP, and data sets in their forms. */
+import { type Command, InvalidArgumentError } from 'commander'
+import { collect, wholeNumber } from './launching.js'
+
+/** `home`: what `--home` says. */
+export function addServing(program: Command, home: () => string | undefined): void {
+  program
+    .command('serve')
+    .description('rewards over HTTP for TRL, verl, OpenRLHF, slime and NeMo Gym; starts none of the services')
+    .option('--config <file>', 'YAML file whose reward section is served (default: configs/evaluate.yaml)')
+    .option('--arm <name>', 'of a sweep')
+    .option(
+      '--seed <seed>',
+      'of the uniform scale of ablated values (default: the first one of the config)',
+      wholeNumber,
+    )
+    .option('--set <path=value>', 'another value for a key; repeatable', collect, [])
+    .option('--host <host>', 'to listen on; beyond this machine RLEV_SERVE_TOKEN must be set', '127.0.0.1')
+    .option('--port <port>', 'to listen on; 0: any free one', portNumber, 8300)
+    .option(
+      '--eos <text>',
+      'text of an end token, for /get_reward and /reward; a response without one was cut; repeatable',
+      collect,
+      [],
+    )
+    .option('--timeout <s>', 'limit for one answer', positiveNumber, 120)
+    .option('--max-body <mib>', 'limit for one request', positiveNumber, 16)
+    .addHelpText(
+      'after',
+      `
+Examples:
+  rlev serve --set reward.verifier=numeric
+  rlev serve --config exam.yaml --arm human-aligned --eos '<|im_end|>'
+  RLEV_SERVE_TOKEN=$(openssl rand -hex 32) rlev serve --config exam.yaml --host 0.0.0.0
+
+  curl -H 'content-type: application/json' http://127.0.0.1:8300/score \\
+    -d '[{"response": "#### 18", "answer": "18", "points": 5, "total": 100}]'`,
+    )
+    .action(async options => {
+      const { serve } = await import('./serve.js')
+      await serve({ ...options, home: home() })
+    })
+}
+
+function portNumber(text: string): number {
+  const port = wholeNumber(text)
+  if (port <= 65_535) return port
+  throw new InvalidArgumentError('a port of at most 65535 was expected')
+}
+
+function positiveNumber(text: string): number {
+  const number = Number(text)
+  if (number > 0 && number <= 86_400) return number
+  throw new InvalidArgumentError('a number above 0 and at most 86400 was expected')
+}
