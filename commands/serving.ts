@@ -1,5 +1,6 @@
 /** Subcommands for trainers of others: rewards over HTTP, and data sets in their forms. */
-import { type Command, InvalidArgumentError } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import { trainerForms } from '../pipelines/rewards/serving/exported-rows.js'
 import { collect, wholeNumber } from './launching.js'
 
 /** `home`: what `--home` says. */
@@ -39,6 +40,27 @@ Examples:
     .action(async options => {
       const { serve } = await import('./serve.js')
       await serve({ ...options, home: home() })
+    })
+
+  program
+    .command('export')
+    .description('the items of a config in the form of another trainer, each with its value in the arm')
+    .argument('<config>', 'YAML file of an experiment or a sweep')
+    .addOption(new Option('--to <form>', 'form of the files').choices(trainerForms).makeOptionMandatory())
+    .option('--out <folder>', 'that is made (default: NAME-FORM here)')
+    .option('--arm <name>', 'of a sweep (default: every arm, in a folder of its name)')
+    .option('--seed <seed>', 'of shuffled and noisy values (default: the first one of the config)', wholeNumber)
+    .option('--set <path=value>', 'another value for a key; repeatable', collect, [])
+    .addHelpText(
+      'after',
+      `
+Examples:
+  rlev export exam.yaml --to trl
+  rlev export exam.yaml --to verl --arm shuffled --seed 2 --out shuffled-2`,
+    )
+    .action(async (config, options) => {
+      const { exportData } = await import('./export.js')
+      await exportData({ ...options, config, home: home() })
     })
 }
 

@@ -15,6 +15,9 @@ import type { ResponseToScore } from './score-responses.js'
 /** Columns that say what an exported row is worth in its arm. */
 const statedColumns = ['value', 'scale'] as const
 
+/** Columns of exported rows that are no part of an item. */
+const exportedColumns = [...statedColumns, 'weight'] as const
+
 export interface RowReading {
   columns: Fields
   mapping: Mapping
@@ -49,7 +52,7 @@ export function responseOfRow({
     bonus,
     onPoints: () => {},
   })
-  const others = ['response', 'finish', ...(stated ? statedColumns : []), ...ignored]
+  const others = ['response', 'finish', ...(stated ? exportedColumns : []), ...ignored]
   const [value, scale] = stated ? statedColumns.map(column => statedNumber(columns, column)) : []
   if (value !== undefined && value > 1 && bonus !== 'allow') {
     throw new BadField(`the value (value) is ${value}, at most 1 is expected; for bonus questions set value.bonus`)

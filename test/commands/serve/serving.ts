@@ -7,6 +7,7 @@ import type { TestContext } from 'node:test'
 import { Scorer } from '../../../commands/serve/scorer.js'
 import { servedArm } from '../../../commands/serve/served-arm.js'
 import { makeServer, type ServerLimits } from '../../../commands/serve/server.js'
+import { given } from '../../../pipelines/given.js'
 
 export interface Serving {
   url: string
@@ -24,18 +25,23 @@ export interface Serving {
 export async function startServing({
   t,
   set = [],
+  config,
+  arm: name,
   token,
   ends = [],
   limits = {},
 }: {
   t?: TestContext
   set?: readonly string[]
+  /** By default that of `rlev score`. */
+  config?: string
+  arm?: string
   token?: string
   ends?: readonly string[]
   limits?: Partial<ServerLimits>
 } = {}): Promise<Serving> {
   const home = mkdtempSync(join(tmpdir(), 'rlev-serve-'))
-  const { arm, chosen } = await servedArm({ set }, home)
+  const { arm, chosen } = await servedArm({ set, ...given({ config, arm: name }) }, home)
   const scorer = new Scorer({ arm, judge: chosen.config.judge, home })
   await scorer.load()
   const stop = new AbortController()
