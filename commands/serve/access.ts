@@ -1,5 +1,5 @@
 /**
- * Who may ask: everybody on this machine, or whoever has the token. Trainers that cannot send a header put the token into the address
+ * Who may ask: everybody on this machine, or everybody who has the token. Trainers that cannot send a header put the token into the address
  * (`http://rlev:TOKEN@host:8300`), which their HTTP libraries send as the password of Basic authentication.
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
@@ -30,7 +30,7 @@ export function tokenFor(host: string, environment: NodeJS.ProcessEnv = process.
     kind: 'CallInvalid',
     message:
       token === ''
-        ? 'an address beyond this machine needs a token: whoever reaches it could ask the verifiers'
+        ? 'an address beyond this machine needs a token: everybody who reaches it could ask the verifiers'
         : 'the token can be guessed',
     place: token === '' ? `--host ${host}` : tokenVariable,
     expected: `at least ${shortestToken} characters in the environment variable ${tokenVariable}`,
@@ -39,7 +39,7 @@ export function tokenFor(host: string, environment: NodeJS.ProcessEnv = process.
   })
 }
 
-/** Throws Refusal (401, or 403 for a web page that reached this machine by a name of its own). */
+/** Throws Refusal (401, or 403 for a web page that reached this machine under another name). */
 export function refuseStranger(headers: IncomingHttpHeaders, token: string | undefined): void {
   if (token === undefined) {
     if (isLoopback(hostIn(headers.host ?? ''))) return

@@ -1,4 +1,4 @@
-/** The body of a request, with a limit of its own and one for the bodies of all requests at once. */
+/** The body of a request, with a limit for it and one for the bodies of all requests at once. */
 import { isUtf8 } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
 import { parseJson } from '../../pipelines/data/files/json.js'

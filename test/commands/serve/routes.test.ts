@@ -41,7 +41,7 @@ test('/score gives verdict, credit, value, scale and reward of each row', async 
   assert.deepEqual((await server.post('/score', [])).body, [])
 })
 
-test('a stated value stands above points and total; a null column is none; unscored is told apart from wrong', async () => {
+test('a stated value stands above points and total; a column of null does not count; unscored is told apart from wrong', async () => {
   const { body } = await server.post('/score', [
     { response: '18', answer: 18, ...worth(5), value: 0.02, negative: null, choices: null, prompt: null },
     { response: '18', answer: 'no number', ...worth(5) },
