@@ -19,7 +19,7 @@ export function notesOn({
   finished: readonly FinishedOutcome[]
 }): string[] {
   return [
-    ...seedNotes(arms),
+    ...seedNotes(arms, finished),
     ...(severalBaselines ? [baselineNote(arms)] : []),
     ...testNotes(arms),
     ...startNotes(arms, finished),
@@ -30,13 +30,17 @@ export function notesOn({
   ]
 }
 
-function seedNotes(arms: readonly ArmComparison[]): string[] {
+function seedNotes(arms: readonly ArmComparison[], finished: readonly FinishedOutcome[]): string[] {
   const seeds = Math.max(0, ...arms.map(arm => arm.seeds.length))
   if (seeds === 0) return []
   if (seeds === 1) {
     return ['One seed: no interval and no test can be given. A difference between two single runs can be chance alone.']
   }
-  const paired = 'Differences are paired by seed: same data, warm start, prompts and evaluation samples.'
+  const dynamic = finished.some(({ outcome }) => outcome.config.rollout.dynamicSampling != null)
+  const same = dynamic
+    ? 'same data, warm start and evaluation samples. Prompts are the same but for those that dynamic sampling replaced'
+    : 'same data, warm start, prompts and evaluation samples'
+  const paired = `Differences are paired by seed: ${same}.`
   if (seeds === 2) return [`Two seeds: too few for an interval that says anything. ${paired}`]
   const overItems = arms.some(arm => arm.endpointDifference?.seedsAndItems != null)
   return [
