@@ -6,16 +6,19 @@ import { experimentPaths, runFolder } from './store/run-folder.js'
 import type { StoredResult } from './store/runs.js'
 import { seal } from './store/sealed.js'
 import { GrowingTally } from './store/step-tallies.js'
+import { weightsAreUnchanged } from './store/unchanged-weights.js'
 import type { Workplace } from './workplace.js'
 
 export function recordResult({ home }: Workplace) {
   return stage({
     heartbeat: 'timer',
-    run: async ({ run, ...result }: Omit<StoredResult, 'tally'> & { run: string }): Promise<void> => {
+    run: async ({ run, ...result }: Omit<StoredResult, 'tally' | 'unchanged'> & { run: string }): Promise<void> => {
       failPoint('result.before')
       const folder = runFolder(home, run)
       const tally = new GrowingTally(folder).grown().toJSON()
-      writeWhole(experimentPaths.result(folder), seal({ ...result, tally }))
+      const { state, step } = result
+      const unchanged = state === 'done' && step > 0 && (await weightsAreUnchanged(home, { id: run, step }))
+      writeWhole(experimentPaths.result(folder), seal({ ...result, tally, ...(unchanged ? { unchanged } : {}) }))
       failPoint('result.after')
     },
   })

@@ -22,7 +22,6 @@ import { namesIn, setAside, writeWhole } from './files.js'
 import { driftsOf, originalKey } from './provenance.js'
 import { entryLabel, experimentPaths, planPaths, runFolder, stepOf } from './run-folder.js'
 import { readSealed } from './sealed.js'
-import { startWeights } from './start-weights.js'
 
 export interface StoredEvaluation {
   /** When it was first made, in ms. */
@@ -36,6 +35,8 @@ export interface StoredResult {
   step: number
   weights?: string
   failure?: string
+  /** Training left the weights as they were; absent if it did not, or if nothing was trained. */
+  unchanged?: true
   /** Of its steps, for alarms; results of older versions have none. */
   tally?: StoredTally
   /** Why it is complete before the last step of its config. */
@@ -216,13 +217,13 @@ export function readOutcome(home: string, name: string, arm?: string, seed?: num
     valueStatistics: readSealed<ValueStatistics>(experimentPaths.values(folder)),
     state: result?.state ?? 'running',
     ...given({
-      startWeights: startWeights(home, experiment),
       weights: result?.weights,
       failure: result?.failure,
       prediction: prediction ?? undefined,
       stopped: result?.stopped,
     }),
     ...(drifts.length === 0 ? {} : { drifts }),
+    ...given({ unchanged: result?.unchanged }),
   }
 }
 

@@ -6,7 +6,6 @@ import { namesIn } from '../../activities/store/files.js'
 import { experimentPaths, runFolder, stepOf } from '../../activities/store/run-folder.js'
 import { experimentsOf, readResult, type StoredEvaluation, type StoredResult } from '../../activities/store/runs.js'
 import { readSealed } from '../../activities/store/sealed.js'
-import { startWeights } from '../../activities/store/start-weights.js'
 import { stoppedSentence } from '../../pipelines/config/early-stop.js'
 import type { Plan } from '../../pipelines/config/schema.js'
 import { alarmsOf } from '../../pipelines/evaluation/alarms.js'
@@ -31,7 +30,7 @@ export function storedExperiments(home: string, plan: Plan): ExperimentView[] {
       tally: tallyIn(folder, result?.state === 'done' ? result.tally : undefined),
       evaluation: evaluation ?? undefined,
       done: result?.state === 'done',
-      weights: weightsOf(startWeights(home, { id, config }), result?.weights),
+      unchanged: result?.unchanged === true,
     })
     return {
       id,
@@ -54,10 +53,6 @@ export function storedExperiments(home: string, plan: Plan): ExperimentView[] {
       ...(alarms.length === 0 ? {} : { alarms }),
     }
   })
-}
-
-function weightsOf(start: string | undefined, final: string | undefined) {
-  return start === undefined || final === undefined ? undefined : { start, final }
 }
 
 /** A result of fewer steps than the plan has is of the time before the run was extended. */

@@ -32,14 +32,14 @@ export interface ExperimentOutcome {
   itemsGone?: true
   /** The value transmission that is predicted for it; absent if no reward is scaled, or the items are missing. */
   predictedTransmission?: PredictedSignals
-  /** sha256 of the weights before training; absent if an adapter is trained, which begins as no change. */
-  startWeights?: string
   /** sha256 of the final checkpoint's weights. */
   weights?: string
   /** Null if its values are not made yet. */
   valueStatistics: ValueStatistics | null
   /** Of the score predictor, if the arm's values are predicted. */
   prediction?: PredictionQuality
+  /** Training left the weights as they were. */
+  unchanged?: true
   state: 'done' | 'running' | 'failed' | 'cancelled' | 'paused'
   failure?: string
   /** Why it is done before the last step of its config. */
@@ -122,13 +122,13 @@ export function finishedOf(outcome: ExperimentOutcome, endpoint: Endpoint): Fini
 
 /** What says that it learned nothing. */
 export function alarmsOfOutcome(outcome: ExperimentOutcome): Alarm[] {
-  const { config, metrics, evaluations, state, startWeights: start, weights: final } = outcome
+  const { config, metrics, evaluations, state, unchanged = false } = outcome
   return alarmsOf({
     config,
     tally: StepTally.of(metrics),
     evaluation: evaluations.at(-1),
     done: state === 'done',
-    weights: start === undefined || final === undefined ? undefined : { start, final },
+    unchanged,
   })
 }
 

@@ -1,6 +1,6 @@
 /**
  * What says that a run learned nothing, although it looks as others do: decided here for `status`, `watch`, `compare` and the report
- * alike, from the metrics of the steps, the newest evaluation and the digests of the weights.
+ * alike, from the metrics of the steps, the newest evaluation and a comparison of the weights.
  */
 import type { ExperimentConfig } from '../config/schema.js'
 import { percentWithSign } from '../text/percent.js'
@@ -43,8 +43,8 @@ export interface Observed {
   evaluation?: Pick<Evaluation, 'step' | 'greedy' | 'expected'> | undefined
   /** Whether training has come to its last step. */
   done: boolean
-  /** sha256 before the first step, and after the last one. */
-  weights?: { start: string; final: string } | undefined
+  /** Whether training left the weights as they were, as far as that was found out at its end. */
+  unchanged: boolean
 }
 
 /** In the order of `alarmKinds`; empty for a healthy run. */
@@ -58,11 +58,10 @@ export function alarmsOf(observed: Observed): Alarm[] {
   ]
 }
 
-/** A step that is skipped changes no weight, so if all were, the weights are known to be equal without their digests. */
-function sameWeights({ tally, done, weights, config }: Observed): Alarm[] {
+/** A step that is skipped changes no weight, so if all were, the weights are known to be equal without being read. */
+function sameWeights({ tally, done, unchanged, config }: Observed): Alarm[] {
   const allSkipped = tally.steps > 0 && tally.share('skipped') === 1
-  const equal = weights !== undefined && weights.start === weights.final
-  if (!done || tally.steps === 0 || !(equal || allSkipped)) return []
+  if (!done || tally.steps === 0 || !(unchanged || allSkipped)) return []
   const learningRate = config.update.learningRate
   return [
     {

@@ -10,10 +10,11 @@ import { readMetrics, readPlan, readResult } from '../../activities/store/runs.j
 import { tallyIn } from '../../commands/runs/known-tallies.js'
 import { storedExperiments } from '../../commands/runs/stored-experiments.js'
 import { compareArms } from '../../pipelines/comparison/compare-arms.js'
+import { experimentSchema } from '../../pipelines/config/schema.js'
 import { StepTally } from '../../pipelines/evaluation/step-tally.js'
 import { comparisonTable } from '../../pipelines/report/tables/comparison-as-text.js'
 import { runInProcess } from '../../scripts/drill/in-process.js'
-import { tinyConfig } from '../workflows/tiny.js'
+import { shortest, tinyConfig, tinyKeys } from '../workflows/tiny.js'
 
 const home = mkdtempSync(join(tmpdir(), 'rlev-alarms-'))
 after(() => rmSync(home, { recursive: true, force: true }))
@@ -70,4 +71,23 @@ test('steps that are too small for the weights leave them as they were, though n
   assert.ok(readMetrics(home, 'still').some(({ values }) => values['update/skipped'] === 0))
   assert.deepEqual(kinds, ['same-weights'])
   assert.match(alarms[0]?.remedy ?? '', /Raise update\.learningRate: a step of 1e-30 is lost/)
+})
+
+test('the weights of a checkpoint are compared by their values: steps that change none are told, and one that decays them is not', async () => {
+  const { policy: _, warmStart: __, update: ___, ...rest } = tinyKeys(shortest)
+  // Nothing is rewarded, and the divergence keeps the steps from being skipped.
+  const forced = {
+    ...rest,
+    policy: { from: 'checkpoint', path: 'test/fixtures/qwen2-tiny' },
+    kl: { place: 'loss', coefficient: 0.1, estimator: 'k2' },
+    evaluation: { every: 2, samples: 0, chunk: 32 },
+  }
+  const run = async (name: string, update: object) => {
+    await runInProcess({ home, config: experimentSchema.parse({ name, ...forced, update }) })
+    assert.ok(readMetrics(home, name).every(({ values }) => values['update/skipped'] === 0))
+    return storedExperiments(home, readPlan(home, name))[0]?.alarms?.map(({ kind }) => kind) ?? []
+  }
+  assert.ok((await run('kept', { microBatch: 8, learningRate: 1e-30 })).includes('same-weights'))
+  const decayed = await run('decayed', { microBatch: 8, learningRate: 1e-3, weightDecay: 0.1 })
+  assert.ok(!decayed.includes('same-weights'), decayed.join())
 })
