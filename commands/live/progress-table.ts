@@ -55,7 +55,7 @@ function cellsOf(experiment: ExperimentView, kind: RunView['kind']): string[] {
 export function stageDetail(experiment: ExperimentView): string {
   const { stage, state, warmStart, answered } = experiment
   const progress = stage === 'warm start' ? warmStart : stage === 'evaluate' ? answered : undefined
-  const share = progress === undefined || state !== 'running' ? '' : ` ${progress.done}/${progress.of}`
+  const share = progress === undefined || state !== 'running' ? '' : ` ${Math.floor(progress.done)}/${progress.of}`
   return stageText(experiment) + share
 }
 

@@ -66,7 +66,7 @@ export async function generate(options: GenerateOptions): Promise<Generated[]> {
         engine.use(policy)
         weights.fill()
         slots.advance()
-        await hooks.tick({ done: slots.finished, of: prompts.length })
+        await hooks.tick({ done: slots.progress, of: prompts.length })
       }
     } finally {
       weights.free()

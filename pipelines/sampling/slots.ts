@@ -91,9 +91,11 @@ export class Slots {
     return this.#finished === this.#options.prompts.length
   }
 
-  /** Rows that have ended. */
-  get finished(): number {
-    return this.#finished
+  /** Rows that have ended, and of each row under way the share of the longest response that is drawn. It never falls. */
+  get progress(): number {
+    const { maxTokens } = this.#options
+    const drawn = this.#open.reduce((sum, open) => sum + (open?.result.tokens.length ?? 0), 0)
+    return this.#finished + drawn / maxTokens
   }
 
   results(): Generated[] {

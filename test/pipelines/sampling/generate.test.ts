@@ -278,3 +278,22 @@ async function isNotFinite(engine: Policy['engine']): Promise<void> {
   assert.equal(tensors(), before)
   disposePolicy(broken)
 }
+
+test('progress rises while rows are under way, and ends at their number', async () => {
+  const told: number[] = []
+  const hooks = {
+    async tick(progress?: { done: number; of: number }) {
+      assert.equal(progress?.of, prompts.length)
+      told.push(progress?.done ?? Number.NaN)
+    },
+  }
+  // Calls of 8 tokens each; no row ends before the limit unless it draws the end-of-sequence token.
+  await sample({ maxTokens: 40, chunk: prompts.length, hooks })
+  assert.ok(told.length >= 5, told.join())
+  assert.deepEqual(
+    told,
+    told.toSorted((a, b) => a - b),
+  )
+  assert.ok((told[0] as number) > 0 && (told[0] as number) < prompts.length)
+  assert.equal(told.at(-1), prompts.length)
+})
