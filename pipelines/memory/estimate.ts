@@ -48,7 +48,7 @@ interface MemorySubject {
  * up and their product. `scores`: before and after softmax. Measured as the growth of resident memory with each
  * row, and rounded (docs/memory.md).
  */
-const held = { width: 3.6, heads: 6, mlp: 3.8, scores: 3 }
+const held = { width: 2.5, heads: 4.1, mlp: 2.6, scores: 2.05 }
 
 /**
  * Number of tensors [B R, V] in the loss: logits, their softmax and its gradient; with the entropy also the
@@ -59,11 +59,17 @@ const logitTensors = { update: 4, entropy: 3, position: 6 }
 /** A cache with its copies while it grows and tokens are written, as the memory pool keeps them. Measured. */
 const cacheCopies = 3.5
 
-/** Copies of the layers' matrices while they are used: projections joined, and an adapter added. Measured. */
-const layerCopies = 2
+/**
+ * Copies of the layers' matrices: projections joined, and an adapter added; and in an update that trains them, what the
+ * backward pass makes of the joined ones. Measured.
+ */
+const layerCopies = { used: 2.2, trained: 1.9 }
 
 /** Node, the program, TensorFlow with its threads, and recorded graphs. Measured. */
-const processBytes = 430 * 2 ** 20
+const processBytes = 510 * 2 ** 20
+
+/** Prompts that decoding stores at the same time (sampling/generate.ts). */
+const storedPrompts = 32
 
 export function memoryOf(subject: MemorySubject): MemoryEstimate {
   const parts = [...lasting(subject), ...warmStart(subject), ...sampling(subject), ...update(subject)].filter(
@@ -144,23 +150,28 @@ function warmStart({ architecture, config, promptTokens }: MemorySubject): Memor
 
 function sampling({ architecture, config, promptTokens, testItems }: MemorySubject): MemoryPart[] {
   const { layers, keyValueHeads, headWidth, vocabulary } = architecture
-  const { maxTokens } = config.rollout
-  const matrices = numbersIn(tensorShapes(architecture), name => name.startsWith('model.layers.'))
+  const { maxTokens, prompts, samples } = config.rollout
+  const matrices = matricesOf(architecture)
   const copies = (['rollout', 'update', 'evaluation'] as const).map(
     (phase): MemoryPart => ({
       name: `copies of the layers (${phase})`,
-      bytes: 4 * layerCopies * matrices,
+      bytes: 4 * layerCopies.used * matrices,
       phase,
       shrunkBy: ['policy'],
     }),
   )
   const caches = [
-    ['rollout', Math.min(config.rollout.chunk, config.rollout.prompts * config.rollout.samples), 'rollout.chunk'],
-    ['evaluation', evaluatedRows(config, testItems), 'evaluation.chunk'],
+    ['rollout', Math.min(config.rollout.chunk, prompts * samples), 'rollout.chunk', prompts],
+    ['evaluation', evaluatedRows(config, testItems), 'evaluation.chunk', Number.POSITIVE_INFINITY],
   ] as const
-  const cached = caches.flatMap(([phase, rows, key]): MemoryPart[] => {
-    const cache = 4 * rows * (promptTokens + maxTokens) * layers * 2 * keyValueHeads * headWidth
-    const shrunkBy = [key, 'rollout.maxTokens']
+  const cached = caches.flatMap(([phase, rows, key, ofPrompts]): MemoryPart[] => {
+    // If all rows fit, those of a prompt read it from one place.
+    const together = ofPrompts <= storedPrompts && rows === prompts * samples
+    const columns = together
+      ? ofPrompts * promptTokens + rows * maxTokens
+      : (rows + Math.min(rows, ofPrompts, storedPrompts)) * promptTokens + rows * maxTokens
+    const cache = 4 * columns * layers * 2 * keyValueHeads * headWidth
+    const shrunkBy = [together ? 'rollout.prompts' : key, 'rollout.maxTokens']
     return [
       // Caches are kept for the next call of their shape.
       { name: `keys and values (${phase})`, bytes: cacheCopies * cache, phase: 'always', shrunkBy },
@@ -204,6 +215,11 @@ function update({ architecture, config, promptTokens }: MemorySubject): MemoryPa
   return [
     // The gradients of a micro-batch, and their sum over the micro-batches.
     part('gradients', 2 * 4 * trained, ['update.adapter']),
+    part(
+      'copies of the layers for gradients',
+      update.adapter === null ? 4 * layerCopies.trained * matricesOf(architecture) : 0,
+      ['update.adapter'],
+    ),
     part('activations', activations(architecture, batch), [
       ...(update.gradientCheckpointing ? [] : ['update.gradientCheckpointing']),
       ...smaller,
@@ -267,6 +283,10 @@ function entropy({ vocabulary }: Architecture, { rows, responseTokens }: Batch, 
   const { entropyCoefficient } = update
   if (entropyCoefficient === undefined || entropyCoefficient === null) return 0
   return 4 * logitTensors.entropy * rows * responseTokens * vocabulary
+}
+
+function matricesOf(architecture: Architecture): number {
+  return numbersIn(tensorShapes(architecture), name => name.startsWith('model.layers.'))
 }
 
 function numbersIn(shapes: ReadonlyMap<string, readonly number[]>, counts = (_name: string) => true): number {

@@ -25,6 +25,22 @@ const architecture = readArchitecture(
   'config.json',
 )
 
+const shaped = (width: number, layers: number, heads: number, mlpWidth: number) => ({
+  model_type: 'llama',
+  vocab_size: 48,
+  hidden_size: width,
+  num_hidden_layers: layers,
+  num_attention_heads: heads,
+  num_key_value_heads: heads,
+  intermediate_size: mlpWidth,
+  tie_word_embeddings: true,
+  rope_theta: 1e4,
+})
+const small = shaped(128, 4, 4, 344)
+const large = shaped(256, 6, 8, 704)
+/** The shape of SmolLM2-135M. */
+const smollm = { ...shaped(576, 30, 9, 1536), num_key_value_heads: 3, vocab_size: 49152 }
+
 function estimate(update: object = {}, others: object = {}, promptTokens = 64): MemoryEstimate {
   const config = experimentSchema.parse({
     name: 'half-billion',
@@ -58,8 +74,8 @@ test('weights and moments are exact to the byte, and the cache includes its copi
   assert.equal(bytesOf(parts, 'weights'), 4 * weights)
   assert.equal(bytesOf(parts, 'reference'), 4 * weights)
   assert.equal(bytesOf(parts, 'moments'), 8 * weights)
-  // 8 rows, 64 + 32 columns, 24 layers, keys and values of 2 heads of 64.
-  assert.equal(bytesOf(parts, 'keys and values (rollout)') / (4 * 8 * 96 * 24 * 2 * 2 * 64), 3.5)
+  // 2 prompts of 64 columns and 8 rows of 32, 24 layers, keys and values of 2 heads of 64.
+  assert.equal(bytesOf(parts, 'keys and values (rollout)') / (4 * (2 * 64 + 8 * 32) * 24 * 2 * 2 * 64), 3.5)
   assert.equal(parts.phase, 'update')
   assert.equal(
     parts.bytes,
@@ -91,7 +107,8 @@ test('every option that is named as making a part smaller does so', () => {
     ['logits (update)', { microBatch: 4 }],
     ['logits (update)', { tokenBudget: 192 }],
     ['reference', {}, { kl: { place: 'none' } }],
-    ['keys and values (rollout)', {}, { rollout: { prompts: 2, samples: 4, maxTokens: 32, chunk: 4 } }],
+    ['keys and values (rollout)', {}, { rollout: { prompts: 1, samples: 4, maxTokens: 32, chunk: 8 } }],
+    ['keys and values (rollout)', {}, { rollout: { prompts: 2, samples: 4, maxTokens: 16, chunk: 8 } }],
     ['keys and values (evaluation)', {}, { evaluation: { chunk: 4 } }],
     ['activations', {}, { rollout: { prompts: 2, samples: 4, maxTokens: 16 } }],
   ]
@@ -131,6 +148,12 @@ test('sizes are formatted', () => {
   assert.deepEqual([35 * 2 ** 20, 1.25 * gibibyte, 12 * gibibyte].map(sizeText), ['35 MiB', '1.25 GiB', '12.0 GiB'])
 })
 
+test('rows of a prompt that do not all fit have it in their slots, and a smaller chunk takes less', () => {
+  const cached = (chunk: number) =>
+    bytesOf(estimate({}, { rollout: { prompts: 40, samples: 4, maxTokens: 32, chunk } }), 'keys and values (rollout)')
+  assert.ok(cached(8) < cached(64) && cached(64) < cached(160))
+})
+
 test('an evaluation has no more rows than the test items have responses', () => {
   const config = experimentSchema.parse({ name: 'a', evaluation: { chunk: 400, samples: 4 } })
   const cached = (testItems?: number) =>
@@ -138,6 +161,48 @@ test('an evaluation has no more rows than the test items have responses', () => 
       memoryOf({ architecture, config, promptTokens: 64, ...given({ testItems }) }),
       'keys and values (evaluation)',
     )
-  assert.equal(cached(10) / cached(), 40 / 400)
+  // 40 rows and 32 stored prompts, of 400 and 32.
+  const columns = (rows: number) => (rows + 32) * 64 + rows * config.rollout.maxTokens
+  assert.equal(cached(10) / cached(), columns(40) / columns(400))
   assert.equal(cached(1000), cached())
+})
+
+/** Peaks of resident memory, in GiB, as scripts/memory-check.ts and a trace of the same calls measured them (docs/memory.md). */
+const measured: readonly (readonly [
+  name: string,
+  shape: object,
+  update: object,
+  tokens: [number, number],
+  peak: number,
+])[] = [
+  ['135 M weights, 64 rows', smollm, { microBatch: 64 }, [83, 8], 6.65],
+  ['24 M weights, 8 rows', { ...smollm, num_hidden_layers: 6, vocab_size: 47 }, { microBatch: 8 }, [83, 8], 1.19],
+  ['24 M weights, 16 rows', { ...smollm, num_hidden_layers: 6, vocab_size: 47 }, { microBatch: 16 }, [83, 8], 1.26],
+  ['24 M weights, 32 rows', { ...smollm, num_hidden_layers: 6, vocab_size: 47 }, { microBatch: 32 }, [83, 8], 1.35],
+  ['24 M weights, 64 rows', { ...smollm, num_hidden_layers: 6, vocab_size: 47 }, { microBatch: 64 }, [83, 8], 1.47],
+  ['43 M weights, 8 rows', { ...smollm, num_hidden_layers: 12, vocab_size: 47 }, { microBatch: 8 }, [83, 8], 1.98],
+  ['43 M weights, 64 rows', { ...smollm, num_hidden_layers: 12, vocab_size: 47 }, { microBatch: 64 }, [83, 8], 2.44],
+  ['0.8 M weights, 8 rows', small, { microBatch: 8 }, [64, 64], 0.66],
+  ['0.8 M weights, 64 rows', small, { microBatch: 64 }, [64, 64], 0.91],
+  ['0.8 M weights, 32 long rows', small, { microBatch: 32 }, [64, 192], 1.19],
+  ['4.9 M weights, 8 rows', large, { microBatch: 8 }, [64, 64], 0.96],
+  ['4.9 M weights, 64 rows', large, { microBatch: 64 }, [64, 64], 1.63],
+  ['4.9 M weights, 64 rows, recomputed', large, { microBatch: 64, gradientCheckpointing: true }, [64, 64], 1.06],
+  ['4.9 M weights, 64 rows, adapter', large, { microBatch: 64, adapter: {} }, [64, 64], 1.58],
+]
+
+test('the estimate is within 10% of every peak that was measured', () => {
+  for (const [name, shape, update, [promptTokens, maxTokens], peak] of measured) {
+    const config = experimentSchema.parse({
+      name: 'measured',
+      policy: { from: 'checkpoint', path: '/models/some' },
+      kl: { place: 'none' },
+      rollout: { prompts: 8, samples: 8, maxTokens, chunk: 64 },
+      evaluation: { chunk: 1 },
+      update,
+    })
+    const { bytes } = memoryOf({ architecture: readArchitecture(shape, 'config.json'), config, promptTokens })
+    const share = bytes / gibibyte / peak
+    assert.ok(Math.abs(share - 1) < 0.1, `${name}: ${sizeText(bytes)}, measured ${peak} GiB`)
+  }
 })
