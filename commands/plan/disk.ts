@@ -67,6 +67,10 @@ export async function diskOfPlan(options: {
     journal += journalBytes(config, meanPromptTokens)
     evaluations += evaluationBytes(config, items)
     starts.set(startKey(config), start.bytes)
+    const { policy, data } = config
+    // A checkpoint that is taught is kept beside what it becomes, once for each seed.
+    if (policy.from === 'checkpoint' && policy.warmStart)
+      starts.set(JSON.stringify([policy, data, config.seed]), start.description + 4 * weights)
   }
   const parts = [
     { name: 'checkpoints', bytes: checkpoints },

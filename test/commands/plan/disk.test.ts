@@ -10,7 +10,7 @@ import { experimentPaths, runFolder } from '../../../activities/store/run-folder
 import { countsOf } from '../../../commands/plan/cost.js'
 import { diskLines, diskOfPlan, type PlanDisk } from '../../../commands/plan/disk.js'
 import { policyFacts } from '../../../commands/plan/policy-facts.js'
-import type { ExperimentConfig, Plan } from '../../../pipelines/config/schema.js'
+import { type ExperimentConfig, experimentSchema, type Plan } from '../../../pipelines/config/schema.js'
 import { prepareData } from '../../../pipelines/data/prepare.js'
 import { runInProcess } from '../../../scripts/drill/in-process.js'
 import { tinyConfig, tinySweep } from '../../workflows/tiny.js'
@@ -77,6 +77,19 @@ test('arms and seeds from one checkpoint share it, and each has its checkpoints'
     diskLines(four)[0] ?? '',
     /^disk: at most about [\d.]+ MB \(checkpoints [\d.]+ MB, 2 of [\d.]+ MB an experiment; start [\d.]+ [kM]B; journal .*; evaluations .*\); [\d.]+ GB free at /,
   )
+})
+
+test('a checkpoint that is taught is counted as it is, and as what it becomes with each seed', async () => {
+  const from = { from: 'checkpoint', path: 'test/fixtures/qwen2-tiny' } as const
+  const sweepOf = (policy: object) => {
+    const sweep = tinySweep('arms', { a: {}, b: { reward: { alpha: 2 } } }, { seeds: [1, 2] })
+    const arms = sweep.arms.map(arm => ({ ...arm, config: experimentSchema.parse({ ...arm.config, policy }) }))
+    return { plan: { ...sweep, arms }, config: arms[0]?.config as ExperimentConfig }
+  }
+  const [plain, taught] = [sweepOf(from), sweepOf({ ...from, warmStart: { steps: 2, learningRate: 1e-4 } })]
+  const starts = part(await diskOf(taught.plan, taught.config), 'start')
+  const twice = starts - part(await diskOf(plain.plan, plain.config), 'start')
+  assert.ok(twice > 2 * 4 * 170_816 && twice < 3 * part(await diskOf(plain.plan, plain.config), 'start'), String(twice))
 })
 
 test('less room than a plan needs is a warning', async () => {
