@@ -24,6 +24,9 @@ path, folder = sys.argv[1:]
 source = {'pretrained_model_name_or_path': os.path.dirname(os.path.abspath(path)), 'gguf_file': os.path.basename(path)}
 tokenizer = AutoTokenizer.from_pretrained(**source)
 model = AutoModelForCausalLM.from_pretrained(**source, dtype=torch.float32, attn_implementation='eager')
+# The row of the padding token gets no gradient from where it is read, although prompts have it: SmolLM2 pads by <|im_end|>. Here every
+# token is trained.
+model.get_input_embeddings().padding_idx = None
 
 user = lambda content: {'role': 'user', 'content': content}
 conversations = [
