@@ -28,6 +28,9 @@ export interface ServeOptions extends Partial<ArmsCall> {
 /** For what is under way when the server is told to end. (ms) */
 const endingMs = 10_000
 
+/** Connections that the kernel queues while the server computes. */
+const backlog = 4096
+
 /** Between two failures that are told. (ms) */
 const failureIntervalMs = 1_000
 
@@ -60,7 +63,7 @@ export async function serve({
   try {
     await scorer.load()
     const ended = toldToEnd()
-    const address = await app.listen({ host, port }).catch(error => {
+    const address = await app.listen({ host, port, backlog }).catch(error => {
       throw unusable(error, { host, port })
     })
     console.log(printable(textOf(served, address).join('\n')))

@@ -52,7 +52,7 @@ export async function readBody(
   if (Number(payload.headers['content-length'] ?? 0) > maxBytes) throw tooLong(maxBytes)
   let bytes = 0
   const parts: Buffer[] = []
-  for await (const part of payload as AsyncIterable<Buffer>) {
+  for await (const part of payload.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     bytes += part.length
     if (bytes > maxBytes) throw tooLong(maxBytes)
     if (!share.take(part.length)) throw busy('the bodies of other requests fill the memory that is set aside for them')
