@@ -206,3 +206,16 @@ test('the estimate is within 10% of every peak that was measured', () => {
     assert.ok(Math.abs(share - 1) < 0.1, `${name}: ${sizeText(bytes)}, measured ${peak} GiB`)
   }
 })
+
+test('the estimate is within 10% of what a worker of a run took, with its reference, checkpoint and evaluations', () => {
+  const config = experimentSchema.parse({
+    name: 'measured',
+    policy: { from: 'checkpoint', path: '/models/smollm2' },
+    rollout: { prompts: 8, samples: 8, maxTokens: 8, chunk: 64 },
+    evaluation: { samples: 1, chunk: 32 },
+    update: { microBatch: 64 },
+  })
+  const subject = { architecture: readArchitecture(smollm, 'config.json'), config, promptTokens: 80, testItems: 8 }
+  const share = memoryOf(subject).bytes / gibibyte / 7.32
+  assert.ok(Math.abs(share - 1) < 0.1, String(share))
+})
