@@ -83,4 +83,11 @@ test('prompt and response together may not be longer than max_position_embedding
     /at most 8 tokens[\s\S]*item first: \d+ tokens of its prompt and rollout\.maxTokens 14/,
   )
   assert.deepEqual(await check(path, { maxTokens: 1 }), [])
+  // A further test set is answered by the same model.
+  const far = { ...item, id: 'far', prompt: '12+34+56+78=' }
+  const plan = experimentPlan('one', { policy: { from: 'checkpoint', path }, rollout: { maxTokens: 1 } })
+  await assert.rejects(
+    checkpointFindings({ plan, data: { train: [item], test: [item], transfer: { long: [far] } }, report: () => {} }),
+    /item far: \d+ tokens of its prompt/,
+  )
 })
