@@ -245,7 +245,7 @@ export const rewardSection = z
       ])
       .default('after-hash')
       .describe(
-        'Which part of a response is its final answer: after the last run of #, in the last \\boxed{} or \\fbox{}, the first line, the last line, the last number, all of it, {tag: answer} for <answer>...</answer>, {pattern: ...} for the group of the last match of a regular expression (RE2), or auto: the first of tag answer, box, after ####, last line.',
+        'Which part of a response is its final answer: after the last run of #, in the last \\boxed{} or \\fbox{} (in several that a comma, and or or joins), the first line, the last line, the last number, all of it, {tag: answer} for <answer>...</answer>, {pattern: ...} for the group of the last match of a regular expression (RE2), or auto: the first of tag answer, box, after ####, last line.',
       ),
   })
   .prefault({})
