@@ -12,7 +12,7 @@ export interface VerifierMessage {
 export interface VerifierQuestion {
   /** The question as the policy got it: text, or chat messages. */
   prompt: string | readonly VerifierMessage[]
-  /** What the policy answered, whole. */
+  /** What the policy answered, whole; without the stop that ended it, unless the config has `rollout.stop.keepText`. */
   response: string
   /** `length`: the response was cut at `rollout.maxTokens`. */
   finish: 'stop' | 'length'
