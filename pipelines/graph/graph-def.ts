@@ -1,11 +1,10 @@
 /**
- * Builds a TensorFlow graph node by node, and writes it as a SavedModel. Loops are TensorFlow's frames (Enter,
- * Merge, Switch, NextIteration, Exit): a node in a frame reads an output from outside through an Enter node,
- * which is added when it is first needed. Constants are outside all frames. Equal small constants are one node.
+ * Builds a piece of a TensorFlow graph node by node. It may read outputs of pieces that the graph has already.
+ * Loops are TensorFlow's frames (Enter, Merge, Switch, NextIteration, Exit): a node in a frame reads an output
+ * from outside through an Enter node, which is added when it is first needed. Constants are outside all frames.
+ * Equal small constants are one node.
  */
-import { mkdirSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { join } from 'node:path'
 import { RlevError } from '../errors.js'
 import { type Attribute, backend } from './native.js'
 
@@ -15,13 +14,10 @@ interface Message {
   getAttrMap(): { set(key: string, value: Message): void }
   [setter: `set${string}` | `add${string}`]: (value?: unknown) => Message
 }
-type Messages = Record<
-  string,
-  (new () => Message) & { MetaInfoDef: new () => Message; ListValue: new () => Message; Dim: new () => Message }
->
+type Messages = Record<string, (new () => Message) & { ListValue: new () => Message; Dim: new () => Message }>
 const messages = createRequire(import.meta.url)('@tensorflow/tfjs-node-gpu/dist/proto/api_pb.js') as Messages
 
-function make(name: string, part?: 'MetaInfoDef' | 'ListValue' | 'Dim'): Message {
+function make(name: string, part?: 'ListValue' | 'Dim'): Message {
   const Type = messages[name]
   if (Type === undefined) throw new TypeError(`tfjs-node ships no message ${name}`)
   return part === undefined ? new Type() : new Type[part]()
@@ -46,24 +42,40 @@ interface NodeOptions {
   frame?: Frame | null
 }
 
+/** Type of an attribute that names a function, in TensorFlow's C interface. */
+export const functionAttribute = 8
+
 /** Version of the graph format. TensorFlow refuses a graph without it. */
 const producer = 1882
 
 export class GraphDef {
   readonly #graph = make('GraphDef')
+  readonly #name: string
   readonly #frames = new Map<string, Frame | null>()
   readonly #types = new Map<string, number>()
   readonly #constants = new Map<string, string>()
+  readonly #known = new Set<string>()
   #count = 0
 
-  /** Number of nodes. */
-  get size(): number {
-    return this.#count
+  /** The name is part of the nodes' names: pieces of one graph have different names. */
+  constructor(name: string) {
+    this.#name = name
+  }
+
+  /** Outputs of other pieces that this one reads. */
+  get known(): ReadonlySet<string> {
+    return this.#known
+  }
+
+  /** Notes that this piece reads an output of another one, outside all loops. */
+  knows(output: string, type: number): string {
+    this.#known.add(output)
+    return this.typed(output, type)
   }
 
   /** Adds a node and returns its name. Inputs from an outer frame are brought in. */
   add({ op, inputs = [], after = [], attributes = [], frame = null }: NodeOptions): string {
-    const name = `${op}_${this.#count++}`
+    const name = this.#newName(op)
     const node = this.#graph['addNode']?.(make('NodeDef')) as Message
     node['setName']?.(name)
     node['setOp']?.(op)
@@ -79,7 +91,7 @@ export class GraphDef {
     name: string
     close: (next: string) => void
   } {
-    const name = `Merge_${this.#count++}`
+    const name = this.#newName('Merge')
     const node = this.#graph['addNode']?.(make('NodeDef')) as Message
     node['setName']?.(name)
     node['setOp']?.('Merge')
@@ -92,7 +104,7 @@ export class GraphDef {
   }
 
   frame(outer: Frame | null): Frame {
-    return { name: `loop_${this.#count++}`, outer, inside: new Map() }
+    return { name: this.#newName('loop'), outer, inside: new Map() }
   }
 
   enter({ input, type, frame, constant }: { input: string; type: number; frame: Frame; constant: boolean }): string {
@@ -148,7 +160,7 @@ export class GraphDef {
     tensor['setTensorContent']?.(bytes)
     const value = make('AttrValue')
     value['setTensor']?.(tensor)
-    const name = `Const_${this.#count++}`
+    const name = this.#newName('Const')
     const node = this.#graph['addNode']?.(make('NodeDef')) as Message
     node['setName']?.(name)
     node['setOp']?.('Const')
@@ -160,21 +172,16 @@ export class GraphDef {
     return output
   }
 
-  /** Writes the SavedModel into a folder. */
-  write(folder: string): void {
+  /** The piece as a GraphDef message. */
+  serialized(): Uint8Array {
     const versions = make('VersionDef')
     versions['setProducer']?.(producer)
     this.#graph['setVersions']?.(versions)
-    const about = make('MetaGraphDef', 'MetaInfoDef')
-    about['addTags']?.('serve')
-    const meta = make('MetaGraphDef')
-    meta['setMetaInfoDef']?.(about)
-    meta['setGraphDef']?.(this.#graph)
-    const saved = make('SavedModel')
-    saved['setSavedModelSchemaVersion']?.(1)
-    saved['addMetaGraphs']?.(meta)
-    mkdirSync(folder, { recursive: true })
-    writeFileSync(join(folder, 'saved_model.pb'), saved.serializeBinary())
+    return this.#graph.serializeBinary()
+  }
+
+  #newName(op: string): string {
+    return `${this.#name}/${op}_${this.#count++}`
   }
 
   #within(input: string, frame: Frame | null): string {
@@ -201,6 +208,12 @@ function attributeMessage(type: number, value: unknown): Message {
     else if (type === binding.TF_ATTR_STRING) target[`${how}S`]?.(Buffer.from(String(one)))
     else if (type === binding.TF_ATTR_SHAPE) target[`${how}Shape`]?.(shapeMessage(one as number[] | null))
     else throw unknownAttribute(type)
+  }
+  if (type === functionAttribute) {
+    const named = make('NameAttrList')
+    named['setName']?.(value)
+    message['setFunc']?.(named)
+    return message
   }
   if (!Array.isArray(value) || type === binding.TF_ATTR_SHAPE) {
     set(message, value, 'set')

@@ -36,8 +36,12 @@ export interface Binding {
   createTensor(shape: readonly number[], dtype: number, values: ArrayLike<number>): number
   deleteTensor(id: number): void
   tensorDataSync(id: number): ArrayLike<number>
-  loadSavedModel(folder: string, tags: string): number
-  /** Names are `node:output`, separated by commas. */
+  /** An empty session, for a ConfigProto. This and the next two are of our own making: scripts/setup/growing-session.h. */
+  createSession(config: Uint8Array): number
+  /** Adds a GraphDef, which may read outputs that the graph has. Names are `node:output`, separated by commas. */
+  growSession(session: number, graph: Uint8Array, known: string): void
+  /** Adds a function, whose body is a GraphDef and whose inputs are placeholders of it. */
+  addFunction(session: number, name: string, graph: Uint8Array, inputs: string, outputs: string): void
   runSavedModel(session: number, inputs: readonly number[], inputNames: string, outputNames: string): Handle[]
   deleteSavedModel(session: number): void
 }

@@ -54,9 +54,7 @@ export function adamStep({ weight, first, second }: AdamVariables, gradient: Ten
   const node = recording.graph.add({
     op: 'ResourceApplyAdam',
     inputs: [
-      weight.nodes.handle,
-      first.nodes.handle,
-      second.nodes.handle,
+      ...variables.map(variable => variable.handle(recording)),
       ...inputs.map(input => recording.outputOf(input)),
     ],
     after: variables.flatMap(variable => recording.assigned.get(variable.name) ?? []),

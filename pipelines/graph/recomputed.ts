@@ -64,11 +64,11 @@ function availableAfter(tensors: readonly Tensor[], first: Tensor): Tensor[] {
  * As tf.grads, with two differences: it works inside the backward pass of another gradient, whose tape tfjs
  * would drop, and gives null for inputs that the function does not use.
  */
-function gradientsWithin(run: () => Tensor, inputs: Tensor[], gradient: Tensor): (Tensor | null)[] {
+export function gradientsWithin(run: () => Tensor, inputs: Tensor[], gradient: Tensor): (Tensor | null)[] {
   const engine = tf.engine()
   const outer = engine.state.activeTape
   if (outer === undefined) throw new TypeError('recomputed layers need the state of tfjs-core 4')
   const { grads } = engine.gradients(run, inputs, gradient, true)
   engine.state.activeTape = outer
-  return grads
+  return grads.map(found => found ?? null)
 }

@@ -5,6 +5,7 @@
  * not values, because the graph will run on other values.
  */
 import { RlevError } from '../errors.js'
+import type { FunctionLibrary } from './function-library.js'
 import type { Frame, GraphDef } from './graph-def.js'
 import { type Attribute, type Binding, backend, type Handle } from './native.js'
 import { type InputSpec, ShapeInference, type TensorSpec } from './shape-inference.js'
@@ -13,14 +14,14 @@ import type { Tensor } from './tensorflow.js'
 /** Type of the matrix products. Everything else, weights included, is float32. */
 export type MatrixType = 'float32' | 'bfloat16'
 
-const bfloat16 = 14
+export const bfloat16 = 14
 /** Without BatchMatMulV3: its products are so small that casts cost more than they save (kernels.ts). */
 const products = new Set(['MatMul', 'BatchMatMul', 'BatchMatMulV2'])
 
 /** Kernels of tfjs-node that leave the type of their input out. */
 const withoutType = new Set(['ExpandDims', 'Squeeze'])
 
-interface Constant {
+export interface Constant {
   shape: readonly number[]
   dtype: number
   values: ArrayLike<number>
@@ -28,39 +29,52 @@ interface Constant {
 
 let active: Recording | null = null
 
+/** Handles of tensors without values are negative, for which the backend frees nothing. No two recordings share one. */
+let nextHandle = -2
+
+/** One for all recordings: programs of one policy do much alike. Made at the first recording. */
+let inference: ShapeInference | null = null
+
 /** The current recording, or null. */
 export const activeRecording = (): Recording | null => active
 
+export interface RecordingOptions {
+  graph: GraphDef
+  name: string
+  matrices: MatrixType
+  compiled: boolean
+  /** null: `called` records in place. */
+  functions: FunctionLibrary | null
+}
+
 export class Recording {
   readonly graph: GraphDef
+  readonly functions: FunctionLibrary | null
   /** The loop that is being recorded. */
   frame: Frame | null = null
   readonly #name: string
-  readonly #matrices: MatrixType
+  readonly matrices: MatrixType
   readonly #compiled: boolean
-  readonly #inference = new ShapeInference(backend().binding)
   /** Output of the graph by tensor handle. */
   readonly #outputs = new Map<number, string>()
-  /** By handle, of tensors without values. Their handles are negative, for which the backend frees nothing. */
+  /** By handle, of tensors without values. */
   readonly #specs = new Map<number, TensorSpec>()
   readonly #constants = new Map<number, Constant>()
   /** By the output that was rounded to bfloat16. */
   readonly #rounded = new Map<string, string>()
   /** Nodes that the program must run although their outputs are not used. */
   readonly #effects: string[] = []
+  /** Names of the variables that it uses. */
+  readonly variables = new Set<string>()
   /** By variable: its last assignment, and the node that has read it since. */
   readonly assigned = new Map<string, string>()
   readonly readings = new Map<string, string>()
 
-  constructor({
-    graph,
-    name,
-    matrices,
-    compiled,
-  }: { graph: GraphDef; name: string; matrices: MatrixType; compiled: boolean }) {
+  constructor({ graph, name, matrices, compiled, functions }: RecordingOptions) {
     this.graph = graph
+    this.functions = functions
     this.#name = name
-    this.#matrices = matrices
+    this.matrices = matrices
     this.#compiled = compiled
   }
 
@@ -74,17 +88,24 @@ export class Recording {
 
   /** Runs `work` and records it. */
   record<Result>(work: () => Result): Result {
-    if (active !== null)
-      throw this.#refused('a recording begins while another one is under way', 'one recording at a time')
-    const home = backend()
-    const real = home.binding
-    active = this
-    home.binding = this.#recorder(real)
+    const end = this.begin()
     try {
       return work()
     } finally {
-      home.binding = real
-      active = null
+      end()
+    }
+  }
+
+  /** Records from now on, until the returned function is called. A recording under way waits meanwhile. */
+  begin(): () => void {
+    const home = backend()
+    const before = { active, binding: home.binding }
+    const recorder = this.#recorder(this.#real)
+    active = this
+    home.binding = recorder
+    return () => {
+      home.binding = before.binding
+      active = before.active
     }
   }
 
@@ -108,7 +129,8 @@ export class Recording {
   #recorder(real: Binding): Binding {
     const executeOp: Binding['executeOp'] = (name, attributes, inputs, count) => {
       const known = inputs.map(id => this.#output(id))
-      const specs = this.#inference.outputs({ name, attributes, inputs: inputs.map(id => this.#input(id)), count })
+      inference ??= new ShapeInference(real)
+      const specs = inference.outputs({ name, attributes, inputs: inputs.map(id => this.#input(id)), count })
       const made = specs.map(spec => this.#handle(spec))
       this.#add({ name, attributes, inputs: known, made })
       return made
@@ -133,16 +155,20 @@ export class Recording {
   }
 
   #handle({ shape, dtype }: TensorSpec): Handle {
-    const id = -2 - this.#specs.size
+    const id = nextHandle--
     this.#specs.set(id, { shape, dtype })
     return { id, shape: [...shape], dtype }
   }
 
   #input(id: number): InputSpec {
-    const constant = this.#constants.get(id)
-    if (constant === undefined) return { ...(this.#specs.get(id) as TensorSpec), constant: null }
+    const constant = this.constant(id)
+    if (constant === null) return { ...this.#spec(id), constant: null }
     const { shape, dtype, values } = constant
     return { shape: [...shape], dtype, constant: { id, values } }
+  }
+
+  #spec(id: number): TensorSpec {
+    return this.#specs.get(id) ?? (this.fromOutside(id) as TensorSpec)
   }
 
   #add({
@@ -157,7 +183,7 @@ export class Recording {
     made: readonly Handle[]
   }): void {
     const all = [...attributes, ...this.#inferred(name, inputs, attributes)]
-    const narrow = this.#matrices === 'bfloat16' && products.has(name)
+    const narrow = this.matrices === 'bfloat16' && products.has(name)
     const node = narrow ? this.#narrowProduct(name, all, inputs) : this.#node(name, all, inputs)
     for (const [index, { id, dtype }] of made.entries()) {
       this.#outputs.set(id, this.graph.typed(`${node}:${index}`, dtype))
@@ -174,7 +200,7 @@ export class Recording {
     const product = this.#node(
       op,
       attributes.map(attribute => (attribute.name === 'T' ? { ...attribute, value: bfloat16 } : attribute)),
-      inputs.map(input => this.#roundedOf(input)),
+      inputs.map(input => this.roundedOf(input)),
     )
     const { TF_FLOAT: float } = this.#real
     return this.#cast(this.graph.typed(`${product}:0`, bfloat16), bfloat16, float, this.frame)
@@ -184,13 +210,18 @@ export class Recording {
    * Rounds an output once, in the frame where it is computed: a loop does not round outer values in each
    * iteration.
    */
-  #roundedOf(output: string): string {
-    const there = this.#rounded.get(output)
-    if (there !== undefined) return there
+  roundedOf(output: string): string {
+    const there = this.#rounded.get(output) ?? this.roundedOutside(output)
+    if (there !== null) return there
     const cast = this.#cast(output, this.#real.TF_FLOAT, bfloat16, this.graph.frameOf(output))
     const rounded = this.graph.typed(`${cast}:0`, bfloat16)
     this.#rounded.set(output, rounded)
     return rounded
+  }
+
+  /** What `roundedOf` gave for an output. */
+  knownRounded(output: string): string | null {
+    return this.#rounded.get(output) ?? null
   }
 
   #cast(input: string, from: number, to: number, frame: Frame | null): string {
@@ -215,16 +246,37 @@ export class Recording {
   #output(id: number): string {
     const known = this.#outputs.get(id)
     if (known !== undefined) return known
-    const constant = this.#constants.get(id)
-    if (constant === undefined) {
+    const constant = this.constant(id)
+    const output = constant === null ? this.fromOutside(id)?.output : this.graph.constant(constant)
+    if (output === undefined) {
       throw this.#refused(
         'the function uses a tensor from outside',
         'its inputs, variables of its session, and tensors that it makes',
       )
     }
-    const output = this.graph.constant(constant)
     this.#outputs.set(id, output)
     return output
+  }
+
+  protected constant(id: number): Constant | null {
+    return this.#constants.get(id) ?? null
+  }
+
+  /** The output of this graph for a tensor of another recording; null if this recording has none. */
+  protected fromOutside(_id: number): (TensorSpec & { output: string }) | null {
+    return null
+  }
+
+  /** The output of this graph that is an output from outside, rounded there to bfloat16; null if there is none. */
+  protected roundedOutside(_output: string): string | null {
+    return null
+  }
+
+  /** An output of this recording, for another one. */
+  known(id: number): (TensorSpec & { output: string }) | null {
+    const spec = this.#specs.get(id)
+    const output = this.#outputs.get(id)
+    return spec === undefined || output === undefined ? null : { ...spec, output }
   }
 
   #refused(message: string, expected: string): RlevError {

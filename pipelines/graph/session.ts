@@ -1,21 +1,17 @@
 /**
  * Programs that share variables. If the session records, they are one TensorFlow graph: `compile` records a
- * function once, and a call runs the graph from the inputs to the outputs. Variables stay on the device. If the
- * session is eager, the functions run operation by operation, and a variable is a tensor.
- *
- * TensorFlow cannot add to a loaded SavedModel. If a program is compiled after the first call, the whole graph
- * is loaded again and the variables are copied. So compile everything that is known to be needed before the
- * first call.
+ * function once, and a call runs the graph from the inputs to the outputs. Variables stay on the device. The
+ * graph grows by a piece for each program, and what was there stays as it is. If the session is eager, the
+ * functions run operation by operation, and a variable is a tensor.
  */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { RlevError } from '../errors.js'
+import { FunctionLibrary } from './function-library.js'
 import { GraphDef } from './graph-def.js'
 import { backend, type ElementType, elementCode, type Handle } from './native.js'
-import { type MatrixType, Recording } from './recording.js'
+import { activeRecording, type MatrixType, Recording } from './recording.js'
 import { type Tensor, tf } from './tensorflow.js'
 import { tidy } from './tidy.js'
-import { Variable, type VariableNodes } from './variable.js'
+import { resource, Variable, type VariableNodes } from './variable.js'
 
 interface SessionOptions {
   /** false: operation by operation. */
@@ -37,27 +33,39 @@ export type Program = (...inputs: Tensor[]) => Tensor[]
 interface Recorded {
   inputs: readonly string[]
   outputs: readonly string[]
+  variables: readonly Variable[]
 }
+
+/**
+ * ConfigProto {graph_options {place_pruned_graph: true}}: preparing a program takes time for its own nodes, not
+ * for all nodes of the graph. TensorFlow's rewriting of graphs is left out then, except in functions (called.ts),
+ * where it is done once for all calls.
+ */
+const config = Uint8Array.of(0x52, 2, 0x30, 1)
 
 export class Session {
   readonly recorded: boolean
   readonly #matrices: MatrixType
   readonly #compiled: boolean
-  readonly #graph = new GraphDef()
   readonly #variables = new Map<string, Variable>()
-  /** Handle of the loaded SavedModel; null before the first call. */
-  #loaded: number | null = null
-  /** Whether a program or variable was added since the graph was loaded. */
-  #stale = true
+  /** TensorFlow's session; null before the first call. */
+  #native: number | null = null
+  /** Pieces of the graph that TensorFlow's session does not have yet: of programs, and one of variables. */
+  readonly #pieces: GraphDef[] = []
+  #variablePiece: GraphDef | null = null
+  /** null if XLA compiles programs, which it does best whole. */
+  readonly #functions: FunctionLibrary | null
+  #pieceCount = 0
   #disposed = false
 
   constructor({ recorded, matrices = 'float32', compiled = false }: SessionOptions) {
     this.recorded = recorded
     this.#matrices = matrices
     this.#compiled = compiled
+    this.#functions = compiled ? null : new FunctionLibrary()
   }
 
-  /** A variable of zeros. If `shape` is null, it takes the shape of each assigned value. */
+  /** A variable of zeros. If `shape` is null, it has no value at first, and takes the shape of each assigned one. */
   variable({
     name,
     shape,
@@ -70,9 +78,8 @@ export class Session {
     if (this.#variables.has(name)) throw new TypeError(`the session already has a variable ${name}`)
     const dtype = elementCode(type)
     const nodes = this.recorded ? this.#variableNodes({ name, shape, dtype }) : null
-    const variable = new Variable({ name, type, nodes, initial: tf.keep(tf.zeros([...(shape ?? [0])], type)) })
+    const variable = new Variable({ name, type, nodes, shape })
     this.#variables.set(name, variable)
-    this.#stale = true
     return variable
   }
 
@@ -87,38 +94,42 @@ export class Session {
   }): Program {
     if (!this.recorded) return (...tensors) => tidy(() => [...run(...tensors)])
     const program = this.#record({ name, inputs, run })
-    this.#stale = true
     return (...tensors) => this.#run(program, tensors)
   }
 
   /** Sets variables. The tensors stay the caller's. On the CPU nothing is copied. */
   assign(values: ReadonlyMap<Variable, Tensor>): void {
-    if (values.size === 0) return
-    if (!this.recorded || this.#loaded === null) {
-      for (const [variable, value] of values) variable.stage(value)
-      return
+    const moved = new Map<Variable, Tensor>()
+    for (const [variable, value] of values) {
+      if (!this.recorded || variable.isStaged) variable.stage(value)
+      else moved.set(variable, value)
     }
-    this.#load()
-    this.#feed(values)
+    if (moved.size === 0) return
+    this.#grow()
+    this.#feed(moved)
   }
 
   /** The variables' values. The caller disposes of them. */
   read(variables: readonly Variable[]): Tensor[] {
-    if (variables.length === 0) return []
-    if (!this.recorded || this.#loaded === null) return variables.map(variable => variable.staged().clone())
-    this.#load()
-    return this.#call(
-      [],
-      [],
-      variables.map(({ nodes }) => (nodes as VariableNodes).read),
-    )
+    const moved = this.recorded ? variables.filter(({ isStaged }) => !isStaged) : []
+    const values = new Map<Variable, Tensor>()
+    if (moved.length > 0) {
+      this.#grow()
+      const made = this.#call(
+        [],
+        [],
+        moved.map(({ nodes }) => (nodes as VariableNodes).read),
+      )
+      for (const [index, variable] of moved.entries()) values.set(variable, made[index] as Tensor)
+    }
+    return variables.map(variable => values.get(variable) ?? variable.staged().clone())
   }
 
   dispose(): void {
     if (this.#disposed) return
     this.#disposed = true
-    if (this.#loaded !== null) backend().binding.deleteSavedModel(this.#loaded)
-    this.#loaded = null
+    if (this.#native !== null) backend().binding.deleteSavedModel(this.#native)
+    this.#native = null
     for (const variable of this.#variables.values()) variable.unstage()
   }
 
@@ -131,9 +142,11 @@ export class Session {
     inputs: readonly Input[]
     run: (...inputs: Tensor[]) => readonly Tensor[]
   }): Recorded {
-    const graph = this.#graph
+    const graph = this.#piece()
     const { binding } = backend()
-    const recording = new Recording({ graph, name, matrices: this.#matrices, compiled: this.#compiled })
+    if (activeRecording() !== null) throw new TypeError(`${name} is compiled while another program is`)
+    const settings = { matrices: this.#matrices, compiled: this.#compiled, functions: this.#functions }
+    const recording = new Recording({ graph, name, ...settings })
     const placeholders = inputs.map(({ type = 'float32' }) => {
       const dtype = elementCode(type)
       const attributes = [{ name: 'dtype', type: binding.TF_ATTR_TYPE, value: dtype }]
@@ -148,15 +161,14 @@ export class Session {
         for (const tensor of run(...stands)) outputs.push(recording.outputOf(tensor))
       }),
     )
-    return { inputs: placeholders, outputs: [this.#done(recording.effects), ...outputs] }
+    outputs.unshift(doneAfter(graph, recording.effects))
+    this.#pieces.push(graph)
+    const variables = [...recording.variables].map(name => this.#variables.get(name) as Variable)
+    return { inputs: placeholders, outputs, variables }
   }
 
-  /** An output that is computed after the effects. */
-  #done(effects: readonly string[]): string {
-    const { binding } = backend()
-    const one = this.#graph.constant({ shape: [], dtype: binding.TF_INT32, values: [0] })
-    const attributes = [{ name: 'T', type: binding.TF_ATTR_TYPE, value: binding.TF_INT32 }]
-    return `${this.#graph.add({ op: 'Identity', inputs: [one], after: effects, attributes })}:0`
+  #piece(): GraphDef {
+    return new GraphDef(`piece_${this.#pieceCount++}`)
   }
 
   #variableNodes({
@@ -168,7 +180,8 @@ export class Session {
     shape: readonly number[] | null
     dtype: number
   }): VariableNodes {
-    const graph = this.#graph
+    this.#variablePiece ??= this.#piece()
+    const graph = this.#variablePiece
     const { TF_ATTR_TYPE: type, TF_ATTR_SHAPE, TF_ATTR_STRING } = backend().binding
     const attribute = { name: 'dtype', type, value: dtype }
     const handle = `${graph.add({
@@ -179,18 +192,21 @@ export class Session {
         { name: 'shape', type: TF_ATTR_SHAPE, value: shape },
       ],
     })}:0`
-    graph.typed(handle, 20)
+    graph.typed(handle, resource)
     const read = graph.typed(
       `${graph.add({ op: 'ReadVariableOp', inputs: [handle], attributes: [attribute] })}:0`,
       dtype,
     )
     const feed = graph.typed(`${graph.add({ op: 'Placeholder', attributes: [attribute] })}:0`, dtype)
     const assign = graph.add({ op: 'AssignVariableOp', inputs: [handle, feed], attributes: [attribute] })
-    return { handle, read, feed, assigned: this.#done([assign]) }
+    return { handle, read, feed, assigned: doneAfter(graph, [assign]) }
   }
 
   #run(program: Recorded, tensors: readonly Tensor[]): Tensor[] {
-    this.#load()
+    this.#grow()
+    const staged = program.variables.filter(({ isStaged }) => isStaged)
+    this.#feed(new Map(staged.map(variable => [variable, variable.staged()])))
+    for (const variable of staged) variable.unstage()
     const [done, ...outputs] = this.#call(tensors, program.inputs, program.outputs)
     done?.dispose()
     return outputs
@@ -199,7 +215,7 @@ export class Session {
   #call(tensors: readonly Tensor[], inputs: readonly string[], outputs: readonly string[]): Tensor[] {
     const home = backend()
     const ids = home.getInputTensorIds(tensors)
-    const made = home.binding.runSavedModel(this.#loaded as number, ids, inputs.join(), outputs.join())
+    const made = home.binding.runSavedModel(this.#native as number, ids, inputs.join(), outputs.join())
     return made.map((handle: Handle) => home.createOutputTensor(handle))
   }
 
@@ -215,38 +231,38 @@ export class Session {
     )
   }
 
-  /** Loads the graph if it has grown, and copies the variables into it. */
-  #load(): void {
+  /** Gives TensorFlow's session the pieces that it does not have yet. */
+  #grow(): void {
     if (this.#disposed) throw new TypeError('the session has been disposed of')
-    if (!this.#stale) return
-    const all = [...this.#variables.values()]
-    const before = this.#loaded
-    if (before !== null) {
-      const moved = all.filter(variable => !variable.isStaged)
-      const values =
-        moved.length === 0
-          ? []
-          : this.#call(
-              [],
-              [],
-              moved.map(({ nodes }) => (nodes as VariableNodes).read),
-            )
-      for (const [index, variable] of moved.entries()) {
-        const value = values[index] as Tensor
-        variable.stage(value)
-        value.dispose()
-      }
-      backend().binding.deleteSavedModel(before)
+    const { binding } = backend()
+    this.#native ??= newSession()
+    // Programs use variables, but not each other.
+    const pieces = [...(this.#variablePiece === null ? [] : [this.#variablePiece]), ...this.#pieces.splice(0)]
+    this.#variablePiece = null
+    for (const { name, graph, inputs, outputs } of this.#functions?.takeFresh() ?? []) {
+      binding.addFunction(this.#native, name, graph, inputs.join(), outputs.join())
     }
-    const folder = mkdtempSync(join(tmpdir(), 'rlev-graph-'))
-    try {
-      this.#graph.write(folder)
-      this.#loaded = backend().binding.loadSavedModel(folder, 'serve')
-    } finally {
-      rmSync(folder, { recursive: true, force: true })
-    }
-    this.#stale = false
-    this.#feed(new Map(all.map(variable => [variable, variable.staged()])))
-    for (const variable of all) variable.unstage()
+    for (const piece of pieces) binding.growSession(this.#native, piece.serialized(), [...piece.known].join())
   }
+}
+
+function newSession(): number {
+  const { binding } = backend()
+  if (typeof binding.createSession === 'function') return binding.createSession(config)
+  throw new RlevError({
+    kind: 'CallInvalid',
+    message: 'the TensorFlow addon is older than this program',
+    place: 'node_modules/@tensorflow/tfjs-node-gpu',
+    expected: 'an addon with sessions that grow',
+    found: 'one without',
+    remedy: 'call npm run setup',
+  })
+}
+
+/** An output that is computed after the effects. */
+function doneAfter(graph: GraphDef, effects: readonly string[]): string {
+  const { binding } = backend()
+  const one = graph.constant({ shape: [], dtype: binding.TF_INT32, values: [0] })
+  const attributes = [{ name: 'T', type: binding.TF_ATTR_TYPE, value: binding.TF_INT32 }]
+  return `${graph.add({ op: 'Identity', inputs: [one], after: effects, attributes })}:0`
 }

@@ -8,6 +8,9 @@ import { type Attribute, backend, type ElementType, elementCode } from './native
 import { activeRecording, type Recording } from './recording.js'
 import { type Tensor, tf } from './tensorflow.js'
 
+/** Type of the outputs that stand for variables. */
+export const resource = 20
+
 /** Outputs of a recorded variable's nodes. */
 export interface VariableNodes {
   handle: string
@@ -23,19 +26,20 @@ export class Variable {
   readonly shape: readonly number[]
   /** null in an eager session. */
   readonly nodes: VariableNodes | null
-  #value: Tensor | null
+  #value: Tensor | null = null
 
+  /** A variable of zeros. If `shape` is null, it has no value before it is assigned. */
   constructor({
     name,
     type,
     nodes,
-    initial,
-  }: { name: string; type: ElementType; nodes: VariableNodes | null; initial: Tensor }) {
+    shape,
+  }: { name: string; type: ElementType; nodes: VariableNodes | null; shape: readonly number[] | null }) {
     this.name = name
     this.type = type
     this.nodes = nodes
-    this.#value = initial
-    this.shape = initial.shape
+    this.shape = shape ?? [0]
+    if (shape !== null) this.#value = tf.keep(tf.zeros([...shape], type))
   }
 
   /** The value, in a function that a session runs. Give the shape if the variable's changes. */
@@ -43,7 +47,7 @@ export class Variable {
     const recording = activeRecording()
     if (recording === null || this.nodes === null) return this.staged()
     const type = elementCode(this.type)
-    const output = this.#reading(recording, this.nodes)
+    const output = this.#reading(recording)
     return recording.stand({ shape, output, type })
   }
 
@@ -53,7 +57,7 @@ export class Variable {
       this.stage(value)
       return
     }
-    const { handle } = this.nodes
+    const handle = this.handle(recording)
     const reading = recording.readings.get(this.name)
     const node = recording.graph.add({
       op: 'AssignVariableOp',
@@ -71,14 +75,20 @@ export class Variable {
       this.stage(this.staged().add(value))
       return
     }
-    const { handle } = this.nodes
     const node = recording.graph.add({
       op: 'AssignAddVariableOp',
-      inputs: [handle, recording.outputOf(value)],
+      inputs: [this.handle(recording), recording.outputOf(value)],
       after: this.#before(recording),
       attributes: this.#typed(),
     })
     this.changed(recording, node)
+  }
+
+  /** The node that stands for the variable, in a recording, which then uses the variable. */
+  handle(recording: Recording): string {
+    const { handle } = this.nodes as VariableNodes
+    recording.variables.add(this.name)
+    return recording.graph.knows(handle, resource)
   }
 
   /** Notes that a node of the recording changes the variable. */
@@ -110,12 +120,12 @@ export class Variable {
     this.#value = null
   }
 
-  #reading(recording: Recording, { handle }: VariableNodes): string {
+  #reading(recording: Recording): string {
     const there = recording.readings.get(this.name)
     if (there !== undefined) return there
     const node = recording.graph.add({
       op: 'ReadVariableOp',
-      inputs: [handle],
+      inputs: [this.handle(recording)],
       after: this.#before(recording),
       attributes: this.#typed(),
     })

@@ -152,34 +152,43 @@ function project(x: Tensor, { weight, laidForSampling, bias, adapters, sizes }: 
   return bias === null ? y : y.add(bias)
 }
 
-/** The tensors of a layer, and a function that gives the layer with other tensors in their places. */
-export function takenApart(layer: Layer): { tensors: Tensor[]; rebuild: (tensors: readonly Tensor[]) => Layer } {
+/**
+ * The tensors of a layer or a part of it, a function that gives the same with other tensors in their places, and
+ * everything else about it as a text.
+ */
+export function takenApart<Part extends object>(
+  whole: Part,
+): { tensors: Tensor[]; rebuild: (tensors: readonly Tensor[]) => Part; form: string } {
   const tensors: Tensor[] = []
-  const visit = (value: unknown, replace: (tensor: Tensor) => Tensor): unknown => {
+  const visit = (value: unknown, replace: (tensor: Tensor) => unknown): unknown => {
     if (value instanceof tf.Tensor) return replace(value)
     if (Array.isArray(value)) return value.map(part => visit(part, replace))
     if (value === null || typeof value !== 'object') return value
     return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, visit(part, replace)]))
   }
-  visit(layer, tensor => {
+  const form = visit(whole, tensor => {
     tensors.push(tensor)
-    return tensor
+    return 'tensor'
   })
   return {
     tensors,
     rebuild: others => {
       let next = 0
-      return visit(layer, () => others[next++] as Tensor) as Layer
+      return visit(whole, () => others[next++]) as Part
     },
+    form: JSON.stringify(form),
   }
 }
+
+/** What of a layer comes before attention. */
+type BeforeAttention = Pick<Layer, 'attentionNorm' | 'queryKeyValue' | 'headNorms'>
 
 /**
  * Rotated queries [N, H, E] and keys [N, K, E], and values [N, K, E], of hidden states x [N, D] before a layer.
  */
 export function queriesKeysValues(
   { architecture }: Decoder,
-  layer: Layer,
+  layer: BeforeAttention,
   x: Tensor,
   turn: Turn,
 ): { queries: Tensor; keys: Tensor; values: Tensor } {

@@ -7,8 +7,8 @@
  * width, E head width.
  */
 
+import { called } from '../graph/called.js'
 import { rowsOf } from '../graph/kernels.js'
-import { recomputed } from '../graph/recomputed.js'
 import { type Tensor, tf } from '../graph/tensorflow.js'
 import { attend, attentionMask, type LayerCache, type RowShape } from './attention.js'
 import { afterAttention, type Decoder, type Layer, queriesKeysValues, type Turn, takenApart } from './decoder.js'
@@ -28,23 +28,31 @@ export function readPrompts(decoder: Decoder, ids: Tensor, checkpointing = false
   const through = layerRunner(angles, mask, checkpointing)
   const caches: LayerCache[] = []
   let x = rowsOf(decoder.embedding, ids.reshape([prompts * columns]))
-  for (const [index, layer] of decoder.layers.entries()) {
-    const both = through({ layer, inputs: [x] }, (own, [before], at) => {
-      const { keys, values } = queriesKeysValues(decoder, own, before as Tensor, at.turn)
-      return tf.stack([keys, values])
-    })
+  const both = [2, prompts * columns, keyValueHeads, headWidth]
+  const cacheOf = (keysAndValues: Tensor): LayerCache => {
     const [keys, values] = tf
-      .unstack(both)
+      .unstack(keysAndValues)
       .map(part => part.reshape([prompts, columns, keyValueHeads, headWidth]).transpose([0, 2, 1, 3]))
-    caches.push({ keys: keys as Tensor, values: values as Tensor })
-    // The last layer's output for a prompt is not used.
-    if (index === decoder.layers.length - 1) break
-    x = through({ layer, inputs: [x] }, (own, [before], at) => {
+    return { keys: keys as Tensor, values: values as Tensor }
+  }
+  for (const layer of decoder.layers.slice(0, -1)) {
+    const of = { name: 'prompt', part: layer, inputs: [x], shapes: [both, x.shape], sizes: shape }
+    const [keysAndValues, after] = through(of, (own, [before], at) => {
       const parts = queriesKeysValues(decoder, own, before as Tensor, at.turn)
       const seen = attend({ ...parts, prefix: null, mask: at.mask, shape })
-      return afterAttention(decoder, own, before as Tensor, seen)
+      return [tf.stack([parts.keys, parts.values]), afterAttention(decoder, own, before as Tensor, seen)]
     })
+    caches.push(cacheOf(keysAndValues as Tensor))
+    x = after as Tensor
   }
+  // The last layer's output for a prompt is not used.
+  const { attentionNorm, queryKeyValue, headNorms } = decoder.layers.at(-1) as Layer
+  const part = { attentionNorm, queryKeyValue, headNorms }
+  const [last] = through({ name: 'keys and values', part, inputs: [x], shapes: [both] }, (own, [before], at) => {
+    const { keys, values } = queriesKeysValues(decoder, own, before as Tensor, at.turn)
+    return [tf.stack([keys, values])]
+  })
+  caches.push(cacheOf(last as Tensor))
   return caches
 }
 
@@ -76,17 +84,21 @@ export function readResponses({
     .tile([1, samples, 1])
     .reshape([rows * tokens])
   const angles = anglesAt(angleTable(decoder.architecture, columns + tokens), positions)
+  const sizes: RowShape = { prompts, samples, tokens }
   const mask = attentionMask({ prompts, tokens, prefix: { columns, lengths } })
   const through = layerRunner(angles, mask, checkpointing)
   let x = rowsOf(decoder.embedding, ids.reshape([rows * tokens]))
   for (const [index, layer] of decoder.layers.entries()) {
     const { keys: promptKeys, values: promptValues } = caches[index] as LayerCache
-    x = through({ layer, inputs: [x, promptKeys, promptValues] }, (own, [before, keys, values], at) => {
+    const inputs = [x, promptKeys, promptValues]
+    const of = { name: 'response', part: layer, inputs, shapes: [x.shape], sizes }
+    const [after] = through(of, (own, [before, keys, values], at) => {
       const parts = queriesKeysValues(decoder, own, before as Tensor, at.turn)
       const prefix = { keys: keys as Tensor, values: values as Tensor }
-      const seen = attend({ ...parts, prefix, mask: at.mask, shape: { prompts, samples, tokens } })
-      return afterAttention(decoder, own, before as Tensor, seen)
+      const seen = attend({ ...parts, prefix, mask: at.mask, shape: sizes })
+      return [afterAttention(decoder, own, before as Tensor, seen)]
     })
+    x = after as Tensor
   }
   return x
 }
@@ -96,16 +108,30 @@ interface Surroundings {
   mask: Tensor
 }
 
-type LayerStep = (layer: Layer, inputs: readonly Tensor[], at: Surroundings) => Tensor
+interface LayerCall<Part> {
+  name: string
+  /** The layer, or what of it is used. */
+  part: Part
+  inputs: readonly Tensor[]
+  /** Of the values. */
+  shapes: readonly (readonly number[])[]
+  /** Sizes that the shapes do not show. */
+  sizes?: RowShape
+}
 
-/** Runs a step of a layer. With `checkpointing` the step is computed again in the backward pass. */
+type LayerStep<Part> = (part: Part, inputs: readonly Tensor[], at: Surroundings) => readonly Tensor[]
+
+/** Runs a step of a layer: the same function for all layers. */
 function layerRunner(angles: Angles, mask: Tensor, checkpointing: boolean) {
-  return ({ layer, inputs }: { layer: Layer; inputs: readonly Tensor[] }, step: LayerStep): Tensor => {
-    if (!checkpointing) return step(layer, inputs, { turn: heads => turned(heads, angles), mask })
-    const { tensors, rebuild } = takenApart(layer)
-    return recomputed({
+  return <Part extends object>(of: LayerCall<Part>, step: LayerStep<Part>): Tensor[] => {
+    const { name, part, inputs, shapes, sizes } = of
+    const { tensors, rebuild, form } = takenApart(part)
+    return called({
+      name: JSON.stringify([name, form, sizes]),
+      shapes,
       inputs: [...inputs, ...tensors],
       constants: [angles.cosine, angles.sine, angles.rotation, mask],
+      checkpointing,
       run: (given, [cosine, sine, rotation, seen]) =>
         step(rebuild(given.slice(inputs.length)), given.slice(0, inputs.length), {
           turn: heads => turned(heads, { cosine, sine, rotation } as Angles),

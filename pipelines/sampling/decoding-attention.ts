@@ -27,7 +27,7 @@ export interface AttentionLayout {
 }
 
 /** What one iteration writes and sees. */
-interface AttentionStep {
+export interface AttentionStep {
   /** Rows of the caches that the heads of the slots write, [r K]. */
   rows: Tensor
   /** Added to the scores. */

@@ -7,15 +7,22 @@
 
 import type { Engine } from '../engine/engine.js'
 import { shareOf, wholeOf } from '../engine/response-inputs.js'
+import { called } from '../graph/called.js'
 import { freshZeros, overwriteRows, rowsOf, select } from '../graph/kernels.js'
 import { loop } from '../graph/loop.js'
 import type { Program } from '../graph/session.js'
 import { type Tensor, tf } from '../graph/tensorflow.js'
 import type { LayerCache } from '../model/attention.js'
-import { afterAttention, type Decoder, logitsOf, queriesKeysValues } from '../model/decoder.js'
+import { afterAttention, type Decoder, logitsOf, queriesKeysValues, takenApart } from '../model/decoder.js'
 import { type AngleTable, anglesAt, angleTable, turnedBy, turningMatrices } from '../model/rotary-angles.js'
 import { endingTokens, undrawnBias } from '../tokenizer/special-tokens.js'
-import { type AttentionLayout, attendWriting, attentionLayout, attentionStep } from './decoding-attention.js'
+import {
+  type AttentionLayout,
+  type AttentionStep,
+  attendWriting,
+  attentionLayout,
+  attentionStep,
+} from './decoding-attention.js'
 import { DecodingCaches, type DecodingShape, type Layout, nameOf } from './decoding-caches.js'
 import { draw } from './draw.js'
 import { SamplingWeights } from './sampling-weights.js'
@@ -81,34 +88,6 @@ export class Decoding {
   /** The layout for a number of slots: shared if the shape is, until the number is reduced. */
   layout({ slots, columns }: { slots: number; columns: number }): Layout {
     return { slots, columns, shared: this.#shape.samples > 1 && slots === this.#shape.slots }
-  }
-
-  /**
-   * Compiles all programs of decoding with caches of these sizes on these numbers of slots, the largest first,
-   * before the first of them runs.
-   */
-  prepare({ sizes, widths, kind }: { sizes: readonly number[]; widths: readonly number[]; kind: DrawingKind }): void {
-    const { caches } = this
-    const { slots } = this.#shape
-    caches.readPrompts()
-    caches.allocate(this.layout({ slots, columns: sizes[0] as number }))
-    for (const [index, columns] of sizes.entries()) {
-      const whole = this.layout({ slots, columns })
-      if (!whole.shared) this.#prepareAdmissions(whole)
-      for (const [narrower, width] of widths.entries()) {
-        if (index > 0) caches.grow(this.layout({ slots: width, columns: sizes[index - 1] as number }), columns)
-        if (narrower > 0) caches.narrow(this.layout({ slots: widths[narrower - 1] as number, columns }), width)
-        this.draw({ layout: this.layout({ slots: width, columns }), kind })
-      }
-    }
-  }
-
-  #prepareAdmissions(layout: Layout): void {
-    for (let lane = 0; lane < this.#engine.settings.lanes; lane++) {
-      for (const rows of new Set([this.#shape.admitted, this.caches.rowsOfLane(layout.slots)])) {
-        this.caches.admit(layout, { lane, rows })
-      }
-    }
   }
 
   /**
@@ -235,17 +214,32 @@ function hiddenOf(
 ): Tensor {
   const matrices = turningMatrices(anglesAt(table, lengths.add(column)))
   const step = attentionStep(attention, column)
+  const { keyValueHeads, samples, prefix, columns, group } = attention
   let x = rowsOf(decoder.embedding, tokens)
   for (const [index, layer] of decoder.layers.entries()) {
-    const { queries, keys, values } = queriesKeysValues(decoder, layer, x, heads => turnedBy(heads, matrices))
-    const cache = caches[index] as LayerCache
-    const shared = prompts?.[index] ?? null
-    x = afterAttention(
-      decoder,
-      layer,
-      x,
-      attendWriting({ queries, fresh: { keys, values }, cache, prompts: shared, layout: attention, step }),
-    )
+    const { tensors, rebuild, form } = takenApart({ layer, cache: caches[index], shared: prompts?.[index] ?? null })
+    const [after] = called({
+      name: JSON.stringify(['decoding', form, keyValueHeads, samples, prefix, columns, group]),
+      shapes: [x.shape],
+      inputs: [],
+      constants: [x, matrices, step.rows, step.mask, ...tensors],
+      run: (_, [before, turning, rows, mask, ...own]) => {
+        const { layer, cache, shared } = rebuild(own)
+        const { queries, keys, values } = queriesKeysValues(decoder, layer, before as Tensor, heads =>
+          turnedBy(heads, turning as Tensor),
+        )
+        const seen = attendWriting({
+          queries,
+          fresh: { keys, values },
+          cache: cache as LayerCache,
+          prompts: shared,
+          layout: attention,
+          step: { rows, mask } as AttentionStep,
+        })
+        return [afterAttention(decoder, layer, before as Tensor, seen)]
+      },
+    })
+    x = after as Tensor
   }
   return x
 }

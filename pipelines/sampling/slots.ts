@@ -74,7 +74,7 @@ export class Slots {
   readonly #widths: readonly number[]
 
   constructor(options: SlotsOptions) {
-    const { shape, maxTokens, decoding, kind } = options
+    const { shape, maxTokens } = options
     const step = roundedUp(Math.max(shape.tokens, maxTokens / 4))
     const count = Math.ceil(maxTokens / step)
     this.#options = options
@@ -82,7 +82,6 @@ export class Slots {
     this.#sizes = Array.from({ length: count }, (_, index) => (index + 1) * step)
     // Short responses end before fewer slots would make up for the time to compile their graphs.
     this.#widths = maxTokens < 4 * shape.tokens ? [shape.slots] : halves(shape.slots, options.lanes)
-    decoding.prepare({ sizes: this.#sizes, widths: this.#widths, kind })
     this.#open = new Array<Open | null>(options.shape.slots).fill(null)
     this.#results = new Array<Generated | undefined>(options.prompts.length)
   }

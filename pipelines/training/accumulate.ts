@@ -67,9 +67,6 @@ export async function accumulate({
     const options = { loss, temperature, checkpointing }
     const limits: BatchLimits = { prompts: Math.min(maxGroups, largest.prompts), samples, tokens: largest.tokens }
     const parts = batches.map(part => ({ part, batch: batchOf(engine, policy, part, limits) }))
-    // Compiled before the first of them runs, because each later growth of the graph loads all of it again.
-    for (const { batch } of parts) learning.gradient(batch.shape, options)
-    learning.norm()
     const sum = learning.beginSum()
     let total = 0
     let gap = 0

@@ -8,11 +8,9 @@
  */
 import type { ExperimentConfig } from '../config/schema.js'
 import type { Engine } from '../engine/engine.js'
-import { engineFor } from '../engine/engine-cache.js'
 import { Learning } from '../engine/learning.js'
 import { tf } from '../graph/tensorflow.js'
 import type { Optimizer } from '../model/optimizer-state.js'
-import type { Policy } from '../model/policy.js'
 
 export type StepSettings = Pick<ExperimentConfig['update'], 'learningRate' | 'betas' | 'epsilon' | 'weightDecay'>
 
@@ -22,17 +20,6 @@ export type StepSettings = Pick<ExperimentConfig['update'], 'learningRate' | 'be
  */
 export function clipFactor(norm: number, clipNorm: number | null): number {
   return clipNorm === null ? 1 : Math.min(1, clipNorm / (norm + 1e-6))
-}
-
-/** Compiles a step's program early, so that it is loaded together with the programs before it. */
-export function prepareStep(
-  policy: Policy,
-  { name }: Optimizer,
-  { weightDecay }: Pick<StepSettings, 'weightDecay'>,
-): void {
-  const learning = engineFor(policy).part(Learning)
-  if (name === 'sgd') learning.descend()
-  else learning.adam(weightDecay !== 0)
 }
 
 /** One step of the engine's current policy, with the sums of gradients times `factor`. */

@@ -18,7 +18,7 @@ import { withHalving } from './halving.js'
 import { importanceWeights } from './importance.js'
 import { type LossRow, type LossTerms, policyGradientLoss, responseWeights } from './loss.js'
 import { groupsOf, minibatchesOf } from './minibatches.js'
-import { clipFactor, optimizerStep, prepareStep } from './optimizer.js'
+import { clipFactor, optimizerStep } from './optimizer.js'
 import { trainedLogProbs } from './trained-log-probs.js'
 import { microBatchBefore, type Update, updateMetrics } from './update-metrics.js'
 
@@ -137,7 +137,6 @@ async function oneUpdate({
 > {
   const { update, rollout } = config
   const prompts = Math.ceil(rollout.prompts / (update.ppo?.minibatches ?? 1))
-  prepareStep(policy, optimizer, update)
   const first = Math.min(
     update.microBatch,
     microBatchBefore(before, made.length),

@@ -12,7 +12,7 @@ import { noHooks } from '../progress.js'
 import { encodeWhole, type PolicyTokenizer } from '../tokenizer/tokenizer.js'
 import { accumulate } from './accumulate.js'
 import { policyGradientLoss } from './loss.js'
-import { clipFactor, optimizerStep, prepareStep } from './optimizer.js'
+import { clipFactor, optimizerStep } from './optimizer.js'
 
 /**
  * Learning rate of a step, counted from 1: peak * min(1, step / warmup) * (0.1 + 0.9 (1 + cos(pi (step - 1) /
@@ -64,7 +64,6 @@ export async function supervisedStep({
   stage: { name: string; rateKey: string }
 }): Promise<void> {
   const tokens = batch.reduce((sum, sequence) => sum + sequence.tokens.length, 0)
-  prepareStep(policy, optimizer, { weightDecay })
   const { engine, loss, norm } = await accumulate({
     policy,
     rows: batch.map(sequence => ({ ...sequence, advantage: 1, weight: 1 / tokens, logProbs: [] })),

@@ -59,7 +59,7 @@ export async function measureSize({
       await prepare({ candidate, measured, tune: options.tune, say: line => say(`${size.name}: ${line}`) })
       if (name === 'PyTorch') chosen = settingsOfStep(measured)
     }
-    // Twice, because a graph that has grown is loaded again, and its first two calls are slow.
+    // Twice: the first calls prepare graphs and take memory.
     for (let time = 0; time < 2; time++) {
       for (const { candidate, measured } of candidates) {
         for (const { measure } of measured) await candidate.ask({ do: measure })

@@ -3,14 +3,18 @@
  * array shares its memory and keeps it by a reference. The addon deletes the reference where TensorFlow lets the tensor go,
  * which after a session's run may be one of TensorFlow's threads; Node's references are a list that belongs to the thread of
  * JavaScript, and deleting one elsewhere now and then breaks the list: memory of others is overwritten, and the process ends by a
- * signal. Here a reference is put aside, and deleted by the next call from JavaScript.
+ * signal. Here a reference is put aside, and deleted by the next call from JavaScript. And the addon gets sessions that grow
+ * (growing-session.h).
  */
-import { readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { PartError } from './part-error.mjs'
 
 /** Part of an addon's name in the cache; to be raised with every change below. */
-export const patchLevel = 1
+export const patchLevel = 2
+
+/** Sessions that grow: sources of our own beside the addon's. */
+const growingSession = 'growing-session.h'
 
 const patches = [
   {
@@ -111,6 +115,116 @@ static void DeleteReleased(napi_env env) {
     NAPI_THROW_ERROR(env, "Session fail to run with error: %s",
 `,
   },
+  {
+    file: 'tfjs_backend.cc',
+    find: `napi_value TFJSBackend::GetNumOfSavedModels(napi_env env) {
+  napi_status nstatus;
+  napi_value num_saved_models;
+  nstatus =
+      napi_create_int32(env, tf_savedmodel_map_.size(), &num_saved_models);
+  ENSURE_NAPI_OK_RETVAL(env, nstatus, nullptr);
+  return num_saved_models;
+}
+
+}  // namespace tfnodejs
+`,
+    replace: `napi_value TFJSBackend::GetNumOfSavedModels(napi_env env) {
+  napi_status nstatus;
+  napi_value num_saved_models;
+  nstatus =
+      napi_create_int32(env, tf_savedmodel_map_.size(), &num_saved_models);
+  ENSURE_NAPI_OK_RETVAL(env, nstatus, nullptr);
+  return num_saved_models;
+}
+
+}  // namespace tfnodejs
+
+#include "${growingSession}"
+`,
+  },
+  {
+    file: 'tfjs_backend.h',
+    find: ` private:
+  TFJSBackend(napi_env env);
+`,
+    replace: `  // Creates an empty session and returns its ID. Deleted and run as a SavedModel.
+  // - config_value (Uint8Array, a ConfigProto)
+  napi_value CreateSession(napi_env env, napi_value config_value);
+
+  // Adds nodes to a session's graph.
+  // - graph_def (Uint8Array, a GraphDef)
+  // - known_names (outputs of the session's graph that the new nodes read)
+  void GrowSession(napi_env env, napi_value session_value, napi_value graph_def,
+                   napi_value known_names);
+
+  // Adds a function to a session's graph. Its inputs are placeholders.
+  void AddFunction(napi_env env, napi_value session_value, napi_value name,
+                   napi_value graph_def, napi_value input_names,
+                   napi_value output_names);
+
+ private:
+  TFJSBackend(napi_env env);
+
+  TF_Graph *GraphOf(napi_env env, napi_value session_value);
+`,
+  },
+  {
+    file: 'tfjs_binding.cc',
+    find: `static napi_value GetNumOfTensors(napi_env env, napi_callback_info info) {
+`,
+    replace: `// The arguments of a call, which must be as many.
+static bool Arguments(napi_env env, napi_callback_info info, size_t count,
+                      napi_value *args) {
+  size_t argc = count;
+  napi_status nstatus =
+      napi_get_cb_info(env, info, &argc, args, nullptr, nullptr);
+  ENSURE_NAPI_OK_RETVAL(env, nstatus, false);
+  if (argc == count) return true;
+  NAPI_THROW_ERROR(env, "Expecting %zu args but got %zu.", count, argc);
+  return false;
+}
+
+static napi_value CreateSession(napi_env env, napi_callback_info info) {
+  napi_value args[1];
+  if (!Arguments(env, info, 1, args)) return nullptr;
+  TFJSBackend *const backend = GetTFJSBackend(env);
+  return backend ? backend->CreateSession(env, args[0]) : nullptr;
+}
+
+static napi_value GrowSession(napi_env env, napi_callback_info info) {
+  napi_value args[3];
+  if (!Arguments(env, info, 3, args)) return nullptr;
+  TFJSBackend *const backend = GetTFJSBackend(env);
+  if (backend) backend->GrowSession(env, args[0], args[1], args[2]);
+  return nullptr;
+}
+
+static napi_value AddFunction(napi_env env, napi_callback_info info) {
+  napi_value args[5];
+  if (!Arguments(env, info, 5, args)) return nullptr;
+  TFJSBackend *const backend = GetTFJSBackend(env);
+  if (backend) {
+    backend->AddFunction(env, args[0], args[1], args[2], args[3], args[4]);
+  }
+  return nullptr;
+}
+
+static napi_value GetNumOfTensors(napi_env env, napi_callback_info info) {
+`,
+  },
+  {
+    file: 'tfjs_binding.cc',
+    find: `      {"TF_Version", nullptr, nullptr, nullptr, nullptr, tf_version,
+`,
+    replace: `      {"createSession", nullptr, CreateSession, nullptr, nullptr, nullptr,
+       napi_default, nullptr},
+      {"growSession", nullptr, GrowSession, nullptr, nullptr, nullptr,
+       napi_default, nullptr},
+      {"addFunction", nullptr, AddFunction, nullptr, nullptr, nullptr,
+       napi_default, nullptr},
+      {"TF_Version", nullptr, nullptr, nullptr, nullptr, tf_version,
+`,
+  },
 ]
 
 /** Changes the sources in `folder`, the addon's `binding`. Throws where they are not those that the patches were made for. */
@@ -128,4 +242,5 @@ export function patchSources(folder) {
     }
     writeFileSync(path, parts.join(replace))
   }
+  copyFileSync(new URL(growingSession, import.meta.url), join(folder, growingSession))
 }

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { RlevError } from '../../../pipelines/errors.js'
-import { freshZeros, overwriteRows } from '../../../pipelines/graph/kernels.js'
+import { freshZeros, overwriteRows, rowsOf } from '../../../pipelines/graph/kernels.js'
 import { loop } from '../../../pipelines/graph/loop.js'
+import { backend } from '../../../pipelines/graph/native.js'
 import { type Program, Session } from '../../../pipelines/graph/session.js'
 import { type Tensor, tf } from '../../../pipelines/graph/tensorflow.js'
 import type { Variable } from '../../../pipelines/graph/variable.js'
@@ -102,6 +103,45 @@ for (const recorded of modes) {
     session.dispose()
   })
 }
+
+test('a program that is compiled after the first call costs no run but its own: nothing is read back or fed again', () => {
+  const { session, weight, step } = descent(true)
+  const [, [sum]] = numbers(step(x)) as [number[], [number]]
+  const home = backend()
+  const real = home.binding
+  let runs = 0
+  const runSavedModel: typeof real.runSavedModel = (...args) => {
+    runs++
+    return real.runSavedModel(...args)
+  }
+  home.binding = Object.create(real, { runSavedModel: { value: runSavedModel } })
+  try {
+    const late = session.compile({ name: 'late', inputs: [], run: () => [weight.read().sum()] })
+    assert.deepEqual(numbers(late()), [[sum]])
+    assert.equal(runs, 1)
+  } finally {
+    home.binding = real
+  }
+  session.dispose()
+})
+
+test('a run that fails and a function that cannot be recorded leave the session as it was', () => {
+  const { session, weight, step } = descent(true)
+  const [, [sum]] = numbers(step(x)) as [number[], [number]]
+  const row = session.compile({
+    name: 'row',
+    inputs: [{ shape: [1], type: 'int32' }],
+    run: index => [rowsOf(weight.read(), index as Tensor).sum()],
+  })
+  assert.throws(() => row(tf.tensor1d([7], 'int32')), /7 is not in \[0, 3\)/)
+  const foreign = tf.tensor1d([1, 2]).square()
+  assert.throws(() => session.compile({ name: 'p', inputs: [], run: () => [weight.read().mul(2), foreign.square()] }))
+  const [first] = [0, 1, 2].map(index => numbers(row(tf.tensor1d([index], 'int32')))[0]?.[0] as number)
+  const whole = session.compile({ name: 'whole', inputs: [], run: () => [weight.read().sum()] })
+  assert.deepEqual(numbers(whole()), [[sum]])
+  assert.ok(Number.isFinite(first))
+  session.dispose()
+})
 
 test('a function that reads a value while it is recorded is refused, and its program named', () => {
   const session = new Session({ recorded: true })

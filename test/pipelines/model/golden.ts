@@ -13,7 +13,7 @@ import { type Policy, trainable } from '../../../pipelines/model/policy.js'
 import { noHooks } from '../../../pipelines/progress.js'
 import { type Accumulated, accumulate } from '../../../pipelines/training/accumulate.js'
 import { policyGradientLoss } from '../../../pipelines/training/loss.js'
-import { optimizerStep, prepareStep, type StepSettings } from '../../../pipelines/training/optimizer.js'
+import { optimizerStep, type StepSettings } from '../../../pipelines/training/optimizer.js'
 
 /** Asserts that two numbers agree within 1e-4, absolute or relative, the precision of the golden numbers. */
 export function close(found: number | undefined, wanted: number, what: string): void {
@@ -90,7 +90,6 @@ export async function goldenUpdate(
   const sequences = prompts.map((promptTokens, row) => ({ promptTokens, tokens: completions[row] as number[] }))
   const logProbs = logProbsOf(policy, sequences)
   const optimizer = createOptimizer(policy, { optimizer: 'adamw' })
-  prepareStep(policy, optimizer, settings)
   const sums: Accumulated = await accumulate({
     policy,
     rows: sequences.map((sequence, row) => ({
