@@ -124,7 +124,7 @@ async function ended(home: DrillHome, plan: Plan, command: Calling): Promise<End
     ...(called.status === 0
       ? []
       : [`the command ended with ${called.status}: ${called.err.slice(-500)} ${called.out.slice(-500)}`]),
-    ...(called.out.includes(table) ? [] : ['the command did not print the comparison']),
+    ...(conclusionOf(called.out) === '' ? ['the command did not print a conclusion'] : []),
     ...experiments.flatMap(({ id, state, weights }) =>
       state === 'done' && weights !== undefined ? [] : [`${id} is ${state}, its weights ${weights ?? 'not told'}`],
     ),
@@ -138,10 +138,15 @@ async function ended(home: DrillHome, plan: Plan, command: Calling): Promise<End
   }
 }
 
+/** Question, effect, verdict and controls; what to do next names the home. */
+const conclusionOf = (out: string): string => /^Question[\s\S]*?(?=^Next)/m.exec(out)?.[0] ?? ''
+
 function differencesOf(plan: Plan, undisturbed: Ended, found: Ended): string[] {
   const said = Object.entries(undisturbed.weights).flatMap(([id, weights]) =>
     found.weights[id] === weights ? [] : [`status: weights of ${id} are ${found.weights[id]}, undisturbed ${weights}`],
   )
+  if (conclusionOf(found.called.out) !== conclusionOf(undisturbed.called.out))
+    said.push('another conclusion than undisturbed')
   for (const form of ['json', 'table'] as const) {
     if (found.comparison[form] !== undisturbed.comparison[form]) said.push(`compare: another ${form} than undisturbed`)
   }

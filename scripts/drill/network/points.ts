@@ -13,7 +13,7 @@ import { ioActivities } from '../../../activities/io-activities.js'
 import { MlflowClient } from '../../../activities/mlflow/client.js'
 import { writeOnce } from '../../../activities/store/files.js'
 import { experimentPaths, runFolder } from '../../../activities/store/run-folder.js'
-import { keepConfig } from '../../../activities/store/runs.js'
+import { keepConfig, keepPlan } from '../../../activities/store/runs.js'
 import { seal } from '../../../activities/store/sealed.js'
 import type { Subject } from '../../../activities/tracking/subject.js'
 import { workplace } from '../../../activities/workplace.js'
@@ -59,6 +59,7 @@ export async function trackPoints(options: {
   try {
     const steps = Math.ceil(points / keys)
     const config = tinyConfig(name, { steps })
+    keepPlan(home, { kind: 'experiment', name, config, warnings: [] })
     keepConfig(home, name, config)
     const written = Array.from({ length: steps }, (_, index) => metricsOf(index + 1))
     for (const metrics of written)

@@ -11,7 +11,7 @@ import { ioActivities } from '../../../activities/io-activities.js'
 import { MlflowClient, tagOf } from '../../../activities/mlflow/client.js'
 import { writeWhole } from '../../../activities/store/files.js'
 import { experimentPaths, runFolder } from '../../../activities/store/run-folder.js'
-import { keepConfig } from '../../../activities/store/runs.js'
+import { keepConfig, keepPlan } from '../../../activities/store/runs.js'
 import { seal } from '../../../activities/store/sealed.js'
 import type { Subject } from '../../../activities/tracking/subject.js'
 import { trackingKey } from '../../../activities/tracking/subject.js'
@@ -77,6 +77,7 @@ describe('closing a run', () => {
   async function halfTracked(name: string) {
     process.env['MLFLOW_TRACKING_URI'] = mlflow
     const config = tinyConfig(name, { steps: 6 })
+    keepPlan(place.home, { kind: 'experiment', name, config, warnings: [] })
     keepConfig(place.home, name, config)
     for (let step = 1; step <= 6; step++) {
       const metrics = { step, time: 1_700_000_000_000 + step, values: { 'reward/mean': step / 8 } }
