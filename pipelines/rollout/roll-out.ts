@@ -13,15 +13,7 @@ import { responseText, stopsOf } from '../sampling/stops.js'
 import { encodePrompts } from '../tokenizer/tokenizer.js'
 import type { Response, Rollout } from './response.js'
 
-export async function rollOut({
-  policy,
-  reference,
-  items,
-  config,
-  step,
-  firstPrompt = 0,
-  hooks,
-}: {
+export interface RollOutOptions {
   policy: Policy
   /** Policy for the reference log-probabilities; absent if no divergence is measured. */
   reference?: Policy
@@ -32,7 +24,17 @@ export async function rollOut({
   /** Number of the first of these items among all that the step samples. */
   firstPrompt?: number
   hooks: Hooks
-}): Promise<Rollout> {
+}
+
+export async function rollOut({
+  policy,
+  reference,
+  items,
+  config,
+  step,
+  firstPrompt = 0,
+  hooks,
+}: RollOutOptions): Promise<Rollout> {
   const { samples, temperature, maxTokens, chunk } = config.rollout
   const { uniform } = stream(config.seed, 'rollout')
   const stops = stopsOf(policy.tokenizer, config.rollout.stop)

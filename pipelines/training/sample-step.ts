@@ -1,16 +1,13 @@
 /** The responses of a step: its prompts answered by the policy, in rounds if the config has dynamic sampling. */
 import { isDegenerate } from '../advantages/estimators/group.js'
-import type { ExperimentConfig } from '../config/schema.js'
 import type { Item } from '../data/item.js'
 import { given } from '../given.js'
-import type { Policy } from '../model/policy.js'
-import type { Hooks } from '../progress.js'
 import { keptMark, type Mark } from '../rewards/mark.js'
 import type { MarkResponses } from '../rewards/marking.js'
 import { type Round, sampleDynamically } from '../rollout/dynamic-sampling.js'
 import { promptsOfStep } from '../rollout/prompts.js'
 import type { Rollout } from '../rollout/response.js'
-import { rollOut } from '../rollout/roll-out.js'
+import { type RollOutOptions, rollOut } from '../rollout/roll-out.js'
 
 /** Where the rounds of a step are kept until its rollout is. */
 export interface KeptRounds {
@@ -19,6 +16,8 @@ export interface KeptRounds {
 }
 
 /** `items`: all that are trained on. `mark` is asked with dynamic sampling only. */
+type SampleStepOptions = Omit<RollOutOptions, 'firstPrompt'> & { mark: MarkResponses; kept: KeptRounds }
+
 export async function sampleStep({
   policy,
   reference,
@@ -28,17 +27,7 @@ export async function sampleStep({
   mark,
   kept,
   hooks,
-}: {
-  policy: Policy
-  /** Policy for the reference log-probabilities; absent if no divergence is measured. */
-  reference?: Policy
-  items: readonly Item[]
-  config: ExperimentConfig
-  step: number
-  mark: MarkResponses
-  kept: KeptRounds
-  hooks: Hooks
-}): Promise<Rollout> {
+}: SampleStepOptions): Promise<Rollout> {
   const { seed, rollout } = config
   const { prompts, samples } = rollout
   const first = promptsOfStep({ items, prompts, step, seed })

@@ -4,17 +4,14 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { CancelledFailure } from '@temporalio/common'
-import { gpuActivities } from '../../activities/gpu-activities.js'
 import { readData } from '../../activities/prepare-data.js'
 import { experimentPaths, runFolder } from '../../activities/store/run-folder.js'
 import { readMetrics } from '../../activities/store/runs.js'
 import { pointsOf } from '../../activities/tracking/track-progress.js'
-import { PolicyCache } from '../../activities/training/policy-cache.js'
 import { type Workplace, workplace } from '../../activities/workplace.js'
 import type { ExperimentConfig } from '../../pipelines/config/schema.js'
 import { tinyConfig } from '../workflows/tiny.js'
-import { environment, prepare, resultOf, runExperiment, runStage } from './driver.js'
+import { prepare, resultOf, runCancelled, runExperiment } from './driver.js'
 
 let place: Workplace
 before(() => {
@@ -92,36 +89,15 @@ describe('an experiment is the same bits', () => {
     const shape: Overrides = { steps: 4, evaluation: { every: 4 }, update: { learningRate: 1e-3, microBatch: 4 } }
     const expected = await comesTo(tinyConfig('unbroken', { ...shape, ...inOneGo }))
     const config = tinyConfig('broken', { ...shape, ...inOneGo })
-    const stages = await prepare(place, config)
-    const run = config.name
-    const rollouts = join(runFolder(place.home, run), 'rollouts')
+    const rollouts = join(runFolder(place.home, config.name), 'rollouts')
     const sampled = new Map<string, string>()
-    let policies = new PolicyCache(place.store)
-    let cancellations = 0
-    for (let ticks = 1; ; ticks++) {
-      const mock = environment()
-      let beats = 0
-      mock.on('heartbeat', () => {
-        if (++beats === ticks) mock.cancel()
-      })
-      try {
-        const activities = gpuActivities(place, policies)
-        await runStage(activities.evaluatePolicy, { run, stages, step: 0 }, mock)
-        await runStage(activities.trainSteps, { run, stages, from: 0, to: 4 }, mock)
-        await runStage(activities.evaluatePolicy, { run, stages, step: 4 }, mock)
-        break
-      } catch (error) {
-        assert.ok(error instanceof CancelledFailure, String(error))
-        cancellations++
-      }
-      for (const [name, text] of sampled) assert.equal(readFileSync(join(rollouts, name), 'utf8'), text)
-      for (const name of namesIn(rollouts)) sampled.set(name, readFileSync(join(rollouts, name), 'utf8'))
-      if (ticks % 2 === 0) {
-        policies.dispose()
-        policies = new PolicyCache(place.store)
-      }
-    }
-    policies.dispose()
+    const cancellations = await runCancelled(place, config, {
+      cold: count => count % 2 === 0,
+      onCancelled() {
+        for (const [name, text] of sampled) assert.equal(readFileSync(join(rollouts, name), 'utf8'), text)
+        for (const name of namesIn(rollouts)) sampled.set(name, readFileSync(join(rollouts, name), 'utf8'))
+      },
+    })
     assert.ok(cancellations >= 8, `${cancellations} cancellations`)
     assert.deepEqual(resultOf(place, config), expected)
   })

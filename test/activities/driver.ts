@@ -1,6 +1,8 @@
 /** An experiment driven through its stages as the workflow drives them, in Temporal's activity environment, without a server. */
+import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { CancelledFailure } from '@temporalio/common'
 import { MockActivityEnvironment } from '@temporalio/testing'
 import { DefaultLogger } from '@temporalio/worker'
 import { gpuActivities } from '../../activities/gpu-activities.js'
@@ -68,6 +70,46 @@ export async function runExperiment(
     if (evaluationDue(step, config)) await runStage(gpu().evaluatePolicy, { run, stages, step })
   }
   policies.dispose()
+}
+
+/**
+ * From the first evaluation to the last, cancelled after 1, 2, 3, ... heartbeats until an attempt ends. Gives the number of
+ * cancellations. `cold`: whether a worker that has just come up goes on after a cancellation, by its number.
+ */
+export async function runCancelled(
+  place: Workplace,
+  config: ExperimentConfig,
+  {
+    cold = () => false,
+    onCancelled = () => {},
+  }: { cold?: (cancellations: number) => boolean; onCancelled?: () => void } = {},
+): Promise<number> {
+  const stages = await prepare(place, config)
+  const { name: run, steps } = config
+  let policies = new PolicyCache(place.store)
+  for (let cancellations = 0; ; ) {
+    const mock = environment()
+    let beats = 0
+    mock.on('heartbeat', () => {
+      if (++beats === cancellations + 1) mock.cancel()
+    })
+    try {
+      const activities = gpuActivities(place, policies)
+      await runStage(activities.evaluatePolicy, { run, stages, step: 0 }, mock)
+      await runStage(activities.trainSteps, { run, stages, from: 0, to: steps }, mock)
+      await runStage(activities.evaluatePolicy, { run, stages, step: steps }, mock)
+      policies.dispose()
+      return cancellations
+    } catch (error) {
+      assert.ok(error instanceof CancelledFailure, String(error))
+    }
+    cancellations++
+    onCancelled()
+    if (cold(cancellations)) {
+      policies.dispose()
+      policies = new PolicyCache(place.store)
+    }
+  }
 }
 
 /** Every experiment of a plan, one after the other, and the report. */

@@ -4,17 +4,14 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { CancelledFailure } from '@temporalio/common'
-import { gpuActivities } from '../../activities/gpu-activities.js'
 import { experimentPaths, runFolder } from '../../activities/store/run-folder.js'
 import { readMetrics } from '../../activities/store/runs.js'
 import { unseal } from '../../activities/store/sealed.js'
-import { PolicyCache } from '../../activities/training/policy-cache.js'
 import { type Workplace, workplace } from '../../activities/workplace.js'
 import type { Round } from '../../pipelines/rollout/dynamic-sampling.js'
 import type { Rollout } from '../../pipelines/rollout/response.js'
 import { tinyConfig } from '../workflows/tiny.js'
-import { environment, prepare, resultOf, runExperiment, runStage } from './driver.js'
+import { resultOf, runCancelled, runExperiment } from './driver.js'
 
 let place: Workplace
 before(() => {
@@ -101,28 +98,11 @@ describe('dynamic sampling', () => {
 
   it('cancelled after 1, 2, 3, ... ticks, is the same bits, and takes up the rounds that are kept', async () => {
     const config = tinyConfig('broken', { ...shape, ...inOneGo })
-    const stages = await prepare(place, config)
     const run = config.name
     const path = (step: number) => experimentPaths.rounds(runFolder(place.home, run), step)
-    let policies = new PolicyCache(place.store)
-    let [cancellations, between] = [0, 0]
+    let between = 0
     const before = new Map<number, readonly Round[]>()
-    for (let ticks = 1; ; ticks++) {
-      const mock = environment()
-      let beats = 0
-      mock.on('heartbeat', () => {
-        if (++beats === ticks) mock.cancel()
-      })
-      try {
-        const activities = gpuActivities(place, policies)
-        await runStage(activities.evaluatePolicy, { run, stages, step: 0 }, mock)
-        await runStage(activities.trainSteps, { run, stages, from: 0, to: 4 }, mock)
-        await runStage(activities.evaluatePolicy, { run, stages, step: 4 }, mock)
-        break
-      } catch (error) {
-        assert.ok(error instanceof CancelledFailure, String(error))
-        cancellations++
-      }
+    const keepsRounds = () => {
       for (let step = 1; step <= 4; step++) {
         if (!existsSync(path(step))) continue
         const rounds = unseal<readonly Round[]>(readFileSync(path(step)), path(step))
@@ -131,10 +111,8 @@ describe('dynamic sampling', () => {
         before.set(step, rounds)
         between++
       }
-      policies.dispose()
-      policies = new PolicyCache(place.store)
     }
-    policies.dispose()
+    const cancellations = await runCancelled(place, config, { cold: () => true, onCancelled: keepsRounds })
     assert.ok(cancellations >= 8, `${cancellations} cancellations`)
     assert.ok(between > 0, 'it was interrupted between two rounds')
     assert.deepEqual(resultOf(place, config), resultOf(place, tinyConfig('whole', { ...shape, ...inOneGo })))

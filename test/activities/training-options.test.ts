@@ -4,7 +4,6 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { CancelledFailure } from '@temporalio/common'
 import { gpuActivities } from '../../activities/gpu-activities.js'
 import { experimentPaths, runFolder } from '../../activities/store/run-folder.js'
 import { readMetrics } from '../../activities/store/runs.js'
@@ -12,7 +11,7 @@ import { PolicyCache } from '../../activities/training/policy-cache.js'
 import { type Workplace, workplace } from '../../activities/workplace.js'
 import { klScheduleSection } from '../../pipelines/config/sections/schedules.js'
 import { tinyConfig } from '../workflows/tiny.js'
-import { environment, prepare, resultOf, runExperiment, runStage } from './driver.js'
+import { prepare, resultOf, runCancelled, runExperiment, runStage } from './driver.js'
 
 type Overrides = NonNullable<Parameters<typeof tinyConfig>[1]>
 
@@ -90,28 +89,7 @@ test('importance weights are 1 but for rounding, because one engine samples and 
 test('several updates a step, cancelled after 1, 2, 3, ... ticks and gone on with, come to the same bits', async () => {
   const expected = resultOf(place, tinyConfig('ppo-whole', { ...shape, ...options['ppo'], ...inOneGo }))
   const config = tinyConfig('ppo-cancelled', { ...shape, ...options['ppo'], ...inOneGo })
-  const stages = await prepare(place, config)
-  const { name: run, steps } = config
-  const policies = new PolicyCache(place.store)
-  let cancellations = 0
-  for (let ticks = 1; ; ticks++) {
-    const mock = environment()
-    let beats = 0
-    mock.on('heartbeat', () => {
-      if (++beats === ticks) mock.cancel()
-    })
-    try {
-      const activities = gpuActivities(place, policies)
-      await runStage(activities.evaluatePolicy, { run, stages, step: 0 }, mock)
-      await runStage(activities.trainSteps, { run, stages, from: 0, to: steps }, mock)
-      await runStage(activities.evaluatePolicy, { run, stages, step: steps }, mock)
-      break
-    } catch (error) {
-      assert.ok(error instanceof CancelledFailure, String(error))
-      cancellations++
-    }
-  }
-  policies.dispose()
+  const cancellations = await runCancelled(place, config)
   assert.ok(cancellations > 5, String(cancellations))
   assert.deepEqual(resultOf(place, config), expected)
 })
