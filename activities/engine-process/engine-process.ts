@@ -24,6 +24,8 @@ import type { FromEngine, ToEngine } from './messages.js'
 const [, , parent = '', home = ''] = process.argv
 const worker = Number(parent)
 endWithParent({ parent: worker, group: false })
+// A group gets these whole: the worker cancels the activity, and ends this process.
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => {})
 armFailPoints(process.env[failPointVariable], { worker })
 
 const place = workplace(home)

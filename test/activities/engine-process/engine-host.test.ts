@@ -77,6 +77,16 @@ test('a process that hangs is ended, and the failure says so', async () => {
   assert.ok(performance.now() - began < 20_000)
 })
 
+test('a process outlives the SIGTERM that ends its group: its worker says when it ends', async () => {
+  const host = hostThat('')
+  await assert.rejects(train(host), failure('NotFound', /missing/))
+  const { pid = 0 } = host
+  process.kill(pid, 'SIGTERM')
+  await sleep(1_000)
+  await assert.rejects(train(host), failure('NotFound', /missing/))
+  assert.equal(host.pid, pid)
+})
+
 test('a process that crashes fails the activity, which may be tried again, and is replaced', async () => {
   const host = hostThat('crash')
   await assert.rejects(train(host), error => {
