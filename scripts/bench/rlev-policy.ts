@@ -4,8 +4,8 @@
  * the estimator and the update.
  *
  * If all responses have the limit's length, no token ends one. If lengths are planned, the end is the last
- * token of the vocabulary. A uniform number near 1 draws it at the planned position; numbers below 0.9
- * elsewhere never do. The decoder does not know the plan.
+ * token of the vocabulary. The largest uniform number draws it at the planned position, however many tokens share
+ * the probability; numbers below 0.9 elsewhere never do. The decoder does not know the plan.
  */
 import { performance } from 'node:perf_hooks'
 import { advantages } from '../../pipelines/advantages/advantages.js'
@@ -21,6 +21,7 @@ import type { Response, Rollout } from '../../pipelines/rollout/response.js'
 import { rollOut } from '../../pipelines/rollout/roll-out.js'
 import { generate } from '../../pipelines/sampling/generate.js'
 import { policyGradientStep } from '../../pipelines/training/policy-gradient.js'
+import { characters } from '../random-checkpoint/characters.js'
 import { type EngineName, engineSection } from './engine.js'
 import type { Answer } from './protocol.js'
 import { rowsOf, type Size } from './sizes.js'
@@ -49,6 +50,9 @@ export interface Bench {
 }
 
 const seed = 1
+
+/** One character for each token, from the ideographs on, which are many. Padding and end follow. */
+export const alphabetOf = ({ vocabulary }: Size): string[] => characters({ count: vocabulary - 2, first: 0x4e00 })
 
 export function openBench({
   size,
@@ -85,8 +89,7 @@ export function openBench({
     ...engineSection(engine),
   })
   if (config.policy.from !== 'scratch') throw new TypeError('the bench makes its policy from scratch')
-  // One character for each token. Ideographs, because there are enough of them. Padding and end follow.
-  const alphabet = Array.from({ length: size.vocabulary - 2 }, (_, index) => String.fromCodePoint(0x4e00 + index))
+  const alphabet = alphabetOf(size)
   const ending = createPolicy({ config: config.policy, alphabet, seed, engine: config.engine })
   const whole = createPolicy({ config: config.policy, alphabet, seed, engine: config.engine })
   const endless = { ...whole, tokenizer: { ...whole.tokenizer, eosIds: [-1] } }
@@ -143,7 +146,7 @@ export async function sampleUnequal(bench: Bench, settings: RlevSettings): Promi
     settings,
     uniforms: (row, position) => {
       const length = lengths[row] as number
-      return position === length - 1 && length < size.completionTokens ? 1 - 2 ** -14 : 0.9 * uniform(row, position)
+      return position === length - 1 && length < size.completionTokens ? 1 - 2 ** -24 : 0.9 * uniform(row, position)
     },
     lengths,
   })
@@ -193,7 +196,8 @@ export async function wholeStep(bench: Bench, settings: RlevSettings): Promise<A
   const { size, endless: policy, optimizer } = bench
   const config = withSettings(bench, settings)
   const step = ++bench.steps
-  const items = promptTokens(size, step).map(
+  const prompts = promptTokens(size, step)
+  const items = prompts.map(
     (tokens, index): Item => ({
       id: `${step}-${index}`,
       exam: 'bench',
@@ -207,6 +211,7 @@ export async function wholeStep(bench: Bench, settings: RlevSettings): Promise<A
   )
   const began = performance.now()
   const rollout = await rollOut({ policy, items, config, step, hooks: noHooks })
+  checkWork({ rollout, prompts, size })
   const records = scored(rollout, config)
   const { metrics } = await policyGradientStep({
     policy,
@@ -220,6 +225,25 @@ export async function wholeStep(bench: Bench, settings: RlevSettings): Promise<A
   const seconds = (performance.now() - began) / 1000
   if (metrics['update/skipped'] !== 0) throw new RangeError('the step has no update because all its rewards are equal')
   return { seconds, tokens: tokensOf(bench) }
+}
+
+/** Throws if a prompt is another than planned, as tokens that text does not keep would make it, or a response has another length. */
+function checkWork({
+  rollout: { responses },
+  prompts,
+  size: { samples, completionTokens },
+}: {
+  rollout: Rollout
+  prompts: readonly (readonly number[])[]
+  size: Size
+}): void {
+  for (const [row, { promptTokens, tokens }] of responses.entries()) {
+    const planned = prompts[Math.floor(row / samples)] ?? []
+    if (promptTokens.join() !== planned.join()) throw new RangeError(`response ${row}: its prompt is not as planned`)
+    if (tokens.length !== completionTokens) {
+      throw new RangeError(`response ${row}: ${tokens.length} tokens and not ${completionTokens}`)
+    }
+  }
 }
 
 /**

@@ -7,6 +7,7 @@ import { bytesOf, headerBytes } from '../../pipelines/checkpoint/safetensors.js'
 import { RlevError } from '../../pipelines/errors.js'
 import { sizeOf, tensorShapes } from '../../pipelines/model/tensor-shapes.js'
 import { characterTokenizer } from '../../pipelines/tokenizer/tokenizer.js'
+import { characters } from './characters.js'
 import type { ConfigContent } from './shapes.js'
 import { bytesOfValues, type ElementType, type Values } from './values.js'
 
@@ -24,6 +25,8 @@ interface PlannedTensor {
   elements: number
   values: Values
 }
+
+const firstPrintable = 0x21
 
 /** Elements made at a time: 16 MiB of float32. */
 const block = 2 ** 22
@@ -50,7 +53,7 @@ export function writeRandomCheckpoint({
   mkdirSync(folder, { recursive: true })
   const json = (name: string, content: unknown) =>
     writeFileSync(join(folder, name), `${JSON.stringify(content, null, 2)}\n`)
-  const tokenizer = characterTokenizer(characters(architecture.vocabulary - 2))
+  const tokenizer = characterTokenizer(characters({ count: architecture.vocabulary - 2, first: firstPrintable }))
   const tokens = { eos_token_id: tokenizer.eosIds[0], pad_token_id: tokenizer.padId }
   json('config.json', { ...config, ...tokens, dtype: { F32: 'float32', BF16: 'bfloat16' }[type] })
   json('generation_config.json', tokens)
@@ -81,15 +84,6 @@ export function writeRandomCheckpoint({
 }
 
 const padded = (number: number): string => String(number).padStart(5, '0')
-
-/** Printable code points one after the other, surrogates left out. */
-function characters(count: number): string[] {
-  const first = 0x21
-  return Array.from({ length: count }, (_, index) => {
-    const point = first + index
-    return String.fromCodePoint(point < 0xd800 ? point : point + 0x800)
-  })
-}
 
 function shardsOf({
   tensors,

@@ -3,6 +3,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { scratchArchitecture } from '../../../pipelines/model/architecture.js'
 import { tensorShapes } from '../../../pipelines/model/tensor-shapes.js'
+import { stream } from '../../../pipelines/random.js'
+import { characterTokenizer } from '../../../pipelines/tokenizer/tokenizer.js'
+import { alphabetOf } from '../../../scripts/bench/rlev-policy.js'
 import { parametersOf, rowsOf, type Size, sizeNames, sizeOf, updateOperations } from '../../../scripts/bench/sizes.js'
 import { plannedLengths, promptTokens } from '../../../scripts/bench/workload.js'
 import { tinyConfig } from '../../pipelines/model/tiny-policy.js'
@@ -48,6 +51,13 @@ test('prompts are the same in every process, others at every step, and hold neit
     assert.ok(prompts.every(tokens => tokens.length === size.promptTokens))
     assert.ok(prompts.flat().every(token => token >= 0 && token < size.vocabulary - 2))
   }
+})
+
+test('a text keeps every token of a large vocabulary, whichever are neighbours', () => {
+  const { decode, encode } = characterTokenizer(alphabetOf({ ...sizeOf('small'), vocabulary: 49_152 }))
+  const ids = Array.from({ length: 49_150 }, (_, id) => id)
+  const order = stream(1, 'neighbours').permutation(ids.length)
+  for (const tokens of [ids, order]) assert.deepEqual(encode(decode(tokens)), tokens)
 })
 
 test('the parameters of a size are the elements of the tensors that a policy of its shape has', () => {
