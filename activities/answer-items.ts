@@ -4,8 +4,8 @@
  */
 import { answerItems as answer } from '../pipelines/evaluation/answer-items.js'
 import { given } from '../pipelines/given.js'
-import type { Policy } from '../pipelines/model/policy.js'
 import { type Hooks, partOfWork } from '../pipelines/progress.js'
+import type { Sampler } from '../pipelines/sampling/sampler.js'
 import { stage, stageHooks, throwIfCancelled, withFailPoint } from './stage.js'
 import { originalKey } from './store/provenance.js'
 import type { ArtifactRef } from './store/store.js'
@@ -84,8 +84,8 @@ async function policyOf({
   input,
   step,
   hooks,
-}: Omit<Answering, 'workplace'> & { policies: PolicyCache; hooks: Hooks }): Promise<Policy> {
+}: Omit<Answering, 'workplace'> & { policies: PolicyCache; hooks: Hooks }): Promise<Sampler> {
   const { config } = training
-  if (config.steps === 0) return policies.reference(input.stages.start, config.engine)
-  return (await training.policyAt(step, hooks)).policy
+  if (config.steps === 0) return policies.reference(input.stages.start, config)
+  return training.policyAt(step, hooks)
 }

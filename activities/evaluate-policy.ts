@@ -52,7 +52,7 @@ async function evaluateStep({
   step: number
 }): Promise<MadeEvaluation> {
   const hooks = withFailPoint('evaluation.tick', stageHooks(`evaluation of step ${step}`))
-  const { policy } = await training.policyAt(step, hooks)
+  const policy = await training.policyAt(step, hooks)
   const values = readValues(workplace.store, input.stages.values).test
   const { config, data } = training
   const mark = markWith(workplace, config, 'evaluation')

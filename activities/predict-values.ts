@@ -45,7 +45,7 @@ export function predictValues(workplace: Workplace, policies: PolicyCache) {
             config,
             items: readData(store, data).train,
             values: stored.train,
-            open: () => policies.atStart(config, start),
+            open: () => policies.local.atStart(config, start),
             hooks: withFailPoint('predictor.tick', stageHooks('score predictor')),
           })
           const seen: StoredValues = { ...stored, train: predicted.values }

@@ -2,6 +2,7 @@
  * The training loop called directly: the functions that a run's activities call, one after the other in one process, without
  * Temporal, journal, checkpoints or MLflow. What durability costs is measured against it.
  */
+
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,6 +14,8 @@ import { createOptimizer } from '../pipelines/model/optimizer-state.js'
 import type { Policy } from '../pipelines/model/policy.js'
 import { noHooks } from '../pipelines/progress.js'
 import { markByRule } from '../pipelines/rewards/marking.js'
+import { LocalSampler } from '../pipelines/sampling/local-sampler.js'
+import { LocalPolicy } from '../pipelines/training/local-policy.js'
 import { policyGradientStep } from '../pipelines/training/policy-gradient.js'
 import { sampleStep } from '../pipelines/training/sample-step.js'
 import { configOfStep, klBeforeOf, scheduleMetrics } from '../pipelines/training/step-config.js'
@@ -33,21 +36,20 @@ export async function trainDirectly({
   const dataset = await prepareData(config.data, { seed: config.seed, bonus: config.value.bonus })
   const { values } = normalizeValues(dataset.train, { ...config.reward, bonus: config.value.bonus })
   const policy = await warmStart({ config, dataset, hooks: noHooks })
-  const reference = await copyOf(policy, config)
-  const optimizer = createOptimizer(policy, config.update)
+  const reference = new LocalSampler(await copyOf(policy, config))
+  const live = new LocalPolicy({ policy, optimizer: createOptimizer(policy, config.update) })
   onBegin()
   let klBefore: ReturnType<typeof klBeforeOf> = null
   for (let step = 1; step <= config.steps; step++) {
     const ofStep = configOfStep(config, step, klBefore)
     const rollout = await sampleStep({
-      ...{ policy, reference, items: dataset.train, config, step, hooks: noHooks },
+      ...{ policy: live, reference, items: dataset.train, config, step, hooks: noHooks },
       mark: markByRule,
       kept: { read: () => [], keep: () => {} },
     })
     const records = recordsOf({ rollout, items: dataset.train, values, config: ofStep })
     const { metrics } = await policyGradientStep({
-      policy,
-      optimizer,
+      policy: live,
       responses: rollout.responses,
       records,
       config: ofStep,

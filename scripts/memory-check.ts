@@ -71,7 +71,7 @@ function configOf({ policy, maxTokens, update, reference }: Case): ExperimentCon
 
 /** Rolls out and updates once; prints the estimate and the peak, in bytes. */
 async function measure(one: Case): Promise<void> {
-  const [folders, policies, adapters, generating, updating, optimizers, memory, logProbs] = await Promise.all([
+  const [folders, policies, adapters, generating, updating, optimizers, memory, logProbs, locals] = await Promise.all([
     import('../pipelines/checkpoint/policy-folder.js'),
     import('../pipelines/model/policy.js'),
     import('../pipelines/model/adapter.js'),
@@ -80,6 +80,7 @@ async function measure(one: Case): Promise<void> {
     import('../pipelines/model/optimizer-state.js'),
     import('../pipelines/memory/estimate.js'),
     import('../pipelines/engine/log-probabilities.js'),
+    import('../pipelines/training/local-policy.js'),
   ])
   const config = configOf(one)
   const { promptTokens = 64 } = one
@@ -93,7 +94,7 @@ async function measure(one: Case): Promise<void> {
   if (config.update.adapter !== null) {
     policy.adapter = adapters.createAdapter({ architecture, ...config.update.adapter, seed: 1 })
   }
-  const optimizer = optimizers.createOptimizer(policy, config.update)
+  const live = new locals.LocalPolicy({ policy, optimizer: optimizers.createOptimizer(policy, config.update) })
   const { prompts, samples, maxTokens, chunk } = config.rollout
   const rows = Array.from({ length: prompts }, (_, prompt) =>
     Array.from({ length: promptTokens }, (_, place) => (7 * place + 31 * prompt) % alphabet.length),
@@ -121,7 +122,7 @@ async function measure(one: Case): Promise<void> {
   }))
   if (reference !== undefined) logProbs.logProbsOf(reference, responses)
   for (const step of [1, 2])
-    await updating.policyGradientStep({ policy, optimizer, responses, records, config, step, hooks: noHooks })
+    await updating.policyGradientStep({ policy: live, responses, records, config, step, hooks: noHooks })
   const peak = Number(/^VmHWM:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]) * 1024
   const estimate = memory.memoryOf({ architecture, config, promptTokens })
   console.log(JSON.stringify({ estimated: estimate.bytes, peak }))

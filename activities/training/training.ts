@@ -6,14 +6,13 @@
 import { performance } from 'node:perf_hooks'
 import { log } from '@temporalio/activity'
 import { CancelledFailure } from '@temporalio/common'
-import { saveOptimizer } from '../../pipelines/checkpoint/optimizer-file.js'
-import { saveTrained } from '../../pipelines/checkpoint/policy-folder.js'
 import type { ExperimentConfig } from '../../pipelines/config/schema.js'
 import type { DataSet } from '../../pipelines/data/item.js'
 import { given } from '../../pipelines/given.js'
 import { libraryOfThisProcess } from '../../pipelines/graph/library.js'
 import type { Hooks } from '../../pipelines/progress.js'
 import type { Rollout } from '../../pipelines/rollout/response.js'
+import type { LivePolicy } from '../../pipelines/training/live-policy.js'
 import { policyGradientStep } from '../../pipelines/training/policy-gradient.js'
 import { sampleStep } from '../../pipelines/training/sample-step.js'
 import { scheduleMetrics } from '../../pipelines/training/step-config.js'
@@ -32,7 +31,7 @@ import { runFolder } from '../store/run-folder.js'
 import type { ArtifactRef } from '../store/store.js'
 import { markWith } from '../verifiers/mark-with.js'
 import { runConfig, type Workplace } from '../workplace.js'
-import type { LivePolicy, PolicyCache } from './policy-cache.js'
+import type { PolicyCache } from './policy-cache.js'
 import { configAtStep } from './step-config.js'
 import { recordsOfStep } from './step-records.js'
 
@@ -140,9 +139,9 @@ export class Training {
     const made = await this.checkpoints.make({
       step,
       fill: async folder => {
-        await saveTrained(live.policy, folder)
+        await live.exportTo(folder)
         failPoint('checkpoint.weights')
-        await saveOptimizer(live.optimizer, folder)
+        await live.saveStateTo(folder)
       },
       mayCommit: () => this.fence.check(),
     })
@@ -161,12 +160,10 @@ export class Training {
     const sampled = performance.now()
     const { time, records } = await recordsOfStep({ workplace: this.#workplace, training: this, rollout })
     const measuredBefore = this.journal.metrics(step)?.values
-    const { steps: updatesBefore } = live.optimizer
     let values: Record<string, number>
     try {
       const update = await policyGradientStep({
-        policy: live.policy,
-        optimizer: live.optimizer,
+        policy: live,
         responses: rollout.responses,
         records,
         config,
@@ -178,11 +175,10 @@ export class Training {
     } catch (error) {
       // A cancellation comes between micro-batches: before the first update, weights and moments are still those of
       // the step before.
-      const isUnchanged = error instanceof CancelledFailure && live.optimizer.steps === updatesBefore
-      if (!isUnchanged) this.#policies.drop(this.#input.run)
+      if (!(error instanceof CancelledFailure && live.isWhole)) await this.#policies.drop(this.#input.run)
       throw error
     }
-    live.step = step
+    await live.endStep()
     const seconds = (performance.now() - sampled) / 1000
     if (this.journal.metrics(step) !== null) {
       log.debug('step replayed', { run: this.#input.run, step, seconds })
@@ -204,9 +200,9 @@ export class Training {
     // Tests count these lines to see that nothing is sampled twice.
     log.debug('sampling', { run: this.#input.run, step })
     const reference =
-      config.kl.place === 'none' ? undefined : await this.#policies.reference(this.#input.stages.start, config.engine)
+      config.kl.place === 'none' ? undefined : await this.#policies.reference(this.#input.stages.start, config)
     const rollout = await sampleStep({
-      policy: live.policy,
+      policy: live,
       ...given({ reference }),
       items: this.data.train,
       config,

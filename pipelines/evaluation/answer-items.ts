@@ -1,12 +1,9 @@
 /** Generates a policy's answers to test items. Only this half of an evaluation needs the policy; verdicts and metrics do not. */
 import type { ExperimentConfig } from '../config/schema.js'
 import type { Item } from '../data/item.js'
-import type { Policy } from '../model/policy.js'
 import { type Hooks, partOfWork } from '../progress.js'
-import { stream } from '../random.js'
 import type { Finish } from '../rollout/response.js'
-import { generate } from '../sampling/generate.js'
-import type { Generated } from '../sampling/slots.js'
+import type { Generated, Sampler } from '../sampling/sampler.js'
 import { responseText, stopsOf } from '../sampling/stops.js'
 import { encodePrompts } from '../tokenizer/tokenizer.js'
 
@@ -27,7 +24,7 @@ export interface ItemAnswers {
 }
 
 /**
- * In the order of the items. Samples use the same uniforms for every policy. `first` is the number of the first item among all
+ * In the order of the items. Samples are drawn by the same counters for every policy. `first` is the number of the first item among all
  * evaluated items, if these are a part of them.
  */
 export async function answerItems({
@@ -37,34 +34,34 @@ export async function answerItems({
   config,
   hooks,
 }: {
-  policy: Policy
+  policy: Sampler
   items: readonly Item[]
   first?: number
   config: Pick<ExperimentConfig, 'evaluation' | 'rollout'>
   hooks: Hooks
 }): Promise<ItemAnswers[]> {
   const { samples, chunk, seed } = config.evaluation
-  const random = stream(seed, 'evaluation')
   const prompts = await encodePrompts(
     policy.tokenizer,
     items.map(({ prompt }) => prompt),
   )
   const stops = stopsOf(policy.tokenizer, config.rollout.stop)
-  const shared = { policy, temperature: 1, maxTokens: config.rollout.maxTokens, chunk, stops }
+  const { maxTokens } = config.rollout
+  const shared = { series: { purpose: 'evaluation', seed }, temperature: 1, maxTokens, chunk, stops } as const
   const all = items.length * (1 + samples)
-  const greedy = await generate({
+  const greedy = await policy.sample({
     ...shared,
     hooks: partOfWork(hooks, { before: 0, of: all }),
-    prompts,
-    uniforms: () => null,
+    rows: prompts.map(promptTokens => ({ promptTokens, draw: null })),
     eosProbabilities: true,
   })
   // Rows are ordered by item, then by sample.
-  const sampled = await generate({
+  const sampled = await policy.sample({
     ...shared,
     hooks: partOfWork(hooks, { before: items.length, of: all }),
-    prompts: prompts.flatMap(prompt => Array.from({ length: samples }, () => prompt)),
-    uniforms: (row, position) => random.uniform(first + Math.floor(row / samples), row % samples, position),
+    rows: prompts.flatMap((promptTokens, item) =>
+      Array.from({ length: samples }, (_, sample) => ({ promptTokens, draw: [first + item, sample] as const })),
+    ),
   })
   const answer = ({ tokens, finish, stoppedBy }: Generated): Answer => ({
     ...responseText(policy.tokenizer, { tokens, stoppedBy }, stops),

@@ -4,9 +4,9 @@
  */
 import type { ExperimentConfig } from '../config/schema.js'
 import type { Item } from '../data/item.js'
-import type { Policy } from '../model/policy.js'
 import type { Hooks } from '../progress.js'
 import type { MarkResponses } from '../rewards/marking.js'
+import type { Sampler } from '../sampling/sampler.js'
 import type { ItemValue } from '../values/value.js'
 import { answerItems } from './answer-items.js'
 import { type Evaluated, evaluateAnswers } from './evaluate-answers.js'
@@ -17,7 +17,7 @@ export async function evaluatePolicy({
   hooks,
   ...subject
 }: {
-  policy: Policy
+  policy: Sampler
   items: readonly Item[]
   values: readonly ItemValue[]
   config: ExperimentConfig

@@ -3,9 +3,9 @@ import type { ExperimentConfig } from '../config/schema.js'
 import { markedAs } from '../config/verifier-way.js'
 import type { DataSet } from '../data/item.js'
 import { given } from '../given.js'
-import type { Policy } from '../model/policy.js'
 import type { Hooks } from '../progress.js'
 import type { MarkResponses } from '../rewards/marking.js'
+import type { Sampler } from '../sampling/sampler.js'
 import { normalizeValues } from '../values/normalize.js'
 import { evaluatePolicy } from './evaluate-policy.js'
 import type { TransferOutcome } from './evaluation.js'
@@ -19,7 +19,7 @@ export async function evaluateTransfer({
   hooks,
   mark,
 }: {
-  policy: Policy
+  policy: Sampler
   dataset: Pick<DataSet, 'transfer'>
   config: ExperimentConfig
   step: number

@@ -4,19 +4,17 @@
  */
 import type { ExperimentConfig } from '../config/schema.js'
 import type { Item } from '../data/item.js'
-import { logProbsOf } from '../engine/log-probabilities.js'
-import type { Policy } from '../model/policy.js'
+import { given } from '../given.js'
 import type { Hooks } from '../progress.js'
-import { stream } from '../random.js'
-import { generate } from '../sampling/generate.js'
+import type { Sampler } from '../sampling/sampler.js'
 import { responseText, stopsOf } from '../sampling/stops.js'
 import { encodePrompts } from '../tokenizer/tokenizer.js'
 import type { Response, Rollout } from './response.js'
 
 export interface RollOutOptions {
-  policy: Policy
+  policy: Sampler
   /** Policy for the reference log-probabilities; absent if no divergence is measured. */
-  reference?: Policy
+  reference?: Sampler
   /** The step's items, in order. */
   items: readonly Item[]
   config: ExperimentConfig
@@ -36,16 +34,19 @@ export async function rollOut({
   hooks,
 }: RollOutOptions): Promise<Rollout> {
   const { samples, temperature, maxTokens, chunk } = config.rollout
-  const { uniform } = stream(config.seed, 'rollout')
   const stops = stopsOf(policy.tokenizer, config.rollout.stop)
   const encoded = await encodePrompts(
     policy.tokenizer,
     items.map(({ prompt }) => prompt),
   )
-  const generated = await generate({
-    policy,
-    prompts: encoded.flatMap(tokens => new Array<number[]>(samples).fill(tokens)),
-    uniforms: (row, position) => uniform(step, firstPrompt + Math.floor(row / samples), row % samples, position),
+  const generated = await policy.sample({
+    rows: encoded.flatMap((promptTokens, prompt) =>
+      Array.from({ length: samples }, (_, sample) => ({
+        promptTokens,
+        draw: [step, firstPrompt + prompt, sample] as const,
+      })),
+    ),
+    series: { purpose: 'rollout', seed: config.seed },
     temperature,
     maxTokens,
     chunk,
@@ -60,7 +61,7 @@ export async function rollOut({
       tokens,
       ...responseText(policy.tokenizer, { tokens, stoppedBy }, stops),
       logProbs,
-      entropy,
+      ...given({ entropy }),
       finish,
     }),
   )
@@ -77,24 +78,19 @@ export async function rollOut({
 async function withReference({
   reference,
   responses,
-  rollout: { prompts, samples, temperature, maxTokens, chunk },
+  rollout,
   hooks,
 }: {
-  reference: Policy
+  reference: Sampler
   responses: readonly Response[]
   rollout: ExperimentConfig['rollout']
   hooks: Hooks
 }): Promise<Response[]> {
-  const measured: Response[] = []
-  // A chunk may start and end within the samples of a prompt.
-  const limits = { prompts: Math.min(prompts, Math.ceil(chunk / samples) + 1), samples, tokens: maxTokens }
-  for (let first = 0; first < responses.length; first += chunk) {
-    const part = responses.slice(first, first + chunk)
-    const rows = logProbsOf(reference, part, { temperature, limits })
-    part.forEach((response, row) => {
-      measured.push({ ...response, referenceLogProbs: rows[row] as number[] })
-    })
-    await hooks.tick({ done: measured.length, of: responses.length, note: 'reference' })
-  }
-  return measured
+  const rows = await reference.logProbabilities(responses, {
+    rollout,
+    together: rollout.chunk,
+    hooks,
+    note: 'reference',
+  })
+  return responses.map((response, row) => ({ ...response, referenceLogProbs: rows[row] as number[] }))
 }

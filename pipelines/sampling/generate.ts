@@ -12,7 +12,7 @@ import { type Hooks, noHooks } from '../progress.js'
 import { Decodings, type DrawingKind } from './decoding.js'
 import type { DecodingShape } from './decoding-caches.js'
 import { SamplingWeights } from './sampling-weights.js'
-import { type Generated, type Rows, Slots } from './slots.js'
+import { type Decoded, type Rows, Slots } from './slots.js'
 import type { Stops } from './stops.js'
 import { samePrompt } from './stored-prompts.js'
 
@@ -41,7 +41,7 @@ const maxPrompts = 32
  * Rows in the order of `prompts`. Rejects with CallInvalid for an empty prompt, NotFinite if the policy's
  * weights are not finite.
  */
-export async function generate(options: GenerateOptions): Promise<Generated[]> {
+export async function generate(options: GenerateOptions): Promise<Decoded[]> {
   const { policy, prompts, uniforms, maxTokens, stops = null, hooks = noHooks } = options
   if (prompts.length === 0) return []
   checkPrompts(prompts)

@@ -12,23 +12,12 @@ import type { PolicyTokenizer } from '../tokenizer/tokenizer.js'
 import type { Decoding, DrawingKind } from './decoding.js'
 import { seenOf } from './decoding.js'
 import type { DecodingShape, Layout } from './decoding-caches.js'
+import type { Generated } from './sampler.js'
 import { belonging, type Stops } from './stops.js'
 import { StoredPrompts } from './stored-prompts.js'
 
-export interface Generated {
-  /** With the end-of-sequence token or the tokens of the stop that ended it, if one was drawn. */
-  tokens: number[]
-  /** log pi of each token under the distribution that was sampled. */
-  logProbs: number[]
-  /** Sum over the tokens of the entropy of their distributions. (nats) */
-  entropy: number
-  /** `stop`: at the end-of-sequence token, or at a stop of the config; `length`: at the limit. */
-  finish: 'stop' | 'length'
-  /** The stop string, or the text of the stop token, that ended it. */
-  stoppedBy?: string
-  /** P(EOS) before each token; present when asked for. */
-  eosProbabilities?: number[]
-}
+/** The local engine always gives the entropy. */
+export type Decoded = Generated & { entropy: number }
 
 /** The rows to decode. */
 export interface Rows {
@@ -46,7 +35,7 @@ interface Open {
   length: number
   /** The last token. */
   token: number
-  result: Generated
+  result: Decoded
 }
 
 interface SlotsOptions extends Rows {
@@ -61,7 +50,7 @@ interface SlotsOptions extends Rows {
 export class Slots {
   readonly #options: SlotsOptions
   #open: (Open | null)[]
-  readonly #results: (Generated | undefined)[]
+  readonly #results: (Decoded | undefined)[]
   #finished = 0
   /** The next row to admit. */
   #next = 0
@@ -83,7 +72,7 @@ export class Slots {
     // Short responses end before fewer slots would make up for the time to compile their graphs.
     this.#widths = maxTokens < 4 * shape.tokens ? [shape.slots] : halves(shape.slots, options.lanes)
     this.#open = new Array<Open | null>(options.shape.slots).fill(null)
-    this.#results = new Array<Generated | undefined>(options.prompts.length)
+    this.#results = new Array<Decoded | undefined>(options.prompts.length)
   }
 
   get done(): boolean {
@@ -97,7 +86,7 @@ export class Slots {
     return this.#finished + drawn / maxTokens
   }
 
-  results(): Generated[] {
+  results(): Decoded[] {
     return this.#results.map((result, row) => {
       if (result === undefined) throw new RangeError(`row ${row} has not ended`)
       return result
@@ -126,7 +115,7 @@ export class Slots {
       }
       const row = this.#next++
       const prompt = prompts[row] as readonly number[]
-      const result: Generated = { tokens: [], logProbs: [], entropy: 0, finish: 'length' }
+      const result: Decoded = { tokens: [], logProbs: [], entropy: 0, finish: 'length' }
       if (this.#options.kind.eosProbabilities) result.eosProbabilities = []
       this.#open[slot] = { row, length: prompt.length - 1, token: prompt.at(-1) as number, result }
       admitted.push({ slot, stored: this.#stored.indexOf(row) })

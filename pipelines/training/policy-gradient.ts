@@ -7,24 +7,17 @@
 import { isScheduled } from '../advantages/kl-schedule.js'
 import type { StepRecord } from '../advantages/records.js'
 import type { ExperimentConfig } from '../config/schema.js'
-import { RlevError } from '../errors.js'
 import { given } from '../given.js'
-import type { Optimizer } from '../model/optimizer-state.js'
-import type { Policy } from '../model/policy.js'
 import { type Hooks, partOfWork } from '../progress.js'
 import type { Response } from '../rollout/response.js'
-import { accumulate } from './accumulate.js'
-import { withHalving } from './halving.js'
 import { importanceWeights } from './importance.js'
-import { type LossRow, type LossTerms, policyGradientLoss, responseWeights } from './loss.js'
+import type { LivePolicy } from './live-policy.js'
+import { type LossRow, type LossTerms, responseWeights } from './loss.js'
 import { groupsOf, minibatchesOf } from './minibatches.js'
-import { clipFactor, optimizerStep } from './optimizer.js'
-import { trainedLogProbs } from './trained-log-probs.js'
 import { microBatchBefore, type Update, updateMetrics } from './update-metrics.js'
 
 interface StepOptions {
-  policy: Policy
-  optimizer: Optimizer
+  policy: Pick<LivePolicy, 'update' | 'logProbabilities'>
   responses: readonly Response[]
   /** In the order of `responses`. */
   records: readonly StepRecord[]
@@ -41,8 +34,8 @@ interface StepOptions {
 }
 
 /**
- * Changes `policy` and `optimizer` in place. Rejects with NotFinite if the loss or the gradient is not finite. A
- * rejection after the first optimizer step leaves a policy between two steps: `optimizer.steps` has changed then.
+ * Changes `policy`. Rejects with NotFinite if the loss or the gradient is not finite. A rejection after the first
+ * optimizer step leaves a policy between two steps: `policy.isWhole` is false then.
  */
 export async function policyGradientStep(options: StepOptions): Promise<{ metrics: Record<string, number> }> {
   const { responses, records, config, step, policy, hooks } = options
@@ -58,7 +51,13 @@ export async function policyGradientStep(options: StepOptions): Promise<{ metric
   const trained =
     importanceCap === undefined || importanceCap === null || !records.some(acts)
       ? null
-      : await trainedLogProbs({ policy, responses, config, hooks })
+      : // As training computes it, before the step's first update.
+        await policy.logProbabilities(responses, {
+          rollout: config.rollout,
+          together: Math.min(config.update.microBatch, responses.length),
+          hooks,
+          note: 'log-probabilities',
+        })
   const planned = batches
     .map(batch => batch.flatMap(group => groups[group] as number[]))
     .filter(rows => rows.some(row => acts(records[row])))
@@ -77,8 +76,14 @@ export async function policyGradientStep(options: StepOptions): Promise<{ metric
   const updates: Update[] = []
   for (const { rows, values } of planned) {
     const before = updates.reduce((sum, made) => sum + made.rows.length, 0)
-    const update = await oneUpdate({ ...options, rows, terms, made: updates, hooks: partOfWork(hooks, { before, of }) })
-    updates.push({ ...update, values })
+    const update = await policy.update({
+      rows,
+      terms,
+      config,
+      microBatch: firstMicroBatch(options, updates),
+      hooks: partOfWork(hooks, { before, of }),
+    })
+    updates.push({ ...update, rows, values })
   }
   return { metrics: updateMetrics({ updates, responses, config, several }) }
 }
@@ -122,59 +127,11 @@ function termsOf(config: ExperimentConfig, several: boolean): LossTerms {
 /** Whether a response has a gradient even with an advantage of 0. */
 const alwaysActs = ({ kl = null, entropyCoefficient = 0 }: LossTerms): boolean => kl !== null || entropyCoefficient > 0
 
-/** One optimizer step. `made`: the updates of the step before it. */
-async function oneUpdate({
-  policy,
-  optimizer,
-  rows,
-  terms,
-  config,
-  hooks,
-  before,
-  made,
-}: StepOptions & { rows: readonly LossRow[]; terms: LossTerms; made: readonly Update[] }): Promise<
-  Omit<Update, 'values'>
-> {
-  const { update, rollout } = config
-  const prompts = Math.ceil(rollout.prompts / (update.ppo?.minibatches ?? 1))
-  const first = Math.min(
+/** What fitted when the step was made before, or in its update before; `made` are its updates so far. */
+function firstMicroBatch({ config: { update }, before }: StepOptions, made: readonly Update[]): number {
+  return Math.min(
     update.microBatch,
     microBatchBefore(before, made.length),
     made.at(-1)?.microBatch ?? update.microBatch,
   )
-  const { result: sums, microBatch } = await withHalving({
-    first,
-    rows: rows.length,
-    run: maxRows =>
-      accumulate({
-        policy,
-        rows,
-        limits: { ...update, microBatch: maxRows },
-        loss: policyGradientLoss(terms),
-        temperature: rollout.temperature,
-        checkpointing: update.gradientCheckpointing,
-        largest: { prompts, samples: rollout.samples, tokens: rollout.maxTokens },
-        hooks,
-        note: 'update',
-      }),
-    onFirstRetry: ({ from, to }) =>
-      process.emitWarning(`memory ran out with micro-batches of ${from} rows; retrying with ${to}`),
-  })
-  const { engine, loss, gap, norm, measured } = sums
-  checkFinite({ loss, norm })
-  const factor = clipFactor(norm, update.clipNorm)
-  optimizerStep({ engine, optimizer, settings: update, factor })
-  return { rows, microBatch, loss, gap, norm, clipped: factor < 1, measured }
-}
-
-function checkFinite({ loss, norm }: { loss: number; norm: number }): void {
-  if (Number.isFinite(loss) && Number.isFinite(norm)) return
-  throw new RlevError({
-    kind: 'NotFinite',
-    message: 'the update is not finite',
-    place: 'policy-gradient step',
-    expected: 'a finite loss and gradient norm',
-    found: `loss ${loss}, gradient norm ${norm}`,
-    remedy: 'lower update.learningRate, or set update.clipNorm',
-  })
 }

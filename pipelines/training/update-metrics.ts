@@ -4,23 +4,14 @@ import type { Response } from '../rollout/response.js'
 import { mean } from '../statistics/estimate.js'
 import { weightsInFifth } from '../statistics/fifths.js'
 import { weightedMean } from '../statistics/weighted-mean.js'
+import type { UpdateMade } from './live-policy.js'
 import type { LossRow } from './loss.js'
 
-/** What one optimizer step came to. */
-export interface Update {
+/** An optimizer step with what it learned from. */
+export interface Update extends UpdateMade {
   /** The responses that were computed, and the values that their rewards see. */
   rows: readonly LossRow[]
   values: readonly number[]
-  /** Maximum rows of its micro-batches. */
-  microBatch: number
-  loss: number
-  /** Sum over the tokens of |log pi - sampled log pi|. */
-  gap: number
-  /** Of the gradient, before it was clipped. */
-  norm: number
-  clipped: boolean
-  /** By measure (ratio.ts), of each row. */
-  measured: readonly (readonly number[])[]
 }
 
 export function updateMetrics({
@@ -48,7 +39,9 @@ export function updateMetrics({
       updates.flatMap(({ microBatch }, index) => (microBatch < limit ? [[microBatchKey(index), microBatch]] : [])),
     ),
     'policy/loss': over(({ loss }) => loss),
-    'policy/grad_norm': over(({ norm }) => norm),
+    ...(updates.some(({ norm }) => norm === undefined)
+      ? {}
+      : { 'policy/grad_norm': over(({ norm }) => norm as number) }),
     'policy/grad_clipped': over(({ clipped }) => (clipped ? 1 : 0)),
     ...entropyOf(responses),
     // Later updates of the step differ from the sampling policy by what was learned.

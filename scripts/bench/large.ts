@@ -4,6 +4,7 @@
  *   npm run bench:large -- FOLDER [--responses 8] [--tokens 32] [--prompt-tokens 32] [--rank 16] [--micro-batch 8]
  *     [--gradient-checkpointing] [--engine recorded] [--markdown]
  */
+
 import { parseArgs } from 'node:util'
 import { loadPolicy } from '../../pipelines/checkpoint/policy-folder.js'
 import { type ExperimentConfig, experimentSchema } from '../../pipelines/config/schema.js'
@@ -16,6 +17,8 @@ import { noHooks } from '../../pipelines/progress.js'
 import { stream } from '../../pipelines/random.js'
 import type { Response } from '../../pipelines/rollout/response.js'
 import { rollOut } from '../../pipelines/rollout/roll-out.js'
+import { LocalSampler } from '../../pipelines/sampling/local-sampler.js'
+import { LocalPolicy } from '../../pipelines/training/local-policy.js'
 import { policyGradientStep } from '../../pipelines/training/policy-gradient.js'
 import { residentSize } from '../resident.js'
 import { engineNames, engineSection } from './engine.js'
@@ -97,15 +100,14 @@ async function measure({ folder, responses, tokens, promptTokens, config, markdo
   policy.adapter = createAdapter({ architecture: policy.architecture, ...adapter, seed: config.seed })
   const optimizer = createOptimizer(policy, config.update)
   const items = [itemFor(policy, promptTokens)]
-  const sampled = (step: number) => rollOut({ policy, items, config, step, hooks: noHooks })
+  const sampled = (step: number) => rollOut({ policy: new LocalSampler(policy), items, config, step, hooks: noHooks })
   const { responses: sampledResponses } = await part(`sampling ${responses} x ${tokens} tokens, first`, () =>
     sampled(1),
   )
   await part('sampling, again', () => sampled(2))
   const update = () =>
     policyGradientStep({
-      policy,
-      optimizer,
+      policy: new LocalPolicy({ policy, optimizer }),
       responses: sampledResponses,
       records: recordsOf(sampledResponses),
       config,

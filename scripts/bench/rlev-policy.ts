@@ -20,6 +20,7 @@ import { stream } from '../../pipelines/random.js'
 import type { Response, Rollout } from '../../pipelines/rollout/response.js'
 import { rollOut } from '../../pipelines/rollout/roll-out.js'
 import { generate } from '../../pipelines/sampling/generate.js'
+import { LocalPolicy } from '../../pipelines/training/local-policy.js'
 import { policyGradientStep } from '../../pipelines/training/policy-gradient.js'
 import { characters } from '../random-checkpoint/characters.js'
 import { type EngineName, engineSection } from './engine.js'
@@ -187,7 +188,14 @@ export async function update(bench: Bench, settings: RlevSettings): Promise<Answ
   const { endless: policy, optimizer, responses, records } = bench
   const config = withSettings(bench, settings)
   const began = performance.now()
-  await policyGradientStep({ policy, optimizer, responses, records, config, step: 1, hooks: noHooks })
+  await policyGradientStep({
+    policy: new LocalPolicy({ policy, optimizer }),
+    responses,
+    records,
+    config,
+    step: 1,
+    hooks: noHooks,
+  })
   return { seconds: (performance.now() - began) / 1000, tokens: tokensOf(bench) }
 }
 
@@ -210,12 +218,12 @@ export async function wholeStep(bench: Bench, settings: RlevSettings): Promise<A
     }),
   )
   const began = performance.now()
-  const rollout = await rollOut({ policy, items, config, step, hooks: noHooks })
+  const live = new LocalPolicy({ policy, optimizer })
+  const rollout = await rollOut({ policy: live, items, config, step, hooks: noHooks })
   checkWork({ rollout, prompts, size })
   const records = scored(rollout, config)
   const { metrics } = await policyGradientStep({
-    policy,
-    optimizer,
+    policy: live,
     responses: rollout.responses,
     records,
     config,

@@ -29,7 +29,7 @@ export async function runInProcess(options: InProcessOptions): Promise<string> {
   try {
     return await run.toEnd()
   } finally {
-    run.dispose()
+    await run.dispose()
   }
 }
 
@@ -73,8 +73,8 @@ class InProcessRun {
     return weights
   }
 
-  dispose(): void {
-    this.#policies.dispose()
+  dispose(): Promise<void> {
+    return this.#policies.dispose()
   }
 
   /** sha256 of the weights, where the steps end with a checkpoint. */
@@ -102,7 +102,7 @@ class InProcessRun {
       } catch (error) {
         if (!(error instanceof ApplicationFailure) || error.nonRetryable) throw error
         if (failed?.(error) !== true) continue
-        this.#policies.dispose()
+        await this.#policies.dispose()
         this.#policies = new PolicyCache(this.#place.store)
       }
     }

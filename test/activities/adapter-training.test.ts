@@ -50,7 +50,7 @@ async function prepared(): Promise<{ place: Workplace; stages: StageOutputs; wor
   const worker = () => new PolicyCache(place.store)
   const policies = worker()
   const start = await run(gpuActivities(place, policies).warmStart, { run: config.name, data })
-  policies.dispose()
+  await policies.dispose()
   return { place, stages: { data, values, rewardValues, start }, worker }
 }
 
@@ -76,7 +76,7 @@ test('an adapter trained in one go and one whose worker died twice are the same 
   const train = (from: number, to: number, { place, stages }: typeof whole, policies: PolicyCache) =>
     run(gpuActivities(place, policies).trainSteps, { run: config.name, stages, from, to })
   const done = await train(0, 4, whole, unbroken)
-  unbroken.dispose()
+  await unbroken.dispose()
 
   const broken = await prepared()
   // The second worker finds the checkpoint of step 2; the third replays step 3, which none holds, from the journal.
@@ -87,7 +87,7 @@ test('an adapter trained in one go and one whose worker died twice are the same 
   ] as const) {
     const policies = broken.worker()
     await train(from, to, broken, policies)
-    policies.dispose()
+    await policies.dispose()
   }
   assert.deepEqual(digestsIn(folderOf(broken.place, 4)), digestsIn(folderOf(whole.place, 4)))
 
@@ -129,12 +129,12 @@ test('the adapter and its moments are what training changes, and the base stays 
     ...named.map(name => `second_moment.${name}`),
   ])
 
-  const start = await policies.reference(stages.start, config.engine)
+  const start = await policies.local.reference(stages.start, config)
   const base = await loadPolicy(place.store.folder(stages.start), config.engine)
   for (const [name, tensor] of base.weights.read()) {
-    assert.deepEqual(start.weights.read().get(name)?.dataSync(), tensor.dataSync(), name)
+    assert.deepEqual(start.policy.weights.read().get(name)?.dataSync(), tensor.dataSync(), name)
   }
   assert.deepEqual(readFileSync(join(place.store.folder(stages.start), 'model.safetensors')), before)
   disposePolicy(base)
-  policies.dispose()
+  await policies.dispose()
 })

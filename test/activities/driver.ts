@@ -39,7 +39,7 @@ export async function prepare(place: Workplace, config: ExperimentConfig, run = 
   const { warmStart, predictValues } = gpuActivities(place, policies)
   const start = await runStage(warmStart, { run, data })
   const rewardValues = ablated ?? (await runStage(predictValues, { run, data, values, start }))
-  policies.dispose()
+  await policies.dispose()
   return { data, values, rewardValues, start }
 }
 
@@ -51,25 +51,25 @@ export async function runExperiment(
 ): Promise<void> {
   const stages = await prepare(place, config, run)
   let policies = new PolicyCache(place.store)
-  const gpu = () => {
+  const gpu = async () => {
     if (cold) {
-      policies.dispose()
+      await policies.dispose()
       policies = new PolicyCache(place.store)
     }
     return gpuActivities(place, policies)
   }
-  await runStage(gpu().evaluatePolicy, { run, stages, step: 0 })
+  await runStage((await gpu()).evaluatePolicy, { run, stages, step: 0 })
   for (let step = 0; step < config.steps; ) {
     const to = nextBoundary(step, config)
     if (config.durability.stepsPerActivity === 1) {
-      await runStage(gpu().rollOut, { run, stages, step: to })
+      await runStage((await gpu()).rollOut, { run, stages, step: to })
       await runStage(ioActivities(place).scaleRewards, { run, stages, step: to })
-      await runStage(gpu().updatePolicy, { run, stages, step: to })
-    } else await runStage(gpu().trainSteps, { run, stages, from: step, to })
+      await runStage((await gpu()).updatePolicy, { run, stages, step: to })
+    } else await runStage((await gpu()).trainSteps, { run, stages, from: step, to })
     step = to
-    if (evaluationDue(step, config)) await runStage(gpu().evaluatePolicy, { run, stages, step })
+    if (evaluationDue(step, config)) await runStage((await gpu()).evaluatePolicy, { run, stages, step })
   }
-  policies.dispose()
+  await policies.dispose()
 }
 
 /**
@@ -98,7 +98,7 @@ export async function runCancelled(
       await runStage(activities.evaluatePolicy, { run, stages, step: 0 }, mock)
       await runStage(activities.trainSteps, { run, stages, from: 0, to: steps }, mock)
       await runStage(activities.evaluatePolicy, { run, stages, step: steps }, mock)
-      policies.dispose()
+      await policies.dispose()
       return cancellations
     } catch (error) {
       assert.ok(error instanceof CancelledFailure, String(error))
@@ -106,7 +106,7 @@ export async function runCancelled(
     cancellations++
     onCancelled()
     if (cold(cancellations)) {
-      policies.dispose()
+      await policies.dispose()
       policies = new PolicyCache(place.store)
     }
   }

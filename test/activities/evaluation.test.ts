@@ -27,7 +27,7 @@ beforeEach(async () => {
   policies = new PolicyCache(place.store)
 })
 afterEach(async () => {
-  policies.dispose()
+  await policies.dispose()
   await judge.stop()
 })
 after(() => rmSync(place.home, { recursive: true, force: true }))

@@ -74,6 +74,6 @@ describe('predicted values', () => {
     const again = await runStage(predictValues, { run: config.name, ...before })
     assert.equal(again.sha256, whole.rewardValues.sha256)
     assert.deepEqual(readValues(place.store, again), values)
-    policies.dispose()
+    await policies.dispose()
   })
 })

@@ -123,6 +123,6 @@ test('an adaptive coefficient is computed again from the responses if the metric
   rmSync(experimentPaths.metrics(runFolder(place.home, config.name), 2))
   await runStage(activities.trainSteps, { ...input, from: 3, to: 5 })
   await runStage(activities.evaluatePolicy, { ...input, step: 5 })
-  policies.dispose()
+  await policies.dispose()
   assert.equal(resultOf(place, config).weights, expected.weights)
 })

@@ -18,8 +18,8 @@ import { runExperiment } from './driver.js'
 
 const place = workplace(mkdtempSync(join(tmpdir(), 'rlev-warm-start-')))
 const policies = new PolicyCache(place.store)
-after(() => {
-  policies.dispose()
+after(async () => {
+  await policies.dispose()
   rmSync(place.home, { recursive: true, force: true })
 })
 

@@ -103,7 +103,7 @@ describe('a run', () => {
       assert.equal(reason.nonRetryable, true)
       assert.match(reason.message, /pipelines\/training\/loss\.js changed[\s\S]*rlev resume run --allow-drift/)
     }
-    policies.dispose()
+    await policies.dispose()
   })
 
   it('goes on with other code once that is allowed, and then not with the old code', async () => {
@@ -116,7 +116,7 @@ describe('a run', () => {
     await assert.rejects(runStage(gpuActivities(place, policies).rollOut, { run: id, stages, step: 2 }), /allow-drift/)
     // What was shared before the change is what the run rests on, not made again by the other code.
     assert.deepEqual(await prepare(other, config), stages)
-    policies.dispose()
+    await policies.dispose()
   })
 
   it('takes up nothing that another version made for another run', async () => {

@@ -1,4 +1,5 @@
 /** A short training of the tiny policy, for tests that compare runs. Run as a program, it prints the outcome. */
+
 import { pathToFileURL } from 'node:url'
 import type { StepRecord } from '../../../pipelines/advantages/records.js'
 import type { EngineConfig } from '../../../pipelines/config/schema.js'
@@ -7,6 +8,7 @@ import { disposePolicy } from '../../../pipelines/model/policy.js'
 import { noHooks } from '../../../pipelines/progress.js'
 import { stream } from '../../../pipelines/random.js'
 import { generate } from '../../../pipelines/sampling/generate.js'
+import { LocalPolicy } from '../../../pipelines/training/local-policy.js'
 import { policyGradientStep } from '../../../pipelines/training/policy-gradient.js'
 import { prompt, tinyConfig, tinyPolicy } from '../model/tiny-policy.js'
 
@@ -65,8 +67,7 @@ export async function trainingRun({
       }),
     )
     const { metrics } = await policyGradientStep({
-      policy,
-      optimizer,
+      policy: new LocalPolicy({ policy, optimizer }),
       responses,
       records,
       config,

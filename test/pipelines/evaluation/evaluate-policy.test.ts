@@ -10,6 +10,7 @@ import { createPolicy, disposePolicy } from '../../../pipelines/model/policy.js'
 import { noHooks } from '../../../pipelines/progress.js'
 import { judgeResponses } from '../../../pipelines/rewards/judge/judge-responses.js'
 import type { JudgeQuestion } from '../../../pipelines/rewards/judge/prompt.js'
+import { LocalSampler } from '../../../pipelines/sampling/local-sampler.js'
 
 const config = experimentSchema.parse({
   name: 'tiny',
@@ -39,10 +40,16 @@ const values = items.map(({ id, section, points, total }) => ({
 test('parts of the items are answered as the whole is, and a judge decides on the final parts', async () => {
   assert.ok(config.policy.from === 'scratch')
   const policy = createPolicy({ config: config.policy, alphabet: [...'0123456789+=#'], seed: 3 })
-  const whole = await answerItems({ policy, items, config, hooks: noHooks })
+  const whole = await answerItems({ policy: new LocalSampler(policy), items, config, hooks: noHooks })
   const parts = [
-    ...(await answerItems({ policy, items: items.slice(0, 4), config, hooks: noHooks })),
-    ...(await answerItems({ policy, items: items.slice(4), first: 4, config, hooks: noHooks })),
+    ...(await answerItems({ policy: new LocalSampler(policy), items: items.slice(0, 4), config, hooks: noHooks })),
+    ...(await answerItems({
+      policy: new LocalSampler(policy),
+      items: items.slice(4),
+      first: 4,
+      config,
+      hooks: noHooks,
+    })),
   ]
   disposePolicy(policy)
   const texts = (answers: typeof whole) =>
@@ -87,11 +94,12 @@ test('a policy answers every item greedily and in samples, by the same uniforms 
   assert.ok(config.policy.from === 'scratch')
   const policy = createPolicy({ config: config.policy, alphabet: [...'0123456789+=#'], seed: 3 })
   const before = tf.memory().numTensors
-  const run = (step: number) => evaluatePolicy({ policy, items, values, config, step, hooks: noHooks })
+  const run = (step: number) =>
+    evaluatePolicy({ policy: new LocalSampler(policy), items, values, config, step, hooks: noHooks })
   const first = await run(20)
   const again = await run(20)
   const other = await evaluatePolicy({
-    policy,
+    policy: new LocalSampler(policy),
     items,
     values,
     config: { ...config, evaluation: { ...config.evaluation, seed: 1 } },

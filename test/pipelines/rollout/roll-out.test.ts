@@ -6,6 +6,7 @@ import { disposePolicy } from '../../../pipelines/model/policy.js'
 import { noHooks } from '../../../pipelines/progress.js'
 import { promptsOfStep } from '../../../pipelines/rollout/prompts.js'
 import { rollOut } from '../../../pipelines/rollout/roll-out.js'
+import { LocalSampler } from '../../../pipelines/sampling/local-sampler.js'
 import { tinyConfig, tinyPolicy } from '../model/tiny-policy.js'
 
 const items: Item[] = Array.from({ length: 7 }, (_, index) => ({
@@ -37,7 +38,7 @@ test('every prompt comes once in a pass over the items, and a step is the same w
 test('responses are grouped by prompt, with their samples in order, and are what the tokens say', async () => {
   const policy = tinyPolicy()
   const step = items.slice(0, 3)
-  const rollout = await rollOut({ policy, items: step, config, step: 4, hooks: noHooks })
+  const rollout = await rollOut({ policy: new LocalSampler(policy), items: step, config, step: 4, hooks: noHooks })
   assert.equal(rollout.step, 4)
   assert.deepEqual(rollout.prompts, ['i0', 'i1', 'i2'])
   assert.deepEqual(
@@ -58,7 +59,13 @@ test('a rollout is the same bits twice, differs from step to step and seed to se
   const policy = tinyPolicy()
   const before = tf.memory().numTensors
   const run = (step: number, seed = 1) =>
-    rollOut({ policy, items: items.slice(0, 3), config: { ...config, seed }, step, hooks: noHooks })
+    rollOut({
+      policy: new LocalSampler(policy),
+      items: items.slice(0, 3),
+      config: { ...config, seed },
+      step,
+      hooks: noHooks,
+    })
   const first = await run(1)
   assert.equal(tf.memory().numTensors, before)
   assert.deepEqual(await run(1), first)
@@ -70,7 +77,7 @@ test('a rollout is the same bits twice, differs from step to step and seed to se
 test('the samples of a prompt do not depend on the other prompts of the step', async () => {
   const policy = tinyPolicy()
   const run = (others: Item[]) =>
-    rollOut({ policy, items: [items[0] as Item, ...others], config, step: 1, hooks: noHooks })
+    rollOut({ policy: new LocalSampler(policy), items: [items[0] as Item, ...others], config, step: 1, hooks: noHooks })
   const first = await run(items.slice(1, 3))
   const second = await run(items.slice(4, 6))
   assert.deepEqual(second.responses.slice(0, 4), first.responses.slice(0, 4))
@@ -81,7 +88,14 @@ test("the reference's log-probabilities are the policy's own where it is its ref
   const policy = tinyPolicy()
   const other = tinyPolicy(2)
   const run = (reference: typeof policy) =>
-    rollOut({ policy, reference, items: items.slice(0, 3), config, step: 1, hooks: noHooks })
+    rollOut({
+      policy: new LocalSampler(policy),
+      reference: new LocalSampler(reference),
+      items: items.slice(0, 3),
+      config,
+      step: 1,
+      hooks: noHooks,
+    })
   // The engine keeps a tensor for each variable that no program has used yet.
   await run(other)
   const before = tf.memory().numTensors

@@ -8,6 +8,7 @@ import { noHooks } from '../../../pipelines/progress.js'
 import { stream } from '../../../pipelines/random.js'
 import { rollOut } from '../../../pipelines/rollout/roll-out.js'
 import { generate } from '../../../pipelines/sampling/generate.js'
+import { LocalSampler } from '../../../pipelines/sampling/local-sampler.js'
 import { belonging, responseText, stopsOf } from '../../../pipelines/sampling/stops.js'
 import { loadTokenizer } from '../../../pipelines/tokenizer/tokenizer-folder.js'
 import { prompt, tinyConfig, tinyPolicy } from '../model/tiny-policy.js'
@@ -146,7 +147,7 @@ test('the tokens of a stop have log-probabilities in the response, its text has 
     ...{ id: `i${index}`, exam: 'e', section: 's', answer: '3', points: 1, total: 10, weight: 1 },
     prompt: one,
   }))
-  const { responses } = await rollOut({ policy, items, config, step: 1, hooks: noHooks })
+  const { responses } = await rollOut({ policy: new LocalSampler(policy), items, config, step: 1, hooks: noHooks })
   const again = logProbsOf(policy, responses)
   const stopped = responses.filter(({ stoppedBy }) => stoppedBy !== undefined)
   assert.ok(stopped.length > 3)

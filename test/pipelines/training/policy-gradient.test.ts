@@ -11,6 +11,7 @@ import { createOptimizer, disposeOptimizer } from '../../../pipelines/model/opti
 import { defaultEngine, disposePolicy, type Policy } from '../../../pipelines/model/policy.js'
 import { noHooks } from '../../../pipelines/progress.js'
 import type { Response } from '../../../pipelines/rollout/response.js'
+import { LocalPolicy } from '../../../pipelines/training/local-policy.js'
 import { policyGradientStep } from '../../../pipelines/training/policy-gradient.js'
 import { changeWeight, prompt, tinyConfig, tinyPolicy as tinyPolicyOf } from '../model/tiny-policy.js'
 import { valuesIn } from '../model/values-in.js'
@@ -88,8 +89,7 @@ async function sgdStep(
   })
   const optimizer = createOptimizer(policy, config.update)
   const { metrics } = await policyGradientStep({
-    policy,
-    optimizer,
+    policy: new LocalPolicy({ policy, optimizer }),
     responses,
     records: change(records),
     config,
@@ -191,7 +191,14 @@ test('a step raises the log-probability of better responses and lowers that of w
   const { responses, records } = batch(policy)
   const config = tinyConfig({ update: { optimizer: 'adamw', learningRate: 1e-3 }, kl: { place: 'none' } })
   const optimizer = createOptimizer(policy, config.update)
-  await policyGradientStep({ policy, optimizer, responses, records, config, step: 1, hooks: noHooks })
+  await policyGradientStep({
+    policy: new LocalPolicy({ policy, optimizer }),
+    responses,
+    records,
+    config,
+    step: 1,
+    hooks: noHooks,
+  })
   const sum = (row: readonly number[]) => row.reduce((total, logProb) => total + logProb, 0)
   const gain = logProbsOf(policy, responses).reduce(
     (total, row, index) => total + (advantages[index] as number) * (sum(row) - sum(responses[index]?.logProbs ?? [])),
@@ -245,8 +252,7 @@ test('a step without any advantage is skipped: weights and moments stay, and a m
   const optimizer = createOptimizer(policy, config.update)
   const before = valuesIn(policy)
   const { metrics } = await policyGradientStep({
-    policy,
-    optimizer,
+    policy: new LocalPolicy({ policy, optimizer }),
     responses,
     records: records.map(record => ({ ...record, advantage: 0 })),
     config,
@@ -289,7 +295,14 @@ async function losesNothing(engine: Policy['engine']): Promise<void> {
   const norm = [...(policy.weights.read().get('model.norm.weight') as Tensor).dataSync()]
   const before = tensors()
   await assert.rejects(
-    policyGradientStep({ policy, optimizer, responses, records, config, step: 1, hooks: noHooks }),
+    policyGradientStep({
+      policy: new LocalPolicy({ policy, optimizer }),
+      responses,
+      records,
+      config,
+      step: 1,
+      hooks: noHooks,
+    }),
     (error: unknown) => error instanceof RlevError && error.kind === 'NotFinite',
   )
   assert.equal(tensors(), before)
@@ -310,7 +323,14 @@ test('a step that is cancelled between micro-batches changes nothing, and leaves
     if ((progress?.done ?? 0) >= 4) throw new Error('cancelled')
   }
   await assert.rejects(
-    policyGradientStep({ policy, optimizer, responses, records, config, step: 1, hooks: { tick } }),
+    policyGradientStep({
+      policy: new LocalPolicy({ policy, optimizer }),
+      responses,
+      records,
+      config,
+      step: 1,
+      hooks: { tick },
+    }),
     /cancelled/,
   )
   assert.equal(tensors(), before)

@@ -1,4 +1,5 @@
 /** Several updates with one batch: how a step is cut, what one minibatch changes, and what the metrics of a step say. */
+
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import type { StepRecord } from '../../../pipelines/advantages/records.js'
@@ -8,6 +9,7 @@ import { createOptimizer, disposeOptimizer } from '../../../pipelines/model/opti
 import { defaultEngine, disposePolicy, type Policy } from '../../../pipelines/model/policy.js'
 import { noHooks } from '../../../pipelines/progress.js'
 import type { Response } from '../../../pipelines/rollout/response.js'
+import { LocalPolicy } from '../../../pipelines/training/local-policy.js'
 import { groupsOf, minibatchesOf } from '../../../pipelines/training/minibatches.js'
 import { policyGradientStep } from '../../../pipelines/training/policy-gradient.js'
 import { prompt, tinyConfig, tinyPolicy } from '../model/tiny-policy.js'
@@ -111,8 +113,7 @@ async function stepOf({
   const kept = responses.map((_, index) => index).filter(index => keep(index >> 1))
   try {
     const { metrics } = await policyGradientStep({
-      policy,
-      optimizer,
+      policy: new LocalPolicy({ policy, optimizer }),
       responses: kept.map(index => responses[index] as Response),
       records: kept.map(index => records[index] as StepRecord),
       config,

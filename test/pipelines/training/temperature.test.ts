@@ -8,6 +8,7 @@ import { noHooks } from '../../../pipelines/progress.js'
 import { stream } from '../../../pipelines/random.js'
 import { rollOut } from '../../../pipelines/rollout/roll-out.js'
 import { generate } from '../../../pipelines/sampling/generate.js'
+import { LocalSampler } from '../../../pipelines/sampling/local-sampler.js'
 import { accumulate } from '../../../pipelines/training/accumulate.js'
 import { policyGradientLoss } from '../../../pipelines/training/loss.js'
 import { changeWeight, prompt, tinyConfig, tinyPolicy } from '../model/tiny-policy.js'
@@ -110,7 +111,15 @@ test('policy and reference are compared at the sampling temperature: a policy di
     total: 10,
     weight: 1,
   }
-  const { responses } = await rollOut({ policy, reference: policy, items: [item], config, step: 1, hooks: noHooks })
+  const sampler = new LocalSampler(policy)
+  const { responses } = await rollOut({
+    policy: sampler,
+    reference: sampler,
+    items: [item],
+    config,
+    step: 1,
+    hooks: noHooks,
+  })
   for (const { logProbs, referenceLogProbs } of responses) {
     for (const [index, logProb] of logProbs.entries()) {
       assert.ok(Math.abs(logProb - (referenceLogProbs?.[index] as number)) < 1e-5)

@@ -6,6 +6,7 @@
  * exact, because the estimator multiplies by the scale or divides it out at every step, they must agree within
  * 1e-5.
  */
+
 import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
 import { recordsOf } from '../../../pipelines/advantages/records.js'
@@ -19,6 +20,7 @@ import { evaluatePolicy } from '../../../pipelines/evaluation/evaluate-policy.js
 import { noHooks } from '../../../pipelines/progress.js'
 import { markByRule } from '../../../pipelines/rewards/marking.js'
 import type { Rollout } from '../../../pipelines/rollout/response.js'
+import { LocalSampler } from '../../../pipelines/sampling/local-sampler.js'
 import { mean } from '../../../pipelines/statistics/estimate.js'
 import { sampleStep } from '../../../pipelines/training/sample-step.js'
 import { trainingMetrics } from '../../../pipelines/training/training-metrics.js'
@@ -73,10 +75,17 @@ before(async () => {
     rollouts[option] = []
     for (let step = 1; step <= steps; step++) {
       const kept = { read: () => [], keep: () => {} }
-      const common = { policy, items: dataset.train, config: own, step, mark: markByRule, kept }
+      const common = {
+        policy: new LocalSampler(policy),
+        items: dataset.train,
+        config: own,
+        step,
+        mark: markByRule,
+        kept,
+      }
       rollouts[option].push(await sampleStep({ ...common, hooks: noHooks }))
     }
-    const subject = { policy, items: dataset.test, values: tested, config: own, step: 0 }
+    const subject = { policy: new LocalSampler(policy), items: dataset.test, values: tested, config: own, step: 0 }
     const { outcomes } = await evaluatePolicy({ ...subject, hooks: noHooks })
     answers[option] = outcomes.map(({ itemId, samples }) => ({ section: sections.get(itemId) ?? '', samples }))
   }

@@ -1,0 +1,74 @@
+/** The engine of this process: policies of TensorFlow, from the folders of the store and of checkpoints. */
+import { loadAdapter } from '../../pipelines/checkpoint/adapter-file.js'
+import { loadOptimizer } from '../../pipelines/checkpoint/optimizer-file.js'
+import { loadPolicy } from '../../pipelines/checkpoint/policy-folder.js'
+import type { EngineConfig, ExperimentConfig } from '../../pipelines/config/schema.js'
+import { createAdapter } from '../../pipelines/model/adapter.js'
+import { createOptimizer } from '../../pipelines/model/optimizer-state.js'
+import { disposePolicy, type Policy, withAdapter } from '../../pipelines/model/policy.js'
+import { LocalSampler } from '../../pipelines/sampling/local-sampler.js'
+import { LocalPolicy } from '../../pipelines/training/local-policy.js'
+import type { ArtifactRef, Store } from '../store/store.js'
+import { tooOld } from './kept-policies.js'
+import type { PolicyEngine, PolicyToOpen } from './policy-engine.js'
+
+export class LocalEngine implements PolicyEngine {
+  readonly #store: Store
+  readonly #references = new Map<string, Policy>()
+
+  constructor(store: Store) {
+    this.#store = store
+  }
+
+  async open({ step, config, start, checkpoints }: PolicyToOpen): Promise<LocalPolicy> {
+    const checkpoint = checkpoints.newestWhole(step)
+    const policy = await this.#policyOf(config, start, checkpoint?.path ?? null)
+    const optimizer =
+      checkpoint === null ? createOptimizer(policy, config.update) : await loadOptimizer(checkpoint.path)
+    return new LocalPolicy({ policy, optimizer, step: checkpoint?.step ?? 0 })
+  }
+
+  async reference(start: ArtifactRef, { engine }: ExperimentConfig): Promise<LocalSampler> {
+    return new LocalSampler(await this.#base(start, engine))
+  }
+
+  /** The policy as training begins. The caller disposes of it. */
+  async atStart(config: ExperimentConfig, start: ArtifactRef): Promise<Policy> {
+    return this.#policyOf(config, start, null)
+  }
+
+  async dispose(): Promise<void> {
+    for (const policy of this.#references.values()) disposePolicy(policy)
+    this.#references.clear()
+  }
+
+  /** The warm start: reference of the KL divergence, and base of adapters. */
+  async #base(start: ArtifactRef, engine: EngineConfig): Promise<Policy> {
+    const key = `${start.sha256} ${JSON.stringify(engine)}`
+    const there = this.#references.get(key)
+    if (there !== undefined) return there
+    const policy = await loadPolicy(this.#store.folder(start), engine)
+    this.#references.set(key, policy)
+    for (const oldest of tooOld(this.#references, ({ weights }) => weights.bytes)) {
+      disposePolicy(this.#references.get(oldest) as Policy)
+      this.#references.delete(oldest)
+    }
+    return policy
+  }
+
+  /** From a checkpoint's folder, or as training begins. Checkpoints of an adapter do not hold the warm start that it is applied to. */
+  async #policyOf(
+    { update, seed, engine }: ExperimentConfig,
+    start: ArtifactRef,
+    folder: string | null,
+  ): Promise<Policy> {
+    if (update.adapter === null) return loadPolicy(folder ?? this.#store.folder(start), engine)
+    const base = await this.#base(start, engine)
+    const { architecture } = base
+    const adapter =
+      folder === null
+        ? createAdapter({ architecture, ...update.adapter, seed })
+        : await loadAdapter({ folder, architecture })
+    return withAdapter(base, adapter)
+  }
+}

@@ -1,0 +1,29 @@
+/**
+ * Where policies of an experiment come from: what computes them. Stages of training know engines by this interface only.
+ * The local engine is local-engine.ts. What an engine can do is in pipelines/config/engine-capabilities.ts.
+ */
+import type { ExperimentConfig } from '../../pipelines/config/schema.js'
+import type { Sampler } from '../../pipelines/sampling/sampler.js'
+import type { LivePolicy } from '../../pipelines/training/live-policy.js'
+import type { Checkpoints } from '../store/checkpoints.js'
+import type { ArtifactRef } from '../store/store.js'
+
+export interface PolicyToOpen {
+  /** The experiment's id. */
+  run: string
+  /** At most. */
+  step: number
+  config: ExperimentConfig
+  /** Checkpoint 0. */
+  start: ArtifactRef
+  checkpoints: Checkpoints
+}
+
+export interface PolicyEngine {
+  /** The policy at `step`, or at the newest step before it whose state is whole. */
+  open(options: PolicyToOpen): Promise<LivePolicy>
+  /** The start, which is never trained: reference of the KL divergence. The engine keeps it. */
+  reference(start: ArtifactRef, config: ExperimentConfig): Promise<Sampler>
+  /** Frees the references. */
+  dispose(): Promise<void>
+}
