@@ -117,7 +117,7 @@ export async function launchPlan(options: PlanLaunch): Promise<number> {
   whole.catch((error: unknown) => console.error(failureText(error, { home: home.path, whole: false })))
   say(await begin({ home, plan: readPlan(home.path, plan.name), known }))
   follows = !detach
-  if (home.services !== undefined) say(`tracked in MLflow: ${home.services.mlflow.url}`)
+  if (home.services?.mlflow.url) say(`tracked in MLflow: ${home.services.mlflow.url}`)
   if (!detach) return follow(home, plan.name, { left, stream, print })
   await whole
   say(detachedText(home, plan.name))

@@ -132,6 +132,13 @@ addKeeping(program, home)
 program
   .command('up')
   .description('start the services of this home: Temporal, MLflow and the workers')
+  .addOption(
+    new Option('--only <part>', 'servers: Temporal and MLflow; orchestrator, policy: these workers').choices([
+      'servers',
+      'orchestrator',
+      'policy',
+    ]),
+  )
   .option('--json', 'print JSON')
   .action(async options => {
     const { up } = await import('./up.js')
@@ -174,6 +181,7 @@ program
       .choices(['rlev', 'rlev-gpu', 'all'])
       .makeOptionMandatory(),
   )
+  .addHelpText('after', '\nExample:\n  rlev worker --queue rlev-gpu --home /shared/home')
   .action(async ({ queue }: { queue: 'rlev' | 'rlev-gpu' | 'all' }) => {
     const { runWorker } = await import('./worker.js')
     const folder = home()

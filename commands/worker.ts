@@ -27,6 +27,7 @@ import { RlevError } from '../pipelines/errors.js'
 import { printable } from '../pipelines/printable.js'
 import { queues } from '../workflows/messages.js'
 import { openHome } from './services/home.js'
+import { engineEnvironment } from './services/workers.js'
 
 export interface WorkerCall {
   queue: 'rlev' | 'rlev-gpu' | 'all'
@@ -37,10 +38,11 @@ export interface WorkerCall {
 export async function runWorker({ queue, home: path }: WorkerCall): Promise<void> {
   armFailPoints(process.env[failPointVariable])
   const home = resolve(openHome(path).path)
+  refuseEmptyHome(home)
   Runtime.install({ logger: new DefaultLogger(logLevel(), logLine), shutdownSignals: ['SIGTERM', 'SIGINT'] })
   const { connectionOptions, namespace } = temporalAddress(home)
   const connection = await connect(connectionOptions)
-  const engine = new EngineHost({ home })
+  const engine = new EngineHost({ home, env: engineEnvironment() })
   try {
     const shared = { connection, namespace: namespace ?? 'default', identity: `${queue}@${hostname()}#${process.pid}` }
     const workers: Worker[] = []
@@ -56,6 +58,20 @@ export async function runWorker({ queue, home: path }: WorkerCall): Promise<void
     engine.end()
     await connection.close()
   }
+}
+
+/** A folder in which nothing was ever mounted would make every run whose activity comes here fail. */
+function refuseEmptyHome(home: string): void {
+  if (existsSync(join(home, 'home-id'))) return
+  throw new RlevError({
+    kind: 'NotFound',
+    message: 'the home of this worker is not there',
+    place: home,
+    expected: 'the folder with the runs that this worker is to compute, which has a file home-id',
+    found: existsSync(home) ? 'a folder without home-id' : 'no such folder',
+    remedy:
+      'mount the shared home there, or name the folder by --home or RLEV_HOME; a new home is made by `rlev up --only servers` or the first `rlev run`',
+  })
 }
 
 async function connect(options: NativeConnectionOptions): Promise<NativeConnection> {

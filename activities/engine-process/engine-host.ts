@@ -24,6 +24,8 @@ export const saidAt = 'saidAt'
 
 interface EngineHostOptions {
   home: string
+  /** Of the engine process, beside that of this one. */
+  env?: NodeJS.ProcessEnv
   /** An engine process without a sign of life for so long hangs. (ms) Default: a minute. */
   silenceLimitMs?: number
 }
@@ -31,11 +33,12 @@ interface EngineHostOptions {
 export class EngineHost {
   readonly #home: string
   readonly #silenceLimitMs: number
-  #env: NodeJS.ProcessEnv = process.env
+  #env: NodeJS.ProcessEnv
   #child: EngineChild | null = null
 
-  constructor({ home, silenceLimitMs = 60_000 }: EngineHostOptions) {
+  constructor({ home, env, silenceLimitMs = 60_000 }: EngineHostOptions) {
     this.#home = home
+    this.#env = { ...process.env, ...env }
     this.#silenceLimitMs = silenceLimitMs
   }
 

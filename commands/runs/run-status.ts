@@ -14,7 +14,7 @@ import { given } from '../../pipelines/given.js'
 import type { ExperimentProgress, SweepProgress } from '../../workflows/messages.js'
 import type { Home } from '../services/home.js'
 import { isAlive } from '../services/processes.js'
-import { workerNames } from '../services/workers.js'
+import { type WorkerName, workers } from '../services/workers.js'
 import { type ExperimentView, isOver, type RunState, type RunView, stateOfAll } from './run-view.js'
 import { storedExperiments } from './stored-experiments.js'
 import type { Ending, TemporalRuns, WorkflowFacts } from './temporal-runs.js'
@@ -239,10 +239,11 @@ function cancelledNotes(plan: Plan): string[] {
     )
 }
 
-/** A worker that is gone of a home that is up: without a word about it the run would only seem to be slow. */
+/** A worker that was started here and is gone, of a home that is up: without a word about it the run would only seem to be slow. */
 function endedWorkers(home: Home): string[] {
   const { processes, services } = readRecord(home)
   if (services === undefined) return []
-  const ended = workerNames().filter(name => !isAlive(processes[name]))
+  const started = (Object.keys(workers) as WorkerName[]).filter(name => processes[name] !== undefined)
+  const ended = started.filter(name => !isAlive(processes[name]))
   return ended.map(name => `The ${name} worker has ended: \`rlev up\` starts it again, and the work goes on.`)
 }

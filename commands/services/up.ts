@@ -14,6 +14,7 @@ import {
   writeRecord,
 } from '../../activities/machine/services-record.js'
 import { insideHome } from '../../activities/store/inside-home.js'
+import { RlevError } from '../../pipelines/errors.js'
 import type { Home } from './home.js'
 import { withLock } from './lock.js'
 import * as mlflow from './mlflow.js'
@@ -24,11 +25,15 @@ import * as temporal from './temporal.js'
 import type { WorkerName } from './workers.js'
 import { awaitWorker, startWorker, workerNames, workerPurpose, workers } from './workers.js'
 
+/** What `up` may start by itself. */
+export const parts = ['servers', 'orchestrator', 'policy'] as const
+export type Part = (typeof parts)[number]
+
 export interface UpOptions {
   /** Gets a line for each thing started. Default: standard error, for standard output is for results. */
   report?: (line: string) => void
-  /** False leaves the workers out: servers only. */
-  workers?: boolean
+  /** One part only. Without the servers, these are named by the environment or at work already. */
+  only?: Part | undefined
   /** Environment variables of the workers that are started, beside those of this process. */
   variables?: Readonly<Record<string, string>>
   /** Called once runs can begin. An MLflow server of the home may still be starting then, which delays tracking only. */
@@ -46,17 +51,17 @@ export const lockTimeoutMs = 300_000
  * others stay up; `takeDown` ends them).
  */
 export async function ensureUp(home: Home, options: UpOptions = {}): Promise<Services> {
-  const { report = line => process.stderr.write(`${line}\n`), workers: withWorkers = true, variables = {} } = options
+  const { report = line => process.stderr.write(`${line}\n`), only, variables = {} } = options
   const { onReadyForRuns } = options
   const onWait = (pid: number) => report(`waiting for process ${pid}, which is starting or ending the same services`)
   return withLock({ file: lockFile(home), timeoutMs: lockTimeoutMs, onWait }, async () => {
-    const start = new Start({ home, report, variables })
+    const start = new Start({ home, report, variables, only })
     await start.choosePorts()
     // MLflow takes ten times as long as Temporal, and workers can do without it for a while.
     const tracking = start.mlflowServer()
     const servers = start
       .temporalServer()
-      .then(() => (withWorkers ? start.allWorkers() : undefined))
+      .then(() => start.allWorkers())
       .then(async () => {
         // One that the environment names has to answer: nobody here is starting it.
         if (mlflow.externalMlflow() !== undefined) await tracking
@@ -83,6 +88,9 @@ export async function upForRuns(home: Home, options: UpOptions = {}): Promise<{ 
   return { whole }
 }
 
+/** The MLflow server of a machine that has none and knows of none. */
+const none = { url: '' }
+
 /** What services write into their home. */
 const written = ['logs', 'mlflow', 'mlflow/artifacts', 'temporal.db', 'runs', 'store'] as const
 
@@ -93,9 +101,23 @@ class Start {
   readonly #record: ServicesRecord
   readonly #externalTemporal = temporal.externalTemporal()
   readonly #externalMlflow = mlflow.externalMlflow()
+  readonly #workers: readonly WorkerName[]
+  /** The servers that are of this home, and that this call may start. */
+  readonly #mayStart: { temporal: boolean; mlflow: boolean }
 
-  constructor({ home, report, variables }: Pick<Required<UpOptions>, 'report' | 'variables'> & { home: Home }) {
+  constructor({
+    home,
+    report,
+    variables,
+    only,
+  }: Pick<Required<UpOptions>, 'report' | 'variables' | 'only'> & { home: Home }) {
     for (const name of written) insideHome(home.path, join(home.path, name))
+    const servers = only === undefined || only === 'servers'
+    this.#workers = only === 'servers' ? [] : workerNames(only)
+    const temporalHere = servers && this.#externalTemporal === undefined
+    // Nobody on a machine that only launches would use an MLflow server there.
+    const launchesOnly = only === undefined && !temporalHere && this.#workers.length === 0
+    this.#mayStart = { temporal: temporalHere, mlflow: servers && this.#externalMlflow === undefined && !launchesOnly }
     this.#home = home
     this.#report = report
     this.#variables = variables
@@ -106,7 +128,9 @@ class Start {
   async choosePorts(): Promise<void> {
     const { ports, processes } = this.#record
     for (const name of ['temporal', 'temporalUi', 'mlflow'] as const) {
-      const owner = processes[name === 'mlflow' ? 'mlflow' : 'temporal']
+      const server = name === 'mlflow' ? 'mlflow' : 'temporal'
+      const owner = processes[server]
+      if (!this.#mayStart[server]) continue
       if (ports[name] !== undefined && isAlive(owner)) continue
       // What a crashed one left of its group would hold its files and ports.
       if (owner !== undefined) await endProcess(owner, { timeoutMs: 5_000 })
@@ -125,7 +149,8 @@ class Start {
     })
     const services: Services = {
       temporal: this.#externalTemporal ?? temporal.localTemporal(ports, pid('temporal')),
-      mlflow: this.#externalMlflow ?? mlflow.localMlflow(ports.mlflow, pid('mlflow')),
+      mlflow:
+        this.#externalMlflow ?? (ports.mlflow === undefined ? none : mlflow.localMlflow(ports.mlflow, pid('mlflow'))),
       workers: Object.fromEntries(living),
     }
     this.#record.services = services
@@ -135,7 +160,8 @@ class Start {
 
   async temporalServer(): Promise<void> {
     if (this.#externalTemporal !== undefined) return temporal.checkExternalTemporal(this.#externalTemporal)
-    const { ports } = this.#record
+    const { ports, processes } = this.#record
+    if (!this.#mayStart.temporal && !isAlive(processes.temporal)) throw noTemporal(this.#home)
     await this.#server({
       name: 'temporal',
       title: 'the Temporal server',
@@ -148,7 +174,9 @@ class Start {
 
   async mlflowServer(): Promise<void> {
     if (this.#externalMlflow !== undefined) return mlflow.checkExternalMlflow(this.#externalMlflow)
-    const { ports } = this.#record
+    const { ports, processes } = this.#record
+    // Training does not wait for MLflow, so a worker may be started before it.
+    if (!this.#mayStart.mlflow && !isAlive(processes.mlflow)) return
     await this.#server({
       name: 'mlflow',
       title: 'the MLflow server',
@@ -160,7 +188,7 @@ class Start {
   }
 
   async allWorkers(): Promise<void> {
-    const outcomes = await Promise.allSettled(workerNames().map(name => this.#worker(name)))
+    const outcomes = await Promise.allSettled(this.#workers.map(name => this.#worker(name)))
     for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
   }
 
@@ -221,6 +249,16 @@ class Start {
     this.publish()
     return record
   }
+}
+
+function noTemporal({ path }: Home): RlevError {
+  return new RlevError({
+    kind: 'ServiceUnavailable',
+    message: 'a worker alone was asked for, and there is no Temporal server for it',
+    place: path,
+    expected: 'a server that TEMPORAL_ADDRESS names, or one of this home that is at work',
+    remedy: 'name one by TEMPORAL_ADDRESS, or start one by `rlev up --only servers`',
+  })
 }
 
 /** Whether the process ended while it was waited for, as one does that was killed a moment ago. */

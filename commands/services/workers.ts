@@ -10,6 +10,7 @@ import { delimiter, join } from 'node:path'
 import { codeOfThisProcess } from '../../activities/machine/code.js'
 import type { ProcessRecord, Services } from '../../activities/machine/services-record.js'
 import { namedServer } from '../../activities/mlflow/address.js'
+import { homeId } from '../../activities/workplace.js'
 import { RlevError } from '../../pipelines/errors.js'
 import type { Home } from './home.js'
 import { logFile } from './home.js'
@@ -22,30 +23,66 @@ export type WorkerName = keyof typeof workers
 
 const onCard = (): boolean => readParts().tensorflow?.kind === 'gpu'
 
+/** Kinds of workers that `RLEV_WORKERS` may name. */
+const kinds = ['all', 'orchestrator', 'policy', 'none'] as const
+type Kind = (typeof kinds)[number]
+
 /**
- * Those that `up` starts; `RLEV_POLICY_WORKERS` (1 or 2) overrides how many compute policies.
- * @throws RlevError CallInvalid for another number of them.
+ * Those that `up` starts: all, unless `RLEV_WORKERS` says which kind, or a call does (`only`), which goes before it.
+ * `RLEV_POLICY_WORKERS` (0, 1 or 2) overrides how many compute policies.
+ * @throws RlevError CallInvalid for another value of one of the two.
  */
-export function workerNames(): WorkerName[] {
-  const wanted = countFrom('RLEV_POLICY_WORKERS', { max: 2 }) ?? (onCard() || availableParallelism() < 2 ? 1 : 2)
-  return wanted === 1 ? ['orchestrator', 'policy'] : ['orchestrator', 'policy', 'policy-2']
+export function workerNames(only: Exclude<Kind, 'all' | 'none'> | undefined = undefined): WorkerName[] {
+  const kind = only ?? kindFromEnvironment()
+  const wanted =
+    countFrom('RLEV_POLICY_WORKERS', { min: 0, max: 2 }) ?? (onCard() || availableParallelism() < 2 ? 1 : 2)
+  const policies = (['policy', 'policy-2'] as const).slice(0, wanted)
+  switch (kind) {
+    case 'all':
+      return ['orchestrator', ...policies]
+    case 'orchestrator':
+      return ['orchestrator']
+    case 'policy':
+      return policies
+    case 'none':
+      return []
+    default:
+      return kind satisfies never
+  }
 }
 
-/** Threads of a matrix product without a card; a large policy wants more than one (`RLEV_POLICY_THREADS`). */
-const threads = (): NodeJS.ProcessEnv =>
-  onCard() ? {} : { TF_NUM_INTRAOP_THREADS: String(countFrom('RLEV_POLICY_THREADS', { max: 1024 }) ?? 1) }
+function kindFromEnvironment(): Kind {
+  const stated = process.env['RLEV_WORKERS']?.trim() ?? ''
+  if (stated === '') return 'all'
+  const named = stated === '0' ? 'none' : kinds.find(kind => kind === stated)
+  return named ?? refuseVariable('RLEV_WORKERS', stated, `${kinds.join(', ')}, or 0 for none`)
+}
 
-/** A whole number from 1 that the environment states; undefined where it states none. */
-function countFrom(variable: string, { max }: { max: number }): number | undefined {
+/**
+ * What the process in which TensorFlow computes gets beside the environment of its worker, also of one that was started by hand: the
+ * threads of a matrix product without a card (a large policy wants more than one: `RLEV_POLICY_THREADS`), and the
+ * folders of the libraries of a card.
+ */
+export function engineEnvironment(): NodeJS.ProcessEnv {
+  const threads = String(countFrom('RLEV_POLICY_THREADS', { min: 1, max: 1024 }) ?? 1)
+  return { ...libraryPath(), ...(onCard() ? {} : { TF_NUM_INTRAOP_THREADS: threads }) }
+}
+
+/** A whole number that the environment states; undefined where it states none. */
+function countFrom(variable: string, { min, max }: { min: number; max: number }): number | undefined {
   const stated = process.env[variable]?.trim() ?? ''
   if (stated === '') return undefined
   const count = Number(stated)
-  if (/^\d+$/.test(stated) && count >= 1 && count <= max) return count
+  if (/^\d+$/.test(stated) && count >= min && count <= max) return count
+  return refuseVariable(variable, stated, `a whole number from ${min} to ${max}`)
+}
+
+function refuseVariable(variable: string, stated: string, expected: string): never {
   throw new RlevError({
     kind: 'CallInvalid',
     message: `invalid value of the environment variable ${variable}`,
     place: variable,
-    expected: `a whole number from 1 to ${max}`,
+    expected,
     found: JSON.stringify(stated),
     remedy: `correct ${variable}, or leave it out`,
   })
@@ -64,6 +101,8 @@ export function startWorker(
   { services, variables = {} }: { services: Services; variables?: Readonly<Record<string, string>> },
 ): Promise<ProcessRecord> {
   const { temporal, mlflow } = services
+  // A worker is not started for a home that is not there, and the first one of a home is started here.
+  homeId(home.path)
   // The server of a home is named to the worker as any other would be, by the SDK's and MLflow's own variables.
   const local = temporal.port !== undefined
   const tracked = namedServer()
@@ -72,9 +111,8 @@ export function startWorker(
     ...variables,
     RLEV_HOME: home.path,
     // One that the environment names may have a login in its address, which nothing but the environment holds.
-    ...(tracked?.address === mlflow.url ? {} : { MLFLOW_TRACKING_URI: mlflow.url }),
+    ...(tracked?.address === mlflow.url || mlflow.url === '' ? {} : { MLFLOW_TRACKING_URI: mlflow.url }),
     ...(local ? { TEMPORAL_ADDRESS: temporal.address, TEMPORAL_NAMESPACE: temporal.namespace } : {}),
-    ...(name === 'orchestrator' ? {} : { ...libraryPath(), ...threads() }),
   }
   return startDetached({
     command: process.execPath,

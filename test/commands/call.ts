@@ -25,18 +25,20 @@ interface Place {
   build?: string
   /** The script; the compiled command unless said. */
   program?: string
+  /** Variables beside those of this process. */
+  variables?: NodeJS.ProcessEnv
   /** In a separate process group, as a shell starts it: what a terminal sends reaches all of the group. */
   group?: boolean
 }
 
 export function begin(words: readonly string[], place: Place = {}): Calling {
-  const { cwd = projectFolder, build = buildFolder, group = false } = place
+  const { cwd = projectFolder, build = buildFolder, group = false, variables = {} } = place
   const program = place.program ?? join(build, 'commands', 'main.js')
   const { TEMPORAL_ADDRESS: _temporal, MLFLOW_TRACKING_URI: _mlflow, RLEV_HOME: _home, ...env } = process.env
   const began = performance.now()
   const child = spawn(process.execPath, [program, ...words], {
     cwd,
-    env,
+    env: { ...env, ...variables },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: group,
   })

@@ -141,14 +141,14 @@ test('services.json, states and errors name a server without its password', asyn
     const home = openHome(join(folder, 'home'))
     process.env['TEMPORAL_ADDRESS'] = services.services.temporal.address
     // With a key the SDK speaks TLS, which the server of a home does not.
-    await assert.rejects(ensureUp(home, { report: () => {}, workers: false }), (error: Error) => {
+    await assert.rejects(ensureUp(home, { report: () => {}, only: 'servers' }), (error: Error) => {
       assert.match(error.message, /does not answer/)
       assert.deepEqual(tracesIn(JSON.stringify(error) + error.message), [])
       return true
     })
     delete process.env['TEMPORAL_API_KEY']
     delete process.env['TEMPORAL_TLS_CLIENT_KEY_DATA']
-    const up = await ensureUp(home, { report: () => {}, workers: false })
+    const up = await ensureUp(home, { report: () => {}, only: 'servers' })
     const states = await serviceStates(home)
     assert.deepEqual(states.map(({ state }) => state).slice(0, 2), ['running', 'running'])
     for (const told of [
@@ -159,7 +159,7 @@ test('services.json, states and errors name a server without its password', asyn
       assert.deepEqual(tracesIn(told), [])
     }
     process.env['MLFLOW_TRACKING_URI'] = `postgresql://reader:${inAddress}@db/mlflow`
-    await assert.rejects(ensureUp(home, { report: () => {}, workers: false }), (error: Error) => {
+    await assert.rejects(ensureUp(home, { report: () => {}, only: 'servers' }), (error: Error) => {
       assert.match(error.message, /postgresql:\/\/\*\*\*@db\/mlflow/)
       assert.deepEqual(tracesIn(error.message), [])
       return true

@@ -18,7 +18,7 @@ import { serviceStates } from '../../../commands/services/state.js'
 import { attributeTypes, temporalAnswers } from '../../../commands/services/temporal.js'
 import { ensureUp, upForRuns } from '../../../commands/services/up.js'
 
-const quiet = { report: () => {}, workers: false }
+const quiet = { report: () => {}, only: 'servers' as const }
 const states = async (home: Home) => (await serviceStates(home)).map(({ state }) => state).slice(0, 2)
 
 describe('two homes side by side', () => {
@@ -134,7 +134,7 @@ describe('two homes side by side', () => {
 
   it('are there for runs before MLflow answers, which is waited for apart', async () => {
     const lines: string[] = []
-    const { whole } = await upForRuns(first, { workers: false, report: line => lines.push(line) })
+    const { whole } = await upForRuns(first, { only: 'servers', report: line => lines.push(line) })
     const said = (pattern: RegExp) => lines.some(line => pattern.test(line))
     assert.ok(said(/^the Temporal server answers/))
     assert.ok(!said(/^the MLflow server answers/), lines.join('\n'))
@@ -158,7 +158,7 @@ describe('two homes side by side', () => {
     const home = openHome(join(folder, 'half'))
     const code = `
       const { ensureUp } = await import(process.argv[1]);
-      await ensureUp({ path: process.argv[2] }, { workers: false, report: line => console.log(line) })`
+      await ensureUp({ path: process.argv[2] }, { only: 'servers', report: line => console.log(line) })`
     const module = new URL(`file://${join(buildFolder, 'commands', 'services', 'up.js')}`).href
     const child = spawn(process.execPath, ['--input-type=module', '-e', code, module, home.path], {
       stdio: ['ignore', 'pipe', 'inherit'],
