@@ -6,9 +6,13 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { masked } from '../activities/machine/secrets.js'
+import { RlevError } from '../pipelines/errors.js'
+import { given } from '../pipelines/given.js'
 import { mendHome } from './doctor/mend.js'
 import type { Mending } from './doctor/mending.js'
 import { openHome } from './services/home.js'
+import { checkStore } from './services/object-store.js'
 import { projectFolder, readParts } from './services/project.js'
 import { serviceStates, statesTable } from './services/state.js'
 
@@ -36,11 +40,13 @@ export interface PartRow {
 /** Sets exit status 1 when a needed part is missing. Services that are stopped are no fault: `up` starts them. */
 export async function doctor({ home: path, json = false, dryRun = false }: DoctorCommandOptions = {}): Promise<void> {
   const home = openHome(path)
-  const [parts, services, mendings] = await Promise.all([
+  const [made, store, services, mendings] = await Promise.all([
     partRows(),
+    storeRows(),
     serviceStates(home),
     mendHome(home, { mend: !dryRun }),
   ])
+  const parts = [...made, ...store]
   const ready = !parts.some(({ needed, state }) => needed && state === 'missing')
   if (json) console.log(JSON.stringify({ ready, parts, home: home.path, services, mendings }, null, 2))
   else {
@@ -62,6 +68,22 @@ async function partRows(): Promise<PartRow[]> {
   }
   const { stdout } = await promisify(execFile)(process.execPath, call, { cwd: projectFolder, env })
   return JSON.parse(stdout) as PartRow[]
+}
+
+/** None if the home is a folder alone. */
+async function storeRows(): Promise<PartRow[]> {
+  const row = { name: 'store', title: 'object store', needed: true }
+  try {
+    const place = await checkStore()
+    return place === undefined ? [] : [{ ...row, state: 'ready', place, detail: 'keeps its conditions' }]
+  } catch (error) {
+    if (!(error instanceof RlevError)) throw error
+    const { message, place, expected, found, remedy } = error.parts
+    const facts = [message, expected === undefined ? '' : `expected ${expected}`, found ?? ''].filter(
+      text => text !== '',
+    )
+    return [{ ...row, state: 'missing', detail: masked(facts.join('; ')), ...given({ place, remedy }) }]
+  }
 }
 
 function partLine({ title, state, needed, version, place, detail, remedy }: PartRow): string {

@@ -92,6 +92,10 @@ export const failPoints = {
   'gc.aside': command('An output that nothing refers to has lost its name and still takes room.'),
   'gc.after': command('An output that nothing refers to is removed; others may be left.'),
 
+  // --- The object store ---
+  'push.part': policy('A part of a large file is in the store; nothing refers to it.'),
+  'push.parts': policy('All parts of a large file are in the store, which does not have the file yet.'),
+
   // --- Requests to MLflow ---
   'mlflow.read.before': orchestrator('A search or a read is about to be sent to MLflow.'),
   'mlflow.read.after': orchestrator('MLflow has answered a search or a read.'),

@@ -18,6 +18,7 @@ import { RlevError } from '../../pipelines/errors.js'
 import type { Home } from './home.js'
 import { withLock } from './lock.js'
 import * as mlflow from './mlflow.js'
+import { refuseStore } from './object-store.js'
 import { claimPort } from './ports.js'
 import { endProcess, isAlive } from './processes.js'
 import { EndedEarly } from './ready.js'
@@ -53,6 +54,7 @@ export const lockTimeoutMs = 300_000
 export async function ensureUp(home: Home, options: UpOptions = {}): Promise<Services> {
   const { report = line => process.stderr.write(`${line}\n`), only, variables = {} } = options
   const { onReadyForRuns } = options
+  refuseStore()
   const onWait = (pid: number) => report(`waiting for process ${pid}, which is starting or ending the same services`)
   return withLock({ file: lockFile(home), timeoutMs: lockTimeoutMs, onWait }, async () => {
     const start = new Start({ home, report, variables, only })

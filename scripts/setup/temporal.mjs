@@ -3,20 +3,11 @@
  * else the SDK's download (needs the Internet), else built by Go from its published module.
  */
 
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs'
+import { chmodSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { versions } from './context.mjs'
+import { goInstall } from './go-install.mjs'
 import { withLock } from './lock.mjs'
 import { PartError } from './part-error.mjs'
 import { runCommand } from './run-command.mjs'
@@ -139,37 +130,9 @@ async function buildWithGo(context, folder, report, downloadFailure) {
     })
   }
   report(`the download failed; building it with Go ${go.version} (minutes)`)
-  // Modules and objects are a gigabyte that nobody needs after the build; kept apart, they can go.
-  const work = join(context.cache, 'temporal', 'go-work')
-  let packages = 0
-  await runCommand({
-    context,
-    part: 'temporal',
-    command: go.command,
-    args: ['install', '-v', '-ldflags', '-s -w', module],
-    env: {
-      GOBIN: folder,
-      GOPATH: work,
-      GOMODCACHE: join(work, 'modules'),
-      GOCACHE: join(work, 'objects'),
-      GOFLAGS: '-modcacherw',
-      GOWORK: 'off',
-    },
-    remedy: 'see whether Go reaches its module proxy (`go env GOPROXY`), or put a current `temporal` on the path',
-    onLine: () => {
-      packages += 1
-      if (packages % 400 === 0) report(`${packages} Go modules fetched and packages compiled`)
-    },
-  })
-  if (!existsSync(join(folder, 'temporal'))) {
-    throw new PartError({
-      message: 'go install made no program',
-      expected: join(folder, 'temporal'),
-      found: 'no such file',
-    })
-  }
+  const remedy = 'see whether Go reaches its module proxy (`go env GOPROXY`), or put a current `temporal` on the path'
+  await goInstall({ context, part: 'temporal', go, module, folder, program: 'temporal', remedy, report })
   keep(folder, join(folder, 'temporal'), { version, source: `built with Go ${go.version}` })
-  rmSync(work, { recursive: true, force: true })
 }
 
 function keep(folder, program, source) {
