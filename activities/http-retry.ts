@@ -56,3 +56,20 @@ export function fetchFailure(error: unknown): string {
   if (error.name === 'TimeoutError') return 'no answer in time'
   return error.cause instanceof Error && error.cause.message !== '' ? error.cause.message : error.message
 }
+
+const neverConnectedCodes = [
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'UND_ERR_CONNECT_TIMEOUT',
+]
+
+/** Whether `fetch` failed before anything was sent. */
+export function neverConnected(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : undefined
+  return (
+    typeof cause === 'object' && cause !== null && 'code' in cause && neverConnectedCodes.includes(String(cause.code))
+  )
+}

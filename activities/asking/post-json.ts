@@ -48,7 +48,7 @@ export async function postJson({
       // Questions and key go where the config says, and nowhere else.
       redirect: 'manual',
     })
-    body = await textOf(response, maxBytes)
+    body = await boundedText(response, maxBytes)
   } catch (error) {
     if (signal.aborted) throw error
     return { kind: 'away', reason: fetchFailure(error) }
@@ -70,8 +70,8 @@ export async function postJson({
   return { kind: status === 400 || status === 413 || status === 422 ? 'refused' : 'unusable', reason: quoted }
 }
 
-/** Null if it is longer than the limit. */
-async function textOf(response: Response, maxBytes: number): Promise<string | null> {
+/** The body of an answer; null if it is longer than the limit. */
+export async function boundedText(response: Response, maxBytes: number): Promise<string | null> {
   if (response.body === null) return ''
   const parts: Uint8Array[] = []
   let bytes = 0

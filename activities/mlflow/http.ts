@@ -7,7 +7,7 @@
  */
 import { RlevError } from '../../pipelines/errors.js'
 import { given } from '../../pipelines/given.js'
-import { type Attempt, fetchFailure, retryAfterMs, withRetries } from '../http-retry.js'
+import { type Attempt, fetchFailure, neverConnected, retryAfterMs, withRetries } from '../http-retry.js'
 import { authentication } from './address.js'
 
 export interface HttpOptions {
@@ -172,22 +172,6 @@ function refusal(endpoint: string, status: number, text: string): Error {
     message += ' (start the server with MLFLOW_SERVER_ALLOWED_HOSTS set to this host name, with and without port)'
   }
   return new MlflowError({ status, errorCode, endpoint, message })
-}
-
-const neverConnectedCodes = [
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'UND_ERR_CONNECT_TIMEOUT',
-]
-
-function neverConnected(error: unknown): boolean {
-  const cause = error instanceof Error ? error.cause : undefined
-  return (
-    typeof cause === 'object' && cause !== null && 'code' in cause && neverConnectedCodes.includes(String(cause.code))
-  )
 }
 
 const textOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('utf8')

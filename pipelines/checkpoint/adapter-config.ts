@@ -10,6 +10,7 @@ import { readJson } from '../input/json-file.js'
 import type { Adapter } from '../model/adapter.js'
 import { type AdapterTarget, adapterShapes, adapterTargets } from '../model/adapter-shapes.js'
 import type { Architecture } from '../model/architecture.js'
+import { targetsOfTensors } from './adapter-targets.js'
 import { adapterFiles } from './checkpoint-files.js'
 import { fittingTensors } from './fitting-tensors.js'
 import { readSafetensorsHeader, type TensorsOfFile } from './safetensors-reader.js'
@@ -21,7 +22,7 @@ const configFile = z.looseObject({
   peft_type: z.string(),
   r: z.int().positive().max(65_536),
   lora_alpha: z.number().positive(),
-  target_modules: z.array(z.string()).min(1).max(100),
+  target_modules: z.array(z.string()).min(1).max(100).nullable(),
 })
 
 /** Keys that change what an adapter computes, with the values of a plain LoRA. */
@@ -55,7 +56,7 @@ export interface AdapterContent extends Pick<Adapter, 'rank' | 'alpha' | 'target
 
 /** Throws CheckpointInvalid, which names the file and the key or tensor. */
 export function readAdapter({ folder, architecture }: { folder: string; architecture: Architecture }): AdapterContent {
-  const config = readAdapterConfig(join(folder, adapterFiles.config))
+  const config = readAdapterConfig(folder)
   const place = join(folder, adapterFiles.tensors)
   const shapes = adapterShapes(architecture, config)
   const files = fittingTensors({
@@ -66,7 +67,8 @@ export function readAdapter({ folder, architecture }: { folder: string; architec
   return { ...config, names: [...shapes.keys()], files }
 }
 
-function readAdapterConfig(place: string): Pick<Adapter, 'rank' | 'alpha' | 'targets'> {
+function readAdapterConfig(folder: string): Pick<Adapter, 'rank' | 'alpha' | 'targets'> {
+  const place = join(folder, adapterFiles.config)
   const content = readJson(place, { form: 'a folder of PEFT: adapter_config.json and adapter_model.safetensors' })
   const parsed = configFile.safeParse(content)
   if (!parsed.success) {
@@ -88,12 +90,13 @@ function readAdapterConfig(place: string): Pick<Adapter, 'rank' | 'alpha' | 'tar
         JSON.stringify(value),
       )
   }
-  const unknown = parsed.data.target_modules.filter(name => !isTarget(name))
+  const modules = parsed.data.target_modules ?? targetsOfTensors(folder)
+  const unknown = modules.filter(name => !isTarget(name))
   if (unknown.length > 0) {
     throw invalid(place, '`target_modules` names an unsupported module', adapterTargets.join(', '), unknown.join(', '))
   }
   // In the order of the architecture, not of the file, so that equal adapters are written as equal bytes.
-  const targets = adapterTargets.filter(target => parsed.data.target_modules.includes(target))
+  const targets = adapterTargets.filter(target => modules.includes(target))
   return { rank: parsed.data.r, alpha: parsed.data.lora_alpha, targets }
 }
 

@@ -1,0 +1,59 @@
+/**
+ * Keeps a session alive: servers unload the models of a session that is silent for some minutes, without a word. One ticker has the
+ * heartbeat of the session and that of its holder, such as a Temporal activity. A heartbeat that fails is not repeated: the next one
+ * comes soon.
+ */
+import type { TinkerClient } from './client.js'
+
+export interface Ticker {
+  /** False once the server has said that it does not know the session. */
+  readonly alive: boolean
+  stop(): void
+}
+
+/** The SDK's interval. SkyRL's limit of silence is 300 s. */
+const defaultIntervalMs = 10_000
+
+export function startTicker({
+  client,
+  sessionId,
+  intervalMs = defaultIntervalMs,
+  onTick,
+}: {
+  client: TinkerClient
+  sessionId: string
+  intervalMs?: number
+  /** The holder's own heartbeat. */
+  onTick?: () => void
+}): Ticker {
+  const ended = new AbortController()
+  let alive = true
+  let isUnderWay = false
+  const beat = async () => {
+    try {
+      onTick?.()
+    } catch {
+      // A holder that is cancelled is told so by its own calls too.
+    }
+    if (isUnderWay) return
+    isUnderWay = true
+    try {
+      if (!(await client.heartbeat(sessionId, { timeoutMs: intervalMs, signal: ended.signal }))) alive = false
+    } catch {
+      // The ticker was stopped.
+    } finally {
+      isUnderWay = false
+    }
+  }
+  const timer = setInterval(() => void beat(), intervalMs)
+  timer.unref()
+  return {
+    get alive() {
+      return alive
+    },
+    stop: () => {
+      clearInterval(timer)
+      ended.abort()
+    },
+  }
+}

@@ -1,0 +1,73 @@
+/**
+ * How the server of the tests behaves. The first value of each list is the default, and what a run wants; the others are what servers
+ * do that exist, and faults that a probe must find.
+ */
+
+import { defaultEngine } from '../../pipelines/model/policy.js'
+
+/** Requests of tests differ in shape, and a recorded graph serves one shape. */
+export const serverEngine = { ...defaultEngine, mode: 'eager' } as const
+
+export interface ServerSettings {
+  /** Keeps sessions, results, states and samplers over a restart. */
+  folder: string
+  /** Folder of the base model. */
+  base: string
+  /** 0 for any. */
+  port: number
+  /** Of the loss over the data of a step: Σ of the terms, or the mean over data of Σ term / Σ weights. */
+  reduction: 'sum' | 'mean of means'
+  /** Requests of forward_backward before one optim_step. */
+  gradients: 'added' | 'last only'
+  /** A request that comes twice with one seq_id. */
+  resend: 'counted once' | 'counted again'
+  /** Seed of sample i of a request. */
+  seeds: 'seed + i' | 'seed' | 'ignored'
+  stop: 'honoured' | 'ignored'
+  /** What a state has besides the weights. */
+  moments: 'restored' | 'lost'
+  /** What sampling from an older sampler of a live model does to the model. */
+  samplers: 'apart' | 'written over the model'
+  /** Targets as given, or rebuilt from the inputs and the last target. */
+  targets: 'free' | 'rebuilt'
+  /** optim_step without a gradient. */
+  emptyStep: 'applied' | 'left out'
+  /** Of sampled tokens. */
+  logProbs: 'untempered' | 'tempered'
+  /** Answers to polls before the result is there. */
+  polls: 'held' | 'try again' | 'request timeout'
+  /** Models at once. */
+  maxModels: number
+  /** The process ends itself by SIGKILL at the n-th operation of that name (from 1). */
+  kill: { operation: string; nth: number; at: 'before' | 'during' | 'after' } | null
+  /** The connection of the n-th POST to that path is cut after the request was taken (from 1). */
+  cut: { path: string; nth: number } | null
+}
+
+export const defaultSettings: Omit<ServerSettings, 'folder' | 'base'> = {
+  port: 0,
+  reduction: 'sum',
+  gradients: 'added',
+  resend: 'counted once',
+  seeds: 'seed + i',
+  stop: 'honoured',
+  moments: 'restored',
+  samplers: 'apart',
+  targets: 'free',
+  emptyStep: 'applied',
+  logProbs: 'untempered',
+  polls: 'held',
+  maxModels: 4,
+  kill: null,
+  cut: null,
+}
+
+/** A refusal or failure, as servers answer it. */
+export class Refusal extends Error {
+  readonly status: number
+
+  constructor(status: number, detail: string) {
+    super(detail)
+    this.status = status
+  }
+}
