@@ -48,6 +48,9 @@ const EOS = '<eos>'
 /** For encoding or decoding one text, which usually takes a few milliseconds. */
 const textTimeoutMs = 1500
 
+/** For reading a tokenizer. One of 150,000 tokens takes a second, and many times as long on a machine that is busy with others. */
+const readingTimeoutMs = 60_000
+
 /**
  * `place` is the tokenizer's file, for errors; `timeoutMs` limits the work on one text. Throws CheckpointInvalid if it is unusable. Its functions do if
  * a text takes too long.
@@ -68,7 +71,7 @@ export function makeTokenizer({
   refuseGrowth(files.tokenizer, place)
   refuseUnlike(files.tokenizer, place)
   const bounded = <Result>(work: () => Result) => inTime(work, { place, timeoutMs })
-  const tokenizer = bounded(() => readable(files, place))
+  const tokenizer = inTime(() => readable(files, place), { place, timeoutMs: readingTimeoutMs })
   const template = templateOf(files)
   const run = isPlain(files.tokenizer) ? <Result>(work: () => Result) => work() : bounded
   const rendered = new RenderedPrompts()
