@@ -2,12 +2,14 @@
  * The comparisons: the recorded engine with the eager one, and each of ours with the peer that does the same
  * work.
  */
-import type { CandidateName } from './candidates.js'
+import { type CandidateName, precisionOf } from './candidates.js'
 import { engineNames } from './engine.js'
-import type { Answer, Measure } from './protocol.js'
-import type { Measured, SizeResult } from './rounds.js'
-import { updateOperations } from './sizes.js'
+import { type Limit, limitOf, type Precision, type TimedMeasure } from './limit.js'
+import type { Measured, SizeResult } from './measured.js'
+import type { Answer, Measure, Peaks } from './protocol.js'
 import { median, type Ratio, ratioOf } from './statistics.js'
+
+const peers: readonly CandidateName[] = ['PyTorch', 'TRL', 'PyTorch bfloat16', 'TRL bfloat16']
 
 export interface Comparison {
   measure: Measure
@@ -36,7 +38,7 @@ export function comparisonsOf({ measured }: SizeResult): Comparison[] {
   for (const engine of engineNames) {
     const candidate: CandidateName = `rlev ${engine}`
     for (const own of measured.filter(one => one.candidate === candidate)) {
-      const others: CandidateName[] = engine === 'eager' ? ['PyTorch', 'TRL'] : ['rlev eager', 'PyTorch', 'TRL']
+      const others: readonly CandidateName[] = engine === 'eager' ? peers : ['rlev eager', ...peers]
       for (const against of others) {
         const other = find(against, own.measure)
         const ratio = ratioOf(own.rounds.map(speedOf), other?.rounds.map(speedOf) ?? [])
@@ -47,29 +49,55 @@ export function comparisonsOf({ measured }: SizeResult): Comparison[] {
   return comparisons
 }
 
-/** GFLOP/s of each side of a square matrix, the median over the rounds. */
-export function peakOf({ rounds }: Measured): Map<string, number> {
-  const sides = Object.keys(rounds[0]?.peak ?? {})
-  return new Map(sides.map(side => [side, median(rounds.flatMap(({ peak }) => peak?.[side] ?? []))]))
+/** The fastest of each kind, the median over the rounds. */
+export function peaksOf({ rounds }: Measured): Peaks {
+  const all = rounds.flatMap(({ peak }) => peak ?? [])
+  const products = (precision: Precision) =>
+    Object.fromEntries(
+      Object.keys(all[0]?.[precision] ?? {}).map(side => [
+        side,
+        median(all.flatMap(peaks => peaks[precision][side] ?? [])),
+      ]),
+    )
+  return {
+    float32: products('float32'),
+    bfloat16: products('bfloat16'),
+    memory: median(all.map(({ memory }) => memory)),
+  }
+}
+
+/** What the fastest library of the run reaches; null if no peak was measured. */
+export function machineOf({ measured }: SizeResult): Peaks | null {
+  const all = measured.filter(({ measure }) => measure === 'peak').map(peaksOf)
+  if (all.length === 0) return null
+  const most = (precision: Precision) => ({
+    fastest: Math.max(...all.flatMap(peaks => Object.values(peaks[precision]))),
+  })
+  return {
+    float32: most('float32'),
+    bfloat16: most('bfloat16'),
+    memory: Math.max(...all.map(({ memory }) => memory)),
+  }
 }
 
 export interface Share {
+  measure: TimedMeasure
   candidate: CandidateName
-  /** (GFLOP/s) */
-  reached: number
-  /** The largest of the matrix products of the same library. (GFLOP/s) */
-  peak: number
+  /** The least seconds by what the machine reaches, and what decides them. */
+  limit: Limit
+  /** Of the limit in the median of the measured seconds. */
+  share: number
 }
 
-/** Share of the float32 matrix peak that an update reaches. */
-export function sharesOf({ size, measured }: SizeResult): Share[] {
-  const peaks = measured.filter(({ measure }) => measure === 'peak')
-  return measured.flatMap(own => {
-    if (own.measure !== 'update') return []
-    const peer = own.candidate === 'PyTorch'
-    const peak = peaks.find(({ candidate }) => (candidate === 'PyTorch') === peer)
-    if (peak === undefined) return []
-    const reached = updateOperations(size) / medianSeconds(own) / 1e9
-    return [{ candidate: own.candidate, reached, peak: Math.max(...peakOf(peak).values()) }]
+/** How near each measure comes to what the machine reaches, in the precision of the candidate. */
+export function sharesOf(result: SizeResult): Share[] {
+  const peaks = machineOf(result)
+  if (peaks === null) return []
+  const { size } = result
+  return result.measured.flatMap(own => {
+    const { measure, candidate } = own
+    if (measure === 'peak') return []
+    const limit = limitOf({ measure, size, precision: precisionOf(candidate), peaks })
+    return [{ measure, candidate, limit, share: limit.seconds / medianSeconds(own) }]
   })
 }

@@ -6,6 +6,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { RlevError } from '../../pipelines/errors.js'
+import { residentSizeOf } from '../resident.js'
 import type { Size } from './sizes.js'
 
 export const measures = ['generate', 'unequal', 'update', 'step', 'peak'] as const
@@ -21,13 +22,22 @@ export type Request =
 /** A candidate's chosen settings by name: rows decoded together, rows of a micro-batch, kind of attention, ... */
 export type Settings = Readonly<Record<string, string | number>>
 
+/** What a library reaches on this machine, with all threads. */
+export interface Peaks {
+  /** Matrix products by their side. (GFLOP/s) */
+  float32: Readonly<Record<string, number>>
+  /** The same, of matrices in bfloat16. */
+  bfloat16: Readonly<Record<string, number>>
+  /** Reading from memory. (GB/s) */
+  memory: number
+}
+
 export interface Answer {
   /** Time of the work itself, by the candidate's clock. (s) */
   seconds?: number
   /** Sampled tokens. For an update and a whole step, prompt and response tokens. */
   tokens?: number
-  /** Speed of matrix products by their side. (GFLOP/s) */
-  peak?: Readonly<Record<string, number>>
+  peak?: Peaks
   settings?: Settings
   /** Versions of the libraries, by name. */
   versions?: Readonly<Record<string, string>>
@@ -74,6 +84,12 @@ export class Candidate {
       throw this.#failure(request, this.#errorOutput.trim() || 'it ended without an error message')
     }
     return this.#answerIn(value, request)
+  }
+
+  /** The most memory that the process has held so far. (bytes) Null where the system does not say. */
+  get peakBytes(): number | null {
+    const { pid } = this.#child
+    return pid === undefined ? null : (residentSizeOf(pid)?.peak ?? null)
   }
 
   /** Ends the process and waits for its end. */

@@ -3,18 +3,17 @@
  * measures sampling by `generate`, an update by `policyGradientStep`, and a whole step by `rollOut`, a reward,
  * the estimator and the update.
  *
- * If all responses have the limit's length, no token ends one. If lengths are planned, the end is the last
- * token of the vocabulary. The largest uniform number draws it at the planned position, however many tokens share
- * the probability; numbers below 0.9 elsewhere never do. The decoder does not know the plan.
+ * The end is the last token of the vocabulary. The largest uniform number draws it at the planned position, however
+ * many tokens share the probability; numbers below 0.9 elsewhere never do. The decoder does not know the plan.
  */
 import { performance } from 'node:perf_hooks'
 import { advantages } from '../../pipelines/advantages/advantages.js'
 import type { StepRecord } from '../../pipelines/advantages/records.js'
 import { groupRecords } from '../../pipelines/advantages/records.js'
-import { type ExperimentConfig, experimentSchema } from '../../pipelines/config/schema.js'
+import type { ExperimentConfig } from '../../pipelines/config/schema.js'
 import type { Item } from '../../pipelines/data/item.js'
 import { createOptimizer, type Optimizer } from '../../pipelines/model/optimizer-state.js'
-import { createPolicy, type Policy } from '../../pipelines/model/policy.js'
+import type { Policy } from '../../pipelines/model/policy.js'
 import { noHooks } from '../../pipelines/progress.js'
 import { stream } from '../../pipelines/random.js'
 import type { Response, Rollout } from '../../pipelines/rollout/response.js'
@@ -22,9 +21,9 @@ import { rollOut } from '../../pipelines/rollout/roll-out.js'
 import { generate } from '../../pipelines/sampling/generate.js'
 import { LocalPolicy } from '../../pipelines/training/local-policy.js'
 import { policyGradientStep } from '../../pipelines/training/policy-gradient.js'
-import { characters } from '../random-checkpoint/characters.js'
-import { type EngineName, engineSection } from './engine.js'
+import type { EngineName } from './engine.js'
 import type { Answer } from './protocol.js'
+import { benchConfig, benchSeed, randomPolicy } from './random-policy.js'
 import { rowsOf, type Size } from './sizes.js'
 import { promptTokens } from './workload.js'
 
@@ -39,10 +38,9 @@ export interface Bench {
   size: Size
   lengths: readonly number[]
   config: ExperimentConfig
-  /** Its responses end only at the limit. */
+  policy: Policy
+  /** The same weights. Its responses end only at the limit, of whatever numbers a whole step draws. */
   endless: Policy
-  /** The same initial weights, with an end token. It is never updated. */
-  ending: Policy
   optimizer: Optimizer
   responses: readonly Response[]
   records: readonly StepRecord[]
@@ -50,52 +48,22 @@ export interface Bench {
   steps: number
 }
 
-const seed = 1
-
-/** One character for each token, from the ideographs on, which are many. Padding and end follow. */
-export const alphabetOf = ({ vocabulary }: Size): string[] => characters({ count: vocabulary - 2, first: 0x4e00 })
-
 export function openBench({
   size,
   lengths,
   engine,
+  lanes,
 }: {
   size: Size
   lengths: readonly number[]
   engine: EngineName
+  lanes?: number | undefined
 }): Bench {
-  const config = experimentSchema.parse({
-    name: 'bench',
-    seed,
-    policy: {
-      from: 'scratch',
-      width: size.width,
-      layers: size.layers,
-      heads: size.heads,
-      keyValueHeads: size.keyValueHeads,
-      mlpWidth: size.mlpWidth,
-      tied: size.tied,
-      initDeviation: 0.02,
-      embeddingDeviation: 0.02,
-    },
-    rollout: {
-      prompts: size.prompts,
-      samples: size.samples,
-      maxTokens: size.completionTokens,
-      chunk: rowsOf(size),
-    },
-    estimator: { name: 'grpo' },
-    kl: { place: 'none' },
-    update: { learningRate: 1e-6, clipNorm: 1, microBatch: rowsOf(size) },
-    ...engineSection(engine),
-  })
-  if (config.policy.from !== 'scratch') throw new TypeError('the bench makes its policy from scratch')
-  const alphabet = alphabetOf(size)
-  const ending = createPolicy({ config: config.policy, alphabet, seed, engine: config.engine })
-  const whole = createPolicy({ config: config.policy, alphabet, seed, engine: config.engine })
-  const endless = { ...whole, tokenizer: { ...whole.tokenizer, eosIds: [-1] } }
+  const config = benchConfig({ size, engine, lanes })
+  const policy = randomPolicy(size, config)
+  const endless = { ...policy, tokenizer: { ...policy.tokenizer, eosIds: [-1] } }
   const prompts = promptTokens(size)
-  const { integer } = stream(seed, 'responses of the bench')
+  const { integer } = stream(benchSeed, 'responses of the bench')
   const responses = prompts.flatMap((tokens, prompt) =>
     Array.from({ length: size.samples }, (_, sample): Response => {
       const completion = Array.from({ length: size.completionTokens }, (_, position) =>
@@ -116,8 +84,8 @@ export function openBench({
   const records = responses.map(({ itemId, sample, tokens }, row) =>
     recordOf({ itemId, sample, length: tokens.length, reward: row % 2, advantage: row % 2 === 0 ? 1 : -1 }),
   )
-  const optimizer = createOptimizer(endless, config.update)
-  return { size, lengths, config, endless, ending, optimizer, responses, records, prompts, steps: 0 }
+  const optimizer = createOptimizer(policy, config.update)
+  return { size, lengths, config, policy, endless, optimizer, responses, records, prompts, steps: 0 }
 }
 
 export function withSettings(bench: Bench, { chunk, microBatch }: RlevSettings): ExperimentConfig {
@@ -128,51 +96,33 @@ export function withSettings(bench: Bench, { chunk, microBatch }: RlevSettings):
 /** Number of sampled tokens. Throws if a response has the wrong length. */
 export async function sampleFixed(bench: Bench, settings: RlevSettings): Promise<Answer> {
   const { size } = bench
-  const { uniform } = stream(seed, 'uniforms of the bench')
-  return await sample({
-    bench,
-    policy: bench.endless,
-    settings,
-    uniforms: (row, position) => uniform(row, position),
-    lengths: new Array<number>(rowsOf(size)).fill(size.completionTokens),
-  })
+  return await sample({ bench, settings, lengths: new Array<number>(rowsOf(size)).fill(size.completionTokens) })
 }
 
 export async function sampleUnequal(bench: Bench, settings: RlevSettings): Promise<Answer> {
-  const { size, lengths } = bench
-  const { uniform } = stream(seed, 'uniforms of the bench')
-  return await sample({
-    bench,
-    policy: bench.ending,
-    settings,
-    uniforms: (row, position) => {
-      const length = lengths[row] as number
-      return position === length - 1 && length < size.completionTokens ? 1 - 2 ** -24 : 0.9 * uniform(row, position)
-    },
-    lengths,
-  })
+  return await sample({ bench, settings, lengths: bench.lengths })
 }
 
 async function sample({
-  bench,
-  policy,
+  bench: { size, policy, prompts },
   settings,
-  uniforms,
   lengths,
 }: {
   bench: Bench
-  policy: Policy
   settings: RlevSettings
-  uniforms: (row: number, position: number) => number
   lengths: readonly number[]
 }): Promise<Answer> {
-  const { size, prompts } = bench
+  const { uniform } = stream(benchSeed, 'uniforms of the bench')
+  const limit = size.completionTokens
   const began = performance.now()
   const generated = await generate({
     policy,
     prompts: prompts.flatMap(tokens => new Array<number[]>(size.samples).fill(tokens)),
-    uniforms,
-    maxTokens: size.completionTokens,
+    uniforms: (row, position) => {
+      const length = lengths[row] as number
+      return position === length - 1 && length < limit ? 1 - 2 ** -24 : 0.9 * uniform(row, position)
+    },
+    maxTokens: limit,
     chunk: settings.chunk,
   })
   const seconds = (performance.now() - began) / 1000
@@ -185,7 +135,7 @@ async function sample({
 
 /** Prompt and response tokens. */
 export async function update(bench: Bench, settings: RlevSettings): Promise<Answer> {
-  const { endless: policy, optimizer, responses, records } = bench
+  const { policy, optimizer, responses, records } = bench
   const config = withSettings(bench, settings)
   const began = performance.now()
   await policyGradientStep({

@@ -1,10 +1,8 @@
 /**
  * rlev as a candidate of the bench: a process that serves the bench's requests on one engine (protocol.ts).
- * Started by the bench:  node rlev.js ENGINE
+ * Started by the bench:  node rlev.js ENGINE LANES
  */
-import { performance } from 'node:perf_hooks'
-import { createInterface } from 'node:readline'
-import { tf } from '../../pipelines/graph/tensorflow.js'
+import { answerRequests } from './answering.js'
 import { type EngineName, engineNames } from './engine.js'
 import type { Answer, Measure, Request } from './protocol.js'
 import {
@@ -17,26 +15,25 @@ import {
   wholeStep,
 } from './rlev-policy.js'
 import { rowsOf } from './sizes.js'
+import { tensorFlowVersion } from './version.js'
 
 type Tuned = 'generate' | 'unequal' | 'update'
 
 class Server {
-  readonly #engine: EngineName
+  readonly #engine: { engine: EngineName; lanes: number }
   #bench: Bench | null = null
   /** By measure. A whole step takes those of sampling and of an update. */
   readonly #settings = new Map<Tuned, RlevSettings>()
 
-  constructor(engine: EngineName) {
+  constructor(engine: { engine: EngineName; lanes: number }) {
     this.#engine = engine
   }
 
   async answer(request: Request): Promise<Answer> {
     switch (request.do) {
       case 'open':
-        this.#bench = openBench({ size: request.size, lengths: request.lengths, engine: this.#engine })
-        return {
-          versions: { tensorflow: (tf.backend() as unknown as { binding: { TF_Version: string } }).binding.TF_Version },
-        }
+        this.#bench = openBench({ size: request.size, lengths: request.lengths, ...this.#engine })
+        return { versions: tensorFlowVersion() }
       case 'tune':
         return await this.#tune(request.measure)
       default:
@@ -75,7 +72,7 @@ class Server {
         return await wholeStep(this.#opened(), { ...this.#settingsOf('update'), chunk })
       }
       case 'peak':
-        return { peak: matrixPeak() }
+        throw new TypeError('peaks-candidate.js measures the peak')
       default:
         return measure satisfies never
     }
@@ -92,33 +89,7 @@ class Server {
   }
 }
 
-/** Speed of float32 matrix products by their side: the best within a quarter of a second. (GFLOP/s) */
-function matrixPeak(): Record<string, number> {
-  const peak: Record<string, number> = {}
-  for (const side of [512, 1024, 2048]) {
-    const [a, b] = [tf.randomNormal([side, side]), tf.randomNormal([side, side])]
-    tf.matMul(a, b).dispose()
-    let best = Number.POSITIVE_INFINITY
-    for (const until = performance.now() + 250; performance.now() < until; ) {
-      const began = performance.now()
-      tf.matMul(a, b).dispose()
-      best = Math.min(best, performance.now() - began)
-    }
-    tf.dispose([a, b])
-    peak[String(side)] = (2 * side ** 3) / best / 1e6
-  }
-  return peak
-}
-
 const engine = engineNames.find(name => name === process.argv[2])
 if (engine === undefined) throw new TypeError(`an engine: ${engineNames.join(', ')}`)
-const server = new Server(engine)
-for await (const line of createInterface({ input: process.stdin })) {
-  let answer: Answer | { error: string }
-  try {
-    answer = await server.answer(JSON.parse(line) as Request)
-  } catch (error) {
-    answer = { error: error instanceof Error ? (error.stack ?? error.message) : String(error) }
-  }
-  process.stdout.write(`${JSON.stringify(answer)}\n`)
-}
+const server = new Server({ engine, lanes: Number(process.argv[3] ?? 1) })
+await answerRequests(request => server.answer(request))

@@ -4,28 +4,14 @@
  * seconds of each other.
  */
 import { given } from '../../pipelines/given.js'
-import { type CandidateName, candidatesFor } from './candidates.js'
+import { measureAlone } from './alone.js'
+import { candidatesFor } from './candidates.js'
+import { TimeLeft } from './expected.js'
+import type { Measured, SizeResult } from './measured.js'
 import type { BenchOptions } from './options.js'
-import { type Answer, Candidate, type Measure, type Settings } from './protocol.js'
+import { Candidate, type Settings } from './protocol.js'
 import type { Size } from './sizes.js'
 import { plannedLengths, promptTokens } from './workload.js'
-
-export interface Measured {
-  candidate: CandidateName
-  measure: Measure
-  /** Chosen before the rounds. */
-  settings: Settings
-  /** Time of the first call in the process, which builds the graphs. (s) */
-  firstCall: number | null
-  /** One for each round. */
-  rounds: Answer[]
-}
-
-export interface SizeResult {
-  size: Size
-  measured: Measured[]
-  versions: Readonly<Record<string, string>>
-}
 
 export async function measureSize({
   options,
@@ -36,15 +22,23 @@ export async function measureSize({
   size: Size
   say: (line: string) => void
 }): Promise<SizeResult> {
+  if (size.alone) return measureAlone({ options, size, say })
   const candidates: { candidate: Candidate; measured: Measured[] }[] = []
   const versions: Record<string, string> = {}
   try {
     let chosen: Settings = {}
-    for (const { name, measures, ...command } of candidatesFor(options, size)) {
+    for (const { name, measures, settings, ...command } of candidatesFor(options, size)) {
       say(`${size.name}: ${name} starts`)
       const candidate = new Candidate({ name, ...command })
       const measured = measures.map(
-        (measure): Measured => ({ candidate: name, measure, settings: {}, firstCall: null, rounds: [] }),
+        (measure): Measured => ({
+          candidate: name,
+          measure,
+          settings: {},
+          firstCall: null,
+          peakBytes: null,
+          rounds: [],
+        }),
       )
       candidates.push({ candidate, measured })
       const opened = await candidate.ask({
@@ -53,7 +47,7 @@ export async function measureSize({
         prompts: promptTokens(size),
         lengths: plannedLengths(size),
         // TRL uses the micro-batch size that was the fastest for PyTorch.
-        settings: name === 'TRL' ? chosen : {},
+        settings: name === 'TRL' ? { ...settings, ...chosen } : settings,
       })
       Object.assign(versions, opened.versions)
       await prepare({ candidate, measured, tune: options.tune, say: line => say(`${size.name}: ${line}`) })
@@ -65,8 +59,9 @@ export async function measureSize({
         for (const { measure } of measured) await candidate.ask({ do: measure })
       }
     }
+    const left = new TimeLeft(new Array<number>(options.rounds).fill(1))
     for (let round = 1; round <= options.rounds; round++) {
-      say(`${size.name}: round ${round} of ${options.rounds}`)
+      say(`${size.name}: round ${round} of ${options.rounds}${left.after(round - 1)}`)
       for (const measure of options.only) {
         for (const { candidate, measured } of candidates) {
           const own = measured.find(one => one.measure === measure)
@@ -74,7 +69,7 @@ export async function measureSize({
         }
       }
     }
-    return { size, measured: candidates.flatMap(({ measured }) => measured), versions }
+    return { size, measured: candidates.flatMap(({ measured }) => measured), versions, failed: {} }
   } finally {
     for (const { candidate } of candidates) await candidate.close()
   }

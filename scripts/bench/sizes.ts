@@ -1,13 +1,20 @@
-/**
- * The sizes of the bench: shapes of decoders of the Qwen2 family, the batch for each, and the arithmetic of an
- * update.
- */
+/** The sizes of the bench: shapes of decoders of the Qwen2 family, and the batch for each. */
 import { RlevError } from '../../pipelines/errors.js'
 
-export const sizeNames = ['tiny', 'small', 'medium'] as const
+export const sizeNames = ['tiny', 'small', 'medium', 'smollm2'] as const
 export type SizeName = (typeof sizeNames)[number]
 
-export interface Size {
+export interface Batch {
+  /** Prompts of a batch, which has prompts times samples rows. */
+  prompts: number
+  samples: number
+  promptTokens: number
+  /** Limit of a response. (tokens) */
+  completionTokens: number
+}
+
+/** The batch is that of sampling and of an update. */
+export interface Size extends Batch {
   name: SizeName
   width: number
   layers: number
@@ -16,14 +23,12 @@ export interface Size {
   mlpWidth: number
   vocabulary: number
   tied: boolean
-  /** Prompts of a batch, which has prompts times samples rows. */
-  prompts: number
-  samples: number
-  promptTokens: number
-  /** Limit of a response. (tokens) */
-  completionTokens: number
+  /** The batch of a whole step, if it is another one. */
+  step?: Batch
   /** Whether peers are measured too. */
   peers: boolean
+  /** Whether the memory of the machine holds one candidate at a time (alone.ts). Measured only if it is named. */
+  alone: boolean
 }
 
 const batch = { prompts: 8, samples: 8, promptTokens: 64, completionTokens: 64 } as const
@@ -43,6 +48,7 @@ const sizes: Record<SizeName, Omit<Size, 'name'>> = {
     promptTokens: 12,
     completionTokens: 14,
     peers: false,
+    alone: false,
   },
   small: {
     width: 128,
@@ -54,6 +60,7 @@ const sizes: Record<SizeName, Omit<Size, 'name'>> = {
     tied: true,
     ...batch,
     peers: true,
+    alone: false,
   },
   medium: {
     width: 256,
@@ -65,8 +72,32 @@ const sizes: Record<SizeName, Omit<Size, 'name'>> = {
     tied: true,
     ...batch,
     peers: true,
+    alone: false,
+  },
+  // The shape of SmolLM2-135M, which has no biases.
+  smollm2: {
+    width: 576,
+    layers: 30,
+    heads: 9,
+    keyValueHeads: 3,
+    mlpWidth: 1536,
+    vocabulary: 49_152,
+    tied: true,
+    prompts: 4,
+    samples: 8,
+    promptTokens: 64,
+    completionTokens: 32,
+    step: { prompts: 8, samples: 8, promptTokens: 83, completionTokens: 8 },
+    peers: true,
+    alone: true,
   },
 }
+
+/** Those that are measured if none is named. */
+export const usualSizes: readonly SizeName[] = sizeNames.filter(name => !sizes[name].alone)
+
+/** With the batch of a whole step. */
+export const forStep = (size: Size): Size => ({ ...size, ...size.step })
 
 /** Throws CallInvalid for an unknown name. */
 export function sizeOf(name: string): Size {
@@ -87,7 +118,7 @@ export function sizeOf(name: string): Size {
 export const rowsOf = ({ prompts, samples }: Size): number => prompts * samples
 
 /** Weights of the matrices in all layers; the head width is width / heads. */
-function layerMatrices({ width, layers, heads, keyValueHeads, mlpWidth }: Size): number {
+export function layerMatrices({ width, layers, heads, keyValueHeads, mlpWidth }: Size): number {
   const keyValueWidth = (width / heads) * keyValueHeads
   return layers * (2 * width * width + 2 * width * keyValueWidth + 3 * width * mlpWidth)
 }
@@ -100,24 +131,4 @@ export function parametersOf(size: Size): number {
   const { width, layers, heads, keyValueHeads, vocabulary, tied } = size
   const biases = width + 2 * (width / heads) * keyValueHeads
   return layerMatrices(size) + layers * (biases + 2 * width) + width + (tied ? 1 : 2) * vocabulary * width
-}
-
-/**
- * Floating-point operations that an update needs at least: the forward pass, and twice that for the backward
- * pass:
- *
- *   3 * (2 * N * rows * T  +  2 * V * width * rows * C  +  4 * layers * width * rows * T (T + 1) / 2)
- *
- * N weights of the layers' matrices, T prompt and response tokens, V vocabulary (the head is needed on response
- * tokens only), C response tokens; the last term is attention (queries by keys, weights by values), each token
- * over itself and those before it.
- */
-export function updateOperations(size: Size): number {
-  const { width, layers, vocabulary, promptTokens, completionTokens } = size
-  const rows = rowsOf(size)
-  const tokens = promptTokens + completionTokens
-  const layerProducts = 2 * layerMatrices(size) * rows * tokens
-  const head = 2 * vocabulary * width * rows * completionTokens
-  const attention = 4 * layers * width * rows * ((tokens * (tokens + 1)) / 2)
-  return 3 * (layerProducts + head + attention)
 }

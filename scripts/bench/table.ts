@@ -1,8 +1,9 @@
 /** Results as tables, in plain text or Markdown. */
-import { type Comparison, comparisonsOf, medianSeconds, medianSpeed, peakOf, sharesOf } from './comparisons.js'
+import { type CandidateName, precisionOf } from './candidates.js'
+import { type Comparison, comparisonsOf, medianSeconds, medianSpeed, peaksOf, sharesOf } from './comparisons.js'
+import type { Measured, SizeResult } from './measured.js'
 import type { Measure } from './protocol.js'
-import type { Measured, SizeResult } from './rounds.js'
-import { parametersOf, rowsOf, type Size } from './sizes.js'
+import { type Batch, parametersOf, type Size } from './sizes.js'
 import type { Ratio } from './statistics.js'
 
 export interface Table {
@@ -29,17 +30,21 @@ export function tablesOf(results: readonly SizeResult[]): Table[] {
       title: 'first call of the process (s)',
       shown: ({ firstCall }) => firstCall?.toFixed(2) ?? '',
     }),
+    memory(results),
     peaks(results),
     shares(results),
   ].filter(({ rows }) => rows.length > 0)
 }
 
 export function titleOf(size: Size): string {
-  const { name, width, layers, vocabulary, promptTokens, completionTokens } = size
+  const { name, width, layers, vocabulary } = size
   const parameters = `${(parametersOf(size) / 1e6).toPrecision(2)} M parameters`
-  const batch = `${rowsOf(size)} responses (${size.prompts} x ${size.samples}) of ${completionTokens} tokens to prompts of ${promptTokens}`
-  return `${name}: ${parameters} (width ${width}, ${layers} layers, vocabulary ${vocabulary}); ${batch}`
+  const step = size.step === undefined ? '' : `; a whole step of ${batchText(size.step)}`
+  return `${name}: ${parameters} (width ${width}, ${layers} layers, vocabulary ${vocabulary}); ${batchText(size)}${step}`
 }
+
+const batchText = ({ prompts, samples, promptTokens, completionTokens }: Batch): string =>
+  `${prompts * samples} responses (${prompts} x ${samples}) of ${completionTokens} tokens to prompts of ${promptTokens}`
 
 const medianShown = (own: Measured): string =>
   own.measure === 'step' ? medianSeconds(own).toFixed(3) : thousands(medianSpeed(own))
@@ -68,8 +73,7 @@ function byCandidate({
 
 /** One column for both peers: TRL for a whole step, PyTorch for everything else. */
 function ratios(results: readonly SizeResult[]): Table {
-  const columnOf = ({ candidate, against }: Comparison) =>
-    `${candidate} / ${against === 'PyTorch' || against === 'TRL' ? 'peer' : against}`
+  const columnOf = ({ candidate, against }: Comparison) => `${candidate} / ${against.replace(/^(PyTorch|TRL)/, 'peer')}`
   const compared = results.map(result => ({ name: result.size.name, comparisons: comparisonsOf(result) }))
   const columns = [...new Set(compared.flatMap(({ comparisons }) => comparisons.map(columnOf)))]
   const rows = compared.flatMap(({ name, comparisons }) =>
@@ -84,34 +88,71 @@ function ratios(results: readonly SizeResult[]): Table {
   return { title: 'times as fast, median over the rounds (min to max)', head: ['', ...columns], rows }
 }
 
+/** Of sizes whose candidates have separate processes, and so separate peaks. */
+function memory(results: readonly SizeResult[]): Table {
+  const all = results.flatMap(({ size, measured }) =>
+    measured.filter(({ peakBytes }) => peakBytes !== null).map(own => ({ size, ...own })),
+  )
+  const names = [...new Set(all.map(({ candidate }) => candidate))].filter(name => name !== 'TensorFlow')
+  const rows = [...new Set(all.map(({ size }) => size))].flatMap(size =>
+    [
+      { title: 'sampling and update', peer: 'PyTorch' as const, measures: ['generate', 'unequal', 'update'] },
+      { title: 'whole step', peer: 'TRL' as const, measures: ['step'] },
+    ].flatMap(({ title, peer, measures }) => {
+      const bytesOf = (name: CandidateName): number | undefined => {
+        const own = all.filter(one => one.size === size && one.candidate === name && measures.includes(one.measure))
+        return own.length === 0 ? undefined : Math.max(...own.map(({ peakBytes }) => peakBytes ?? 0))
+      }
+      if (names.every(name => bytesOf(name) === undefined)) return []
+      const peers = bytesOf(peer)
+      const cells = names.map(name => {
+        const bytes = bytesOf(name)
+        if (bytes === undefined) return ''
+        const share = peers === undefined || name === peer ? '' : ` (${(bytes / peers).toFixed(2)} of ${peer})`
+        return `${(bytes / 2 ** 30).toFixed(1)}${share}`
+      })
+      return [[`${size.name}: ${title}`, ...cells]]
+    }),
+  )
+  return { title: 'peak memory of the process (GiB)', head: ['', ...names], rows }
+}
+
 function peaks(results: readonly SizeResult[]): Table {
-  const measured = results.flatMap(result => result.measured.filter(({ measure }) => measure === 'peak'))
-  const libraries = new Map<string, Measured>()
-  for (const own of measured) {
-    const library = own.candidate === 'PyTorch' ? 'PyTorch' : 'TensorFlow'
-    const there = libraries.get(library)
-    libraries.set(library, { ...own, rounds: [...(there?.rounds ?? []), ...own.rounds] })
+  const libraries = new Map<CandidateName, Measured>()
+  for (const own of results.flatMap(({ measured }) => measured)) {
+    if (own.measure !== 'peak') continue
+    const there = libraries.get(own.candidate)
+    libraries.set(own.candidate, { ...own, rounds: [...(there?.rounds ?? []), ...own.rounds] })
   }
-  const speeds = [...libraries].map(([library, own]) => ({ library, peak: peakOf(own) }))
-  const sides = [...(speeds[0]?.peak.keys() ?? [])]
+  const speeds = [...libraries].map(([library, own]) => ({ library, ...peaksOf(own) }))
+  const sides = Object.keys(speeds[0]?.float32 ?? {})
+  const precisions = ['float32', 'bfloat16'] as const
   return {
-    title: 'float32 matrix products (GFLOP/s)',
-    head: ['', ...sides.map(side => `${side} x ${side}`)],
-    rows: speeds.map(({ library, peak }) => [library, ...sides.map(side => rounded(peak.get(side) ?? Number.NaN))]),
+    title: 'products of square matrices (GFLOP/s), and reading from memory (GB/s)',
+    head: ['', ...precisions.flatMap(precision => sides.map(side => `${precision}, ${side}`)), 'memory'],
+    rows: speeds.map(({ library, memory, ...own }) => [
+      library,
+      ...precisions.flatMap(precision => sides.map(side => rounded(own[precision][side] ?? Number.NaN))),
+      rounded(memory),
+    ]),
   }
 }
 
 function shares(results: readonly SizeResult[]): Table {
+  const found = results.map(result => ({ name: result.size.name, shares: sharesOf(result) }))
+  const names = [...new Set(found.flatMap(({ shares }) => shares.map(({ candidate }) => candidate)))]
   return {
-    title: 'what an update reaches of the matrix peak',
-    head: ['', 'GFLOP/s', 'peak', 'share'],
-    rows: results.flatMap(result =>
-      sharesOf(result).map(({ candidate, reached, peak }) => [
-        `${result.size.name}: ${candidate}`,
-        rounded(reached),
-        rounded(peak),
-        `${((100 * reached) / peak).toFixed(0)}%`,
-      ]),
+    title: 'share of the limit: the least seconds by the fastest products and the memory of this run, over those taken',
+    head: ['', 'limit in float32, s', 'decided by', ...names],
+    rows: found.flatMap(({ name, shares }) =>
+      timed.flatMap(measure => {
+        const own = shares.filter(share => share.measure === measure)
+        const plain = own.find(({ candidate }) => precisionOf(candidate) === 'float32') ?? own[0]
+        if (plain === undefined) return []
+        const cells = names.map(candidate => own.find(share => share.candidate === candidate)?.share)
+        const shown = cells.map(share => (share === undefined ? '' : `${(100 * share).toFixed(0)}%`))
+        return [[`${name}: ${measure}`, plain.limit.seconds.toPrecision(2), plain.limit.by, ...shown]]
+      }),
     ),
   }
 }

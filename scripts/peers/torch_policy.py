@@ -5,6 +5,7 @@ forward, backward, clipping of the global norm and AdamW over prompt and respons
 keeps the fastest.
 """
 
+import contextlib
 import time
 
 from line_protocol import serve
@@ -65,6 +66,11 @@ class TorchPolicy:
         self.advantages = torch.randn(self.rows, 1)
         self.sampling = {"attention": "sdpa", "cache": "dynamic", "rows": self.rows}
         self.updating = {"attention": "sdpa", "microBatch": self.rows}
+        self.narrow = request["settings"].get("matrices") == "bfloat16"
+
+    def precision(self):
+        """In which matrices are multiplied."""
+        return torch.autocast("cpu", dtype=torch.bfloat16) if self.narrow else contextlib.nullcontext()
 
     def sample(self, setting, lengths):
         limit = self.size["completionTokens"]
@@ -72,7 +78,7 @@ class TorchPolicy:
         self.model.set_attn_implementation(setting["attention"])
         sampled = 0
         began = time.perf_counter()
-        with torch.inference_mode():
+        with torch.inference_mode(), self.precision():
             for first in range(0, self.rows, setting["rows"]):
                 part = slice(first, first + setting["rows"])
                 options = {"min_new_tokens": limit} if lengths is None else {}
@@ -117,9 +123,10 @@ class TorchPolicy:
             part = slice(first, first + setting["microBatch"])
             sequences = self.sequences[part]
             # Logits on the response tokens only, and on the one before them.
-            logits = self.model(sequences, logits_to_keep=limit + 1, use_cache=False).logits[:, :-1]
+            with self.precision():
+                logits = self.model(sequences, logits_to_keep=limit + 1, use_cache=False).logits[:, :-1]
             targets = sequences[:, -limit:, None]
-            log_probs = torch.log_softmax(logits, dim=-1).gather(-1, targets).squeeze(-1)
+            log_probs = torch.log_softmax(logits.float(), dim=-1).gather(-1, targets).squeeze(-1)
             loss = -(log_probs * self.advantages[part]).sum() / self.rows
             loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
@@ -167,23 +174,38 @@ class TorchPolicy:
         if measure == "update":
             return self.update(self.updating)
         if measure == "peak":
-            return {"peak": matrix_peak()}
+            return {"peak": machine_peaks()}
         raise ValueError(f"no measure {measure}")
 
 
-def matrix_peak():
-    """GFLOP/s of float32 matrix products by their side, best of a quarter of a second each."""
-    speeds = {}
-    for side in (512, 1024, 2048):
-        a, b = torch.randn(side, side), torch.randn(side, side)
-        torch.mm(a, b)
-        best, until = float("inf"), time.perf_counter() + 0.25
-        while time.perf_counter() < until:
-            began = time.perf_counter()
-            torch.mm(a, b)
-            best = min(best, time.perf_counter() - began)
-        speeds[str(side)] = 2 * side**3 / best / 1e9
-    return speeds
+def fastest_call(call):
+    """Seconds of the fastest call within a quarter of a second, the first one not counted."""
+    call()
+    best, until = float("inf"), time.perf_counter() + 0.25
+    while True:
+        began = time.perf_counter()
+        call()
+        best = min(best, time.perf_counter() - began)
+        if time.perf_counter() >= until:
+            return best
+
+
+def machine_peaks():
+    """GFLOP/s of matrix products by their side, and GB/s of reading from memory: a sum over 256 MiB."""
+
+    def products(dtype):
+        speeds = {}
+        for side in (512, 1024, 2048):
+            a, b = torch.randn(side, side).to(dtype), torch.randn(side, side).to(dtype)
+            speeds[str(side)] = 2 * side**3 / fastest_call(lambda: torch.mm(a, b)) / 1e9
+        return speeds
+
+    numbers = torch.ones(2**26)
+    return {
+        "float32": products(torch.float32),
+        "bfloat16": products(torch.bfloat16),
+        "memory": 4 * numbers.numel() / fastest_call(lambda: numbers.sum()) / 1e9,
+    }
 
 
 class Peer:

@@ -132,7 +132,7 @@ def main():
             temperature=1.0,
             beta=0.0,
             gradient_checkpointing=False,
-            bf16=False,
+            bf16=settings.get("matrices") == "bfloat16",
             use_cpu=True,
             optim="adamw_torch_fused",
             logging_strategy="no",

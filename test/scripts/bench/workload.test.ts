@@ -5,8 +5,9 @@ import { scratchArchitecture } from '../../../pipelines/model/architecture.js'
 import { tensorShapes } from '../../../pipelines/model/tensor-shapes.js'
 import { stream } from '../../../pipelines/random.js'
 import { characterTokenizer } from '../../../pipelines/tokenizer/tokenizer.js'
-import { alphabetOf } from '../../../scripts/bench/rlev-policy.js'
-import { parametersOf, rowsOf, type Size, sizeNames, sizeOf, updateOperations } from '../../../scripts/bench/sizes.js'
+import { forwardOperations, updateWork } from '../../../scripts/bench/limit.js'
+import { alphabetOf } from '../../../scripts/bench/random-policy.js'
+import { forStep, parametersOf, rowsOf, type Size, sizeNames, sizeOf } from '../../../scripts/bench/sizes.js'
 import { plannedLengths, promptTokens } from '../../../scripts/bench/workload.js'
 import { tinyConfig } from '../../pipelines/model/tiny-policy.js'
 
@@ -64,19 +65,25 @@ test('the parameters of a size are the elements of the tensors that a policy of 
   for (const size of sizes) assert.equal(parametersOf(size), elements(size, /./))
 })
 
-test('the operations of an update are those of its matrix products, counted one by one', () => {
-  for (const size of sizes) {
-    const rows = rowsOf(size)
-    const tokens = size.promptTokens + size.completionTokens
-    // A product of [1, n] by [n, m] takes 2 n m operations; an update does it once forward and twice backward.
-    const layers = 2 * elements(size, /proj\.weight$/) * rows * tokens
-    const head = 2 * size.vocabulary * size.width * rows * size.completionTokens
-    let attention = 0
-    for (let token = 1; token <= tokens; token++) {
-      const scores = 2 * size.width * token
-      const mixed = 2 * size.width * token
-      attention += rows * size.layers * (scores + mixed)
+test('the necessary operations are those of the products, counted token by token, each prompt once', () => {
+  for (const size of [...sizes, forStep(sizeOf('smollm2'))]) {
+    const perToken = 2 * elements(size, /proj\.weight$/)
+    const perLogits = 2 * size.vocabulary * size.width
+    const attention = (tokens: number) => 4 * size.width * size.layers * tokens
+    for (const lengths of [plannedLengths(size), new Array<number>(rowsOf(size)).fill(size.completionTokens)]) {
+      let operations = 0
+      for (let prompt = 0; prompt < size.prompts; prompt++)
+        for (let token = 1; token <= size.promptTokens; token++) operations += perToken + attention(token)
+      for (const length of lengths) {
+        for (let token = 1; token <= length; token++) {
+          operations += perLogits
+          // The last token is drawn and not fed.
+          if (token < length) operations += perToken + attention(size.promptTokens + token)
+        }
+      }
+      assert.equal(forwardOperations(size, lengths), operations)
     }
-    assert.equal(updateOperations(size), 3 * (layers + head + attention))
+    const whole = new Array<number>(rowsOf(size)).fill(size.completionTokens)
+    assert.equal(updateWork(size).operations, 3 * forwardOperations(size, whole))
   }
 })

@@ -1,0 +1,3 @@
+import { backend } from '../../pipelines/graph/native.js'
+
+export const tensorFlowVersion = (): Record<string, string> => ({ tensorflow: backend().binding.TF_Version })
