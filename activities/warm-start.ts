@@ -4,7 +4,7 @@ import type { ExperimentConfig } from '../pipelines/config/schema.js'
 import { taughtBy } from '../pipelines/config/start-order.js'
 import type { DataSet } from '../pipelines/data/item.js'
 import { RlevError } from '../pipelines/errors.js'
-import { computesOnGpu, libraryOfThisProcess } from '../pipelines/graph/library.js'
+import { computesOnGpu } from '../pipelines/graph/library.js'
 import { memoryOf } from '../pipelines/memory/estimate.js'
 import { refuseWithoutRoom } from '../pipelines/memory/memory-fit.js'
 import { plannedArchitecture } from '../pipelines/memory/planned-architecture.js'
@@ -14,6 +14,7 @@ import { disposePolicy } from '../pipelines/model/policy.js'
 import { type CheckpointWarmStart, teachCheckpoint } from '../pipelines/training/teach-checkpoint.js'
 import { warmStart as warmUp } from '../pipelines/training/warm-start.js'
 import { storedCheckpoint } from './base-checkpoint.js'
+import { computesOn } from './machine/computes-on.js'
 import { memoryAtHand } from './machine/memory.js'
 import { readData } from './prepare-data.js'
 import { stage, stageHooks, throwIfCancelled, withFailPoint } from './stage.js'
@@ -29,7 +30,7 @@ export function warmStart(workplace: Workplace) {
     heartbeat: 'ticks',
     run: async ({ run, data }: { run: string; data: ArtifactRef }): Promise<ArtifactRef> => {
       const config = runConfig(workplace, run)
-      claimEngine(home, run, libraryOfThisProcess())
+      claimEngine(home, run, computesOn())
       const dataset = readData(store, data)
       await checkMemory(config, dataset)
       const start = config.policy.from === 'checkpoint' ? fromCheckpoint : learned

@@ -37,9 +37,11 @@ export async function clone({ name, newName, fromStep, set = [], ...options }: C
   refusePolicy(overrides)
   const plan = clonedPlan({ config, name: newName, checkpoint: folder, overrides })
   process.stderr.write(`${newName} starts from ${step === 0 ? 'the start' : `step ${step}`} of ${id}\n`)
+  // It has the threads of its origin.
+  const { decided: _decided, ...whole } = checked(plan, `clone of ${id}`)
   return launchPlan({
     ...options,
-    ...checked(plan, `clone of ${id}`),
+    ...whole,
     place: `rlev clone ${name} ${newName}`,
     onFrozen: () => keepOrigin(home.path, newName, { experiment: id, step }),
   })

@@ -41,6 +41,8 @@ export async function launch(options: LaunchOptions): Promise<number> {
 
 export interface PlanLaunch extends Pick<BeginOptions, 'home' | 'detach' | 'allowDrift'> {
   plan: Plan
+  /** The plan with what is decided when a run begins in this home. Absent: the plan is whole. */
+  decided?: (home: string) => Promise<Plan>
   /** The items, where the plan is new. */
   data: () => Promise<DataSet>
   /** What the preflight has to say of a plan that is new. */
@@ -57,8 +59,9 @@ export interface PlanLaunch extends Pick<BeginOptions, 'home' | 'detach' | 'allo
 
 /** The exit status. */
 export async function launchPlan(options: PlanLaunch): Promise<number> {
-  const { plan, data, findings, place: path, detach = false, allowDrift = false, stream = process.stdout } = options
+  const { data, findings, place: path, detach = false, allowDrift = false, stream = process.stdout } = options
   const home = openHome(options.home)
+  const plan = (await options.decided?.(home.path)) ?? options.plan
   const say = (text: string) => stream.write(`${text}\n`)
   const known = isKnownPlan(home.path, plan, path, { drift: allowDrift })
   for (const warning of plan.warnings) console.error(printable(`warning: ${warning}`))

@@ -14,8 +14,8 @@ import { type Cost, costOf, countsOf } from './plan/cost.js'
 import { dataLines, type PlannedData, plannedData } from './plan/data.js'
 import { diskLines, diskOfPlan, type PlanDisk } from './plan/disk.js'
 import { memoryLines, memoryOfPlan, type PlanMemory } from './plan/memory.js'
-import { policyFacts } from './plan/policy-facts.js'
 import { keysFromDefaults, mainNumbers, plannedValue, type ResolvedKey } from './plan/resolved.js'
+import { threadsLine } from './plan/threads.js'
 import { openHome } from './services/home.js'
 import { formatCount, formatEstimate } from './text/format.js'
 
@@ -68,13 +68,16 @@ interface Outline {
   cost: Cost
   memory: PlanMemory
   disk: PlanDisk
+  /** Of TensorFlow, if they are more than one. */
+  threads?: string
   warnings: readonly string[]
 }
 
-async function outlineOf({ plan, data, findings }: CheckedPlan, home: string): Promise<Outline> {
+async function outlineOf({ decided, data, policies, findings }: CheckedPlan, home: string): Promise<Outline> {
+  const plan = await decided(home)
   const dataset = await data()
   const items = countsOf(dataset)
-  const facts = policyFacts(dataset)
+  const facts = await policies()
   const config = referenceConfig(plan)
   return {
     name: plan.name,
@@ -89,6 +92,7 @@ async function outlineOf({ plan, data, findings }: CheckedPlan, home: string): P
     cost: costOf(plan, items),
     memory: await memoryOfPlan(plan, dataset, facts),
     disk: await diskOfPlan({ plan, items, facts, home }),
+    ...given({ threads: threadsLine(plan) }),
     warnings: [...plan.warnings, ...dataset.warnings.map(({ place, reason }) => `${place}: ${reason}`)],
   }
 }
@@ -131,6 +135,7 @@ function textOf({
   cost,
   memory,
   disk,
+  threads,
   warnings,
 }: Outline): string {
   const head =
@@ -164,6 +169,7 @@ function textOf({
     ...dataLines(data),
     ...costLines(cost),
     ...memoryLines(memory, kind === 'sweep'),
+    ...(threads === undefined ? [] : [threads]),
     ...diskLines(disk),
     '',
     ...findings.map(({ severity, sentence }) => `${severity}: ${sentence}`),

@@ -9,6 +9,8 @@ import { RlevError } from '../../pipelines/errors.js'
 import { failPointVariable } from '../fail-points/fail-point.js'
 import { toFailure } from '../failures.js'
 import type { GpuActivities } from '../gpu-activities.js'
+import { threadsVariable } from '../machine/computes-on.js'
+import { readConfig } from '../store/runs.js'
 import { EngineChild, type Notice, type Outcome } from './engine-child.js'
 import { type GpuActivityName, gpuActivityNames } from './messages.js'
 import { SignsOfLife } from './signs-of-life.js'
@@ -35,6 +37,8 @@ export class EngineHost {
   readonly #silenceLimitMs: number
   #env: NodeJS.ProcessEnv
   #child: EngineChild | null = null
+  /** What the process was started with beside its environment. */
+  #threads: number | undefined
 
   constructor({ home, env, silenceLimitMs = 60_000 }: EngineHostOptions) {
     this.#home = home
@@ -54,10 +58,17 @@ export class EngineHost {
     return Object.fromEntries(entries) as unknown as GpuActivities
   }
 
-  /** Starts the process unless it runs, so that it is ready when the first activity comes. */
-  start(): EngineChild {
-    if (this.#child?.isAlive) return this.#child
-    this.#child = new EngineChild({ home: this.#home, env: this.#env })
+  /**
+   * Starts the process unless it runs, so that it is ready when the first activity comes. `threads`: of a matrix product; by
+   * default those of the environment.
+   */
+  start(threads?: number): EngineChild {
+    if (this.#child?.isAlive && threads === this.#threads) return this.#child
+    // TensorFlow reads the number of its threads once, so another number needs another process.
+    this.end()
+    this.#threads = threads
+    const counted = threads === undefined ? {} : { [threadsVariable]: String(threads) }
+    this.#child = new EngineChild({ home: this.#home, env: { ...this.#env, ...counted } })
     // A fail point acts once in a worker: the next process would meet it again.
     const { [failPointVariable]: _, ...rest } = this.#env
     this.#env = rest
@@ -69,10 +80,19 @@ export class EngineHost {
     this.#child = null
   }
 
+  /** Of the run's config; undefined if it names none, or cannot be read, as the activity will say. */
+  #threadsOf(input: unknown): number | undefined {
+    try {
+      return readConfig(this.#home, (input as { run: string }).run).engine.threads
+    } catch {
+      return undefined
+    }
+  }
+
   async #run(name: GpuActivityName, input: unknown): Promise<unknown> {
     const context = Context.current()
     const { cancellationSignal: signal, info } = context
-    const child = this.start()
+    const child = this.start(this.#threadsOf(input))
     const life = new SignsOfLife({ pid: child.pid })
     let details: unknown
     let hangs = false

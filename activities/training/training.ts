@@ -9,7 +9,6 @@ import { CancelledFailure } from '@temporalio/common'
 import type { ExperimentConfig } from '../../pipelines/config/schema.js'
 import type { DataSet } from '../../pipelines/data/item.js'
 import { given } from '../../pipelines/given.js'
-import { libraryOfThisProcess } from '../../pipelines/graph/library.js'
 import type { Hooks } from '../../pipelines/progress.js'
 import type { Rollout } from '../../pipelines/rollout/response.js'
 import type { LivePolicy } from '../../pipelines/training/live-policy.js'
@@ -19,6 +18,7 @@ import { scheduleMetrics } from '../../pipelines/training/step-config.js'
 import type { StepMetrics } from '../../pipelines/training/step-metrics.js'
 import { trainingMetrics } from '../../pipelines/training/training-metrics.js'
 import { failPoint } from '../fail-points/fail-point.js'
+import { computesOn } from '../machine/computes-on.js'
 import { readValues, type StoredValues } from '../normalize-values.js'
 import { readData } from '../prepare-data.js'
 import { currentAttempt, withFailPoint } from '../stage.js'
@@ -92,7 +92,7 @@ export class Training {
     this.#policies = policies
     this.#input = input
     this.config = runConfig(workplace, input.run)
-    claimEngine(workplace.home, input.run, libraryOfThisProcess())
+    claimEngine(workplace.home, input.run, computesOn())
     this.#folder = folder
     this.#experimentKey = originalKey(workplace.home, input.run, this.config)
     this.data = readData(workplace.store, input.stages.data)

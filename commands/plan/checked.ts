@@ -1,17 +1,20 @@
 /** The plan of a config file as `plan`, `run` and `sweep` take it: overrides applied, everything checked, nothing started. */
 
+import { listRuns, readPlan } from '../../activities/store/runs.js'
 import type { PreflightFinding } from '../../pipelines/advantages/planned-arm.js'
 import { hubKey } from '../../pipelines/config/hub-names.js'
 import { isKnownText } from '../../pipelines/config/known-models.js'
 import { hubNamesOf, loadPlan } from '../../pipelines/config/load.js'
 import type { ExperimentConfig, Plan } from '../../pipelines/config/schema.js'
-import { plain } from '../../pipelines/config/yaml/located.js'
+import { readExtended } from '../../pipelines/config/yaml/extends.js'
+import { at, plain } from '../../pipelines/config/yaml/located.js'
 import { parseYaml } from '../../pipelines/config/yaml/read-yaml.js'
 import type { DataSet } from '../../pipelines/data/item.js'
 import { RlevError } from '../../pipelines/errors.js'
 import { given } from '../../pipelines/given.js'
 import { printable } from '../../pipelines/printable.js'
 import { nowAndThen } from '../text/now-and-then.js'
+import type { policyFacts } from './policy-facts.js'
 
 export interface PlanCall {
   config: string
@@ -24,8 +27,12 @@ export interface PlanCall {
 
 export interface CheckedPlan {
   plan: Plan
+  /** The plan with the threads of its policies, as the home has them for a run of its name, else as this machine has them. */
+  decided: (home: string) => Promise<Plan>
   /** The items of the baseline arm, or of the experiment, with the first seed. */
   data: () => Promise<DataSet>
+  /** What the items and each policy need to be estimated. */
+  policies: () => Promise<ReturnType<typeof policyFacts>>
   /**
    * What the preflight has to say.
    * @throws RlevError ConfigInvalid where it refuses the plan, DataInvalid for bad rows.
@@ -40,7 +47,7 @@ export async function checkedPlan({ config: path, kind, name, seed, set = [] }: 
   const plan = loadPlan({ path, overrides, localPaths, ...given({ seed }) })
   if (kind === 'run' && plan.kind === 'sweep') throw wrongKind(path, 'one experiment', 'a sweep', 'sweep')
   if (kind === 'sweep' && plan.kind === 'experiment') throw wrongKind(path, 'a sweep', 'one experiment', 'run')
-  return checked(plan, path)
+  return checked(plan, path, { concurrencyStated: statesConcurrency(path, overrides) })
 }
 
 /** Local paths of what a config names of the hub and of known models, by `hubKey`: fetched, with progress on standard error. */
@@ -57,8 +64,13 @@ export async function fetched(options: Parameters<typeof hubNamesOf>[0]): Promis
 
 const report = (line: string) => process.stderr.write(`${printable(line)}\n`)
 
+/** Whether the file or the call says how many experiments run at a time. */
+function statesConcurrency(path: string, overrides: Readonly<Record<string, unknown>>): boolean {
+  return 'sweep.concurrency' in overrides || at(readExtended(path), ['sweep', 'concurrency']) !== undefined
+}
+
 /** `path`: of the config that the plan comes from, for errors. */
-export function checked(plan: Plan, path: string): CheckedPlan {
+export function checked(plan: Plan, path: string, { concurrencyStated = true } = {}): CheckedPlan {
   const config = referenceConfig(plan)
   let data: DataSet | undefined
   const items = async () => {
@@ -86,7 +98,23 @@ export function checked(plan: Plan, path: string): CheckedPlan {
       ...(await checkpointFindings({ plan, data: await items(), report })),
     ]
   }
-  return { plan, data: items, findings }
+  let estimated: ReturnType<typeof policyFacts> | undefined
+  const policies = async () => {
+    const { policyFacts } = await import('./policy-facts.js')
+    estimated ??= policyFacts(await items())
+    return estimated
+  }
+  const decided = async (home: string) => {
+    const { thisMachine, withThreads } = await import('./threads.js')
+    const before = listRuns(home).includes(plan.name) ? readPlan(home, plan.name) : null
+    const facts = async () => {
+      const { memoryOfPlan } = await import('./memory.js')
+      const { weights, bytes, atHand } = await memoryOfPlan(plan, await items(), await policies())
+      return { weights, bytes, room: atHand.bytes }
+    }
+    return withThreads({ plan, before, concurrencyStated, machine: thisMachine(), facts })
+  }
+  return { plan, data: items, policies, findings, decided }
 }
 
 /** The config of the baseline arm with its first seed, or of the experiment. */

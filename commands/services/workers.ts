@@ -21,7 +21,7 @@ import { waitUntilReady } from './ready.js'
 export const workers = { orchestrator: 'rlev', policy: 'rlev-gpu', 'policy-2': 'rlev-gpu' } as const
 export type WorkerName = keyof typeof workers
 
-const onCard = (): boolean => readParts().tensorflow?.kind === 'gpu'
+export const onCard = (): boolean => readParts().tensorflow?.kind === 'gpu'
 
 /** Kinds of workers that `RLEV_WORKERS` may name. */
 const kinds = ['all', 'orchestrator', 'policy', 'none'] as const
@@ -60,13 +60,14 @@ function kindFromEnvironment(): Kind {
 
 /**
  * What the process in which TensorFlow computes gets beside the environment of its worker, also of one that was started by hand: the
- * threads of a matrix product without a card (a large policy wants more than one: `RLEV_POLICY_THREADS`), and the
- * folders of the libraries of a card.
+ * threads of a matrix product without a card, if the config of a run does not name them, and the folders of the libraries of a card.
  */
 export function engineEnvironment(): NodeJS.ProcessEnv {
-  const threads = String(countFrom('RLEV_POLICY_THREADS', { min: 1, max: 1024 }) ?? 1)
-  return { ...libraryPath(), ...(onCard() ? {} : { TF_NUM_INTRAOP_THREADS: threads }) }
+  return { ...libraryPath(), ...(onCard() ? {} : { TF_NUM_INTRAOP_THREADS: String(statedThreads() ?? 1) }) }
 }
+
+/** `RLEV_POLICY_THREADS`: of new runs, and of those whose config names no count. Throws CallInvalid. */
+export const statedThreads = (): number | undefined => countFrom('RLEV_POLICY_THREADS', { min: 1, max: 1024 })
 
 /** A whole number that the environment states; undefined where it states none. */
 function countFrom(variable: string, { min, max }: { min: number; max: number }): number | undefined {

@@ -1,6 +1,6 @@
 /** A policy worker's engine process: real processes, with fail points for what an activity does in them. */
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, afterEach, test } from 'node:test'
@@ -9,7 +9,9 @@ import { ApplicationFailure, CancelledFailure } from '@temporalio/common'
 import { MockActivityEnvironment } from '@temporalio/testing'
 import { EngineHost } from '../../../activities/engine-process/engine-host.js'
 import { failPointVariable } from '../../../activities/fail-points/fail-point.js'
+import { keepConfig } from '../../../activities/store/runs.js'
 import type { TrainingInput } from '../../../activities/training/training.js'
+import { experimentSchema } from '../../../pipelines/config/schema.js'
 
 const home = mkdtempSync(join(tmpdir(), 'rlev-engine-'))
 const hosts: EngineHost[] = []
@@ -46,6 +48,26 @@ test('an error keeps its kind, its text and whether it may be retried', async ()
     assert.ok(failure('NotFound', /missing\/config\.json: the experiment has no stored config/)(error))
     return (error as ApplicationFailure).nonRetryable === true
   })
+})
+
+test('the process has the threads of the run, and stays while they do', async () => {
+  const threadsOf = (host: EngineHost) =>
+    /TF_NUM_INTRAOP_THREADS=(\d+)/.exec(readFileSync(`/proc/${host.pid}/environ`, 'utf8'))?.[1]
+  const keep = (name: string, engine: object) => keepConfig(home, name, experimentSchema.parse({ name, engine }))
+  keep('wide', { threads: 3 })
+  keep('narrow', {})
+  const host = new EngineHost({ home, env: { TF_NUM_INTRAOP_THREADS: '1' } })
+  hosts.push(host)
+  const [found, pids]: [(string | undefined)[], Set<number | undefined>] = [[], new Set()]
+  for (const run of ['narrow', 'narrow', 'wide', 'wide', 'narrow']) {
+    // It ends with an error: the run has no data. Its process is there all the same.
+    const input = { run, from: 0, to: 1 } as TrainingInput & { from: number; to: number }
+    await assert.rejects(new MockActivityEnvironment({ attempt: 1 }).run(host.activities().trainSteps, input))
+    found.push(threadsOf(host))
+    pids.add(host.pid)
+  }
+  assert.deepEqual(found, ['1', '1', '3', '3', '1'])
+  assert.equal(pids.size, 3)
 })
 
 test('heartbeats leave every second while the process is blocked', async () => {

@@ -12,7 +12,7 @@ const keys = describeKeys()
 const mayBeAbsent = [
   ...['data.test', 'data.prompt.system', 'data.prompt.template', 'data.prompt.examples'],
   ...['reward.verifierDigest', 'reward.endpoint.keyVariable'],
-  ...['kl.schedule', 'policy.warmStart'],
+  ...['kl.schedule', 'policy.warmStart', 'engine.threads'],
   ...['update.schedule', 'update.ppo', 'update.importanceCap', 'update.entropyCoefficient'],
   ...['evaluation.transfer', 'sweep.smallestGain', 'sweep.versus', 'sweep.published'],
 ]
