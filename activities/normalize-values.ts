@@ -20,29 +20,35 @@ export interface StoredValues {
 }
 
 export function normalizeValues(workplace: Workplace) {
-  const { home, store } = workplace
   return stage({
     heartbeat: 'timer',
-    run: async ({ run, data }: { run: string; data: ArtifactRef }): Promise<ArtifactRef> => {
-      const { reward, value } = runConfig(workplace, run)
-      const settings = { alpha: reward.alpha, cap: reward.cap, bonus: value.bonus }
-      const ref = await store.once({
-        kind: 'values',
-        from: { data: data.sha256, alpha: reward.alpha, cap: reward.cap, code: runCode(workplace, run) },
-        fill: async folder => {
-          const { train, test } = readData(store, data)
-          const { values, statistics } = normalize(train, settings)
-          const stored: StoredValues = { train: values, test: normalize(test, settings).values, statistics }
-          writeWhole(join(folder, 'values.json'), JSON.stringify(stored))
-        },
-      })
-      const statistics = seal(readValues(store, ref).statistics)
-      failPoint('values.before')
-      writeWhole(experimentPaths.values(runFolder(home, run)), statistics)
-      failPoint('values.after')
-      return keepReference(runFolder(home, run), 'values', ref)
+    run: (input: { run: string; data: ArtifactRef }): Promise<ArtifactRef> => keepValues(workplace, input),
+  })
+}
+
+/** The values of an experiment in the store, with its reference to them. Needs no activity. */
+export async function keepValues(
+  workplace: Workplace,
+  { run, data }: { run: string; data: ArtifactRef },
+): Promise<ArtifactRef> {
+  const { home, store } = workplace
+  const { reward, value } = runConfig(workplace, run)
+  const settings = { alpha: reward.alpha, cap: reward.cap, bonus: value.bonus }
+  const ref = await store.once({
+    kind: 'values',
+    from: { data: data.sha256, alpha: reward.alpha, cap: reward.cap, code: runCode(workplace, run) },
+    fill: async folder => {
+      const { train, test } = readData(store, data)
+      const { values, statistics } = normalize(train, settings)
+      const stored: StoredValues = { train: values, test: normalize(test, settings).values, statistics }
+      writeWhole(join(folder, 'values.json'), JSON.stringify(stored))
     },
   })
+  const statistics = seal(readValues(store, ref).statistics)
+  failPoint('values.before')
+  writeWhole(experimentPaths.values(runFolder(home, run)), statistics)
+  failPoint('values.after')
+  return keepReference(runFolder(home, run), 'values', ref)
 }
 
 export function readValues(store: Store, values: ArtifactRef): StoredValues {

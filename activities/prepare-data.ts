@@ -9,6 +9,7 @@ import { isOfUser, verifierWay } from '../pipelines/config/verifier-way.js'
 import type { DataSet } from '../pipelines/data/item.js'
 import { RlevError } from '../pipelines/errors.js'
 import { openRegularFile } from '../pipelines/input/regular-file.js'
+import type { MarkResponses } from '../pipelines/rewards/marking.js'
 import { rewardableData } from '../pipelines/rewards/references.js'
 import { stage } from './stage.js'
 import { writeWhole } from './store/files.js'
@@ -19,32 +20,37 @@ import { markByVerifier } from './verifiers/mark-with.js'
 import { runCode, runConfig, type Workplace } from './workplace.js'
 
 export function prepareData(workplace: Workplace) {
-  const { home, store } = workplace
   return stage({
     heartbeat: 'timer',
     run: async ({ run }: { run: string }): Promise<ArtifactRef> => {
-      const config = runConfig(workplace, run)
-      const { data, seed, evaluation, value } = config
-      const ref = await store.once({
-        kind: 'data',
-        from: {
-          data: await contents(data),
-          ...(await transferContents(evaluation.transfer)),
-          ...(data.source === 'file' ? { readBy: readersOf(config), bonus: value.bonus } : {}),
-          seed,
-          code: runCode(workplace, run),
-        },
-        fill: async folder => {
-          const dataset = await rewardableData(config, markByVerifier(workplace))
-          writeWhole(join(folder, 'data.json'), JSON.stringify(dataset))
-        },
-      })
-      const { skipped, warnings } = readData(store, ref)
+      const ref = await keepData(workplace, run, markByVerifier(workplace))
+      const { skipped, warnings } = readData(workplace.store, ref)
       for (const { place, reason } of skipped) log.warn('a row was left out', { place, reason })
       for (const { place, reason } of warnings) log.warn('the data may be wrong', { place, reason })
-      return keepReference(runFolder(home, run), 'data', ref)
+      return ref
     },
   })
+}
+
+/** The items of an experiment in the store, with its reference to them. Needs no activity. */
+export async function keepData(workplace: Workplace, run: string, mark: MarkResponses): Promise<ArtifactRef> {
+  const config = runConfig(workplace, run)
+  const { data, seed, evaluation, value } = config
+  const ref = await workplace.store.once({
+    kind: 'data',
+    from: {
+      data: await contents(data),
+      ...(await transferContents(evaluation.transfer)),
+      ...(data.source === 'file' ? { readBy: readersOf(config), bonus: value.bonus } : {}),
+      seed,
+      code: runCode(workplace, run),
+    },
+    fill: async folder => {
+      const dataset = await rewardableData(config, mark)
+      writeWhole(join(folder, 'data.json'), JSON.stringify(dataset))
+    },
+  })
+  return keepReference(runFolder(workplace.home, run), 'data', ref)
 }
 
 export function readData(store: Store, data: ArtifactRef): DataSet {

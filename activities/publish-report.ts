@@ -14,6 +14,7 @@ import { comparisonMarkdown } from '../pipelines/report/tables/comparison-as-tex
 import { failPoint } from './fail-points/fail-point.js'
 import { workflowPage } from './machine/services-record.js'
 import { stage } from './stage.js'
+import { readElsewhere } from './store/elsewhere.js'
 import { namesIn, sha256, writeWhole } from './store/files.js'
 import { readOutcomes } from './store/outcomes.js'
 import { planPaths, reportParts, runFolder } from './store/run-folder.js'
@@ -41,7 +42,11 @@ export function writeReport(
   const { home } = workplace
   const folder = runFolder(home, name)
   const plan = readPlan(home, name)
-  const around = { versions: versions(workplace), links: links(workplace, name, trackingUrl) }
+  const elsewhere = readElsewhere(home, name)
+  const around =
+    elsewhere === null
+      ? { versions: versions(workplace), links: links(workplace, name, trackingUrl) }
+      : { versions: { ...versions(workplace), 'trained elsewhere by': elsewhere.trainer }, links: {} }
   const files = filesOf({ plan, outcomes: readOutcomes(home, name), around })
   failPoint('report.before')
   for (const [path, content] of files) {

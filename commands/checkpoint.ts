@@ -19,6 +19,7 @@ import { given } from '../pipelines/given.js'
 import { printable } from '../pipelines/printable.js'
 import { type Chosen, chosenCheckpoints } from './checkpoint/chosen-checkpoints.js'
 import { isAdapter, writeWholePolicy } from './clone/whole-policy.js'
+import { refuseTrainedElsewhere } from './import-results/refusals.js'
 import { knownRun } from './runs/run-names.js'
 import { openHome } from './services/home.js'
 import { toJson } from './text/json.js'
@@ -124,6 +125,7 @@ async function written(place: string, fill: (temporary: string) => Promise<void>
 
 function experimentsNamed(home: string, name: string): { id: string; config: ExperimentConfig }[] {
   const [run = ''] = name.split('/')
+  refuseTrainedElsewhere(home, run, 'to write')
   const all = experimentsOf(readPlan(home, knownRun(home, run)))
   const found = name === run ? all : all.filter(({ id }) => id === name)
   if (found.length > 0) return found

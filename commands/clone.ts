@@ -9,6 +9,7 @@ import type { ExperimentConfig } from '../pipelines/config/schema.js'
 import { RlevError } from '../pipelines/errors.js'
 import { clonedPlan } from './clone/cloned-plan.js'
 import { clonedPolicy } from './clone/cloned-policy.js'
+import { refuseTrainedElsewhere } from './import-results/refusals.js'
 import { launchPlan } from './launch.js'
 import { checked, overrideOf } from './plan/checked.js'
 import { checkName, knownRun } from './runs/run-names.js'
@@ -50,6 +51,7 @@ export async function clone({ name, newName, fromStep, set = [], ...options }: C
 /** @throws RlevError CallInvalid for a sweep without an experiment, NotFound for an unknown name. */
 function sourceOf(home: string, name: string): { id: string; config: ExperimentConfig } {
   const [run = ''] = name.split('/')
+  refuseTrainedElsewhere(home, run, 'to start from')
   const experiments = experimentsOf(readPlan(home, knownRun(home, run)))
   const [first] = experiments
   const found = experiments.length === 1 && name === run ? first : experiments.find(({ id }) => id === name)

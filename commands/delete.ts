@@ -9,6 +9,7 @@ import { createInterface } from 'node:readline/promises'
 import { armFailPoints, failPoint, failPointVariable } from '../activities/fail-points/fail-point.js'
 import { beginDeletion, type Deletion, readDeletion } from '../activities/store/deletion.js'
 import { bytesUnder } from '../activities/store/disk-use.js'
+import { readElsewhere } from '../activities/store/elsewhere.js'
 import { syncPath } from '../activities/store/files.js'
 import { readReferences } from '../activities/store/references.js'
 import { runFolder } from '../activities/store/run-folder.js'
@@ -48,7 +49,9 @@ export async function deleteRun(options: DeleteOptions): Promise<void> {
   const begun = readDeletion(home.path, name)
   const deletion = begun ?? { time: Date.now(), filesOnly: options.filesOnly === true }
   // What was asked for first may turn out to be impossible: then the files can still go.
-  const filesOnly = deletion.filesOnly || options.filesOnly === true
+  // Neither MLflow nor Temporal has anything of a run that was trained elsewhere.
+  const isImport = readElsewhere(home.path, name) !== null
+  const filesOnly = deletion.filesOnly || options.filesOnly === true || isImport
   const folder = runFolder(home.path, name)
   await withTemporal(home, async temporal => {
     const plan = readPlan(home.path, name)

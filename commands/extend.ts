@@ -6,6 +6,7 @@ import { homeId } from '../activities/workplace.js'
 import type { Plan } from '../pipelines/config/schema.js'
 import { RlevError } from '../pipelines/errors.js'
 import { printable } from '../pipelines/printable.js'
+import { refuseTrainedElsewhere } from './import-results/refusals.js'
 import { settleDrift } from './runs/drift.js'
 import { extendedPlan, extendRun, extensionNotes } from './runs/extension.js'
 import { unsoundExperiments } from './runs/go-on.js'
@@ -31,6 +32,7 @@ export async function extend({ home: path, name, steps, allowDrift = false }: Ex
   armFailPoints(process.env[failPointVariable])
   const home = openHome(path)
   knownRun(home.path, name)
+  refuseTrainedElsewhere(home.path, name, 'to train further')
   const before = readPlan(home.path, name)
   const after = extendedPlan(before, steps)
   refuseStoppedEarly(home, before)

@@ -8,6 +8,7 @@ import type { Plan } from '../pipelines/config/schema.js'
 import type { DataSet } from '../pipelines/data/item.js'
 import { printable } from '../pipelines/printable.js'
 import { failureText } from './failure.js'
+import { refuseTrainedElsewhere } from './import-results/refusals.js'
 import { checkedPlan } from './plan/checked.js'
 import { costOf, countsOf } from './plan/cost.js'
 import { outlookOf } from './plan/outlook.js'
@@ -102,8 +103,9 @@ export async function launchPlan(options: PlanLaunch): Promise<number> {
       say(`${plan.name} is done already; this is its result. For another one like it give --name.`)
       return print(home, view)
     }
+    refuseTrainedElsewhere(home.path, plan.name, 'to train')
     settleDrift({ home, view, plan, allowed: allowDrift })
-  }
+  } else refuseTrainedElsewhere(home.path, plan.name, 'to train')
   freezePlan(home.path, plan, path)
   options.onFrozen?.()
   let follows = false

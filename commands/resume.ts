@@ -5,6 +5,8 @@
  * `--allow-drift`, which the run's tracking then says.
  */
 
+import { readElsewhere } from '../activities/store/elsewhere.js'
+import { refuseTrainedElsewhere } from './import-results/refusals.js'
 import { settleDrift } from './runs/drift.js'
 import { goOn, unsoundExperiments } from './runs/go-on.js'
 import { knownRun } from './runs/run-names.js'
@@ -25,8 +27,10 @@ export async function resume({ home: path, name, allowDrift = false }: ResumeOpt
   const home = openHome(path)
   knownRun(home.path, name)
   const before = await withTemporal(home, temporal => lookAtRun(home, name, temporal))
-  if (before.state === 'done' && before.trackingFailure === undefined && unsoundExperiments(home, name).length === 0)
+  const whole = before.trackingFailure === undefined && unsoundExperiments(home, name).length === 0
+  if (before.state === 'done' && (whole || readElsewhere(home.path, name) !== null))
     return console.log(`nothing to do: ${name} is done`)
+  refuseTrainedElsewhere(home.path, name, 'to go on with')
   settleDrift({ home, view: before, allowed: allowDrift })
   await ensureUp(home)
   await withTemporal(home, async temporal => {

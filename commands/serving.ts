@@ -62,6 +62,39 @@ Examples:
       const { exportData } = await import('./export.js')
       await exportData({ ...options, config, home: home() })
     })
+
+  program
+    .command('import-results')
+    .description('evaluations of policies that another trainer trained, as a run that `compare` and `report` read')
+    .argument('<config>', 'YAML file of the experiment or the sweep whose items were exported')
+    .argument(
+      '<files...>',
+      'JSONL, JSON, CSV or Parquet: {"id", "response" or "responses", "arm", "seed", "step"} a row',
+    )
+    .requiredOption('--trainer <text>', 'what trained the policies, as in "TRL 1.16 GRPOTrainer"')
+    .option('--arm <name>', 'of rows that name none')
+    .option('--seed <seed>', 'of rows that name none', wholeNumber)
+    .option('--step <n>', 'of rows that name none (default: the last step of the config)', wholeNumber)
+    .option('--name <name>', 'of the run, instead of the name in the config')
+    .option('--set <path=value>', 'another value for a key; repeatable', collect, [])
+    .addHelpText(
+      'after',
+      `
+Answer test.jsonl of \`rlev export\` with the policy before training (step 0) and with each trained one. Rows of
+step 0 without an arm or a seed are those of every one. The responses are marked as those of a run are.
+
+A row:  {"id": "7", "arm": "human-aligned", "seed": 1, "step": 200, "response": "... #### 18"}
+        {"id": "7", ..., "responses": [{"text": "... #### 18", "length": 212, "finish": "stop"}, ...]}
+
+Examples:
+  rlev import-results exam.yaml results.jsonl --trainer "TRL 1.16"
+  rlev import-results exam.yaml base.jsonl --step 0 --trainer verl
+  rlev import-results exam.yaml aligned-1.jsonl --arm human-aligned --seed 1 --trainer verl`,
+    )
+    .action(async (config, files, options) => {
+      const { importResults } = await import('./import-results.js')
+      await importResults({ ...options, config, files, home: home() })
+    })
 }
 
 function portNumber(text: string): number {

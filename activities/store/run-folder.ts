@@ -53,7 +53,7 @@ export function stepOf(name: string): number | null {
  * accepted in its place.
  */
 export function entryLabel(
-  kind: 'rounds' | 'rollout' | 'records' | 'metrics' | 'evaluation' | 'evaluation items',
+  kind: 'rounds' | 'rollout' | 'records' | 'metrics' | 'evaluation' | 'evaluation items' | 'source',
   step: number,
   experimentKey: string,
 ): string {
@@ -76,6 +76,7 @@ export const experimentPaths = {
   references: (folder: string) => join(folder, 'references'),
   reference: (folder: string, name: string) => join(folder, 'references', `${name}.json`),
   trim: (folder: string) => join(folder, 'trimmed.json'),
+  source: (folder: string, step: number) => join(folder, 'sources', `${stepName(step)}.json`),
 } as const
 
 /** Paths inside a plan's folder. */
@@ -83,6 +84,7 @@ export const planPaths = {
   plan: (folder: string) => join(folder, 'plan.json'),
   provenance: (folder: string) => join(folder, 'provenance.json'),
   origin: (folder: string) => join(folder, 'origin.json'),
+  elsewhere: (folder: string) => join(folder, 'trained-elsewhere.json'),
   deletion: (folder: string) => join(folder, 'deleting.json'),
   reportFolder: (folder: string) => join(folder, 'report'),
   report: (folder: string) => join(folder, 'report', 'report.html'),

@@ -18,6 +18,7 @@ import type { PredictionQuality } from '../../pipelines/values/predictor/quality
 import type { ValueStatistics } from '../../pipelines/values/value.js'
 import { failPoint } from '../fail-points/fail-point.js'
 import { keepDigest, readDigested } from './digest-beside.js'
+import type { Elsewhere } from './elsewhere.js'
 import { namesIn, setAside, writeWhole } from './files.js'
 import { driftsOf, originalKey } from './provenance.js'
 import { entryLabel, experimentPaths, planPaths, runFolder, stepOf } from './run-folder.js'
@@ -204,6 +205,7 @@ export function readOutcome(home: string, name: string, arm?: string, seed?: num
   const folder = runFolder(home, id)
   const result = readResult(home, id)
   const drifts = driftsOf(home, name)
+  const elsewhere = readSealed<Elsewhere>(planPaths.elsewhere(runFolder(home, name)))
   const evaluations = readEvaluations(home, id)
   const prediction = readSealed<PredictionQuality>(experimentPaths.predictor(folder))
   return {
@@ -224,6 +226,7 @@ export function readOutcome(home: string, name: string, arm?: string, seed?: num
     }),
     ...(drifts.length === 0 ? {} : { drifts }),
     ...given({ unchanged: result?.unchanged }),
+    ...(elsewhere === null ? {} : { elsewhere: { trainer: elsewhere.trainer, greedy: elsewhere.greedy } }),
   }
 }
 

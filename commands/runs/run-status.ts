@@ -5,6 +5,7 @@
 
 import { existsSync } from 'node:fs'
 import { readRecord, workflowPage } from '../../activities/machine/services-record.js'
+import { type Elsewhere, readElsewhere } from '../../activities/store/elsewhere.js'
 import { planPaths, runFolder } from '../../activities/store/run-folder.js'
 import { readPlan } from '../../activities/store/runs.js'
 import { cancelsValue } from '../../pipelines/config/contradictions/values.js'
@@ -38,6 +39,8 @@ const nothing: Answer = { facts: null, progress: null, ending: null, away: false
 /** `temporal`: absent where no server is known, as before the first `up`. */
 export async function lookAtRun(home: Home, name: string, temporal?: TemporalRuns): Promise<RunView> {
   const plan = readPlan(home.path, name)
+  const elsewhere = readElsewhere(home.path, name)
+  if (elsewhere !== null) return lookAtImport(home, plan, elsewhere)
   const answer = temporal === undefined ? { ...nothing, away: true } : await ask(temporal, name)
   const merged = storedExperiments(home.path, plan).map(one => merge(one, reportOf(one, answer), answer))
   const { facts } = answer
@@ -63,6 +66,29 @@ export async function lookAtRun(home: Home, name: string, temporal?: TemporalRun
       ...(state === 'running' ? waitingNotes(plan, experiments, answer) : []),
       ...(isOver(state) ? [] : endedWorkers(home)),
       ...cancelledNotes(plan),
+    ],
+  }
+}
+
+/** Neither Temporal nor MLflow knows of it. */
+function lookAtImport(home: Home, plan: Plan, { trainer }: Elsewhere): RunView {
+  const { name, kind } = plan
+  // Nobody works on what is missing, so nothing waits.
+  const experiments = storedExperiments(home.path, plan).map(
+    (one): ExperimentView => (one.state === 'waiting' ? { ...one, state: 'stopped' } : one),
+  )
+  const state = stateOfAll(experiments.map(one => one.state))
+  const report = planPaths.report(runFolder(home.path, name))
+  return {
+    name,
+    kind,
+    state,
+    experiments,
+    ...given({ reportPath: existsSync(report) ? report : undefined }),
+    pages: {},
+    notes: [
+      `It was trained elsewhere by ${trainer}.`,
+      ...(state === 'done' ? [] : ['Responses are missing: `rlev import-results` takes them.']),
     ],
   }
 }

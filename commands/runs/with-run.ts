@@ -1,5 +1,6 @@
 /** What every command about a run begins with: its home, the name checked, and the Temporal server if one is known. */
 import { RlevError } from '../../pipelines/errors.js'
+import { refuseTrainedElsewhere } from '../import-results/refusals.js'
 import { type Home, openHome } from '../services/home.js'
 import { externalTemporal } from '../services/temporal.js'
 import { knownRun } from './run-names.js'
@@ -41,6 +42,7 @@ export async function withRun<Result>(
 ): Promise<Result> {
   const home = openHome(options.home)
   knownRun(home.path, options.name)
+  refuseTrainedElsewhere(home.path, options.name, 'at work')
   return withTemporal(home, async temporal => {
     const view = await lookAtRun(home, options.name, temporal)
     if (temporal === undefined || view.serverAway) throw notUp(home)

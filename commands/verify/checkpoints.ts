@@ -101,7 +101,7 @@ function aboutStrays(path: string, manifest: Manifest<CheckpointFacts>): Finding
 function lookForLast(subject: Subject): Tally {
   const { config } = subject
   const path = folderOf(subject, lastStep(subject))
-  if (!isDone(subject) || config.steps === 0 || existsSync(path)) return nothing
+  if (!isDone(subject) || config.steps === 0 || subject.elsewhere || existsSync(path)) return nothing
   const message = 'the checkpoint of the last step is missing'
   return {
     ...nothing,

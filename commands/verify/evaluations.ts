@@ -10,7 +10,8 @@ import { isDone, lastStep, newestStep, remake, type Subject, stepsIn } from './s
 
 export function evaluationLooks(subject: Subject): Look[] {
   const steps = new Set([...dueSteps(subject), ...stepsIn(subject, 'evaluations')])
-  return [...steps].map(step => () => lookAtEvaluation(subject, step))
+  const sources = stepsIn(subject, 'sources').map(step => () => lookAtSource(subject, step))
+  return [...[...steps].map(step => () => lookAtEvaluation(subject, step)), ...sources]
 }
 
 /** What training has gone past; the evaluation of the newest step may be under way. */
@@ -44,6 +45,12 @@ export function lookAtEvaluation(subject: Subject, step: number): Tally {
     },
   })
   return sum([evaluation, outcomes, missing(path, step, remedy), missing(itemsPath, step, remedy)])
+}
+
+/** Which responses an imported evaluation was made of. */
+function lookAtSource(subject: Subject, step: number): Tally {
+  const path = experimentPaths.source(subject.folder, step)
+  return lookAtSealed({ path, label: entryLabel('source', step, subject.key), remedy: remake(subject) })
 }
 
 function missing(path: string, step: number, remedy: string): Tally {

@@ -25,7 +25,7 @@ const ofExperiment: readonly string[] = [
   ...['config', 'values', 'predictor', 'result', 'trim'].map(name => basename(pathOf(name))),
   basename(digestBeside(pathOf('config'))),
   'owner',
-  ...['references', 'rounds', 'rollouts', 'records', 'metrics', 'evaluations', 'checkpoints'],
+  ...['references', 'rounds', 'rollouts', 'records', 'metrics', 'evaluations', 'checkpoints', 'sources'],
 ]
 
 function pathOf(name: string): string {
@@ -34,7 +34,7 @@ function pathOf(name: string): string {
 
 /** Files and folders of a plan, by name. */
 const ofPlan: readonly string[] = [
-  ...[planPaths.plan, planPaths.provenance, planPaths.origin].map(path => basename(path(''))),
+  ...[planPaths.plan, planPaths.provenance, planPaths.origin, planPaths.elsewhere].map(path => basename(path(''))),
   basename(digestBeside(planPaths.plan(''))),
   'report',
 ]
@@ -61,6 +61,8 @@ function lookAtConfig(subject: Subject): Tally {
   })
 }
 
+const importAgain = 'remove the run by `rlev delete --yes`, and import its responses again'
+
 export function planLooks(home: string, name: string): Look[] {
   const folder = runFolder(home, name)
   const remedy =
@@ -72,6 +74,7 @@ export function planLooks(home: string, name: string): Look[] {
     () => lookAtDigested(planPaths.plan(folder), remedy, () => []),
     () => lookAtSealed({ path: provenance, remedy: again }),
     () => lookAtSealed({ path: origin, remedy: `move ${origin} away: it only says what the run was cloned from` }),
+    () => lookAtSealed({ path: planPaths.elsewhere(folder), remedy: importAgain }),
     () => lookAtReport(name, folder),
   ]
 }
@@ -136,7 +139,7 @@ export function orphanLooks(home: string, name: string, subjects: readonly Subje
       : [...arms].map(arm => orphans(join(root, arm), known => isSeedOf(subjects, join(root, arm, known))))),
     ...(single ? [] : subjects.map(({ folder }) => orphans(folder, known => ofExperiment.includes(known)))),
     ...subjects.flatMap(({ folder }) => [
-      ...['rounds', 'rollouts', 'records', 'metrics'].map(kind =>
+      ...['rounds', 'rollouts', 'records', 'metrics', 'sources'].map(kind =>
         orphans(join(folder, kind), known => isEntry(known, '.json')),
       ),
       orphans(join(folder, 'evaluations'), known => isEntry(known, '.json') || isEntry(known, '.items.json')),

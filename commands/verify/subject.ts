@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { namesIn } from '../../activities/store/files.js'
 import { originalKey } from '../../activities/store/provenance.js'
 import { readTrim, type Trim } from '../../activities/store/retention.js'
-import { experimentPaths, runFolder, stepOf } from '../../activities/store/run-folder.js'
+import { experimentPaths, planPaths, runFolder, stepOf } from '../../activities/store/run-folder.js'
 import { readResult, type StoredResult } from '../../activities/store/runs.js'
 import { experimentKey } from '../../pipelines/config/digest.js'
 import type { ExperimentConfig } from '../../pipelines/config/schema.js'
@@ -22,6 +22,8 @@ export interface Subject {
   /** Of the config that it began with, which its files carry. */
   key: string
   begun: boolean
+  /** Its evaluations were imported: it has no journal, no checkpoints and no weights. */
+  elsewhere: boolean
   /** Null if there is no readable one yet. */
   result: StoredResult | null
 }
@@ -42,6 +44,7 @@ export function subjectOf(
     // A damaged provenance is told of by the look at itself.
     key: unlessDamaged(() => originalKey(home, id, config)) ?? experimentKey(config),
     begun,
+    elsewhere: existsSync(planPaths.elsewhere(runFolder(home, name))),
     result: unlessDamaged(() => readResult(home, id)),
   }
 }
@@ -72,7 +75,7 @@ export function trimOf({ folder }: Subject): Trim | null {
 /** Steps that have a file or folder of this kind, ascending. */
 export function stepsIn(
   { folder }: Subject,
-  kind: 'rounds' | 'rollouts' | 'records' | 'metrics' | 'checkpoints' | 'evaluations',
+  kind: 'rounds' | 'rollouts' | 'records' | 'metrics' | 'checkpoints' | 'evaluations' | 'sources',
 ): number[] {
   return namesIn(join(folder, kind))
     .map(stepOf)
@@ -86,6 +89,7 @@ export function newestStep(subject: Subject): number {
 }
 
 /** What brings back something that the run can make again. */
-export function remake({ name }: Subject): string {
+export function remake({ name, elsewhere }: Subject): string {
+  if (elsewhere) return '`rlev import-results` with the same files: what is damaged is set aside and made again'
   return `\`rlev resume ${name}\`: what is damaged is set aside and made again from what is whole; a run at work does so by itself`
 }

@@ -19,6 +19,7 @@ export function notesOn({
   finished: readonly FinishedOutcome[]
 }): string[] {
   return [
+    ...elsewhereNotes(outcomes),
     ...seedNotes(arms, finished),
     ...(severalBaselines ? [baselineNote(arms)] : []),
     ...testNotes(arms),
@@ -37,9 +38,12 @@ function seedNotes(arms: readonly ArmComparison[], finished: readonly FinishedOu
     return ['One seed: no interval and no test can be given. A difference between two single runs can be chance alone.']
   }
   const dynamic = finished.some(({ outcome }) => outcome.config.rollout.dynamicSampling != null)
-  const same = dynamic
-    ? 'same data, warm start and evaluation samples. Prompts are the same but for those that dynamic sampling replaced'
-    : 'same data, warm start, prompts and evaluation samples'
+  const elsewhere = finished.some(({ outcome }) => outcome.elsewhere !== undefined)
+  const same = elsewhere
+    ? 'what a seed decides is for the trainer to say'
+    : dynamic
+      ? 'same data, warm start and evaluation samples. Prompts are the same but for those that dynamic sampling replaced'
+      : 'same data, warm start, prompts and evaluation samples'
   const paired = `Differences are paired by seed: ${same}.`
   if (seeds === 2) return [`Two seeds: too few for an interval that says anything. ${paired}`]
   const overItems = arms.some(arm => arm.endpointDifference?.seedsAndItems != null)
@@ -51,6 +55,23 @@ function seedNotes(arms: readonly ArmComparison[], finished: readonly FinishedOu
         ]
       : []),
   ]
+}
+
+/** Once a run. */
+function elsewhereNotes(outcomes: readonly ExperimentOutcome[]): string[] {
+  const notes = outcomes.flatMap(({ name, elsewhere }) => {
+    if (elsewhere === undefined) return []
+    const { trainer, greedy } = elsewhere
+    return [
+      `${name} was trained elsewhere by ${trainer}: its responses were imported, and marked here.`,
+      ...(greedy === 'given'
+        ? []
+        : [
+            `${name} has no greedy responses: its greedy columns are those of the first sampled response of each item.`,
+          ]),
+    ]
+  })
+  return [...new Set(notes)]
 }
 
 function baselineNote(arms: readonly ArmComparison[]): string {

@@ -46,6 +46,14 @@ export interface ExperimentOutcome {
   stopped?: StoppedEarly
   /** Changes of code or config with which its run was resumed, a sentence each. */
   drifts?: readonly string[]
+  /** Absent if rlev trained it: then it has no metrics of steps, and no weights. */
+  elsewhere?: TrainedElsewhere
+}
+
+export interface TrainedElsewhere {
+  trainer: string
+  /** Whether greedy columns are of greedy responses, or of the first sampled one of each item. */
+  greedy: 'given' | 'first sample'
 }
 
 /** What it measures, as a noun phrase. */

@@ -11,6 +11,7 @@ export const takenNames: readonly string[] = [
   'plan.json.sha256',
   'provenance.json',
   'origin.json',
+  'trained-elsewhere.json',
   'deleting.json',
   'report',
 ]
