@@ -154,11 +154,12 @@ test('responses of our own policies, imported, give exactly the numbers of the s
   assert.deepEqual(comparisonIn(homeOf('whole'), 'exam'), own)
   const arms = own['arms'] as { endpointDifference: { mean: number } | null; figures: { endpoint: { mean: number } } }[]
   const [baseline, aligned] = arms.map(({ figures }) => figures.endpoint.mean)
-  assert.ok(Number(baseline) > 0 && Number(aligned) > 0 && baseline !== aligned, `${baseline} ${aligned}`)
-  console.error('ENDPOINTS', baseline, aligned)
+  assert.ok(Number(baseline) > 0 && Number(aligned) > 0, `${baseline} ${aligned}`)
   const evaluations = (home: string) =>
     readOutcomes(home, 'exam').map(outcome => outcome.evaluations.map(({ eos: _eos, ...evaluation }) => evaluation))
   assert.deepEqual(evaluations(homeOf('whole')), evaluations(ours))
+  const [firstArm, secondArm] = evaluations(ours)
+  assert.notDeepEqual(firstArm, secondArm, 'the arms came to different policies')
   const items = (home: string) => readOutcomes(home, 'exam').map(outcome => outcome.items)
   assert.deepEqual(items(homeOf('whole')), items(ours))
 
