@@ -14,6 +14,7 @@ import {
   writeRecord,
 } from '../../activities/machine/services-record.js'
 import { insideHome } from '../../activities/store/inside-home.js'
+import { homeId } from '../../activities/workplace.js'
 import { RlevError } from '../../pipelines/errors.js'
 import type { Home } from './home.js'
 import { withLock } from './lock.js'
@@ -55,6 +56,8 @@ export async function ensureUp(home: Home, options: UpOptions = {}): Promise<Ser
   const { report = line => process.stderr.write(`${line}\n`), only, variables = {} } = options
   const { onReadyForRuns } = options
   refuseStore()
+  // A worker refuses to start for a home that was never made.
+  homeId(home.path)
   const onWait = (pid: number) => report(`waiting for process ${pid}, which is starting or ending the same services`)
   return withLock({ file: lockFile(home), timeoutMs: lockTimeoutMs, onWait }, async () => {
     const start = new Start({ home, report, variables, only })

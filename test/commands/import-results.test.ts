@@ -55,7 +55,10 @@ before(async () => {
     update: { learningRate: 2e-2 },
     evaluation: { every: 3, samples: 2, chunk: 64 },
   })
-  const arms = { correctness: { reward: { scale: 'correctness' } }, 'human-aligned': { update: { learningRate: 5e-2 } } }
+  const arms = {
+    correctness: { reward: { scale: 'correctness' } },
+    'human-aligned': { update: { learningRate: 5e-2 } },
+  }
   // JSON is YAML.
   writeFileSync(
     config,
@@ -170,7 +173,7 @@ test('responses of our own policies, imported, give exactly the numbers of the s
   const verified = await rlev('verify', 'exam')
   assert.equal(verified.status, 0, verified.out)
   const report = join(homeOf('whole'), 'runs', 'exam', 'report')
-  const text = readFileSync(join(report, 'report.md'), 'utf8')
+  const text = readFileSync(join(report, 'report.html'), 'utf8')
   assert.match(text, /exam was trained elsewhere by TRL 1\.16 GRPOTrainer: its responses were imported/)
   assert.equal(readdirSync(join(report, 'responses')).length, 4)
   assert.equal(readProvenance(homeOf('whole'), 'exam')?.engine, 'trained elsewhere by TRL 1.16 GRPOTrainer')
