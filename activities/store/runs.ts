@@ -2,7 +2,7 @@
 
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import type { ExperimentOutcome } from '../../pipelines/comparison/outcome.js'
+import type { ExperimentOutcome, TrainedElsewhere } from '../../pipelines/comparison/outcome.js'
 import { configDifference } from '../../pipelines/config/difference.js'
 import { experimentKey } from '../../pipelines/config/digest.js'
 import type { StoppedEarly } from '../../pipelines/config/early-stop.js'
@@ -18,7 +18,6 @@ import type { PredictionQuality } from '../../pipelines/values/predictor/quality
 import type { ValueStatistics } from '../../pipelines/values/value.js'
 import { failPoint } from '../fail-points/fail-point.js'
 import { keepDigest, readDigested } from './digest-beside.js'
-import type { Elsewhere } from './elsewhere.js'
 import { namesIn, setAside, writeWhole } from './files.js'
 import { driftsOf, originalKey } from './provenance.js'
 import { entryLabel, experimentPaths, planPaths, runFolder, stepOf } from './run-folder.js'
@@ -205,7 +204,7 @@ export function readOutcome(home: string, name: string, arm?: string, seed?: num
   const folder = runFolder(home, id)
   const result = readResult(home, id)
   const drifts = driftsOf(home, name)
-  const elsewhere = readSealed<Elsewhere>(planPaths.elsewhere(runFolder(home, name)))
+  const elsewhere = readSealed<TrainedElsewhere>(planPaths.elsewhere(runFolder(home, name)))
   const evaluations = readEvaluations(home, id)
   const prediction = readSealed<PredictionQuality>(experimentPaths.predictor(folder))
   return {
