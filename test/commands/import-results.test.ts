@@ -93,7 +93,7 @@ before(async () => {
       }
     }
   }
-  policies.dispose()
+  await policies.dispose()
 })
 after(() => rmSync(root, { recursive: true, force: true }))
 
