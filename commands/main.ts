@@ -158,8 +158,20 @@ program
   .command('doctor')
   .description('what is installed, what is missing and how to get it, the services; mends what a crash left behind')
   .option('--dry-run', 'tell what would be mended, and mend nothing')
+  .addOption(
+    new Option(
+      '--engine <url>',
+      'only probe a Tinker server: what it does, and whether runs can be trained there',
+    ).conflicts('dryRun'),
+  )
+  .option('--base-model <name>', 'with --engine: the base model to probe, as the server names it')
   .option('--json', 'print JSON')
   .action(async options => {
+    if (options.engine !== undefined || options.baseModel !== undefined) {
+      const { doctorEngine } = await import('./doctor/engine.js')
+      await doctorEngine(options)
+      return
+    }
     const { doctor } = await import('./doctor.js')
     await doctor({ ...options, home: home() })
   })

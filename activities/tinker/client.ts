@@ -12,15 +12,15 @@ import type {
   AdamStep,
   Calling,
   Checkpoint,
+  CheckpointName,
   Datum,
   LossName,
   ModelSettings,
   Passed,
+  SampleCall,
   Sampled,
-  SamplingSettings,
-  SamplingSource,
 } from './types.js'
-import { adamBody, answers, passBody, prompt, samplingBody, sourceBody } from './wire.js'
+import { adamBody, answers, passBody, sampleBody } from './wire.js'
 
 const maxAnswerBytes = 512 * 2 ** 20
 
@@ -162,39 +162,17 @@ export class TinkerClient {
     await this.#operation('load_weights', { content, calling }, answers.anything)
   }
 
-  /** Sample i of `samples` has the seed `seed + i` on SkyRL; other servers part there, so that one is the safe number. */
-  async sample({
-    source,
-    tokens,
-    settings,
-    samples = 1,
-    ...calling
-  }: {
-    source: SamplingSource
-    /** Of the prompt. */
-    tokens: readonly number[]
-    settings: SamplingSettings
-    samples?: number
-  } & Calling): Promise<Sampled[]> {
-    const { sequences } = await this.#sampled({ source, tokens, settings, samples, promptLogProbs: false }, calling)
-    return sequences.map(sequence => ({
-      tokens: sequence.tokens,
-      logProbs: sequence.logprobs,
-      finish: sequence.stop_reason,
-    }))
+  async sample({ source, tokens, settings, samples, ...calling }: SampleCall & Calling): Promise<Sampled[]> {
+    const content = { ...sampleBody({ source, tokens, settings, ...given({ samples }) }), prompt_logprobs: false }
+    const { sequences } = await this.#sampled(content, calling)
+    return sequences.map(({ tokens, logprobs, stop_reason: finish }) => ({ tokens, logProbs: logprobs, finish }))
   }
 
   /** log pi of each token but the first, given those before it: of a base model, which is a run's reference. */
-  async logProbsOf({
-    source,
-    tokens,
-    ...calling
-  }: { source: SamplingSource; tokens: readonly number[] } & Calling): Promise<number[]> {
+  async logProbsOf({ source, tokens, ...calling }: Pick<SampleCall, 'source' | 'tokens'> & Calling): Promise<number[]> {
     const settings = { maxTokens: 1, temperature: 1, seed: 0, stop: [] }
-    const { prompt_logprobs: found } = await this.#sampled(
-      { source, tokens, settings, samples: 1, promptLogProbs: true },
-      calling,
-    )
+    const content = { ...sampleBody({ source, tokens, settings }), prompt_logprobs: true }
+    const { prompt_logprobs: found } = await this.#sampled(content, calling)
     // Some servers have a number for the first token too, which is null.
     const logProbs = (found ?? []).slice(-(tokens.length - 1))
     if (found !== null && found !== undefined && logProbs.length === tokens.length - 1) return logProbs
@@ -212,66 +190,34 @@ export class TinkerClient {
   }
 
   /** False where the server has no deletion, or no such checkpoint. */
-  async deleteCheckpoint({
-    modelId,
-    kind,
-    name,
-    signal,
-  }: {
-    modelId: string
-    kind: 'weights' | 'sampler_weights'
-    name: string
-    signal?: AbortSignal
-  }): Promise<boolean> {
+  async deleteCheckpoint({ modelId, kind, name }: CheckpointName, { signal }: Calling = {}): Promise<boolean> {
     const path = `training_runs/${encodeURIComponent(modelId)}/checkpoints/${kind}/${encodeURIComponent(name)}`
-    const said = await this.#http.exchange({
-      method: 'DELETE',
-      path,
-      timeoutMs: defaultPatience.requestTimeoutMs,
-      signal,
-    })
+    const timeoutMs = defaultPatience.requestTimeoutMs
+    const said = await this.#http.exchange({ method: 'DELETE', path, timeoutMs, signal })
     return said.kind === 'answer' && said.status >= 200 && said.status < 300
   }
 
   /** The archive of a sampler checkpoint, to be read from the response's body (archive.ts). */
-  openArchive({
+  async openArchive({
     modelId,
     name,
-    timeoutMs,
-    signal,
+    ...limits
   }: {
     modelId: string
     name: string
     timeoutMs: number
     signal?: AbortSignal | undefined
   }): Promise<Response> {
-    const path = `training_runs/${encodeURIComponent(modelId)}/checkpoints/${encodeURIComponent(name)}/archive`
-    return this.#http.download(path, { timeoutMs, signal })
+    const path = `training_runs/${encodeURIComponent(modelId)}/checkpoints`
+    const id = encodeURIComponent(name)
+    const found = await this.#http.download(`${path}/${id}/archive`, limits)
+    if (found.status !== 404) return found
+    await found.body?.cancel()
+    // As the SDK asks for it; SkyRL has only the other.
+    return this.#http.download(`${path}/sampler_weights/${id}/archive`, limits)
   }
 
-  #sampled(
-    {
-      source,
-      tokens,
-      settings,
-      samples,
-      promptLogProbs,
-    }: {
-      source: SamplingSource
-      tokens: readonly number[]
-      settings: SamplingSettings
-      samples: number
-      promptLogProbs: boolean
-    },
-    calling: Calling,
-  ) {
-    const content = {
-      ...sourceBody(source),
-      prompt: prompt(tokens),
-      sampling_params: samplingBody(settings),
-      num_samples: samples,
-      prompt_logprobs: promptLogProbs,
-    }
+  #sampled(content: object, calling: Calling) {
     return this.#operation('asample', { content, calling, repeatable: true }, answers.sampled)
   }
 

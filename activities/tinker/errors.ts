@@ -12,6 +12,9 @@ export const keyVariable = 'TINKER_API_KEY'
 /** How servers say that a model is not there: `Model ... not loaded (likely stale request from previous server)`, `Model not found`. */
 const gone = /\bnot loaded\b|\b(?:model|session|future)\b[^.]*\bnot found\b/i
 
+/** `Maximum number of LoRA adapters (4) reached` */
+const full = /\bmaximum number of\b.*\breached\b/i
+
 const shownLength = 400
 
 export function refused(place: string, { status, said }: { status: number; said: string }): RlevError {
@@ -24,6 +27,16 @@ export function refused(place: string, { status, said }: { status: number; said:
       expected: 'a model that is loaded',
       found,
       remedy: 'go on from the newest state in another model',
+    })
+  }
+  if (full.test(said)) {
+    return new RlevError({
+      kind: 'ServiceUnavailable',
+      message: 'the Tinker server has no room for another model',
+      place,
+      expected: 'a free slot',
+      found,
+      remedy: 'end other runs there, or wait: a server unloads models whose session has been silent for some minutes',
     })
   }
   const locked = status === 401 || status === 403

@@ -44,6 +44,15 @@ export interface SamplingSettings {
 /** Whose distribution: a sampler snapshot of a model, or a base model without an adapter. */
 export type SamplingSource = { sampler: string } | { baseModel: string }
 
+export interface SampleCall {
+  source: SamplingSource
+  /** Of the prompt. */
+  tokens: readonly number[]
+  settings: SamplingSettings
+  /** Sample i has the seed `seed + i` on SkyRL; other servers part there, so that 1, the default, is the safe number. */
+  samples?: number
+}
+
 export interface Sampled {
   /** With the token that ended it. */
   tokens: number[]
@@ -74,6 +83,13 @@ export interface Checkpoint {
   /** `training`: a state, with the optimizer's moments; `sampler`: a snapshot of the weights. */
   type: 'training' | 'sampler'
   path: string
+}
+
+/** As it is stored. */
+export interface CheckpointName {
+  modelId: string
+  kind: 'weights' | 'sampler_weights'
+  name: string
 }
 
 /** Of one call. */

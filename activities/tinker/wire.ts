@@ -1,7 +1,7 @@
 /** The JSON of the protocol: requests from rlev's types, and the schemas of answers. `null` stands for NaN among log-probabilities. */
 import { z } from 'zod'
 import { RlevError } from '../../pipelines/errors.js'
-import type { AdamStep, Datum, LossName, SamplingSettings, SamplingSource } from './types.js'
+import type { AdamStep, Datum, LossName, SampleCall } from './types.js'
 
 const numberOrNull = z
   .number()
@@ -81,7 +81,7 @@ function datumBody({ inputs, targets, weights, logProbs, advantages }: Datum, lo
   }
 }
 
-export const prompt = (tokens: readonly number[]) => ({ chunks: [{ type: 'encoded_text', tokens }] })
+const prompt = (tokens: readonly number[]) => ({ chunks: [{ type: 'encoded_text', tokens }] })
 
 export function adamBody({ learningRate, betas, epsilon, weightDecay, clipNorm }: AdamStep): object {
   return {
@@ -95,12 +95,15 @@ export function adamBody({ learningRate, betas, epsilon, weightDecay, clipNorm }
   }
 }
 
-export function samplingBody({ maxTokens, temperature, seed, stop }: SamplingSettings): object {
-  return { max_tokens: maxTokens, temperature, seed, stop, top_k: -1, top_p: 1 }
+export function sampleBody({ source, tokens, settings, samples = 1 }: SampleCall): object {
+  const { maxTokens, temperature, seed, stop } = settings
+  return {
+    ...('sampler' in source ? { model_path: source.sampler } : { base_model: source.baseModel }),
+    prompt: prompt(tokens),
+    sampling_params: { max_tokens: maxTokens, temperature, seed, stop, top_k: -1, top_p: 1 },
+    num_samples: samples,
+  }
 }
-
-export const sourceBody = (source: SamplingSource): object =>
-  'sampler' in source ? { model_path: source.sampler } : { base_model: source.baseModel }
 
 /** JSON would turn NaN and infinities into null. */
 function checked(

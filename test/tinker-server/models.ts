@@ -20,6 +20,9 @@ import { Refusal, type ServerSettings } from './settings.js'
 /** As SkyRL fixes it. */
 const alpha = 32
 
+/** AdamW of a server that takes only the rate from a request. */
+const ownNumbers = { beta1: 0.9, beta2: 0.999, eps: 1e-8, weight_decay: 0, grad_clip_norm: 0 }
+
 interface Model {
   policy: Policy
   optimizer: Optimizer
@@ -41,6 +44,10 @@ export class Models {
   constructor(base: Policy, settings: ServerSettings) {
     this.base = base
     this.#settings = settings
+  }
+
+  get count(): number {
+    return this.#models.size
   }
 
   create(id: string, { rank, seed }: { rank: number; seed: number }): void {
@@ -88,6 +95,7 @@ export class Models {
   ): Promise<Record<string, number>> {
     const model = this.#model(id)
     if (model.data === 0 && this.#settings.emptyStep === 'left out') return {}
+    const numbers = this.#settings.adam === 'taken' ? adam : { ...adam, ...ownNumbers }
     const mean = this.#settings.reduction === 'mean of means' ? 1 / Math.max(model.data, 1) : 1
     const norm = await withEngine(model.policy, async engine => {
       const learning = engine.part(Learning)
@@ -98,11 +106,11 @@ export class Models {
       found.dispose()
       const settings = {
         learningRate: adam.learning_rate,
-        betas: [adam.beta1, adam.beta2] as [number, number],
-        epsilon: adam.eps,
-        weightDecay: adam.weight_decay,
+        betas: [numbers.beta1, numbers.beta2] as [number, number],
+        epsilon: numbers.eps,
+        weightDecay: numbers.weight_decay,
       }
-      const clip = adam.grad_clip_norm > 0 ? clipFactor(norm, adam.grad_clip_norm) : 1
+      const clip = numbers.grad_clip_norm > 0 ? clipFactor(norm, numbers.grad_clip_norm) : 1
       optimizerStep({ engine, optimizer: model.optimizer, settings, factor: mean * clip })
       return norm
     })
@@ -140,6 +148,11 @@ export class Models {
     if (!existsSync(folder)) throw new Refusal(404, 'Checkpoint not found')
     if (this.#settings.samplers === 'written over the model') await this.#replaceAdapter(model, folder)
     return withAdapter(this.base, await loadAdapter({ folder, architecture: this.base.architecture }))
+  }
+
+  delete(id: string, kind: Kind, name: string): void {
+    if (!this.names(id, kind).includes(name)) throw new Refusal(404, 'Checkpoint not found')
+    rmSync(this.folderOf(id, kind, name), { recursive: true })
   }
 
   names(id: string, kind: Kind): string[] {

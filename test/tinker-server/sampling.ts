@@ -27,10 +27,8 @@ const tokenizers = new Map<string, PolicyTokenizer>()
 
 function endingAt(tokenizer: PolicyTokenizer, stop: readonly number[]): PolicyTokenizer {
   const key = JSON.stringify(stop)
-  const made =
-    (tokenizers.get(key) ?? stop.length > 0)
-      ? { ...tokenizer, eosIds: stop, padId: stop[0] as number }
-      : { ...tokenizer, eosIds: [noId], padId: 0 }
+  const ends = stop.length > 0 ? { eosIds: stop, padId: stop[0] as number } : { eosIds: [noId], padId: 0 }
+  const made = tokenizers.get(key) ?? { ...tokenizer, ...ends }
   tokenizers.set(key, made)
   return made
 }

@@ -183,6 +183,13 @@ export function makeServer(models: Models, settings: ServerSettings): FastifyIns
       })),
     ),
   }))
+  app.delete<{ Params: { id: string; kind: Kind; name: string } }>(
+    '/api/v1/training_runs/:id/checkpoints/:kind/:name',
+    async ({ params: { id, kind, name } }, reply) => {
+      models.delete(id, kind, name)
+      return reply.code(204).send()
+    },
+  )
   const archive = '/api/v1/training_runs/:id/checkpoints/:name/archive'
   app.get<{ Params: { id: string; name: string } }>(archive, async ({ url }, reply) =>
     reply.redirect(`${url}/download`),

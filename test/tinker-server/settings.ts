@@ -32,6 +32,8 @@ export interface ServerSettings {
   targets: 'free' | 'rebuilt'
   /** optim_step without a gradient. */
   emptyStep: 'applied' | 'left out'
+  /** AdamW's numbers besides the rate, and clipping: those of the request, or the server's own. */
+  adam: 'taken' | 'rate only'
   /** Of sampled tokens. */
   logProbs: 'untempered' | 'tempered'
   /** Answers to polls before the result is there. */
@@ -55,6 +57,7 @@ export const defaultSettings: Omit<ServerSettings, 'folder' | 'base'> = {
   samplers: 'apart',
   targets: 'free',
   emptyStep: 'applied',
+  adam: 'taken',
   logProbs: 'untempered',
   polls: 'held',
   maxModels: 4,

@@ -19,8 +19,11 @@ const end = Buffer.alloc(1024)
 const whole = [tarEntry('x/adapter_config.json', withoutTargets), tarEntry('x/adapter_model.safetensors', tensors)]
 
 /** The folder that it was downloaded into. */
-async function fetched(t: TestContext, archive: Buffer, maxBytes = 2 ** 24): Promise<string> {
-  const server = createServer((_, response) => response.end(archive)).listen(0, '127.0.0.1')
+async function fetched(t: TestContext, archive: Buffer, only = '/archive'): Promise<string> {
+  const server = createServer(({ url = '' }, response) => {
+    if (!url.includes(only)) response.writeHead(404)
+    response.end(archive)
+  }).listen(0, '127.0.0.1')
   const folder = mkdtempSync(join(tmpdir(), 'rlev-archive-'))
   t.after(() => {
     server.closeAllConnections()
@@ -32,7 +35,7 @@ async function fetched(t: TestContext, archive: Buffer, maxBytes = 2 ** 24): Pro
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     environment: {},
   })
-  await fetchAdapter({ client, modelId: 'm', name: 'n', folder, limits: { maxBytes } })
+  await fetchAdapter({ client, modelId: 'm', name: 'n', folder, limits: { maxBytes: 2 ** 24 } })
   return folder
 }
 
@@ -44,6 +47,11 @@ test('an adapter, with the targets that its tensors name', async t => {
     target_modules: string[]
   }
   assert.deepEqual(targets, (config as { target_modules: string[] }).target_modules)
+})
+
+test('an archive under the path that the SDK asks for', async t => {
+  const folder = await fetched(t, gzipSync(Buffer.concat([...whole, end])), '/m/checkpoints/sampler_weights/n/archive')
+  assert.equal(readdirSync(folder).length, 2)
 })
 
 test('nothing is written but the two files, whatever the archive names', async t => {

@@ -71,6 +71,12 @@ test('a step over the wire: sampling, gradients in two requests, AdamW, a state,
   const other = await newModel(client)
   await client.loadState({ modelId: other, seqId: 1, path: state })
   assert.deepEqual((await client.forward({ modelId: other, seqId: 2, data })).logProbs, later.logProbs)
+  const first = { modelId, kind: 'weights', name: 'w-1' } as const
+  assert.deepEqual([await client.deleteCheckpoint(first), await client.deleteCheckpoint(first)], [true, false])
+  assert.deepEqual(
+    (await client.checkpoints(modelId)).map(({ id }) => id),
+    ['s-0', 's-1'],
+  )
   await client.unloadModel(modelId)
   await assert.rejects(client.forward({ modelId, seqId: 10, data }), { kind: 'EngineEnded' })
 })
@@ -113,7 +119,8 @@ test('a request that may have been taken is not sent again if it changes the mod
 test('refusals by name: too many models, a late state, a number that was used, a wrong list, NaN', async t => {
   const { client } = await served(t, { maxModels: 1 })
   const modelId = await newModel(client)
-  await assert.rejects(newModel(client), { kind: 'CallInvalid', message: /Maximum number of LoRA adapters \(1\)/ })
+  const full = { kind: 'ServiceUnavailable', message: /Maximum number of LoRA adapters \(1\)/ }
+  await assert.rejects(newModel(client), full)
   const [row] = rows
   await client.forward({ modelId, seqId: 1, data: [datumOf(row)] })
   const state = (await client.saveState({ modelId, seqId: 2, name: 'w' })) as string
