@@ -2,6 +2,7 @@
  * Stage: the responses of a step's policy to the test items, without verdicts, for evaluations with a judge. They are made in pieces,
  * each stored when it is done, so that a crash costs at most one piece. Arms that start from the same warm start share its answers.
  */
+import { engineIdentity } from '../pipelines/config/engine-kinds.js'
 import { answerItems as answer } from '../pipelines/evaluation/answer-items.js'
 import { given } from '../pipelines/given.js'
 import { type Hooks, partOfWork } from '../pipelines/progress.js'
@@ -65,7 +66,7 @@ function answeredBy({ workplace, training, input, step }: Answering): object {
     evaluation: { samples, chunk, seed },
     maxTokens: rollout.maxTokens,
     ...given({ stop: rollout.stop ?? undefined }),
-    engine,
+    engine: engineIdentity(engine),
     code: runCode(workplace, input.run),
   }
 }

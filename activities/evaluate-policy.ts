@@ -2,8 +2,10 @@
  * Stage: the policy of a step on the test items, greedy and sampled, always with the true values. Arms that start from the same warm
  * start share its evaluation.
  */
+
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { engineIdentity } from '../pipelines/config/engine-kinds.js'
 import { evaluatePolicy as evaluate } from '../pipelines/evaluation/evaluate-policy.js'
 import { evaluateTransfer } from '../pipelines/evaluation/evaluate-transfer.js'
 import { given } from '../pipelines/given.js'
@@ -94,7 +96,7 @@ async function sharedBase({
         ...given({ stop: rollout.stop ?? undefined }),
       },
       verifier: markingOf(config),
-      engine,
+      engine: engineIdentity(engine),
       code: runCode(workplace, run),
     },
     fill: async folder => writeWhole(join(folder, 'evaluation.json'), seal(await make())),

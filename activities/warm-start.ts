@@ -14,7 +14,6 @@ import { disposePolicy } from '../pipelines/model/policy.js'
 import { type CheckpointWarmStart, teachCheckpoint } from '../pipelines/training/teach-checkpoint.js'
 import { warmStart as warmUp } from '../pipelines/training/warm-start.js'
 import { storedCheckpoint } from './base-checkpoint.js'
-import { computesOn } from './machine/computes-on.js'
 import { memoryAtHand } from './machine/memory.js'
 import { readData } from './prepare-data.js'
 import { stage, stageHooks, throwIfCancelled, withFailPoint } from './stage.js'
@@ -22,6 +21,7 @@ import { claimEngine } from './store/provenance.js'
 import { keepReference, readReferences } from './store/references.js'
 import { runFolder } from './store/run-folder.js'
 import type { ArtifactRef } from './store/store.js'
+import { engineName } from './training/engine-name.js'
 import { runCode, runConfig, type Workplace } from './workplace.js'
 
 export function warmStart(workplace: Workplace) {
@@ -30,9 +30,10 @@ export function warmStart(workplace: Workplace) {
     heartbeat: 'ticks',
     run: async ({ run, data }: { run: string; data: ArtifactRef }): Promise<ArtifactRef> => {
       const config = runConfig(workplace, run)
-      claimEngine(home, run, computesOn())
+      claimEngine(home, run, engineName(config))
       const dataset = readData(store, data)
-      await checkMemory(config, dataset)
+      // A server looks after its own memory.
+      if (config.engine.kind === undefined) await checkMemory(config, dataset)
       const start = config.policy.from === 'checkpoint' ? fromCheckpoint : learned
       const ref = await start({ workplace, run, config, data, dataset })
       return keepReference(runFolder(home, run), 'start', ref)

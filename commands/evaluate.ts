@@ -67,6 +67,8 @@ export function evaluationPlan(
 function planOptionsOf({ checkpoint, data, samples, name, set = [] }: EvaluateOptions, path: string) {
   const sections = {
     policy: { path: pathOf(checkpoint, 'model') },
+    // A server evaluates its own base models, not a folder.
+    engine: { kind: 'local' },
     ...(data === undefined ? {} : { data: { ...readingKeys(path), train: pathOf(data, 'only'), testShare: 1 } }),
     steps: 0,
     sweep: null,

@@ -66,7 +66,7 @@ interface Outline {
   data?: PlannedData
   findings: PreflightFinding[]
   cost: Cost
-  memory: PlanMemory
+  memory: PlanMemory | null
   disk: PlanDisk
   /** Of TensorFlow, if they are more than one. */
   threads?: string

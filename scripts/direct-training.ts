@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { recordsOf } from '../pipelines/advantages/records.js'
 import { loadPolicy, savePolicy } from '../pipelines/checkpoint/policy-folder.js'
+import { localEngine } from '../pipelines/config/engine-kinds.js'
 import type { ExperimentConfig } from '../pipelines/config/schema.js'
 import { prepareData } from '../pipelines/data/prepare.js'
 import { createOptimizer } from '../pipelines/model/optimizer-state.js'
@@ -67,7 +68,7 @@ async function copyOf(policy: Policy, { engine }: ExperimentConfig): Promise<Pol
   const folder = mkdtempSync(join(tmpdir(), 'rlev-direct-'))
   try {
     await savePolicy(policy, folder)
-    return await loadPolicy(folder, engine)
+    return await loadPolicy(folder, localEngine(engine))
   } finally {
     rmSync(folder, { recursive: true })
   }

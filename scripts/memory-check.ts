@@ -3,10 +3,12 @@
  * and updated twice. Its figures are those of docs/memory.md. With a checkpoint, the cases are about that.
  * Usage, after the build: node dist/scripts/memory-check.js [--checkpoint FOLDER]
  */
+
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { localEngine } from '../pipelines/config/engine-kinds.js'
 import { type ExperimentConfig, experimentSchema } from '../pipelines/config/schema.js'
 import { noHooks } from '../pipelines/progress.js'
 
@@ -87,7 +89,7 @@ async function measure(one: Case): Promise<void> {
   const made = () =>
     config.policy.from === 'scratch'
       ? policies.createPolicy({ config: config.policy, alphabet, seed: 1 })
-      : folders.loadPolicy(config.policy.path, config.engine)
+      : folders.loadPolicy(config.policy.path, localEngine(config.engine))
   const policy = await made()
   const reference = one.reference === undefined ? undefined : await made()
   const { architecture } = policy

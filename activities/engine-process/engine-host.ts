@@ -83,7 +83,8 @@ export class EngineHost {
   /** Of the run's config; undefined if it names none, or cannot be read, as the activity will say. */
   #threadsOf(input: unknown): number | undefined {
     try {
-      return readConfig(this.#home, (input as { run: string }).run).engine.threads
+      const { engine } = readConfig(this.#home, (input as { run: string }).run)
+      return engine.kind === undefined ? engine.threads : undefined
     } catch {
       return undefined
     }

@@ -16,7 +16,7 @@ export const reportParts = ['figures', 'tables', 'responses'] as const
 
 /** Folders of a run that stages write into, below its own. */
 const written = [
-  ...['rounds', 'rollouts', 'records', 'metrics', 'checkpoints', 'evaluations'],
+  ...['rounds', 'rollouts', 'records', 'metrics', 'checkpoints', 'evaluations', 'server'],
   ...['report', ...reportParts.map(part => `report/${part}`)],
 ] as const
 
@@ -53,7 +53,7 @@ export function stepOf(name: string): number | null {
  * accepted in its place.
  */
 export function entryLabel(
-  kind: 'rounds' | 'rollout' | 'records' | 'metrics' | 'evaluation' | 'evaluation items' | 'source',
+  kind: 'rounds' | 'rollout' | 'records' | 'metrics' | 'evaluation' | 'evaluation items' | 'source' | 'state',
   step: number,
   experimentKey: string,
 ): string {
@@ -70,6 +70,8 @@ export const experimentPaths = {
   checkpoints: (folder: string) => join(folder, 'checkpoints'),
   evaluation: (folder: string, step: number) => join(folder, 'evaluations', `${stepName(step)}.json`),
   evaluationItems: (folder: string, step: number) => join(folder, 'evaluations', `${stepName(step)}.items.json`),
+  /** States of a server that computes the policy. */
+  server: (folder: string) => join(folder, 'server'),
   values: (folder: string) => join(folder, 'values.json'),
   predictor: (folder: string) => join(folder, 'predictor.json'),
   result: (folder: string) => join(folder, 'result.json'),

@@ -1,7 +1,9 @@
 /** The engine of this process: policies of TensorFlow, from the folders of the store and of checkpoints. */
+
 import { loadAdapter } from '../../pipelines/checkpoint/adapter-file.js'
 import { loadOptimizer } from '../../pipelines/checkpoint/optimizer-file.js'
 import { loadPolicy } from '../../pipelines/checkpoint/policy-folder.js'
+import { localEngine } from '../../pipelines/config/engine-kinds.js'
 import type { EngineConfig, ExperimentConfig } from '../../pipelines/config/schema.js'
 import { createAdapter } from '../../pipelines/model/adapter.js'
 import { createOptimizer } from '../../pipelines/model/optimizer-state.js'
@@ -29,7 +31,7 @@ export class LocalEngine implements PolicyEngine {
   }
 
   async reference(start: ArtifactRef, { engine }: ExperimentConfig): Promise<LocalSampler> {
-    return new LocalSampler(await this.#base(start, engine))
+    return new LocalSampler(await this.#base(start, localEngine(engine)))
   }
 
   /** The policy as training begins. The caller disposes of it. */
@@ -58,10 +60,11 @@ export class LocalEngine implements PolicyEngine {
 
   /** From a checkpoint's folder, or as training begins. Checkpoints of an adapter do not hold the warm start that it is applied to. */
   async #policyOf(
-    { update, seed, engine }: ExperimentConfig,
+    { update, seed, ...config }: ExperimentConfig,
     start: ArtifactRef,
     folder: string | null,
   ): Promise<Policy> {
+    const engine = localEngine(config.engine)
     if (update.adapter === null) return loadPolicy(folder ?? this.#store.folder(start), engine)
     const base = await this.#base(start, engine)
     const { architecture } = base

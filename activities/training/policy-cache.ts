@@ -2,33 +2,37 @@
  * Policies that stay open in this process between activities: those of a few experiments, each at some step. On a miss,
  * or if the policy is beyond the step that is asked for, its engine opens the newest whole state.
  */
+import { type EngineKind, engineKind } from '../../pipelines/config/engine-kinds.js'
 import type { ExperimentConfig } from '../../pipelines/config/schema.js'
 import type { Sampler } from '../../pipelines/sampling/sampler.js'
 import type { LivePolicy } from '../../pipelines/training/live-policy.js'
 import type { ArtifactRef, Store } from '../store/store.js'
+import { TinkerEngine } from '../tinker/policy/tinker-engine.js'
 import { tooOld } from './kept-policies.js'
 import { LocalEngine } from './local-engine.js'
-import type { PolicyToOpen } from './policy-engine.js'
+import type { PolicyEngine, PolicyToOpen } from './policy-engine.js'
 
 export class PolicyCache {
   /** For stages that only the local engine has. */
   readonly local: LocalEngine
+  readonly #engines: Readonly<Record<EngineKind, PolicyEngine>>
   /** In order of use, the newest last. */
   readonly #live = new Map<string, LivePolicy>()
 
   constructor(store: Store) {
     this.local = new LocalEngine(store)
+    this.#engines = { local: this.local, tinker: new TinkerEngine(store) }
   }
 
   /** Whether `atOrBefore` finds the policy in this process. */
   holds(run: string, step: number): boolean {
     const there = this.#live.get(run)
-    return there !== undefined && there.step <= step
+    return there?.isWhole === true && there.step <= step
   }
 
   /** The experiment's policy at `step`, or at the newest step before it that is available. */
   async atOrBefore(options: PolicyToOpen): Promise<LivePolicy> {
-    const { run, step } = options
+    const { run, step, config } = options
     const there = this.#live.get(run)
     if (there !== undefined && this.holds(run, step)) {
       this.#live.delete(run)
@@ -36,7 +40,7 @@ export class PolicyCache {
       return there
     }
     await this.drop(run)
-    const loaded = await this.local.open(options)
+    const loaded = await this.#engines[engineKind(config.engine)].open(options)
     this.#live.set(run, loaded)
     for (const oldest of tooOld(this.#live, ({ bytes }) => bytes)) await this.drop(oldest)
     return loaded
@@ -44,7 +48,7 @@ export class PolicyCache {
 
   /** The warm start: reference of the KL divergence. */
   reference(start: ArtifactRef, config: ExperimentConfig): Promise<Sampler> {
-    return this.local.reference(start, config)
+    return this.#engines[engineKind(config.engine)].reference(start, config)
   }
 
   async drop(run: string): Promise<void> {
@@ -55,6 +59,6 @@ export class PolicyCache {
 
   async dispose(): Promise<void> {
     for (const run of [...this.#live.keys()]) await this.drop(run)
-    await this.local.dispose()
+    for (const engine of Object.values(this.#engines)) await engine.dispose()
   }
 }

@@ -3,20 +3,26 @@
  * The local engine is local-engine.ts. What an engine can do is in pipelines/config/engine-capabilities.ts.
  */
 import type { ExperimentConfig } from '../../pipelines/config/schema.js'
+import type { Hooks } from '../../pipelines/progress.js'
 import type { Sampler } from '../../pipelines/sampling/sampler.js'
 import type { LivePolicy } from '../../pipelines/training/live-policy.js'
 import type { Checkpoints } from '../store/checkpoints.js'
 import type { ArtifactRef } from '../store/store.js'
 
 export interface PolicyToOpen {
-  /** The experiment's id. */
+  /** The experiment's id, folder, and the digest of everything that changes its results. */
   run: string
+  folder: string
+  experimentKey: string
   /** At most. */
   step: number
   config: ExperimentConfig
   /** Checkpoint 0. */
   start: ArtifactRef
   checkpoints: Checkpoints
+  hooks: Hooks
+  /** Throws if another attempt has taken over the experiment. */
+  mayCommit: () => void
 }
 
 export interface PolicyEngine {
@@ -24,6 +30,6 @@ export interface PolicyEngine {
   open(options: PolicyToOpen): Promise<LivePolicy>
   /** The start, which is never trained: reference of the KL divergence. The engine keeps it. */
   reference(start: ArtifactRef, config: ExperimentConfig): Promise<Sampler>
-  /** Frees the references. */
+  /** Frees what it keeps beside the policies that it opened. */
   dispose(): Promise<void>
 }

@@ -18,7 +18,6 @@ import { scheduleMetrics } from '../../pipelines/training/step-config.js'
 import type { StepMetrics } from '../../pipelines/training/step-metrics.js'
 import { trainingMetrics } from '../../pipelines/training/training-metrics.js'
 import { failPoint } from '../fail-points/fail-point.js'
-import { computesOn } from '../machine/computes-on.js'
 import { readValues, type StoredValues } from '../normalize-values.js'
 import { readData } from '../prepare-data.js'
 import { currentAttempt, withFailPoint } from '../stage.js'
@@ -31,6 +30,7 @@ import { runFolder } from '../store/run-folder.js'
 import type { ArtifactRef } from '../store/store.js'
 import { markWith } from '../verifiers/mark-with.js'
 import { runConfig, type Workplace } from '../workplace.js'
+import { engineName } from './engine-name.js'
 import type { PolicyCache } from './policy-cache.js'
 import { configAtStep } from './step-config.js'
 import { recordsOfStep } from './step-records.js'
@@ -92,7 +92,7 @@ export class Training {
     this.#policies = policies
     this.#input = input
     this.config = runConfig(workplace, input.run)
-    claimEngine(workplace.home, input.run, computesOn())
+    claimEngine(workplace.home, input.run, engineName(this.config))
     this.#folder = folder
     this.#experimentKey = originalKey(workplace.home, input.run, this.config)
     this.data = readData(workplace.store, input.stages.data)
@@ -107,7 +107,11 @@ export class Training {
     const { run, stages } = this.#input
     const warm = this.#policies.holds(run, step)
     const { config, checkpoints } = this
-    const live = await this.#policies.atOrBefore({ run, step, config, start: stages.start, checkpoints })
+    const live = await this.#policies.atOrBefore({
+      ...{ run, step, config, start: stages.start, checkpoints, hooks },
+      ...{ folder: this.#folder, experimentKey: this.#experimentKey },
+      mayCommit: () => this.fence.check(),
+    })
     if (!warm) log.info('policy loaded', { run, step: live.step, seconds: (performance.now() - this.#began) / 1000 })
     while (live.step < step) await this.#advance(live, hooks)
     return live
@@ -139,9 +143,9 @@ export class Training {
     const made = await this.checkpoints.make({
       step,
       fill: async folder => {
-        await live.exportTo(folder)
+        await live.exportTo(folder, hooks)
         failPoint('checkpoint.weights')
-        await live.saveStateTo(folder)
+        await live.saveStateTo(folder, hooks)
       },
       mayCommit: () => this.fence.check(),
     })
@@ -172,13 +176,13 @@ export class Training {
         ...given({ before: measuredBefore }),
       })
       values = { ...trainingMetrics({ rollout, records, config }), ...update.metrics, ...scheduleMetrics(config) }
+      await live.endStep({ hooks, mayCommit: () => this.fence.check() })
     } catch (error) {
       // A cancellation comes between micro-batches: before the first update, weights and moments are still those of
       // the step before.
       if (!(error instanceof CancelledFailure && live.isWhole)) await this.#policies.drop(this.#input.run)
       throw error
     }
-    await live.endStep()
     const seconds = (performance.now() - sampled) / 1000
     if (this.journal.metrics(step) !== null) {
       log.debug('step replayed', { run: this.#input.run, step, seconds })

@@ -38,6 +38,7 @@ export async function clonedPolicy(
     if (start === undefined) throw missing(source, 0, checkpoints)
     return keep(store.folder(start))
   }
+  if (config.engine.kind !== undefined) throw trainedByServer(source)
   const checkpoint = checkpoints.whole(wanted)
   if (checkpoint === null) throw missing(source, wanted, checkpoints)
   if (!isAdapter(checkpoint)) return keep(checkpoint.path)
@@ -49,6 +50,18 @@ export async function clonedPolicy(
   } finally {
     rmSync(merged, { recursive: true, force: true })
   }
+}
+
+/** A server begins with its base model: a clone of a later step would train another policy than it says. */
+function trainedByServer({ id }: Source): RlevError {
+  return new RlevError({
+    kind: 'CallInvalid',
+    message: 'a run that a server trains cannot be cloned from a later step',
+    place: id,
+    expected: '--from-step 0',
+    found: 'engine.kind: tinker',
+    remedy: `write the trained policy by \`rlev checkpoint ${id} FOLDER\`, and start a run with engine.kind: local from that`,
+  })
 }
 
 function missing({ home, id }: Source, step: number, checkpoints: Checkpoints): RlevError {

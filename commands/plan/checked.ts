@@ -109,8 +109,10 @@ export function checked(plan: Plan, path: string, { concurrencyStated = true } =
     const before = listRuns(home).includes(plan.name) ? readPlan(home, plan.name) : null
     const facts = async () => {
       const { memoryOfPlan } = await import('./memory.js')
-      const { weights, bytes, atHand } = await memoryOfPlan(plan, await items(), await policies())
-      return { weights, bytes, room: atHand.bytes }
+      const memory = await memoryOfPlan(plan, await items(), await policies())
+      // Policies of a server take no threads here.
+      if (memory === null) return { weights: 0, bytes: 0, room: 0 }
+      return { weights: memory.weights, bytes: memory.bytes, room: memory.atHand.bytes }
     }
     return withThreads({ plan, before, concurrencyStated, machine: thisMachine(), facts })
   }

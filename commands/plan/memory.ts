@@ -1,5 +1,6 @@
 /** What a plan will need of memory: the estimate for the policy of each arm, and whether this machine has it. */
 import { memoryAtHand } from '../../activities/machine/memory.js'
+import { engineKind } from '../../pipelines/config/engine-kinds.js'
 import type { ExperimentConfig, Plan } from '../../pipelines/config/schema.js'
 import type { DataSet } from '../../pipelines/data/item.js'
 import { countsOf, type MemoryEstimate, memoryOf } from '../../pipelines/memory/estimate.js'
@@ -19,13 +20,15 @@ export interface PlanMemory extends MemoryEstimate {
   warning?: string
 }
 
-/** Of the arm that needs most. Throws CheckpointInvalid where a checkpoint cannot be read. */
+/** Of the arm that needs most; null if a server has the policies of all arms. Throws CheckpointInvalid where a checkpoint cannot be read. */
 export async function memoryOfPlan(
   plan: Plan,
   data: DataSet,
   facts: (config: ExperimentConfig) => Promise<PolicyFacts> = policyFacts(data),
-): Promise<PlanMemory> {
-  const arms = plan.kind === 'experiment' ? [{ name: plan.name, config: plan.config }] : plan.arms
+): Promise<PlanMemory | null> {
+  const all = plan.kind === 'experiment' ? [{ name: plan.name, config: plan.config }] : plan.arms
+  const arms = all.filter(({ config }) => engineKind(config.engine) === 'local')
+  if (arms.length === 0) return null
   const room = memoryAtHand({ onCard: readParts().tensorflow?.kind === 'gpu' })
   const testItems = data.test.length
   const each: Omit<PlanMemory, 'atHand' | 'warning'>[] = []
@@ -44,10 +47,9 @@ export async function memoryOfPlan(
 }
 
 /** One line of the sum and where it goes, and one of the warning where there is one. */
-export function memoryLines(
-  { phase, bytes, parts, weights, trained, arm, warning, atHand }: PlanMemory,
-  sweep: boolean,
-): string[] {
+export function memoryLines(memory: PlanMemory | null, sweep: boolean): string[] {
+  if (memory === null) return ['memory: the policies are computed on a server, which has its own']
+  const { phase, bytes, parts, weights, trained, arm, warning, atHand } = memory
   const largestFirst = parts
     .filter(part => part.phase === phase || part.phase === 'always')
     .toSorted((a, b) => b.bytes - a.bytes)

@@ -101,7 +101,9 @@ function defaultOf({ path, default: preset }: KeyDescription): unknown {
 function isOfKind({ path, only }: KeyDescription, config: ExperimentConfig): boolean {
   const kind = /^(?<name>\w+): (?<value>.+)$/.exec(only ?? '')?.groups
   if (kind === undefined) return true
-  return valueAt(config, `${path.split('.')[0]}.${kind['name']}`) === kind['value']
+  const telling = `${path.split('.')[0]}.${kind['name']}`
+  // A config leaves the kind of the local engine out.
+  return (valueAt(config, telling) ?? kindDefaults.get(telling)) === kind['value']
 }
 
 /** A section that may be null is described beside its keys. */

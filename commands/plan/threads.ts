@@ -5,7 +5,7 @@
  * other, with one thread each. A large one gets all cores, and so one experiment runs at a time.
  */
 import { availableParallelism } from 'node:os'
-import type { ExperimentConfig, Plan } from '../../pipelines/config/schema.js'
+import type { EngineConfig, ExperimentConfig, Plan } from '../../pipelines/config/schema.js'
 import { onCard, statedThreads } from '../services/workers.js'
 
 /**
@@ -55,11 +55,11 @@ export async function withThreads({
   facts: () => Promise<ThreadFacts>
 }): Promise<Plan> {
   if (before !== null) return asBefore(plan, before, concurrencyStated)
-  const open = configsOf(plan).some(({ config }) => config.engine.threads === undefined)
+  const open = localEnginesOf(plan).some(({ engine }) => engine.threads === undefined)
   if (!open || machine.card) return plan
   if (machine.stated !== undefined) return withCount(plan, machine.stated)
   // Lanes fill the cores with one thread each, as the config asks.
-  if (machine.cores === 1 || configsOf(plan).some(({ config }) => config.engine.lanes > 1)) return plan
+  if (machine.cores === 1 || localEnginesOf(plan).some(({ engine }) => engine.lanes > 1)) return plan
   const together = plan.kind === 'experiment' ? 1 : Math.min(plan.settings.concurrency, machine.cores)
   const { weights, bytes, room } = await facts()
   // Policies of which two do not fit beside each other run one at a time, whatever their size.
@@ -71,14 +71,14 @@ export async function withThreads({
 
 /** A line of `plan`; undefined with one thread. */
 export function threadsLine(plan: Plan): string | undefined {
-  const counts = [...new Set(configsOf(plan).map(({ config }) => config.engine.threads ?? 1))]
+  const counts = [...new Set(localEnginesOf(plan).map(({ engine }) => engine.threads ?? 1))]
   if (counts.every(count => count === 1)) return undefined
   const together = plan.kind === 'sweep' && plan.settings.concurrency === 1 ? ', one experiment at a time' : ''
   return `threads: ${counts.join(' or ')} for each policy${together}; the bits depend on it, and it stays with the run`
 }
 
 function asBefore(plan: Plan, before: Plan, concurrencyStated: boolean): Plan {
-  const counts = new Map(configsOf(before).map(({ name, config }) => [name, config.engine.threads]))
+  const counts = new Map(localEnginesOf(before).map(({ name, engine }) => [name, engine.threads]))
   const kept = withCounts(plan, name => counts.get(name))
   if (kept.kind !== 'sweep' || before.kind !== 'sweep' || concurrencyStated) return kept
   return { ...kept, settings: { ...kept.settings, concurrency: before.settings.concurrency } }
@@ -90,8 +90,10 @@ const withCount = (plan: Plan, count: number): Plan => withCounts(plan, () => (c
 /** Counts for the configs that name none. */
 function withCounts(plan: Plan, countOf: (name: string) => number | undefined): Plan {
   const counted = (name: string, config: ExperimentConfig): ExperimentConfig => {
-    const threads = config.engine.threads ?? countOf(name)
-    return threads === undefined ? config : { ...config, engine: { ...config.engine, threads } }
+    const { engine } = config
+    if (engine.kind !== undefined) return config
+    const threads = engine.threads ?? countOf(name)
+    return threads === undefined ? config : { ...config, engine: { ...engine, threads } }
   }
   return plan.kind === 'experiment'
     ? { ...plan, config: counted(plan.name, plan.config) }
@@ -100,4 +102,11 @@ function withCounts(plan: Plan, countOf: (name: string) => number | undefined): 
 
 function configsOf(plan: Plan): readonly { name: string; config: ExperimentConfig }[] {
   return plan.kind === 'experiment' ? [plan] : plan.arms
+}
+
+/** A server has its own threads. */
+function localEnginesOf(plan: Plan): { name: string; engine: EngineConfig }[] {
+  return configsOf(plan).flatMap(({ name, config: { engine } }) =>
+    engine.kind === undefined ? [{ name, engine }] : [],
+  )
 }

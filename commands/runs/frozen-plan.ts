@@ -55,7 +55,7 @@ export function freezePlan(home: string, plan: Plan, place: string): void {
   keepDigest(path)
 }
 
-/** How a judge or an endpoint is reached; who it is changes results. */
+/** How a judge, an endpoint or an engine is reached; who it is changes results. */
 const reaching = [
   'url',
   'timeout',
@@ -67,7 +67,7 @@ const reaching = [
   'batch',
   'keyVariable',
 ]
-const reached = `(judge|reward\\.endpoint)\\.(${reaching.join('|')})|reward\\.timeoutMs`
+const reached = `(judge|reward\\.endpoint)\\.(${reaching.join('|')})|reward\\.timeoutMs|engine\\.(url|inFlight|patienceMs)`
 const resultless = new RegExp(`^(config|arms\\..+)\\.(durability\\.|checkpoint\\.|(${reached})$)`)
 
 /** In which order experiments run, and whether all do. */

@@ -25,7 +25,7 @@ const ofExperiment: readonly string[] = [
   ...['config', 'values', 'predictor', 'result', 'trim'].map(name => basename(pathOf(name))),
   basename(digestBeside(pathOf('config'))),
   'owner',
-  ...['references', 'rounds', 'rollouts', 'records', 'metrics', 'evaluations', 'checkpoints', 'sources'],
+  ...['references', 'rounds', 'rollouts', 'records', 'metrics', 'evaluations', 'checkpoints', 'sources', 'server'],
 ]
 
 function pathOf(name: string): string {

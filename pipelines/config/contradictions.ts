@@ -1,5 +1,6 @@
 /** Configs whose keys are each valid but contradict each other: refused if the run would not do what the config says; a warning if a key has no effect. */
 import { dataRules, policyRules } from './contradictions/data.js'
+import { engineRules } from './contradictions/engine.js'
 import type { Finding, Rules, Subject } from './contradictions/finding.js'
 import { judgeRules } from './contradictions/judge.js'
 import { keepingRules } from './contradictions/keeping.js'
@@ -27,6 +28,7 @@ export const rules: Rules = {
   ...scheduleRules,
   ...updateOptionRules,
   ...memoryRules,
+  ...engineRules,
   ...keepingRules,
   ...transferRules,
 }

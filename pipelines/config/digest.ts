@@ -1,6 +1,7 @@
 /** The identity of data and configs: sha256 over JSON in canonical form, so that the order in which a person wrote keys does not count. */
 import { createHash } from 'node:crypto'
 import { RlevError } from '../errors.js'
+import { engineIdentity } from './engine-kinds.js'
 import type { ExperimentConfig } from './schema.js'
 
 /** Lower-case hex sha256 of the value's canonical JSON. Throws NotFinite for NaN and infinities, which JSON would turn into null. */
@@ -35,13 +36,18 @@ const withoutInfluence: readonly string[] = [
 ] satisfies (keyof ExperimentConfig)[]
 
 /**
- * Digest of what an experiment's results depend on, seed included. Of a judge or an endpoint its name counts, not its address; of a
+ * Digest of what an experiment's results depend on, seed included. Of a judge, an endpoint or an engine its name counts, not its address; of a
  * verifier of the user its digest, not its path.
  */
-export function experimentKey({ judge, reward, ...config }: ExperimentConfig): string {
+export function experimentKey({ judge, reward, engine, ...config }: ExperimentConfig): string {
   const relevant = Object.entries(config).filter(([key]) => !withoutInfluence.includes(key))
   const judging = judge === undefined ? undefined : { model: judge.model, decides: judge.decides }
-  return digest({ ...Object.fromEntries(relevant), reward: markedBy(reward), judge: judging })
+  return digest({
+    ...Object.fromEntries(relevant),
+    reward: markedBy(reward),
+    judge: judging,
+    engine: engineIdentity(engine),
+  })
 }
 
 /** The reward section less what only says how its verifier is reached. */

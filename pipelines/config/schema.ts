@@ -130,7 +130,9 @@ export type StatedConfig = z.output<typeof statedSchema>
 export type SweepSettings = z.output<typeof sweepSchema>
 export type DataConfig = ExperimentConfig['data']
 export type JudgeConfig = NonNullable<ExperimentConfig['judge']>
-export type EngineConfig = z.output<typeof engineSection>
+export type TinkerEngineConfig = Extract<ExperimentConfig['engine'], { kind: 'tinker' }>
+/** Of the local engine. */
+export type EngineConfig = Exclude<ExperimentConfig['engine'], { kind: 'tinker' }>
 export type ScratchPolicyConfig = z.output<typeof scratchPolicy>
 export type EstimatorName = (typeof estimatorNames)[number]
 export type ExamName = (typeof examNames)[number]

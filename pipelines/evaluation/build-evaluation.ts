@@ -72,7 +72,10 @@ export function buildEvaluation({
     passAtK: passesOf(answered),
     ...given({ judge }),
     sections: sectionsOf({ answered, greedy, expected, credits }),
-    eos: eosTrajectories(answered.map(({ value, eosProbabilities }) => ({ value, probabilities: eosProbabilities }))),
+    // Not every engine gives P(EOS).
+    eos: answered.some(({ eosProbabilities }) => eosProbabilities.length > 0)
+      ? eosTrajectories(answered.map(({ value, eosProbabilities }) => ({ value, probabilities: eosProbabilities })))
+      : [],
     responses: sampleResponses(answered),
   }
 }

@@ -2,6 +2,7 @@
  * A policy: an architecture, weights on the device, and a tokenizer. It is made from scratch here, or loaded
  * from a folder.
  */
+import { localEngine } from '../config/engine-kinds.js'
 import { type EngineConfig, engineSection, type ScratchPolicyConfig } from '../config/schema.js'
 import { DeviceTensors } from '../graph/device-tensors.js'
 import { type Tensor, tf } from '../graph/tensorflow.js'
@@ -23,7 +24,7 @@ export interface Policy {
 }
 
 /** The default settings of how policies are computed. */
-export const defaultEngine: EngineConfig = engineSection.parse({})
+export const defaultEngine: EngineConfig = localEngine(engineSection.parse({}))
 
 /**
  * A decoder with normally distributed weights of the configured deviations, norms of 1 and biases of 0, and a

@@ -35,21 +35,27 @@ export interface UpdateMade {
   measured: readonly (readonly number[])[]
 }
 
+export interface StepEnding {
+  hooks: Hooks
+  /** Throws if another attempt has taken over the experiment. */
+  mayCommit: () => void
+}
+
 export interface LivePolicy extends Sampler {
   /** Steps whose updates are in the weights. */
   readonly step: number
-  /** Whether the weights are exactly those of `step`. False from the first change of a further step until its end. */
+  /** Whether the weights are exactly those of `step`. False from the first change of a further step until its end, and in doubt. */
   readonly isWhole: boolean
-  /** Memory of this process for what is trained and its moments. (bytes) */
+  /** Memory for what is trained and its moments; Infinity for one of the few places of a server. (bytes) */
   readonly bytes: number
   /** Rejects with NotFinite if the loss or the gradient is not finite. */
   update(asked: UpdateAsked): Promise<UpdateMade>
   /** All updates of the next step are made: `step` is that step from now on. */
-  endStep(): Promise<void>
+  endStep(ending: StepEnding): Promise<void>
   /** Writes the trained weights in the form of Hugging Face or PEFT; the sha256 of their file identifies them. */
-  exportTo(folder: string): Promise<void>
+  exportTo(folder: string, hooks: Hooks): Promise<void>
   /** Writes beside them what else the policy goes on from: moments, or the name of a state on a server. */
-  saveStateTo(folder: string): Promise<void>
+  saveStateTo(folder: string, hooks: Hooks): Promise<void>
   /** Frees what the policy holds. Never rejects: a policy in doubt is closed too. */
   close(): Promise<void>
 }

@@ -6,6 +6,7 @@
  * and base of reinforcement learning are the taught policy, and its own adapter begins as no change.
  */
 import { loadPolicy } from '../checkpoint/policy-folder.js'
+import { localEngine } from '../config/engine-kinds.js'
 import type { ExperimentConfig } from '../config/schema.js'
 import { demonstrationsOfItems, itemsOfStep, shownItems } from '../data/demonstrations.js'
 import type { DataSet } from '../data/item.js'
@@ -41,7 +42,7 @@ export async function teachCheckpoint({
   dataset: Pick<DataSet, 'train'>
   hooks: Hooks
 }): Promise<Policy> {
-  const base = await loadPolicy(folder, config.engine)
+  const base = await loadPolicy(folder, localEngine(config.engine))
   const { update, seed } = config
   const policy =
     update.adapter === null

@@ -5,6 +5,7 @@
  */
 
 import { loadPolicy } from '../checkpoint/policy-folder.js'
+import { localEngine } from '../config/engine-kinds.js'
 import type { ExperimentConfig } from '../config/schema.js'
 import { alphabetOf } from '../data/alphabet.js'
 import { demonstrations } from '../data/demonstrations.js'
@@ -27,7 +28,8 @@ export async function warmStart({
   dataset: DataSet
   hooks: Hooks
 }): Promise<Policy> {
-  const { policy: source, engine } = config
+  const { policy: source } = config
+  const engine = localEngine(config.engine)
   if (source.from === 'checkpoint') {
     const { path, warmStart: settings } = source
     return settings ? teachCheckpoint({ config, settings, folder: path, dataset, hooks }) : loadPolicy(path, engine)

@@ -7,6 +7,7 @@
 
 import { parseArgs } from 'node:util'
 import { loadPolicy } from '../../pipelines/checkpoint/policy-folder.js'
+import { localEngine } from '../../pipelines/config/engine-kinds.js'
 import { type ExperimentConfig, experimentSchema } from '../../pipelines/config/schema.js'
 import type { Item } from '../../pipelines/data/item.js'
 import { RlevError } from '../../pipelines/errors.js'
@@ -94,7 +95,7 @@ async function measure({ folder, responses, tokens, promptTokens, config, markdo
     console.error(`${name}: ${seconds.toFixed(1)} s, ${gibibytes(now)} GiB resident, ${gibibytes(peak)} GiB peak`)
     return result
   }
-  const policy = await part('loading', () => loadPolicy(folder, config.engine))
+  const policy = await part('loading', () => loadPolicy(folder, localEngine(config.engine)))
   const { adapter } = config.update
   if (adapter === null) throw new TypeError('a step of an adapter needs one')
   policy.adapter = createAdapter({ architecture: policy.architecture, ...adapter, seed: config.seed })

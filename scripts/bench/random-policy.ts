@@ -2,6 +2,7 @@
  * The bench's random policy. Unlike the random weights of a run, those of all tensors are parts of one row of normal
  * numbers, because drawing 135 million of them takes half a minute.
  */
+import { localEngine } from '../../pipelines/config/engine-kinds.js'
 import { type ExperimentConfig, experimentSchema } from '../../pipelines/config/schema.js'
 import { DeviceTensors } from '../../pipelines/graph/device-tensors.js'
 import { tf } from '../../pipelines/graph/tensorflow.js'
@@ -83,5 +84,5 @@ export function randomPolicy(size: Size, { policy: config, engine }: ExperimentC
     if (name.endsWith('bias')) return [name, tf.zeros(shape)] as const
     return [name, tf.tensor(values(sizeOf(shape)), shape)] as const
   })
-  return { architecture, weights: new DeviceTensors(tensors), adapter: null, tokenizer, engine }
+  return { architecture, weights: new DeviceTensors(tensors), adapter: null, tokenizer, engine: localEngine(engine) }
 }

@@ -4,8 +4,10 @@
  * policy decides whether to end. Usage, after the build:  npm run eos-gradients -- CHECKPOINT CONFIG [--arm
  * ARM] [--items N] [--further N]
  */
+
 import { parseArgs } from 'node:util'
 import { loadPolicy } from '../../pipelines/checkpoint/policy-folder.js'
+import { localEngine } from '../../pipelines/config/engine-kinds.js'
 import { prepareData } from '../../pipelines/data/prepare.js'
 import { disposeEngines } from '../../pipelines/engine/engine-cache.js'
 import { disposePolicy } from '../../pipelines/model/policy.js'
@@ -41,7 +43,7 @@ const byValue = normalizeValues(test, { ...reward, bonus }).values.map(({ value 
 }))
 byValue.sort((a, b) => b.value - a.value)
 
-const policy = await loadPolicy(checkpoint, config.engine)
+const policy = await loadPolicy(checkpoint, localEngine(config.engine))
 console.log('fifth by value  items  positions  P(EOS)  predicted     by autograd   largest gap')
 for (let fifth = 0; fifth < 5; fifth++) {
   const size = Math.ceil(byValue.length / 5)

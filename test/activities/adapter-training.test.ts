@@ -1,4 +1,5 @@
 /** Training of an adapter by the stages themselves: what a checkpoint of it holds, and that a worker that comes up cold goes on to the same bits. */
+
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
@@ -15,6 +16,7 @@ import type { StageOutputs } from '../../activities/training/training.js'
 import { type Workplace, workplace } from '../../activities/workplace.js'
 import { loadPolicy } from '../../pipelines/checkpoint/policy-folder.js'
 import { experimentKey } from '../../pipelines/config/digest.js'
+import { localEngine } from '../../pipelines/config/engine-kinds.js'
 import { disposePolicy } from '../../pipelines/model/policy.js'
 import { tensorsIn } from '../pipelines/checkpoint/safetensors-bytes.js'
 import { tinyConfig } from '../workflows/tiny.js'
@@ -130,7 +132,7 @@ test('the adapter and its moments are what training changes, and the base stays 
   ])
 
   const start = await policies.local.reference(stages.start, config)
-  const base = await loadPolicy(place.store.folder(stages.start), config.engine)
+  const base = await loadPolicy(place.store.folder(stages.start), localEngine(config.engine))
   for (const [name, tensor] of base.weights.read()) {
     assert.deepEqual(start.policy.weights.read().get(name)?.dataSync(), tensor.dataSync(), name)
   }

@@ -1,18 +1,19 @@
 /** An experiment driven through its stages as the workflow drives them, in Temporal's activity environment, without a server. */
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { CancelledFailure } from '@temporalio/common'
 import { MockActivityEnvironment } from '@temporalio/testing'
 import { DefaultLogger } from '@temporalio/worker'
 import { gpuActivities } from '../../activities/gpu-activities.js'
 import { ioActivities } from '../../activities/io-activities.js'
-import { sha256 } from '../../activities/store/files.js'
+import { digestOfFile, sha256 } from '../../activities/store/files.js'
 import { experimentPaths, runFolder, stepName } from '../../activities/store/run-folder.js'
 import { experimentsOf, readEvaluations, readMetrics } from '../../activities/store/runs.js'
 import { PolicyCache } from '../../activities/training/policy-cache.js'
 import type { StageOutputs } from '../../activities/training/training.js'
 import type { Workplace } from '../../activities/workplace.js'
+import { trainedFile } from '../../pipelines/checkpoint/checkpoint-files.js'
 import { evaluationDue } from '../../pipelines/config/due-steps.js'
 import type { ExperimentConfig, Plan } from '../../pipelines/config/schema.js'
 import { nextBoundary } from '../../workflows/segments.js'
@@ -131,8 +132,9 @@ export function resultOf({ home }: Workplace, { name, steps }: ExperimentConfig)
     Object.fromEntries(Object.entries(values).filter(([key]) => !key.startsWith('perf/'))),
   ])
   return {
-    weights: sha256(readFileSync(join(last, 'model.safetensors'))),
-    optimizer: sha256(readFileSync(join(last, 'optimizer.safetensors'))),
+    weights: sha256(readFileSync(join(last, trainedFile(readdirSync(last)) ?? ''))),
+    // A server keeps that of its models.
+    optimizer: digestOfFile(join(last, 'optimizer.safetensors'))?.sha256,
     measured,
     evaluations: readEvaluations(home, name).map(({ evaluation }) => evaluation),
   }

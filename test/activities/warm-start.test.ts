@@ -11,7 +11,8 @@ import { experimentPaths, runFolder, stepName } from '../../activities/store/run
 import type { ArtifactRef } from '../../activities/store/store.js'
 import { PolicyCache } from '../../activities/training/policy-cache.js'
 import { workplace } from '../../activities/workplace.js'
-import type { ExperimentConfig } from '../../pipelines/config/schema.js'
+import { localEngine } from '../../pipelines/config/engine-kinds.js'
+import type { EngineConfig, ExperimentConfig } from '../../pipelines/config/schema.js'
 import { policyWarmStartSection } from '../../pipelines/config/sections/policy-warm-start.js'
 import { tinyConfig } from '../workflows/tiny.js'
 import { runExperiment } from './driver.js'
@@ -33,9 +34,13 @@ async function warmStart(config: ExperimentConfig) {
   return run(gpuActivities(place, policies).warmStart, { run: config.name, data })
 }
 
-const short = (name: string, engine: Partial<ExperimentConfig['engine']> = {}) => {
+const short = (name: string, engine: Partial<EngineConfig> = {}) => {
   const config = tinyConfig(name)
-  return { ...config, warmStart: { ...config.warmStart, steps: 2 }, engine: { ...config.engine, ...engine } }
+  return {
+    ...config,
+    warmStart: { ...config.warmStart, steps: 2 },
+    engine: { ...localEngine(config.engine), ...engine },
+  }
 }
 
 test('arms share a warm start; arms that are computed in another way have a separate one', async () => {

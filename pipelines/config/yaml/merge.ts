@@ -7,6 +7,7 @@ export const kinds: Readonly<
 > = {
   data: { key: 'source', kinds: { train: 'file' }, otherwise: 'synthetic' },
   policy: { key: 'from', kinds: { path: 'checkpoint', name: 'known' }, otherwise: 'scratch' },
+  engine: { key: 'kind', kinds: { url: 'tinker', baseModel: 'tinker' }, otherwise: 'local' },
 }
 
 /** Maps that are replaced whole: a file that names arms names all of them. */

@@ -20,19 +20,22 @@ test('the memory of a sweep is that of its largest arm', async () => {
     rollout: { prompts: 256, maxTokens: 64, chunk: 2048 },
     update: { microBatch: 2048 },
   })
-  const { arm, phase } = await memoryOfPlan({ ...plan, arms: [first, { name: 'large', config: large }] }, data)
+  const memory = await memoryOfPlan({ ...plan, arms: [first, { name: 'large', config: large }] }, data)
+  assert.ok(memory !== null)
+  const { arm, phase } = memory
   assert.deepEqual([arm, phase], ['large', 'update'])
 })
 
 test('a checkpoint is measured by its config.json and its tokenizer, and one without is refused', async () => {
   const checkpoint = (path: string) => experimentPlan('one', { policy: { from: 'checkpoint', path } })
-  assert.equal((await memoryOfPlan(checkpoint('test/fixtures/qwen2-tiny'), data)).weights, 170_816)
+  assert.equal((await memoryOfPlan(checkpoint('test/fixtures/qwen2-tiny'), data))?.weights, 170_816)
   await assert.rejects(memoryOfPlan(checkpoint('/nowhere'), data), /\/nowhere\/config\.json[\s\S]*no such file/)
 })
 
 test('what an adapter trains is told beside the weights, and a shortage with what would help', async () => {
   process.env['RLEV_MEMORY_GIB'] = '0.1'
   const memory = await memoryOfPlan(experimentPlan('one', { update: { adapter: { rank: 4 } } }), data)
+  assert.ok(memory !== null)
   assert.equal(memory.atHand.fit, 'does not fit')
   const lines = memoryLines(memory, false)
   assert.match(lines[0] ?? '', /policy: 100\.0k weights, .*none but the .* of its adapter/)

@@ -1,8 +1,10 @@
 /** Threads of the policies of a plan: by size, memory and what is stated; a run that has begun keeps its count. */
+
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { allThreadsFrom, type ThreadFacts, threadsLine, withThreads } from '../../../commands/plan/threads.js'
 import { experimentKey } from '../../../pipelines/config/digest.js'
+import { localEngine } from '../../../pipelines/config/engine-kinds.js'
 import { experimentSchema, type Plan, sweepSchema } from '../../../pipelines/config/schema.js'
 
 const small: ThreadFacts = { weights: 100_000, bytes: 2e8, room: 2e10 }
@@ -33,14 +35,14 @@ const decided = ({ plan, facts = large, before, concurrencyStated = false, machi
   })
 
 const threadsOf = (plan: Plan) =>
-  (plan.kind === 'experiment' ? [plan] : plan.arms).map(arm => arm.config.engine.threads)
+  (plan.kind === 'experiment' ? [plan] : plan.arms).map(arm => localEngine(arm.config.engine).threads)
 const concurrencyOf = (plan: Plan) => (plan.kind === 'sweep' ? plan.settings.concurrency : 1)
 
 test('a small policy keeps the config that it had, and so its digest', async () => {
   for (const plan of [run(), sweep()]) assert.deepEqual(await decided({ plan, facts: small }), plan)
   assert.equal(
     experimentKey(config()),
-    experimentKey({ ...config(), engine: { ...config().engine, threads: undefined } }),
+    experimentKey({ ...config(), engine: { ...localEngine(config().engine), threads: undefined } }),
   )
 })
 

@@ -21,7 +21,7 @@ test('every key has a sentence, and a default unless it must be given or may be 
   for (const { path, sentence, default: preset, required, expected } of keys) {
     assert.match(sentence, /^[A-Za-z].*\.$/s, path)
     assert.notEqual(expected, '', path)
-    const kind = path === 'data.source' || path === 'policy.from'
+    const kind = ['data.source', 'policy.from', 'engine.kind'].includes(path)
     if (preset === undefined && !required && !kind)
       assert.ok(mayBeAbsent.includes(path) || path.startsWith('data.fields.'), path)
   }
@@ -41,7 +41,9 @@ test('a number has a unit, whichever it is', () => {
 test('the keys described are the keys of a config, with its defaults', () => {
   const config = experimentSchema.parse({ name: 'a' })
   const described = new Map(
-    keys.filter(({ only }) => only === undefined || /synthetic|scratch/.test(only)).map(key => [key.path, key.default]),
+    keys
+      .filter(({ only }) => only === undefined || /synthetic|scratch|local/.test(only))
+      .map(key => [key.path, key.default]),
   )
   const leaves = (value: object, prefix: string): [string, unknown][] =>
     Object.entries(value).flatMap(([key, inner]): [string, unknown][] =>

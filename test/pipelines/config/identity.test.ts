@@ -88,3 +88,13 @@ function reversed(value: unknown): unknown {
       .map(([key, inner]: [string, unknown]) => [key, reversed(inner)]),
   )
 }
+
+test('the local engine has no kind in a config, so that digests stay; of a server the model counts, not its address', () => {
+  const parsed = (engine: object) => experimentSchema.parse({ name: 'a', engine })
+  assert.deepEqual(parsed({ kind: 'local', lanes: 2 }), parsed({ lanes: 2 }))
+  assert.deepEqual(Object.keys(parsed({}).engine), ['mode', 'lanes', 'matrices', 'xla'])
+  const server = (keys: object) =>
+    experimentKey(parsed({ kind: 'tinker', url: 'http://127.0.0.1:1', baseModel: 'm', ...keys }))
+  assert.equal(server({ url: 'https://example.org', inFlight: 8, patienceMs: 5000 }), server({}))
+  assert.notEqual(server({ baseModel: 'n' }), server({}))
+})

@@ -8,6 +8,8 @@ import { experimentSchema } from '../../../pipelines/config/schema.js'
 const file = 'data: {source: file, train: package.json, testShare: 1}'
 const checkpoint = 'policy: {from: checkpoint, path: test/fixtures/qwen2-tiny}'
 const judge = '{url: "http://127.0.0.1:1/v1", model: m'
+/** What a config over a server of the Tinker API says, but for what a rule is about. */
+const served = 'engine: {kind: tinker, url: "http://127.0.0.1:1", baseModel: m}'
 const endpoint = '{url: "http://127.0.0.1:1/mark", name: m'
 
 /** By rule: the config, and the key that the rule names. */
@@ -68,6 +70,14 @@ const found: Readonly<Record<string, readonly [config: string, key: string]>> = 
   minibatchesFitStep: ['rollout: {prompts: 4}\nupdate: {ppo: {minibatches: 5}}', 'update.ppo.minibatches'],
   adapterFitsPolicy: ['update: {adapter: {rank: 65}}', 'update.adapter.rank'],
   tokenBudgetHoldsResponse: ['update: {tokenBudget: 14}', 'update.tokenBudget'],
+  engineTrainsWeights: [`${checkpoint}\n${served}`, 'update.adapter'],
+  engineHasAdapter: [`${served}\nupdate: {adapter: {alpha: 16}}`, 'update.adapter.alpha'],
+  engineHasOptimizer: [`${served}\nupdate: {optimizer: sgd}`, 'update.optimizer'],
+  engineHasTemperature: [`${served}\nrollout: {temperature: 0.7}`, 'rollout.temperature'],
+  engineHasEntropy: [`${served}\nupdate: {entropyCoefficient: 0.1}`, 'update.entropyCoefficient'],
+  engineHasScratchPolicy: [served, 'policy.from'],
+  engineTeaches: [`${served}\nvalue: {ablation: predicted}`, 'value.ablation'],
+  engineMemoryOptionsAct: [`${served}\nupdate: {tokenBudget: 4000}`, 'update.tokenBudget'],
   bestCheckpointCanBeTold: ['evaluation: {samples: 0}\ncheckpoint: {best: expected-h-acc}', 'checkpoint.best'],
   earlyStopCanCome: ['evaluation: {every: 40, earlyStop: {}}', 'evaluation.earlyStop.patience'],
   trimmingFindsCheckpoints: ['checkpoint: {trimJournal: true, everySteps: 100}', 'checkpoint.trimJournal'],
@@ -115,4 +125,20 @@ test('a schedule of the divergence needs a divergence that acts, and a coefficie
     ['warning', 'kl.schedule.end'],
   ])
   assert.deepEqual(about('kl: {place: reward, coefficient: 0.1, schedule: {end: 0.2, steps: 9}}'), [])
+})
+
+test('what a server cannot do is refused by the key, with a reason and a remedy; what it can do is not', () => {
+  const about = (content: string) =>
+    Object.keys(rules)
+      .filter(name => name.startsWith('engine'))
+      .flatMap(name => findings(name, `${checkpoint}\n${served}\n${content}`))
+  assert.deepEqual(about('update: {adapter: {rank: 8}, ppo: {epochs: 2}, importanceCap: 2}\nkl: {place: loss}'), [])
+  assert.deepEqual(
+    about('update: {adapter: {targets: [q_proj, v_proj]}, microBatch: 4}').map(({ key, found: what }) => [key, what]),
+    [['update.adapter.targets', 'all but k_proj, o_proj, gate_proj, up_proj, down_proj']],
+  )
+  const [finding] = about('update: {adapter: {}, optimizer: sgd}')
+  assert.equal(finding?.severity, 'refuse')
+  assert.match(finding?.message ?? '', /AdamW only/)
+  assert.match(finding?.remedy ?? '', /optimizer: adamw/)
 })
