@@ -6,12 +6,14 @@ import { rmSync } from 'node:fs'
 import { evaluationSteps } from '../pipelines/config/due-steps.js'
 import type { StoppedEarly } from '../pipelines/config/early-stop.js'
 import { type ExperimentConfig, experimentSchema, type Plan } from '../pipelines/config/schema.js'
+import { type CellOutline, cellOutline, outlineOf, type SweepOutline } from '../pipelines/config/sweep-outline.js'
 import { RlevError } from '../pipelines/errors.js'
 import { given } from '../pipelines/given.js'
 import { shortened } from '../pipelines/printable.js'
 import { type EvaluationSummary, summaryOf } from './evaluation-summary.js'
 import { stage } from './stage.js'
 import { Checkpoints } from './store/checkpoints.js'
+import { configInSweep, frozenSweep, type SweepReference } from './store/frozen-sweep.js'
 import { beginProvenance, originalKey, refuseOtherCode } from './store/provenance.js'
 import { keepReference, readReferences, referenceNames } from './store/references.js'
 import { experimentPaths, runFolder } from './store/run-folder.js'
@@ -23,37 +25,62 @@ export interface FreezeRunInput {
   /** Of a sweep, or of a single experiment. An experiment of a sweep belongs to the sweep's plan. */
   plan?: Plan
   experiment?: { id: string; config: ExperimentConfig }
+  /** A sweep whose plan the home has. `withCells`: its experiments are asked for too. */
+  sweep?: SweepReference & { withCells: boolean }
+  /** An experiment of such a sweep. */
+  cell?: { id: string; sweep: SweepReference }
 }
 
 export interface FrozenRun {
   /** Without weights if nothing was trained. */
   finished?: { weights?: string; evaluation: EvaluationSummary; stopped?: StoppedEarly }
+  /** Of a `cell`. */
+  config?: ExperimentConfig
+  /** Of a `sweep`. */
+  outline?: SweepOutline
+  cells?: readonly CellOutline[]
 }
 
 export function freezeRun({ home, store, code }: Workplace) {
   return stage({
     heartbeat: 'timer',
-    run: async ({ plan, experiment }: FreezeRunInput): Promise<FrozenRun> => {
+    run: async (input: FreezeRunInput): Promise<FrozenRun> => {
+      const { plan, experiment, read } = whatToFreeze(home, input)
       if (plan !== undefined) checkPlan(plan)
       if (experiment !== undefined) checkConfig(experiment.id, experiment.config)
       const id = experiment?.id ?? plan?.name
-      if (plan !== undefined) keepPlan(home, plan)
+      if (input.plan !== undefined) keepPlan(home, input.plan)
       if (id !== undefined) {
         beginProvenance(home, id, code)
         refuseOtherCode(home, id, code)
       }
       // Before the first experiment, so that a sweep does not depend on what becomes of the sources while it waits.
       for (const { config } of plan === undefined ? [] : armsOf(plan)) await keepProgram(store, config.reward)
-      if (experiment === undefined) return {}
+      if (experiment === undefined) return read
       keepConfig(home, experiment.id, experiment.config)
       const verifier = await keepProgram(store, experiment.config.reward)
       if (verifier !== null) keepReference(runFolder(home, experiment.id), 'verifier', verifier)
       const frozen = finishedBefore(home, experiment)
       // The result of an earlier attempt no longer holds: readers of the store must see a running experiment.
       if (frozen.finished === undefined) rmSync(experimentPaths.result(runFolder(home, experiment.id)), { force: true })
-      return frozen
+      return { ...frozen, ...read }
     },
   })
+}
+
+/** What the input gives or names, and what the workflow gets of what was read from the home. */
+function whatToFreeze(
+  home: string,
+  { plan, experiment, sweep, cell }: FreezeRunInput,
+): Pick<FreezeRunInput, 'plan' | 'experiment'> & { read: Pick<FrozenRun, 'config' | 'outline' | 'cells'> } {
+  if (sweep !== undefined) {
+    const frozen = frozenSweep(home, sweep)
+    const cells = sweep.withCells ? { cells: frozen.cells.map(cellOutline) } : {}
+    return { plan: frozen.plan, read: { outline: outlineOf(frozen.plan), ...cells } }
+  }
+  if (cell === undefined) return { ...given({ plan, experiment }), read: {} }
+  const config = configInSweep(home, cell.sweep, cell.id)
+  return { experiment: { id: cell.id, config }, read: { config } }
 }
 
 function armsOf(plan: Plan): readonly { name: string; config: ExperimentConfig }[] {

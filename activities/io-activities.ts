@@ -5,6 +5,7 @@ import { freezeRun } from './freeze-run.js'
 import { normalizeValues } from './normalize-values.js'
 import { prepareData } from './prepare-data.js'
 import type { PublishedReport } from './publish-report.js'
+import { readCells } from './read-cells.js'
 import { recordResult } from './record-result.js'
 import { scaleRewards } from './scale-rewards.js'
 import { closeTracking } from './tracking/close-tracking.js'
@@ -16,6 +17,7 @@ import type { Workplace } from './workplace.js'
 export function ioActivities(workplace: Workplace) {
   return {
     freezeRun: freezeRun(workplace),
+    readCells: readCells(workplace),
     prepareData: prepareData(workplace),
     normalizeValues: normalizeValues(workplace),
     ablateValues: ablateValues(workplace),

@@ -5,8 +5,8 @@
 import { ActivityCancellationType, proxyActivities } from '@temporalio/workflow'
 import type { GpuActivities } from '../activities/gpu-activities.js'
 import type { IoActivities } from '../activities/io-activities.js'
-import type { ExperimentConfig } from '../pipelines/config/schema.js'
 import { given } from '../pipelines/given.js'
+import type { Limits } from './limits.js'
 import { queues } from './messages.js'
 
 type TrackingActivities = Pick<IoActivities, 'openTracking' | 'trackProgress' | 'trackStatus' | 'closeTracking'>
@@ -20,11 +20,11 @@ const cancellationType = ActivityCancellationType.WAIT_CANCELLATION_COMPLETED
 const retry = { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '10 seconds' } as const
 
 /** Activities on files, and scoring. They take seconds. `summary` is what the Web UI shows beside the activity. */
-export function io(config: ExperimentConfig, summary: string) {
+export function io(limits: Limits, summary: string) {
   return proxyActivities<IoActivities>({
     taskQueue: queues.io,
     startToCloseTimeout: '1 hour',
-    heartbeatTimeout: heartbeatTimeoutMs(config),
+    heartbeatTimeout: heartbeatTimeoutMs(limits),
     cancellationType,
     retry,
     summary,
@@ -32,11 +32,11 @@ export function io(config: ExperimentConfig, summary: string) {
 }
 
 /** Activities that need the policy. They may wait long for the single slot of a GPU, so only the heartbeat timeout is short. */
-export function gpu(config: ExperimentConfig, summary: string) {
+export function gpu(limits: Limits, summary: string) {
   return proxyActivities<GpuActivities>({
     taskQueue: queues.gpu,
     startToCloseTimeout: '7 days',
-    heartbeatTimeout: heartbeatTimeoutMs(config),
+    heartbeatTimeout: heartbeatTimeoutMs(limits),
     cancellationType,
     retry,
     summary,
@@ -49,11 +49,11 @@ export type TrackingTimeout = '10 minutes' | '24 hours'
  * Activities on MLflow, which may be down for long. `timeout` limits one activity with all its attempts; the default is no limit.
  * One attempt may have to send all points of a long run, so only the heartbeat timeout is short.
  */
-export function trackingActivities(config: ExperimentConfig, summary: string, timeout?: TrackingTimeout) {
+export function trackingActivities(limits: Limits, summary: string, timeout?: TrackingTimeout) {
   return proxyActivities<TrackingActivities>({
     taskQueue: queues.io,
     startToCloseTimeout: '1 hour',
-    heartbeatTimeout: heartbeatTimeoutMs(config),
+    heartbeatTimeout: heartbeatTimeoutMs(limits),
     ...given({ scheduleToCloseTimeout: timeout }),
     cancellationType,
     retry: { ...retry, maximumInterval: '30 seconds' },
@@ -62,18 +62,18 @@ export function trackingActivities(config: ExperimentConfig, summary: string, ti
 }
 
 /** After a failure or a cancellation. If the result cannot be recorded within 5 minutes, the workflow ends without it. */
-export function cleanup(config: ExperimentConfig, summary: string) {
+export function cleanup(limits: Limits, summary: string) {
   return proxyActivities<Pick<IoActivities, 'recordResult'>>({
     taskQueue: queues.io,
     startToCloseTimeout: '1 minute',
     scheduleToCloseTimeout: '5 minutes',
-    heartbeatTimeout: heartbeatTimeoutMs(config),
+    heartbeatTimeout: heartbeatTimeoutMs(limits),
     retry,
     summary,
   })
 }
 
 /** Time without a heartbeat after which a worker counts as dead. */
-function heartbeatTimeoutMs({ durability }: ExperimentConfig): number {
+function heartbeatTimeoutMs({ durability }: Limits): number {
   return durability.heartbeatTimeout * 1000
 }

@@ -5,12 +5,15 @@ import { given } from '../pipelines/given.js'
 import type { ExperimentProgress } from './messages.js'
 import { searchAttributes } from './search-attributes.js'
 
-/** Adds events to the history, so it is called only when the stage changes and after evaluations. */
-export function showExperiment(config: ExperimentConfig, progress: ExperimentProgress): void {
+/**
+ * Adds events to the history, so it is called only when the stage changes and after evaluations. `config`: undefined until it is
+ * read.
+ */
+export function showExperiment(config: ExperimentConfig | undefined, progress: ExperimentProgress): void {
   upsertSearchAttributes([
     { key: searchAttributes.sweep, value: progress.name },
     { key: searchAttributes.arm, value: progress.arm },
-    { key: searchAttributes.estimator, value: config.estimator.name },
+    ...(config === undefined ? [] : [{ key: searchAttributes.estimator, value: config.estimator.name }]),
     { key: searchAttributes.seed, value: progress.seed },
     { key: searchAttributes.stage, value: stageText(progress) },
     { key: searchAttributes.step, value: progress.step },

@@ -1,5 +1,6 @@
 /** The stages of an experiment, as experiment.ts calls them one after the other. */
 import {
+  ApplicationFailure,
   allHandlersFinished,
   CancellationScope,
   condition,
@@ -7,6 +8,7 @@ import {
   isCancellation,
   workflowInfo,
 } from '@temporalio/workflow'
+import type { FreezeRunInput } from '../activities/freeze-run.js'
 import type { Subject } from '../activities/tracking/subject.js'
 import type { StageOutputs } from '../activities/training/training.js'
 import { evaluationDue } from '../pipelines/config/due-steps.js'
@@ -17,6 +19,7 @@ import { given } from '../pipelines/given.js'
 import { cleanup, gpu, io } from './activity-options.js'
 import { endingOf } from './cancellation.js'
 import { ExperimentView } from './experiment-view.js'
+import { type Limits, limitsAtFirst } from './limits.js'
 import { type ExperimentInput, type ExperimentResult, type ExperimentWorkflow, experimentId } from './messages.js'
 import { type PauseSwitch, pauseSwitch } from './pause.js'
 import { type ReportWriter, reportWriter } from './report.js'
@@ -25,7 +28,8 @@ import { type Tracking, trackBeside } from './tracking.js'
 
 export class ExperimentStages {
   readonly #input: ExperimentInput
-  readonly #config: ExperimentConfig
+  /** Undefined until it is read. */
+  #read: ExperimentConfig | undefined
   readonly #run: string
   readonly #view: ExperimentView
   readonly #tracking: Tracking
@@ -40,14 +44,15 @@ export class ExperimentStages {
     const { name, config, carried } = input
     const run = experimentId(input)
     const view = new ExperimentView(input)
-    const tracking = trackBeside({ subject: subjectOf(input, run), config }, carried)
+    const limits = () => this.#limits
+    const tracking = trackBeside({ subject: subjectOf(input, run), limits }, carried)
     this.#input = input
-    this.#config = config
+    this.#read = config
     this.#run = run
     this.#view = view
     this.#tracking = tracking
     this.#measured = [...(carried?.measured ?? [])]
-    this.#report = reportWriter({ name, config, tracking, summary: 'report' })
+    this.#report = reportWriter({ name, limits, tracking, summary: 'report' })
     this.#pause = pauseSwitch({
       paused: carried?.paused ?? false,
       onWait() {
@@ -62,18 +67,16 @@ export class ExperimentStages {
   }
 
   /**
-   * Keeps the config with the run. Says whether the experiment was complete before.
+   * Keeps the config with the run; in a sweep it is read from the plan in the home. Says whether the experiment was complete before.
    * Throws if the name belongs to another config: then nothing that has this name is touched.
    */
   async keepConfig(): Promise<boolean> {
-    const { name, sweep } = this.#input
-    const config = this.#config
-    const plan = sweep === undefined ? { kind: 'experiment' as const, name, config, warnings: [] } : undefined
     try {
-      const { finished } = await io(config, 'config').freezeRun({
-        experiment: { id: this.#run, config },
-        ...given({ plan }),
-      })
+      const { finished, config } = await io(this.#limits, 'config').freezeRun(this.#toFreeze())
+      if (config !== undefined) {
+        this.#read = config
+        this.#view.read(config)
+      }
       if (finished === undefined) return false
       this.#tracking.open({ finished: true })
       this.#view.trained({ step: finished.evaluation.step, ...given({ weights: finished.weights }) })
@@ -174,11 +177,31 @@ export class ExperimentStages {
     const reason = given({ failure })
     try {
       const state = cancelled ? 'cancelled' : 'failed'
-      await cleanup(this.#config, 'result').recordResult({ run: this.#run, state, step, ...reason })
+      await cleanup(this.#limits, 'result').recordResult({ run: this.#run, state, step, ...reason })
     } catch (cleanupError) {
       view.progress.failure = `${failure ?? 'cancelled'}; the result was not recorded: ${innermostMessage(cleanupError)}`
     }
     await this.#tracking.close({ status: cancelled ? 'KILLED' : 'FAILED', ...reason })
+  }
+
+  get #config(): ExperimentConfig {
+    if (this.#read === undefined) throw new Error('the config is used before it is read')
+    return this.#read
+  }
+
+  get #limits(): Limits {
+    return this.#read ?? limitsAtFirst
+  }
+
+  #toFreeze(): FreezeRunInput {
+    const { name, sweep, config } = this.#input
+    const id = this.#run
+    if (config === undefined) {
+      if (sweep?.digest === undefined) throw ApplicationFailure.nonRetryable(`${id} has no config`, 'ConfigInvalid')
+      return { cell: { id, sweep: { name: sweep.name, digest: sweep.digest } } }
+    }
+    const plan = sweep === undefined ? { kind: 'experiment' as const, name, config, warnings: [] } : undefined
+    return { experiment: { id, config }, ...given({ plan }) }
   }
 
   /** Rollout, reward and update as separate activities: each is visible and retried alone. */
@@ -238,7 +261,7 @@ export class ExperimentStages {
       ...{ stages, step, ...this.#tracking.tracked, startedAt, paused, progress: this.#view.progress },
       ...given({ measured }),
     }
-    return continueAsNew<ExperimentWorkflow>({ ...this.#input, carried })
+    return continueAsNew<ExperimentWorkflow>({ ...this.#input, config: this.#config, carried })
   }
 }
 

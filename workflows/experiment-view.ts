@@ -3,6 +3,7 @@ import { getExternalWorkflowHandle, isCancellation, log, setCurrentDetails, setH
 import type { EvaluationSummary } from '../activities/evaluation-summary.js'
 import type { TrainedSteps } from '../activities/train-steps.js'
 import { type StoppedEarly, stoppedSentence } from '../pipelines/config/early-stop.js'
+import type { ExperimentConfig } from '../pipelines/config/schema.js'
 import { innermostMessage } from '../pipelines/errors.js'
 import { plainMarkdown } from '../pipelines/input/markdown.js'
 import { showExperiment, stageText } from './attributes.js'
@@ -18,14 +19,16 @@ import {
 export class ExperimentView {
   readonly progress: ExperimentProgress
   readonly #input: ExperimentInput
+  #config: ExperimentConfig | undefined
   /** The newest checkpoint of this run of the workflow. */
   #newest: { step: number; weights: string } | undefined
   /** When and at which step this run of the workflow began to train, to estimate the time left. */
   #trainingBegan: { time: number; step: number } | undefined
 
   constructor(input: ExperimentInput) {
-    const { name, arm, seed, config, carried } = input
+    const { name, arm, seed, config, steps, carried } = input
     this.#input = input
+    this.#config = config
     this.progress = carried?.progress ?? {
       name,
       arm,
@@ -33,10 +36,16 @@ export class ExperimentView {
       stage: 'prepare',
       state: 'running',
       step: 0,
-      steps: config.steps,
+      steps: config?.steps ?? steps ?? 0,
     }
     setHandler(progressQuery, () => ({ ...this.progress }), { description: 'Stage, step and newest results.' })
     this.#show()
+  }
+
+  /** Shown with the next change. */
+  read(config: ExperimentConfig): void {
+    this.#config = config
+    this.progress.steps = config.steps
   }
 
   enter(stage: Stage): void {
@@ -102,32 +111,37 @@ export class ExperimentView {
     this.#details()
   }
 
-  /** Tells the sweep, if there is one. If the sweep has ended, the experiment continues. */
+  /** Tells the sweep or its batch, if there is one. If the sweep has ended, the experiment continues. */
   async tellSweep({ trained }: { trained: boolean }): Promise<void> {
     const { sweep } = this.#input
     if (sweep === undefined || (!trained && !sweep.follow)) return
     try {
-      await getExternalWorkflowHandle(sweep.name).signal(movedSignal, { progress: { ...this.progress }, trained })
+      await getExternalWorkflowHandle(sweep.batch ?? sweep.name).signal(movedSignal, {
+        progress: { ...this.progress },
+        trained,
+      })
     } catch (error) {
       log.warn('the sweep did not get a message', { sweep: sweep.name, error: String(error) })
     }
   }
 
   #show(): void {
-    showExperiment(this.#input.config, this.progress)
+    showExperiment(this.#config, this.progress)
     this.#details()
   }
 
   #details(): void {
     const { progress } = this
-    const { config } = this.#input
+    const config = this.#config
     const percent = (share: number | undefined) => (share === undefined ? '' : `${(100 * share).toFixed(1)}%`)
     const rows: [string, string][] = [
       ['stage', stageText(progress)],
       ['step', `${progress.step} of ${progress.steps}`],
       [
         'estimator, scale, values',
-        `${config.estimator.name}, ${config.reward.scale}, ${config.value.ablation === 'none' ? 'true' : config.value.ablation}`,
+        config === undefined
+          ? ''
+          : `${config.estimator.name}, ${config.reward.scale}, ${config.value.ablation === 'none' ? 'true' : config.value.ablation}`,
       ],
       ['reward', progress.reward?.toFixed(3) ?? ''],
       ['Acc', percent(progress.acc)],

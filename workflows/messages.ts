@@ -1,9 +1,12 @@
 /** Inputs and results of the workflows, and the queries, signals and updates that they take. Clients import it too. */
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow'
+import type { SweepReference } from '../activities/store/frozen-sweep.js'
 import type { StageOutputs } from '../activities/training/training.js'
 import type { Measured } from '../pipelines/config/early-stop.js'
 import type { ExperimentConfig, SweepPlan } from '../pipelines/config/schema.js'
 import { idInSweep } from '../pipelines/config/start-order.js'
+import type { SweepOutline } from '../pipelines/config/sweep-outline.js'
+import type { BatchProgress, BatchShape, BatchState, Counts, Range } from './batch-messages.js'
 
 // --- Queues ---
 
@@ -18,11 +21,24 @@ export interface ExperimentInput {
   /** Arm in the sweep; for a single experiment the same as `name`. */
   arm: string
   seed: number
-  config: ExperimentConfig
-  /** Only in a sweep. `follow`: whether to send the sweep each evaluation. */
-  sweep?: { name: string; follow: boolean }
+  /** Absent in a sweep: the experiment reads it from the home. Sweeps of older versions give it. */
+  config?: ExperimentConfig
+  /** If there is no config yet. */
+  steps?: number
+  /** Only in a sweep. */
+  sweep?: SweepOfExperiment
   /** The state of the run before, if the experiment continued as new. */
   carried?: Carried
+}
+
+export interface SweepOfExperiment {
+  name: string
+  /** Whether to send each evaluation. */
+  follow: boolean
+  /** Of its plan; without one the input has the config. */
+  digest?: string
+  /** Workflow id of its batch, which it tells in place of the sweep. */
+  batch?: string
 }
 
 /** Plain JSON of a few hundred bytes; everything else is in the store. */
@@ -61,13 +77,36 @@ export interface ExperimentResult {
   trackingFailure?: string
 }
 
-export interface SweepInput {
-  plan: SweepPlan
+/** The plan is in the home, where its digest pins it. Older versions gave the plan itself. */
+export type SweepInput = SweepInHome | { plan: SweepPlan }
+
+export interface SweepInHome extends SweepReference {
+  /** Of a sweep in batches; absent if it starts its experiments itself. */
+  batches?: BatchShape
+  /** The state of the run before, if the sweep in batches continued as new. */
+  carried?: CarriedSweep
 }
+
+/** Some hundred bytes a batch. */
+export interface CarriedSweep extends Pick<Carried, 'trackedStep' | 'trackedRun' | 'unansweredSince'> {
+  outline: SweepOutline
+  batches: readonly BatchState[]
+  /** Experiments that no batch has. */
+  rest: readonly Range[]
+  concurrency?: number
+  stopped: readonly string[]
+  paused: boolean
+}
+
+/** The workflow `sweep`, for code that starts it without importing it. */
+export type SweepWorkflow = (input: SweepInput) => Promise<SweepResult>
 
 export interface SweepResult {
   name: string
+  /** Empty of a sweep in batches. */
   experiments: readonly ExperimentProgress[]
+  /** Of a sweep in batches. */
+  counts?: Counts
   reportPath?: string
   trackingUrl?: string
   trackingFailure?: string
@@ -109,8 +148,14 @@ export interface ExperimentProgress {
 export interface SweepProgress {
   name: string
   state: State
-  /** An experiment that has not started is in the stage `prepare` at step 0. The step changes at evaluations. */
+  /**
+   * An experiment that has not started is in the stage `prepare` at step 0. The step changes at evaluations. Empty of a sweep in batches,
+   * which tell theirs themselves: each answers the query like a sweep.
+   */
   experiments: ExperimentProgress[]
+  /** Of a sweep in batches. */
+  counts?: Counts
+  batches?: readonly BatchProgress[]
   reportPath?: string
   trackingUrl?: string
   onlyTrackingSince?: number

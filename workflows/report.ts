@@ -2,10 +2,9 @@
  * The report, written as soon as the results are there. If MLflow is down then, the report lacks its link to MLflow and is
  * written again once the link is known.
  */
-
-import type { ExperimentConfig } from '../pipelines/config/schema.js'
 import { given } from '../pipelines/given.js'
 import { io } from './activity-options.js'
+import type { Limits } from './limits.js'
 import type { Tracking } from './tracking.js'
 
 export interface ReportWriter {
@@ -18,12 +17,12 @@ export interface ReportWriter {
 /** `summary`: what Temporal's pages show beside the activity. */
 export function reportWriter({
   name,
-  config,
+  limits,
   tracking,
   summary,
 }: {
   name: string
-  config: ExperimentConfig
+  limits: () => Limits
   tracking: Tracking
   summary: string
 }): ReportWriter {
@@ -31,7 +30,7 @@ export function reportWriter({
   async function write(): Promise<string> {
     const trackingUrl = tracking.url
     linked = trackingUrl !== undefined
-    const { path } = await io(config, summary).publishReport({ name, ...given({ trackingUrl }) })
+    const { path } = await io(limits(), summary).publishReport({ name, ...given({ trackingUrl }) })
     return path
   }
   return {

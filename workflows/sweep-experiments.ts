@@ -22,6 +22,7 @@ import {
   queues,
   resumeSignal,
 } from './messages.js'
+import type { PlannedExperiment } from './sweep-plan.js'
 import type { SweepView } from './sweep-view.js'
 
 type Child = ChildWorkflowHandle<ExperimentWorkflow>
@@ -61,23 +62,23 @@ export class SweepExperiments {
    * Starts an experiment. False if its id is taken, because an experiment of an earlier sweep of this name is still ending: then
    * it has waited 2 seconds, and the caller decides again whether to start the experiment.
    */
-  async start(experiment: ExperimentInput): Promise<boolean> {
-    const id = experimentId(experiment)
-    const { arm, seed, config } = experiment
+  async start({ input, estimator }: PlannedExperiment): Promise<boolean> {
+    const id = experimentId(input)
+    const { arm, seed } = input
     // Messages of an experiment of an earlier sweep may have come during the attempt before.
     this.#trained.delete(id)
-    this.#view.heard(notStarted(experiment))
+    this.#view.heard(notStarted(input))
     this.#starting = id
     try {
       const child = await startChild<ExperimentWorkflow>('experiment', {
         workflowId: id,
         taskQueue: queues.workflows,
-        args: [experiment],
+        args: [input],
         parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
-        staticSummary: `${arm}, seed ${seed}, ${config.estimator.name}`,
+        staticSummary: `${arm}, seed ${seed}, ${estimator}`,
       })
       this.#running.set(id, { arm, child, signalled: Promise.resolve() })
-      this.#endings.push(this.#follow(child, experiment).finally(() => this.#running.delete(id)))
+      this.#endings.push(this.#follow(child, input).finally(() => this.#running.delete(id)))
       return true
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error
@@ -129,8 +130,8 @@ export class SweepExperiments {
   }
 }
 
-export function notStarted({ name, arm, seed, config }: ExperimentInput): ExperimentProgress {
-  return { name, arm, seed, stage: 'prepare', state: 'running', step: 0, steps: config.steps }
+export function notStarted({ name, arm, seed, config, steps }: ExperimentInput): ExperimentProgress {
+  return { name, arm, seed, stage: 'prepare', state: 'running', step: 0, steps: config?.steps ?? steps ?? 0 }
 }
 
 function resultOf({

@@ -1,4 +1,4 @@
-/** The stages of a sweep, as sweep.ts calls them one after the other. */
+/** The stages of a sweep that starts its experiments itself, as sweep.ts calls them one after the other. */
 import {
   ApplicationFailure,
   allHandlersFinished,
@@ -8,34 +8,25 @@ import {
   isCancellation,
   setHandler,
 } from '@temporalio/workflow'
-import { evaluationSteps } from '../pipelines/config/due-steps.js'
-import type { ExperimentConfig, SweepPlan } from '../pipelines/config/schema.js'
-import { idInSweep, startOrder } from '../pipelines/config/start-order.js'
+import { idInSweep } from '../pipelines/config/start-order.js'
+import type { SweepOutline } from '../pipelines/config/sweep-outline.js'
 import { given } from '../pipelines/given.js'
 import { io } from './activity-options.js'
 import { endingOf } from './cancellation.js'
-import {
-  type ExperimentInput,
-  type ExperimentProgress,
-  experimentId,
-  movedSignal,
-  type SweepResult,
-} from './messages.js'
+import { type Limits, limitsAtFirst } from './limits.js'
+import { type ExperimentProgress, experimentId, movedSignal, type SweepInput, type SweepResult } from './messages.js'
 import { type PauseSwitch, pauseSwitch } from './pause.js'
 import { type ReportWriter, reportWriter } from './report.js'
 import { type Changes, changesWhileItRuns } from './sweep-changes.js'
 import { notStarted, SweepExperiments } from './sweep-experiments.js'
+import { type PlannedExperiment, type PlannedSweep, plannedByHome, plannedByPlan } from './sweep-plan.js'
 import { SweepView } from './sweep-view.js'
 import { type Tracking, trackBeside } from './tracking.js'
 
-/** If the experiments would send more evaluations than this, they send none: each is an event in the history of the sweep. */
-const maxMessages = 1000
-
 export class SweepStages {
-  /** In the order in which they start. */
-  readonly experiments: readonly ExperimentInput[]
-  readonly #plan: SweepPlan
-  readonly #config: ExperimentConfig
+  readonly #input: SweepInput
+  /** Undefined until it is read. */
+  #planned: PlannedSweep | undefined
   readonly #view: SweepView
   readonly #tracking: Tracking
   readonly #report: ReportWriter
@@ -48,19 +39,17 @@ export class SweepStages {
   #trackingFailure: string | undefined
 
   /** Takes messages from here on. */
-  constructor(plan: SweepPlan) {
-    const { name } = plan
-    const experiments = experimentsOf(plan)
-    const config = configOf(plan)
-    const view = new SweepView(plan, experiments.map(notStarted))
-    const tracking = trackBeside({ subject: { kind: 'sweep', name }, config })
+  constructor(input: SweepInput) {
+    const name = 'plan' in input ? input.plan.name : input.name
+    this.#input = input
+    this.#planned = 'plan' in input ? plannedByPlan(input.plan) : undefined
+    const limits = () => this.#limits
+    const view = new SweepView(name, this.experiments.map(notBegun))
+    const tracking = trackBeside({ subject: { kind: 'sweep', name }, limits })
     const children = new SweepExperiments(view)
-    this.experiments = experiments
-    this.#plan = plan
-    this.#config = config
     this.#view = view
     this.#tracking = tracking
-    this.#report = reportWriter({ name, config, tracking, summary: 'comparison and report' })
+    this.#report = reportWriter({ name, limits, tracking, summary: 'comparison and report' })
     this.#children = children
     this.#pause = pauseSwitch({
       onSignal(paused) {
@@ -74,15 +63,29 @@ export class SweepStages {
       view.tracked(tracking.url)
       children.heard(progress, { trained })
     })
-    this.#changes = changesWhileItRuns(plan, arm => {
-      for (const id of children.ids({ arm })) children.cancel(id)
+    this.#changes = changesWhileItRuns({
+      outline: () => this.#planned?.outline,
+      onStop(arm) {
+        for (const id of children.ids({ arm })) children.cancel(id)
+      },
     })
+  }
+
+  /** In the order in which they start. */
+  get experiments(): readonly PlannedExperiment[] {
+    return this.#planned?.experiments ?? []
   }
 
   /** Throws if the name belongs to another plan: then nothing that has this name is touched. */
   async keepPlan(): Promise<void> {
+    const input = this.#input
+    const toFreeze = 'plan' in input ? { plan: input.plan } : { sweep: { ...input, withCells: true } }
     try {
-      await io(this.#config, 'plan').freezeRun({ plan: this.#plan })
+      const frozen = await io(this.#limits, 'plan').freezeRun(toFreeze)
+      if (!('plan' in input)) {
+        this.#planned = plannedByHome(input, frozen)
+        this.#view.plan(this.experiments.map(notBegun))
+      }
     } catch (error) {
       const ending = endingOf(error)
       this.#view.end(ending)
@@ -92,16 +95,16 @@ export class SweepStages {
   }
 
   /** Starts an experiment when it is its turn, unless its arm was stopped or another one failed by then. */
-  async begin(experiment: ExperimentInput): Promise<void> {
+  async begin(experiment: PlannedExperiment): Promise<void> {
     do {
       await condition(() => !this.#pause.paused && this.#hasPlace())
       if (this.#isLeftOut(experiment)) {
-        this.#view.heard({ ...notStarted(experiment), state: 'cancelled' })
+        this.#view.heard({ ...notBegun(experiment), state: 'cancelled' })
         return
       }
     } while (!(await this.#children.start(experiment)))
     // Messages may have come while it was being started.
-    const id = experimentId(experiment)
+    const id = experimentId(experiment.input)
     if (this.#changes.stopped.has(experiment.arm)) this.#children.cancel(id)
     if (this.#pause.paused) this.#children.tellPause(id, true)
   }
@@ -149,18 +152,27 @@ export class SweepStages {
     await this.#tracking.close({ status: isCancellation(error) ? 'KILLED' : 'FAILED' })
   }
 
-  /** An experiment that only waits for MLflow does not count. */
-  #hasPlace(): boolean {
-    return this.#children.training < this.#changes.concurrency
+  get #limits(): Limits {
+    return this.#planned?.outline ?? limitsAtFirst
   }
 
-  #isLeftOut(experiment: ExperimentInput): boolean {
-    const stopsAtFailure = this.#plan.settings.onFailure === 'stop'
+  get #settings(): SweepOutline['settings'] | undefined {
+    return this.#planned?.outline.settings
+  }
+
+  /** An experiment that only waits for MLflow does not count. */
+  #hasPlace(): boolean {
+    const { concurrency = this.#settings?.concurrency ?? 0 } = this.#changes
+    return this.#children.training < concurrency
+  }
+
+  #isLeftOut({ arm, input }: PlannedExperiment): boolean {
+    const stopsAtFailure = this.#settings?.onFailure === 'stop'
     if (stopsAtFailure && this.#withoutResult().some(({ state }) => state === 'failed')) {
-      this.#notBegun.add(experimentId(experiment))
+      this.#notBegun.add(experimentId(input))
       return true
     }
-    return this.#changes.stopped.has(experiment.arm)
+    return this.#changes.stopped.has(arm)
   }
 
   /** Experiments that are not done, except those of stopped arms. */
@@ -175,17 +187,8 @@ function refuseCancelled(): void {
   if (CancellationScope.current().consideredCancelled) throw new CancelledFailure('the sweep was cancelled')
 }
 
-/** The activities of a sweep take their limits from its first arm. */
-function configOf({ name, arms: [first] }: SweepPlan): ExperimentConfig {
-  if (first === undefined) throw ApplicationFailure.nonRetryable(`the sweep ${name} has no arms`, 'ConfigInvalid')
-  return first.config
-}
-
-function experimentsOf(plan: SweepPlan): ExperimentInput[] {
-  const { name, settings, arms } = plan
-  const messages = settings.seeds.length * arms.reduce((sum, { config }) => sum + evaluationSteps(config).length, 0)
-  const sweep = { name, follow: messages <= maxMessages }
-  return startOrder(plan).map(experiment => ({ name, ...experiment, sweep }))
+function notBegun({ input }: PlannedExperiment): ExperimentProgress {
+  return notStarted(input)
 }
 
 /** `notBegun`: ids of experiments that were not begun because of an earlier failure. They are counted, not named. */

@@ -1,16 +1,21 @@
 /** The progress of a sweep: every experiment, in the query and as a table in the current details. */
 import { isCancellation, setCurrentDetails, setHandler } from '@temporalio/workflow'
-import type { SweepPlan } from '../pipelines/config/schema.js'
 import { showSweep, stageText } from './attributes.js'
 import { type ExperimentProgress, progressQuery, type State, type SweepProgress } from './messages.js'
 
 export class SweepView {
   readonly progress: SweepProgress
 
-  constructor({ name }: SweepPlan, experiments: ExperimentProgress[]) {
+  constructor(name: string, experiments: ExperimentProgress[]) {
     this.progress = { name, state: 'running', experiments }
     setHandler(progressQuery, () => ({ ...this.progress }), { description: 'The newest progress of every experiment.' })
     this.become('running')
+  }
+
+  /** The experiments of a plan that was read just now. */
+  plan(experiments: ExperimentProgress[]): void {
+    this.progress.experiments = experiments
+    this.refresh()
   }
 
   /** Whether it has ended, or is about to. */

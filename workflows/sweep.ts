@@ -1,15 +1,18 @@
 /**
- * A sweep: every arm with every seed as a child workflow, some at a time, and the comparison at the end. The limit here is
- * for order and fairness; what keeps a GPU to one experiment at a time is the single slot of its worker.
+ * A sweep: every arm with every seed as a child workflow, some at a time, and the comparison at the end. A large one starts them in
+ * batches (large-sweep.ts). The limit here is for order and fairness; what keeps a GPU to one experiment at a time is the single slot of
+ * its worker.
  */
 import { CancellationScope } from '@temporalio/workflow'
 import { endingOf } from './cancellation.js'
+import { largeSweep } from './large-sweep.js'
 import type { SweepInput, SweepResult } from './messages.js'
 import { SweepStages } from './sweep-stages.js'
 
 /** Fails, after the report, if an experiment failed. */
-export async function sweep({ plan }: SweepInput): Promise<SweepResult> {
-  const stages = new SweepStages(plan)
+export async function sweep(input: SweepInput): Promise<SweepResult> {
+  if ('batches' in input && input.batches !== undefined) return largeSweep(input, input.batches)
+  const stages = new SweepStages(input)
   await stages.keepPlan()
   try {
     for (const experiment of stages.experiments) await stages.begin(experiment)

@@ -7,11 +7,11 @@ import type { CloseTrackingInput } from '../activities/tracking/close-tracking.j
 import type { OpenTrackingInput } from '../activities/tracking/open-tracking.js'
 import type { Subject } from '../activities/tracking/subject.js'
 import type { OpenStatus } from '../activities/tracking/track-status.js'
-import type { ExperimentConfig } from '../pipelines/config/schema.js'
 import { innermostMessage } from '../pipelines/errors.js'
 import { given } from '../pipelines/given.js'
 import { type TrackingTimeout, trackingActivities } from './activity-options.js'
 import { endedByCancellation } from './cancellation.js'
+import type { Limits } from './limits.js'
 
 /** What MLflow has: the points up to `trackedStep`, in its run `trackedRun`. */
 export interface Tracked {
@@ -47,9 +47,9 @@ const settleTimeoutMs = 5_000
 
 const nothingTracked: Tracked = { trackedStep: -1 }
 
-/** `config`: of the experiment, or of the first arm of the sweep. */
+/** `limits`: of the experiment, or of the first arm of the sweep; as they are at each call. */
 export function trackBeside(
-  { subject, config }: { subject: Subject; config: ExperimentConfig },
+  { subject, limits }: { subject: Subject; limits: () => Limits },
   { trackedStep, trackedRun, unansweredSince }: Tracked = nothingTracked,
 ): Tracking {
   const state = {
@@ -75,7 +75,7 @@ export function trackBeside(
 
   async function follow(known: Known): Promise<void> {
     const opening = { subject, ...known, ...knownRun() }
-    const { runId, url } = await answered(trackingActivities(config, 'MLflow run').openTracking(opening))
+    const { runId, url } = await answered(trackingActivities(limits(), 'MLflow run').openTracking(opening))
     state.url = url
     // The run that had the points is gone from MLflow: the new one gets all of them.
     if (runId !== state.run) state.step = -1
@@ -92,14 +92,14 @@ export function trackBeside(
   async function send(runId: string): Promise<void> {
     if (subject.kind !== 'experiment') return
     const { step: from, target: to } = state
-    const activities = trackingActivities(config, `points of steps ${from + 1}-${to}`)
+    const activities = trackingActivities(limits(), `points of steps ${from + 1}-${to}`)
     await answered(activities.trackProgress({ runId, run: subject.id, from, to }))
     state.step = to
   }
 
   async function showStatus(runId: string): Promise<void> {
     const { status } = state
-    await answered(trackingActivities(config, `MLflow run ${status}`).trackStatus({ runId, status }))
+    await answered(trackingActivities(limits(), `MLflow run ${status}`).trackStatus({ runId, status }))
     state.shown = status
   }
 
@@ -118,7 +118,7 @@ export function trackBeside(
   async function end(ending: Ending, timeout: TrackingTimeout): Promise<string | undefined> {
     try {
       await settle()
-      const { url } = await trackingActivities(config, `MLflow run ${ending.status}`, timeout).closeTracking({
+      const { url } = await trackingActivities(limits(), `MLflow run ${ending.status}`, timeout).closeTracking({
         subject,
         trackedStep: state.step,
         ...knownRun(),

@@ -12,7 +12,7 @@ import { readValues } from '../normalize-values.js'
 import { readData } from '../prepare-data.js'
 import { readReferences } from './references.js'
 import { runFolder } from './run-folder.js'
-import { experimentsOf, readItemOutcomes, readOutcome, readPlan } from './runs.js'
+import { experimentsOf, outcomeOf, readItemOutcomes, readPlan } from './runs.js'
 import { Store } from './store.js'
 
 /** The training and test items of an experiment. */
@@ -26,8 +26,9 @@ interface Exam {
 /** In the order in which a sweep starts its experiments. */
 export function readOutcomes(home: string, name: string): ExperimentOutcome[] {
   const examOf = examsIn(home)
-  return experimentsOf(readPlan(home, name)).map(({ arm, seed, id }) => {
-    const outcome = readOutcome(home, name, arm, seed)
+  return experimentsOf(readPlan(home, name)).map(experiment => {
+    const { id } = experiment
+    const outcome = outcomeOf(home, name, experiment)
     return { ...outcome, ...readByItem({ home, id, outcome, examOf }) }
   })
 }

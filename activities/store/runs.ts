@@ -183,23 +183,12 @@ export function readResult(home: string, id: string): StoredResult | null {
   return readSealed(experimentPaths.result(runFolder(home, id)))
 }
 
-/** What comparison and report read of one experiment, without its single items. A single experiment has no `arm` and `seed`. */
-export function readOutcome(home: string, name: string, arm?: string, seed?: number): ExperimentOutcome {
-  const plan = readPlan(home, name)
-  const experiment = experimentsOf(plan).find(
-    candidate => (arm === undefined || candidate.arm === arm) && (seed === undefined || candidate.seed === seed),
-  )
-  if (experiment === undefined) {
-    throw new RlevError({
-      kind: 'NotFound',
-      message: 'the run has no such experiment',
-      place: name,
-      expected: experimentsOf(plan)
-        .map(({ id }) => id)
-        .join(', '),
-      found: `${arm ?? ''} seed ${seed ?? ''}`,
-    })
-  }
+/** What comparison and report read of one experiment of a plan, without its single items. */
+export function outcomeOf(
+  home: string,
+  name: string,
+  experiment: ReturnType<typeof experimentsOf>[number],
+): ExperimentOutcome {
   const { id } = experiment
   const folder = runFolder(home, id)
   const result = readResult(home, id)

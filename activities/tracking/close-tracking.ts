@@ -8,7 +8,7 @@ import type { Run, RunStatus } from '../mlflow/types.js'
 import { stage } from '../stage.js'
 import { readIfThere } from '../store/files.js'
 import { experimentPaths, planPaths, runFolder } from '../store/run-folder.js'
-import { experimentsOf, readEvaluations, readOutcome, readPlan, readResult } from '../store/runs.js'
+import { experimentsOf, outcomeOf, readEvaluations, readPlan, readResult } from '../store/runs.js'
 import { readSealed } from '../store/sealed.js'
 import type { Workplace } from '../workplace.js'
 import { comparisonMetrics, experimentNote, finalMetrics, predictorMetrics, samplesTable } from './layout.js'
@@ -80,7 +80,7 @@ async function closeExperiment({
   await client.logBatch({ runId, metrics: [...points, ...predicted, ...(complete ? finalMetrics(evaluations) : [])] })
   await client.uploadArtifact(run, 'config.json', JSON.stringify(config, null, 2))
   const { name, arm, seed } = subject
-  const alarms = alarmsOfOutcome(readOutcome(workplace.home, name, arm, seed))
+  const alarms = alarmsOfOutcome(outcomeOf(workplace.home, name, { id: subject.id, arm, seed, config }))
   const last = evaluations.at(-1)
   if (last !== undefined) {
     await client.uploadArtifact(run, 'eval/samples.json', JSON.stringify(samplesTable(last.evaluation)))

@@ -67,12 +67,23 @@ function paramsOfSubject(workplace: Workplace, subject: Subject): Param[] {
   const plan = readPlan(workplace.home, subject.name)
   if (plan.kind !== 'sweep') return []
   return [
-    { key: 'arms', value: plan.arms.map(({ name }) => name).join(', ') },
-    { key: 'seeds', value: plan.settings.seeds.join(', ') },
+    { key: 'arms', value: listOf(plan.arms.map(({ name }) => name)) },
+    { key: 'seeds', value: listOf(plan.settings.seeds.map(String)) },
     { key: 'baseline', value: plan.settings.baseline },
-    { key: 'placebo', value: plan.settings.placebo.join(', ') },
+    { key: 'placebo', value: listOf(plan.settings.placebo) },
     { key: 'endpoint', value: plan.settings.endpoint },
   ]
+}
+
+/** Characters that MLflow takes in a param. */
+const mostInParam = 6000
+
+function listOf(names: readonly string[]): string {
+  const text = names.join(', ')
+  if (text.length <= mostInParam) return text
+  const room = mostInParam - ' and 9999 more'.length
+  const shown = text.slice(0, text.lastIndexOf(', ', room))
+  return `${shown} and ${names.length - shown.split(', ').length} more`
 }
 
 function tagsOfSubject({ home, code }: Workplace, subject: Subject): Tag[] {

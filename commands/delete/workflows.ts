@@ -1,4 +1,4 @@
-/** What Temporal has of a run: the executions of its workflow, and those of a sweep's experiments, with their histories. */
+/** What Temporal has of a run: the executions of its workflow, and those of a sweep's batches and experiments, with their histories. */
 import type { WorkflowExecutionInfo } from '@temporalio/client'
 import { experimentsOf } from '../../activities/store/runs.js'
 import { homeId } from '../../activities/workplace.js'
@@ -6,22 +6,26 @@ import type { Plan } from '../../pipelines/config/schema.js'
 import type { TemporalRuns } from '../runs/temporal-runs.js'
 
 /**
- * Deletes them, and gives their number. A Temporal server may serve several homes, so an execution must say that it is of this one, or be
- * of an experiment that such a one started. Those that are open are left: the caller has seen that nothing is at work.
+ * Deletes them, and gives their number. A Temporal server may serve several homes, so an execution must say that it is of this one, or have
+ * been started by such a one. Those that are open are left: the caller has seen that nothing is at work.
  */
 export async function forgetWorkflows(home: string, plan: Plan, temporal: TemporalRuns): Promise<number> {
   const own = homeId(home)
   const roots = (await temporal.executions(plan.name)).filter(({ memo }) => memo?.['home'] === own)
   const parents = new Set(roots.map(({ runId }) => runId))
+  const ofParents = ({ parentExecution }: WorkflowExecutionInfo) => parents.has(parentExecution?.runId ?? '')
   const found: WorkflowExecutionInfo[] = []
+  const batches: WorkflowExecutionInfo[] = []
   if (plan.kind === 'sweep' && roots.length > 0) {
+    batches.push(...(await temporal.batches(plan.name)).filter(ofParents))
+    for (const { runId } of batches) parents.add(runId)
     for (const { id } of experimentsOf(plan)) {
       const executions = await temporal.executions(id)
-      found.push(...executions.filter(({ parentExecution }) => parents.has(parentExecution?.runId ?? '')))
+      found.push(...executions.filter(ofParents))
     }
   }
-  // The roots last: by them a deletion that was interrupted knows the others.
-  const closed = [...found, ...roots].filter(({ status }) => status.name !== 'RUNNING')
+  // Those that started others last: by them a deletion that was interrupted knows the others.
+  const closed = [...found, ...batches, ...roots].filter(({ status }) => status.name !== 'RUNNING')
   for (const execution of closed) await temporal.forget(execution)
   return closed.length
 }

@@ -14,6 +14,7 @@ import { RlevError } from '../../pipelines/errors.js'
 import { given } from '../../pipelines/given.js'
 import { printable } from '../../pipelines/printable.js'
 import { nowAndThen } from '../text/now-and-then.js'
+import { refuseTooLarge } from './limits.js'
 import type { policyFacts } from './policy-facts.js'
 
 export interface PlanCall {
@@ -69,8 +70,12 @@ function statesConcurrency(path: string, overrides: Readonly<Record<string, unkn
   return 'sweep.concurrency' in overrides || at(readExtended(path), ['sweep', 'concurrency']) !== undefined
 }
 
-/** `path`: of the config that the plan comes from, for errors. */
+/**
+ * `path`: of the config that the plan comes from, for errors.
+ * @throws RlevError ConfigInvalid for a config that is too large.
+ */
 export function checked(plan: Plan, path: string, { concurrencyStated = true } = {}): CheckedPlan {
+  refuseTooLarge(plan, path)
   const config = referenceConfig(plan)
   let data: DataSet | undefined
   const items = async () => {

@@ -1,13 +1,14 @@
 /** The moment a run begins, or is come back to, once its services are up. */
 import { workflowPage } from '../../activities/machine/services-record.js'
 import { homeId } from '../../activities/workplace.js'
+import { planDigest } from '../../pipelines/config/plan-digest.js'
 import type { Plan } from '../../pipelines/config/schema.js'
 import { RlevError } from '../../pipelines/errors.js'
 import type { Home } from '../services/home.js'
 import { goOn } from './go-on.js'
 import { lookAtRun } from './run-status.js'
 import { commandFor } from './shell-command.js'
-import { planDigest, startWorkflow } from './start-workflow.js'
+import { startWorkflow } from './start-workflow.js'
 import type { WorkflowFacts } from './temporal-runs.js'
 import { withTemporal } from './with-run.js'
 

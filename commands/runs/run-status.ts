@@ -25,6 +25,10 @@ import { trackingFailureOf, waitingNote } from './tracking-notes.js'
 interface Answer {
   facts: WorkflowFacts | null
   progress: ExperimentProgress | SweepProgress | null
+  /** What is said of the experiments of a sweep, by arm and seed. */
+  told: ReadonlyMap<string, ExperimentProgress>
+  /** Whether the batch of this experiment, counted in the plan's order, has ended. */
+  isBehind: (index: number) => boolean
   ending: Ending | null
   away: boolean
   /** The server answers, but nobody answers for the workflow. */
@@ -34,7 +38,11 @@ interface Answer {
 /** What an experiment says of itself, and what Temporal says of its activity. */
 type Report = ExperimentProgress & Pick<ExperimentView, 'warmStart' | 'answered' | 'trouble' | 'held'>
 
-const nothing: Answer = { facts: null, progress: null, ending: null, away: false, workerAway: false }
+const nothing: Answer = {
+  ...{ facts: null, progress: null, ending: null, away: false, workerAway: false },
+  told: new Map(),
+  isBehind: () => false,
+}
 
 /** `temporal`: absent where no server is known, as before the first `up`. */
 export async function lookAtRun(home: Home, name: string, temporal?: TemporalRuns): Promise<RunView> {
@@ -42,7 +50,9 @@ export async function lookAtRun(home: Home, name: string, temporal?: TemporalRun
   const elsewhere = readElsewhere(home.path, name)
   if (elsewhere !== null) return lookAtImport(home, plan, elsewhere)
   const answer = temporal === undefined ? { ...nothing, away: true } : await ask(temporal, name)
-  const merged = storedExperiments(home.path, plan).map(one => merge(one, reportOf(one, answer), answer))
+  const merged = storedExperiments(home.path, plan).map((one, index) =>
+    merge(one, reportOf(one, answer), { ...answer, isBehind: answer.isBehind(index) }),
+  )
   const { facts } = answer
   const isMoving = temporal !== undefined && plan.kind === 'sweep' && facts?.status === 'running'
   const experiments = isMoving ? await askEach(merged, { temporal, since: facts.startedAt }) : merged
@@ -103,15 +113,45 @@ async function ask(temporal: TemporalRuns, name: string): Promise<Answer> {
     if (!isAway(error)) throw error
     return { ...answer, away: true }
   }
-  if (answer.ending?.state === 'completed') return answer
+  if (answer.ending?.state === 'completed') {
+    const { result } = answer.ending
+    return 'experiments' in result ? { ...answer, told: byCell(result.experiments) } : answer
+  }
   try {
     // One that failed or was cancelled still tells how far each experiment came.
     answer.progress = await temporal.progress(name)
+    const { progress } = answer
+    if (progress !== null && 'experiments' in progress) return { ...answer, ...(await askBatches(temporal, progress)) }
   } catch (error) {
     if (!isAway(error)) throw error
     answer.workerAway = answer.ending === null
   }
   return answer
+}
+
+/** A large sweep tells counts; those of its batches that are at work tell of their experiments, and the store of the others. */
+async function askBatches(
+  temporal: TemporalRuns,
+  { experiments, batches = [] }: SweepProgress,
+): Promise<Pick<Answer, 'told' | 'isBehind'>> {
+  const open = batches.filter(({ ended }) => !ended)
+  const told = await Promise.all(open.map(({ id }) => temporal.progress(id)))
+  const ofBatches = told.flatMap(progress =>
+    progress !== null && 'experiments' in progress ? progress.experiments : [],
+  )
+  const ended = batches.filter(batch => batch.ended)
+  return {
+    told: byCell([...experiments, ...ofBatches]),
+    isBehind: index => ended.some(({ from, to }) => index >= from && index < to),
+  }
+}
+
+function byCell(experiments: readonly ExperimentProgress[]): ReadonlyMap<string, ExperimentProgress> {
+  return new Map(experiments.map(experiment => [cellKey(experiment), experiment]))
+}
+
+function cellKey({ arm, seed }: Pick<ExperimentView, 'arm' | 'seed'>): string {
+  return `${arm} ${seed}`
 }
 
 /**
@@ -159,11 +199,9 @@ export function isAway(error: unknown): boolean {
   return error instanceof RlevError && error.kind === 'ServiceUnavailable'
 }
 
-function reportOf({ arm, seed }: ExperimentView, { facts, progress, ending }: Answer): Report | undefined {
-  const told = progress ?? (ending?.state === 'completed' ? ending.result : null)
-  if (told === null) return undefined
-  if ('experiments' in told) return told.experiments.find(other => other.arm === arm && other.seed === seed)
-  return 'stage' in told ? { ...told, ...heard(facts) } : undefined
+function reportOf(experiment: ExperimentView, { facts, progress, told }: Answer): Report | undefined {
+  if (progress !== null && 'stage' in progress) return { ...progress, ...heard(facts) }
+  return told.get(cellKey(experiment))
 }
 
 /** What Temporal knows of an experiment besides what it says itself. */
@@ -175,7 +213,10 @@ function heard(facts: WorkflowFacts | null): Pick<ExperimentView, 'warmStart' | 
   }
 }
 
-function merge(stored: ExperimentView, report: Report | undefined, answer: Answer): ExperimentView {
+/** What was asked, for one experiment. */
+type AnswerForOne = Omit<Answer, 'isBehind'> & { isBehind: boolean }
+
+function merge(stored: ExperimentView, report: Report | undefined, answer: AnswerForOne): ExperimentView {
   if (report === undefined) return { ...stored, state: stateWithoutReport(stored, answer) }
   const merged = withReport(stored, report)
   // What ended before it was told that an experiment had, leaves it looking as if it ran.
@@ -201,7 +242,8 @@ function withReport(stored: ExperimentView, report: Report): ExperimentView {
   }
 }
 
-function stateWithoutReport({ state }: ExperimentView, { facts, away, ending }: Answer): RunState {
+function stateWithoutReport({ state }: ExperimentView, { facts, away, ending, isBehind }: AnswerForOne): RunState {
+  if (facts?.status === 'running' && isBehind) return state === 'waiting' ? 'cancelled' : state
   if (facts?.status === 'running') return state === 'done' ? 'done' : 'waiting'
   if (state !== 'stopped' && state !== 'waiting') return state
   if (ending !== null && ending.state !== 'completed') return ending.state

@@ -1,10 +1,17 @@
-/** Starting the workflow of a plan, with what the Web UI's list shows of it from the first moment. */
+/** Starting the workflow of a plan that the home has, with what the Web UI's list shows of it from the first moment. */
 import { WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '@temporalio/client'
-import { digest } from '../../pipelines/config/digest.js'
+import { planDigest } from '../../pipelines/config/plan-digest.js'
 import type { Plan } from '../../pipelines/config/schema.js'
+import type { BatchShape } from '../../workflows/batch-messages.js'
 import { type ExperimentInput, queues, type SweepInput } from '../../workflows/messages.js'
 import { searchAttributes } from '../../workflows/search-attributes.js'
 import type { TemporalRuns } from './temporal-runs.js'
+
+/** Experiments that a sweep starts itself. Its history then has up to some 1,500 events, which are replayed in a second (docs/sweeps.md). */
+const mostWithoutBatches = 60
+
+/** In the input of the workflow, so that another version of this command changes no sweep that is under way. */
+const batches: BatchShape = { cells: 100, maxEvents: 1500 }
 
 /** `home`: of which home the run is; a Temporal server may serve several. */
 export async function startWorkflow(options: { temporal: TemporalRuns; plan: Plan; home: string }): Promise<void> {
@@ -31,13 +38,11 @@ export async function startWorkflow(options: { temporal: TemporalRuns; plan: Pla
   )
 }
 
-/** What a plan asks for; warnings are about the program that read it. */
-export function planDigest(plan: Plan): string {
-  return digest({ ...plan, warnings: [] })
-}
-
 function inputOf(plan: Plan): ExperimentInput | SweepInput {
-  if (plan.kind === 'sweep') return { plan }
+  if (plan.kind === 'sweep') {
+    const isLarge = plan.arms.length * plan.settings.seeds.length > mostWithoutBatches
+    return { name: plan.name, digest: planDigest(plan), ...(isLarge ? { batches } : {}) }
+  }
   return { name: plan.name, arm: plan.name, seed: plan.config.seed, config: plan.config }
 }
 

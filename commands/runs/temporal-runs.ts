@@ -129,10 +129,18 @@ export class TemporalRuns {
   }
 
   /** Every execution of a workflow that Temporal still has, also closed ones. */
-  async executions(id: string): Promise<WorkflowExecutionInfo[]> {
+  executions(id: string): Promise<WorkflowExecutionInfo[]> {
+    return this.#list(`WorkflowId = ${JSON.stringify(id)}`)
+  }
+
+  /** The same of the batches of a sweep. */
+  batches(sweep: string): Promise<WorkflowExecutionInfo[]> {
+    return this.#list(`WorkflowId STARTS_WITH ${JSON.stringify(`${sweep}/batch-`)} AND WorkflowType = "sweepBatch"`)
+  }
+
+  #list(query: string): Promise<WorkflowExecutionInfo[]> {
     return this.guard(async () => {
       const found: WorkflowExecutionInfo[] = []
-      const query = `WorkflowId = ${JSON.stringify(id)}`
       for await (const execution of this.client.workflow.list({ query })) found.push(execution)
       return found
     })

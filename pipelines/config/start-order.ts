@@ -27,8 +27,14 @@ export function startOrder({
     seeds.slice(index * concurrency, (index + 1) * concurrency),
   )
   const leftOver = seeds.slice(whole * concurrency)
-  const keys = arms.map(({ config }) => warmStartKey(config))
-  const isFirstOfItsStart = (arm: number) => keys.indexOf(keys[arm] as string) === arm
+  const keys = new Set<string>()
+  const isFirst = arms.map(({ config }) => {
+    const key = warmStartKey(config)
+    const first = !keys.has(key)
+    keys.add(key)
+    return first
+  })
+  const isFirstOfItsStart = (arm: number) => isFirst[arm] === true
   const cells = ({ name, config }: SweepPlan['arms'][number], of: readonly number[]) =>
     of.map(seed => ({ arm: name, seed, config: { ...config, seed } }))
   return [

@@ -32,7 +32,7 @@ const notOfAnArm: Readonly<Record<string, string>> = {
   extends: 'only a file extends another; an arm is always based on the file it is in',
 }
 
-/** Arms times seeds. Temporal's history of a sweep has room for about so many. */
+/** Arms times seeds. So many were run in one sweep (docs/sweeps.md). */
 const mostExperiments = 5000
 
 /**
@@ -159,7 +159,7 @@ function aboutSettings({ seeds, endpoint }: SweepSettings, arms: readonly Arm[],
         message: 'the sweep is too large',
         expected: `at most ${mostExperiments} experiments`,
         found: `${arms.length} arms x ${seeds.length} seeds`,
-        remedy: 'make several sweeps of it',
+        remedy: `${fitting(seeds.length, arms.length)}; or make several sweeps of it`,
       },
     ]
   }
@@ -186,6 +186,13 @@ function aboutSettings({ seeds, endpoint }: SweepSettings, arms: readonly Arm[],
       remedy: 'set evaluation.samples, or take the endpoint h-acc-curve',
     },
   ]
+}
+
+/** How many fit. */
+function fitting(seeds: number, arms: number): string {
+  const fewerSeeds = Math.floor(mostExperiments / arms)
+  const fewerArms = `${Math.floor(mostExperiments / seeds)} arms fit with these seeds`
+  return fewerSeeds === 0 ? fewerArms : `${fewerSeeds} seeds fit with these arms, ${fewerArms}`
 }
 
 /** Two arms with the same config are one arm. That holds for a placebo too: it must differ in something. */

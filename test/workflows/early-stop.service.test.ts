@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict'
 import { readdirSync, rmSync } from 'node:fs'
 import { after, before, describe, it } from 'node:test'
+import { readOutcomes } from '../../activities/store/outcomes.js'
 import { experimentPaths, runFolder } from '../../activities/store/run-folder.js'
-import { readEvaluations, readOutcome, readPlan, readResult } from '../../activities/store/runs.js'
+import { readEvaluations, readPlan, readResult } from '../../activities/store/runs.js'
 import { storedExperiments } from '../../commands/runs/stored-experiments.js'
 import { examineRun } from '../../commands/verify/examine.js'
 import { compareArms } from '../../pipelines/comparison/compare-arms.js'
@@ -73,7 +74,7 @@ describe('an early stop', () => {
     assert.match(view?.stoppedEarly ?? '', /^ended early at step 4 of 8/)
     const { notes } = compareArms({
       plan: readPlan(services.path, 'early'),
-      outcomes: [readOutcome(services.path, 'early')],
+      outcomes: readOutcomes(services.path, 'early'),
     })
     assert.ok(
       notes.some(note => note.includes('early 4 (1 of 1 ended early)')),

@@ -11,11 +11,14 @@ import { WorkflowFailedError } from '@temporalio/client'
 import type { ProcessRecord } from '../../activities/machine/services-record.js'
 import type { MlflowClient } from '../../activities/mlflow/client.js'
 import type { Run } from '../../activities/mlflow/types.js'
+import { readOutcomes } from '../../activities/store/outcomes.js'
 import { experimentPaths, planPaths, runFolder, stepName } from '../../activities/store/run-folder.js'
-import { readEvaluations, readMetrics, readOutcome, readResult } from '../../activities/store/runs.js'
+import { readEvaluations, readMetrics, readResult } from '../../activities/store/runs.js'
+import { freezePlan } from '../../commands/runs/frozen-plan.js'
 import { goOn } from '../../commands/runs/go-on.js'
 import { lookAtRun } from '../../commands/runs/run-status.js'
 import { TemporalRuns } from '../../commands/runs/temporal-runs.js'
+import { planDigest } from '../../pipelines/config/plan-digest.js'
 import type { ExperimentConfig, SweepPlan } from '../../pipelines/config/schema.js'
 import { pauseSignal, progressQuery, queues, resumeSignal, type SweepProgress } from '../../workflows/messages.js'
 import type { sweep } from '../../workflows/sweep.js'
@@ -44,10 +47,11 @@ const start = (config: ExperimentConfig) => work.start(config)
 const run = (config: ExperimentConfig) => work.run(config)
 
 function startSweep(plan: SweepPlan) {
+  freezePlan(services.path, plan, plan.name)
   return services.client.workflow.start<typeof sweep>('sweep', {
     workflowId: plan.name,
     taskQueue: queues.workflows,
-    args: [{ plan }],
+    args: [{ name: plan.name, digest: planDigest(plan) }],
   })
 }
 
@@ -67,7 +71,8 @@ describe('an experiment', () => {
     assert.match(result.weights, /^[0-9a-f]{64}$/)
     assert.equal(result.trackingFailure, undefined)
 
-    const outcome = readOutcome(services.path, 'undisturbed')
+    const [outcome] = readOutcomes(services.path, 'undisturbed')
+    assert.ok(outcome)
     assert.equal(outcome.state, 'done')
     assert.equal(outcome.weights, result.weights)
     assert.deepEqual(

@@ -144,3 +144,12 @@ test('a key without effect is warned about where an arm names it, not where it c
     /^[^\n]*nowhere\.yaml:2:33: update\.betas has no effect: sgd has no moments$/,
   )
 })
+
+test('a sweep that is too large is refused with the numbers that fit', () => {
+  const arms = Array.from({ length: 60 }, (_, arm) => `    a${arm}: {steps: ${arm + 1}}\n`).join('')
+  const seeds = Array.from({ length: 100 }, (_, seed) => seed).join()
+  const message = refusal(`name: a\nsweep:\n  baseline: a0\n  seeds: [${seeds}]\n  arms:\n${arms}`)
+  assert.match(message, /the sweep is too large/)
+  assert.match(message, /at most 5000 experiments[\s\S]*60 arms x 100 seeds/)
+  assert.match(message, /83 seeds fit with these arms, 50 arms fit with these seeds/)
+})

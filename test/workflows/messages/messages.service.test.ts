@@ -12,6 +12,7 @@ import './sweep-concurrency.js'
 import './sweep-pause.js'
 import './sweep-cancel.js'
 import './sweep-moved.js'
+import './sweep-large.js'
 
 before(startMocked)
 after(() => mocked?.stop())

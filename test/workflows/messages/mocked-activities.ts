@@ -6,9 +6,13 @@
 import { Context } from '@temporalio/activity'
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common'
 import type { EvaluationSummary } from '../../../activities/evaluation-summary.js'
+import type { FreezeRunInput, FrozenRun } from '../../../activities/freeze-run.js'
 import type { GpuActivities } from '../../../activities/gpu-activities.js'
 import type { IoActivities } from '../../../activities/io-activities.js'
 import { idOf } from '../../../activities/tracking/subject.js'
+import type { SweepPlan } from '../../../pipelines/config/schema.js'
+import { idInSweep, startOrder } from '../../../pipelines/config/start-order.js'
+import { cellOutline, outlineOf } from '../../../pipelines/config/sweep-outline.js'
 
 export type ActivityName = keyof IoActivities | keyof GpuActivities
 
@@ -79,6 +83,9 @@ export class MockedActivities {
   readonly gpu: GpuActivities
   readonly #calls = new Map<string, Call[]>()
   readonly #held: { id: string; name: ActivityName; call: HeldCall }[] = []
+  /** By name: what the home would have. */
+  readonly #plans = new Map<string, SweepPlan>()
+  readonly #everHeld: { id: string; call: HeldCall }[] = []
   readonly #answers: { id: string; name: ActivityName; output: unknown }[] = []
 
   constructor() {
@@ -89,8 +96,16 @@ export class MockedActivities {
     this.io = {
       freezeRun: this.#mocked(
         'freezeRun',
-        input => (input.experiment?.id ?? input.plan?.name) as string,
-        () => ({}),
+        ({ experiment, plan, sweep, cell }) => (experiment?.id ?? cell?.id ?? sweep?.name ?? plan?.name) as string,
+        input => this.#frozen(input),
+      ),
+      readCells: this.#mocked(
+        'readCells',
+        ({ name }) => name,
+        ({ name, from, to }) => {
+          const plan = this.#plans.get(name)
+          return plan === undefined ? [] : startOrder(plan).slice(from, to).map(cellOutline)
+        },
       ),
       prepareData: ofRun('prepareData', () => artifact),
       normalizeValues: ofRun('normalizeValues', () => artifact),
@@ -131,10 +146,24 @@ export class MockedActivities {
     }
   }
 
+  /** The plan of a sweep that is to be started. */
+  keep(plan: SweepPlan): void {
+    this.#plans.set(plan.name, plan)
+  }
+
+  #frozen({ sweep, cell }: FreezeRunInput): FrozenRun {
+    const plan = this.#plans.get((sweep ?? cell?.sweep)?.name ?? '')
+    if (plan === undefined) return {}
+    if (sweep !== undefined) return { outline: outlineOf(plan), cells: startOrder(plan).map(cellOutline) }
+    const found = startOrder(plan).find(one => idInSweep(plan.name, one) === cell?.id)
+    return found === undefined ? {} : { config: found.config }
+  }
+
   /** Holds the next call of the activity for this experiment or sweep that is not held yet. */
   hold(id: string, name: ActivityName, options?: { ignoresCancellation?: boolean }): HeldCall {
     const call = new HeldCall(options)
     this.#held.push({ id, name, call })
+    this.#everHeld.push({ id, call })
     return call
   }
 
@@ -154,6 +183,11 @@ export class MockedActivities {
     return this.calls(id)
       .map(({ name }) => name)
       .filter(name => name in this.gpu)
+  }
+
+  /** Lets the held calls of this experiment or sweep answer, those that have begun too. */
+  releaseAllOf(id: string): void {
+    for (const { call } of this.#everHeld.filter(held => held.id === id)) call.answer()
   }
 
   /** Lets every held call answer, so that the workers can end. */

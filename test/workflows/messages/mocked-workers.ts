@@ -3,9 +3,16 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { type WorkflowHandleWithFirstExecutionRunId, WorkflowNotFoundError } from '@temporalio/client'
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker'
+import { planDigest } from '../../../pipelines/config/plan-digest.js'
 import type { ExperimentConfig, SweepPlan } from '../../../pipelines/config/schema.js'
 import type { experiment } from '../../../workflows/experiment.js'
-import { type ExperimentProgress, progressQuery, queues, type SweepProgress } from '../../../workflows/messages.js'
+import {
+  type ExperimentProgress,
+  progressQuery,
+  queues,
+  type SweepInput,
+  type SweepProgress,
+} from '../../../workflows/messages.js'
 import type { sweep } from '../../../workflows/sweep.js'
 import { TestServices } from '../../services.js'
 import { MockedActivities } from './mocked-activities.js'
@@ -77,10 +84,26 @@ export class MockedWorkers {
   }
 
   startSweep(plan: SweepPlan): Promise<Sweep> {
+    this.activities.keep(plan)
+    return this.#startSweep(plan, { name: plan.name, digest: planDigest(plan) })
+  }
+
+  /** A batch has so many experiments. `maxEvents`: until the sweep continues as new. */
+  startLargeSweep(plan: SweepPlan, { cells, maxEvents = 1e4 }: { cells: number; maxEvents?: number }): Promise<Sweep> {
+    this.activities.keep(plan)
+    return this.#startSweep(plan, { name: plan.name, digest: planDigest(plan), batches: { cells, maxEvents } })
+  }
+
+  /** As older versions did. */
+  startSweepByPlan(plan: SweepPlan): Promise<Sweep> {
+    return this.#startSweep(plan, { plan })
+  }
+
+  #startSweep(plan: SweepPlan, input: SweepInput): Promise<Sweep> {
     return this.#services.client.workflow.start<typeof sweep>('sweep', {
       workflowId: plan.name,
       taskQueue: queues.workflows,
-      args: [{ plan }],
+      args: [input],
     })
   }
 

@@ -34,7 +34,7 @@ describe('a cancellation of a sweep', suite, () => {
     await sweep.cancel()
     await assertCancelled(sweep)
     assert.deepEqual(calls(plan.name, 'closeTracking'), [])
-    assert.deepEqual(await statesOf(sweep), ['cancelled', 'cancelled'])
+    assert.deepEqual(await statesOf(sweep), [])
   })
 
   it('while an experiment starts cancels it', async () => {

@@ -17,6 +17,9 @@ export const statusOf = (id: string) => mocked.statusOf(id)
 export const calls = (id: string, name: ActivityName) => mocked.activities.calls(id, name)
 
 export const stopArm = (sweep: Sweep, arm: string) => sweep.executeUpdate(stopArmUpdate, { args: [arm] })
+/** Sends the update, and does not wait until it has taken effect. */
+export const beginToStopArm = (sweep: Sweep, arm: string) =>
+  sweep.startUpdate(stopArmUpdate, { args: [arm], waitForStage: 'ACCEPTED' })
 export const setConcurrency = (sweep: Sweep, experiments: number) =>
   sweep.executeUpdate(concurrencyUpdate, { args: [experiments] })
 

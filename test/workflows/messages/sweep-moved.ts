@@ -106,14 +106,8 @@ describe('the progress of a sweep', suite, () => {
     const freeze = hold(plan.name, 'freezeRun')
     const sweep = await mocked.startSweep(plan)
     await freeze.begun
-    const early = await sweepProgress(sweep)
-    assert.deepEqual(
-      early.experiments.map(({ arm, stage, step }) => [arm, stage, step]),
-      [
-        ['a', 'prepare', 0],
-        ['b', 'prepare', 0],
-      ],
-    )
+    // It knows none before it has read the plan.
+    assert.deepEqual(await sweepProgress(sweep), { name: plan.name, state: 'running', experiments: [] })
     freeze.answer()
     await sweep.result()
     const { state, reportPath, experiments } = await sweepProgress(sweep)
@@ -129,7 +123,26 @@ describe('the progress of a sweep', suite, () => {
     freeze.fail('another config')
     await assert.rejects(sweep.result(), WorkflowFailedError)
     assert.equal(await stateOf(sweep), 'failed')
-    assert.deepEqual(await statesOf(sweep), ['cancelled', 'cancelled'])
+    assert.deepEqual(await statesOf(sweep), [])
+  })
+
+  it('of one that an older version started, with the plan in its input, is that of any other', async () => {
+    const plan = tinySweep('query-by-plan', two, { seeds: [1, 2] })
+    const freeze = hold(plan.name, 'freezeRun')
+    const sweep = await mocked.startSweepByPlan(plan)
+    await freeze.begun
+    assert.equal((await sweepProgress(sweep)).experiments.length, 4)
+    freeze.answer()
+    const { experiments } = await sweep.result()
+    assert.deepEqual(
+      experiments.map(({ arm, seed, state }) => [arm, seed, state]),
+      [
+        ['a', 1, 'done'],
+        ['a', 2, 'done'],
+        ['b', 1, 'done'],
+        ['b', 2, 'done'],
+      ],
+    )
   })
 })
 

@@ -9,6 +9,7 @@ import { mocked, suite, until } from './mocked-workers.js'
 import {
   aMoment,
   assertCancelled,
+  beginToStopArm,
   calls,
   endInMlflow,
   hold,
@@ -31,11 +32,24 @@ describe('stopArm of a sweep', suite, () => {
     const freeze = hold(plan.name, 'freezeRun')
     const sweep = await mocked.startSweep(plan)
     await freeze.begun
-    await stopArm(sweep, 'b')
+    const stopped = await beginToStopArm(sweep, 'b')
     freeze.answer()
+    await stopped.result()
     await sweep.result()
     assert.deepEqual(await statesOf(sweep), ['done', 'cancelled'])
     assert.equal(await statusOf(idOf(plan, 'b')), 'NOT FOUND')
+  })
+
+  it('before the plan is kept is refused for an arm that turns out to be unknown', async () => {
+    const plan = tinySweep('stop-early-unknown', two)
+    const freeze = hold(plan.name, 'freezeRun')
+    const sweep = await mocked.startSweep(plan)
+    await freeze.begun
+    const stopped = await beginToStopArm(sweep, 'z')
+    freeze.answer()
+    await assert.rejects(stopped.result(), WorkflowUpdateFailedError)
+    await sweep.result()
+    assert.deepEqual(await statesOf(sweep), ['done', 'done'])
   })
 
   it('while an experiment of the arm starts cancels it', async () => {
