@@ -9,6 +9,7 @@ import { evaluationTable } from '../pipelines/report/tables/evaluation-as-text.j
 import { oneLine } from '../pipelines/text/width.js'
 import { alarmTexts } from './live/progress-table.js'
 import { openScreen } from './live/screen.js'
+import { mostShown, type Selection } from './live/selection.js'
 import { watchRun } from './live/watch-run.js'
 import { clauseOf, linksOf, type RunView } from './runs/run-view.js'
 import { commandFor } from './runs/shell-command.js'
@@ -36,6 +37,8 @@ interface Following {
   left?: AbortSignal
   /** Where progress goes. */
   stream?: NodeJS.WriteStream
+  /** Which experiments are shown. */
+  selection?: Selection
   /** What is told of a run that is over, and the exit status. */
   print?: (home: Home, view: RunView) => number
 }
@@ -44,9 +47,9 @@ interface Following {
 export async function follow(
   home: Home,
   name: string,
-  { left = leaving(), stream = process.stdout, print = printEnding }: Following = {},
+  { left = leaving(), stream = process.stdout, print = printEnding, selection = {} }: Following = {},
 ): Promise<number> {
-  const screen = await openScreen(stream)
+  const screen = await openScreen(stream, selection)
   try {
     const view = await watchRun({ home, name, screen, left })
     screen.done()
@@ -116,7 +119,9 @@ function resultOf(home: Home, { name }: RunView): string | undefined {
 
 /** To standard error. Returns the exit status. */
 export function printFailures(home: Home, { name, state, experiments, notes }: RunView): number {
-  for (const { id, failure } of experiments) if (failure !== undefined) console.error(`${id}: ${oneLine(failure)}`)
+  const failed = experiments.filter(({ failure }) => failure !== undefined)
+  for (const { id, failure } of failed.slice(0, mostShown)) console.error(`${id}: ${oneLine(failure ?? '')}`)
+  if (failed.length > mostShown) console.error(`and ${failed.length - mostShown} more failures`)
   for (const note of notes) console.error(oneLine(note))
   if (state === 'done') return 0
   if (state === 'failed') console.error(`the workers' logs are in ${join(home.path, 'logs')}`)

@@ -11,6 +11,7 @@ import { given } from '../pipelines/given.js'
 import { exitStatusOf, failureText } from './failure.js'
 import { addKeeping } from './keeping.js'
 import { addLaunching, driftHelp, wholeNumber } from './launching.js'
+import type { RunState } from './runs/run-view.js'
 import { projectFolder } from './services/project.js'
 import { addServing } from './serving.js'
 
@@ -34,6 +35,9 @@ Examples:
 Exit status: 0 done; 1 the work failed; 2 the call or the config is wrong; 130 left with Ctrl-C, the work goes on.`,
   )
 
+/** Of an experiment, as `status` shows them. */
+const runStates: readonly RunState[] = ['running', 'paused', 'waiting', 'done', 'failed', 'cancelled', 'stopped']
+
 const home = (): string | undefined => program.opts<{ home?: string }>().home
 
 addLaunching(program, home)
@@ -42,6 +46,9 @@ program
   .command('status')
   .description('where a run stands; without a name, the runs of this home')
   .argument('[name]', 'name of a run')
+  .option('--arm <arm>', 'only experiments of this arm')
+  .addOption(new Option('--state <state>', 'only experiments in this state').choices(runStates))
+  .option('--limit <n>', 'show so many, those that failed first (default: 50; with --json all)', wholeNumber)
   .option('--json', 'print JSON')
   .action(async (name, options) => {
     const { status } = await import('./status.js')
@@ -52,9 +59,12 @@ program
   .command('watch')
   .description('follow a run until it ends; Ctrl-C leaves, the work goes on')
   .argument('<name>', 'name of a run')
-  .action(async name => {
+  .option('--arm <arm>', 'only experiments of this arm')
+  .addOption(new Option('--state <state>', 'only experiments in this state').choices(runStates))
+  .option('--limit <n>', 'show so many, those that failed first', wholeNumber)
+  .action(async (name, options) => {
     const { watch } = await import('./watch.js')
-    process.exitCode = await watch({ name, home: home() })
+    process.exitCode = await watch({ ...options, name, home: home() })
   })
 
 program

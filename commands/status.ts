@@ -1,9 +1,12 @@
 /** `rlev status [NAME]`: where a run stands, or the runs of this home. Reads only; works with the services down. */
 import { listRuns } from '../activities/store/runs.js'
+import { RlevError } from '../pipelines/errors.js'
 import { alarmKinds } from '../pipelines/evaluation/alarms.js'
 import { printable } from '../pipelines/printable.js'
+import { nearestName } from '../pipelines/text/nearest-name.js'
 import { layOutTable } from '../pipelines/text/table.js'
-import { progressTable } from './live/progress-table.js'
+import { countedStates, progressTable } from './live/progress-table.js'
+import { type Selection, select } from './live/selection.js'
 import { lookAtRun } from './runs/run-status.js'
 import { linksOf, type RunView } from './runs/run-view.js'
 import { lookAt, withTemporal } from './runs/with-run.js'
@@ -11,13 +14,14 @@ import { type Home, openHome } from './services/home.js'
 import { formatMoment } from './text/format.js'
 import { toJson } from './text/json.js'
 
-export interface StatusOptions {
+/** `rlev status NAME --arm, --state, --limit`: which experiments. */
+export interface StatusOptions extends Selection {
   home?: string | undefined
   name?: string | undefined
   json?: boolean | undefined
 }
 
-export async function status({ home: path, name, json = false }: StatusOptions): Promise<void> {
+export async function status({ home: path, name, json = false, ...selection }: StatusOptions): Promise<void> {
   const home = openHome(path)
   if (name === undefined) {
     const runs = await everyRun(home)
@@ -25,7 +29,8 @@ export async function status({ home: path, name, json = false }: StatusOptions):
     return
   }
   const view = await lookAt(home, name)
-  console.log(json ? toJson(view) : printable(statusText(view)))
+  refuseUnknownArm(view, selection.arm)
+  console.log(json ? toJson(selectedView(view, selection)) : printable(statusText(view, selection)))
 }
 
 function everyRun(home: Home): Promise<RunView[]> {
@@ -65,9 +70,31 @@ function alarmKindsOf(experiments: RunView['experiments']): string {
     .join(', ')
 }
 
-function statusText(view: RunView): string {
+/** JSON has every experiment unless some were asked for. */
+function selectedView(view: RunView, selection: Selection): RunView & { counts: ReturnType<typeof countedStates> } {
+  const limit = selection.limit ?? view.experiments.length
+  const { shown } = select(view, { ...selection, limit })
+  return { ...view, counts: countedStates(view.experiments), experiments: shown }
+}
+
+function statusText(view: RunView, selection: Selection): string {
   const links = linksOf(view).map(([title, link]) => `${title.padEnd(10)}${link}`)
-  return [...progressTable(view, { now: Date.now() }), '', ...weightLines(view), ...links].join('\n').trimEnd()
+  const weights = weightLines({ ...view, experiments: select(view, selection).shown })
+  return [...progressTable(view, { now: Date.now(), selection }), '', ...weights, ...links].join('\n').trimEnd()
+}
+
+function refuseUnknownArm({ name, experiments }: RunView, arm: string | undefined): void {
+  const arms = [...new Set(experiments.map(experiment => experiment.arm))]
+  if (arm === undefined || arms.includes(arm)) return
+  const meant = nearestName(arm, arms)
+  throw new RlevError({
+    kind: 'CallInvalid',
+    message: 'the run has no such arm',
+    place: name,
+    expected: `one of ${arms.slice(0, 20).join(', ')}${arms.length > 20 ? ` and ${arms.length - 20} more` : ''}`,
+    found: arm,
+    ...(meant === undefined ? {} : { remedy: `did you mean ${meant}?` }),
+  })
 }
 
 function weightLines({ kind, experiments }: RunView): string[] {

@@ -4,6 +4,7 @@ import { oneLine } from '../../pipelines/text/width.js'
 import type { ExperimentView, RunView } from '../runs/run-view.js'
 import { formatCount, formatDuration, formatNumber, formatShare } from '../text/format.js'
 import { alarmTexts, stageDetail, stageText, summaryLine } from './progress-table.js'
+import { type Selection, select } from './selection.js'
 
 /** Milliseconds between lines while nothing but steps changes. */
 export const interval = 15_000
@@ -12,7 +13,13 @@ export class ProgressLines {
   readonly #stages = new Map<string, string>()
   readonly #notes = new Set<string>()
   readonly #alarms = new Set<string>()
+  readonly #selection: Selection
   #last: number | undefined
+
+  /** `selection`: which experiments get lines. */
+  constructor(selection: Selection = {}) {
+    this.#selection = selection
+  }
 
   /** Lines to print for this view: none, mostly. */
   next(view: RunView, now: number): string[] {
@@ -23,15 +30,18 @@ export class ProgressLines {
       ...view,
       experiments: view.experiments.filter(experiment => this.#isAlarmed(experiment)),
     })
-    const changed = view.experiments.filter(experiment => this.#hasChanged(experiment))
+    const changed = new Set(view.experiments.filter(experiment => this.#hasChanged(experiment)))
     const due = this.#last === undefined || now - this.#last >= interval
-    if (!due && changed.length === 0) return [...alarms, ...notes.map(oneLine)]
-    const moving = due ? view.experiments.filter(({ state }) => state === 'running') : []
-    const told = view.experiments.filter(experiment => changed.includes(experiment) || moving.includes(experiment))
+    if (!due && changed.size === 0) return [...alarms, ...notes.map(oneLine)]
+    const told = view.experiments.filter(
+      experiment => changed.has(experiment) || (due && experiment.state === 'running'),
+    )
     const summary = due && view.kind === 'sweep' ? [summaryLine(view, now)] : []
     if (due) this.#last = now
+    const { shown, hidden } = select({ experiments: told }, this.#selection)
     return [
-      ...told.map(experiment => experimentLine(experiment, view.kind)),
+      ...shown.map(experiment => experimentLine(experiment, view.kind)),
+      ...(hidden.length === 0 ? [] : [`and ${hidden.length} other experiments, as \`rlev status ${view.name}\` shows`]),
       ...summary,
       ...alarms,
       ...notes.map(oneLine),

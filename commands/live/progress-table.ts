@@ -5,6 +5,7 @@ import { type Column, layOutTable } from '../../pipelines/text/table.js'
 import { cutToWidth, oneLine } from '../../pipelines/text/width.js'
 import { alarmedOf, clauseOf, type ExperimentView, type RunState, type RunView } from '../runs/run-view.js'
 import { formatCount, formatDuration, formatNumber, formatShare } from '../text/format.js'
+import { isSelective, mostShown, type Selection, select } from './selection.js'
 
 const columns: readonly Column[] = [
   { heading: 'experiment', shrinks: true },
@@ -17,9 +18,17 @@ const columns: readonly Column[] = [
   { heading: 'left', align: 'right' },
 ]
 
-/** `width`, `height`: of the terminal. Where not every line fits, experiments that wait or are done are counted instead. */
-export function progressTable(view: RunView, options: { width?: number; height?: number; now: number }): string[] {
-  const { width, height, now } = options
+/**
+ * `width`, `height`: of the terminal. Where not every line fits, experiments that wait or are done are counted instead. `selection`: what
+ * was asked for.
+ */
+export function progressTable(
+  view: RunView,
+  options: { width?: number; height?: number; now: number; selection?: Selection },
+): string[] {
+  const { width, height, now, selection = {} } = options
+  if (isSelective(selection) || (height === undefined && view.experiments.length > mostShown))
+    return selectedTable(view, { ...given({ width }), now, selection })
   const foot = [
     summaryLine(view, now),
     ...(height === undefined ? alarmTexts(view) : fewOf(alarmTexts(view), view.name)),
@@ -36,6 +45,31 @@ export function progressTable(view: RunView, options: { width?: number; height?:
   const lines = [...table, ...(hidden === '' ? [] : [hidden]), ...foot]
   return width === undefined ? lines : lines.map(line => cutToWidth(line, width))
 }
+
+/** Counts on top, then what was asked for; what failed first. */
+function selectedTable(
+  view: RunView,
+  { width, now, selection }: { width?: number; now: number; selection: Selection },
+): string[] {
+  const { shown, hidden } = select(view, selection)
+  const part = { ...view, experiments: shown }
+  const rows = shown.map(experiment => cellsOf(experiment, view.kind))
+  const more = `... and ${countStates(hidden)}: --arm, --state and --limit show others`
+  const lines = [
+    summaryLine(view, now),
+    '',
+    ...(shown.length === 0 ? ['no experiment is like that'] : layOutTable({ columns, rows, ...given({ width }) })),
+    ...(hidden.length === 0 ? [] : [more]),
+    ...fewOf(alarmTexts(part), view.name),
+    ...view.notes.slice(0, maxNotes).map(oneLine),
+    ...(view.notes.length > maxNotes ? [`and ${view.notes.length - maxNotes} more notes (--json has all)`] : []),
+    ...failureLines(part),
+  ]
+  return width === undefined ? lines : lines.map(line => cutToWidth(line, width))
+}
+
+/** Notes beside a selection. */
+const maxNotes = 10
 
 function cellsOf(experiment: ExperimentView, kind: RunView['kind']): string[] {
   const { arm, seed, step, steps, reward, hAcc, expectedHAcc, tokensPerSecond, secondsLeft, state } = experiment
@@ -86,11 +120,15 @@ export function summaryLine(view: RunView, now: number): string {
 const stateOrder: readonly RunState[] = ['running', 'paused', 'done', 'failed', 'cancelled', 'waiting', 'stopped']
 
 function countStates(experiments: readonly ExperimentView[]): string {
-  return stateOrder
-    .map(state => ({ state, count: experiments.filter(experiment => experiment.state === state).length }))
-    .filter(({ count }) => count > 0)
-    .map(({ state, count }) => `${count} ${state}`)
+  return Object.entries(countedStates(experiments))
+    .map(([state, count]) => `${count} ${state}`)
     .join(', ')
+}
+
+/** Without states that no experiment has. */
+export function countedStates(experiments: readonly ExperimentView[]): Partial<Record<RunState, number>> {
+  const counts = stateOrder.map(state => [state, experiments.filter(one => one.state === state).length] as const)
+  return Object.fromEntries(counts.filter(([, count]) => count > 0))
 }
 
 /** `ALARM human-aligned, seeds 1, 2: ...`. */
@@ -106,10 +144,16 @@ function fewOf(alarms: readonly string[], name: string): string[] {
   return [...alarms.slice(0, maxAlarms), `and ${alarms.length - maxAlarms} more alarms: \`rlev status ${name}\``]
 }
 
-function failureLines({ experiments }: RunView): string[] {
-  return experiments
-    .filter(({ failure }) => failure !== undefined)
-    .map(({ id, failure }) => `${id}: ${oneLine(failure ?? '')}`)
+/** Failures in full below a table. */
+const maxFailures = 10
+
+function failureLines({ name, experiments }: RunView): string[] {
+  const failed = experiments.filter(({ failure }) => failure !== undefined)
+  const more = failed.length - maxFailures
+  return [
+    ...failed.slice(0, maxFailures).map(({ id, failure }) => `${id}: ${oneLine(failure ?? '')}`),
+    ...(more > 0 ? [`and ${more} more failures: \`rlev status ${name} --state failed --json\``] : []),
+  ]
 }
 
 /** What moves stays in sight, then what failed, then the newest of the rest. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { interval, ProgressLines } from '../../../commands/live/progress-lines.js'
 import { progressTable } from '../../../commands/live/progress-table.js'
+import { type Selection, select } from '../../../commands/live/selection.js'
 import type { ExperimentView, RunView } from '../../../commands/runs/run-view.js'
 import type { Alarm } from '../../../pipelines/evaluation/alarms.js'
 import { textWidth } from '../../../pipelines/text/width.js'
@@ -114,4 +115,39 @@ test('a note is told once for as long as it holds, and again when it comes back'
 test('an evaluation shows how many of its responses are made', () => {
   const evaluating = experiment('one', { stage: 'evaluate', answered: { done: 120, of: 500 } })
   assert.match(progressTable(sweep([evaluating]), { now: 0 }).join('\n'), /evaluate 120\/500/)
+})
+
+const numbered = (state: ExperimentView['state'], count: number, parts: Partial<ExperimentView> = {}) =>
+  Array.from({ length: count }, (_, index) => experiment(`${state}-${index}`, { state, ...parts }))
+
+test('a run of thousands shows its counts on top, then what failed, and says how many are left out', () => {
+  const failure = 'the loss is not finite'
+  const many = [...numbered('done', 4000), ...numbered('waiting', 985), ...numbered('failed', 15, { failure })]
+  const lines = progressTable(sweep(many), { now: 200_000 })
+  assert.match(lines[0] ?? '', /^exam: 5000 experiments, 4000 done, 15 failed, 985 waiting/)
+  assert.deepEqual(
+    lines.slice(3, 18).map(line => line.split(/ +/)[3]),
+    Array.from({ length: 15 }, () => 'failed'),
+  )
+  assert.ok(lines.includes('... and 3965 done, 985 waiting: --arm, --state and --limit show others'))
+  assert.ok(lines.includes('and 5 more failures: `rlev status exam --state failed --json`'))
+  assert.ok(lines.length < 80, `${lines.length} lines`)
+})
+
+test('a selection by arm, state and number is what is shown', () => {
+  const many = [...numbered('done', 60), ...numbered('failed', 3)]
+  const rows = (selection: Selection) => select({ experiments: many }, selection).shown.map(({ arm }) => arm)
+  assert.deepEqual(rows({ state: 'failed' }), ['failed-0', 'failed-1', 'failed-2'])
+  assert.deepEqual(rows({ arm: 'done-7' }), ['done-7'])
+  assert.deepEqual(rows({ limit: 4 }), ['failed-0', 'failed-1', 'failed-2', 'done-0'])
+  assert.deepEqual(rows({ arm: 'done-7', state: 'failed' }), [])
+  const none = progressTable(sweep(many), { now: 0, selection: { arm: 'done-7', state: 'failed' } })
+  assert.equal(none[2], 'no experiment is like that')
+})
+
+test('plain lines of a run of thousands begin with those that failed, and no more than fit', () => {
+  const lines = new ProgressLines().next(sweep([...numbered('done', 4000), ...numbered('failed', 2)]), 0)
+  assert.match(lines[0] ?? '', /^failed-0/)
+  assert.ok(lines.length < 60, `${lines.length} lines`)
+  assert.ok(lines.includes('and 3952 other experiments, as `rlev status exam` shows'))
 })
