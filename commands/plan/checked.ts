@@ -1,6 +1,5 @@
 /** The plan of a config file as `plan`, `run` and `sweep` take it: overrides applied, everything checked, nothing started. */
 
-import { listRuns, readPlan } from '../../activities/store/runs.js'
 import type { PreflightFinding } from '../../pipelines/advantages/planned-arm.js'
 import { hubKey } from '../../pipelines/config/hub-names.js'
 import { isKnownText } from '../../pipelines/config/known-models.js'
@@ -111,15 +110,14 @@ export function checked(plan: Plan, path: string, { concurrencyStated = true } =
   }
   const decided = async (home: string) => {
     const { thisMachine, withThreads } = await import('./threads.js')
-    const before = listRuns(home).includes(plan.name) ? readPlan(home, plan.name) : null
-    const facts = async () => {
+    const { knownPlan } = await import('../runs/frozen-plan.js')
+    const before = knownPlan(home, plan.name)
+    // Policies of a server take no threads here.
+    const weights = async () => {
       const { memoryOfPlan } = await import('./memory.js')
-      const memory = await memoryOfPlan(plan, await items(), await policies())
-      // Policies of a server take no threads here.
-      if (memory === null) return { weights: 0, bytes: 0, room: 0 }
-      return { weights: memory.weights, bytes: memory.bytes, room: memory.atHand.bytes }
+      return (await memoryOfPlan(plan, await items(), await policies()))?.weights ?? 0
     }
-    return withThreads({ plan, before, concurrencyStated, machine: thisMachine(), facts })
+    return withThreads({ plan, before, concurrencyStated, machine: thisMachine(), weights })
   }
   return { plan, data: items, policies, findings, decided }
 }

@@ -14,15 +14,6 @@ import { onCard, statedThreads } from '../services/workers.js'
  */
 export const allThreadsFrom = 20_000_000
 
-/** What decides. */
-export interface ThreadFacts {
-  /** Of the largest policy of the plan. */
-  weights: number
-  /** Memory of a worker with it, and memory at hand. (bytes) */
-  bytes: number
-  room: number
-}
-
 export interface Machine {
   cores: number
   card: boolean
@@ -45,14 +36,14 @@ export async function withThreads({
   before,
   concurrencyStated,
   machine,
-  facts,
+  weights,
 }: {
   plan: Plan
   before: Plan | null
   concurrencyStated: boolean
   machine: Machine
-  /** Asked only where it matters. */
-  facts: () => Promise<ThreadFacts>
+  /** Of the largest policy of the plan; asked only where it matters. */
+  weights: () => Promise<number>
 }): Promise<Plan> {
   if (before !== null) return asBefore(plan, before, concurrencyStated)
   const open = localEnginesOf(plan).some(({ engine }) => engine.threads === undefined)
@@ -60,10 +51,8 @@ export async function withThreads({
   if (machine.stated !== undefined) return withCount(plan, machine.stated)
   // Lanes fill the cores with one thread each, as the config asks.
   if (machine.cores === 1 || localEnginesOf(plan).some(({ engine }) => engine.lanes > 1)) return plan
+  if ((await weights()) < allThreadsFrom) return plan
   const together = plan.kind === 'experiment' ? 1 : Math.min(plan.settings.concurrency, machine.cores)
-  const { weights, bytes, room } = await facts()
-  // Policies of which two do not fit beside each other run one at a time, whatever their size.
-  if (weights < allThreadsFrom && (together === 1 || 2 * bytes <= room)) return plan
   if (concurrencyStated) return withCount(plan, Math.floor(machine.cores / together))
   const all = withCount(plan, machine.cores)
   return all.kind === 'experiment' ? all : { ...all, settings: { ...all.settings, concurrency: 1 } }

@@ -12,15 +12,21 @@ import { RlevError } from '../../pipelines/errors.js'
 /** Differences that an error lists in full. */
 const listed = 8
 
+/** As the home has it; null if it has no run of that name. @throws RlevError CallInvalid if the run is half deleted. */
+export function knownPlan(home: string, name: string): Plan | null {
+  if (!listRuns(home).includes(name)) return null
+  refuseHalfDeleted(home, name)
+  return readPlan(home, name)
+}
+
 /**
  * Whether the home has this plan already, but for what changes no result.
  * @throws RlevError ConfigInvalid, with what differs, where the name stands for another plan and none is allowed. CallInvalid if the run is
  * half deleted.
  */
 export function isKnownPlan(home: string, plan: Plan, place: string, { drift = false } = {}): boolean {
-  if (!listRuns(home).includes(plan.name)) return false
-  refuseHalfDeleted(home, plan.name)
-  const before = readPlan(home, plan.name)
+  const before = knownPlan(home, plan.name)
+  if (before === null) return false
   const difference = planDifference(before, plan).filter(changesResults)
   if (difference.length === 0 || drift) return true
   const show = (side: 'a' | 'b') =>

@@ -1,14 +1,14 @@
-/** Threads of the policies of a plan: by size, memory and what is stated; a run that has begun keeps its count. */
+/** Threads of the policies of a plan: by size and what is stated; a run that has begun keeps its count. */
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { allThreadsFrom, type ThreadFacts, threadsLine, withThreads } from '../../../commands/plan/threads.js'
+import { allThreadsFrom, threadsLine, withThreads } from '../../../commands/plan/threads.js'
 import { experimentKey } from '../../../pipelines/config/digest.js'
 import { localEngine } from '../../../pipelines/config/engine-kinds.js'
 import { experimentSchema, type Plan, sweepSchema } from '../../../pipelines/config/schema.js'
 
-const small: ThreadFacts = { weights: 100_000, bytes: 2e8, room: 2e10 }
-const large: ThreadFacts = { weights: allThreadsFrom, bytes: 6e9, room: 2e10 }
+const small = allThreadsFrom - 1
+const large = allThreadsFrom
 const machine = { cores: 4, card: false, stated: undefined }
 
 const config = (engine: object = {}) => experimentSchema.parse({ name: 'exam', engine })
@@ -21,17 +21,17 @@ const sweep = (engine: object = {}): Plan => {
 
 interface Case {
   plan: Plan
-  facts?: ThreadFacts
+  weights?: number
   before?: Plan
   concurrencyStated?: boolean
   machine?: Partial<Parameters<typeof withThreads>[0]['machine']>
 }
 
-const decided = ({ plan, facts = large, before, concurrencyStated = false, machine: other = {} }: Case) =>
+const decided = ({ plan, weights = large, before, concurrencyStated = false, machine: other = {} }: Case) =>
   withThreads({
     ...{ plan, concurrencyStated, before: before ?? null },
     machine: { ...machine, ...other },
-    facts: async () => facts,
+    weights: async () => weights,
   })
 
 const threadsOf = (plan: Plan) =>
@@ -39,7 +39,7 @@ const threadsOf = (plan: Plan) =>
 const concurrencyOf = (plan: Plan) => (plan.kind === 'sweep' ? plan.settings.concurrency : 1)
 
 test('a small policy keeps the config that it had, and so its digest', async () => {
-  for (const plan of [run(), sweep()]) assert.deepEqual(await decided({ plan, facts: small }), plan)
+  for (const plan of [run(), sweep()]) assert.deepEqual(await decided({ plan, weights: small }), plan)
   assert.equal(
     experimentKey(config()),
     experimentKey({ ...config(), engine: { ...localEngine(config().engine), threads: undefined } }),
@@ -61,16 +61,9 @@ test('experiments that are to run at the same time share the cores', async () =>
   assert.deepEqual([threadsOf(two), concurrencyOf(two)], [[undefined, undefined], 2])
 })
 
-test('policies of which two do not fit in memory run one at a time', async () => {
-  const facts = { ...small, bytes: 1.5e10 }
-  const plan = await decided({ plan: sweep(), facts })
-  assert.deepEqual([threadsOf(plan), concurrencyOf(plan)], [[4, 4], 1])
-  assert.deepEqual(threadsOf(await decided({ plan: run(), facts })), [undefined])
-})
-
 test('what the config or the environment states holds; lanes, a card and a single core leave one thread', async () => {
   assert.deepEqual(threadsOf(await decided({ plan: run({ threads: 3 }) })), [3])
-  assert.deepEqual(threadsOf(await decided({ plan: run(), facts: small, machine: { stated: 2 } })), [2])
+  assert.deepEqual(threadsOf(await decided({ plan: run(), weights: small, machine: { stated: 2 } })), [2])
   assert.deepEqual(threadsOf(await decided({ plan: run(), machine: { stated: 1 } })), [undefined])
   for (const plan of [run({ lanes: 4 }), sweep({ lanes: 4 })]) assert.deepEqual(await decided({ plan }), plan)
   assert.deepEqual(await decided({ plan: sweep(), machine: { card: true } }), sweep())
