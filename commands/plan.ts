@@ -211,7 +211,7 @@ function costLines({ responses, judged, tokens, warmStarts, predictors, seconds,
   return [
     `cost: ${parts.join(', ')}; at most ${formatCount(tokens.trained + tokens.evaluated + tokens.predicted)} sampled tokens`,
     ...(judged === 0 ? [] : [`judge: at most ${formatCount(judged)} questions, each asked until it is answered`]),
-    `time: ${seconds === undefined ? 'not known for a policy from a checkpoint' : formatEstimate(seconds)} (${basis})`,
+    `time: ${seconds === undefined ? 'not known, because the checkpoint cannot be read here' : formatEstimate(seconds)} (${basis})`,
   ]
 }
 

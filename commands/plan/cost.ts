@@ -3,6 +3,7 @@ import { evaluationSteps } from '../../pipelines/config/due-steps.js'
 import type { ExperimentConfig, Plan } from '../../pipelines/config/schema.js'
 import { warmStartKey } from '../../pipelines/config/start-order.js'
 import type { DataSet } from '../../pipelines/data/item.js'
+import { type PolicySize, policySize } from './policy-size.js'
 
 export interface Cost {
   experiments: number
@@ -16,23 +17,32 @@ export interface Cost {
   judged: number
   /** At most: every response as long as `rollout.maxTokens`, every score as `value.predictor.maxTokens`. */
   tokens: { trained: number; evaluated: number; predicted: number; warmStart: number }
-  /** Undefined for a policy whose size is not in the config. */
+  /** At most, like the tokens. Undefined if a checkpoint cannot be read here. */
   seconds?: number
   basis: string
 }
 
 /**
- * Seconds on the machine that was measured, for a decoder of P parameters and L layers. Small policies are bound by the number of
- * operations, large ones by P: a decoding position of a chunk costs `position` L + `work` P rows, a micro-batch of training
- * `microBatch` L + 3 `work` P tokens (forward, and twice that for backward). `experiment`: its activities and checkpoints.
+ * Seconds on the machine that was measured, for a decoder of P weights and L layers. Small policies are bound by the number of
+ * operations, large ones by P: a decoding position of a chunk costs `position` L + `sample` P rows, a micro-batch of training
+ * `microBatch` L + 3 `learn` P tokens (forward, and twice that for backward). Matrices of a policy of at least `large` weights
+ * are computed faster in training. `experiment`: its activities and checkpoints. Measured with policies of 0.1 M weights, and
+ * with SmolLM2-135M.
  */
-const measured = { position: 1.05e-3, microBatch: 12e-3, work: 7e-11, experiment: 2.5 }
+const measured = {
+  position: 1.05e-3,
+  microBatch: 12e-3,
+  sample: 7e-11,
+  learn: { small: 7e-11, large: 2.8e-11 },
+  large: 50e6,
+  experiment: 2.5,
+}
 
 /** Experiments that the machine's policy workers take at a time. */
 const workers = 2
 
 const basis =
-  'counted from steps, prompts, samples, evaluations and their items; time from the pace of the default policy on 2 CPU cores, which take at most two experiments at a time; on another machine no more than an order of magnitude'
+  'counted from steps, prompts, samples, evaluations and their items; time from the pace of policies of 0.1 M and 135 M weights on 2 CPU cores, which take at most two experiments at a time; on another machine no more than an order of magnitude'
 
 export interface ItemCounts {
   train: number
@@ -54,7 +64,7 @@ export function costOf(plan: Plan, items: ItemCounts): Cost {
   const all = [...each, ...starts, ...predictors]
   const sum = (read: (part: PartCost) => number) => seeds * all.reduce((total, part) => total + read(part), 0)
   const together = plan.kind === 'experiment' ? 1 : Math.min(workers, plan.settings.concurrency)
-  const known = configs.every(({ policy }) => policy.from === 'scratch')
+  const known = configs.every(({ policy }) => policySize(policy) !== undefined)
   return {
     experiments: seeds * configs.length,
     warmStarts: seeds * distinct(configs.filter(hasWarmStart), warmStartKey).length,
@@ -84,15 +94,15 @@ export interface Work {
   shared: readonly { key: string; seconds: number }[]
 }
 
-/** Undefined for a policy whose size is not in the config. */
+/** Undefined if the policy's checkpoint cannot be read here. */
 export function workOf(config: ExperimentConfig, items: ItemCounts): Work | undefined {
-  if (config.policy.from !== 'scratch') return undefined
+  if (policySize(config.policy) === undefined) return undefined
   const shared = [{ key: warmStartKey(config), seconds: startCost(config, items).seconds }]
   if (isPredicted(config)) shared.push({ key: predictorKey(config), seconds: predictorCost(config, items).seconds })
   return { training: trainingCost(config, items).seconds, shared }
 }
 
-/** A stage's share of the cost; seconds mean something for a policy from scratch only. */
+/** A stage's share of the cost. Its seconds mean something if the size of the policy is known. */
 interface PartCost {
   trained: Sampled
   evaluated: Sampled
@@ -189,22 +199,19 @@ function decodeSeconds(
   { policy }: ExperimentConfig,
   { responses, maxTokens, chunk }: { responses: number; maxTokens: number; chunk: number },
 ): number {
-  if (policy.from !== 'scratch') return 0
+  const { layers, weights } = policySize(policy) ?? unknown
   const positions = Math.ceil(responses / chunk) * maxTokens
-  return positions * policy.layers * measured.position + responses * maxTokens * parametersOf(policy) * measured.work
+  return positions * layers * measured.position + responses * maxTokens * weights * measured.sample
 }
 
 function learnSeconds({ policy }: ExperimentConfig, { batches, tokens }: { batches: number; tokens: number }): number {
-  if (policy.from !== 'scratch') return 0
-  return batches * policy.layers * measured.microBatch + 3 * tokens * parametersOf(policy) * measured.work
+  const { layers, weights } = policySize(policy) ?? unknown
+  const { small, large } = measured.learn
+  const each = weights < measured.large ? small : large
+  return batches * layers * measured.microBatch + 3 * tokens * weights * each
 }
 
-/** Weights of the decoder without its embeddings, which cost no product. */
-export function parametersOf(policy: Extract<ExperimentConfig['policy'], { from: 'scratch' }>): number {
-  const { width, layers, heads, keyValueHeads, mlpWidth } = policy
-  const attention = 2 * width * width * (1 + keyValueHeads / heads)
-  return layers * (attention + 3 * width * mlpWidth)
-}
+const unknown: PolicySize = { layers: 0, weights: 0 }
 
 function distinct(configs: readonly ExperimentConfig[], key: (config: ExperimentConfig) => string): ExperimentConfig[] {
   return [...new Map(configs.map(config => [key(config), config])).values()]

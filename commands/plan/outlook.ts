@@ -5,7 +5,7 @@ import type { Plan } from '../../pipelines/config/schema.js'
 import { formatEstimate } from '../text/format.js'
 import { layOutParagraphs } from '../text/paragraphs.js'
 
-/** `seconds`: estimated; undefined for a policy whose size is not in the config. `watch`: the command that comes back to the run. */
+/** `seconds`: estimated; undefined if the policy's checkpoint cannot be read here. `watch`: the command that comes back to the run. */
 export function outlookOf({
   plan,
   seconds,
@@ -20,7 +20,7 @@ export function outlookOf({
 }): string[] {
   const takes =
     seconds === undefined
-      ? 'Not known for a policy from a checkpoint; the time left is shown once there is a pace.'
+      ? 'Not known, because the checkpoint cannot be read here; the time left is shown once there is a pace.'
       : `${capitalized(formatEstimate(seconds))} on 2 idle CPU cores.`
   const paragraphs = [
     ['Runs', whatRuns(plan)],

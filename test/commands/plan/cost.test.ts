@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict'
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
-import { costOf, parametersOf } from '../../../commands/plan/cost.js'
+import { costOf, workOf } from '../../../commands/plan/cost.js'
+import { decoderWeights } from '../../../commands/plan/policy-size.js'
 import { experimentPlan, sweepPlan } from '../plans.js'
 
 const none = { train: 0, test: 0, transfer: 0 }
@@ -37,12 +41,30 @@ test('the decoder of the default has about 105,000 weights less its embeddings',
   const { policy } = sweepPlan('exam').arms[0]?.config ?? {}
   assert.ok(policy?.from === 'scratch')
   // 2 layers of 4 * 64 * 64 for attention and 3 * 64 * 168 for the MLP.
-  assert.equal(parametersOf(policy), 2 * (4 * 64 * 64 + 3 * 64 * 168))
+  assert.equal(decoderWeights(policy), 2 * (4 * 64 * 64 + 3 * 64 * 168))
 })
 
-test('no time is given for a policy whose size the config does not say', () => {
+test('no time is given for a checkpoint that cannot be read here', () => {
   const plan = experimentPlan('one', { policy: { from: 'checkpoint', path: '/models/some' } })
   assert.equal(costOf(plan, { ...none, test: 10 }).seconds, undefined)
+})
+
+// 36 steps of SmolLM2-135M took 6.4 to 8 min of a core, a warm start of 50 steps 3 min, 1,000 responses 1 min (docs/experiments.md).
+test('the time of a checkpoint follows from its config.json, and is that of the study within a factor of 4', () => {
+  const path = mkdtempSync(join(tmpdir(), 'rlev-test-size-'))
+  const shape = { hidden_size: 576, intermediate_size: 1536, num_hidden_layers: 30, num_attention_heads: 9 }
+  const rest = { num_key_value_heads: 3, vocab_size: 49152, max_position_embeddings: 8192, tie_word_embeddings: true }
+  writeFileSync(join(path, 'config.json'), JSON.stringify({ model_type: 'llama', ...shape, ...rest, rms_norm_eps: 1e-5 }))
+  const policy = { from: 'checkpoint', path, warmStart: { steps: 50, batch: 16 } }
+  const rollout = { prompts: 16, samples: 4, maxTokens: 24, chunk: 64 }
+  const parts = { steps: 36, policy, rollout, evaluation: { every: 12, samples: 4, chunk: 100 } }
+  const plan = experimentPlan('one', parts)
+  assert.ok(plan.kind === 'experiment')
+  const { training, shared } = workOf(plan.config, { ...none, test: 200 }) ?? { training: 0, shared: [] }
+  const took = { training: 36 * 12 + 3 * 60, shared: 180 + 60 }
+  for (const [said, seen] of [[training, took.training], [shared[0]?.seconds ?? 0, took.shared]] as const) {
+    assert.ok(said > seen / 4 && said < 4 * seen, `${said} s said, ${seen} s seen`)
+  }
 })
 
 test('further test sets are evaluated before training and after it, however often the exam is', () => {

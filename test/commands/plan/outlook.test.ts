@@ -33,5 +33,5 @@ test('one experiment, one evaluation, and a policy whose size is not known', () 
     'Takes     Some seconds on 2 idle CPU cores. Services that do not run yet are started first, in half a minute.',
   ])
   assert.equal(told({ steps: 0 })[1], 'Runs      One evaluation without training.')
-  assert.match(told({})[2] ?? '', /^Takes {5}Not known for a policy from a checkpoint; /)
+  assert.match(told({})[2] ?? '', /^Takes {5}Not known, because the checkpoint cannot be read here; /)
 })
