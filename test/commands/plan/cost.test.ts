@@ -54,7 +54,10 @@ test('the time of a checkpoint follows from its config.json, and is that of the 
   const path = mkdtempSync(join(tmpdir(), 'rlev-test-size-'))
   const shape = { hidden_size: 576, intermediate_size: 1536, num_hidden_layers: 30, num_attention_heads: 9 }
   const rest = { num_key_value_heads: 3, vocab_size: 49152, max_position_embeddings: 8192, tie_word_embeddings: true }
-  writeFileSync(join(path, 'config.json'), JSON.stringify({ model_type: 'llama', ...shape, ...rest, rms_norm_eps: 1e-5 }))
+  writeFileSync(
+    join(path, 'config.json'),
+    JSON.stringify({ model_type: 'llama', ...shape, ...rest, rms_norm_eps: 1e-5 }),
+  )
   const policy = { from: 'checkpoint', path, warmStart: { steps: 50, batch: 16 } }
   const rollout = { prompts: 16, samples: 4, maxTokens: 24, chunk: 64 }
   const parts = { steps: 36, policy, rollout, evaluation: { every: 12, samples: 4, chunk: 100 } }
@@ -62,7 +65,10 @@ test('the time of a checkpoint follows from its config.json, and is that of the 
   assert.ok(plan.kind === 'experiment')
   const { training, shared } = workOf(plan.config, { ...none, test: 200 }) ?? { training: 0, shared: [] }
   const took = { training: 36 * 12 + 3 * 60, shared: 180 + 60 }
-  for (const [said, seen] of [[training, took.training], [shared[0]?.seconds ?? 0, took.shared]] as const) {
+  for (const [said, seen] of [
+    [training, took.training],
+    [shared[0]?.seconds ?? 0, took.shared],
+  ] as const) {
     assert.ok(said > seen / 4 && said < 4 * seen, `${said} s said, ${seen} s seen`)
   }
 })

@@ -90,6 +90,12 @@ test('work that does not end is broken off, and what it throws or gives comes th
   )
 })
 
+test('work that waits for a processor is not taken for work that does not end', () => {
+  const still = new Int32Array(new SharedArrayBuffer(4))
+  const waiting = () => Atomics.wait(still, 0, 0, 120)
+  assert.equal(withinTime(waiting, { milliseconds: 50 }), 'timed-out')
+})
+
 test('markup of Markdown shows as text, in one line', () => {
   assert.equal(plainMarkdown('a|b\n<img> [x](y) `z`'), 'a\\|b \\<img\\> \\[x\\](y) \\`z\\`')
 })
