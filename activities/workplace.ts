@@ -7,6 +7,7 @@ import { type Code, codeOfThisProcess } from './machine/code.js'
 import { readRecord, recordFile, type Services } from './machine/services-record.js'
 import { namedServer } from './mlflow/address.js'
 import { readIfThere, writeOnce } from './store/files.js'
+import { type Mirror, mirrorOf } from './store/mirror/mirror.js'
 import { originalCode, refuseOtherCode } from './store/provenance.js'
 import { readConfig } from './store/runs.js'
 import { Store } from './store/store.js'
@@ -15,6 +16,8 @@ export interface Workplace {
   /** Absolute path. */
   home: string
   store: Store
+  /** Null if the home is a folder alone. */
+  mirror: Mirror | null
   /** Of this worker. */
   code: Code
   /** Milliseconds since 1970. The only clock; a time is stored before it is used. */
@@ -22,7 +25,8 @@ export interface Workplace {
 }
 
 export function workplace(home: string): Workplace {
-  return { home, store: new Store(home), code: codeOfThisProcess(), now: Date.now }
+  const mirror = mirrorOf(home)
+  return { home, store: new Store(home, mirror), mirror, code: codeOfThisProcess(), now: Date.now }
 }
 
 /**

@@ -23,6 +23,7 @@ import { forgetWorkflows } from './delete/workflows.js'
 import { runThere } from './runs/run-names.js'
 import { lookAtRun } from './runs/run-status.js'
 import { clauseOf, isOver } from './runs/run-view.js'
+import { pushRun, sharedHome } from './runs/shared-home.js'
 import { commandFor } from './runs/shell-command.js'
 import type { TemporalRuns } from './runs/temporal-runs.js'
 import { withTemporal } from './runs/with-run.js'
@@ -167,12 +168,15 @@ async function remove(run: {
   const { home, plan, deletion, temporal, mlflow } = run
   const folder = runFolder(home.path, plan.name)
   beginDeletion(home.path, plan.name, deletion)
+  const mirror = sharedHome(home.path)
+  if (mirror !== null) await pushRun(home.path, plan.name)
   failPoint('delete.noted')
   if (!deletion.filesOnly && temporal !== undefined && mlflow !== undefined) {
     await deleteTrackedRuns(home.path, plan, mlflow)
     await forgetWorkflows(home.path, plan, temporal)
     failPoint('delete.services')
   }
+  await mirror?.deleteRun(plan.name)
   const going = temporaryBeside(folder)
   renameSync(folder, going)
   syncPath(dirname(folder))

@@ -13,6 +13,7 @@ import { unsoundExperiments } from './runs/go-on.js'
 import { knownRun } from './runs/run-names.js'
 import { lookAtRun } from './runs/run-status.js'
 import { clauseOf, isOver, type RunView } from './runs/run-view.js'
+import { pushRun } from './runs/shared-home.js'
 import { commandFor } from './runs/shell-command.js'
 import { startWorkflow } from './runs/start-workflow.js'
 import { withTemporal } from './runs/with-run.js'
@@ -49,6 +50,7 @@ export async function extend({ home: path, name, steps, allowDrift = false }: Ex
     settleDrift({ home, view, allowed: allowDrift })
     if (isNew) extendRun(home.path, before, after)
     for (const note of extensionNotes(before, after)) console.log(printable(note))
+    await pushRun(home.path, name)
     await startWorkflow({ temporal, plan: after, home: homeId(home.path) })
     console.log(`${name} goes on to ${steps} steps. To follow it: ${commandFor(home, 'watch', name)}`)
   })

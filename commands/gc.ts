@@ -7,12 +7,15 @@ import { renameSync, rmSync } from 'node:fs'
 import { armFailPoints, failPoint, failPointVariable } from '../activities/fail-points/fail-point.js'
 import { isHalfDeleted } from '../activities/store/deletion.js'
 import { isCode } from '../activities/store/files.js'
+import type { StoreGarbage } from '../activities/store/mirror/garbage.js'
 import { listRuns } from '../activities/store/runs.js'
 import { temporaryBeside } from '../activities/store/temporary-names.js'
+import { given } from '../pipelines/given.js'
 import { printable } from '../pipelines/printable.js'
 import { layOutTable } from '../pipelines/text/table.js'
 import { findGarbage, type Garbage, timeOf } from './gc/garbage.js'
 import { inUse } from './gc/in-use.js'
+import { sharedHome } from './runs/shared-home.js'
 import { withTemporal } from './runs/with-run.js'
 import { openHome } from './services/home.js'
 import { diskText } from './text/format.js'
@@ -35,6 +38,8 @@ interface Collected {
   removedBytes: number
   kept: { place: string; bytes: number; why: string }[]
   referredBytes: number
+  /** Of the object store, if there is one. */
+  shared?: StoreGarbage
   /** Names of runs whose deletion was interrupted. */
   halfDeleted: string[]
 }
@@ -45,7 +50,9 @@ export async function gc({ home: path, dryRun = false, answers = false, json = f
   const use = await withTemporal(home, temporal => inUse(home, temporal))
   const { garbage, kept, referredBytes } = findGarbage(home.path, use, { answers })
   const removed = dryRun ? garbage : garbage.filter(one => remove(one))
+  const shared = await sharedHome(home.path)?.collectGarbage({ isOpen: use.open.length > 0, dryRun })
   const collected: Collected = {
+    ...given({ shared }),
     home: home.path,
     dryRun,
     removed: removed.map(({ place, bytes, why }) => ({ place, bytes, why })),
@@ -81,7 +88,7 @@ function remove({ place, takenAt }: Garbage): boolean {
   return true
 }
 
-function textOf({ home, dryRun, removed, removedBytes, kept, referredBytes, halfDeleted }: Collected): string {
+function textOf({ home, dryRun, removed, removedBytes, kept, referredBytes, shared, halfDeleted }: Collected): string {
   const rows = (list: readonly { place: string; bytes: number; why: string }[]) =>
     layOutTable({
       columns: [{ heading: 'size', align: 'right' }, { heading: 'place' }, { heading: 'why' }],
@@ -94,6 +101,11 @@ function textOf({ home, dryRun, removed, removedBytes, kept, referredBytes, half
       ? `nothing to remove in ${home}`
       : `${dryRun ? 'would remove' : 'removed'} ${removed.length}, ${diskText(removedBytes)}; runs refer to ${diskText(referredBytes)} of what is left`,
     ...(kept.length === 0 ? [] : ['', `kept although no run refers to it yet, ${diskText(keptBytes)}:`, ...rows(kept)]),
+    ...(shared === undefined
+      ? []
+      : [
+          `object store: ${dryRun ? 'would remove' : 'removed'} ${shared.objects} objects, ${diskText(shared.bytes)}; manifests name ${diskText(shared.referredBytes)}`,
+        ]),
     ...halfDeleted.map(name => `${name} is half deleted: \`rlev delete ${name}\` completes the deletion`),
   ].join('\n')
 }

@@ -40,6 +40,12 @@ const runStates: readonly RunState[] = ['running', 'paused', 'waiting', 'done', 
 
 const home = (): string | undefined => program.opts<{ home?: string }>().home
 
+program.hook('preAction', async (_, command) => {
+  if (!process.env['RLEV_STORE']?.trim()) return
+  const { pullForCommand } = await import('./shared.js')
+  await pullForCommand(command.name(), command.args, home())
+})
+
 addLaunching(program, home)
 
 program

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { writeReport } from '../activities/publish-report.js'
 import { workplace } from '../activities/workplace.js'
 import { given } from '../pipelines/given.js'
+import { pushRun } from './runs/shared-home.js'
 import { lookAt } from './runs/with-run.js'
 import { openHome } from './services/home.js'
 
@@ -14,5 +15,6 @@ export async function report({ home: path, name }: { home?: string | undefined; 
     name,
     ...given({ trackingUrl: pages.mlflow }),
   })
+  await pushRun(home.path, name)
   console.log(join(home.path, written.path))
 }

@@ -1,5 +1,7 @@
 /** `rlev verify NAME`: every checksum and every reference of a run, orphans and gaps. Reads only; needs no service. */
+import type { ExaminedObjects } from '../activities/store/mirror/examine.js'
 import { knownRun } from './runs/run-names.js'
+import { sharedHome } from './runs/shared-home.js'
 import { openHome } from './services/home.js'
 import { toJson } from './text/json.js'
 import { type Examined, examineRun } from './verify/examine.js'
@@ -18,10 +20,19 @@ export interface VerifyOptions {
 export async function verify({ home: path, name, json = false }: VerifyOptions): Promise<void> {
   const home = openHome(path).path
   knownRun(home, name)
-  const examined = await examineRun(home, name)
+  const examined = withObjects(await examineRun(home, name), await sharedHome(home)?.examine(name))
   const sound = examined.findings.length === 0
   console.log(json ? toJson({ name, home, sound, ...examined }) : textOf(name, examined))
   if (!sound) process.exitCode = 1
+}
+
+/** Also what the object store has of the run, if there is one. */
+function withObjects(examined: Examined, stored: ExaminedObjects | undefined): Examined {
+  if (stored === undefined) return examined
+  const remedy =
+    'delete the object and resume the run on a machine that has the file in its home, which writes it again'
+  const findings = [...examined.findings, ...stored.damages.map(damage => ({ ...damage, remedy }))]
+  return { ...examined, findings, files: examined.files + stored.objects, bytes: examined.bytes + stored.bytes }
 }
 
 function textOf(name: string, { findings, files, bytes, experiments }: Examined): string {

@@ -22,6 +22,7 @@ import {
 import { EngineHost, saidAt } from '../activities/engine-process/engine-host.js'
 import { armFailPoints, failPointVariable } from '../activities/fail-points/fail-point.js'
 import { masked } from '../activities/machine/secrets.js'
+import { mirrorOf } from '../activities/store/mirror/mirror.js'
 import { workplace } from '../activities/workplace.js'
 import { RlevError } from '../pipelines/errors.js'
 import { printable } from '../pipelines/printable.js'
@@ -38,6 +39,7 @@ export interface WorkerCall {
 export async function runWorker({ queue, home: path }: WorkerCall): Promise<void> {
   armFailPoints(process.env[failPointVariable])
   const home = resolve(openHome(path).path)
+  await mirrorOf(home)?.join()
   refuseEmptyHome(home)
   Runtime.install({ logger: new DefaultLogger(logLevel(), logLine), shutdownSignals: ['SIGTERM', 'SIGINT'] })
   const { connectionOptions, namespace } = temporalAddress(home)

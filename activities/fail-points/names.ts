@@ -3,16 +3,19 @@
  * committed. `worker` is the process that reaches it; `either` if that depends on the stage or on `durability.stepsPerActivity`.
  */
 
-interface FailPointFacts {
+export interface FailPointFacts {
   /** `command`: not a worker but `rlev delete`, `gc`, `extend` or `clone` itself. */
   worker: 'policy' | 'orchestrator' | 'either' | 'command'
   /** What has happened, and what has not, when it is reached. */
   sentence: string
+  /** Reached only by a home with an object store. */
+  needsStore?: true
 }
 
 const policy = (sentence: string): FailPointFacts => ({ worker: 'policy', sentence })
 const orchestrator = (sentence: string): FailPointFacts => ({ worker: 'orchestrator', sentence })
 const either = (sentence: string): FailPointFacts => ({ worker: 'either', sentence })
+const pushing = (sentence: string): FailPointFacts => ({ worker: 'either', sentence, needsStore: true })
 const command = (sentence: string): FailPointFacts => ({ worker: 'command', sentence })
 
 export const failPoints = {
@@ -93,8 +96,12 @@ export const failPoints = {
   'gc.after': command('An output that nothing refers to is removed; others may be left.'),
 
   // --- The object store ---
-  'push.part': policy('A part of a large file is in the store; nothing refers to it.'),
-  'push.parts': policy('All parts of a large file are in the store, which does not have the file yet.'),
+  'push.file': pushing('A file of a run that may change is in the store; others may be here only.'),
+  'push.entry': pushing('An entry of a journal is in the store; later ones may be here only.'),
+  'push.blobs': pushing('The files of a folder are in the store; its manifest is not.'),
+  'push.manifest': pushing('The manifest of a folder is in the store; Temporal has not been told.'),
+  'push.part': pushing('A part of a large file is in the store; nothing refers to it.'),
+  'push.parts': pushing('All parts of a large file are in the store, which does not have the file yet.'),
 
   // --- Requests to MLflow ---
   'mlflow.read.before': orchestrator('A search or a read is about to be sent to MLflow.'),

@@ -95,9 +95,7 @@ export class Checkpoints {
    * A checkpoint is renamed before it is deleted: a reader sees all of it or nothing.
    */
   retain({ made, keep, also }: { made: number; keep: number; also: number | null }): void {
-    const before = this.steps().filter(step => step <= made)
-    for (const step of before.slice(0, -(keep + 1))) {
-      if (step === also) continue
+    for (const step of stepsToDelete({ steps: this.steps(), made, keep, also })) {
       const path = join(this.#folder, stepName(step))
       const going = temporaryBeside(path)
       failPoint('retention.before')
@@ -119,6 +117,20 @@ export class Checkpoints {
       remedy: 'give the changed experiment another name',
     })
   }
+}
+
+/** Of the steps with a checkpoint up to `made`, those that are neither among the newest nor `also`. */
+export function stepsToDelete(options: {
+  steps: readonly number[]
+  made: number
+  keep: number
+  also: number | null
+}): number[] {
+  const { steps, made, keep, also } = options
+  return steps
+    .filter(step => step <= made)
+    .slice(0, -(keep + 1))
+    .filter(step => step !== also)
 }
 
 function weightsOf(path: string, { files }: Manifest<CheckpointFacts>): string {

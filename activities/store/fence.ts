@@ -19,7 +19,7 @@ export interface Attempt {
 }
 
 /** Content of the file `owner`. */
-interface Owner extends Attempt {
+export interface Owner extends Attempt {
   id: string
   /** Runs that had the fence before `run`, the newest last. */
   past: readonly string[]
@@ -42,11 +42,10 @@ export class Fence {
     makePath(folder)
     const path = join(folder, 'owner')
     failPoint('fence.before')
-    const before = ownerUnlessLater(path, attempt)
-    const owner: Owner = { ...attempt, id: randomUUID(), past: pastOf(before, attempt) }
-    const fence = new Fence(path, JSON.stringify(owner))
+    const there = () => ownerOf(readIfThere(path)?.toString('utf8'))
+    const fence = new Fence(path, ownerText(there(), attempt, path))
     // Syncing takes milliseconds, in which a worker may be stopped and replaced: checked again right before the rename.
-    writeWhole(path, fence.#owner, { mayCommit: () => ownerUnlessLater(path, attempt) })
+    writeWhole(path, fence.#owner, { mayCommit: () => refuseLater(there(), attempt, path) })
     failPoint('fence.after')
     return fence
   }
@@ -65,11 +64,14 @@ export class FenceLost extends Error {
   }
 }
 
-/** The owner in the file; throws FenceLost if that is a later attempt. */
-function ownerUnlessLater(path: string, attempt: Attempt): Owner | null {
-  const owner = ownerOf(readIfThere(path)?.toString('utf8'))
-  if (owner !== null && isLater(owner, attempt)) throw new FenceLost(path)
-  return owner
+/** What an attempt writes to take the fence from `before`, at a file or an object `place`. Throws FenceLost if that is a later attempt. */
+export function ownerText(before: Owner | null, attempt: Attempt, place: string): string {
+  refuseLater(before, attempt, place)
+  return JSON.stringify({ ...attempt, id: randomUUID(), past: pastOf(before, attempt) } satisfies Owner)
+}
+
+function refuseLater(owner: Owner | null, attempt: Attempt, place: string): void {
+  if (owner !== null && isLater(owner, attempt)) throw new FenceLost(place)
 }
 
 function isLater(owner: Owner, { run, activity, attempt }: Attempt): boolean {
@@ -83,7 +85,7 @@ function pastOf(before: Owner | null, { run }: Attempt): readonly string[] {
 }
 
 /** Null if the file is missing or cannot be read: no later attempt is then known. */
-function ownerOf(text: string | undefined): Owner | null {
+export function ownerOf(text: string | undefined): Owner | null {
   if (text === undefined) return null
   try {
     const { past, ...owner } = JSON.parse(text) as Owner

@@ -8,7 +8,7 @@ import { digest } from '../../pipelines/config/digest.js'
 import { RlevError } from '../../pipelines/errors.js'
 import { shortened } from '../../pipelines/printable.js'
 import { isCode } from './files.js'
-import { type Manifest, makeFolder, readFolder } from './folder.js'
+import { type Manifest, makeFolder, readFolder, readManifest } from './folder.js'
 import { insideHome } from './inside-home.js'
 
 /** What activities pass on of an artifact. */
@@ -24,11 +24,21 @@ export interface ArtifactRef {
 /** Names without a leading dot, separated by single slashes. */
 const uriForm = /^[\w-][\w.-]{0,127}(?:\/[\w-][\w.-]{0,127}){0,9}$/
 
+/** Outputs that machines share beyond the folder (mirror/mirror.ts). */
+export interface SharedOutputs {
+  /** The output comes to `path` if it is known and not there. */
+  fetch(output: { kind: string; digest: string; path: string }): Promise<void>
+  /** The output at `path` is shared, or replaced by the one that was shared first. */
+  keep(output: { kind: string; digest: string; path: string }): Promise<void>
+}
+
 export class Store {
   readonly #home: string
+  readonly #shared: SharedOutputs | null
 
-  constructor(home: string) {
+  constructor(home: string, shared: SharedOutputs | null = null) {
     this.#home = home
+    this.#shared = shared
   }
 
   /** Throws CallInvalid for a reference that leads out of the home: it comes from a workflow, which anybody may have started. */
@@ -54,8 +64,12 @@ export class Store {
   }): Promise<ArtifactRef> {
     const { kind, from, ...rest } = options
     const path = insideHome(this.#home, join(this.#home, 'store', kind, digest(from)))
+    const output = { kind, digest: digest(from), path }
     for (;;) {
-      const manifest = await makeFolder({ what: 'stage-output', path, about: { kind, from }, ...rest })
+      await this.#shared?.fetch(output)
+      const made = await makeFolder({ what: 'stage-output', path, about: { kind, from }, ...rest })
+      await this.#shared?.keep(output)
+      const manifest = this.#shared === null ? made : (readManifest<typeof made.about>(path) ?? made)
       // Deleted right after it was found: made again.
       if (touched(path)) return this.#refOf(path, kind, manifest)
     }

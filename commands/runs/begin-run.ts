@@ -7,6 +7,7 @@ import { RlevError } from '../../pipelines/errors.js'
 import type { Home } from '../services/home.js'
 import { goOn } from './go-on.js'
 import { lookAtRun } from './run-status.js'
+import { pushRun } from './shared-home.js'
 import { commandFor } from './shell-command.js'
 import { startWorkflow } from './start-workflow.js'
 import type { WorkflowFacts } from './temporal-runs.js'
@@ -21,6 +22,7 @@ export function begin(run: { home: Home; plan: Plan; known: boolean }): Promise<
     const facts = await temporal.facts(name)
     refuseForeign(home, plan, facts)
     if (!known || facts === null) {
+      await pushRun(home.path, name)
       await startWorkflow({ temporal, plan, home: homeId(home.path) })
       const page = workflowPage(home.services, name)
       return `${known ? `${name} goes on` : `started ${name}`}${page === undefined ? '' : `: ${page}`}`

@@ -4,12 +4,14 @@ import { experimentsOf, readPlan } from '../../activities/store/runs.js'
 import { homeId } from '../../activities/workplace.js'
 import type { Home } from '../services/home.js'
 import type { RunView } from './run-view.js'
+import { pushRun } from './shared-home.js'
 import { startWorkflow } from './start-workflow.js'
 import type { TemporalRuns } from './temporal-runs.js'
 
 /** Does what the state asks for, and says it. */
 export async function goOn(run: { home: Home; view: RunView; temporal: TemporalRuns }): Promise<string> {
   const { home, view, temporal } = run
+  await pushRun(home.path, view.name)
   const { name, state, experiments } = view
   const plan = readPlan(home.path, name)
   switch (state) {

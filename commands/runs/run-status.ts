@@ -17,6 +17,7 @@ import type { Home } from '../services/home.js'
 import { isAlive } from '../services/processes.js'
 import { type WorkerName, workers } from '../services/workers.js'
 import { type ExperimentView, isOver, type RunState, type RunView, stateOfAll } from './run-view.js'
+import { pullProgress } from './shared-home.js'
 import { storedExperiments } from './stored-experiments.js'
 import type { Ending, TemporalRuns, WorkflowFacts } from './temporal-runs.js'
 import { trackingFailureOf, waitingNote } from './tracking-notes.js'
@@ -46,6 +47,7 @@ const nothing: Answer = {
 
 /** `temporal`: absent where no server is known, as before the first `up`. */
 export async function lookAtRun(home: Home, name: string, temporal?: TemporalRuns): Promise<RunView> {
+  await pullProgress(home.path, name)
   const plan = readPlan(home.path, name)
   const elsewhere = readElsewhere(home.path, name)
   if (elsewhere !== null) return lookAtImport(home, plan, elsewhere)

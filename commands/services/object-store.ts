@@ -1,6 +1,5 @@
 /** The object store that `RLEV_STORE` names, as `up` and `doctor` test it: whether it answers, and whether it keeps its conditions. */
-import { storeAddress, storeVariable } from '../../activities/store/objects/address.js'
-import { RlevError } from '../../pipelines/errors.js'
+import { storeAddress } from '../../activities/store/objects/address.js'
 
 /**
  * The address of the store after its test; undefined if the home is a folder alone.
@@ -17,16 +16,4 @@ export async function checkStore(): Promise<string | undefined> {
   const store = new S3Objects(address, { attempts: 4 })
   await checkConditions(store)
   return store.address
-}
-
-/** @throws RlevError CallInvalid if a store is named. */
-export function refuseStore(): void {
-  if (storeAddress() === undefined) return
-  throw new RlevError({
-    kind: 'CallInvalid',
-    message: 'runs do not use an object store yet',
-    place: storeVariable,
-    expected: 'no address: the home is a folder',
-    remedy: `unset ${storeVariable}`,
-  })
 }

@@ -14,12 +14,13 @@ import {
   writeRecord,
 } from '../../activities/machine/services-record.js'
 import { insideHome } from '../../activities/store/inside-home.js'
+import { mirrorOf } from '../../activities/store/mirror/mirror.js'
 import { homeId } from '../../activities/workplace.js'
 import { RlevError } from '../../pipelines/errors.js'
 import type { Home } from './home.js'
 import { withLock } from './lock.js'
 import * as mlflow from './mlflow.js'
-import { refuseStore } from './object-store.js'
+import { checkStore } from './object-store.js'
 import { claimPort } from './ports.js'
 import { endProcess, isAlive } from './processes.js'
 import { EndedEarly } from './ready.js'
@@ -55,11 +56,15 @@ export const lockTimeoutMs = 300_000
 export async function ensureUp(home: Home, options: UpOptions = {}): Promise<Services> {
   const { report = line => process.stderr.write(`${line}\n`), only, variables = {} } = options
   const { onReadyForRuns } = options
-  refuseStore()
-  // A worker refuses to start for a home that was never made.
-  homeId(home.path)
   const onWait = (pid: number) => report(`waiting for process ${pid}, which is starting or ending the same services`)
   return withLock({ file: lockFile(home), timeoutMs: lockTimeoutMs, onWait }, async () => {
+    const store = await checkStore()
+    if (store !== undefined) {
+      await mirrorOf(home.path)?.join({ create: true })
+      report(`the object store ${store} keeps its conditions`)
+    }
+    // A worker refuses to start for a home that was never made.
+    homeId(home.path)
     const start = new Start({ home, report, variables, only })
     await start.choosePorts()
     // MLflow takes ten times as long as Temporal, and workers can do without it for a while.

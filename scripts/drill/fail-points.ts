@@ -6,7 +6,12 @@
  * waits longer before each attempt of the same. It uses two homes at once, because most of a recovery is waiting, and an eager
  * engine, because each worker that replaces a dead one would record its graphs again.
  */
-import { type FailPointName, failPointNames, failPoints } from '../../activities/fail-points/names.js'
+import {
+  type FailPointFacts,
+  type FailPointName,
+  failPointNames,
+  failPoints,
+} from '../../activities/fail-points/names.js'
 import { stream } from '../../pipelines/random.js'
 import type { DrillOptions } from './drill.js'
 import { DrillHome, runToEnd } from './drill-home.js'
@@ -72,7 +77,10 @@ export async function run({ seed, short, say }: DrillOptions): Promise<DrillResu
 }
 
 /** Those that a worker reaches when it computes a run. */
-export const workerFailPointNames = failPointNames.filter(name => failPoints[name].worker !== 'command')
+export const workerFailPointNames = failPointNames.filter(name => {
+  const { worker, needsStore }: FailPointFacts = failPoints[name]
+  return worker !== 'command' && needsStore !== true
+})
 
 /** All or none. */
 async function openHomes(count: number): Promise<[DrillHome, ...DrillHome[]]> {

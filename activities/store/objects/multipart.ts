@@ -23,10 +23,8 @@ import type { S3Sender, Sent } from './s3-sender.js'
 
 const mebibyte = 2 ** 20
 
-/** Smaller files are one object at once. */
-export const minMultipartBytes = 32 * mebibyte
-
-const partBytes = 16 * mebibyte
+/** S3 takes no smaller parts than 5 MiB, but for the last. */
+export const usualPartBytes = 16 * mebibyte
 /** S3 takes 10,000. */
 const maxParts = 9_000
 const partsAtOnce = 4
@@ -45,6 +43,7 @@ interface Upload {
   place: string
   file: StoredFile
   condition: { IfNoneMatch: '*' } | { IfMatch: string }
+  partBytes: number
 }
 
 interface Part {
@@ -108,7 +107,7 @@ async function openUpload({ sender, target, place }: Upload): Promise<string | n
 
 /** Null if the upload is gone: completed or aborted by somebody else. */
 async function sendParts(upload: Upload, id: string): Promise<Part[] | null> {
-  const { sender, target, place, file } = upload
+  const { sender, target, place, file, partBytes } = upload
   const there = await partsThere(upload, id)
   if (there === null) return null
   const size = Math.max(partBytes, Math.ceil(file.bytes / maxParts))

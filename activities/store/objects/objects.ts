@@ -44,6 +44,8 @@ export interface Objects {
   deleteIfMatch(key: string, etag: string): Promise<boolean>
   /** In the order of keys. `after`: only keys behind this one. */
   list(prefix: string, options?: { after?: string }): AsyncGenerator<Facts>
+  /** What stands before the next slash in the keys under a prefix that ends with one. */
+  names(prefix: string): AsyncGenerator<string>
   /**
    * A file of any size under a key that its digest is part of. Large ones go up in parts, several at once; what an interrupted call sent is
    * not sent again. An object from before `refreshBefore` is written again, so that its age does not make it garbage.

@@ -11,11 +11,13 @@ import {
 import { RlevError } from '../../../pipelines/errors.js'
 import { given } from '../../../pipelines/given.js'
 import { addressText, type StoreAddress } from './address.js'
-import { dropUploads, minMultipartBytes, putInParts } from './multipart.js'
+import { dropUploads, putInParts, usualPartBytes } from './multipart.js'
 import type { Facts, Found, Objects, Put, StoredFile } from './objects.js'
 import { S3Sender, type SenderOptions, type Sent } from './s3-sender.js'
 
 interface S3Options extends SenderOptions {
+  /** Of a large file; one of two parts or more goes up in parts. */
+  partBytes?: number
   /** Keys that a page of a list has; the server's own number if absent. */
   pageKeys?: number
 }
@@ -28,8 +30,10 @@ export class S3Objects implements Objects {
   readonly #bucket: string
   readonly #prefix: string
   readonly #pageKeys: number | undefined
+  readonly #partBytes: number
 
-  constructor(address: StoreAddress, { pageKeys, ...options }: S3Options = {}) {
+  constructor(address: StoreAddress, { pageKeys, partBytes = usualPartBytes, ...options }: S3Options = {}) {
+    this.#partBytes = partBytes
     this.address = addressText(address)
     this.#sender = new S3Sender(options)
     this.#bucket = address.bucket
@@ -94,14 +98,32 @@ export class S3Objects implements Objects {
     } while (token !== undefined)
   }
 
+  async *names(prefix: string): AsyncGenerator<string> {
+    let token: string | undefined
+    do {
+      const command = new ListObjectsV2Command({
+        Bucket: this.#bucket,
+        Prefix: this.#prefix + prefix,
+        Delimiter: '/',
+        ...given({ ContinuationToken: token, MaxKeys: this.#pageKeys }),
+      })
+      const sent = await this.#send(prefix, abort => this.#sender.client.send(command, abort))
+      if (sent.kind !== 'output') return
+      for (const { Prefix = '' } of sent.output.CommonPrefixes ?? [])
+        yield Prefix.slice(this.#prefix.length + prefix.length, -1)
+      token = sent.output.IsTruncated ? sent.output.NextContinuationToken : undefined
+    } while (token !== undefined)
+  }
+
   async putFile(key: string, file: StoredFile, { refreshBefore = 0 }: { refreshBefore?: number } = {}): Promise<void> {
     const there = await this.facts(key)
     if (there !== null) refuseOther(this.#place(key), there, file)
     if (there !== null && there.modified >= refreshBefore) return
     // One that is to be younger is written over: its content is the same.
     const condition: Condition = there === null ? { IfNoneMatch: '*' } : { IfMatch: there.etag }
-    if (file.bytes >= minMultipartBytes) {
-      await putInParts({ sender: this.#sender, target: this.#at(key), place: this.#place(key), file, condition })
+    if (file.bytes >= 2 * this.#partBytes) {
+      const target = { sender: this.#sender, target: this.#at(key), place: this.#place(key) }
+      await putInParts({ ...target, file, condition, partBytes: this.#partBytes })
     } else {
       await this.#send(key, async abort => {
         const command = new PutObjectCommand({
