@@ -25,7 +25,7 @@ export interface Border<Input> {
   /** Only reads. */
   readOnly?: boolean
   /** What this process holds of the run is not to be used any more. */
-  onLost?: (input: Input) => void
+  onLost?: (input: Input) => Promise<void>
 }
 
 /** For what a stage made that failed or is cancelled. (ms) */
@@ -83,7 +83,7 @@ async function atBorder<Input>(input: Input, { onLost }: Border<Input>, work: ()
   try {
     await withHeartbeat(() => Promise.race([work(), context.cancelled]))
   } catch (error) {
-    if (error instanceof FenceLost) onLost?.(input)
+    if (error instanceof FenceLost) await onLost?.(input)
     throw toFailure(error, context.info.attempt)
   }
 }

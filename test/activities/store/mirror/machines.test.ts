@@ -102,17 +102,18 @@ describe('machines that share a store', { skip: whyNoGateway() }, () => {
   it('give the bits of one machine with a folder, whichever does which stage, and one with an empty home goes on', async () => {
     await withStore('turns', async () => {
       const machines = [machine(), machine()].map(place => ({ place, policies: new PolicyCache(place.store) }))
+      const lost: (PolicyCache | undefined)[] = []
       let turn = 0
       await onMachines(() => {
         // In the middle of training one machine is lost, and another takes its place.
         if (turn === 10) {
           const place = machine()
-          machines[0]?.policies.dispose()
+          lost.push(machines[0]?.policies)
           machines[0] = { place, policies: new PolicyCache(place.store) }
         }
         return machines[turn++ % 2] ?? assert.fail()
       })
-      for (const { policies } of machines) policies.dispose()
+      for (const policies of [...lost, ...machines.map(one => one.policies)]) await policies?.dispose()
 
       const reader = machine()
       const mirror = reader.mirror ?? assert.fail()
