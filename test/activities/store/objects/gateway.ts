@@ -136,6 +136,8 @@ async function serve(options: {
   strike: Strike
 }): Promise<void> {
   const { incoming, response, target, strike } = options
+  // A connection may break also after its request is done, when nothing waits for it here: its client sees it, and repeats the request.
+  for (const side of [incoming, response]) side.on('error', () => {})
   const body = Buffer.concat(await incoming.toArray())
   const { pathname, searchParams } = new URL(incoming.url ?? '', 'http://gateway')
   const fault = await strike({ method: incoming.method ?? '', path: decodeURIComponent(pathname), query: searchParams })
@@ -161,6 +163,8 @@ async function pass(
 ): Promise<{ status: number; headers: IncomingHttpHeaders; body: Buffer }> {
   const { method, url: path, headers } = incoming
   const sent = request({ host: '127.0.0.1', port, method, path, headers })
+  // The server may answer before it has the whole body, and close: what is still written then fails, and the answer counts.
+  sent.on('error', () => {})
   sent.end(body)
   const [answer] = (await once(sent, 'response')) as [IncomingMessage]
   return { status: answer.statusCode ?? 0, headers: answer.headers, body: Buffer.concat(await answer.toArray()) }
