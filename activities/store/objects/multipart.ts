@@ -52,12 +52,23 @@ interface Part {
   ChecksumSHA256: string
 }
 
-/** On return the object is there. Throws what the sender throws. */
+/** On return the object is there, and no upload of it is left that would cost room. Throws what the sender throws. */
 export async function putInParts(upload: Upload): Promise<void> {
+  await completeOne(upload)
+  // Two that began at once have an upload each, and a part that comes while its upload is completed may open it again on the server.
+  if (!('IfNoneMatch' in upload.condition)) return
+  for (const id of await openUploads(upload)) await abortUpload(upload, id)
+}
+
+async function completeOne(upload: Upload): Promise<void> {
   for (let round = 1; round <= maxUploads; round++) {
-    const id = (await openUpload(upload)) ?? (await beginUpload(upload))
+    const id = (await openUploads(upload))[0] ?? (await beginUpload(upload))
     const parts = await sendParts(upload, id)
-    if (parts === null) continue
+    if (parts === null) {
+      // Completed by somebody else: nothing is sent again.
+      if ('IfNoneMatch' in upload.condition && (await isThere(upload))) return
+      continue
+    }
     failPoint('push.parts')
     const { sender, target, place, condition } = upload
     const sent = await sender.send(place, abort =>
@@ -96,13 +107,15 @@ async function beginUpload({ sender, target, place }: Upload): Promise<string> {
   throw new Error(`${place}: the server began no upload`)
 }
 
-/** The first of those that are open, so that two machines that go on with one take the same. */
-async function openUpload({ sender, target, place }: Upload): Promise<string | null> {
+/** In order, so that two machines that go on with the first one take the same. */
+async function openUploads({ sender, target, place }: Upload): Promise<string[]> {
   const command = new ListMultipartUploadsCommand({ Bucket: target.Bucket, Prefix: target.Key })
   const sent = await sender.send(place, abort => sender.client.send(command, abort))
   const open = sent.kind === 'output' ? (sent.output.Uploads ?? []) : []
-  const ids = open.filter(({ Key }) => Key === target.Key).flatMap(({ UploadId }) => UploadId ?? [])
-  return ids.sort()[0] ?? null
+  return open
+    .filter(({ Key }) => Key === target.Key)
+    .flatMap(({ UploadId }) => UploadId ?? [])
+    .sort()
 }
 
 /** Null if the upload is gone: completed or aborted by somebody else. */
