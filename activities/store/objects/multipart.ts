@@ -125,12 +125,14 @@ async function sendParts(upload: Upload, id: string): Promise<Part[] | null> {
   if (there === null) return null
   const size = Math.max(partBytes, Math.ceil(file.bytes / maxParts))
   const limit = pLimit(partsAtOnce)
+  let failed = false
   const handle = await open(file.path)
   try {
     const numbers = Array.from({ length: Math.ceil(file.bytes / size) }, (_, index) => index + 1)
-    const parts = await Promise.all(
+    const settled = await Promise.allSettled(
       numbers.map(PartNumber =>
         limit(async (): Promise<Part | null> => {
+          if (failed) return null
           const start = (PartNumber - 1) * size
           const content = await pieceOf(handle, { start, bytes: Math.min(size, file.bytes - start) })
           const ChecksumSHA256 = createHash('sha256').update(content).digest('base64')
@@ -138,12 +140,22 @@ async function sendParts(upload: Upload, id: string): Promise<Part[] | null> {
           if (before?.ChecksumSHA256 === ChecksumSHA256) return before
           const command = () =>
             new UploadPartCommand({ ...target, UploadId: id, PartNumber, Body: content, ChecksumSHA256 })
-          const sent = await sender.send(place, abort => sender.client.send(command(), abort))
+          const sent = await sender
+            .send(place, abort => sender.client.send(command(), abort))
+            .catch((error: unknown) => {
+              failed = true
+              throw error
+            })
           failPoint('push.part')
           return sent.kind === 'output' ? { PartNumber, ETag: sent.output.ETag ?? '', ChecksumSHA256 } : null
         }),
       ),
     )
+    // Parts that are on their way arrive before a failure is told, and no further one begins: the next attempt finds them.
+    const parts = settled.map(part => {
+      if (part.status === 'rejected') throw part.reason
+      return part.value
+    })
     const whole = parts.filter(part => part !== null)
     return whole.length === parts.length ? whole : null
   } finally {
