@@ -1,7 +1,7 @@
 /**
  * Failures of a Tinker server by kind. `CallInvalid`: it refuses the request, and would again. `EngineEnded`: the model is gone, as
  * after a restart. `ServiceUnavailable`: it is away, or it is unclear whether it took the request. After the last two a model is
- * in doubt: it is thrown away, and its newest state loaded into another one (durable/durable-model.ts).
+ * in doubt: it is thrown away, and its newest state loaded into another one (policy/tinker-policy.ts).
  */
 import { RlevError } from '../../pipelines/errors.js'
 import { shortened } from '../../pipelines/printable.js'

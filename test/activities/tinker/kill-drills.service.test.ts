@@ -1,54 +1,97 @@
 /**
- * The server is ended by SIGKILL at every kind of place of a step, and started again by a supervisor. The run must end with the same
- * adapter, to the bit, as one that nothing disturbed; also on a server that counts a repeated request twice.
+ * A run whose server is ended by SIGKILL at every kind of operation, and started again at its folder and port. It must end with the
+ * adapter, journal and metrics of a run that nothing disturbed, on a server that counts a repeated request twice.
  */
 import assert from 'node:assert/strict'
-import { before, test } from 'node:test'
+import { mkdtempSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { before, describe, test } from 'node:test'
+import { type GpuActivities, gpuActivities } from '../../../activities/gpu-activities.js'
+import { ioActivities } from '../../../activities/io-activities.js'
+import { runFolder } from '../../../activities/store/run-folder.js'
+import { PolicyCache } from '../../../activities/training/policy-cache.js'
+import { type Workplace, workplace } from '../../../activities/workplace.js'
 import type { ServerSettings } from '../../tinker-server/settings.js'
 import { startTinkerServer } from '../../tinker-server/start.js'
-import { optionsFor, train } from './steps.js'
-import { clientOf } from './tiny-server.js'
+import { prepare, resultOf } from '../driver.js'
+import { configFor, findings, insisting, root, statesOf } from './served-run.js'
 
-let undisturbed: string
+const small = {
+  rollout: { prompts: 2, samples: 2, maxTokens: 4 },
+  update: { learningRate: 1e-2, microBatch: 2, adapter: { rank: 4 } },
+  durability: { stepsPerActivity: 1, heartbeatTimeout: 60 },
+}
 
-/** Digest of the adapter, and how often the server was started again. */
-async function drill(settings: Partial<ServerSettings>): Promise<{ digest: string; restarts: number }> {
-  const server = await startTinkerServer({ ...settings, supervised: true, resend: 'counted again' })
+/** Two steps, every stage on a worker that has just come up: each loads a state into another model. */
+async function drill(settings: Partial<ServerSettings>) {
+  const server = await startTinkerServer({
+    ...settings,
+    ...{ supervised: true, resend: 'counted again', samplers: 'written over the model', maxModels: 2 },
+  })
   try {
-    return { digest: await train(optionsFor(clientOf(server.url))), restarts: server.restarts }
+    const place = workplace(mkdtempSync(join(root, 'home-')))
+    const config = configFor(server.url, small)
+    const found = { ...findings, resend: 'counted again', olderSampler: 'written over the model' } as const
+    statesOf(place, config).keepFindings({ address: server.url, findings: found }, () => {})
+    const stages = await prepare(place, config)
+    let failures = 0
+    const insist = insisting(() => assert.ok(++failures < 4))
+    const onColdWorker = async (work: (gpu: GpuActivities) => Promise<unknown>) => {
+      const policies = new PolicyCache(place.store)
+      await work(gpuActivities(place, policies))
+      await policies.dispose()
+    }
+    for (const step of [1, 2]) {
+      const input = { run: config.name, stages, step }
+      await onColdWorker(gpu => insist(gpu.rollOut, input))
+      await insist(ioActivities(place).scaleRewards, input)
+      await onColdWorker(gpu => insist(gpu.updatePolicy, input))
+    }
+    const result = { ...resultOf(place, config), journal: journalOf(place, config.name) }
+    return { result, failures, restarts: server.restarts }
   } finally {
     await server.end()
   }
 }
 
-before(async () => {
-  const { digest, restarts } = await drill({})
-  assert.equal(restarts, 0)
-  undisturbed = digest
-})
-
-/** A step has three requests of forward_backward; the first state is that of step 0. */
-const places: NonNullable<ServerSettings['kill']>[] = [
-  { operation: 'create_model', nth: 1, at: 'after' },
-  { operation: 'save_weights', nth: 1, at: 'during' },
-  { operation: 'forward_backward', nth: 1, at: 'before' },
-  { operation: 'forward_backward', nth: 2, at: 'after' },
-  { operation: 'forward_backward', nth: 5, at: 'during' },
-  { operation: 'forward', nth: 6, at: 'before' },
-  { operation: 'optim_step', nth: 1, at: 'during' },
-  { operation: 'optim_step', nth: 2, at: 'after' },
-  { operation: 'save_weights', nth: 2, at: 'before' },
-  { operation: 'save_weights', nth: 3, at: 'during' },
-  { operation: 'save_weights', nth: 3, at: 'after' },
-  { operation: 'save_weights_for_sampler', nth: 1, at: 'during' },
-]
-for (const kill of places) {
-  test(`killed ${kill.at} ${kill.operation} ${kill.nth}: the same adapter`, async () => {
-    assert.deepEqual(await drill({ kill }), { digest: undisturbed, restarts: 1 })
+/** The rollouts and records of each step, to the byte. */
+function journalOf({ home }: Workplace, run: string) {
+  return ['rollouts', 'records'].flatMap(part => {
+    const folder = join(runFolder(home, run), part)
+    return readdirSync(folder)
+      .toSorted()
+      .map(name => [part, name, readFileSync(join(folder, name), 'utf8')])
   })
 }
 
-test('an answer that is lost after forward_backward was taken: the same adapter', async () => {
-  const cut = { path: 'forward_backward', nth: 2 }
-  assert.deepEqual(await drill({ cut }), { digest: undisturbed, restarts: 0 })
+let undisturbed: Awaited<ReturnType<typeof drill>>['result']
+
+before(async () => {
+  const { result, failures, restarts } = await drill({})
+  assert.deepEqual({ failures, restarts }, { failures: 0, restarts: 0 })
+  undisturbed = result
+})
+
+const places: NonNullable<ServerSettings['kill']>[] = [
+  { operation: 'create_model', nth: 1, at: 'before' },
+  { operation: 'create_model', nth: 2, at: 'after' },
+  { operation: 'load_weights', nth: 1, at: 'before' },
+  { operation: 'asample', nth: 3, at: 'before' },
+  { operation: 'save_weights_for_sampler', nth: 1, at: 'during' },
+  { operation: 'forward', nth: 1, at: 'after' },
+  { operation: 'forward_backward', nth: 1, at: 'before' },
+  { operation: 'forward_backward', nth: 4, at: 'during' },
+  { operation: 'optim_step', nth: 1, at: 'during' },
+  { operation: 'optim_step', nth: 2, at: 'after' },
+  { operation: 'save_weights', nth: 2, at: 'before' },
+  { operation: 'save_weights', nth: 3, at: 'after' },
+]
+describe('killed', { concurrency: 2 }, () => {
+  for (const kill of places) {
+    test(`${kill.at} ${kill.operation} ${kill.nth}: the same run`, async () => {
+      const { result, restarts } = await drill({ kill })
+      assert.equal(restarts, 1)
+      assert.deepEqual(result, undisturbed)
+    })
+  }
 })
