@@ -17,8 +17,8 @@ import { prepare, resultOf } from '../driver.js'
 import { configFor, findings, insisting, root, statesOf } from './served-run.js'
 
 const small = {
-  rollout: { prompts: 2, samples: 2, maxTokens: 4 },
-  update: { learningRate: 1e-2, microBatch: 2, adapter: { rank: 4 } },
+  rollout: { prompts: 2, samples: 4, maxTokens: 6 },
+  update: { learningRate: 1e-2, microBatch: 4, adapter: { rank: 4 } },
   durability: { stepsPerActivity: 1, heartbeatTimeout: 60 },
 }
 
@@ -54,13 +54,16 @@ async function drill(settings: Partial<ServerSettings>) {
   }
 }
 
-/** The rollouts and records of each step, to the byte. */
+/** The rollouts and records of each step, without the time. The key of the experiment depends on the port. */
 function journalOf({ home }: Workplace, run: string) {
   return ['rollouts', 'records'].flatMap(part => {
     const folder = join(runFolder(home, run), part)
     return readdirSync(folder)
       .toSorted()
-      .map(name => [part, name, readFileSync(join(folder, name), 'utf8')])
+      .map(name => {
+        const { body } = JSON.parse(readFileSync(join(folder, name), 'utf8')) as { body: object }
+        return [part, name, { ...body, time: null }]
+      })
   })
 }
 
@@ -69,6 +72,9 @@ let undisturbed: Awaited<ReturnType<typeof drill>>['result']
 before(async () => {
   const { result, failures, restarts } = await drill({})
   assert.deepEqual({ failures, restarts }, { failures: 0, restarts: 0 })
+  for (const [, values] of result.measured)
+    assert.ok(((values as Record<string, number>)['policy/grad_norm'] as number) > 0, 'each step has a gradient')
+  assert.equal(result.journal.length, 4)
   undisturbed = result
 })
 
@@ -86,7 +92,7 @@ const places: NonNullable<ServerSettings['kill']>[] = [
   { operation: 'save_weights', nth: 2, at: 'before' },
   { operation: 'save_weights', nth: 3, at: 'after' },
 ]
-describe('killed', { concurrency: 2 }, () => {
+describe('killed', { concurrency: 6 }, () => {
   for (const kill of places) {
     test(`${kill.at} ${kill.operation} ${kill.nth}: the same run`, async () => {
       const { result, restarts } = await drill({ kill })
