@@ -86,7 +86,7 @@ const places: NonNullable<ServerSettings['kill']>[] = [
   { operation: 'save_weights_for_sampler', nth: 1, at: 'during' },
   { operation: 'forward', nth: 1, at: 'after' },
   { operation: 'forward_backward', nth: 1, at: 'before' },
-  { operation: 'forward_backward', nth: 4, at: 'during' },
+  { operation: 'forward_backward', nth: 2, at: 'during' },
   { operation: 'optim_step', nth: 1, at: 'during' },
   { operation: 'optim_step', nth: 2, at: 'after' },
   { operation: 'save_weights', nth: 2, at: 'before' },
