@@ -79,17 +79,13 @@ before(async () => {
 })
 
 const places: NonNullable<ServerSettings['kill']>[] = [
-  { operation: 'create_model', nth: 1, at: 'before' },
   { operation: 'create_model', nth: 2, at: 'after' },
   { operation: 'load_weights', nth: 1, at: 'before' },
   { operation: 'asample', nth: 3, at: 'before' },
   { operation: 'save_weights_for_sampler', nth: 1, at: 'during' },
   { operation: 'forward', nth: 1, at: 'after' },
-  { operation: 'forward_backward', nth: 1, at: 'before' },
   { operation: 'forward_backward', nth: 2, at: 'during' },
-  { operation: 'optim_step', nth: 1, at: 'during' },
   { operation: 'optim_step', nth: 2, at: 'after' },
-  { operation: 'save_weights', nth: 2, at: 'before' },
   { operation: 'save_weights', nth: 3, at: 'after' },
 ]
 describe('killed', { concurrency: 6 }, () => {
