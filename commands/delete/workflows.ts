@@ -1,9 +1,8 @@
 /** What Temporal has of a run: the executions of its workflow, and those of a sweep's batches and experiments, with their histories. */
-import type { WorkflowExecutionInfo } from '@temporalio/client'
 import { experimentsOf } from '../../activities/store/runs.js'
 import { homeId } from '../../activities/workplace.js'
 import type { Plan } from '../../pipelines/config/schema.js'
-import type { TemporalRuns } from '../runs/temporal-runs.js'
+import type { Execution, TemporalRuns } from '../runs/temporal-runs.js'
 
 /**
  * Deletes them, and gives their number. A Temporal server may serve several homes, so an execution must say that it is of this one, or have
@@ -13,9 +12,9 @@ export async function forgetWorkflows(home: string, plan: Plan, temporal: Tempor
   const own = homeId(home)
   const roots = (await temporal.executions(plan.name)).filter(({ memo }) => memo?.['home'] === own)
   const parents = new Set(roots.map(({ runId }) => runId))
-  const ofParents = ({ parentExecution }: WorkflowExecutionInfo) => parents.has(parentExecution?.runId ?? '')
-  const found: WorkflowExecutionInfo[] = []
-  const batches: WorkflowExecutionInfo[] = []
+  const ofParents = ({ parentExecution }: Execution) => parents.has(parentExecution?.runId ?? '')
+  const found: Execution[] = []
+  const batches: Execution[] = []
   if (plan.kind === 'sweep' && roots.length > 0) {
     batches.push(...(await temporal.batches(plan.name)).filter(ofParents))
     for (const { runId } of batches) parents.add(runId)

@@ -56,6 +56,9 @@ const notFound = 5
 /** Milliseconds for one call. */
 const timeoutMs = 5_000
 
+/** What is read of an execution in a list, or of one that is asked for itself. */
+export type Execution = Pick<WorkflowExecutionInfo, 'workflowId' | 'runId' | 'status' | 'memo' | 'parentExecution'>
+
 export class TemporalRuns {
   readonly client: Client
   readonly #connection: Connection
@@ -128,13 +131,15 @@ export class TemporalRuns {
     return this.#told(id, handle => handle.cancel())
   }
 
-  /** Every execution of a workflow that Temporal still has, also closed ones. */
-  executions(id: string): Promise<WorkflowExecutionInfo[]> {
-    return this.#list(`WorkflowId = ${JSON.stringify(id)}`)
+  /** Every execution of a workflow that Temporal still has, also closed ones. The newest is asked for itself: lists lag behind. */
+  async executions(id: string): Promise<Execution[]> {
+    const listed: Execution[] = await this.#list(`WorkflowId = ${JSON.stringify(id)}`)
+    const newest = await this.#call(id, handle => handle.describe())
+    return newest === null ? listed : [...listed.filter(({ runId }) => runId !== newest.runId), newest]
   }
 
   /** The same of the batches of a sweep. */
-  batches(sweep: string): Promise<WorkflowExecutionInfo[]> {
+  batches(sweep: string): Promise<Execution[]> {
     return this.#list(`WorkflowId STARTS_WITH ${JSON.stringify(`${sweep}/batch-`)} AND WorkflowType = "sweepBatch"`)
   }
 
