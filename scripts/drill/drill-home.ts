@@ -12,6 +12,7 @@ import { type ProcessName, type ProcessRecord, readRecord } from '../../activiti
 import { MlflowClient } from '../../activities/mlflow/client.js'
 import { readIfThere } from '../../activities/store/files.js'
 import { homeId } from '../../activities/workplace.js'
+import { freezePlan } from '../../commands/runs/frozen-plan.js'
 import { startWorkflow } from '../../commands/runs/start-workflow.js'
 import type { Ending, TemporalRuns, WorkflowFacts } from '../../commands/runs/temporal-runs.js'
 import { withTemporal } from '../../commands/runs/with-run.js'
@@ -133,7 +134,9 @@ export class DrillHome {
     return new MlflowClient({ address: readRecord(this.home).services?.mlflow.url ?? '' })
   }
 
+  /** A sweep reads its plan from the home, as after `rlev sweep`. */
   async start(plan: Plan): Promise<void> {
+    freezePlan(this.path, plan, plan.name)
     await this.#withTemporal(temporal => startWorkflow({ temporal, plan, home: homeId(this.path) }))
   }
 
