@@ -6,9 +6,9 @@ import { type FreezeRunInput, freezeRun } from './freeze-run.js'
 import { type Border, mirrored } from './mirrored.js'
 import { normalizeValues } from './normalize-values.js'
 import { prepareData } from './prepare-data.js'
-import type { PublishedReport } from './publish-report.js'
 import { readCells } from './read-cells.js'
 import { recordResult } from './record-result.js'
+import type { PublishedReport, ReportSubject } from './report-thread.js'
 import { scaleRewards } from './scale-rewards.js'
 import type { SweepReference } from './store/frozen-sweep.js'
 import { type ReferenceName, readReferences } from './store/references.js'
@@ -98,7 +98,7 @@ function piecesOf({ store }: Workplace, answers: ArtifactRef): ArtifactRef[] {
 
 /** Loaded for the first report: its drawing libraries take half a second, and a worker starts without them. */
 function publishReport(place: Workplace) {
-  return async (subject: { name: string; trackingUrl?: string }): Promise<PublishedReport> => {
+  return async (subject: ReportSubject): Promise<PublishedReport> => {
     const report = await import('./publish-report.js')
     return report.publishReport(place)(subject)
   }

@@ -2,6 +2,7 @@
 import { rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { basename, join, relative } from 'node:path'
+import { Context } from '@temporalio/activity'
 import { compareArms } from '../pipelines/comparison/compare-arms.js'
 import type { ExperimentOutcome } from '../pipelines/comparison/outcome.js'
 import type { Plan } from '../pipelines/config/schema.js'
@@ -13,24 +14,28 @@ import { responsesFiles, singleResponsesFile } from '../pipelines/report/respons
 import { comparisonMarkdown } from '../pipelines/report/tables/comparison-as-text.js'
 import { failPoint } from './fail-points/fail-point.js'
 import { workflowPage } from './machine/services-record.js'
+import { type PublishedReport, type ReportSubject, writeReportInThread } from './report-thread.js'
 import { stage } from './stage.js'
 import { readElsewhere } from './store/elsewhere.js'
 import { namesIn, sha256, writeWhole } from './store/files.js'
 import { readOutcomes } from './store/outcomes.js'
 import { planPaths, reportParts, runFolder } from './store/run-folder.js'
-import { readPlan } from './store/runs.js'
+import { experimentsOf, readPlan } from './store/runs.js'
 import { seal } from './store/sealed.js'
 import { knownServices, type Workplace } from './workplace.js'
 
-export interface PublishedReport {
-  /** Relative to the home. */
-  path: string
-}
+/** Experiments of a report that is written in this thread. A thread reads the drawing libraries again, which takes half a second. */
+const mostHere = 200
 
 export function publishReport(workplace: Workplace) {
   return stage({
     heartbeat: 'timer',
-    run: async (subject: { name: string; trackingUrl?: string }) => writeReport(workplace, subject),
+    run: async (subject: ReportSubject) => {
+      const { home } = workplace
+      const isLarge = experimentsOf(readPlan(home, subject.name)).length > mostHere
+      if (!isLarge) return writeReport(workplace, subject)
+      return writeReportInThread({ home, subject }, Context.current().cancellationSignal)
+    },
   })
 }
 

@@ -7,12 +7,15 @@ import { isAbsolute, join, relative, sep } from 'node:path'
 import { RlevError } from '../../pipelines/errors.js'
 import { isCode } from './files.js'
 
-/** The path. Throws CallInvalid if it, or a link on the way to it, leads out of the home. */
-export function insideHome(home: string, path: string): string {
-  const inside = relative(home, path)
+/**
+ * The path. Throws CallInvalid if it, or a link on the way to it, leads out of the home. `checked`: a folder on the way, up to which it is
+ * known.
+ */
+export function insideHome(home: string, path: string, checked = home): string {
+  const inside = relative(checked, path)
   if (inside === '..' || inside.startsWith(`..${sep}`) || isAbsolute(inside)) throw leadsOut(path, path)
   let root: string | undefined
-  let at = home
+  let at = checked
   for (const part of inside.split(sep)) {
     at = join(at, part)
     const found = lstatSync(at, { throwIfNoEntry: false })

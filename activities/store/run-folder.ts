@@ -34,7 +34,8 @@ export function runFolder(home: string, id: string): string {
     })
   }
   const folder = join(home, 'runs', ...parts)
-  for (const below of written) insideHome(home, join(folder, below))
+  insideHome(home, folder)
+  for (const below of written) insideHome(home, join(folder, below), folder)
   return folder
 }
 

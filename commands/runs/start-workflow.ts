@@ -7,11 +7,11 @@ import { type ExperimentInput, queues, type SweepInput } from '../../workflows/m
 import { searchAttributes } from '../../workflows/search-attributes.js'
 import type { TemporalRuns } from './temporal-runs.js'
 
-/** Experiments that a sweep starts itself. Its history then has up to some 1,500 events, which are replayed in a second (docs/sweeps.md). */
+/** Experiments that a sweep starts itself. Its history then has up to some 1,500 events, which are replayed in about a second (docs/sweeps.md). */
 const mostWithoutBatches = 60
 
 /** In the input of the workflow, so that another version of this command changes no sweep that is under way. */
-const batches: BatchShape = { cells: 100, maxEvents: 1500 }
+const batches: BatchShape = { cells: 60, maxEvents: 1000 }
 
 /** `home`: of which home the run is; a Temporal server may serve several. */
 export async function startWorkflow(options: { temporal: TemporalRuns; plan: Plan; home: string }): Promise<void> {

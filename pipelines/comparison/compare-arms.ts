@@ -2,9 +2,11 @@
  * Compares the arms of a sweep over its seeds. The paper compares single runs; here arms are paired by seed (same data, warm start,
  * prompts and evaluation samples), and a single seed gives no interval.
  */
+
 import { baselineOf } from '../config/baselines.js'
 import type { Plan } from '../config/schema.js'
 import type { Columns } from '../evaluation/evaluation.js'
+import { grouped } from '../grouped.js'
 import type { ClaimRule } from '../statistics/claim-rule.js'
 import { type Estimate, estimate } from '../statistics/estimate.js'
 import { pairedDifference } from '../statistics/paired-difference.js'
@@ -31,8 +33,8 @@ export function compareArms({ plan, outcomes }: { plan: Plan; outcomes: readonly
   const { endpoint, sampled, placebo, arms, seeds, smallestGain, against } = settingsOf(plan)
   const claimRule: ClaimRule = { direction: 'gain', smallest: smallestGain, significance: 0.05 }
   const finished = outcomes.flatMap(outcome => finishedOf(outcome, endpoint) ?? [])
-  const ofArm = (arm: string) =>
-    finished.filter(({ outcome }) => outcome.arm === arm).toSorted((a, b) => a.outcome.seed - b.outcome.seed)
+  const byArm = grouped(finished, ({ outcome }) => outcome.arm)
+  const ofArm = (arm: string) => (byArm.get(arm) ?? []).toSorted((a, b) => a.outcome.seed - b.outcome.seed)
 
   const compared = withClaims(
     claimRule,
@@ -52,7 +54,7 @@ export function compareArms({ plan, outcomes }: { plan: Plan; outcomes: readonly
   const several = new Set(compared.flatMap(arm => arm.against ?? [])).size > 1
   const missing = arms.flatMap(arm =>
     seeds
-      .filter(seed => !finished.some(({ outcome }) => outcome.arm === arm && outcome.seed === seed))
+      .filter(seed => !byArm.get(arm)?.some(({ outcome }) => outcome.seed === seed))
       .map(seed => missingOf(outcomes, arm, seed)),
   )
   return {

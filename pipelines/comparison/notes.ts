@@ -1,6 +1,8 @@
 /** Sentences that a reader of a comparison needs: what the intervals are, what is missing, and what could mislead. */
+
 import { configDifference } from '../config/difference.js'
 import type { Evaluation } from '../evaluation/evaluation.js'
+import { grouped } from '../grouped.js'
 import { markingOf } from '../rewards/verify.js'
 import type { ArmComparison } from './comparison.js'
 import { lengthNotes } from './length-notes.js'
@@ -106,10 +108,10 @@ function testNotes(arms: readonly ArmComparison[]): string[] {
 
 /** Arms that did not start from the policy of their baseline: their difference is not one of training alone. */
 function startNotes(arms: readonly ArmComparison[], finished: readonly FinishedOutcome[]): string[] {
+  const byArm = grouped(finished, ({ outcome }) => outcome.arm as string | null)
   return arms.flatMap(({ arm, against }) => {
-    const own = finished.filter(({ outcome }) => outcome.arm === arm)
-    const pairs = own.flatMap(({ outcome, base }) => {
-      const other = finished.find(one => one.outcome.arm === against && one.outcome.seed === outcome.seed)
+    const pairs = (byArm.get(arm) ?? []).flatMap(({ outcome, base }) => {
+      const other = byArm.get(against)?.find(one => one.outcome.seed === outcome.seed)
       return other === undefined || samePolicy(base, other.base) ? [] : [{ base, other: other.base }]
     })
     const [first] = pairs
@@ -123,8 +125,9 @@ function startNotes(arms: readonly ArmComparison[], finished: readonly FinishedO
 
 /** Arms whose answers are marked by other rules than those of their baseline. */
 function markingNotes(arms: readonly ArmComparison[], finished: readonly FinishedOutcome[]): string[] {
+  const byArm = grouped(finished, ({ outcome }) => outcome.arm as string | null)
   const markingOfArm = (name: string | null) => {
-    const found = finished.find(({ outcome }) => outcome.arm === name)
+    const found = byArm.get(name)?.[0]
     return found === undefined ? undefined : markingOf(found.outcome.config)
   }
   return arms.flatMap(({ arm, against }) => {

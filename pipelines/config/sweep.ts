@@ -32,7 +32,7 @@ const notOfAnArm: Readonly<Record<string, string>> = {
   extends: 'only a file extends another; an arm is always based on the file it is in',
 }
 
-/** Arms times seeds. So many were run in one sweep (docs/sweeps.md). */
+/** Arms times seeds. `status` and the report were measured for so many (docs/sweeps.md). */
 const mostExperiments = 5000
 
 /**

@@ -1,7 +1,9 @@
 /** Curves over training: the mean over seeds of each arm, in the band from its lowest to its highest seed. */
+
 import * as Plot from '@observablehq/plot'
 import type { ExperimentOutcome } from '../../comparison/outcome.js'
 import type { Evaluation } from '../../evaluation/evaluation.js'
+import { grouped } from '../../grouped.js'
 import { mean } from '../../statistics/estimate.js'
 import { type Html, html } from '../html.js'
 import type { Material } from '../material.js'
@@ -86,11 +88,9 @@ function curvesOf(
   outcomes: readonly ExperimentOutcome[],
   read: (outcome: ExperimentOutcome) => readonly Point[],
 ): ArmCurve[] {
+  const byArm = grouped(outcomes, ({ arm }) => arm)
   return arms.flatMap(arm => {
-    const seeds = outcomes
-      .filter(outcome => outcome.arm === arm.name)
-      .map(read)
-      .filter(points => points.length > 0)
+    const seeds = (byArm.get(arm.name) ?? []).map(read).filter(points => points.length > 0)
     if (seeds.length === 0) return []
     const common = (seeds[0] ?? []).flatMap(({ step }) => {
       const here = seeds.flatMap(points => points.find(point => point.step === step)?.y ?? [])

@@ -6,6 +6,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { DefaultLogger, Runtime } from '@temporalio/worker'
 import { freezePlan } from '../../../commands/runs/frozen-plan.js'
 import { startWorkflow } from '../../../commands/runs/start-workflow.js'
 import { TemporalRuns } from '../../../commands/runs/temporal-runs.js'
@@ -24,6 +25,7 @@ const { values } = parseArgs({
   },
 })
 const [cells, seeds, concurrency] = [Number(values.cells), Number(values.seeds), Number(values.concurrency)]
+Runtime.install({ logger: new DefaultLogger('ERROR') })
 const plan = planOf({ arms: Math.ceil(cells / seeds), seeds, concurrency })
 const services = await TestServices.start({ temporal: true, mlflow: false })
 const { address } = services.services.temporal

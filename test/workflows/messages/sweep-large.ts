@@ -200,7 +200,8 @@ describe('a message to a sweep in batches', suite, () => {
     const begin = async (plan: SweepPlan) => {
       hold(idOf(plan, 'arm-0'), 'trainSteps')
       const sweep = await mocked.startLargeSweep(plan, { cells: 2 })
-      await until('the batch', async () => (await statusOf(batchId(plan.name, 1))) === 'RUNNING')
+      // Its sweep does not know yet that the batch has started.
+      await until('the first experiment', async () => (await statusOf(idOf(plan, 'arm-0'))) === 'RUNNING')
       return sweep
     }
     const sweeps = await Promise.all([pausing, stopping, ending].map(begin))
