@@ -36,7 +36,7 @@ export async function withRetries<Outcome>({
 }
 
 /** Between half and all of the wait, so that requests which failed together do not come back together. */
-function jittered(waitMs: number): number {
+export function jittered(waitMs: number): number {
   return (0.5 + Math.random() / 2) * waitMs
 }
 

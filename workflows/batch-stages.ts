@@ -8,15 +8,16 @@ import {
   isCancellation,
   log,
   setHandler,
-  workflowInfo,
 } from '@temporalio/workflow'
 import { innermostMessage } from '../pipelines/errors.js'
 import { given } from '../pipelines/given.js'
 import { io } from './activity-options.js'
 import { countsOf, lostOf } from './batch-counts.js'
 import { type BatchInput, type BatchNews, newsSignal, type Steering, steerSignal } from './batch-messages.js'
+import { refuseCancelled } from './cancellation.js'
 import { type ExperimentProgress, experimentId, movedSignal } from './messages.js'
 import { surplus } from './places.js'
+import { historyIsLong } from './segments.js'
 import { notStarted, SweepExperiments } from './sweep-experiments.js'
 import { type PlannedExperiment, plannedCells } from './sweep-plan.js'
 import { SweepView } from './sweep-view.js'
@@ -58,9 +59,8 @@ export class BatchStages {
 
   /** Whether its history is so long that the experiments that it has not begun go back to the sweep. */
   get isLong(): boolean {
-    const { historyLength, continueAsNewSuggested } = workflowInfo()
     // One that was given no place yet could go on like this without end.
-    return this.#begun > 0 && (historyLength >= this.#input.maxEvents || continueAsNewSuggested)
+    return this.#begun > 0 && historyIsLong(this.#input.maxEvents)
   }
 
   async readCells(): Promise<void> {
@@ -95,7 +95,7 @@ export class BatchStages {
     this.#given = this.#begun < this.experiments.length
     await condition(() => this.#children.ids().length === 0 || this.#orphaned)
     this.#refuseOrphaned()
-    if (CancellationScope.current().consideredCancelled) throw new CancelledFailure('the batch was cancelled')
+    refuseCancelled('batch')
   }
 
   async close(): Promise<void> {

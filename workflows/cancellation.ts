@@ -14,3 +14,8 @@ export function endingOf(error: unknown): unknown {
   const cancelled = CancellationScope.current().consideredCancelled && endedByCancellation(error)
   return cancelled && !isCancellation(error) ? new CancelledFailure('the workflow was cancelled') : error
 }
+
+/** A cancellation ends the children of a workflow, and so its wait for them, without an error. `what` was cancelled. */
+export function refuseCancelled(what: 'sweep' | 'batch'): void {
+  if (CancellationScope.current().consideredCancelled) throw new CancelledFailure(`the ${what} was cancelled`)
+}

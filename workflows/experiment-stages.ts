@@ -23,7 +23,7 @@ import { type Limits, limitsAtFirst } from './limits.js'
 import { type ExperimentInput, type ExperimentResult, type ExperimentWorkflow, experimentId } from './messages.js'
 import { type PauseSwitch, pauseSwitch } from './pause.js'
 import { type ReportWriter, reportWriter } from './report.js'
-import { evaluatedInTwo, nextBoundary } from './segments.js'
+import { evaluatedInTwo, historyIsLong, nextBoundary } from './segments.js'
 import { type Tracking, trackBeside } from './tracking.js'
 
 export class ExperimentStages {
@@ -263,11 +263,6 @@ export class ExperimentStages {
     }
     return continueAsNew<ExperimentWorkflow>({ ...this.#input, config: this.#config, carried })
   }
-}
-
-function historyIsLong(maxEvents: number): boolean {
-  const { historyLength, continueAsNewSuggested } = workflowInfo()
-  return historyLength >= maxEvents || continueAsNewSuggested
 }
 
 function subjectOf({ name, arm, seed, sweep }: ExperimentInput, id: string): Subject {

@@ -1,55 +1,25 @@
 /** The progress of a sweep in batches: counts, in the query and in the current details. Each batch shows its experiments itself. */
-import { isCancellation, setCurrentDetails, setHandler } from '@temporalio/workflow'
-import { showSweep } from './attributes.js'
+import { setHandler } from '@temporalio/workflow'
 import { noCounts, sumOfCounts } from './batch-counts.js'
 import { type BatchState, batchId, type Counts } from './batch-messages.js'
 import { progressQuery, type State, type SweepProgress } from './messages.js'
 import { held } from './places.js'
 import type { SweepBatches } from './sweep-batches.js'
+import { SweepStanding } from './sweep-standing.js'
 
 /** Batches in the details. */
 const maxRows = 20
 
-export class LargeSweepView {
-  readonly progress: SweepProgress
+export class LargeSweepView extends SweepStanding {
   readonly #batches: SweepBatches
 
   constructor(name: string, batches: SweepBatches, state: State) {
+    super({ name, state, experiments: [] })
     this.#batches = batches
-    this.progress = { name, state, experiments: [] }
     setHandler(progressQuery, () => this.#told(), {
       description: 'Counts of experiments, and the batches that have them.',
     })
     this.become(state)
-  }
-
-  /** Whether it has ended, or is about to. */
-  get isOver(): boolean {
-    const { state } = this.progress
-    return state !== 'running' && state !== 'paused'
-  }
-
-  become(state: State): void {
-    this.progress.state = state
-    if (this.isOver) delete this.progress.onlyTrackingSince
-    showSweep(this.progress.name, state)
-    this.refresh()
-  }
-
-  /** By an error or a cancellation. */
-  end(error: unknown): void {
-    this.become(isCancellation(error) ? 'cancelled' : 'failed')
-  }
-
-  /** The report is written: from here on only MLflow is waited for. */
-  reported(path: string): void {
-    this.progress.reportPath = path
-    this.progress.onlyTrackingSince = Date.now()
-    this.refresh()
-  }
-
-  tracked(url: string | undefined): void {
-    if (url !== undefined) this.progress.trackingUrl = url
   }
 
   get counts(): Counts {
@@ -61,8 +31,8 @@ export class LargeSweepView {
     return { ...counts, waiting: 0, running: 0, cancelled: cancelled + waiting + running }
   }
 
-  refresh(): void {
-    const { name, trackingUrl, reportPath } = this.progress
+  protected override table(): string[] {
+    const { name } = this.progress
     const row = (cells: readonly (string | number)[]) => `| ${cells.join(' | ')} |`
     const numbers = ({ waiting, running, done, failed, cancelled }: Counts) => [
       waiting,
@@ -77,16 +47,12 @@ export class LargeSweepView {
       .map(batch =>
         row([`\`${batchId(name, batch.number)}\``, `${batch.from + 1}-${batch.to}`, ...numbers(countsNow(batch))]),
       )
-    setCurrentDetails(
-      [
-        ...(trackingUrl === undefined ? [] : [`[MLflow](${trackingUrl})`, '']),
-        ...(reportPath === undefined ? [] : [`Report: \`${reportPath}\``, '']),
-        '| batch | experiments | waiting | running | done | failed | cancelled |',
-        '| --- | --- | --- | --- | --- | --- | --- |',
-        row(['all', '', ...numbers(this.counts)]),
-        ...rows,
-      ].join('\n'),
-    )
+    return [
+      '| batch | experiments | waiting | running | done | failed | cancelled |',
+      '| --- | --- | --- | --- | --- | --- | --- |',
+      row(['all', '', ...numbers(this.counts)]),
+      ...rows,
+    ]
   }
 
   #told(): SweepProgress {

@@ -6,24 +6,23 @@ import {
   ApplicationFailure,
   allHandlersFinished,
   CancellationScope,
-  CancelledFailure,
   ContinueAsNew,
   condition,
   continueAsNew,
   isCancellation,
   setHandler,
-  workflowInfo,
 } from '@temporalio/workflow'
 import type { SweepOutline } from '../pipelines/config/sweep-outline.js'
 import { given } from '../pipelines/given.js'
 import { io } from './activity-options.js'
 import { type BatchShape, newsSignal } from './batch-messages.js'
-import { endingOf } from './cancellation.js'
+import { endingOf, refuseCancelled } from './cancellation.js'
 import { LargeSweepView } from './large-sweep-view.js'
 import { type Limits, limitsAtFirst } from './limits.js'
 import type { SweepInHome, SweepResult, SweepWorkflow } from './messages.js'
 import { type PauseSwitch, pauseSwitch } from './pause.js'
 import { type ReportWriter, reportWriter } from './report.js'
+import { historyIsLong } from './segments.js'
 import { SweepBatches, type Wishes } from './sweep-batches.js'
 import { type Changes, changesWhileItRuns } from './sweep-changes.js'
 import { type Tracking, trackBeside } from './tracking.js'
@@ -116,9 +115,9 @@ class LargeSweep {
 
   /** Waits until the result of every experiment is recorded. Throws ContinueAsNew if the history becomes long before. */
   async everyResult(): Promise<void> {
-    await this.#batches.run(() => this.#isLong)
+    await this.#batches.run(() => historyIsLong(this.#shape.maxEvents))
     if (this.#batches.areOpen) await this.#renew()
-    refuseCancelled()
+    refuseCancelled('sweep')
   }
 
   /** Writes the comparison and the report. */
@@ -129,7 +128,7 @@ class LargeSweep {
   /** Waits until every batch has ended. */
   async everyEnding(): Promise<void> {
     await condition(() => this.#batches.haveEnded)
-    refuseCancelled()
+    refuseCancelled('sweep')
     await this.#report.addLink()
   }
 
@@ -174,11 +173,6 @@ class LargeSweep {
     }
   }
 
-  get #isLong(): boolean {
-    const { historyLength, continueAsNewSuggested } = workflowInfo()
-    return historyLength >= this.#shape.maxEvents || continueAsNewSuggested
-  }
-
   /** Experiments without a result, except those of arms that were stopped and those that were not begun because of an earlier failure. */
   get #lost(): number {
     const { stopped } = this.#changes
@@ -220,8 +214,3 @@ class LargeSweep {
 
 /** Failures in the sentence about all. */
 const maxExamples = 10
-
-/** A cancellation of the sweep ends its batches, and so the wait for them, without an error. */
-function refuseCancelled(): void {
-  if (CancellationScope.current().consideredCancelled) throw new CancelledFailure('the sweep was cancelled')
-}

@@ -1,4 +1,8 @@
-/** How training is cut into activities: a run of steps goes up to the next evaluation or checkpoint, or to the limit of one activity. */
+/**
+ * How training is cut into activities, and a workflow into histories. A run of steps goes up to the next evaluation or checkpoint, or to
+ * the limit of one activity. A workflow whose history is long continues as new.
+ */
+import { workflowInfo } from '@temporalio/workflow'
 import { checkpointDue, evaluationDue } from '../pipelines/config/due-steps.js'
 import type { ExperimentConfig } from '../pipelines/config/schema.js'
 import { isOfUser } from '../pipelines/config/verifier-way.js'
@@ -17,4 +21,10 @@ export function nextBoundary(step: number, config: ExperimentConfig): number {
  */
 export function evaluatedInTwo({ judge, reward, evaluation, steps }: ExperimentConfig): boolean {
   return judge !== undefined || steps === 0 || (isOfUser(reward) && evaluation.transfer === undefined)
+}
+
+/** Whether replaying the history would take long: it has as many events, or the server says so. */
+export function historyIsLong(maxEvents: number): boolean {
+  const { historyLength, continueAsNewSuggested } = workflowInfo()
+  return historyLength >= maxEvents || continueAsNewSuggested
 }

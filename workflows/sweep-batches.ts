@@ -5,7 +5,6 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common'
 import {
   CancellationScope,
-  CancelledFailure,
   condition,
   getExternalWorkflowHandle,
   log,
@@ -27,6 +26,7 @@ import {
   type Steering,
   steerSignal,
 } from './batch-messages.js'
+import { refuseCancelled } from './cancellation.js'
 import type { Limits } from './limits.js'
 import { queues } from './messages.js'
 import { divide } from './places.js'
@@ -106,7 +106,7 @@ export class SweepBatches {
   /** Starts batches as there is room, until `until` holds or no experiment is without a result. */
   async run(until: () => boolean): Promise<void> {
     while (this.areOpen && !until()) {
-      if (CancellationScope.current().consideredCancelled) throw new CancelledFailure('the sweep was cancelled')
+      refuseCancelled('sweep')
       const first = this.#rest[0]
       const left = this.#divide()
       const { paused, halted } = this.#wishes()

@@ -3,7 +3,6 @@ import {
   ApplicationFailure,
   allHandlersFinished,
   CancellationScope,
-  CancelledFailure,
   condition,
   isCancellation,
   setHandler,
@@ -12,7 +11,7 @@ import { idInSweep } from '../pipelines/config/start-order.js'
 import type { SweepOutline } from '../pipelines/config/sweep-outline.js'
 import { given } from '../pipelines/given.js'
 import { io } from './activity-options.js'
-import { endingOf } from './cancellation.js'
+import { endingOf, refuseCancelled } from './cancellation.js'
 import { type Limits, limitsAtFirst } from './limits.js'
 import { type ExperimentProgress, experimentId, movedSignal, type SweepInput, type SweepResult } from './messages.js'
 import { type PauseSwitch, pauseSwitch } from './pause.js'
@@ -112,7 +111,7 @@ export class SweepStages {
   /** Waits until the result of every experiment is recorded. Some may still wait for MLflow. */
   async everyResult(): Promise<void> {
     await condition(() => this.#children.training === 0)
-    refuseCancelled()
+    refuseCancelled('sweep')
   }
 
   /** Writes the comparison and the report. */
@@ -123,7 +122,7 @@ export class SweepStages {
   /** Waits until every experiment has ended. */
   async everyEnding(): Promise<void> {
     await this.#children.ended()
-    refuseCancelled()
+    refuseCancelled('sweep')
     await this.#report.addLink()
   }
 
@@ -180,11 +179,6 @@ export class SweepStages {
     const { experiments } = this.#view.progress
     return experiments.filter(({ arm, state }) => state !== 'done' && !this.#changes.stopped.has(arm))
   }
-}
-
-/** A cancellation of the sweep ends its experiments, and thereby the wait for them, without an error. */
-function refuseCancelled(): void {
-  if (CancellationScope.current().consideredCancelled) throw new CancelledFailure('the sweep was cancelled')
 }
 
 function notBegun({ input }: PlannedExperiment): ExperimentProgress {

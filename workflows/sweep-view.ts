@@ -1,13 +1,12 @@
 /** The progress of a sweep: every experiment, in the query and as a table in the current details. */
-import { isCancellation, setCurrentDetails, setHandler } from '@temporalio/workflow'
-import { showSweep, stageText } from './attributes.js'
-import { type ExperimentProgress, progressQuery, type State, type SweepProgress } from './messages.js'
+import { setHandler } from '@temporalio/workflow'
+import { stageText } from './attributes.js'
+import { type ExperimentProgress, progressQuery } from './messages.js'
+import { SweepStanding } from './sweep-standing.js'
 
-export class SweepView {
-  readonly progress: SweepProgress
-
+export class SweepView extends SweepStanding {
   constructor(name: string, experiments: ExperimentProgress[]) {
-    this.progress = { name, state: 'running', experiments }
+    super({ name, state: 'running', experiments })
     setHandler(progressQuery, () => ({ ...this.progress }), { description: 'The newest progress of every experiment.' })
     this.become('running')
   }
@@ -18,36 +17,12 @@ export class SweepView {
     this.refresh()
   }
 
-  /** Whether it has ended, or is about to. */
-  get isOver(): boolean {
-    const { state } = this.progress
-    return state !== 'running' && state !== 'paused'
-  }
-
-  become(state: State): void {
-    this.progress.state = state
-    if (this.isOver) delete this.progress.onlyTrackingSince
-    showSweep(this.progress.name, state)
-    this.refresh()
-  }
-
-  /** By an error or a cancellation. Experiments that have not begun are shown as cancelled. */
-  end(error: unknown): void {
+  /** Experiments that have not begun are shown as cancelled. */
+  override end(error: unknown): void {
     for (const experiment of this.progress.experiments) {
       if (experiment.state === 'running') experiment.state = 'cancelled'
     }
-    this.become(isCancellation(error) ? 'cancelled' : 'failed')
-  }
-
-  /** The report is written: from here on only MLflow is waited for. */
-  reported(path: string): void {
-    this.progress.reportPath = path
-    this.progress.onlyTrackingSince = Date.now()
-    this.refresh()
-  }
-
-  tracked(url: string | undefined): void {
-    if (url !== undefined) this.progress.trackingUrl = url
+    super.end(error)
   }
 
   heard(news: ExperimentProgress): void {
@@ -62,7 +37,7 @@ export class SweepView {
     ) as ExperimentProgress
   }
 
-  refresh(): void {
+  protected override table(): string[] {
     const percent = (share: number | undefined) => (share === undefined ? '' : `${(100 * share).toFixed(1)}%`)
     const rows = this.progress.experiments.map(experiment => {
       const { arm, seed, step, steps, acc, hAcc, expectedHAcc, trackingUrl } = experiment
@@ -70,15 +45,10 @@ export class SweepView {
       const figures = [percent(acc), percent(hAcc), percent(expectedHAcc)].join(' | ')
       return `| ${name} | ${seed} | ${stageText(experiment)} | ${step} of ${steps} | ${figures} |`
     })
-    const { trackingUrl, reportPath } = this.progress
-    setCurrentDetails(
-      [
-        ...(trackingUrl === undefined ? [] : [`[MLflow](${trackingUrl})`, '']),
-        ...(reportPath === undefined ? [] : [`Report: \`${reportPath}\``, '']),
-        '| arm | seed | stage | step | Acc | H-Acc | expected H-Acc |',
-        '| --- | --- | --- | --- | --- | --- | --- |',
-        ...rows,
-      ].join('\n'),
-    )
+    return [
+      '| arm | seed | stage | step | Acc | H-Acc | expected H-Acc |',
+      '| --- | --- | --- | --- | --- | --- | --- |',
+      ...rows,
+    ]
   }
 }

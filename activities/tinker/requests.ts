@@ -13,6 +13,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { z } from 'zod'
 import { given } from '../../pipelines/given.js'
 import { parseBoundedJson } from '../../pipelines/input/bounded-json.js'
+import { jittered } from '../http-retry.js'
 import { away, foreign, refused, unclear } from './errors.js'
 import type { Exchange, Exchanged, TinkerHttp } from './http.js'
 import type { Calling } from './types.js'
@@ -168,7 +169,7 @@ export class Requests {
     return {
       async wait(said, signal) {
         since ??= performance.now()
-        const backoff = Math.min(backoffMs * 2 ** attempts++, maxBackoffMs) * (0.5 + Math.random() / 2)
+        const backoff = jittered(Math.min(backoffMs * 2 ** attempts++, maxBackoffMs))
         const waitMs = (said.kind === 'answer' ? said.retryAfterMs : undefined) ?? backoff
         if (performance.now() - since + waitMs > patienceMs) throw away(place, reasonOf(said))
         await delay(waitMs, undefined, given({ signal }))

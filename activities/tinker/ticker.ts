@@ -1,7 +1,6 @@
 /**
- * Keeps a session alive: servers unload the models of a session that is silent for some minutes, without a word. One ticker has the
- * heartbeat of the session and that of its holder, such as a Temporal activity. A heartbeat that fails is not repeated: the next one
- * comes soon.
+ * Keeps a session alive: servers unload the models of a session that is silent for some minutes, without a word. A heartbeat that
+ * fails is not repeated: the next one comes soon.
  */
 import type { TinkerClient } from './client.js'
 
@@ -18,23 +17,15 @@ export function startTicker({
   client,
   sessionId,
   intervalMs = defaultIntervalMs,
-  onTick,
 }: {
   client: TinkerClient
   sessionId: string
   intervalMs?: number
-  /** The holder's own heartbeat. */
-  onTick?: () => void
 }): Ticker {
   const ended = new AbortController()
   let alive = true
   let isUnderWay = false
   const beat = async () => {
-    try {
-      onTick?.()
-    } catch {
-      // A holder that is cancelled is told so by its own calls too.
-    }
     if (isUnderWay) return
     isUnderWay = true
     try {

@@ -4,46 +4,20 @@
  */
 
 import { existsSync } from 'node:fs'
-import { readRecord, workflowPage } from '../../activities/machine/services-record.js'
+import { workflowPage } from '../../activities/machine/services-record.js'
 import { type Elsewhere, readElsewhere } from '../../activities/store/elsewhere.js'
 import { planPaths, runFolder } from '../../activities/store/run-folder.js'
 import { readPlan } from '../../activities/store/runs.js'
-import { cancelsValue } from '../../pipelines/config/contradictions/values.js'
 import type { Plan } from '../../pipelines/config/schema.js'
-import { RlevError } from '../../pipelines/errors.js'
 import { given } from '../../pipelines/given.js'
-import type { ExperimentProgress, SweepProgress } from '../../workflows/messages.js'
 import type { Home } from '../services/home.js'
-import { isAlive } from '../services/processes.js'
-import { type WorkerName, workers } from '../services/workers.js'
-import { type ExperimentView, isOver, type RunState, type RunView, stateOfAll } from './run-view.js'
+import { type Answer, ask, cellKey, heard, nothing, type Report, toldBy } from './asked-of-temporal.js'
+import { runNotes } from './run-notes.js'
+import { type ExperimentView, type RunState, type RunView, stateOfAll } from './run-view.js'
 import { pullProgress } from './shared-home.js'
 import { storedExperiments } from './stored-experiments.js'
-import type { Ending, TemporalRuns, WorkflowFacts } from './temporal-runs.js'
-import { trackingFailureOf, waitingNote } from './tracking-notes.js'
-
-/** What was asked of Temporal; `away`: it did not answer. */
-interface Answer {
-  facts: WorkflowFacts | null
-  progress: ExperimentProgress | SweepProgress | null
-  /** What is said of the experiments of a sweep, by arm and seed. */
-  told: ReadonlyMap<string, ExperimentProgress>
-  /** Whether the batch of this experiment, counted in the plan's order, has ended. */
-  isBehind: (index: number) => boolean
-  ending: Ending | null
-  away: boolean
-  /** The server answers, but nobody answers for the workflow. */
-  workerAway: boolean
-}
-
-/** What an experiment says of itself, and what Temporal says of its activity. */
-type Report = ExperimentProgress & Pick<ExperimentView, 'warmStart' | 'answered' | 'trouble' | 'held'>
-
-const nothing: Answer = {
-  ...{ facts: null, progress: null, ending: null, away: false, workerAway: false },
-  told: new Map(),
-  isBehind: () => false,
-}
+import type { TemporalRuns } from './temporal-runs.js'
+import { trackingFailureOf } from './tracking-notes.js'
 
 /** `temporal`: absent where no server is known, as before the first `up`. */
 export async function lookAtRun(home: Home, name: string, temporal?: TemporalRuns): Promise<RunView> {
@@ -73,12 +47,7 @@ export async function lookAtRun(home: Home, name: string, temporal?: TemporalRun
     },
     ...given({ trackingFailure: trackingFailureOf(answer.ending) }),
     ...(answer.away ? { serverAway: true as const } : {}),
-    notes: [
-      ...notesOf(state, experiments, answer),
-      ...(state === 'running' ? waitingNotes(plan, experiments, answer) : []),
-      ...(isOver(state) ? [] : endedWorkers(home)),
-      ...cancelledNotes(plan),
-    ],
+    notes: runNotes(home, { plan, state, experiments, answer }),
   }
 }
 
@@ -105,57 +74,6 @@ function lookAtImport(home: Home, plan: Plan, { trainer }: Elsewhere): RunView {
   }
 }
 
-async function ask(temporal: TemporalRuns, name: string): Promise<Answer> {
-  const answer = { ...nothing }
-  try {
-    answer.facts = await temporal.facts(name)
-    if (answer.facts === null) return answer
-    if (answer.facts.status !== 'running') answer.ending = await temporal.ending(name)
-  } catch (error) {
-    if (!isAway(error)) throw error
-    return { ...answer, away: true }
-  }
-  if (answer.ending?.state === 'completed') {
-    const { result } = answer.ending
-    return 'experiments' in result ? { ...answer, told: byCell(result.experiments) } : answer
-  }
-  try {
-    // One that failed or was cancelled still tells how far each experiment came.
-    answer.progress = await temporal.progress(name)
-    const { progress } = answer
-    if (progress !== null && 'experiments' in progress) return { ...answer, ...(await askBatches(temporal, progress)) }
-  } catch (error) {
-    if (!isAway(error)) throw error
-    answer.workerAway = answer.ending === null
-  }
-  return answer
-}
-
-/** A large sweep tells counts; those of its batches that are at work tell of their experiments, and the store of the others. */
-async function askBatches(
-  temporal: TemporalRuns,
-  { experiments, batches = [] }: SweepProgress,
-): Promise<Pick<Answer, 'told' | 'isBehind'>> {
-  const open = batches.filter(({ ended }) => !ended)
-  const told = await Promise.all(open.map(({ id }) => temporal.progress(id)))
-  const ofBatches = told.flatMap(progress =>
-    progress !== null && 'experiments' in progress ? progress.experiments : [],
-  )
-  const ended = batches.filter(batch => batch.ended)
-  return {
-    told: byCell([...experiments, ...ofBatches]),
-    isBehind: index => ended.some(({ from, to }) => index >= from && index < to),
-  }
-}
-
-function byCell(experiments: readonly ExperimentProgress[]): ReadonlyMap<string, ExperimentProgress> {
-  return new Map(experiments.map(experiment => [cellKey(experiment), experiment]))
-}
-
-function cellKey({ arm, seed }: Pick<ExperimentView, 'arm' | 'seed'>): string {
-  return `${arm} ${seed}`
-}
-
 /**
  * A sweep hears of its experiments at their evaluations, and counts those to come as running; they can say themselves whether
  * and what they are at. They begin in the plan's order, so behind the first that has not begun nobody is asked.
@@ -180,39 +98,9 @@ async function askEach(
   return asked
 }
 
-/** A workflow that ended before the sweep began is of an earlier attempt at the sweep. */
-async function toldBy(
-  id: string,
-  { temporal, since }: { temporal: TemporalRuns; since: number },
-): Promise<Report | 'not begun' | 'silent'> {
-  try {
-    const facts = await temporal.facts(id)
-    if (facts === null || (facts.status !== 'running' && facts.startedAt < since)) return 'not begun'
-    const told = facts.status === 'running' ? await temporal.progress(id) : null
-    return told !== null && 'stage' in told ? { ...told, ...heard(facts) } : 'silent'
-  } catch (error) {
-    if (!isAway(error)) throw error
-    return 'silent'
-  }
-}
-
-/** A service that may come back, as opposed to a call that is wrong. */
-export function isAway(error: unknown): boolean {
-  return error instanceof RlevError && error.kind === 'ServiceUnavailable'
-}
-
 function reportOf(experiment: ExperimentView, { facts, progress, told }: Answer): Report | undefined {
   if (progress !== null && 'stage' in progress) return { ...progress, ...heard(facts) }
   return told.get(cellKey(experiment))
-}
-
-/** What Temporal knows of an experiment besides what it says itself. */
-function heard(facts: WorkflowFacts | null): Pick<ExperimentView, 'warmStart' | 'answered' | 'trouble' | 'held'> {
-  const held = facts !== null && facts.pausedActivities.length > 0
-  return {
-    ...given({ warmStart: facts?.warmStart, answered: facts?.answered, trouble: facts?.trouble }),
-    ...(held ? { held } : {}),
-  }
 }
 
 /** What was asked, for one experiment. */
@@ -267,53 +155,4 @@ function stateOfRun(plan: Plan, experiments: readonly ExperimentView[], answer: 
 
 function trackingPage({ progress, ending }: Answer): string | undefined {
   return progress?.trackingUrl ?? (ending?.state === 'completed' ? ending.result.trackingUrl : undefined)
-}
-
-function notesOf(
-  state: RunState,
-  experiments: readonly ExperimentView[],
-  { away, workerAway, ending }: Answer,
-): string[] {
-  const notes: string[] = []
-  if (away && !isOver(state))
-    notes.push('The Temporal server does not answer: the work waits. `rlev up` starts the services.')
-  if (workerAway)
-    notes.push('No worker answers for the run: `rlev up` starts what is missing, `rlev doctor` shows what is.')
-  // A sweep's failure is the list of those of its experiments.
-  if (ending?.state === 'failed' && !experiments.some(({ failure }) => failure !== undefined))
-    notes.push(`It failed: ${ending.failure}`)
-  const trackingFailure = trackingFailureOf(ending)
-  if (trackingFailure !== undefined)
-    notes.push(`MLflow lacks some of this run: ${trackingFailure}. \`rlev resume\` sends what is missing.`)
-  for (const { id, trouble } of experiments) if (trouble !== undefined) notes.push(`${id}: ${trouble}`)
-  for (const { id, held } of experiments) {
-    if (held) notes.push(`${id} is held by a pause in Temporal itself: \`rlev resume\` releases it.`)
-  }
-  if (state === 'stopped') notes.push('Nobody works on it: `rlev resume` goes on where it stopped.')
-  return notes
-}
-
-function waitingNotes(plan: Plan, experiments: readonly ExperimentView[], { progress }: Answer): string[] {
-  const since = progress !== null && 'experiments' in progress ? progress.onlyTrackingSince : undefined
-  return waitingNote(plan.kind, { experiments, since, now: Date.now() })
-}
-
-/** Arms that run knowingly though their estimator cancels the value. */
-function cancelledNotes(plan: Plan): string[] {
-  const arms = plan.kind === 'sweep' ? plan.arms : [plan]
-  return arms
-    .filter(({ config }) => cancelsValue(config))
-    .map(
-      ({ name, config }) =>
-        `${name}: value transmission 0.00: ${config.estimator.name} cancels the value, and the arm takes the steps of correctness.`,
-    )
-}
-
-/** A worker that was started here and is gone, of a home that is up: without a word about it the run would only seem to be slow. */
-function endedWorkers(home: Home): string[] {
-  const { processes, services } = readRecord(home)
-  if (services === undefined) return []
-  const started = (Object.keys(workers) as WorkerName[]).filter(name => processes[name] !== undefined)
-  const ended = started.filter(name => !isAlive(processes[name]))
-  return ended.map(name => `The ${name} worker has ended: \`rlev up\` starts it again, and the work goes on.`)
 }

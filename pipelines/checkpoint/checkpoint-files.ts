@@ -15,7 +15,7 @@ export function trainedFile(names: readonly string[]): string | undefined {
 }
 
 /** Files besides the tensors that loading a policy reads; config.json and tokenizer.json must be there. */
-const descriptions = [
+export const descriptionFiles = [
   'config.json',
   'generation_config.json',
   'tokenizer.json',
@@ -26,6 +26,6 @@ const descriptions = [
 /** Names of everything that loading the policy of a folder reads: `weights` are its tensor files. Other files of the folder do not count. */
 export function filesOfCheckpoint(folder: string, weights: readonly string[]): string[] {
   const index = weights.includes(weightsFile) ? [] : [weightsIndex]
-  const described = descriptions.filter(name => existsSync(join(folder, name)))
+  const described = descriptionFiles.filter(name => existsSync(join(folder, name)))
   return [...new Set([...described, ...index, ...weights])].sort()
 }

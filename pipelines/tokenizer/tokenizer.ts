@@ -48,7 +48,7 @@ const EOS = '<eos>'
 /** For encoding or decoding one text, which usually takes a few milliseconds. */
 const textTimeoutMs = 1500
 
-/** For reading a tokenizer. One of 150,000 tokens takes a second, and many times as long on a machine that is busy with others. */
+/** For reading a tokenizer. One of 150,000 tokens takes a second on a fast processor. */
 const readingTimeoutMs = 60_000
 
 /**

@@ -6,8 +6,7 @@
 import { RlevError } from '../../pipelines/errors.js'
 import { type CandidateDescription, candidatesFor } from './candidates.js'
 import { secondsOfTurn, TimeLeft } from './expected.js'
-import type { Measured, SizeResult } from './measured.js'
-import type { BenchOptions } from './options.js'
+import type { Measured, SizeResult, ToMeasure } from './measured.js'
 import { type Answer, Candidate, type Measure } from './protocol.js'
 import { forStep, type Size } from './sizes.js'
 import { median } from './statistics.js'
@@ -21,15 +20,7 @@ interface Turn {
   size: Size
 }
 
-export async function measureAlone({
-  options,
-  size,
-  say,
-}: {
-  options: BenchOptions
-  size: Size
-  say: (line: string) => void
-}): Promise<SizeResult> {
+export async function measureAlone({ options, size, say }: ToMeasure): Promise<SizeResult> {
   const measured: (Measured & { firstCalls: number[] })[] = []
   const versions: Record<string, string> = {}
   const failed: Record<string, string> = {}

@@ -1,5 +1,6 @@
 /** What was measured of a size. */
 import type { CandidateName } from './candidates.js'
+import type { BenchOptions } from './options.js'
 import type { Answer, Measure, Settings } from './protocol.js'
 import type { Size } from './sizes.js'
 
@@ -14,6 +15,14 @@ export interface Measured {
   peakBytes: number | null
   /** One for each round. */
   rounds: Answer[]
+}
+
+/** What to measure. */
+export interface ToMeasure {
+  options: BenchOptions
+  size: Size
+  /** Takes a line of progress. */
+  say: (line: string) => void
 }
 
 export interface SizeResult {

@@ -7,21 +7,11 @@ import { given } from '../../pipelines/given.js'
 import { measureAlone } from './alone.js'
 import { candidatesFor } from './candidates.js'
 import { TimeLeft } from './expected.js'
-import type { Measured, SizeResult } from './measured.js'
-import type { BenchOptions } from './options.js'
+import type { Measured, SizeResult, ToMeasure } from './measured.js'
 import { Candidate, type Settings } from './protocol.js'
-import type { Size } from './sizes.js'
 import { plannedLengths, promptTokens } from './workload.js'
 
-export async function measureSize({
-  options,
-  size,
-  say,
-}: {
-  options: BenchOptions
-  size: Size
-  say: (line: string) => void
-}): Promise<SizeResult> {
+export async function measureSize({ options, size, say }: ToMeasure): Promise<SizeResult> {
   if (size.alone) return measureAlone({ options, size, say })
   const candidates: { candidate: Candidate; measured: Measured[] }[] = []
   const versions: Record<string, string> = {}

@@ -8,6 +8,7 @@
  */
 import { copyFileSync, existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { descriptionFiles } from '../../../pipelines/checkpoint/checkpoint-files.js'
 import type { ExperimentConfig } from '../../../pipelines/config/schema.js'
 import type { Sequence } from '../../../pipelines/engine/response-batch.js'
 import { RlevError } from '../../../pipelines/errors.js'
@@ -27,15 +28,6 @@ import type { ProbedWay } from './probed-way.js'
 import { finite, sampleRows } from './served-sampling.js'
 import type { KeptState, MayCommit, States } from './states.js'
 import { whileWaiting } from './while-waiting.js'
-
-/** What a checkpoint of PEFT lacks to be read alone. */
-const descriptions = [
-  'config.json',
-  'generation_config.json',
-  'tokenizer.json',
-  'tokenizer_config.json',
-  'chat_template.jinja',
-]
 
 export interface OpenModel {
   modelId: string
@@ -160,7 +152,7 @@ export class TinkerPolicy implements LivePolicy {
     const { name } = await this.#sampler(hooks)
     const { modelId } = model
     await this.#orDoubt(() => whileWaiting(hooks, signal => fetchAdapter({ client, modelId, name, folder, signal })))
-    for (const file of descriptions) {
+    for (const file of descriptionFiles) {
       if (existsSync(join(start, file))) copyFileSync(join(start, file), join(folder, file))
     }
   }

@@ -5,24 +5,10 @@ import { type Findings, findingLines, findingsDigest } from '../../../activities
 import { probe } from '../../../activities/tinker/probe/probe.js'
 import type { ServerSettings } from '../../tinker-server/settings.js'
 import { tinyBase } from '../../tinker-server/start.js'
+import { goodFindings } from './good-findings.js'
 import { served } from './tiny-server.js'
 
-const good: Findings = {
-  baseModel: tinyBase,
-  accumulates: true,
-  reduction: 'sum',
-  resend: 'counted once',
-  restoresMoments: true,
-  olderSampler: 'apart',
-  targets: 'free',
-  honoursStop: true,
-  seeds: 'seed + i',
-  emptyStep: 'applied',
-  logProbs: 'untempered',
-  honoursEpsilon: true,
-  honoursClipNorm: true,
-  sameBits: true,
-}
+const good = goodFindings(tinyBase)
 
 const servers: [name: string, settings: Partial<ServerSettings>, otherwise: Partial<Findings>][] = [
   ['one that keeps what a run wants', {}, {}],

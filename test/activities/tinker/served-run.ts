@@ -14,6 +14,7 @@ import { readProgram } from '../../../pipelines/config/program.js'
 import { type ExperimentConfig, experimentSchema } from '../../../pipelines/config/schema.js'
 import { tinyBase } from '../../tinker-server/start.js'
 import { runStage } from '../driver.js'
+import { goodFindings } from './good-findings.js'
 
 export const root = mkdtempSync(join(tmpdir(), 'rlev-tinker-training-'))
 after(() => rmSync(root, { recursive: true, force: true }))
@@ -43,11 +44,7 @@ export function configFor(url: string, sections: Record<string, object> = {}): E
 }
 
 /** Given here, so that a run begins at once: the probe has its tests. */
-export const findings: Findings = {
-  ...{ baseModel: tinyBase, accumulates: true, reduction: 'sum', resend: 'counted once', restoresMoments: true },
-  ...{ olderSampler: 'apart', targets: 'free', honoursStop: true, seeds: 'seed + i', emptyStep: 'applied' },
-  ...{ logProbs: 'untempered', honoursEpsilon: true, honoursClipNorm: true, sameBits: true },
-}
+export const findings: Findings = goodFindings(tinyBase)
 
 export const statesOf = ({ home }: Workplace, config: ExperimentConfig) =>
   new States({ folder: runFolder(home, config.name), experimentKey: experimentKey(config) })

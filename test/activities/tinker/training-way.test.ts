@@ -3,22 +3,12 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Findings } from '../../../activities/tinker/probe/findings.js'
 import { checkedWay, type Needs, trainingWay } from '../../../activities/tinker/training-way.js'
+import { goodFindings } from './good-findings.js'
 
 const findings: Findings = {
-  baseModel: 'base',
-  accumulates: true,
-  reduction: 'sum',
+  ...goodFindings('base'),
   resend: 'counted again',
-  restoresMoments: true,
   olderSampler: 'written over the model',
-  targets: 'free',
-  honoursStop: true,
-  seeds: 'seed + i',
-  emptyStep: 'applied',
-  logProbs: 'untempered',
-  honoursEpsilon: true,
-  honoursClipNorm: true,
-  sameBits: true,
 }
 const needs: Needs = { temperature: 0.7, clipNorm: 1, eosProbabilities: true, ownEpsilon: true }
 const row = { tokens: 7, rows: 12 }

@@ -1,61 +1,17 @@
 /** A run with the engine of a Tinker server, through the activities of a run: the server of the tests computes with rlev's own engine. */
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdtempSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, type TestContext, test } from 'node:test'
-import { ApplicationFailure } from '@temporalio/common'
+import { type TestContext, test } from 'node:test'
 import { gpuActivities } from '../../../activities/gpu-activities.js'
 import { ioActivities } from '../../../activities/io-activities.js'
-import { runFolder } from '../../../activities/store/run-folder.js'
-import { States } from '../../../activities/tinker/policy/states.js'
 import type { Findings } from '../../../activities/tinker/probe/findings.js'
 import { PolicyCache } from '../../../activities/training/policy-cache.js'
-import { type Workplace, workplace } from '../../../activities/workplace.js'
-import { experimentKey } from '../../../pipelines/config/digest.js'
-import { readProgram } from '../../../pipelines/config/program.js'
-import { type ExperimentConfig, experimentSchema } from '../../../pipelines/config/schema.js'
+import { workplace } from '../../../activities/workplace.js'
 import type { ServerSettings } from '../../tinker-server/settings.js'
-import { tinyBase } from '../../tinker-server/start.js'
 import { prepare, resultOf, runExperiment, runStage } from '../driver.js'
+import { configFor, findings, insisting, root, statesOf } from './served-run.js'
 import { served } from './tiny-server.js'
-
-const root = mkdtempSync(join(tmpdir(), 'rlev-tinker-training-'))
-after(() => rmSync(root, { recursive: true, force: true }))
-
-/** Random responses are right as often as not. */
-const verifier = join(root, 'verifier.ts') as `${string}.ts`
-writeFileSync(
-  verifier,
-  'export const verify = ({ response }: { response: string }) => [...response].reduce((sum, one) => sum + one.charCodeAt(0), 0) % 2 === 0',
-)
-
-function configFor(url: string, sections: Record<string, object> = {}): ExperimentConfig {
-  return experimentSchema.parse({
-    name: 'served',
-    steps: 2,
-    data: { source: 'synthetic', exam: 'v7', trainPapers: 1, testItemsPerSection: 1 },
-    policy: { from: 'checkpoint', path: tinyBase },
-    reward: { verifier, verifierDigest: readProgram(verifier).digest, answer: 'last-line' },
-    rollout: { prompts: 2, samples: 4, maxTokens: 6 },
-    engine: { kind: 'tinker', url, baseModel: tinyBase },
-    evaluation: { every: 2, samples: 0, chunk: 8 },
-    checkpoint: { everySteps: 2 },
-    durability: { stepsPerActivity: 2, heartbeatTimeout: 60 },
-    ...sections,
-    update: { learningRate: 1e-2, microBatch: 4, adapter: { rank: 4 }, ...sections['update'] },
-  })
-}
-
-/** Given here, so that a run begins at once: the probe has its tests. */
-const findings: Findings = {
-  ...{ baseModel: tinyBase, accumulates: true, reduction: 'sum', resend: 'counted once', restoresMoments: true },
-  ...{ olderSampler: 'apart', targets: 'free', honoursStop: true, seeds: 'seed + i', emptyStep: 'applied' },
-  ...{ logProbs: 'untempered', honoursEpsilon: true, honoursClipNorm: true, sameBits: true },
-}
-
-const statesOf = ({ home }: Workplace, config: ExperimentConfig) =>
-  new States({ folder: runFolder(home, config.name), experimentKey: experimentKey(config) })
 
 interface Settings {
   server?: Partial<ServerSettings>
@@ -126,20 +82,7 @@ for (const trouble of ['an answer that did not come', 'a server that has lost it
     const stages = await prepare(place, config)
     const policies = new PolicyCache(place.store)
     let failures = 0
-    /** As a workflow does. */
-    const insist = async <Input, Output>(
-      activity: (input: Input) => Promise<Output>,
-      input: Input,
-    ): Promise<Output> => {
-      try {
-        return await runStage(activity, input)
-      } catch (error) {
-        assert.ok(error instanceof ApplicationFailure && error.nonRetryable !== true, String(error))
-        assert.ok(['EngineEnded', 'ServiceUnavailable'].includes(error.type ?? ''), `${error.type}`)
-        assert.ok(++failures < 4)
-        return insist(activity, input)
-      }
-    }
+    const insist = insisting(() => assert.ok(++failures < 4))
     const gpu = gpuActivities(place, policies)
     const input = { run: config.name, stages }
     await insist(gpu.evaluatePolicy, { ...input, step: 0 })

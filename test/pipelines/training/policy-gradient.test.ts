@@ -7,9 +7,9 @@ import { disposeEngines } from '../../../pipelines/engine/engine-cache.js'
 import { logProbsOf } from '../../../pipelines/engine/log-probabilities.js'
 import { RlevError } from '../../../pipelines/errors.js'
 import { type Tensor, tf } from '../../../pipelines/graph/tensorflow.js'
-import { createOptimizer, disposeOptimizer } from '../../../pipelines/model/optimizer-state.js'
+import { createOptimizer, disposeOptimizer, type Optimizer } from '../../../pipelines/model/optimizer-state.js'
 import { defaultEngine, disposePolicy, type Policy } from '../../../pipelines/model/policy.js'
-import { noHooks } from '../../../pipelines/progress.js'
+import { type Hooks, noHooks } from '../../../pipelines/progress.js'
 import type { Response } from '../../../pipelines/rollout/response.js'
 import { LocalPolicy } from '../../../pipelines/training/local-policy.js'
 import { policyGradientStep } from '../../../pipelines/training/policy-gradient.js'
@@ -33,6 +33,18 @@ function tensors(): number {
   disposeEngines()
   return tf.memory().numTensors
 }
+
+/** The first step of training, of the policy itself. */
+const firstStep = ({
+  policy,
+  optimizer,
+  hooks = noHooks,
+  ...of
+}: Pick<Parameters<typeof policyGradientStep>[0], 'responses' | 'records' | 'config'> & {
+  policy: Policy
+  optimizer: Optimizer
+  hooks?: Hooks
+}) => policyGradientStep({ ...of, policy: new LocalPolicy({ policy, optimizer }), step: 1, hooks })
 
 const texts = ['7#', '12=', '5', '99#18', '3#3', '0']
 const advantages = [1, -0.5, 0, 2, -1.5, 0.25]
@@ -88,13 +100,12 @@ async function sgdStep(
     update: { optimizer: 'sgd', learningRate: 1, ...sections.update },
   })
   const optimizer = createOptimizer(policy, config.update)
-  const { metrics } = await policyGradientStep({
-    policy: new LocalPolicy({ policy, optimizer }),
+  const { metrics } = await firstStep({
+    policy,
+    optimizer,
     responses,
     records: change(records),
     config,
-    step: 1,
-    hooks: noHooks,
   })
   const weights = valuesIn(policy)
   for (const one of [policy, reference]) disposePolicy(one)
@@ -191,13 +202,12 @@ test('a step raises the log-probability of better responses and lowers that of w
   const { responses, records } = batch(policy)
   const config = tinyConfig({ update: { optimizer: 'adamw', learningRate: 1e-3 }, kl: { place: 'none' } })
   const optimizer = createOptimizer(policy, config.update)
-  await policyGradientStep({
-    policy: new LocalPolicy({ policy, optimizer }),
+  await firstStep({
+    policy,
+    optimizer,
     responses,
     records,
     config,
-    step: 1,
-    hooks: noHooks,
   })
   const sum = (row: readonly number[]) => row.reduce((total, logProb) => total + logProb, 0)
   const gain = logProbsOf(policy, responses).reduce(
@@ -251,13 +261,12 @@ test('a step without any advantage is skipped: weights and moments stay, and a m
   const config = tinyConfig({ update: { weightDecay: 0.1 } })
   const optimizer = createOptimizer(policy, config.update)
   const before = valuesIn(policy)
-  const { metrics } = await policyGradientStep({
-    policy: new LocalPolicy({ policy, optimizer }),
+  const { metrics } = await firstStep({
+    policy,
+    optimizer,
     responses,
     records: records.map(record => ({ ...record, advantage: 0 })),
     config,
-    step: 1,
-    hooks: noHooks,
   })
   const { 'update/skipped': skipped, 'policy/entropy': entropy, ...measured } = metrics
   assert.deepEqual({ skipped, entropy }, { skipped: 1, entropy: 1 })
@@ -295,13 +304,12 @@ async function losesNothing(engine: Policy['engine']): Promise<void> {
   const norm = [...(policy.weights.read().get('model.norm.weight') as Tensor).dataSync()]
   const before = tensors()
   await assert.rejects(
-    policyGradientStep({
-      policy: new LocalPolicy({ policy, optimizer }),
+    firstStep({
+      policy,
+      optimizer,
       responses,
       records,
       config,
-      step: 1,
-      hooks: noHooks,
     }),
     (error: unknown) => error instanceof RlevError && error.kind === 'NotFinite',
   )
@@ -323,12 +331,12 @@ test('a step that is cancelled between micro-batches changes nothing, and leaves
     if ((progress?.done ?? 0) >= 4) throw new Error('cancelled')
   }
   await assert.rejects(
-    policyGradientStep({
-      policy: new LocalPolicy({ policy, optimizer }),
+    firstStep({
+      policy,
+      optimizer,
       responses,
       records,
       config,
-      step: 1,
       hooks: { tick },
     }),
     /cancelled/,

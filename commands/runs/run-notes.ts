@@ -1,0 +1,77 @@
+/** Sentences under the status of a run: what waits, what has failed, and what to do about it. */
+import { readRecord } from '../../activities/machine/services-record.js'
+import { cancelsValue } from '../../pipelines/config/contradictions/values.js'
+import type { Plan } from '../../pipelines/config/schema.js'
+import type { Home } from '../services/home.js'
+import { isAlive } from '../services/processes.js'
+import { type WorkerName, workers } from '../services/workers.js'
+import type { Answer } from './asked-of-temporal.js'
+import { type ExperimentView, isOver, type RunState } from './run-view.js'
+import { trackingFailureOf, waitingNote } from './tracking-notes.js'
+
+/** In the order in which they are printed. */
+export function runNotes(
+  home: Home,
+  {
+    plan,
+    state,
+    experiments,
+    answer,
+  }: { plan: Plan; state: RunState; experiments: readonly ExperimentView[]; answer: Answer },
+): string[] {
+  return [
+    ...notesOf(state, experiments, answer),
+    ...(state === 'running' ? waitingNotes(plan, experiments, answer) : []),
+    ...(isOver(state) ? [] : endedWorkers(home)),
+    ...cancelledNotes(plan),
+  ]
+}
+
+function notesOf(
+  state: RunState,
+  experiments: readonly ExperimentView[],
+  { away, workerAway, ending }: Answer,
+): string[] {
+  const notes: string[] = []
+  if (away && !isOver(state))
+    notes.push('The Temporal server does not answer: the work waits. `rlev up` starts the services.')
+  if (workerAway)
+    notes.push('No worker answers for the run: `rlev up` starts what is missing, `rlev doctor` shows what is.')
+  // A sweep's failure is the list of those of its experiments.
+  if (ending?.state === 'failed' && !experiments.some(({ failure }) => failure !== undefined))
+    notes.push(`It failed: ${ending.failure}`)
+  const trackingFailure = trackingFailureOf(ending)
+  if (trackingFailure !== undefined)
+    notes.push(`MLflow lacks some of this run: ${trackingFailure}. \`rlev resume\` sends what is missing.`)
+  for (const { id, trouble } of experiments) if (trouble !== undefined) notes.push(`${id}: ${trouble}`)
+  for (const { id, held } of experiments) {
+    if (held) notes.push(`${id} is held by a pause in Temporal itself: \`rlev resume\` releases it.`)
+  }
+  if (state === 'stopped') notes.push('Nobody works on it: `rlev resume` goes on where it stopped.')
+  return notes
+}
+
+function waitingNotes(plan: Plan, experiments: readonly ExperimentView[], { progress }: Answer): string[] {
+  const since = progress !== null && 'experiments' in progress ? progress.onlyTrackingSince : undefined
+  return waitingNote(plan.kind, { experiments, since, now: Date.now() })
+}
+
+/** Arms that run knowingly though their estimator cancels the value. */
+function cancelledNotes(plan: Plan): string[] {
+  const arms = plan.kind === 'sweep' ? plan.arms : [plan]
+  return arms
+    .filter(({ config }) => cancelsValue(config))
+    .map(
+      ({ name, config }) =>
+        `${name}: value transmission 0.00: ${config.estimator.name} cancels the value, and the arm takes the steps of correctness.`,
+    )
+}
+
+/** A worker that was started here and is gone, of a home that is up: without a word about it the run would only seem to be slow. */
+function endedWorkers(home: Home): string[] {
+  const { processes, services } = readRecord(home)
+  if (services === undefined) return []
+  const started = (Object.keys(workers) as WorkerName[]).filter(name => processes[name] !== undefined)
+  const ended = started.filter(name => !isAlive(processes[name]))
+  return ended.map(name => `The ${name} worker has ended: \`rlev up\` starts it again, and the work goes on.`)
+}
