@@ -1,4 +1,5 @@
 /** The workflows, for the worker's bundle. */
+
+export { sweepBatch } from './batches/sweep-batch.js'
 export { experiment } from './experiment.js'
 export { sweep } from './sweep.js'
-export { sweepBatch } from './sweep-batch.js'

@@ -6,7 +6,7 @@ import type { Measured } from '../pipelines/config/early-stop.js'
 import type { ExperimentConfig, SweepPlan } from '../pipelines/config/schema.js'
 import { idInSweep } from '../pipelines/config/start-order.js'
 import type { SweepOutline } from '../pipelines/config/sweep-outline.js'
-import type { BatchProgress, BatchShape, BatchState, Counts, Range } from './batch-messages.js'
+import type { BatchProgress, BatchShape, BatchState, Counts, Range } from './batches/batch-messages.js'
 
 // --- Queues ---
 

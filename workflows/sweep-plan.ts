@@ -6,7 +6,7 @@ import { evaluationSteps } from '../pipelines/config/due-steps.js'
 import type { SweepPlan } from '../pipelines/config/schema.js'
 import { startOrder } from '../pipelines/config/start-order.js'
 import { type CellOutline, outlineOf, type SweepOutline } from '../pipelines/config/sweep-outline.js'
-import { batchId } from './batch-messages.js'
+import { batchId } from './batches/batch-messages.js'
 import type { ExperimentInput } from './messages.js'
 
 export interface PlannedSweep {

@@ -1,11 +1,11 @@
 /**
  * A sweep: every arm with every seed as a child workflow, some at a time, and the comparison at the end. A large one starts them in
- * batches (large-sweep.ts). The limit here is for order and fairness; what keeps a GPU to one experiment at a time is the single slot of
+ * batches (batches/large-sweep.ts). The limit here is for order and fairness; what keeps a GPU to one experiment at a time is the single slot of
  * its worker.
  */
 import { CancellationScope } from '@temporalio/workflow'
+import { largeSweep } from './batches/large-sweep.js'
 import { endingOf } from './cancellation.js'
-import { largeSweep } from './large-sweep.js'
 import type { SweepInput, SweepResult } from './messages.js'
 import { SweepStages } from './sweep-stages.js'
 

@@ -2,7 +2,7 @@
 import { WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '@temporalio/client'
 import { planDigest } from '../../pipelines/config/plan-digest.js'
 import type { Plan } from '../../pipelines/config/schema.js'
-import type { BatchShape } from '../../workflows/batch-messages.js'
+import type { BatchShape } from '../../workflows/batches/batch-messages.js'
 import { type ExperimentInput, queues, type SweepInput } from '../../workflows/messages.js'
 import { searchAttributes } from '../../workflows/search-attributes.js'
 import type { TemporalRuns } from './temporal-runs.js'

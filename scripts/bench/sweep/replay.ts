@@ -1,7 +1,7 @@
 /** The histories of a sweep and of its batches: events, bytes, and the CPU of a replay of each, which a new worker has to do. */
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client'
 import { Worker, type WorkflowBundleOption } from '@temporalio/worker'
-import { batchId } from '../../../workflows/batch-messages.js'
+import { batchId } from '../../../workflows/batches/batch-messages.js'
 
 export interface Replayed {
   workflowId: string

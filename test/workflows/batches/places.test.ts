@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { divide, held, type Share, surplus } from '../../workflows/places.js'
+import { divide, held, type Share, surplus } from '../../../workflows/batches/places.js'
 
 test('the first batch gets as many places as it can use, the next the rest', () => {
   const batch = (open: number): Share => ({ granted: 0, returned: 0, limit: 0, open })

@@ -1,11 +1,11 @@
 /** The progress of a sweep in batches: counts, in the query and in the current details. Each batch shows its experiments itself. */
 import { setHandler } from '@temporalio/workflow'
+import { progressQuery, type State, type SweepProgress } from '../messages.js'
+import { SweepStanding } from '../sweep-standing.js'
 import { noCounts, sumOfCounts } from './batch-counts.js'
 import { type BatchState, batchId, type Counts } from './batch-messages.js'
-import { progressQuery, type State, type SweepProgress } from './messages.js'
 import { held } from './places.js'
 import type { SweepBatches } from './sweep-batches.js'
-import { SweepStanding } from './sweep-standing.js'
 
 /** Batches in the details. */
 const maxRows = 20

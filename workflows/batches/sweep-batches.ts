@@ -13,8 +13,11 @@ import {
   startChild,
   workflowInfo,
 } from '@temporalio/workflow'
-import type { SweepReference } from '../activities/store/frozen-sweep.js'
-import { given } from '../pipelines/given.js'
+import type { SweepReference } from '../../activities/store/frozen-sweep.js'
+import { given } from '../../pipelines/given.js'
+import { refuseCancelled } from '../cancellation.js'
+import type { Limits } from '../limits.js'
+import { queues } from '../messages.js'
 import { noCounts, nothingLost } from './batch-counts.js'
 import {
   type BatchNews,
@@ -26,9 +29,6 @@ import {
   type Steering,
   steerSignal,
 } from './batch-messages.js'
-import { refuseCancelled } from './cancellation.js'
-import type { Limits } from './limits.js'
-import { queues } from './messages.js'
 import { divide } from './places.js'
 
 /** What a person wants, and what came of the experiments so far. */

@@ -9,18 +9,18 @@ import {
   log,
   setHandler,
 } from '@temporalio/workflow'
-import { innermostMessage } from '../pipelines/errors.js'
-import { given } from '../pipelines/given.js'
-import { io } from './activity-options.js'
+import { innermostMessage } from '../../pipelines/errors.js'
+import { given } from '../../pipelines/given.js'
+import { io } from '../activity-options.js'
+import { refuseCancelled } from '../cancellation.js'
+import { type ExperimentProgress, experimentId, movedSignal } from '../messages.js'
+import { historyIsLong } from '../segments.js'
+import { notStarted, SweepExperiments } from '../sweep-experiments.js'
+import { type PlannedExperiment, plannedCells } from '../sweep-plan.js'
+import { SweepView } from '../sweep-view.js'
 import { countsOf, lostOf } from './batch-counts.js'
 import { type BatchInput, type BatchNews, newsSignal, type Steering, steerSignal } from './batch-messages.js'
-import { refuseCancelled } from './cancellation.js'
-import { type ExperimentProgress, experimentId, movedSignal } from './messages.js'
 import { surplus } from './places.js'
-import { historyIsLong } from './segments.js'
-import { notStarted, SweepExperiments } from './sweep-experiments.js'
-import { type PlannedExperiment, plannedCells } from './sweep-plan.js'
-import { SweepView } from './sweep-view.js'
 
 /** News of experiments that ended well are told so many times. */
 const reports = 10

@@ -3,9 +3,9 @@
  * after its worker died has to go through all of it. It may run as many experiments as its sweep lends it places.
  */
 import { CancellationScope } from '@temporalio/workflow'
+import { endingOf } from '../cancellation.js'
 import type { BatchInput } from './batch-messages.js'
 import { BatchStages } from './batch-stages.js'
-import { endingOf } from './cancellation.js'
 
 /** Ends as done also if experiments failed: the sweep hears of them. */
 export async function sweepBatch(input: BatchInput): Promise<void> {

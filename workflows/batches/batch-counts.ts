@@ -1,6 +1,7 @@
 /** The experiments of a batch in numbers, which is what its sweep hears of them. Pure. */
+
+import type { ExperimentProgress } from '../messages.js'
 import type { Counts, Lost } from './batch-messages.js'
-import type { ExperimentProgress } from './messages.js'
 
 export const noCounts: Counts = { waiting: 0, running: 0, done: 0, failed: 0, cancelled: 0 }
 export const nothingLost: Lost = { arms: {}, examples: [], notBegun: 0 }

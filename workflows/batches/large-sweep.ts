@@ -1,6 +1,6 @@
 /**
  * A sweep of many experiments: in batches (sweep-batch.ts), each a child workflow that starts and follows some of them. Small sweeps start
- * theirs themselves (sweep-stages.ts): a workflow less, and one page with every experiment.
+ * theirs themselves (../sweep-stages.ts): a workflow less, and one page with every experiment.
  */
 import {
   ApplicationFailure,
@@ -12,20 +12,20 @@ import {
   isCancellation,
   setHandler,
 } from '@temporalio/workflow'
-import type { SweepOutline } from '../pipelines/config/sweep-outline.js'
-import { given } from '../pipelines/given.js'
-import { io } from './activity-options.js'
+import type { SweepOutline } from '../../pipelines/config/sweep-outline.js'
+import { given } from '../../pipelines/given.js'
+import { io } from '../activity-options.js'
+import { endingOf, refuseCancelled } from '../cancellation.js'
+import { type Limits, limitsAtFirst } from '../limits.js'
+import type { SweepInHome, SweepResult, SweepWorkflow } from '../messages.js'
+import { type PauseSwitch, pauseSwitch } from '../pause.js'
+import { type ReportWriter, reportWriter } from '../report.js'
+import { historyIsLong } from '../segments.js'
+import { type Changes, changesWhileItRuns } from '../sweep-changes.js'
+import { type Tracking, trackBeside } from '../tracking.js'
 import { type BatchShape, newsSignal } from './batch-messages.js'
-import { endingOf, refuseCancelled } from './cancellation.js'
 import { LargeSweepView } from './large-sweep-view.js'
-import { type Limits, limitsAtFirst } from './limits.js'
-import type { SweepInHome, SweepResult, SweepWorkflow } from './messages.js'
-import { type PauseSwitch, pauseSwitch } from './pause.js'
-import { type ReportWriter, reportWriter } from './report.js'
-import { historyIsLong } from './segments.js'
 import { SweepBatches, type Wishes } from './sweep-batches.js'
-import { type Changes, changesWhileItRuns } from './sweep-changes.js'
-import { type Tracking, trackBeside } from './tracking.js'
 
 /** Fails, after the report, if an experiment failed. */
 export async function largeSweep(input: SweepInHome, shape: BatchShape): Promise<SweepResult> {
