@@ -38,7 +38,8 @@ export async function pullRun(home: string, name: string, depth: Depth): Promise
   if (mirror === null || !listRuns(home).includes(name)) return
   const limit = pLimit(atOnce)
   const ids = experimentsOf(readPlan(home, name)).map(({ id }) => id)
-  await Promise.all(ids.map(id => limit(() => mirror.pullDepth(id, depth))))
+  if (!ids.includes(name)) await mirror.pullPlan(name)
+  await Promise.all(ids.map(id => limit(() => mirror.pullDepth(id, depth, { plan: false }))))
   pulledAt.set(`${home} ${name}`, Date.now())
 }
 
@@ -52,7 +53,9 @@ export async function pullProgress(home: string, name: string): Promise<void> {
 export async function pushRun(home: string, name: string): Promise<void> {
   const mirror = sharedHome(home)
   if (mirror === null) return
-  for (const { id } of experimentsOf(readPlan(home, name))) await mirror.push(id, { fenced: false })
+  const ids = experimentsOf(readPlan(home, name)).map(({ id }) => id)
+  // The folder of a sweep once, not with each of its experiments.
+  for (const id of new Set([name, ...ids])) await mirror.push(id, { fenced: false, plan: false })
 }
 
 /** @throws RlevError CallInvalid for a command whose result would name a folder of this machine alone. */

@@ -10,7 +10,7 @@ import { delimiter, join } from 'node:path'
 import { codeOfThisProcess } from '../../activities/machine/code.js'
 import type { ProcessRecord, Services } from '../../activities/machine/services-record.js'
 import { namedServer } from '../../activities/mlflow/address.js'
-import { storeVariable } from '../../activities/store/objects/address.js'
+import { addressText, storeAddress } from '../../activities/store/objects/address.js'
 import { homeId } from '../../activities/workplace.js'
 import { RlevError } from '../../pipelines/errors.js'
 import type { Home } from './home.js'
@@ -91,14 +91,16 @@ function refuseVariable(variable: string, stated: string, expected: string): nev
 }
 
 /** A worker that serves other addresses or another build than these is replaced. */
-export const workerPurpose = ({ temporal, mlflow }: Services): string =>
-  [
+export function workerPurpose({ temporal, mlflow }: Services): string {
+  const store = storeAddress()
+  return [
     temporal.address,
     temporal.namespace,
     mlflow.url,
     buildDigest() ?? codeOfThisProcess().digest,
-    ...(process.env[storeVariable]?.trim() ? [process.env[storeVariable]?.trim()] : []),
+    ...(store === undefined ? [] : [addressText(store)]),
   ].join(' ')
+}
 
 /** What a Temporal server elsewhere asks for; with it the SDK would not speak to one of a home, which has no TLS. */
 const forRemote = /^TEMPORAL_(?:API_KEY|TLS|GRPC_META)/

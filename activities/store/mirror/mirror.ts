@@ -39,6 +39,8 @@ export interface Wanted {
   toReplay?: boolean
   /** The newest checkpoint at or before this step. */
   checkpoint?: number | null
+  /** False leaves out the files of the sweep that an experiment belongs to. */
+  plan?: boolean
 }
 
 /** Null if no store is named: the home is a folder alone. Throws CallInvalid for an address that cannot be read. */
@@ -105,12 +107,17 @@ export class Mirror implements SharedOutputs {
   }
 
   /** Files of a plan or an experiment, metrics and evaluations, and what else is wanted. */
-  async pull(id: string, { toReplay = false, checkpoint = null }: Wanted = {}): Promise<void> {
+  async pull(id: string, { toReplay = false, checkpoint = null, plan = true }: Wanted = {}): Promise<void> {
     const { changing, entries, checkpoints } = await this.parts()
-    const [name = id] = id.split('/')
-    await Promise.all([...new Set([name, id])].map(one => changing.pull(one)))
+    await Promise.all(foldersOf(id, plan).map(one => changing.pull(one)))
     const after = checkpoint === null ? await checkpoints.newest(id) : await checkpoints.fetchNewest(id, checkpoint)
     await entries.pull(id, { toReplay, after })
+  }
+
+  /** Files of a plan alone. */
+  async pullPlan(name: string): Promise<void> {
+    const { changing } = await this.parts()
+    await changing.pull(name)
   }
 
   /** The last checkpoint of an experiment whose result says that it is done. */
@@ -121,9 +128,13 @@ export class Mirror implements SharedOutputs {
   }
 
   /** For a command: what tells how far it is, its items, its checkpoints, or everything. */
-  async pullDepth(id: string, depth: 'progress' | 'exam' | 'policies' | 'all'): Promise<void> {
+  async pullDepth(
+    id: string,
+    depth: 'progress' | 'exam' | 'policies' | 'all',
+    { plan = true }: Pick<Wanted, 'plan'> = {},
+  ): Promise<void> {
     const { entries, checkpoints } = await this.parts()
-    await this.pull(id)
+    await this.pull(id, { plan })
     if (depth === 'progress') return
     const references = readReferences(runFolder(this.#home, id))
     const wanted = depth === 'exam' ? (['data', 'values'] as const) : allReferenceNames
@@ -149,15 +160,14 @@ export class Mirror implements SharedOutputs {
   }
 
   /** What changed here. `fenced`: also entries and checkpoints, if the fence still is this process's; else FenceLost. */
-  async push(id: string, { fenced }: { fenced: boolean }): Promise<void> {
+  async push(id: string, { fenced, plan = true }: { fenced: boolean } & Pick<Wanted, 'plan'>): Promise<void> {
     const { changing, entries, checkpoints, owners } = await this.parts()
-    const [name = id] = id.split('/')
     if (fenced) {
       await owners.check(id)
       await entries.push(id)
       await checkpoints.push(id)
     }
-    for (const one of new Set([name, id])) await changing.push(one)
+    for (const one of foldersOf(id, plan)) await changing.push(one)
     if (fenced) await checkpoints.retain(id, entries)
   }
 
@@ -228,4 +238,10 @@ export class Mirror implements SharedOutputs {
       if (there !== null) await objects.deleteIfMatch(key, there.etag)
     }
   }
+}
+
+/** Of a plan or an experiment: its folder, behind that of its sweep. */
+function foldersOf(id: string, plan: boolean): string[] {
+  const [name = id] = id.split('/')
+  return plan ? [...new Set([name, id])] : [id]
 }
