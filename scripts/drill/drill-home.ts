@@ -134,9 +134,9 @@ export class DrillHome {
     return new MlflowClient({ address: readRecord(this.home).services?.mlflow.url ?? '' })
   }
 
-  /** A sweep reads its plan from the home, as after `rlev sweep`. */
+  /** A sweep reads its plan from the home, as after `rlev sweep`; a single experiment brings its own, which a worker stores. */
   async start(plan: Plan): Promise<void> {
-    freezePlan(this.path, plan, plan.name)
+    if (plan.kind === 'sweep') freezePlan(this.path, plan, plan.name)
     await this.#withTemporal(temporal => startWorkflow({ temporal, plan, home: homeId(this.path) }))
   }
 
