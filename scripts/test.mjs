@@ -1,6 +1,6 @@
 /**
  * Runs the compiled tests in batches, several at a time: what failed in the last run first, then the files without
- * services, then those that start Temporal or MLflow (`*.service.test.js`).
+ * services, then those that start a server or a browser (`*.service.test.js`).
  *
  *   node scripts/test.mjs                     every test
  *   node scripts/test.mjs --quick             those without services
@@ -15,6 +15,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { batchesOf, hasServices, readTimes, writeTimes } from './test/batches.mjs'
+import { cpuMilliseconds } from './test/cpu-time.mjs'
 import { runBatch } from './test/run-batch.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -26,6 +27,7 @@ const limitMs = { parts: 3 * minute, services: 20 * minute }
 const slowestShown = 10
 
 const shown = name => name.replace(/\.js$/, '')
+const cpuText = milliseconds => (milliseconds > 0 ? `, CPU ${secondsText(milliseconds)}` : '')
 const secondsText = milliseconds => `${(milliseconds / 1000).toFixed(1)} s`
 
 const parts = readParts()
@@ -65,16 +67,15 @@ async function runAndTell(batch) {
     limitMs: batch.names.length * (batch.services ? limitMs.services : limitMs.parts),
     interrupt: interrupt.signal,
   })
-  for (const { name, tests, milliseconds, passed } of outcome.results) {
+  for (const { name, tests, milliseconds, cpuMilliseconds: cpu, passed } of outcome.results) {
     // A file alone in its process is timed with its start.
     const time = batch.names.length === 1 ? outcome.milliseconds : milliseconds
     const failed = !passed || (batch.names.length === 1 && outcome.failure !== undefined)
     done.push({ name, tests, milliseconds: time })
     times[name] = { seconds: Math.round(time / 100) / 10, ...(failed && { failed }) }
     const count = String(done.length).padStart(String(names.length).length)
-    console.log(
-      `${failed ? 'FAILED' : 'ok    '} ${count}/${names.length}  ${shown(name)} (${tests} tests, ${secondsText(time)})`,
-    )
+    const facts = `${tests} tests, ${secondsText(time)}${cpuText(cpu)}`
+    console.log(`${failed ? 'FAILED' : 'ok    '} ${count}/${names.length}  ${shown(name)} (${facts})`)
   }
   if (outcome.failure === undefined) return
   const failed = outcome.results.filter(({ passed }) => !passed).map(({ name }) => name)
@@ -109,7 +110,7 @@ function summary() {
   const tests = done.reduce((sum, file) => sum + file.tests, 0)
   const failed = failures.flatMap(failure => failure.names)
   console.log(
-    `${done.length} files, ${tests} tests, ${elapsed()}: ${failures.length === 0 ? 'all passed' : `${failed.length} failed`}`,
+    `${done.length} files, ${tests} tests, ${elapsed()}${cpuText(cpuMilliseconds())}: ${failures.length === 0 ? 'all passed' : `${failed.length} failed`}`,
   )
   for (const { names: files, failure } of failures) console.log(`  ${files.map(shown).join(', ')}: ${failure}`)
   const { aborted, reason } = interrupt.signal

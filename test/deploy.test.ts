@@ -7,7 +7,7 @@ import { test } from 'node:test'
 import { parseAllDocuments } from 'yaml'
 import { projectFolder } from '../commands/services/project.js'
 import { attributeTypes } from '../commands/services/temporal.js'
-import { call } from './commands/call.js'
+import { callHere } from './commands/call-here.js'
 
 const folder = join(projectFolder, 'deploy')
 const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
@@ -75,7 +75,7 @@ test('every command of rlev in deploy/ and on its page exists, with its options'
   const help = new Map<string, string>()
   for (const [subcommand = '', ...words] of called) {
     if (!help.has(subcommand)) {
-      const { status, out } = await call(subcommand, '--help')
+      const { status, out } = await callHere(subcommand, '--help')
       assert.equal(status, 0, `rlev ${subcommand}`)
       help.set(subcommand, out)
     }

@@ -11,7 +11,7 @@ import { loadPolicy } from '../../pipelines/checkpoint/policy-folder.js'
 import { defaultEngine, disposePolicy } from '../../pipelines/model/policy.js'
 import { runInProcess } from '../../scripts/drill/in-process.js'
 import { shortest, tinyConfig } from '../workflows/tiny.js'
-import { call } from './call.js'
+import { callHere } from './call-here.js'
 
 const whole = tinyConfig('whole', {
   ...shortest,
@@ -33,7 +33,7 @@ before(async () => {
 })
 after(() => rmSync(home, { recursive: true, force: true }))
 
-const rlev = (...words: string[]) => call('checkpoint', ...words, '--home', home)
+const rlev = (...words: string[]) => callHere('checkpoint', ...words, '--home', home)
 const checkpointOf = (name: string, step: number, file: string) =>
   readFileSync(join(experimentPaths.checkpoints(runFolder(home, name)), stepName(step), file))
 const factsOf = (folder: string) => JSON.parse(readFileSync(join(folder, 'rlev.json'), 'utf8'))

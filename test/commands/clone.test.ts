@@ -18,7 +18,7 @@ import type { ExperimentConfig } from '../../pipelines/config/schema.js'
 import { runInProcess } from '../../scripts/drill/in-process.js'
 import { tensorsIn } from '../pipelines/checkpoint/safetensors-bytes.js'
 import { shortest, tinyConfig, tinySweep } from '../workflows/tiny.js'
-import { call } from './call.js'
+import { callHere } from './call-here.js'
 
 const whole = tinyConfig('whole', { ...shortest, steps: 4, engine: { mode: 'eager' } })
 const adapted = tinyConfig('adapted', {
@@ -139,7 +139,7 @@ describe('the plan of a clone', () => {
 })
 
 test('of a sweep an experiment must be named, and the policy and the name are what the call says', async () => {
-  const rlev = (...words: string[]) => call('clone', ...words, '--home', home)
+  const rlev = (...words: string[]) => callHere('clone', ...words, '--home', home)
   keepPlan(home, tinySweep('arms', { a: {}, b: {} }))
   const sweep = await rlev('arms', 'new')
   assert.equal(sweep.status, 2)

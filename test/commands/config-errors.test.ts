@@ -6,6 +6,7 @@ import { after, test } from 'node:test'
 import { exitStatusOf, failureText } from '../../commands/failure.js'
 import { type LaunchOptions, launch } from '../../commands/launch.js'
 import { type Called, call } from './call.js'
+import { callHere } from './call-here.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'rlev-config-'))
 const home = join(folder, 'home')
@@ -145,7 +146,7 @@ test('every bad row of a data file is named before anything is started', async (
   const lines = rows.map((row, index) => JSON.stringify(bad.get(index + 1) ?? row))
   configFile('rows.jsonl', `${lines.join('\n')}\n`)
   const config = configFile('rows.yaml', 'name: rows\ndata:\n  source: file\n  train: ./rows.jsonl\n')
-  const { status, err } = await call('run', config, '--home', home)
+  const { status, err } = await callHere('run', config, '--home', home)
   assert.equal(status, 2, err)
   for (const row of bad.keys()) assert.match(err, new RegExp(`row ${row}\\b`))
   assert.ok(!existsSync(home))
@@ -153,10 +154,10 @@ test('every bad row of a data file is named before anything is started', async (
 
 test('a sweep whose arms train nothing is refused, and an evaluation is planned without a preflight', async () => {
   const untrained = configFile('untrained.yaml', sweepOfGrpo.replace('grpo }', 'rloo }'))
-  const refused = await call('plan', untrained, '--set', 'steps=0', '--home', home)
+  const refused = await callHere('plan', untrained, '--set', 'steps=0', '--home', home)
   assert.equal(refused.status, 2)
   assert.match(refused.err, /trains nothing[\s\S]*rlev evaluate/)
-  const { status, out, err } = await call('plan', 'configs/smoke.yaml', '--set', 'steps=0', '--home', home)
+  const { status, out, err } = await callHere('plan', 'configs/smoke.yaml', '--set', 'steps=0', '--home', home)
   assert.equal(status, 0, err)
   assert.match(out, /^cost: 0 responses to train on/m)
   assert.ok(!existsSync(home))
@@ -164,14 +165,14 @@ test('a sweep whose arms train nothing is refused, and an evaluation is planned 
 
 test('plan shows arms, differences, preflight and cost, starts nothing, and says the same in JSON', async () => {
   const config = configFile('plan.yaml', sweepOfGrpo.replace('grpo }', 'rloo }'))
-  const text = await call('plan', config, '--home', home)
+  const text = await callHere('plan', config, '--home', home)
   assert.equal(text.status, 0, text.err)
   assert.match(text.out, /2 arms x 2 seeds \(1, 2\) = 4 experiments/)
   assert.match(text.out, /^correctness +baseline$/m)
   assert.match(text.out, /^human-aligned .*reward\.scale "human-aligned", not "correctness"$/m)
   assert.match(text.out, /value transmission 1\.00/)
   assert.match(text.out, /^cost: .* responses to train on/m)
-  const json = await call('plan', config, '--home', home, '--json')
+  const json = await callHere('plan', config, '--home', home, '--json')
   const outline = JSON.parse(json.out)
   assert.equal(outline.cost.experiments, 4)
   assert.deepEqual(outline.seeds, [1, 2])

@@ -36,7 +36,7 @@ import { loadPlan } from '../../pipelines/config/load.js'
 import { RlevError } from '../../pipelines/errors.js'
 import { runPlan, runStage } from '../activities/driver.js'
 import { tinyKeys } from '../workflows/tiny.js'
-import { call } from './call.js'
+import { callHere } from './call-here.js'
 
 type Row = Record<string, unknown>
 
@@ -108,7 +108,7 @@ const homeOf = (name: string) => join(root, 'homes', name)
 const inHome =
   (name: string) =>
   (...words: string[]) =>
-    call(...words, '--home', homeOf(name))
+    callHere(...words, '--home', homeOf(name))
 const trainer = 'TRL 1.16 GRPOTrainer'
 
 /** What the call prints. */
@@ -193,7 +193,7 @@ test('the same call again changes nothing, and a run that was trained elsewhere 
   await refused(() => clone({ home, name: 'exam/correctness/seed-1', newName: 'other' }), nothing)
   await refused(() => writeCheckpoints({ home, name: 'exam', folder: join(root, 'out') }), nothing)
   await refused(() => cancel({ home, name: 'exam' }), /there is nothing here at work/)
-  const { status, out } = await call('resume', 'exam', '--home', home)
+  const { status, out } = await callHere('resume', 'exam', '--home', home)
   assert.deepEqual([status, out], [0, 'nothing to do: exam is done\n'])
   assert.ok(!existsSync(join(home, 'services.json')), 'nothing was started')
 
@@ -204,7 +204,7 @@ test('the same call again changes nothing, and a run that was trained elsewhere 
   assert.deepEqual((await examineRun(home, 'exam')).findings, [])
   assert.deepEqual(comparisonIn(home, 'exam'), comparisonIn(ours, 'exam'))
 
-  const deleted = await call('delete', 'exam', '--yes', '--home', home)
+  const deleted = await callHere('delete', 'exam', '--yes', '--home', home)
   assert.equal(deleted.status, 0, deleted.err)
   assert.ok(!existsSync(runFolder(home, 'exam')))
 })

@@ -15,7 +15,7 @@ import { buildFolder } from '../../commands/services/project.js'
 import { examineRun } from '../../commands/verify/examine.js'
 import { runInProcess } from '../../scripts/drill/in-process.js'
 import { shortest, tinyConfig } from '../workflows/tiny.js'
-import { call } from './call.js'
+import { callHere } from './call-here.js'
 
 const configOf = (name: string, seed: number) =>
   tinyConfig(name, { ...shortest, seed, engine: { mode: 'eager' }, warmStart: { steps: 2 } })
@@ -38,7 +38,7 @@ beforeEach(() => {
 })
 after(() => rmSync(home, { recursive: true, force: true }))
 
-const rlev = (...words: string[]) => call(...words, '--home', home)
+const rlev = (...words: string[]) => callHere(...words, '--home', home)
 
 async function json(...words: string[]) {
   const { status, out, err } = await rlev(...words, '--json')

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { buildFolder } from '../../commands/services/project.js'
 import { call } from './call.js'
+import { callHere } from './call-here.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'rlev-main-'))
 const home = join(folder, 'home')
@@ -23,7 +24,7 @@ test('--help lists the subcommands with examples and the exit statuses, and ends
 })
 
 test('an unknown command is a wrong call, and the nearest one is offered', async () => {
-  const { status, err } = await call('stauts')
+  const { status, err } = await callHere('stauts')
   assert.equal(status, 2)
   assert.match(err, /unknown command 'stauts'[\s\S]*Did you mean status\?/)
 })
@@ -31,31 +32,31 @@ test('an unknown command is a wrong call, and the nearest one is offered', async
 test('a missing argument, an unknown option and a seed that is no number are wrong calls', async () => {
   const calls = [['run'], ['status', '--jsn'], ['run', 'x.yaml', '--seed', 'one'], ['worker', '--queue', 'tpu']]
   for (const words of calls) {
-    const { status, err } = await call(...words)
+    const { status, err } = await callHere(...words)
     assert.equal(status, 2, `${words.join(' ')}: ${err}`)
     assert.match(err, /^error: /)
   }
 })
 
 test('a name that would leave the folder of runs is refused before anything is read', async () => {
-  const { status, err } = await call('cancel', '../elsewhere', '--home', home)
+  const { status, err } = await callHere('cancel', '../elsewhere', '--home', home)
   assert.equal(status, 2)
   assert.match(err, /found: {4}"\.\.\/elsewhere"/)
   assert.ok(!existsSync(home))
 })
 
 test('status of a home without runs says how to start one, and makes no home', async () => {
-  const { status, out } = await call('status', '--home', home)
+  const { status, out } = await callHere('status', '--home', home)
   assert.equal(status, 0)
   assert.match(out, /no runs in .* yet: start one with `rlev run`/)
   assert.ok(!existsSync(home))
 })
 
 test('failpoints lists the places, and a worker refuses to start with an unknown one', async () => {
-  const { status, out } = await call('failpoints')
+  const { status, out } = await callHere('failpoints')
   assert.equal(status, 0)
   assert.match(out, /^ {2}journal\.rollout\.before +policy +A step's responses are sampled and not journaled\.$/m)
-  const rows = JSON.parse((await call('failpoints', '--json')).out) as {
+  const rows = JSON.parse((await callHere('failpoints', '--json')).out) as {
     name: string
     worker: string
     sentence: string
@@ -73,7 +74,7 @@ test('failpoints lists the places, and a worker refuses to start with an unknown
 })
 
 test('every key of a config is printed with its meaning', async () => {
-  const { status, out } = await call('plan', '--keys')
+  const { status, out } = await callHere('plan', '--keys')
   assert.equal(status, 0)
   assert.match(out, /^reward\.alpha .*default 10\n {4}Slope of the scale/m)
 })

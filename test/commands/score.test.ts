@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { callHere } from './call-here.js'
 
 const root = mkdtempSync(join(tmpdir(), 'rlev-score-'))
 after(() => rmSync(root, { recursive: true }))
@@ -26,12 +27,16 @@ function fileOf(content: readonly object[]): string {
   return path
 }
 
-const score = (...args: string[]): string =>
-  execFileSync(process.execPath, ['bin/rlev', 'score', ...args], { encoding: 'utf8' })
+async function score(...args: string[]): Promise<string> {
+  const { status, out, err } = await callHere('score', ...args)
+  assert.equal(status, 0, err)
+  return out
+}
 
 test('a line a row: verdict, credit, value, scale, reward, and the final answer as it was read', () => {
   const reason = 'the verifier numeric cannot read the reference'
-  const lines = score(fileOf(rows), '--set', 'reward.verifier=numeric', '--json').trim().split('\n')
+  const words = ['bin/rlev', 'score', fileOf(rows), '--set', 'reward.verifier=numeric', '--json']
+  const lines = execFileSync(process.execPath, words, { encoding: 'utf8' }).trim().split('\n')
   assert.deepEqual(
     lines.map(line => JSON.parse(line) as unknown),
     [
@@ -45,7 +50,7 @@ test('a line a row: verdict, credit, value, scale, reward, and the final answer 
   )
 })
 
-test('a verifier of the user gets the other fields of a row, but not the response and the mark; why it has no verdict is told', () => {
+test('a verifier of the user gets the other fields of a row, but not the response and the mark; why it has no verdict is told', async () => {
   const module = join(root, 'verifier.mjs')
   writeFileSync(
     module,
@@ -62,7 +67,7 @@ test('a verifier of the user gets the other fields of a row, but not the respons
     { response: '18', answer: '18', unit: 'none', human: 1 },
   ])
   const args = ['--set', `reward.verifier=${module}`, '--set', 'reward.answer=whole', '--against', 'human']
-  const found = score(file, ...args, '--json')
+  const found = (await score(file, ...args, '--json'))
     .trim()
     .split('\n')
     .map(line => JSON.parse(line) as Record<string, unknown>)
@@ -72,30 +77,30 @@ test('a verifier of the user gets the other fields of a row, but not the respons
   )
   assert.match(String(found[2]?.['reason']), /no unit in null/)
   assert.equal(found[3]?.['reason'], 'the verifier says unscored')
-  assert.match(score(file, ...args), /why\n.* {2}\S*.*no unit in null/)
+  assert.match(await score(file, ...args), /why\n.* {2}\S*.*no unit in null/)
 })
 
-test('numbers among the other fields of a row reach a verifier of the user as numbers', () => {
+test('numbers among the other fields of a row reach a verifier of the user as numbers', async () => {
   const module = join(root, 'number-verifier.mjs')
   writeFileSync(module, 'export const verify = ({ item: { extra } }) => extra.limits[1] - extra.slack === 1.5')
   const file = fileOf([{ response: '18', answer: '18', limits: [1, 2], slack: 0.5 }])
-  const line = score(file, '--set', `reward.verifier=${module}`, '--json')
+  const line = await score(file, '--set', `reward.verifier=${module}`, '--json')
   assert.equal((JSON.parse(line) as { verdict: string }).verdict, 'correct')
 })
 
-test('the responses of a report are scored as they are', () => {
+test('the responses of a report are scored as they are', async () => {
   const path = join(root, 'responses.csv')
   writeFileSync(
     path,
     'id,prompt,reference,response,finish,final answer,verdict\na,1+1,2,#2,end,2,correct\nb,1+2,3,#3,cut,,wrong\nc,1+3,4,"#4,5",stop,"4,5",wrong\n',
   )
   const sets = ['data.fields.answer=reference', 'reward.answer=after-hash', 'reward.verifier=numeric']
-  const text = score(path, '--against', 'verdict', ...sets.flatMap(set => ['--set', set]))
+  const text = await score(path, '--against', 'verdict', ...sets.flatMap(set => ['--set', set]))
   assert.match(text, /against verdict: 3 of 3 agree/)
 })
 
-test('verdicts are counted with examples, and compared with the marks of the file', () => {
-  const text = score(fileOf(rows), '--set', 'reward.verifier=numeric', '--against', 'human')
+test('verdicts are counted with examples, and compared with the marks of the file', async () => {
+  const text = await score(fileOf(rows), '--set', 'reward.verifier=numeric', '--against', 'human')
   assert.match(text, /6 responses\nverifier numeric, final answer auto, scale human-aligned \(alpha 10, cap 1\)/)
   assert.match(text, /correct +2 +33\.3 +1\.0000 +0\.1250 +1\.7500 +1\.7500/)
   assert.match(text, /4 {2}\(cut at the limit\) {2}18 cm/)
@@ -106,27 +111,27 @@ test('verdicts are counted with examples, and compared with the marks of the fil
   assert.match(text, /wrong here, correct in human: 1 of 1/)
 })
 
-test('the scale is that of the config; the uniform one is the mean over the items of the file', () => {
+test('the scale is that of the config; the uniform one is the mean over the items of the file', async () => {
   const file = fileOf(rows.slice(0, 3))
-  const scales = (...args: string[]) =>
-    score(file, '--json', ...args)
+  const scales = async (...args: string[]) =>
+    (await score(file, '--json', ...args))
       .trim()
       .split('\n')
       .map(line => (JSON.parse(line) as { scale: number }).scale)
-  assert.deepEqual(scales('--set', 'reward.scale=multiplicative'), [1.5, 1.5, 3])
-  assert.deepEqual(scales('--set', 'reward.scale=correctness'), [1, 1, 1])
+  assert.deepEqual(await scales('--set', 'reward.scale=multiplicative'), [1.5, 1.5, 3])
+  assert.deepEqual(await scales('--set', 'reward.scale=correctness'), [1, 1, 1])
   const mean = (1.5 + 1.5 + 2) / 3
-  assert.deepEqual(scales('--set', 'reward.scale=uniform'), [mean, mean, mean])
-  assert.deepEqual(scales('--config', 'configs/smoke.yaml', '--set', 'reward.alpha=4'), [1.2, 1.2, 1.8])
+  assert.deepEqual(await scales('--set', 'reward.scale=uniform'), [mean, mean, mean])
+  assert.deepEqual(await scales('--config', 'configs/smoke.yaml', '--set', 'reward.alpha=4'), [1.2, 1.2, 1.8])
 })
 
-test('credit below 1 and below 0 reaches the reward', () => {
+test('credit below 1 and below 0 reaches the reward', async () => {
   const file = fileOf([
     { response: 'A', answer: 'A, C', ...worth(5) },
     { response: 'A, B', answer: 'A, C', ...worth(5), negative: 2 },
   ])
   const sets = ['reward.verifier=choice', 'reward.partial=proportional', 'data.fields.negative=negative']
-  const lines = score(file, '--json', ...sets.flatMap(set => ['--set', set]))
+  const lines = await score(file, '--json', ...sets.flatMap(set => ['--set', set]))
   assert.deepEqual(
     lines
       .trim()
@@ -144,18 +149,18 @@ test('credit below 1 and below 0 reaches the reward', () => {
   )
 })
 
-test('rows that cannot be scored are named, with what is expected', () => {
+test('rows that cannot be scored are named, with what is expected', async () => {
   for (const [row, reason] of [
     [{ answer: '1' }, /row 1: no response/],
     [{ response: 'x' }, /row 1: no answer/],
     [{ response: 7, answer: '1' }, /row 1: the response is number 7/],
     [{ response: 'x', answer: '1', finish: 'eos' }, /finish is text "eos"; stop or length/],
   ] as const) {
-    const { status, stderr } = spawnSync(process.execPath, ['bin/rlev', 'score', fileOf([row])], { encoding: 'utf8' })
+    const { status, err } = await callHere('score', fileOf([row]))
     assert.equal(status, 2)
-    assert.match(stderr, /1 of 1 rows cannot be scored/)
-    assert.match(stderr, reason)
+    assert.match(err, /1 of 1 rows cannot be scored/)
+    assert.match(err, reason)
   }
-  const call = ['bin/rlev', 'score', fileOf(rows.slice(0, 1)), '--against', 'humann']
-  assert.match(spawnSync(process.execPath, call, { encoding: 'utf8' }).stderr, /no mark to compare with \(humann\)/)
+  const { err } = await callHere('score', fileOf(rows.slice(0, 1)), '--against', 'humann')
+  assert.match(err, /no mark to compare with \(humann\)/)
 })

@@ -26,7 +26,7 @@ import { examineRun } from '../../commands/verify/examine.js'
 import { ranges } from '../../commands/verify/finding.js'
 import { runInProcess } from '../../scripts/drill/in-process.js'
 import { tinyConfig, tinySweep } from '../workflows/tiny.js'
-import { call } from './call.js'
+import { callHere } from './call-here.js'
 
 const config = tinyConfig('sound', {
   engine: { mode: 'eager' },
@@ -196,13 +196,13 @@ function unfinished({ dead, old }: { dead: boolean; old: boolean }): string {
 
 describe('a run that is whole', () => {
   it('is sound, with a count of what was checked, and exit status 0', async () => {
-    const { status, out, err } = await call('verify', 'sound', '--home', whole)
+    const { status, out, err } = await callHere('verify', 'sound', '--home', whole)
     assert.equal(status, 0, `${out}${err}`)
     assert.match(out, /^sound is sound: \d+ files, \d+\.\d MB \(done\)$/m)
   })
 
   it('is sound as JSON, every file counted that it consists of', async () => {
-    const { out } = await call('verify', 'sound', '--json', '--home', whole)
+    const { out } = await callHere('verify', 'sound', '--json', '--home', whole)
     const { sound, findings, files, bytes, experiments } = JSON.parse(out)
     assert.deepEqual([sound, findings, experiments], [true, [], { all: 1, begun: 1, done: 1 }])
     // 4 steps of 3 entries, 3 evaluations of 2 files, 2 checkpoints of 6 or more files, and the store.
@@ -237,7 +237,7 @@ describe('a run of which something is wrong', () => {
   it('has exit status 1 and a line for each part of a finding', async () => {
     await inACopy(async () => {
       const path = hurt(checkpoint(2, 'model.safetensors'))
-      const { status, out } = await call('verify', 'sound', '--home', home)
+      const { status, out } = await callHere('verify', 'sound', '--home', home)
       assert.equal(status, 1)
       assert.match(out, /^sound: 1 finding in \d+ files/m)
       assert.match(
@@ -306,9 +306,9 @@ describe('a sweep', () => {
 
 describe('a call that is wrong', () => {
   it('has exit status 2: an invalid name, and one that no run has', async () => {
-    const outside = await call('verify', '../elsewhere', '--home', whole)
+    const outside = await callHere('verify', '../elsewhere', '--home', whole)
     assert.equal(outside.status, 2)
-    const unknown = await call('verify', 'sond', '--home', whole)
+    const unknown = await callHere('verify', 'sond', '--home', whole)
     assert.equal(unknown.status, 2)
     assert.match(unknown.err, /did you mean sound\?/)
     assert.ok(existsSync(whole))
@@ -317,7 +317,7 @@ describe('a call that is wrong', () => {
   it('has exit status 1 where the plan itself is damaged', async () => {
     await inACopy(async () => {
       appendFileSync(join(folder, 'plan.json'), ' ')
-      const { status, err } = await call('verify', 'sound', '--home', home)
+      const { status, err } = await callHere('verify', 'sound', '--home', home)
       assert.equal(status, 1)
       assert.match(err, /plan\.json: the file is not what was written/)
     })

@@ -4,14 +4,14 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { call } from './call.js'
+import { callHere } from './call-here.js'
 
 const home = mkdtempSync(join(tmpdir(), 'rlev-unmounted-'))
 after(() => rmSync(home, { recursive: true, force: true }))
 
 for (const queue of ['rlev', 'rlev-gpu', 'all']) {
   test(`a worker of ${queue} refuses a folder in which no home is mounted, and writes nothing there`, async () => {
-    const { status, out, err } = await call('worker', '--queue', queue, '--home', home)
+    const { status, out, err } = await callHere('worker', '--queue', queue, '--home', home)
     assert.equal(status, 2, err)
     assert.match(err, /the home of this worker is not there[\s\S]*home-id[\s\S]*mount the shared home there/)
     assert.ok(err.includes(home))
@@ -21,7 +21,7 @@ for (const queue of ['rlev', 'rlev-gpu', 'all']) {
 }
 
 test('and one that is no folder at all', async () => {
-  const { status, err } = await call('worker', '--queue', 'rlev', '--home', join(home, 'absent'))
+  const { status, err } = await callHere('worker', '--queue', 'rlev', '--home', join(home, 'absent'))
   assert.equal(status, 2, err)
   assert.match(err, /no such folder/)
 })

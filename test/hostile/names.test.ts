@@ -16,7 +16,7 @@ import { workplace } from '../../activities/workplace.js'
 import { freezePlan } from '../../commands/runs/frozen-plan.js'
 import { ensureUp } from '../../commands/services/up.js'
 import { RlevError } from '../../pipelines/errors.js'
-import { call } from '../commands/call.js'
+import { callHere } from '../commands/call-here.js'
 import { experimentPlan } from '../commands/plans.js'
 import { tinyConfig } from '../workflows/tiny.js'
 
@@ -205,7 +205,7 @@ describe('the command', () => {
       ['report', 'linked'],
     ]
     for (const words of calls) {
-      const { status, err } = await call(...words, '--home', home)
+      const { status, err } = await callHere(...words, '--home', home)
       assert.equal(status, 2, `${words.join(' ')}: ${err}`)
       assert.match(err, /expected:/)
       assert.doesNotMatch(err, /(?!\n)\p{Cc}/u)
@@ -219,7 +219,7 @@ describe('the command', () => {
     mkdirSync(join(home, 'runs', 'x\u001b[2J'))
     writeFileSync(join(home, 'runs', 'x\u001b[2J', 'plan.json'), '{}')
     assert.deepEqual(listRuns(home), ['smoke'])
-    const { status, out } = await call('status', '--home', home)
+    const { status, out } = await callHere('status', '--home', home)
     assert.equal(status, 0)
     assert.doesNotMatch(out, /(?!\n)\p{Cc}/u)
   })

@@ -30,16 +30,20 @@ async function run(t: TestContext, { server = {}, found = {}, sections = {}, col
   return { place, config, states, result: resultOf(place, config) }
 }
 
+let undisturbed: ReturnType<typeof run> | undefined
+/** Made once for all tests. */
+function whole(t: TestContext): ReturnType<typeof run> {
+  undisturbed ??= run(t)
+  return undisturbed
+}
+
 const eachStep = { durability: { stepsPerActivity: 1, heartbeatTimeout: 60 } }
 
 test('a run that comes up cold at every activity has the bits of one that does not', async t => {
-  const whole = await run(t)
+  const { result, states } = await whole(t)
   const cut = await run(t, { cold: true, sections: eachStep })
-  assert.deepEqual(cut.result, whole.result)
-  const [[, first], [, last]] = whole.result.measured as [
-    [number, Record<string, number>],
-    [number, Record<string, number>],
-  ]
+  assert.deepEqual(cut.result, result)
+  const [[, first], [, last]] = result.measured as [[number, Record<string, number>], [number, Record<string, number>]]
   for (const values of [first, last]) {
     assert.equal(values['update/skipped'], 0)
     assert.ok((values['policy/sampling_log_prob_gap'] as number) < 1e-5)
@@ -47,9 +51,9 @@ test('a run that comes up cold at every activity has the bits of one that does n
   // A fresh adapter changes nothing.
   assert.ok(Math.abs(first['kl/k1'] as number) < 1e-5)
   assert.ok(Math.abs(last['kl/k1'] as number) > 1e-4)
-  assert.ok((whole.result.evaluations[0]?.eos.length ?? 0) > 0)
+  assert.ok((result.evaluations[0]?.eos.length ?? 0) > 0)
   assert.deepEqual(
-    whole.states.atOrBefore(2).map(({ step, name }) => [step, name]),
+    states.atOrBefore(2).map(({ step, name }) => [step, name]),
     [
       [2, 'w-000002-a1'],
       [1, 'w-000001-a1'],
@@ -60,7 +64,7 @@ test('a run that comes up cold at every activity has the bits of one that does n
 })
 
 test('a server that takes means gets coefficients for it, and takes the same gradient', async t => {
-  const sum = await run(t)
+  const sum = await whole(t)
   const mean = await run(t, { server: { reduction: 'mean of means' }, found: { reduction: 'mean of means' } })
   const wrong = await run(t, { server: { reduction: 'mean of means' } })
   const norms = ({ result }: typeof sum) =>
@@ -72,7 +76,7 @@ test('a server that takes means gets coefficients for it, and takes the same gra
 
 for (const trouble of ['an answer that did not come', 'a server that has lost its models'] as const) {
   test(`${trouble} costs an attempt, and no bit`, async t => {
-    const whole = await run(t)
+    const { result } = await whole(t)
     const isCut = trouble === 'an answer that did not come'
     const { url, models } = await served(t, isCut ? { cut: { path: 'forward_backward', nth: 2 } } : {})
     const place = workplace(mkdtempSync(join(root, 'home-')))
@@ -96,7 +100,7 @@ for (const trouble of ['an answer that did not come', 'a server that has lost it
     await policies.dispose()
     assert.equal(failures, 1)
     assert.equal(states.models().made, 2)
-    assert.deepEqual(resultOf(place, config), whole.result)
+    assert.deepEqual(resultOf(place, config), result)
   })
 }
 

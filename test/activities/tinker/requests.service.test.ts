@@ -42,12 +42,16 @@ async function answering(
 
 const clientOf = (
   url: string,
-  { environment = {}, ...rest }: { environment?: NodeJS.ProcessEnv; maxBytes?: number } = {},
+  {
+    environment = {},
+    patienceMs = 8_000,
+    ...rest
+  }: { environment?: NodeJS.ProcessEnv; maxBytes?: number; patienceMs?: number } = {},
 ) =>
   new TinkerClient({
     url,
     environment,
-    patience: { requestTimeoutMs: 5_000, pollTimeoutMs: 1_000, patienceMs: 8_000, backoffMs: 5 },
+    patience: { requestTimeoutMs: Math.min(5_000, patienceMs), pollTimeoutMs: 1_000, patienceMs, backoffMs: 5 },
     ...rest,
   })
 
@@ -82,7 +86,10 @@ test('a poll that a server holds is asked again while the server is well, and gi
   })
   assert.deepEqual(await step(clientOf(well.url)), { norm: 1 })
   const stuck = await answering(t, { optim_step: [accepted], retrieve_future: [held], healthz: [held] })
-  await assert.rejects(step(clientOf(stuck.url)), { kind: 'ServiceUnavailable', message: /no answer in time/ })
+  await assert.rejects(step(clientOf(stuck.url, { patienceMs: 1_500 })), {
+    kind: 'ServiceUnavailable',
+    message: /no answer in time/,
+  })
 })
 
 const failures: [name: string, answer: Answer, kind: string, message: RegExp][] = [
@@ -147,7 +154,10 @@ test('what changes a model is sent again only if it was certainly not taken', as
   await once(closed, 'listening')
   const gone = `http://127.0.0.1:${(closed.address() as AddressInfo).port}`
   closed.close()
-  await assert.rejects(step(clientOf(gone)), { kind: 'ServiceUnavailable', message: /does not answer/ })
+  await assert.rejects(step(clientOf(gone, { patienceMs: 1_500 })), {
+    kind: 'ServiceUnavailable',
+    message: /does not answer/,
+  })
 })
 
 test('an abort ends the waiting with its reason', async t => {

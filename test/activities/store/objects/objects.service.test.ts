@@ -7,7 +7,6 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { storeAddress } from '../../../../activities/store/objects/address.js'
 import { checkConditions } from '../../../../activities/store/objects/conditions.js'
 import type { Objects, Put } from '../../../../activities/store/objects/objects.js'
 import { S3Objects } from '../../../../activities/store/objects/s3.js'
@@ -27,22 +26,6 @@ import {
 const isKind = (kind: string, text?: RegExp) => (error: unknown) =>
   error instanceof RlevError && error.kind === kind && (text === undefined || text.test(error.message))
 const mebibyte = 2 ** 20
-
-describe('the address of the store', () => {
-  const read = (text: string) => storeAddress({ RLEV_STORE: text })
-
-  it('is a bucket with or without a prefix, or nothing', () => {
-    assert.deepEqual(read('s3://experiments/team/a'), { bucket: 'experiments', prefix: 'team/a' })
-    assert.deepEqual(read('s3://experiments/'), { bucket: 'experiments', prefix: '' })
-    assert.equal(read(' '), undefined)
-    assert.equal(storeAddress({}), undefined)
-  })
-
-  it('is refused with a login, another protocol, dots or a query', () => {
-    for (const text of ['s3://key:secret@bucket/a', 'https://bucket', 's3://b', 's3://bucket/../c', 's3://bucket?x=1'])
-      assert.throws(() => read(text), isKind('CallInvalid', /s3:\/\/BUCKET/))
-  })
-})
 
 describe('objects on a real server', { skip: whyNoGateway() }, () => {
   let gateway: Gateway
