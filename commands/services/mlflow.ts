@@ -53,17 +53,21 @@ cli()
 
 export function startMlflow(home: Home, port: number): Promise<ProcessRecord> {
   const folder = join(home.path, 'mlflow')
+  const call = mlflowCall(folder, { host: '127.0.0.1', port })
+  return startDetached({ ...call, log: logFile(home, 'mlflow'), cwd: folder })
+}
+
+/** How the server is started that listens at `host` and keeps all in `folder`. */
+export function mlflowCall(folder: string, { host, port }: { host: string; port: number }) {
   const artifacts = join(folder, 'artifacts')
   mkdirSync(artifacts, { recursive: true })
   const { PYTHONPATH: _path, PYTHONHOME: _home, ...env } = withoutSecrets(process.env)
-  return startDetached({
+  return {
     command: join(dirname(programOf('mlflow')), 'python'),
     args: [
-      ['-c', oneProcess, 'server', '--host', '127.0.0.1', '--port', String(port), '--workers', '1'],
+      ['-c', oneProcess, 'server', '--host', host, '--port', String(port), '--workers', '1'],
       ['--backend-store-uri', `sqlite:///${join(folder, 'mlflow.db')}`, '--artifacts-destination', artifacts],
     ].flat(),
-    log: logFile(home, 'mlflow'),
-    cwd: folder,
     env: {
       ...env,
       PYTHONUNBUFFERED: '1',
@@ -71,7 +75,7 @@ export function startMlflow(home: Home, port: number): Promise<ProcessRecord> {
       MLFLOW_SERVER_ENABLE_JOB_EXECUTION: 'false',
       MLFLOW_DISABLE_TELEMETRY: 'true',
     },
-  })
+  }
 }
 
 export async function awaitMlflow(record: ProcessRecord, service: MlflowService): Promise<void> {

@@ -45,21 +45,26 @@ export function localTemporal(ports: ServicesRecord['ports'], pid?: number): Tem
 }
 
 export function startTemporal(home: Home, { port = 0, uiPort = 0 }: TemporalService): Promise<ProcessRecord> {
+  const file = join(home.path, 'temporal.db')
+  return startDetached({
+    ...devServerCall({ ip: '127.0.0.1', port, uiPort, file }),
+    log: logFile(home, 'temporal'),
+    cwd: home.path,
+  })
+}
+
+/** How the dev server is started that listens at `ip` and keeps its database in `file`. */
+export function devServerCall(place: { ip: string; port: number; uiPort: number; file: string }) {
+  const { ip, port, uiPort, file } = place
   const args = [
-    ['server', 'start-dev', '--ip', '127.0.0.1', '--port', String(port), '--ui-port', String(uiPort)],
-    ['--db-filename', join(home.path, 'temporal.db'), '--log-level', 'warn'],
+    ['server', 'start-dev', '--ip', ip, '--port', String(port), '--ui-port', String(uiPort)],
+    ['--db-filename', file, '--log-level', 'warn'],
     ['--sqlite-pragma', 'journal_mode=wal', '--sqlite-pragma', 'synchronous=normal'],
     // The default of 20 polls a second lets one workflow have only 10 activities a second.
     ['--dynamic-config-value', 'history.transferProcessorMaxPollRPS=2000'],
     Object.entries(attributeTypes).flatMap(([name, type]) => ['--search-attribute', `${name}=${type}`]),
   ].flat()
-  return startDetached({
-    command: programOf('temporal'),
-    args,
-    log: logFile(home, 'temporal'),
-    cwd: home.path,
-    env: withoutSecrets(process.env),
-  })
+  return { command: programOf('temporal'), args, env: withoutSecrets(process.env) }
 }
 
 /** Ready is: it answers gRPC, its namespace is there, and so are the search attributes. */

@@ -8,6 +8,8 @@ export interface DrillOptions {
   kills: number
   /** Config file of what runs, for the drill `everything`; null for three tiny arms. */
   config: string | null
+  /** Path of the production server of Temporal, for the drill `machines`; null for the dev server. */
+  temporal: string | null
   /** Less of everything, for a test. */
   short: boolean
   say: (line: string) => void

@@ -38,6 +38,10 @@ const drills = {
     load: () => import('./stopped-worker.js'),
     sentence: 'a worker that stops, is replaced, and wakes',
   },
+  machines: {
+    load: () => import('./machines.js'),
+    sentence: 'five machines on their own network: cables, processes, whole machines, the store, clocks',
+  },
   figures: {
     load: () => import('./figures.js'),
     sentence: 'goodput against kills, time of recovery, overhead without faults',

@@ -10,6 +10,7 @@ export interface DrillCall<Name extends string> {
   seed: number
   kills: number
   config: string | null
+  temporal: string | null
   short: boolean
   /** File for the results. */
   json: string | null
@@ -29,6 +30,7 @@ ${list.join('\n')}
   --only LIST    of these, with commas (default: all)
   --kills N      random kills of the drill kills, at most 1000 (default: 200; short: 10)
   --config FILE  what runs in the drill everything, with the seeds of the file (default: three tiny arms)
+  --temporal BINARY  the production server of Temporal, in the drill machines, on PostgreSQL (default: the dev server)
   --seed N       of victims and moments, and of the runs (default: 1)
   --short        every fail point once, ten random kills, one round of everything, one stopped worker: minutes instead of an hour
   --json FILE    write the results
@@ -40,7 +42,7 @@ export function readOptions<Name extends string>(
   given: readonly string[],
   names: readonly Name[],
 ): DrillCall<Name> | null {
-  const { help, only, short, json, kills, config, seed } = parsed(given)
+  const { help, only, short, json, kills, config, temporal, seed } = parsed(given)
   if (help) return null
   const chosen = only === undefined ? names : call.list('--only', { text: only, names, what: 'drill' })
   return {
@@ -48,6 +50,7 @@ export function readOptions<Name extends string>(
     seed: numberOf('--seed', seed, { least: 0, most: 2 ** 31 }),
     kills: numberOf('--kills', kills ?? (short ? '10' : '200'), { least: 1, most: 1000 }),
     config: config ?? null,
+    temporal: temporal ?? null,
     short,
     json: json ?? null,
   }
@@ -63,6 +66,7 @@ const parsed = (given: readonly string[]) =>
           only: { type: 'string' },
           kills: { type: 'string' },
           config: { type: 'string' },
+          temporal: { type: 'string' },
           seed: { type: 'string', default: '1' },
           short: { type: 'boolean', default: false },
           json: { type: 'string' },

@@ -5,7 +5,14 @@ import type { DrillResult } from '../../scripts/drill/result.js'
 
 export async function short(run: Drill, t: { diagnostic(line: string): void }): Promise<DrillResult> {
   const lines: string[] = []
-  const result = await run({ seed: 1, kills: 10, config: null, short: true, say: line => lines.push(line) })
+  const result = await run({
+    seed: 1,
+    kills: 10,
+    config: null,
+    temporal: null,
+    short: true,
+    say: line => lines.push(line),
+  })
   for (const line of lines) t.diagnostic(line)
   assert.deepEqual(result.failures, [])
   assert.equal(result.passed, true)

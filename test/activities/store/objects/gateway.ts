@@ -41,10 +41,8 @@ export class Gateway {
     // A folder is a bucket.
     mkdirSync(join(folder, bucket))
     const port = await claimPort()
-    const child = spawn(gatewayCommand() ?? '', ['--port', `127.0.0.1:${port}`, 'posix', folder], {
-      env: { ...process.env, ROOT_ACCESS_KEY: keys.AWS_ACCESS_KEY_ID, ROOT_SECRET_KEY: keys.AWS_SECRET_ACCESS_KEY },
-      stdio: 'ignore',
-    })
+    const { command, env } = gatewayCall({ folder, port })
+    const child = spawn(command[0] ?? '', command.slice(1), { env, stdio: 'ignore' })
     for (let tries = 0; tries < 200; tries++) {
       if (child.exitCode !== null) throw new Error(`versitygw ended with status ${child.exitCode}`)
       if (await answers(port)) return new Gateway(folder, port, child)
@@ -58,6 +56,14 @@ export class Gateway {
     this.#process.kill('SIGKILL')
     await ended
     rmSync(this.folder, { recursive: true, force: true })
+  }
+}
+
+/** Program, arguments and environment of a server over the buckets of a folder. */
+export function gatewayCall({ folder, port }: { folder: string; port: number }) {
+  return {
+    command: [gatewayCommand() ?? '', '--port', `127.0.0.1:${port}`, 'posix', folder],
+    env: { ...process.env, ROOT_ACCESS_KEY: keys.AWS_ACCESS_KEY_ID, ROOT_SECRET_KEY: keys.AWS_SECRET_ACCESS_KEY },
   }
 }
 
@@ -112,11 +118,16 @@ export class FaultyGateway {
     this.#stop = stop
   }
 
-  static async before({ port: target }: Gateway, strike: Strike): Promise<FaultyGateway> {
+  /** `host` and `port`: where it listens. */
+  static async before(
+    { port: target }: Pick<Gateway, 'port'>,
+    strike: Strike,
+    { host = '127.0.0.1', port = 0 }: { host?: string; port?: number } = {},
+  ): Promise<FaultyGateway> {
     const server = createServer((incoming, response) => {
       serve({ incoming, response, target, strike }).catch((error: Error) => response.destroy(error))
     })
-    server.listen(0, '127.0.0.1')
+    server.listen(port, host)
     await once(server, 'listening')
     return new FaultyGateway((server.address() as AddressInfo).port, async () => {
       server.closeAllConnections()
