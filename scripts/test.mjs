@@ -35,7 +35,13 @@ const { words, quick, lanes } = readArguments()
 const names = testNames()
 const times = readTimes(timesFile)
 const waiting = batchesOf(names, times)
-const env = { ...process.env, ...libraryPath(), TF_CPP_MIN_LOG_LEVEL: process.env.TF_CPP_MIN_LOG_LEVEL ?? '2' }
+const env = {
+  ...process.env,
+  ...libraryPath(),
+  // As a worker has it (commands/services/workers.ts); more threads wait for each other on policies so small.
+  TF_NUM_INTRAOP_THREADS: process.env.TF_NUM_INTRAOP_THREADS ?? '1',
+  TF_CPP_MIN_LOG_LEVEL: process.env.TF_CPP_MIN_LOG_LEVEL ?? '2',
+}
 
 const began = performance.now()
 const elapsed = () => secondsText(performance.now() - began)

@@ -2,11 +2,11 @@
 
 import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { endLeftovers, markName } from './leftovers.mjs'
+import { scratchParent } from './scratch.mjs'
 
 const script = fileURLToPath(new URL('batch.mjs', import.meta.url))
 const reporter = new URL('file-reporter.mjs', import.meta.url).href
@@ -20,14 +20,16 @@ const reporter = new URL('file-reporter.mjs', import.meta.url).href
  */
 export async function runBatch({ folder, files, cwd, env, limitMs, interrupt }) {
   const mark = randomUUID()
-  const scratch = mkdtempSync(join(tmpdir(), 'rlev-batch-'))
+  const scratch = mkdtempSync(join(scratchParent(), 'rlev-batch-'))
+  // As a temporary folder is: some tests are another user for a while.
+  chmodSync(scratch, 0o755)
   const resultFile = join(scratch, 'results')
   const began = performance.now()
   const reporters = ['--test-reporter=spec', '--test-reporter-destination=stdout']
   reporters.push(`--test-reporter=${reporter}`, `--test-reporter-destination=${resultFile}`)
   const child = spawn(process.execPath, ['--enable-source-maps', ...reporters, script, folder, ...files], {
     cwd,
-    env: { ...env, [markName]: mark },
+    env: { ...env, [markName]: mark, TMPDIR: scratch },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let output = ''
@@ -52,7 +54,7 @@ export async function runBatch({ folder, files, cwd, env, limitMs, interrupt }) 
   const milliseconds = performance.now() - began
   const left = await endLeftovers(mark)
   const lines = existsSync(resultFile) ? readFileSync(resultFile, 'utf8').trim().split('\n') : []
-  rmSync(scratch, { recursive: true, force: true })
+  const unremoved = removed(scratch)
   const results = lines.filter(line => line !== '').map(line => JSON.parse(line))
   const empty = results.filter(({ tests }) => tests === 0)
   const missing = files
@@ -65,6 +67,17 @@ export async function runBatch({ folder, files, cwd, env, limitMs, interrupt }) 
     !late && status === 0 && missing.length > 0 && `not run: ${missing.join(', ')}`,
     !late && status === 0 && empty.length > 0 && `without a test: ${empty.map(({ name }) => name).join(', ')}`,
     left.length > 0 && `it left processes running: ${left.join(', ')}`,
+    unremoved,
   ].filter(Boolean)
   return { results, milliseconds, output, ...(reasons.length > 0 && { failure: reasons.join('; ') }) }
+}
+
+/** Why the folder cannot be removed: something is mounted in it. */
+function removed(folder) {
+  try {
+    rmSync(folder, { recursive: true, force: true })
+    return false
+  } catch (error) {
+    return `its folder cannot be removed: ${error.message}`
+  }
 }

@@ -23,6 +23,8 @@ type Overrides = NonNullable<Parameters<typeof tinyConfig>[1]>
 
 /** Operation by operation: what takes the time of so small a policy is the recording of its graphs, many shapes of which are in these. */
 const engine = { mode: 'eager' } as const
+/** What is evaluated is small too. */
+const data = { testItemsPerSection: 2 }
 const inOneGo = { checkpoint: { everySteps: 100 }, durability: { stepsPerActivity: 100 } }
 
 /** Runs the experiment and gives what it came to. */
@@ -36,7 +38,7 @@ const updatesOf = (config: ExperimentConfig) =>
 
 describe('an experiment is the same bits', () => {
   it('with a checkpoint at every 1 to 7 steps and activities of 1, 2 or 6, each on a worker that has just come up', async () => {
-    const shape = { steps: 6, evaluation: { every: 4 } }
+    const shape: Overrides = { data, steps: 6, evaluation: { every: 4 } }
     const config = tinyConfig('whole', { ...shape, ...inOneGo })
     const expected = await comesTo(config)
     assert.deepEqual(
@@ -53,11 +55,11 @@ describe('an experiment is the same bits', () => {
   })
 
   it('where the prompts of a step run over the end of a pass, and where they are more than there are items', async () => {
-    const data = { trainPapers: 1 }
-    const first = tinyConfig('passes', { engine, data, ...inOneGo, steps: 1 })
+    const small = { ...data, trainPapers: 1 }
+    const first = tinyConfig('passes', { engine, data: small, ...inOneGo, steps: 1 })
     const items = readData(place.store, (await prepare(place, first)).data).train.length
     for (const prompts of [items - 1, items + 1]) {
-      const shape: Overrides = { engine, data, steps: 2, rollout: { prompts, samples: 2 } }
+      const shape: Overrides = { engine, data: small, steps: 2, rollout: { prompts, samples: 2 } }
       const expected = await comesTo(tinyConfig(`passes-${prompts}`, { ...shape, ...inOneGo }))
       const cut = { checkpoint: { everySteps: 1 }, durability: { stepsPerActivity: 1 } }
       assert.deepEqual(
@@ -69,7 +71,7 @@ describe('an experiment is the same bits', () => {
 
   it('where steps have nothing to push: all of their advantages are 0, the last one included', async () => {
     // One prompt a step: its answers are mostly all wrong, and RLOO's advantages then all 0.
-    const shape: Overrides = { engine, steps: 5, rollout: { prompts: 1, samples: 4 }, evaluation: { every: 5 } }
+    const shape: Overrides = { engine, data, steps: 5, rollout: { prompts: 1, samples: 4 }, evaluation: { every: 5 } }
     const config = tinyConfig('idle', { ...shape, ...inOneGo })
     const expected = await comesTo(config)
     const updates = updatesOf(config)
@@ -86,7 +88,7 @@ describe('an experiment is the same bits', () => {
   })
 
   it('cancelled after 1, 2, 3, ... ticks, and each time gone on with by the same worker or another', async () => {
-    const shape: Overrides = { steps: 4, evaluation: { every: 4 }, update: { learningRate: 1e-3, microBatch: 4 } }
+    const shape: Overrides = { data, steps: 4, evaluation: { every: 4 }, update: { learningRate: 1e-3, microBatch: 4 } }
     const expected = await comesTo(tinyConfig('unbroken', { ...shape, ...inOneGo }))
     const config = tinyConfig('broken', { ...shape, ...inOneGo })
     const rollouts = join(runFolder(place.home, config.name), 'rollouts')
@@ -103,7 +105,7 @@ describe('an experiment is the same bits', () => {
   })
 
   it('under a clock that jumps, and no point is stamped twice', async () => {
-    const shape: Overrides = { steps: 4, evaluation: { every: 2 } }
+    const shape: Overrides = { data, steps: 4, evaluation: { every: 2 } }
     const expected = await comesTo(tinyConfig('steady', { ...shape, ...inOneGo }))
     let calls = 0
     const jumps = [Date.now(), 1, 4_102_444_800_000, 86_400_000]

@@ -21,6 +21,7 @@ after(() => rmSync(place.home, { recursive: true, force: true }))
 
 const shape = {
   engine: { mode: 'eager' },
+  data: { testItemsPerSection: 2 },
   steps: 4,
   evaluation: { every: 4 },
   rollout: { dynamicSampling: { rounds: 3 } },

@@ -21,7 +21,12 @@ before(() => {
 })
 after(() => rmSync(place.home, { recursive: true, force: true }))
 
-const shape: Overrides = { engine: { mode: 'eager' }, steps: 5, evaluation: { every: 5 } }
+const shape: Overrides = {
+  engine: { mode: 'eager' },
+  data: { testItemsPerSection: 2 },
+  steps: 5,
+  evaluation: { every: 5 },
+}
 const inOneGo: Overrides = { checkpoint: { everySteps: 100 }, durability: { stepsPerActivity: 100 } }
 const klSchedule = (keys: object) => klScheduleSection.parse(keys)
 const update = { learningRate: 1e-3, microBatch: 8 }

@@ -21,7 +21,11 @@ const whole = tinyConfig('whole', {
   evaluation: { every: 1 },
   checkpoint: { everySteps: 1, keep: 1, best: 'acc' },
 })
-const adapted = tinyConfig('adapted', { ...shortest, update: { adapter: { rank: 2, alpha: 4, targets: ['q_proj'] } } })
+const adapted = tinyConfig('adapted', {
+  ...shortest,
+  engine: { mode: 'eager' },
+  update: { adapter: { rank: 2, alpha: 4, targets: ['q_proj'] } },
+})
 
 let home: string
 let out: string

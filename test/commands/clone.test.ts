@@ -23,6 +23,7 @@ import { callHere } from './call-here.js'
 const whole = tinyConfig('whole', { ...shortest, steps: 4, engine: { mode: 'eager' } })
 const adapted = tinyConfig('adapted', {
   ...shortest,
+  engine: { mode: 'eager' },
   update: { learningRate: 1e-2, adapter: { rank: 2, alpha: 4, targets: ['q_proj', 'v_proj', 'down_proj'] } },
 })
 
