@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { masked } from '../activities/machine/secrets.js'
+import { stateFolder } from '../activities/machine/state-folder.js'
 import { type ErrorKind, RlevError } from '../pipelines/errors.js'
 import { printable } from '../pipelines/printable.js'
 
@@ -37,7 +38,7 @@ export function failureText(error: unknown, where: { home: string; whole: boolea
 function textOf(error: unknown, { home, whole }: { home: string; whole: boolean }): string {
   if (error instanceof RlevError) return error.message
   if (whole) return error instanceof Error ? (error.stack ?? error.message) : String(error)
-  const logs = join(home, 'logs')
+  const logs = join(stateFolder({ path: home }), 'logs')
   return [
     `unexpected error: ${error instanceof Error ? error.message : String(error)}`,
     ...(existsSync(logs) ? [`  the services' logs are in ${logs}; \`rlev doctor\` shows what is missing`] : []),

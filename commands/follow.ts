@@ -1,5 +1,4 @@
 /** What `run`, `sweep` and `watch` share: the live view, leaving it with Ctrl-C, and what is printed when the run is over. */
-import { join } from 'node:path'
 import { readOutcomes } from '../activities/store/outcomes.js'
 import { readEvaluations, readPlan } from '../activities/store/runs.js'
 import { compareArms } from '../pipelines/comparison/compare-arms.js'
@@ -13,7 +12,7 @@ import { mostShown, type Selection } from './live/selection.js'
 import { watchRun } from './live/watch-run.js'
 import { clauseOf, linksOf, type RunView } from './runs/run-view.js'
 import { commandFor } from './runs/shell-command.js'
-import type { Home } from './services/home.js'
+import { type Home, logFolder } from './services/home.js'
 import { livingProcesses } from './services/state.js'
 import { layOutParagraphs, titleWidth } from './text/paragraphs.js'
 
@@ -124,7 +123,7 @@ export function printFailures(home: Home, { name, state, experiments, notes }: R
   if (failed.length > mostShown) console.error(`and ${failed.length - mostShown} more failures`)
   for (const note of notes) console.error(oneLine(note))
   if (state === 'done') return 0
-  if (state === 'failed') console.error(`the workers' logs are in ${join(home.path, 'logs')}`)
+  if (state === 'failed') console.error(`the workers' logs are in ${logFolder(home)}`)
   console.error(`${name} ${clauseOf(state)}. To go on where it stopped: ${commandFor(home, 'resume', name)}`)
   return 1
 }

@@ -1,8 +1,9 @@
-/** `services.json` of a home: the ports that were given out, the processes that were started, and the addresses of the services. */
+/** `services.json` of a home on this machine (state-folder.ts): the ports that were given out, the processes that were started, and the addresses of the services. */
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { RlevError } from '../../pipelines/errors.js'
 import { given } from '../../pipelines/given.js'
+import { stateFolder, takeOver } from './state-folder.js'
 
 export const processNames = ['temporal', 'mlflow', 'orchestrator', 'policy', 'policy-2'] as const
 export type ProcessName = (typeof processNames)[number]
@@ -40,13 +41,16 @@ export interface ServicesRecord {
   services?: Services
 }
 
-export const recordFile = ({ path }: { path: string }): string => join(path, 'services.json')
+const name = 'services.json'
+
+export const recordFile = (home: { path: string }): string => join(stateFolder(home), name)
 
 /**
  * Empty if the file is missing. `home.path` is the folder of the home.
  * @throws RlevError ServiceUnavailable if the file is not JSON. It is written whole, so somebody edited it.
  */
 export function readRecord(home: { path: string }): ServicesRecord {
+  takeOver(home, name)
   const file = recordFile(home)
   if (!existsSync(file)) return { ports: {}, processes: {} }
   const text = readFileSync(file, 'utf8')
@@ -60,7 +64,7 @@ export function readRecord(home: { path: string }): ServicesRecord {
       place: file,
       expected: 'the JSON that `bin/rlev up` wrote',
       found: text.slice(0, 60),
-      remedy: 'end the services by hand (their logs are in the home), remove this file, and run `bin/rlev up`',
+      remedy: 'end the services by hand (their logs are beside it), remove this file, and run `bin/rlev up`',
       cause,
     })
   }
@@ -68,8 +72,9 @@ export function readRecord(home: { path: string }): ServicesRecord {
 
 /** Written whole by rename: a reader sees the record before or after, never half of it. */
 export function writeRecord(home: { path: string }, record: ServicesRecord): void {
-  mkdirSync(home.path, { recursive: true })
-  const temporary = join(home.path, `.services.${process.pid}.json`)
+  const folder = stateFolder(home)
+  mkdirSync(folder, { recursive: true })
+  const temporary = join(folder, `.services.${process.pid}.json`)
   writeFileSync(temporary, `${JSON.stringify(record, null, 2)}\n`)
   renameSync(temporary, recordFile(home))
 }

@@ -12,6 +12,7 @@ import {
   type ServicesRecord,
   writeRecord,
 } from '../../activities/machine/services-record.js'
+import { stateFolder } from '../../activities/machine/state-folder.js'
 import { isHalfDeleted } from '../../activities/store/deletion.js'
 import { isCode } from '../../activities/store/files.js'
 import { runFolder } from '../../activities/store/run-folder.js'
@@ -49,7 +50,8 @@ async function mendLock(home: Home, mend: boolean): Promise<Mending[]> {
 }
 
 /** What `up` writes before it becomes the lock or the record; the name says by whom. */
-function mendBeside({ path }: Home, mend: boolean): Mending[] {
+function mendBeside(home: Home, mend: boolean): Mending[] {
+  const path = stateFolder(home)
   return namesOf(path).flatMap((name): Mending[] => {
     const place = join(path, name)
     const pid = makerOf(place)

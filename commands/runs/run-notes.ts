@@ -1,9 +1,13 @@
 /** Sentences under the status of a run: what waits, what has failed, and what to do about it. */
+import { existsSync } from 'node:fs'
 import { readRecord } from '../../activities/machine/services-record.js'
+import { experimentPaths, planPaths, runFolder } from '../../activities/store/run-folder.js'
+import { experimentsOf } from '../../activities/store/runs.js'
 import { cancelsValue } from '../../pipelines/config/contradictions/values.js'
 import type { Plan } from '../../pipelines/config/schema.js'
 import type { Home } from '../services/home.js'
 import { isAlive } from '../services/processes.js'
+import { externalTemporal } from '../services/temporal.js'
 import { type WorkerName, workers } from '../services/workers.js'
 import type { Answer } from './asked-of-temporal.js'
 import { type ExperimentView, isOver, type RunState } from './run-view.js'
@@ -20,6 +24,7 @@ export function runNotes(
   }: { plan: Plan; state: RunState; experiments: readonly ExperimentView[]; answer: Answer },
 ): string[] {
   return [
+    ...(answer.away && !isOver(state) ? [awayNote(home, plan)] : []),
     ...notesOf(state, experiments, answer),
     ...(state === 'running' ? waitingNotes(plan, experiments, answer) : []),
     ...(isOver(state) ? [] : endedWorkers(home)),
@@ -27,14 +32,19 @@ export function runNotes(
   ]
 }
 
-function notesOf(
-  state: RunState,
-  experiments: readonly ExperimentView[],
-  { away, workerAway, ending }: Answer,
-): string[] {
+/** What can be said of a run while nobody can be asked: a server elsewhere may have it, or may never have heard of it. */
+function awayNote(home: Home, plan: Plan): string {
+  const hasBegun =
+    existsSync(planPaths.provenance(runFolder(home.path, plan.name))) ||
+    experimentsOf(plan).some(({ id }) => existsSync(experimentPaths.config(runFolder(home.path, id))))
+  const work = hasBegun ? 'the work waits' : 'nothing of it has been computed, and whether it was started is not known'
+  const external = externalTemporal()
+  if (external === undefined) return `The Temporal server does not answer: ${work}. \`rlev up\` starts the services.`
+  return `The Temporal server that the environment names (${external.address}) does not answer: ${work}. It is not this home's to start.`
+}
+
+function notesOf(state: RunState, experiments: readonly ExperimentView[], { workerAway, ending }: Answer): string[] {
   const notes: string[] = []
-  if (away && !isOver(state))
-    notes.push('The Temporal server does not answer: the work waits. `rlev up` starts the services.')
   if (workerAway)
     notes.push('No worker answers for the run: `rlev up` starts what is missing, `rlev doctor` shows what is.')
   // A sweep's failure is the list of those of its experiments.

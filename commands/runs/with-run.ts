@@ -53,8 +53,11 @@ export async function withRun<Result>(
 function notUp(home: Home): RlevError {
   return new RlevError({
     kind: 'ServiceUnavailable',
-    message: 'the Temporal server of this home does not answer, so nothing can be told to the run',
-    place: home.path,
-    remedy: '`rlev up` starts the services',
+    message: 'the Temporal server does not answer, so nothing can be told to the run',
+    place: externalTemporal()?.address ?? home.path,
+    remedy:
+      externalTemporal() === undefined
+        ? '`rlev up` starts the services'
+        : 'wait for the server that TEMPORAL_ADDRESS names, or correct the address',
   })
 }

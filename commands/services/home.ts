@@ -4,6 +4,7 @@
  */
 import { join, resolve } from 'node:path'
 import { type ProcessName, readRecord, type Services } from '../../activities/machine/services-record.js'
+import { stateFolder } from '../../activities/machine/state-folder.js'
 import { given } from '../../pipelines/given.js'
 
 export interface Home {
@@ -20,4 +21,5 @@ export function openHome(path?: string): Home {
   return { path: folder, ...given({ services }) }
 }
 
-export const logFile = (home: Home, name: ProcessName): string => join(home.path, 'logs', `${name}.log`)
+export const logFolder = (home: Pick<Home, 'path'>): string => join(stateFolder(home), 'logs')
+export const logFile = (home: Home, name: ProcessName): string => join(logFolder(home), `${name}.log`)

@@ -24,12 +24,16 @@ export const attributeTypes: Readonly<Record<string, string>> = Object.fromEntri
 
 export type TemporalService = Services['temporal']
 
-/** The server that the environment names; undefined if it names no server, and the home's own server is used. */
+/**
+ * The server that the environment names, with the address of its Web UI in `TEMPORAL_UI_ADDRESS`; undefined if it names no server, and
+ * the home's own server is used.
+ */
 export function externalTemporal(): TemporalService | undefined {
   const { connectionOptions, namespace } = loadClientConnectConfig()
   const { address } = connectionOptions
   if (address === undefined) return undefined
-  return { address, namespace: namespace ?? 'default' }
+  const uiUrl = process.env['TEMPORAL_UI_ADDRESS']?.trim().replace(/\/+$/, '') || undefined
+  return { address, namespace: namespace ?? 'default', ...given({ uiUrl }) }
 }
 
 export function localTemporal(ports: ServicesRecord['ports'], pid?: number): TemporalService {

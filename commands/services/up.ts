@@ -13,6 +13,7 @@ import {
   type ServicesRecord,
   writeRecord,
 } from '../../activities/machine/services-record.js'
+import { stateFolder } from '../../activities/machine/state-folder.js'
 import { insideHome } from '../../activities/store/inside-home.js'
 import { mirrorOf } from '../../activities/store/mirror/mirror.js'
 import { homeId } from '../../activities/workplace.js'
@@ -43,7 +44,7 @@ export interface UpOptions {
   onReadyForRuns?: () => void
 }
 
-export const lockFile = (home: Home): string => join(home.path, 'up.lock')
+export const lockFile = (home: Home): string => join(stateFolder(home), 'up.lock')
 
 /** How long an `up` or `down` waits for another one of the same home. */
 export const lockTimeoutMs = 300_000

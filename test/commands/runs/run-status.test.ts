@@ -49,6 +49,18 @@ test('without a server the store alone says what is done, what failed and what w
   assert.match(view.notes.join('\n'), /does not answer: the work waits\. `rlev up`/)
 })
 
+test('of a run that has not begun, a server elsewhere that does not answer leaves open whether it was started', async () => {
+  freezePlan(home, experimentPlan('new'), 'new.yaml')
+  process.env['TEMPORAL_ADDRESS'] = 'temporal.example:7233'
+  try {
+    const { notes } = await lookAtRun({ path: home }, 'new')
+    assert.match(notes.join('\n'), /\(temporal\.example:7233\) does not answer: .* whether it was started is not known/)
+    assert.doesNotMatch(notes.join('\n'), /rlev up/)
+  } finally {
+    delete process.env['TEMPORAL_ADDRESS']
+  }
+})
+
 test('a single experiment that is done carries its weights at the top, and nothing is missing from it', async () => {
   freezePlan(home, experimentPlan('one'), 'one.yaml')
   write('one', { result: { state: 'done', step: 100, weights: 'cd'.repeat(32) } })

@@ -5,15 +5,16 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { readRecord, writeRecord } from '../../../activities/machine/services-record.js'
+import { readRecord, workflowPage, writeRecord } from '../../../activities/machine/services-record.js'
 import { takeDown } from '../../../commands/services/down.js'
-import { openHome } from '../../../commands/services/home.js'
+import { logFile, openHome } from '../../../commands/services/home.js'
 import { withLock } from '../../../commands/services/lock.js'
 import { externalMlflow } from '../../../commands/services/mlflow.js'
 import { claimPort, portIsFree } from '../../../commands/services/ports.js'
 import { partsFile, programOf } from '../../../commands/services/project.js'
 import { serviceStates } from '../../../commands/services/state.js'
-import { externalTemporal } from '../../../commands/services/temporal.js'
+import { externalTemporal, type TemporalService } from '../../../commands/services/temporal.js'
+import { lockFile } from '../../../commands/services/up.js'
 import { workerNames } from '../../../commands/services/workers.js'
 import { RlevError } from '../../../pipelines/errors.js'
 
@@ -61,6 +62,27 @@ describe('a home', () => {
     writeRecord(home, { ports: { temporal: 20_001 }, processes: { temporal: gone, policy: gone } })
     assert.deepEqual(await takeDown(home), [])
     assert.deepEqual(readRecord(home), { ports: { temporal: 20_001 }, processes: {} })
+  })
+})
+
+describe('what is of one machine', () => {
+  it('lies in the folder that RLEV_STATE names, by the id of the home, and is taken over from the home once', async () => {
+    const home = { path: join(folder, 'shared') }
+    writeRecord(home, { ports: { temporal: 20_001 }, processes: {} })
+    writeFileSync(join(home.path, 'home-id'), '1a2b3c4d')
+    process.env['RLEV_STATE'] = join(folder, 'state')
+    try {
+      assert.deepEqual(readRecord(home), { ports: { temporal: 20_001 }, processes: {} })
+      assert.equal(existsSync(join(home.path, 'services.json')), false)
+      writeRecord(home, { ports: { temporal: 20_002 }, processes: {} })
+      assert.ok(existsSync(join(folder, 'state', '1a2b3c4d', 'services.json')))
+      assert.equal(logFile(home, 'policy'), join(folder, 'state', '1a2b3c4d', 'logs', 'policy.log'))
+      assert.equal(lockFile(home), join(folder, 'state', '1a2b3c4d', 'up.lock'))
+      process.env['RLEV_STATE'] = join(folder, 'other machine')
+      assert.deepEqual(readRecord(home), { ports: {}, processes: {} })
+    } finally {
+      delete process.env['RLEV_STATE']
+    }
   })
 })
 
@@ -114,11 +136,16 @@ describe('servers that the environment names', () => {
     process.env['MLFLOW_TRACKING_URI'] = 'https://mlflow.example/'
     try {
       assert.equal(externalTemporal()?.address, 'temporal.example:7233')
+      assert.equal(workflowPage({ temporal: externalTemporal() as TemporalService }, 'exam@1'), undefined)
+      process.env['TEMPORAL_UI_ADDRESS'] = 'https://temporal.example/'
+      const page = workflowPage({ temporal: externalTemporal() as TemporalService }, 'exam@1')
+      assert.equal(page, 'https://temporal.example/namespaces/default/workflows/exam%401')
       assert.deepEqual(externalMlflow(), { url: 'https://mlflow.example' })
       process.env['MLFLOW_TRACKING_URI'] = 'sqlite:///mlflow.db'
       assert.throws(externalMlflow, ofKind('CallInvalid'))
     } finally {
       delete process.env['TEMPORAL_ADDRESS']
+      delete process.env['TEMPORAL_UI_ADDRESS']
       delete process.env['MLFLOW_TRACKING_URI']
     }
   })
