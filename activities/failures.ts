@@ -19,6 +19,8 @@ const retry: Record<ErrorKind, 'never' | 'few' | 'always'> = {
   DataInvalid: 'never',
   CheckpointInvalid: 'never',
   Drift: 'never',
+  // The workflow asks a worker of the right one (workflows/policy-worker.ts).
+  OtherEngine: 'never',
   NotFinite: 'never',
   NotFound: 'never',
   TrackingConflict: 'never',

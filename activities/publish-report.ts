@@ -5,6 +5,7 @@ import { basename, join, relative } from 'node:path'
 import { Context } from '@temporalio/activity'
 import { compareArms } from '../pipelines/comparison/compare-arms.js'
 import type { ExperimentOutcome } from '../pipelines/comparison/outcome.js'
+import { workflowIdOf } from '../pipelines/config/names.js'
 import type { Plan } from '../pipelines/config/schema.js'
 import { given } from '../pipelines/given.js'
 import { renderEvaluation } from '../pipelines/report/evaluation-page.js'
@@ -22,7 +23,7 @@ import { readOutcomes } from './store/outcomes.js'
 import { planPaths, reportParts, runFolder } from './store/run-folder.js'
 import { experimentsOf, readPlan } from './store/runs.js'
 import { seal } from './store/sealed.js'
-import { knownServices, type Workplace } from './workplace.js'
+import { homeId, knownServices, type Workplace } from './workplace.js'
 
 /** Experiments of a report that is written in this thread. A thread reads the drawing libraries again, which takes half a second. */
 const mostHere = 200
@@ -98,7 +99,7 @@ function removeOthers(folder: string, digests: Readonly<Record<string, string>>)
 }
 
 function links({ home }: Workplace, name: string, trackingUrl: string | undefined): Record<string, string> {
-  return given({ Temporal: workflowPage(knownServices(home), name), MLflow: trackingUrl })
+  return given({ Temporal: workflowPage(knownServices(home), workflowIdOf(name, homeId(home))), MLflow: trackingUrl })
 }
 
 /** Versions of what computed the figures. */

@@ -12,6 +12,7 @@ const status: Record<ErrorKind, 1 | 2> = {
   DataInvalid: 2,
   CheckpointInvalid: 2,
   Drift: 2,
+  OtherEngine: 2,
   NotFound: 2,
   ArtifactDamaged: 1,
   NotFinite: 1,

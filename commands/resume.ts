@@ -37,7 +37,8 @@ export async function resume({ home: path, name, allowDrift = false }: ResumeOpt
     if (temporal === undefined) throw new Error('the services are up, and no Temporal server is known')
     const view = await lookAtRun(home, name, temporal)
     // With its services up again it goes on by itself.
-    const held = before.state === 'waiting' && (view.state === 'running' || view.state === 'waiting')
+    const goesOn = view.otherVersion === undefined && (view.state === 'running' || view.state === 'waiting')
+    const held = before.state === 'waiting' && goesOn
     console.log(
       `${held ? `${name} goes on` : await goOn({ home, view, temporal })}. To follow it: ${commandFor(home, 'watch', name)}`,
     )

@@ -16,19 +16,19 @@ import {
   type NativeConnectionOptions,
   Runtime,
   Worker,
-  type WorkerOptions,
   type WorkflowBundleOption,
 } from '@temporalio/worker'
-import { EngineHost, saidAt } from '../activities/engine-process/engine-host.js'
+import { saidAt } from '../activities/engine-process/engine-host.js'
 import { armFailPoints, failPointVariable } from '../activities/fail-points/fail-point.js'
+import { codeOfThisProcess } from '../activities/machine/code.js'
 import { masked } from '../activities/machine/secrets.js'
 import { mirrorOf } from '../activities/store/mirror/mirror.js'
-import { workplace } from '../activities/workplace.js'
+import { homeId, workplace } from '../activities/workplace.js'
 import { RlevError } from '../pipelines/errors.js'
 import { printable } from '../pipelines/printable.js'
-import { queues } from '../workflows/messages.js'
+import { type Queues, queuesOf } from '../workflows/queues.js'
 import { openHome } from './services/home.js'
-import { engineEnvironment } from './services/workers.js'
+import { type PolicyWorker, policyWorker, type Shared } from './worker/policy-worker.js'
 
 export interface WorkerCall {
   queue: 'rlev' | 'rlev-gpu' | 'all'
@@ -44,22 +44,30 @@ export async function runWorker({ queue, home: path }: WorkerCall): Promise<void
   Runtime.install({ logger: new DefaultLogger(logLevel(), logLine), shutdownSignals: ['SIGTERM', 'SIGINT'] })
   const { connectionOptions, namespace } = temporalAddress(home)
   const connection = await connect(connectionOptions)
-  const engine = new EngineHost({ home, env: engineEnvironment() })
+  let policy: PolicyWorker | undefined
   try {
-    const shared = { connection, namespace: namespace ?? 'default', identity: `${queue}@${hostname()}#${process.pid}` }
+    const shared: Shared = { connection, namespace: namespace ?? 'default', identity: identityOf(queue) }
+    const queues = queuesOf({ home: homeId(home), code: codeOfThisProcess().digest })
     const workers: Worker[] = []
-    if (queue !== 'rlev-gpu') workers.push(...(await lightWorkers(home, shared)))
-    if (queue !== 'rlev') {
-      engine.start()
-      workers.push(await gpuWorker(engine, shared))
-    }
-    const runs = workers.map(worker => worker.run())
+    if (queue !== 'rlev-gpu') workers.push(...(await lightWorkers(home, queues, shared)))
+    if (queue !== 'rlev') policy = await policyWorker({ home, slot: slotOf(), queues, shared })
+    const runs = [...workers, ...(policy === undefined ? [] : [policy])].map(worker => worker.run())
     process.stdout.write(`rlev worker ready: ${queue}\n`)
     await Promise.all(runs)
   } finally {
-    engine.end()
+    policy?.end()
     await connection.close()
   }
+}
+
+const roles = { rlev: 'rlev-orchestrator', 'rlev-gpu': 'rlev-policy', all: 'rlev-all' } as const
+
+/** Of a worker on its machine: what `RLEV_SLOT` says (a pod, a card), else the process, whose number is 1 in every container. */
+const slotOf = (): string => process.env['RLEV_SLOT']?.trim() || String(process.pid)
+
+/** What Temporal's pages show of a worker: machine, slot and build. */
+function identityOf(queue: WorkerCall['queue']): string {
+  return printable(`${roles[queue]}@${hostname()}#${slotOf()} build ${codeOfThisProcess().digest.slice(0, 6)}`)
 }
 
 /** A folder in which nothing was ever mounted would make every run whose activity comes here fail. */
@@ -92,9 +100,7 @@ async function connect(options: NativeConnectionOptions): Promise<NativeConnecti
   }
 }
 
-type Shared = Pick<WorkerOptions, 'connection' | 'namespace' | 'identity'>
-
-async function lightWorkers(home: string, shared: Shared): Promise<Worker[]> {
+async function lightWorkers(home: string, queues: Queues, shared: Shared): Promise<Worker[]> {
   // A policy worker starts half a second sooner without them.
   const { ioActivities } = await import('../activities/io-activities.js')
   return Promise.all([
@@ -115,19 +121,6 @@ async function lightWorkers(home: string, shared: Shared): Promise<Worker[]> {
       shutdownGraceTime: '5 seconds',
     }),
   ])
-}
-
-function gpuWorker(engine: EngineHost, shared: Shared): Promise<Worker> {
-  return Worker.create({
-    ...shared,
-    taskQueue: queues.gpu,
-    activities: engine.activities(),
-    maxConcurrentActivityTaskExecutions: 1,
-    // A cancellation comes back with a heartbeat, so this is how long one waits for it.
-    maxHeartbeatThrottleInterval: '1 second',
-    // The journal holds all that is finished: giving up at once costs the step under way.
-    shutdownGraceTime: 0,
-  })
 }
 
 /** The bundle that the build made, unless the workflows were compiled since; else one made now, which takes seconds. */

@@ -9,6 +9,7 @@ export type ErrorKind =
   | 'CheckpointInvalid' // a checkpoint, tokenizer or tensor file
   | 'ArtifactDamaged' // a stored artifact whose bytes do not match its digest
   | 'Drift' // the code or the config of a run is another than when it began
+  | 'OtherEngine' // the policy of a run is computed on another library, processor or card
   | 'NotFinite' // a loss, gradient or metric that is NaN or infinite
   | 'OutOfMemory' // memory ran out, or would
   | 'NoStorage' // the disk is full, over its quota, or read-only

@@ -3,13 +3,16 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Client, Connection } from '@temporalio/client'
+import { codeOfThisProcess } from '../activities/machine/code.js'
 import { type ProcessRecord, type Services, writeRecord } from '../activities/machine/services-record.js'
+import { homeId } from '../activities/workplace.js'
 import type { Home } from '../commands/services/home.js'
 import { awaitMlflow, localMlflow, startMlflow } from '../commands/services/mlflow.js'
 import { claimPort } from '../commands/services/ports.js'
 import { endProcess } from '../commands/services/processes.js'
 import { awaitTemporal, localTemporal, startTemporal } from '../commands/services/temporal.js'
 import { awaitWorker, startWorker, type WorkerName } from '../commands/services/workers.js'
+import { type Queues, queuesOf } from '../workflows/queues.js'
 
 export class TestServices {
   readonly home: Home
@@ -50,6 +53,11 @@ export class TestServices {
 
   get path(): string {
     return this.home.path
+  }
+
+  /** Of the workers that it starts. */
+  get queues(): Queues {
+    return queuesOf({ home: homeId(this.path), code: codeOfThisProcess().digest })
   }
 
   get client(): Client {

@@ -7,7 +7,7 @@ import type { GpuActivities } from '../activities/gpu-activities.js'
 import type { IoActivities } from '../activities/io-activities.js'
 import { given } from '../pipelines/given.js'
 import type { Limits } from './limits.js'
-import { queues } from './messages.js'
+import { ownQueues } from './own-names.js'
 
 type TrackingActivities = Pick<IoActivities, 'openTracking' | 'trackProgress' | 'trackStatus' | 'closeTracking'>
 
@@ -22,7 +22,7 @@ const retry = { initialInterval: '1 second', backoffCoefficient: 2, maximumInter
 /** Activities on files, and scoring. They take seconds. `summary` is what the Web UI shows beside the activity. */
 export function io(limits: Limits, summary: string) {
   return proxyActivities<IoActivities>({
-    taskQueue: queues.io,
+    taskQueue: ownQueues().io,
     startToCloseTimeout: '1 hour',
     heartbeatTimeout: heartbeatTimeoutMs(limits),
     cancellationType,
@@ -31,10 +31,18 @@ export function io(limits: Limits, summary: string) {
   })
 }
 
-/** Activities that need the policy. They may wait long for the single slot of a GPU, so only the heartbeat timeout is short. */
-export function gpu(limits: Limits, summary: string) {
+/** How long the queue of one worker is waited for: a worker that lives asks it all the time. (ms) */
+const ownQueueTimeoutMs = 10_000
+
+/**
+ * Activities that need the policy. They may wait long for the single slot of a GPU, so only the heartbeat timeout is short, and the wait
+ * for a queue that is one worker's (`own`), which may be gone.
+ */
+export function gpu(limits: Limits, summary: string, { name, own }: { name: string; own: boolean }) {
+  const heartbeatMs = heartbeatTimeoutMs(limits)
   return proxyActivities<GpuActivities>({
-    taskQueue: queues.gpu,
+    taskQueue: name,
+    ...(own ? { scheduleToStartTimeout: Math.min(heartbeatMs, ownQueueTimeoutMs) } : {}),
     startToCloseTimeout: '7 days',
     heartbeatTimeout: heartbeatTimeoutMs(limits),
     cancellationType,
@@ -51,7 +59,7 @@ export type TrackingTimeout = '10 minutes' | '24 hours'
  */
 export function trackingActivities(limits: Limits, summary: string, timeout?: TrackingTimeout) {
   return proxyActivities<TrackingActivities>({
-    taskQueue: queues.io,
+    taskQueue: ownQueues().io,
     startToCloseTimeout: '1 hour',
     heartbeatTimeout: heartbeatTimeoutMs(limits),
     ...given({ scheduleToCloseTimeout: timeout }),
@@ -64,7 +72,7 @@ export function trackingActivities(limits: Limits, summary: string, timeout?: Tr
 /** After a failure or a cancellation. If the result cannot be recorded within 5 minutes, the workflow ends without it. */
 export function cleanup(limits: Limits, summary: string) {
   return proxyActivities<Pick<IoActivities, 'recordResult'>>({
-    taskQueue: queues.io,
+    taskQueue: ownQueues().io,
     startToCloseTimeout: '1 minute',
     scheduleToCloseTimeout: '5 minutes',
     heartbeatTimeout: heartbeatTimeoutMs(limits),

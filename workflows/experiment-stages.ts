@@ -10,18 +10,20 @@ import {
 } from '@temporalio/workflow'
 import type { FreezeRunInput } from '../activities/freeze-run.js'
 import type { Subject } from '../activities/tracking/subject.js'
+import type { TrainedSteps } from '../activities/train-steps.js'
 import type { StageOutputs } from '../activities/training/training.js'
 import { evaluationDue } from '../pipelines/config/due-steps.js'
 import { figureOf, type Measured, type StoppedEarly, stoppedEarly } from '../pipelines/config/early-stop.js'
 import type { ExperimentConfig } from '../pipelines/config/schema.js'
 import { innermostMessage } from '../pipelines/errors.js'
 import { given } from '../pipelines/given.js'
-import { cleanup, gpu, io } from './activity-options.js'
+import { cleanup, io } from './activity-options.js'
 import { endingOf } from './cancellation.js'
 import { ExperimentView } from './experiment-view.js'
 import { type Limits, limitsAtFirst } from './limits.js'
 import { type ExperimentInput, type ExperimentResult, type ExperimentWorkflow, experimentId } from './messages.js'
 import { type PauseSwitch, pauseSwitch } from './pause.js'
+import { PolicyWorker } from './policy-worker.js'
 import { type ReportWriter, reportWriter } from './report.js'
 import { evaluatedInTwo, historyIsLong, nextBoundary } from './segments.js'
 import { type Tracking, trackBeside } from './tracking.js'
@@ -32,6 +34,7 @@ export class ExperimentStages {
   #read: ExperimentConfig | undefined
   readonly #run: string
   readonly #view: ExperimentView
+  readonly #policy: PolicyWorker
   readonly #tracking: Tracking
   readonly #pause: PauseSwitch
   readonly #report: ReportWriter
@@ -50,6 +53,7 @@ export class ExperimentStages {
     this.#read = config
     this.#run = run
     this.#view = view
+    this.#policy = new PolicyWorker(limits, carried?.place)
     this.#tracking = tracking
     this.#measured = [...(carried?.measured ?? [])]
     this.#report = reportWriter({ name, limits, tracking, summary: 'report' })
@@ -103,8 +107,11 @@ export class ExperimentStages {
       ablation === 'predicted' ? null : await io(config, `values: ${ablation}`).ablateValues({ run, values })
 
     this.#view.enter('warm start')
-    const start = await this.#pause.run(() => gpu(config, 'checkpoint 0').warmStart({ run, data }))
-    const predicted = () => gpu(config, 'values: predicted').predictValues({ run, data, values, start })
+    const start = await this.#pause.run(() =>
+      this.#policy.run('warmStart', { run, data }, { summary: 'checkpoint 0', more: true }),
+    )
+    const predicted = () =>
+      this.#policy.run('predictValues', { run, data, values, start }, { summary: 'values: predicted', more: true })
     const rewardValues = ablated ?? (await this.#pause.run(predicted))
 
     const stages = { data, values, rewardValues, start }
@@ -208,23 +215,38 @@ export class ExperimentStages {
   async #trainOneStep(stages: StageOutputs, step: number): Promise<void> {
     const config = this.#config
     const input = { run: this.#run, stages, step }
-    await this.#pause.run(() => gpu(config, `step ${step}: rollout`).rollOut(input))
+    const rollOut = () => this.#policy.run('rollOut', input, { summary: `step ${step}: rollout`, more: true })
+    const update = () =>
+      this.#policy.run('updatePolicy', input, { summary: `step ${step}: update`, more: this.#goesOnAfter(step) })
+    await this.#pause.run(rollOut)
     await io(config, `step ${step}: rewards`).scaleRewards(input)
-    this.#view.trained(await this.#pause.run(() => gpu(config, `step ${step}: update`).updatePolicy(input)))
+    this.#computed(await this.#pause.run(update))
   }
 
   async #trainSteps(stages: StageOutputs, from: number, to: number): Promise<void> {
-    const train = () => gpu(this.#config, `steps ${from + 1}-${to}`).trainSteps({ run: this.#run, stages, from, to })
-    this.#view.trained(await this.#pause.run(train))
+    const input = { run: this.#run, stages, from, to }
+    const keep = { summary: `steps ${from + 1}-${to}`, more: this.#goesOnAfter(to) }
+    this.#computed(await this.#pause.run(() => this.#policy.run('trainSteps', input, keep)))
+  }
+
+  /** Whether the policy is needed again after this step has trained it. */
+  #goesOnAfter(step: number): boolean {
+    return step < this.#config.steps || evaluationDue(step, this.#config)
+  }
+
+  #computed(trained: TrainedSteps): void {
+    this.#tracking.computedBy(this.#policy.place?.worker)
+    this.#view.trained(trained)
   }
 
   async #evaluate(stages: StageOutputs, step: number): Promise<void> {
     const config = this.#config
     const input = { run: this.#run, stages, step }
     this.#view.enter('evaluate')
-    const atOnce = () => gpu(config, `evaluation at step ${step}`).evaluatePolicy(input)
+    const more = step < config.steps
+    const atOnce = () => this.#policy.run('evaluatePolicy', input, { summary: `evaluation at step ${step}`, more })
     const inTwo = async () => {
-      const answers = await gpu(config, `answers at step ${step}`).answerItems(input)
+      const answers = await this.#policy.run('answerItems', input, { summary: `answers at step ${step}`, more })
       return io(config, `verdicts at step ${step}`).evaluateAnswers({ ...input, answers })
     }
     const summary = await this.#pause.run(evaluatedInTwo(config) ? inTwo : atOnce)
@@ -259,7 +281,7 @@ export class ExperimentStages {
     const measured = this.#measured.length === 0 ? undefined : this.#measured
     const carried = {
       ...{ stages, step, ...this.#tracking.tracked, startedAt, paused, progress: this.#view.progress },
-      ...given({ measured }),
+      ...given({ measured, place: this.#policy.place }),
     }
     return continueAsNew<ExperimentWorkflow>({ ...this.#input, config: this.#config, carried })
   }

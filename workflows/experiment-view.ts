@@ -15,6 +15,7 @@ import {
   type Stage,
   type State,
 } from './messages.js'
+import { ownWorkflowId } from './own-names.js'
 
 export class ExperimentView {
   readonly progress: ExperimentProgress
@@ -116,7 +117,7 @@ export class ExperimentView {
     const { sweep } = this.#input
     if (sweep === undefined || (!trained && !sweep.follow)) return
     try {
-      await getExternalWorkflowHandle(sweep.batch ?? sweep.name).signal(movedSignal, {
+      await getExternalWorkflowHandle(ownWorkflowId(sweep.batch ?? sweep.name)).signal(movedSignal, {
         progress: { ...this.progress },
         trained,
       })

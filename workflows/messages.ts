@@ -53,6 +53,8 @@ export interface Carried {
   startedAt: number
   paused: boolean
   progress: ExperimentProgress
+  /** `KnownPlace` in policy-worker.ts. */
+  place?: { engine: string; queue?: string; worker?: string }
   /** The metric of the evaluations so far, if one of them may end training. */
   measured?: readonly Measured[]
 }

@@ -19,9 +19,9 @@ import {
   type ExperimentWorkflow,
   experimentId,
   pauseSignal,
-  queues,
   resumeSignal,
 } from './messages.js'
+import { ownWorkflowId } from './own-names.js'
 import type { PlannedExperiment } from './sweep-plan.js'
 import type { SweepView } from './sweep-view.js'
 
@@ -71,8 +71,7 @@ export class SweepExperiments {
     this.#starting = id
     try {
       const child = await startChild<ExperimentWorkflow>('experiment', {
-        workflowId: id,
-        taskQueue: queues.workflows,
+        workflowId: ownWorkflowId(id),
         args: [input],
         parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
         staticSummary: `${arm}, seed ${seed}, ${estimator}`,
@@ -98,7 +97,7 @@ export class SweepExperiments {
   }
 
   cancel(id: string): void {
-    getExternalWorkflowHandle(id).cancel().catch(endedBefore(id))
+    getExternalWorkflowHandle(ownWorkflowId(id)).cancel().catch(endedBefore(id))
   }
 
   /** Takes the message of an experiment. One of an earlier sweep with the same id is ignored. */

@@ -28,6 +28,8 @@ export interface Tracking {
   open(known?: Known): void
   /** Points up to this step are in the store and may be sent. */
   advanceTo(step: number): void
+  /** Which worker computed the newest points. */
+  computedBy(worker: string | undefined): void
   /** Sets the status of the run in MLflow, which is RUNNING when it is opened. */
   show(status: OpenStatus): void
   /** Waits at most `settleTimeoutMs` for the current call, then stops sending. The next run of the workflow sends the rest. */
@@ -61,6 +63,7 @@ export function trackBeside(
     stopping: false,
     ended: true,
     unansweredSince,
+    worker: undefined as string | undefined,
     url: undefined as string | undefined,
   }
   const scope = new CancellationScope()
@@ -93,7 +96,7 @@ export function trackBeside(
     if (subject.kind !== 'experiment') return
     const { step: from, target: to } = state
     const activities = trackingActivities(limits(), `points of steps ${from + 1}-${to}`)
-    await answered(activities.trackProgress({ runId, run: subject.id, from, to }))
+    await answered(activities.trackProgress({ runId, run: subject.id, from, to, ...given({ worker: state.worker }) }))
     state.step = to
   }
 
@@ -156,6 +159,9 @@ export function trackBeside(
     },
     advanceTo(step) {
       state.target = step
+    },
+    computedBy(worker) {
+      state.worker = worker
     },
     show(status) {
       state.status = status

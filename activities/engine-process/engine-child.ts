@@ -13,7 +13,8 @@ const entry = fileURLToPath(new URL('./engine-process.js', import.meta.url))
 
 export class EngineChild {
   readonly #process: ChildProcess
-  readonly #ready: Promise<void>
+  /** What the process computes on. Rejects with EngineEnded. */
+  readonly engine: Promise<string>
   /** Rejects with EngineEnded if the process ends. */
   readonly #ended: Promise<never>
 
@@ -30,8 +31,9 @@ export class EngineChild {
     })
     // Looked at only while something is waited for.
     this.#ended.catch(() => {})
-    this.#ready = Promise.race([once(this.#process, 'message').then(() => {}), this.#ended])
-    this.#ready.catch(() => {})
+    const ready = once(this.#process, 'message') as Promise<[Extract<FromEngine, { kind: 'ready' }>]>
+    this.engine = Promise.race([ready.then(([{ engine }]) => engine), this.#ended])
+    this.engine.catch(() => {})
   }
 
   get pid(): number {
@@ -54,7 +56,7 @@ export class EngineChild {
     info: Info
     onNotice: (notice: Notice) => void
   }): Promise<Outcome> {
-    await this.#ready
+    await this.engine
     let listen: (message: FromEngine) => void = () => {}
     const outcome = new Promise<Outcome>(settle => {
       listen = message => {

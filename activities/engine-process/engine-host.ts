@@ -14,6 +14,7 @@ import { readConfig } from '../store/runs.js'
 import { EngineChild, type Notice, type Outcome } from './engine-child.js'
 import { type GpuActivityName, gpuActivityNames } from './messages.js'
 import { SignsOfLife } from './signs-of-life.js'
+import { givenBack, type Keep, type Placed, type Stay } from './stay.js'
 
 /** How long a cancelled activity may take to finish its call into TensorFlow. (ms) */
 const cancelLimitMs = 3_000
@@ -28,6 +29,8 @@ interface EngineHostOptions {
   home: string
   /** Of the engine process, beside that of this one. */
   env?: NodeJS.ProcessEnv
+  /** How experiments keep to the worker; without it none does. */
+  stay?: Stay
   /** An engine process without a sign of life for so long hangs. (ms) Default: a minute. */
   silenceLimitMs?: number
 }
@@ -35,14 +38,17 @@ interface EngineHostOptions {
 export class EngineHost {
   readonly #home: string
   readonly #silenceLimitMs: number
+  readonly #stay: Stay | undefined
   #env: NodeJS.ProcessEnv
+  #isComputing = false
   #child: EngineChild | null = null
   /** What the process was started with beside its environment. */
   #threads: number | undefined
 
-  constructor({ home, env, silenceLimitMs = 60_000 }: EngineHostOptions) {
+  constructor({ home, env, stay, silenceLimitMs = 60_000 }: EngineHostOptions) {
     this.#home = home
     this.#env = { ...process.env, ...env }
+    this.#stay = stay
     this.#silenceLimitMs = silenceLimitMs
   }
 
@@ -90,7 +96,28 @@ export class EngineHost {
     }
   }
 
-  async #run(name: GpuActivityName, input: unknown): Promise<unknown> {
+  /** What the process computes on. Rejects with EngineEnded if it ends before it can say. */
+  engine(): Promise<string> {
+    return (this.#child?.isAlive ? this.#child : this.start()).engine
+  }
+
+  async #run(name: GpuActivityName, asked: unknown): Promise<unknown> {
+    const stay = this.#stay
+    if (stay !== undefined && (this.#isComputing || !stay.mayTake(Context.current().info.taskQueue))) throw givenBack()
+    this.#isComputing = true
+    try {
+      const { keep, ...input } = asked as { keep?: Keep }
+      const output = await this.#compute(name, input)
+      if (keep === undefined || stay === undefined) return output
+      if (keep.more) stay.hold()
+      const { queue, worker } = stay
+      return { output, place: { queue, worker, engine: await this.engine() } } satisfies Placed<unknown>
+    } finally {
+      this.#isComputing = false
+    }
+  }
+
+  async #compute(name: GpuActivityName, input: unknown): Promise<unknown> {
     const context = Context.current()
     const { cancellationSignal: signal, info } = context
     const child = this.start(this.#threadsOf(input))

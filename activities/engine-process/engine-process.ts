@@ -17,6 +17,7 @@ import { armFailPoints, failPointVariable } from '../fail-points/fail-point.js'
 import { toFailure } from '../failures.js'
 import { gpuActivities } from '../gpu-activities.js'
 import { endWithParent } from '../machine/end-with-parent.js'
+import { engineOfThisProcess } from '../machine/engine.js'
 import { PolicyCache } from '../training/policy-cache.js'
 import { workplace } from '../workplace.js'
 import type { FromEngine, ToEngine } from './messages.js'
@@ -45,7 +46,7 @@ process.on('message', (message: ToEngine) => {
       message satisfies never
   }
 })
-say({ kind: 'ready' })
+say({ kind: 'ready', engine: engineOfThisProcess() })
 
 async function run({ name, input, info }: Extract<ToEngine, { kind: 'run' }>): Promise<void> {
   const controller = new AbortController()

@@ -22,7 +22,7 @@ export type ToEngine =
   | { kind: 'cancel'; reason: string }
 
 export type FromEngine =
-  | { kind: 'ready' }
+  | { kind: 'ready'; engine: string }
   | { kind: 'heartbeat'; details: unknown }
   /** `at`: milliseconds since 1970. */
   | { kind: 'log'; at: number; level: LogLevel; message: string; facts: Record<string, unknown> | undefined }

@@ -9,6 +9,7 @@ import type { ExperimentConfig } from '../../pipelines/config/schema.js'
 import { RlevError } from '../../pipelines/errors.js'
 import { given } from '../../pipelines/given.js'
 import { type Code, codeDifference } from '../machine/code.js'
+import { isSameEngine } from '../machine/same-engine.js'
 import { syncPath, writeOnce, writeWhole } from './files.js'
 import { planPaths, runFolder } from './run-folder.js'
 import { readSealed, seal } from './sealed.js'
@@ -97,13 +98,15 @@ export function refuseOtherCode(home: string, id: string, code: Code): void {
   })
 }
 
-/** Writes the engine of a run that has none yet. @throws RlevError Drift if the run has another one. */
+/** Writes the engine of a run that has none yet. @throws RlevError OtherEngine, with the run's as `expected`, if it has another one. */
 export function claimEngine(home: string, id: string, engine: string): void {
   const before = readProvenance(home, id)
-  if (before === null || before.engine === engine) return
+  if (before === null || (before.engine !== null && isSameEngine(before.engine, engine))) return
   if (before.engine !== null) {
     const message = 'what the policy computes on has changed since the run began'
-    throw drifted(id, { message, expected: before.engine, found: engine })
+    // Only workers that compute here have queues by engine.
+    const kind = [before.engine, engine].every(name => name.startsWith('TensorFlow')) ? 'OtherEngine' : 'Drift'
+    throw drifted(id, { kind, message, expected: before.engine, found: engine })
   }
   writeWhole(provenancePath(home, id), seal({ ...before, engine, drifts: withEngine(before.drifts, engine) }))
 }
@@ -153,7 +156,10 @@ function withEngine(drifts: readonly Drift[], engine: string): Drift[] {
   })
 }
 
-function drifted(place: string, difference: { message: string; expected: string; found: string }): RlevError {
+function drifted(
+  place: string,
+  difference: { kind?: 'OtherEngine' | 'Drift'; message: string; expected: string; found: string },
+): RlevError {
   const name = place.split('/')[0]
   return new RlevError({
     kind: 'Drift',

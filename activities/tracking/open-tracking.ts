@@ -89,7 +89,7 @@ function listOf(names: readonly string[]): string {
 function tagsOfSubject({ home, code }: Workplace, subject: Subject): Tag[] {
   const { workflowExecution } = Context.current().info
   const id = idOf(subject)
-  const page = workflowPage(knownServices(home), id)
+  const page = workflowPage(knownServices(home), workflowExecution?.workflowId ?? id)
   const drifts = driftsOf(home, id)
   const extensions = extensionsOf(home, id)
   const origin = readOrigin(home, subject.name)

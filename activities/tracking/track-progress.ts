@@ -15,13 +15,16 @@ export interface TrackProgressInput extends StepRange {
   runId: string
   /** The experiment's id. */
   run: string
+  /** Identity of the policy worker that made the newest of them. */
+  worker?: string
 }
 
 export function trackProgress(workplace: Workplace) {
   return stage({
     heartbeat: 'timer',
-    run: async ({ runId, run, from, to }: TrackProgressInput): Promise<void> => {
-      await trackingClient(workplace).logBatch({ runId, metrics: pointsOf(workplace, run, { from, to }) })
+    run: async ({ runId, run, from, to, worker }: TrackProgressInput): Promise<void> => {
+      const tags = worker === undefined ? [] : [{ key: 'rlev.worker', value: worker }]
+      await trackingClient(workplace).logBatch({ runId, metrics: pointsOf(workplace, run, { from, to }), tags })
     },
   })
 }

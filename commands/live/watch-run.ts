@@ -58,7 +58,7 @@ class Reconnecting {
 
   temporal(): TemporalRuns | undefined {
     const service = externalTemporal() ?? this.home.services?.temporal
-    if (service !== undefined) this.#temporal ??= new TemporalRuns(service)
+    if (service !== undefined) this.#temporal ??= new TemporalRuns(service, this.home)
     return this.#temporal
   }
 

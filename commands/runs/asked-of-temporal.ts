@@ -3,7 +3,8 @@ import { RlevError } from '../../pipelines/errors.js'
 import { given } from '../../pipelines/given.js'
 import type { ExperimentProgress, SweepProgress } from '../../workflows/messages.js'
 import type { ExperimentView } from './run-view.js'
-import type { Ending, TemporalRuns, WorkflowFacts } from './temporal-runs.js'
+import type { Ending, TemporalRuns } from './temporal-runs.js'
+import type { WorkflowFacts } from './workflow-facts.js'
 
 /** What was asked of Temporal; `away`: it did not answer. */
 export interface Answer {

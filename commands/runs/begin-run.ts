@@ -10,8 +10,8 @@ import { lookAtRun } from './run-status.js'
 import { pushRun } from './shared-home.js'
 import { commandFor } from './shell-command.js'
 import { startWorkflow } from './start-workflow.js'
-import type { WorkflowFacts } from './temporal-runs.js'
 import { withTemporal } from './with-run.js'
+import type { WorkflowFacts } from './workflow-facts.js'
 
 /** What was done, in a sentence. `known`: the home had the plan before. */
 export function begin(run: { home: Home; plan: Plan; known: boolean }): Promise<string> {
@@ -24,10 +24,11 @@ export function begin(run: { home: Home; plan: Plan; known: boolean }): Promise<
     if (!known || facts === null) {
       await pushRun(home.path, name)
       await startWorkflow({ temporal, plan, home: homeId(home.path) })
-      const page = workflowPage(home.services, name)
+      const page = workflowPage(home.services, temporal.workflowId(name))
       return `${known ? `${name} goes on` : `started ${name}`}${page === undefined ? '' : `: ${page}`}`
     }
     const view = await lookAtRun(home, name, temporal)
+    if (view.otherVersion !== undefined) return goOn({ home, view, temporal })
     if (view.state === 'paused') return `${name} is paused. To go on: ${commandFor(home, 'resume', name)}`
     if (view.state === 'running' || view.state === 'waiting') return `${name} is at work already; this is its progress`
     return goOn({ home, view, temporal })

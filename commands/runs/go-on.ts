@@ -14,6 +14,12 @@ export async function goOn(run: { home: Home; view: RunView; temporal: TemporalR
   await pushRun(home.path, view.name)
   const { name, state, experiments } = view
   const plan = readPlan(home.path, name)
+  if (view.otherVersion !== undefined) {
+    // The caller has seen that the change of version is allowed (drift.ts).
+    await temporal.terminate(name)
+    await startWorkflow({ temporal, plan, home: homeId(home.path), replace: true })
+    return `${name} goes on with this version of the code`
+  }
   switch (state) {
     case 'done': {
       const damaged = unsoundExperiments(home, name)

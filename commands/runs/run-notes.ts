@@ -10,7 +10,8 @@ import { isAlive } from '../services/processes.js'
 import { externalTemporal } from '../services/temporal.js'
 import { type WorkerName, workers } from '../services/workers.js'
 import type { Answer } from './asked-of-temporal.js'
-import { type ExperimentView, isOver, type RunState } from './run-view.js'
+import { versionNotes } from './other-version.js'
+import { type ExperimentView, isOver, type RunState, type RunView } from './run-view.js'
 import { trackingFailureOf, waitingNote } from './tracking-notes.js'
 
 /** In the order in which they are printed. */
@@ -21,11 +22,19 @@ export function runNotes(
     state,
     experiments,
     answer,
-  }: { plan: Plan; state: RunState; experiments: readonly ExperimentView[]; answer: Answer },
+    otherVersion,
+  }: {
+    plan: Plan
+    state: RunState
+    experiments: readonly ExperimentView[]
+    answer: Answer
+    otherVersion: RunView['otherVersion']
+  },
 ): string[] {
   return [
     ...(answer.away && !isOver(state) ? [awayNote(home, plan)] : []),
     ...notesOf(state, experiments, answer),
+    ...versionNotes(plan.name, otherVersion),
     ...(state === 'running' ? waitingNotes(plan, experiments, answer) : []),
     ...(isOver(state) ? [] : endedWorkers(home)),
     ...cancelledNotes(plan),
@@ -45,7 +54,7 @@ function awayNote(home: Home, plan: Plan): string {
 
 function notesOf(state: RunState, experiments: readonly ExperimentView[], { workerAway, ending }: Answer): string[] {
   const notes: string[] = []
-  if (workerAway)
+  if (workerAway && !isOver(state))
     notes.push('No worker answers for the run: `rlev up` starts what is missing, `rlev doctor` shows what is.')
   // A sweep's failure is the list of those of its experiments.
   if (ending?.state === 'failed' && !experiments.some(({ failure }) => failure !== undefined))

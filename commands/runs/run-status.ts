@@ -12,6 +12,7 @@ import type { Plan } from '../../pipelines/config/schema.js'
 import { given } from '../../pipelines/given.js'
 import type { Home } from '../services/home.js'
 import { type Answer, ask, cellKey, heard, nothing, type Report, toldBy } from './asked-of-temporal.js'
+import { otherVersionOf } from './other-version.js'
 import { runNotes } from './run-notes.js'
 import { type ExperimentView, type RunState, type RunView, stateOfAll } from './run-view.js'
 import { pullProgress } from './shared-home.js'
@@ -35,6 +36,7 @@ export async function lookAtRun(home: Home, name: string, temporal?: TemporalRun
   const state = stateOfRun(plan, experiments, answer)
   const single = plan.kind === 'experiment' ? experiments[0] : undefined
   const report = planPaths.report(runFolder(home.path, name))
+  const otherVersion = otherVersionOf(home, answer)
   return {
     name,
     kind: plan.kind,
@@ -43,11 +45,15 @@ export async function lookAtRun(home: Home, name: string, temporal?: TemporalRun
     experiments,
     ...given({ weights: single?.weights, reportPath: existsSync(report) ? report : undefined }),
     pages: {
-      ...given({ temporal: workflowPage(home.services, name), mlflow: trackingPage(answer) }),
+      ...given({
+        temporal: workflowPage(home.services, temporal?.workflowId(name) ?? name),
+        mlflow: trackingPage(answer),
+      }),
     },
     ...given({ trackingFailure: trackingFailureOf(answer.ending) }),
+    ...given({ otherVersion }),
     ...(answer.away ? { serverAway: true as const } : {}),
-    notes: runNotes(home, { plan, state, experiments, answer }),
+    notes: runNotes(home, { plan, state, experiments, answer, otherVersion }),
   }
 }
 

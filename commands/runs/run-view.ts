@@ -68,6 +68,8 @@ export interface RunView {
   pages: { temporal?: string; mlflow?: string }
   /** Why MLflow lacks some of what the store has, though the run is over: `resume` sends it. */
   trackingFailure?: string
+  /** Its workflow belongs to another version of the code than this command; `answers`: a worker of that version does. */
+  otherVersion?: { code: string; answers: boolean }
   /** The Temporal server did not answer this time. */
   serverAway?: true
   /** What else one should know: services that are down, tracking that lags behind. */

@@ -1,9 +1,12 @@
 /** Starting the workflow of a plan that the home has, with what the Web UI's list shows of it from the first moment. */
 import { WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '@temporalio/client'
+import { codeOfThisProcess } from '../../activities/machine/code.js'
+import { workflowIdOf } from '../../pipelines/config/names.js'
 import { planDigest } from '../../pipelines/config/plan-digest.js'
 import type { Plan } from '../../pipelines/config/schema.js'
 import type { BatchShape } from '../../workflows/batches/batch-messages.js'
-import { type ExperimentInput, queues, type SweepInput } from '../../workflows/messages.js'
+import type { ExperimentInput, SweepInput } from '../../workflows/messages.js'
+import { queuesOf } from '../../workflows/queues.js'
 import { searchAttributes } from '../../workflows/search-attributes.js'
 import type { TemporalRuns } from './temporal-runs.js'
 
@@ -13,16 +16,25 @@ const mostWithoutBatches = 60
 /** In the input of the workflow, so that another version of this command changes no sweep that is under way. */
 const batches: BatchShape = { cells: 60, maxEvents: 1000 }
 
-/** `home`: of which home the run is; a Temporal server may serve several. */
-export async function startWorkflow(options: { temporal: TemporalRuns; plan: Plan; home: string }): Promise<void> {
-  const { temporal, plan, home } = options
+/**
+ * It is computed by workers of this version of the code. `home`: id of the home that the run is of; a Temporal server may serve several.
+ * `replace`: ends the workflow that is at work, of another version.
+ */
+export async function startWorkflow(options: {
+  temporal: TemporalRuns
+  plan: Plan
+  home: string
+  replace?: boolean
+}): Promise<void> {
+  const { temporal, plan, home, replace = false } = options
+  const { USE_EXISTING, TERMINATE_EXISTING } = WorkflowIdConflictPolicy
   await temporal.guard(() =>
     temporal.client.workflow.start(plan.kind, {
-      workflowId: plan.name,
-      taskQueue: queues.workflows,
+      workflowId: workflowIdOf(plan.name, home),
+      taskQueue: queuesOf({ home, code: codeOfThisProcess().digest }).workflows,
       args: [inputOf(plan)],
       // Two commands at the same time: the second one attaches to what the first one started.
-      workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
+      workflowIdConflictPolicy: replace ? TERMINATE_EXISTING : USE_EXISTING,
       workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
       staticSummary: summaryOf(plan),
       memo: { home, plan: planDigest(plan), startedAt: Date.now() },

@@ -5,9 +5,7 @@
 import {
   Client,
   Connection,
-  defaultPayloadConverter,
   isGrpcServiceError,
-  type WorkflowExecutionDescription,
   type WorkflowExecutionInfo,
   WorkflowFailedError,
   type WorkflowHandle,
@@ -16,6 +14,8 @@ import {
 } from '@temporalio/client'
 import type { UpdateDefinition } from '@temporalio/common'
 import { loadClientConnectConfig } from '@temporalio/envconfig'
+import { homeId } from '../../activities/workplace.js'
+import { workflowIdOf } from '../../pipelines/config/names.js'
 import { innermostMessage, RlevError } from '../../pipelines/errors.js'
 import {
   type ExperimentProgress,
@@ -26,25 +26,11 @@ import {
   type SweepProgress,
   type SweepResult,
 } from '../../workflows/messages.js'
+import { workflowIdBeside } from '../../workflows/queues.js'
+import type { Home } from '../services/home.js'
 import type { TemporalService } from '../services/temporal.js'
 import { externalTemporal } from '../services/temporal.js'
-
-/** What Temporal knows of a workflow, as long as it keeps it. */
-export interface WorkflowFacts {
-  status: 'running' | 'completed' | 'failed' | 'cancelled' | 'terminated'
-  /** Milliseconds; of the first run of a chain, where the memo has it. */
-  startedAt: number
-  endedAt?: number
-  memo: Readonly<Record<string, unknown>>
-  /** How far the warm start is that it waits for, by its newest heartbeat (which leaves the worker every half a minute). */
-  warmStart?: { done: number; of: number }
-  /** The same of the responses of an evaluation. */
-  answered?: { done: number; of: number }
-  /** Ids of activities that somebody paused in Temporal itself. */
-  pausedActivities: readonly string[]
-  /** What the newest attempt of an activity failed with that is tried again. */
-  trouble?: string
-}
+import { factsOf, type WorkflowFacts } from './workflow-facts.js'
 
 export type Ending =
   | { state: 'completed'; result: ExperimentResult | SweepResult }
@@ -59,12 +45,22 @@ const timeoutMs = 5_000
 /** What is read of an execution in a list, or of one that is asked for itself. */
 export type Execution = Pick<WorkflowExecutionInfo, 'workflowId' | 'runId' | 'status' | 'memo' | 'parentExecution'>
 
+const runOf = (id: string): string => id.split('/')[0] ?? id
+
 export class TemporalRuns {
   readonly client: Client
   readonly #connection: Connection
   readonly #address: string
+  readonly #home: Pick<Home, 'path'>
+  /** Whether the server is of this home alone. */
+  readonly #isOurs: boolean
+  /** Names of runs whose workflows have ids of an earlier version, which do not say the home. */
+  readonly #plain = new Set<string>()
 
-  constructor(service: TemporalService) {
+  /** All ids that it takes are of runs and experiments of `home`. */
+  constructor(service: TemporalService, home: Pick<Home, 'path'>) {
+    this.#home = home
+    this.#isOurs = service.port !== undefined
     const external = externalTemporal()?.address === service.address
     const options = external ? loadClientConnectConfig().connectionOptions : {}
     this.#address = service.address
@@ -79,7 +75,19 @@ export class TemporalRuns {
   /** Null where Temporal has no workflow of this id. */
   async facts(id: string): Promise<WorkflowFacts | null> {
     const description = await this.#call(id, handle => handle.describe())
-    return description === null ? null : factsOf(description)
+    if (description !== null) return factsOf(description)
+    return this.#plain.has(runOf(id)) ? null : this.#earlier(id)
+  }
+
+  /** A run that an earlier version started, whose workflow has its name and no more. Another home may have one of that name. */
+  async #earlier(id: string): Promise<WorkflowFacts | null> {
+    const description = await this.#at(id, handle => handle.describe())
+    if (description === null) return null
+    const facts = factsOf(description)
+    const { home = this.#isOurs ? homeId(this.#home.path) : undefined } = facts.memo
+    if (home !== homeId(this.#home.path)) return null
+    this.#plain.add(runOf(id))
+    return facts
   }
 
   /** Null where Temporal has no workflow of this id; also answers for a closed one, as long as a worker runs. */
@@ -112,7 +120,7 @@ export class TemporalRuns {
   async unpauseActivities(id: string): Promise<void> {
     const { namespace, identity } = this.client.options
     for (const activity of (await this.facts(id))?.pausedActivities ?? []) {
-      const request = { namespace, identity, execution: { workflowId: id }, id: activity }
+      const request = { namespace, identity, execution: { workflowId: this.workflowId(id) }, id: activity }
       await this.guard(() => this.client.workflowService.unpauseActivity(request))
     }
   }
@@ -131,16 +139,48 @@ export class TemporalRuns {
     return this.#told(id, handle => handle.cancel())
   }
 
+  /** Ends a run at once whose workers are gone, with the experiments of a sweep: nobody could answer a cancellation. */
+  async terminate(name: string): Promise<void> {
+    const open = await this.#list(
+      `ExecutionStatus = "Running" AND WorkflowId STARTS_WITH ${JSON.stringify(`${name}/`)}`,
+    )
+    const ids = open.map(({ workflowId }) => workflowId).filter(id => id === this.#beside(name, id))
+    for (const id of [this.workflowId(name), ...ids]) {
+      await this.guard(async () => {
+        try {
+          await this.client.workflow.getHandle(id).terminate('no worker of its version of the code is there')
+        } catch (error) {
+          if (!(error instanceof WorkflowNotFoundError)) throw error
+        }
+      })
+    }
+  }
+
   /** Every execution of a workflow that Temporal still has, also closed ones. The newest is asked for itself: lists lag behind. */
   async executions(id: string): Promise<Execution[]> {
-    const listed: Execution[] = await this.#list(`WorkflowId = ${JSON.stringify(id)}`)
-    const newest = await this.#call(id, handle => handle.describe())
+    const ids = [workflowIdOf(id, homeId(this.#home.path)), id]
+    return (await Promise.all(ids.map(one => this.#executionsOf(one)))).flat()
+  }
+
+  async #executionsOf(workflowId: string): Promise<Execution[]> {
+    const listed: Execution[] = await this.#list(`WorkflowId = ${JSON.stringify(workflowId)}`)
+    const newest = await this.#at(workflowId, handle => handle.describe())
     return newest === null ? listed : [...listed.filter(({ runId }) => runId !== newest.runId), newest]
   }
 
   /** The same of the batches of a sweep. */
   batches(sweep: string): Promise<Execution[]> {
     return this.#list(`WorkflowId STARTS_WITH ${JSON.stringify(`${sweep}/batch-`)} AND WorkflowType = "sweepBatch"`)
+  }
+
+  /** The id of its workflow, as far as it is known: ids of an earlier version are found by `facts`. */
+  workflowId(id: string): string {
+    return this.#plain.has(runOf(id)) ? id : workflowIdOf(id, homeId(this.#home.path))
+  }
+
+  /** Whether a relative of a run has its kind of id: the same text, if so. */
+  #beside(name: string, id: string): string {
+    return workflowIdBeside(this.workflowId(name), id.split('@')[0] ?? id)
   }
 
   #list(query: string): Promise<WorkflowExecutionInfo[]> {
@@ -172,10 +212,14 @@ export class TemporalRuns {
     return told !== null
   }
 
-  async #call<Result>(id: string, call: (handle: WorkflowHandle) => Promise<Result>): Promise<Result | null> {
+  #call<Result>(id: string, call: (handle: WorkflowHandle) => Promise<Result>): Promise<Result | null> {
+    return this.#at(this.workflowId(id), call)
+  }
+
+  #at<Result>(workflowId: string, call: (handle: WorkflowHandle) => Promise<Result>): Promise<Result | null> {
     return this.guard(async () => {
       try {
-        return await call(this.client.workflow.getHandle(id))
+        return await call(this.client.workflow.getHandle(workflowId))
       } catch (error) {
         if (error instanceof WorkflowNotFoundError) return null
         throw error
@@ -207,84 +251,4 @@ const wrongCalls: ReadonlySet<number> = new Set([3, 5, 6, 7, 12, 16])
 function isAbsence(error: unknown): boolean {
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
   return [error, cause].some(one => isGrpcServiceError(one) && !wrongCalls.has(one.code))
-}
-
-function factsOf({ status, startTime, closeTime, memo = {}, raw }: WorkflowExecutionDescription): WorkflowFacts {
-  const startedAt = memo['startedAt']
-  return {
-    status: statusOf(status.name),
-    startedAt: typeof startedAt === 'number' ? startedAt : startTime.getTime(),
-    ...(closeTime === undefined ? {} : { endedAt: closeTime.getTime() }),
-    memo,
-    ...progressOf(raw),
-    ...troubleOf(raw),
-    pausedActivities: (raw.pendingActivities ?? []).flatMap(({ paused, activityId }) =>
-      paused ? (activityId ?? []) : [],
-    ),
-  }
-}
-
-/** Runs begin while MLflow still starts: so many attempts to reach it may fail without meaning anything. */
-const startingAttempts = 5
-
-/** What the newest attempt at an activity failed with. */
-export function troubleOf({
-  pendingActivities,
-}: Pick<WorkflowExecutionDescription['raw'], 'pendingActivities'>): Pick<WorkflowFacts, 'trouble'> {
-  const failing = pendingActivities?.find(
-    ({ activityType, attempt, lastFailure, paused }) =>
-      lastFailure?.message && !paused && !(activityType?.name === 'openTracking' && (attempt ?? 0) <= startingAttempts),
-  )
-  if (failing === undefined) return {}
-  const { activityType, attempt, lastFailure } = failing
-  return { trouble: troubleText({ activity: activityType?.name, attempt, reason: lastFailure?.message }) }
-}
-
-/** What holds an activity up, and the remedy if the attempt before was only slow. */
-export function troubleText({
-  activity,
-  attempt,
-  reason,
-}: {
-  activity: string | null | undefined
-  attempt: number | null | undefined
-  reason: string | null | undefined
-}): string {
-  const trouble = `attempt ${attempt} of ${activity} follows one that failed: ${reason}`
-  if (!/heartbeat timeout/i.test(reason ?? '')) return trouble
-  return `${trouble}. Its worker died, or was silent for longer than durability.heartbeatTimeout; if this happens again on a slow or busy machine, raise that key and start the run again by the same command`
-}
-
-/** Activities whose heartbeats say how far they are. */
-const counted = { warmStart: 'warmStart', answerItems: 'answered', evaluatePolicy: 'answered' } as const
-
-/** By the newest heartbeat of what is under way. */
-function progressOf({
-  pendingActivities,
-}: Pick<WorkflowExecutionDescription['raw'], 'pendingActivities'>): Pick<WorkflowFacts, 'warmStart' | 'answered'> {
-  for (const { activityType, heartbeatDetails } of pendingActivities ?? []) {
-    const name = activityType?.name ?? ''
-    const payload = heartbeatDetails?.payloads?.[0]
-    if (!Object.hasOwn(counted, name) || payload === undefined || payload === null) continue
-    // A heartbeat before the first progress has no details.
-    const { done, of } = defaultPayloadConverter.fromPayload<{ done?: number; of?: number } | undefined>(payload) ?? {}
-    if (done !== undefined && of !== undefined) return { [counted[name as keyof typeof counted]]: { done, of } }
-  }
-  return {}
-}
-
-function statusOf(name: WorkflowExecutionDescription['status']['name']): WorkflowFacts['status'] {
-  switch (name) {
-    case 'COMPLETED':
-      return 'completed'
-    case 'FAILED':
-    case 'TIMED_OUT':
-      return 'failed'
-    case 'CANCELLED':
-      return 'cancelled'
-    case 'TERMINATED':
-      return 'terminated'
-    default:
-      return 'running'
-  }
 }

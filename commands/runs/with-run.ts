@@ -15,7 +15,7 @@ export async function withTemporal<Result>(
 ): Promise<Result> {
   const service = externalTemporal() ?? home.services?.temporal
   if (service === undefined) return work(undefined)
-  const temporal = new TemporalRuns(service)
+  const temporal = new TemporalRuns(service, home)
   try {
     return await work(temporal)
   } finally {

@@ -120,6 +120,7 @@ export function startWorker(
     ...Object.fromEntries(Object.entries(process.env).filter(([variable]) => !(local && forRemote.test(variable)))),
     ...variables,
     RLEV_HOME: home.path,
+    RLEV_SLOT: [process.env['RLEV_SLOT']?.trim(), name].filter(Boolean).join('-'),
     // One that the environment names may have a login in its address, which nothing but the environment holds.
     ...(tracked?.address === mlflow.url || mlflow.url === '' ? {} : { MLFLOW_TRACKING_URI: mlflow.url }),
     ...(local ? { TEMPORAL_ADDRESS: temporal.address, TEMPORAL_NAMESPACE: temporal.namespace } : {}),

@@ -14,8 +14,9 @@ import { readIfThere } from '../../activities/store/files.js'
 import { homeId } from '../../activities/workplace.js'
 import { freezePlan } from '../../commands/runs/frozen-plan.js'
 import { startWorkflow } from '../../commands/runs/start-workflow.js'
-import type { Ending, TemporalRuns, WorkflowFacts } from '../../commands/runs/temporal-runs.js'
+import type { Ending, TemporalRuns } from '../../commands/runs/temporal-runs.js'
 import { withTemporal } from '../../commands/runs/with-run.js'
+import type { WorkflowFacts } from '../../commands/runs/workflow-facts.js'
 import { takeDown } from '../../commands/services/down.js'
 import type { Home } from '../../commands/services/home.js'
 import { membersOf } from '../../commands/services/identity.mjs'
@@ -156,12 +157,14 @@ export class DrillHome {
 
   /** Process id of the policy worker that Temporal believes at work for a run; null where none is. */
   policyWorkerOf(name: string): Promise<number | null> {
-    return this.#withTemporal(async ({ client }) => {
-      const { raw } = await client.workflow.getHandle(name).describe()
+    return this.#withTemporal(async temporal => {
+      const { raw } = await temporal.client.workflow.getHandle(temporal.workflowId(name)).describe()
       const started = raw.pendingActivities?.filter(({ state }) => state === startedState) ?? []
-      const pids = started.map(({ lastWorkerIdentity }) => /^rlev-gpu@.*#(\d+)$/.exec(lastWorkerIdentity ?? '')?.[1])
-      const pid = pids.find(found => found !== undefined)
-      return pid === undefined ? null : Number(pid)
+      const names = started.map(
+        ({ lastWorkerIdentity }) => /^rlev-policy@.*#(\S+) /.exec(lastWorkerIdentity ?? '')?.[1],
+      )
+      const worker = names.find(found => found !== undefined)
+      return this.record(worker as ProcessName)?.pid ?? null
     })
   }
 

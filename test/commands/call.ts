@@ -16,6 +16,8 @@ export interface Calling {
   done: Promise<Called>
   /** Standard output so far. */
   out: () => string
+  /** The same of standard error. */
+  err: () => string
 }
 
 interface Place {
@@ -54,7 +56,7 @@ export function begin(words: readonly string[], place: Place = {}): Calling {
     child.once('error', fail)
     child.once('close', status => settle({ status, out, err, milliseconds: performance.now() - began }))
   })
-  return { child, done, out: () => out }
+  return { child, done, out: () => out, err: () => err }
 }
 
 export function call(...words: readonly string[]): Promise<Called> {

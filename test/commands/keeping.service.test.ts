@@ -71,7 +71,10 @@ test('a deleted run is gone from the home, MLflow and Temporal, its clone is not
     assert.match(await done('delete', name, '--yes'), new RegExp(`${name} is deleted`))
   const left = await runsOf('')
   assert.deepEqual(left.map(({ info }) => info.run_name).sort(), ['long', 'twin'])
-  const temporal = new TemporalRuns(openHome(home).services?.temporal as ConstructorParameters<typeof TemporalRuns>[0])
+  const temporal = new TemporalRuns(
+    openHome(home).services?.temporal as ConstructorParameters<typeof TemporalRuns>[0],
+    { path: home },
+  )
   try {
     for (const id of ['short', 'arms', 'arms/a/seed-1', 'arms/b/seed-1']) {
       const stop = Date.now() + 20_000

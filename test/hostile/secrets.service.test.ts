@@ -11,7 +11,6 @@ import { serviceStates } from '../../commands/services/state.js'
 import { ensureUp } from '../../commands/services/up.js'
 import type { ExperimentConfig } from '../../pipelines/config/schema.js'
 import type { experiment } from '../../workflows/experiment.js'
-import { queues } from '../../workflows/messages.js'
 import { TestServices } from '../services.js'
 import { tinyConfig } from '../workflows/tiny.js'
 import { isLoopback, listening } from './listening.js'
@@ -65,7 +64,7 @@ async function ended(config: ExperimentConfig): Promise<string> {
   const { name } = config
   const handle = await services.client.workflow.start<typeof experiment>('experiment', {
     workflowId: name,
-    taskQueue: queues.workflows,
+    taskQueue: services.queues.workflows,
     args: [{ name, arm: name, seed: config.seed, config }],
   })
   await handle.result().catch(() => {})

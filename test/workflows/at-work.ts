@@ -9,7 +9,7 @@ import { namesIn } from '../../activities/store/files.js'
 import { experimentPaths, runFolder, stepName } from '../../activities/store/run-folder.js'
 import type { ExperimentConfig } from '../../pipelines/config/schema.js'
 import type { experiment } from '../../workflows/experiment.js'
-import { type ExperimentProgress, progressQuery, queues } from '../../workflows/messages.js'
+import { type ExperimentProgress, progressQuery } from '../../workflows/messages.js'
 import type { TestServices } from '../services.js'
 
 export type Handle = WorkflowHandleWithFirstExecutionRunId<typeof experiment>
@@ -28,7 +28,7 @@ export class AtWork {
     const args: Parameters<typeof experiment> = [{ name, arm: name, seed, config }]
     return this.#services.client.workflow.start<typeof experiment>('experiment', {
       workflowId: name,
-      taskQueue: queues.workflows,
+      taskQueue: this.#services.queues.workflows,
       args,
     })
   }

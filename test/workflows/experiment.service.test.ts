@@ -20,7 +20,7 @@ import { lookAtRun } from '../../commands/runs/run-status.js'
 import { TemporalRuns } from '../../commands/runs/temporal-runs.js'
 import { planDigest } from '../../pipelines/config/plan-digest.js'
 import type { ExperimentConfig, SweepPlan } from '../../pipelines/config/schema.js'
-import { pauseSignal, progressQuery, queues, resumeSignal, type SweepProgress } from '../../workflows/messages.js'
+import { pauseSignal, progressQuery, resumeSignal, type SweepProgress } from '../../workflows/messages.js'
 import type { sweep } from '../../workflows/sweep.js'
 import { TestServices } from '../services.js'
 import { AtWork, type Handle, until } from './at-work.js'
@@ -50,7 +50,7 @@ function startSweep(plan: SweepPlan) {
   freezePlan(services.path, plan, plan.name)
   return services.client.workflow.start<typeof sweep>('sweep', {
     workflowId: plan.name,
-    taskQueue: queues.workflows,
+    taskQueue: services.queues.workflows,
     args: [{ name: plan.name, digest: planDigest(plan) }],
   })
 }
@@ -306,7 +306,7 @@ describe('an MLflow that refuses', () => {
     const url = `http://127.0.0.1:${(refusing.address() as AddressInfo).port}`
     await services.kill(orchestrator)
     orchestrator = await services.startWorker('orchestrator', { ...services.services, mlflow: { url } })
-    const temporal = new TemporalRuns(services.services.temporal)
+    const temporal = new TemporalRuns(services.services.temporal, services.home)
     try {
       const { trackingFailure } = await run(tinyConfig('refused'))
       assert.match(trackingFailure ?? '', /404/)

@@ -10,7 +10,7 @@ import type { ProcessRecord } from '../../activities/machine/services-record.js'
 import { readMetrics, readResult } from '../../activities/store/runs.js'
 import { isAlive } from '../../commands/services/processes.js'
 import { programOf } from '../../commands/services/project.js'
-import { pauseSignal, queues, resumeSignal } from '../../workflows/messages.js'
+import { pauseSignal, resumeSignal } from '../../workflows/messages.js'
 import { TestServices } from '../services.js'
 import { AtWork, type Handle, until } from './at-work.js'
 import { tinyConfig } from './tiny.js'
@@ -53,8 +53,8 @@ async function inTraining(config: ReturnType<typeof long>): Promise<Handle> {
 
 /** What the policy's worker has, or would have, to do. */
 const activitiesOf = async (handle: Handle) =>
-  ((await handle.describe()).raw.pendingActivities ?? []).filter(
-    ({ activityOptions }) => activityOptions?.taskQueue?.name === queues.gpu,
+  ((await handle.describe()).raw.pendingActivities ?? []).filter(({ activityOptions }) =>
+    activityOptions?.taskQueue?.name?.startsWith(services.queues.gpu),
   )
 
 /** Whether nothing can give the workflow a task: none is at hand, and no activity but the policy's can end. */

@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { programOf, projectFolder } from '../../commands/services/project.js'
-import { pauseSignal, queues, resumeSignal } from '../../workflows/messages.js'
+import { pauseSignal, resumeSignal } from '../../workflows/messages.js'
 import { JudgeServer } from '../activities/judge/server.js'
 import { TestServices } from '../services.js'
 import { AtWork, until } from './at-work.js'
@@ -91,7 +91,11 @@ const recordings = {
   mixed: async () => {
     const exploding = { update: { optimizer: 'sgd' as const, learningRate: 1e30 } }
     const plan = tinySweep('mixed', { good: {}, exploding }, { seeds: [1, 2] })
-    const sweep = await workflow.start('sweep', { workflowId: 'mixed', taskQueue: queues.workflows, args: [{ plan }] })
+    const sweep = await workflow.start('sweep', {
+      workflowId: 'mixed',
+      taskQueue: services.queues.workflows,
+      args: [{ plan }],
+    })
     await sweep.result().catch(() => {
       // One of its arms fails.
     })

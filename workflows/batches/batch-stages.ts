@@ -14,6 +14,7 @@ import { given } from '../../pipelines/given.js'
 import { io } from '../activity-options.js'
 import { refuseCancelled } from '../cancellation.js'
 import { type ExperimentProgress, experimentId, movedSignal } from '../messages.js'
+import { ownWorkflowId } from '../own-names.js'
 import { historyIsLong } from '../segments.js'
 import { notStarted, SweepExperiments } from '../sweep-experiments.js'
 import { type PlannedExperiment, plannedCells } from '../sweep-plan.js'
@@ -203,7 +204,7 @@ export class BatchStages {
     const news = this.#news({ ended })
     this.#told = news
     try {
-      await getExternalWorkflowHandle(this.#input.name).signal(newsSignal, news)
+      await getExternalWorkflowHandle(ownWorkflowId(this.#input.name)).signal(newsSignal, news)
     } catch (error) {
       log.warn('the sweep of this batch does not exist any more', { error: String(error) })
       this.#orphaned = true

@@ -17,7 +17,7 @@ import type { SweepReference } from '../../activities/store/frozen-sweep.js'
 import { given } from '../../pipelines/given.js'
 import { refuseCancelled } from '../cancellation.js'
 import type { Limits } from '../limits.js'
-import { queues } from '../messages.js'
+import { ownWorkflowId } from '../own-names.js'
 import { noCounts, nothingLost } from './batch-counts.js'
 import {
   type BatchNews,
@@ -119,7 +119,7 @@ export class SweepBatches {
   async cancel(): Promise<void> {
     for (const { number, ended } of this.#batches) {
       if (ended) continue
-      void getExternalWorkflowHandle(this.#id(number))
+      void getExternalWorkflowHandle(ownWorkflowId(this.#id(number)))
         .cancel()
         .catch(() => this.#lose(number))
     }
@@ -171,8 +171,7 @@ export class SweepBatches {
     try {
       const child = await CancellationScope.nonCancellable(() =>
         startChild<BatchWorkflow>('sweepBatch', {
-          workflowId: this.#id(number),
-          taskQueue: queues.workflows,
+          workflowId: ownWorkflowId(this.#id(number)),
           args: [
             {
               ...this.#reference,
@@ -213,7 +212,7 @@ export class SweepBatches {
         now.sent = JSON.stringify(steering)
         this.#sending++
         try {
-          await getExternalWorkflowHandle(this.#id(number)).signal(steerSignal, steering)
+          await getExternalWorkflowHandle(ownWorkflowId(this.#id(number))).signal(steerSignal, steering)
         } catch {
           this.#lose(number)
         } finally {

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { DefaultLogger, Runtime } from '@temporalio/worker'
+import { homeId } from '../../../activities/workplace.js'
 import { freezePlan } from '../../../commands/runs/frozen-plan.js'
 import { startWorkflow } from '../../../commands/runs/start-workflow.js'
 import { TemporalRuns } from '../../../commands/runs/temporal-runs.js'
@@ -29,7 +30,7 @@ Runtime.install({ logger: new DefaultLogger('ERROR') })
 const plan = planOf({ arms: Math.ceil(cells / seeds), seeds, concurrency })
 const services = await TestServices.start({ temporal: true, mlflow: false })
 const { address } = services.services.temporal
-const temporal = new TemporalRuns(services.services.temporal)
+const temporal = new TemporalRuns(services.services.temporal, services.home)
 const started: ChildProcess[] = []
 const seconds = () => performance.now() / 1000
 
@@ -39,7 +40,7 @@ try {
   start('activities')
   let orchestrator = start('orchestrator')
   const began = seconds()
-  await startWorkflow({ temporal, plan, home: 'bench' })
+  await startWorkflow({ temporal, plan, home: homeId(services.path) })
   console.log(`home ${services.path}, ${plan.arms.length} arms x ${seeds} seeds, ${concurrency} at a time`)
 
   await until(({ done }) => done >= cells / 2)
@@ -53,7 +54,7 @@ try {
   await until(({ done }) => done > (before?.done ?? 0))
   console.log(`first news ${(seconds() - restarted).toFixed(1)} s after the new orchestrator was started`)
 
-  const handle = services.client.workflow.getHandle(plan.name)
+  const handle = services.client.workflow.getHandle(temporal.workflowId(plan.name))
   const following = setInterval(() => void counts().then(now => console.log(JSON.stringify(now))), 60_000)
   const result = await handle.result()
   clearInterval(following)

@@ -23,8 +23,8 @@ export async function replaySweep(
   for await (const execution of client.workflow.list({ query })) {
     if (!onlyOpen || execution.status.name === 'RUNNING') found.push(execution)
   }
-  const first = batchId(name, 1)
-  const ordered = found.sort((a, b) => Number(b.workflowId === first) - Number(a.workflowId === first))
+  const isFirst = ({ workflowId }: WorkflowExecutionInfo) => workflowId.split('@')[0] === batchId(name, 1)
+  const ordered = found.sort((a, b) => Number(isFirst(b)) - Number(isFirst(a)))
   const replayed: Replayed[] = []
   for (const { workflowId, runId } of ordered) replayed.push(await replay(client, bundle, { workflowId, runId }))
   // The first one also pays for the loading of the workflows.

@@ -1,7 +1,7 @@
 /** A worker process of this bench: `worker.js orchestrator|activities ADDRESS HOME`. Runs until SIGTERM. */
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker'
-import { workplace } from '../../../activities/workplace.js'
-import { queues } from '../../../workflows/messages.js'
+import { homeId, workplace } from '../../../activities/workplace.js'
+import { queuesOf } from '../../../workflows/queues.js'
 import { bundleOfWorkflows } from './bundle.js'
 import { stubbedGpu, stubbedIo } from './stubs.js'
 
@@ -10,6 +10,7 @@ if (address === undefined || home === undefined) throw new Error('worker.js KIND
 Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: ['SIGTERM'] })
 const connection = await NativeConnection.connect({ address })
 const place = workplace(home)
+const queues = queuesOf({ home: homeId(home), code: place.code.digest })
 const workers =
   kind === 'orchestrator'
     ? [

@@ -13,7 +13,6 @@ import { stream } from '../../../pipelines/random.js'
 import { TestServices } from '../../../test/services.js'
 import { tinyConfig } from '../../../test/workflows/tiny.js'
 import type { experiment } from '../../../workflows/experiment.js'
-import { queues } from '../../../workflows/messages.js'
 import { type Counts, type Rates, struck } from '../faults.js'
 import { HttpProxy } from '../http-proxy.js'
 import { TcpProxy } from '../tcp-proxy.js'
@@ -161,7 +160,7 @@ class Drill {
     const seconds = await this.#secondsToResult('away', began)
     // Long enough for a status call to see it.
     await sleep(12_000)
-    const runs = new TemporalRuns(this.#services.services.temporal)
+    const runs = new TemporalRuns(this.#services.services.temporal, this.#services.home)
     const view = await lookAtRun(this.#services.home, 'away', runs).finally(() => runs.close())
     if (view.state !== 'running') this.failures.push(`away: ${view.state} while MLflow is`)
     if (view.reportPath === undefined) this.failures.push('away: no report before MLflow is back')
@@ -186,7 +185,7 @@ class Drill {
     const args: Parameters<typeof experiment> = [{ name, arm: name, seed: config.seed, config }]
     return this.#services.client.workflow.start<typeof experiment>('experiment', {
       workflowId: name,
-      taskQueue: queues.workflows,
+      taskQueue: this.#services.queues.workflows,
       args,
     })
   }

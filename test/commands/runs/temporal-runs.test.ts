@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { troubleOf } from '../../../commands/runs/temporal-runs.js'
+import { troubleOf } from '../../../commands/runs/workflow-facts.js'
 
 const failing = (name: string, attempt: number) => ({
   pendingActivities: [{ activityType: { name }, attempt, lastFailure: { message: 'refused' } }],

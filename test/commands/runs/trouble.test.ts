@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { troubleText } from '../../../commands/runs/temporal-runs.js'
+import { troubleText } from '../../../commands/runs/workflow-facts.js'
 
 test('an attempt that was silent for too long is told with the key that allows it more time; another failure is not', () => {
   const silent = troubleText({ activity: 'answerItems', attempt: 2, reason: 'activity Heartbeat timeout' })

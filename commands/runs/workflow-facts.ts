@@ -1,0 +1,113 @@
+/** What Temporal says of a workflow when it is asked for it, in the words of this program. */
+import { defaultPayloadConverter, type WorkflowExecutionDescription } from '@temporalio/client'
+import { workerBusy } from '../../activities/engine-process/stay.js'
+
+/** What Temporal knows of a workflow, as long as it keeps it. */
+export interface WorkflowFacts {
+  status: 'running' | 'completed' | 'failed' | 'cancelled' | 'terminated'
+  /** Milliseconds; of the first run of a chain, where the memo has it. */
+  startedAt: number
+  endedAt?: number
+  memo: Readonly<Record<string, unknown>>
+  /** How far the warm start is that it waits for, by its newest heartbeat (which leaves the worker every half a minute). */
+  warmStart?: { done: number; of: number }
+  /** The same of the responses of an evaluation. */
+  answered?: { done: number; of: number }
+  /** Where its tasks wait for a worker. */
+  queue: string
+  /** Ids of activities that somebody paused in Temporal itself. */
+  pausedActivities: readonly string[]
+  /** What the newest attempt of an activity failed with that is tried again. */
+  trouble?: string
+}
+
+export function factsOf({
+  status,
+  startTime,
+  closeTime,
+  memo = {},
+  taskQueue,
+  raw,
+}: WorkflowExecutionDescription): WorkflowFacts {
+  const startedAt = memo['startedAt']
+  return {
+    status: statusOf(status.name),
+    startedAt: typeof startedAt === 'number' ? startedAt : startTime.getTime(),
+    ...(closeTime === undefined ? {} : { endedAt: closeTime.getTime() }),
+    memo,
+    queue: taskQueue,
+    ...progressOf(raw),
+    ...troubleOf(raw),
+    pausedActivities: (raw.pendingActivities ?? []).flatMap(({ paused, activityId }) =>
+      paused ? (activityId ?? []) : [],
+    ),
+  }
+}
+
+/** Runs begin while MLflow still starts: so many attempts to reach it may fail without meaning anything. */
+const startingAttempts = 5
+
+/** What the newest attempt at an activity failed with. */
+export function troubleOf({
+  pendingActivities,
+}: Pick<WorkflowExecutionDescription['raw'], 'pendingActivities'>): Pick<WorkflowFacts, 'trouble'> {
+  const failing = pendingActivities?.find(
+    ({ activityType, attempt, lastFailure, paused }) =>
+      lastFailure?.message &&
+      !paused &&
+      lastFailure.applicationFailureInfo?.type !== workerBusy &&
+      !(activityType?.name === 'openTracking' && (attempt ?? 0) <= startingAttempts),
+  )
+  if (failing === undefined) return {}
+  const { activityType, attempt, lastFailure } = failing
+  return { trouble: troubleText({ activity: activityType?.name, attempt, reason: lastFailure?.message }) }
+}
+
+/** What holds an activity up, and the remedy if the attempt before was only slow. */
+export function troubleText({
+  activity,
+  attempt,
+  reason,
+}: {
+  activity: string | null | undefined
+  attempt: number | null | undefined
+  reason: string | null | undefined
+}): string {
+  const trouble = `attempt ${attempt} of ${activity} follows one that failed: ${reason}`
+  if (!/heartbeat timeout/i.test(reason ?? '')) return trouble
+  return `${trouble}. Its worker died, or was silent for longer than durability.heartbeatTimeout; if this happens again on a slow or busy machine, raise that key and start the run again by the same command`
+}
+
+/** Activities whose heartbeats say how far they are. */
+const counted = { warmStart: 'warmStart', answerItems: 'answered', evaluatePolicy: 'answered' } as const
+
+/** By the newest heartbeat of what is under way. */
+function progressOf({
+  pendingActivities,
+}: Pick<WorkflowExecutionDescription['raw'], 'pendingActivities'>): Pick<WorkflowFacts, 'warmStart' | 'answered'> {
+  for (const { activityType, heartbeatDetails } of pendingActivities ?? []) {
+    const name = activityType?.name ?? ''
+    const payload = heartbeatDetails?.payloads?.[0]
+    if (!Object.hasOwn(counted, name) || payload === undefined || payload === null) continue
+    // A heartbeat before the first progress has no details.
+    const { done, of } = defaultPayloadConverter.fromPayload<{ done?: number; of?: number } | undefined>(payload) ?? {}
+    if (done !== undefined && of !== undefined) return { [counted[name as keyof typeof counted]]: { done, of } }
+  }
+  return {}
+}
+
+function statusOf(name: WorkflowExecutionDescription['status']['name']): WorkflowFacts['status'] {
+  switch (name) {
+    case 'COMPLETED':
+      return 'completed'
+    case 'FAILED':
+    case 'TIMED_OUT':
+      return 'failed'
+    case 'CANCELLED':
+      return 'cancelled'
+    case 'TERMINATED':
+      return 'terminated'
+    default:
+      return 'running'
+  }
+}
