@@ -48,6 +48,7 @@ export async function startWorkflow(options: {
       ],
     }),
   )
+  temporal.startedAnew(plan.name)
 }
 
 function inputOf(plan: Plan): ExperimentInput | SweepInput {

@@ -178,6 +178,11 @@ export class TemporalRuns {
     return this.#plain.has(runOf(id)) ? id : workflowIdOf(id, homeId(this.#home.path))
   }
 
+  /** A run was started again: what it was called in an earlier version no longer counts. */
+  startedAnew(name: string): void {
+    this.#plain.delete(name)
+  }
+
   /** Whether a relative of a run has its kind of id: the same text, if so. */
   #beside(name: string, id: string): string {
     return workflowIdBeside(this.workflowId(name), id.split('@')[0] ?? id)

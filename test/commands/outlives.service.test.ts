@@ -1,14 +1,13 @@
 /** A run that outlives the terminal that launched it, and the version of the code that began it. */
 import assert from 'node:assert/strict'
-import { appendFileSync, cpSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { MlflowClient } from '../../activities/mlflow/client.js'
-import { buildFolder, projectFolder } from '../../commands/services/project.js'
 import { oneLine } from '../../pipelines/text/width.js'
 import { begin } from './call.js'
 import { inHome, tiny } from './in-home.js'
+import { otherVersion } from './other-version.js'
 
 const { folder, home, rlev, configFile, statusOf, becomes, trains, end } = inHome()
 after(end)
@@ -28,7 +27,7 @@ test('what the terminal sends to all that it started ends the view, and neither 
 })
 
 test('a run is not mixed of two versions: other workers leave it, and the command refuses it, until that is allowed', async () => {
-  const other = otherVersion()
+  const other = otherVersion(join(folder, 'other'))
   const ofOther = (...words: string[]) => begin([...words, '--home', home], { build: other }).done
   // As after an upgrade: the workers are replaced, and get nothing of the run at work.
   assert.equal((await ofOther('up')).status, 0)
@@ -63,14 +62,3 @@ test('a run is not mixed of two versions: other workers leave it, and the comman
   // And now this version is the other one.
   assert.equal((await rlev('resume', 'longer')).status, 2)
 })
-
-/** A checkout like this one, but for one file that computes. */
-function otherVersion(): string {
-  const checkout = join(folder, 'other')
-  const build = join(checkout, 'dist')
-  cpSync(buildFolder, build, { recursive: true, filter: path => !/dist\/(test|scripts)$|\.build-stamp$/.test(path) })
-  for (const name of ['node_modules', 'package.json', 'package-lock.json'])
-    symlinkSync(join(projectFolder, name), join(checkout, name))
-  appendFileSync(join(build, 'pipelines', 'training', 'loss.js'), '\n// another version\n')
-  return build
-}

@@ -6,16 +6,22 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { stringify } from 'yaml'
+import { codeOf } from '../../activities/machine/code.js'
 import { readRecord } from '../../activities/machine/services-record.js'
+import { readProvenance } from '../../activities/store/provenance.js'
 import { readResult } from '../../activities/store/runs.js'
 import { homeId } from '../../activities/workplace.js'
+import { buildFolder } from '../../commands/services/project.js'
 import { workflowIdOf } from '../../pipelines/config/names.js'
 import { TestServices } from '../services.js'
 import { shortest, tinyKeys } from '../workflows/tiny.js'
 import { begin, type Called, type Calling } from './call.js'
+import { otherVersion } from './other-version.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'rlev-pools-'))
 const home = join(folder, 'home')
+/** The home of another person. */
+const others = join(folder, 'others')
 let services: TestServices
 const workers: Calling[] = []
 
@@ -47,9 +53,13 @@ function configFile(name: string): string {
   return path
 }
 
-async function startByHand(queue: 'rlev' | 'rlev-gpu', variables: NodeJS.ProcessEnv = {}): Promise<Calling> {
+async function startByHand(
+  queue: 'rlev' | 'rlev-gpu' | 'all',
+  variables: NodeJS.ProcessEnv = {},
+  { at = home, build = buildFolder } = {},
+): Promise<Calling> {
   const all = { ...shared(), RLEV_LOG_LEVEL: 'DEBUG', ...variables }
-  const worker = begin(['worker', '--queue', queue, '--home', home], { variables: all })
+  const worker = begin(['worker', '--queue', queue, '--home', at], { variables: all, build })
   workers.push(worker)
   for (const end = Date.now() + 300_000; Date.now() < end && !/ready/.test(worker.out()); await sleep(50));
   return worker
@@ -58,13 +68,30 @@ async function startByHand(queue: 'rlev' | 'rlev-gpu', variables: NodeJS.Process
 test('RLEV_WORKERS=none launches on servers elsewhere, and starts nothing here', async () => {
   const { TEMPORAL_ADDRESS: address } = shared()
   const variables = { ...(address ? { TEMPORAL_ADDRESS: address } : {}), RLEV_WORKERS: 'none' }
-  const launched: Called = await begin(['run', configFile('far'), '--detach', '--home', home], { variables }).done
+  const launch = (at: string) => begin(['run', configFile('far'), '--detach', '--home', at], { variables }).done
+  const launched: Called = await launch(home)
   assert.equal(launched.status, 0, launched.err)
+  // Another person, with a run of the same name in the same namespace.
+  assert.equal((await launch(others)).status, 0)
   assert.deepEqual(readRecord({ path: home }).processes, {})
   assert.doesNotMatch(launched.err, /starting/)
   assert.doesNotMatch(launched.out, /tracked in MLflow/)
   const { status } = await workflow().describe()
   assert.equal(status.name, 'RUNNING')
+})
+
+test('workers of another version and of another home on the same server take nothing of a run', async () => {
+  const other = otherVersion(join(folder, 'other'))
+  const [, foreign] = await Promise.all([
+    startByHand('all', {}, { build: other }),
+    startByHand('all', {}, { at: others }),
+  ])
+  for (const end = Date.now() + 300_000; Date.now() < end && readResult(others, 'far') === null; await sleep(500));
+  assert.equal(readResult(others, 'far')?.state, 'done')
+  assert.equal(readProvenance(home, 'far'), null)
+  assert.equal(readResult(home, 'far'), null)
+  assert.equal((await workflow().describe()).status.name, 'RUNNING')
+  foreign.child.kill('SIGTERM')
 })
 
 test('workers that are started by hand set the threads of TensorFlow, and make what was launched', async () => {
@@ -78,6 +105,8 @@ test('workers that are started by hand set the threads of TensorFlow, and make w
   assert.ok(environment.includes('TF_NUM_INTRAOP_THREADS=2'), environment.filter(one => one.startsWith('TF_')).join())
   for (const end = Date.now() + 600_000; Date.now() < end && readResult(home, 'far') === null; await sleep(500));
   assert.equal(readResult(home, 'far')?.state, 'done')
+  assert.equal(readResult(home, 'far')?.weights, readResult(others, 'far')?.weights)
+  assert.equal(readProvenance(home, 'far')?.code.digest, codeOf(buildFolder).digest)
   policies.push(first, second)
 })
 

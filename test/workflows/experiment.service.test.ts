@@ -318,7 +318,7 @@ describe('an MLflow that refuses', () => {
       await services.kill(orchestrator)
       orchestrator = await services.startWorker('orchestrator')
       assert.match(await goOn({ home: services.home, view, temporal }), /goes on sending MLflow what it lacks/)
-      await services.client.workflow.getHandle('refused').result()
+      await services.client.workflow.getHandle(temporal.workflowId('refused')).result()
       const after = await lookAtRun(services.home, 'refused', temporal)
       assert.deepEqual([after.state, after.notes, after.weights], ['done', [], expected.weights])
       assert.match(await goOn({ home: services.home, view: after, temporal }), /nothing to do/)
