@@ -268,7 +268,9 @@ describe('an MLflow that is away', () => {
     // Both arms have their results, so the sweep can compare them.
     await until('the report of the sweep', () => existsSync(planPaths.report(runFolder(services.path, 'unseen'))))
     assert.equal(readResult(services.path, 'unseen/b/seed-1')?.state, 'done')
-    assert.ok(((await pair.query(progressQuery)) as SweepProgress).onlyTrackingSince)
+    // The workflow hears of its report a moment later.
+    const waits = async () => ((await pair.query(progressQuery)) as SweepProgress).onlyTrackingSince !== undefined
+    await until('word of what the sweep waits for', waits)
 
     // There is nothing left to cancel but the wait.
     await givenUp.cancel()
