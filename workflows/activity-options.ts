@@ -32,7 +32,10 @@ export function io(limits: Limits, summary: string) {
 }
 
 /** How long the queue of one worker is waited for: a worker that lives asks it all the time. (ms) */
-const ownQueueTimeoutMs = 10_000
+const ownQueueTimeoutMs = 5_000
+
+/** What an attempt on the queue of one worker fails with if that worker is gone, in Temporal's words. Another attempt there would wait in vain. */
+const workerGone = ['TemporalTimeout:Heartbeat', 'WorkerShutdown']
 
 /**
  * Activities that need the policy. They may wait long for the single slot of a GPU, so only the heartbeat timeout is short, and the wait
@@ -44,9 +47,9 @@ export function gpu(limits: Limits, summary: string, { name, own }: { name: stri
     taskQueue: name,
     ...(own ? { scheduleToStartTimeout: Math.min(heartbeatMs, ownQueueTimeoutMs) } : {}),
     startToCloseTimeout: '7 days',
-    heartbeatTimeout: heartbeatTimeoutMs(limits),
+    heartbeatTimeout: heartbeatMs,
     cancellationType,
-    retry,
+    retry: own ? { ...retry, nonRetryableErrorTypes: workerGone } : retry,
     summary,
   })
 }

@@ -1,7 +1,7 @@
 /**
  * The policy worker that an experiment keeps to: after its first activity with the policy the others go to the queue of the same worker,
- * where the policy is loaded. If that worker does not begin in time, another one of the same engine takes over, which makes the updates
- * since the last checkpoint again.
+ * where the policy is loaded. If that worker ends or does not begin in time, another one of the same engine takes over, which makes the
+ * updates since the last checkpoint again.
  */
 import { ActivityFailure, ApplicationFailure, TimeoutFailure } from '@temporalio/workflow'
 import type { Keep, Place, Placed } from '../activities/engine-process/stay.js'
@@ -11,7 +11,7 @@ import type { Limits } from './limits.js'
 import { ownQueues } from './own-names.js'
 import { engineQueue } from './queues.js'
 
-/** `queue` is absent if its worker did not answer in time. */
+/** `queue` is absent if its worker is gone. */
 export type KnownPlace = Pick<Place, 'engine'> & Partial<Pick<Place, 'queue' | 'worker'>>
 
 type Name = keyof GpuActivities
@@ -65,7 +65,7 @@ export class PolicyWorker {
   /** Whether another worker may do what this one did not. */
   #moves(error: unknown): boolean {
     const cause = error instanceof ActivityFailure ? error.cause : undefined
-    if (cause instanceof TimeoutFailure && cause.timeoutType === 'SCHEDULE_TO_START' && this.#place !== undefined) {
+    if (this.#place?.queue !== undefined && isWorkerGone(cause)) {
       this.#place = { engine: this.#place.engine }
       return true
     }
@@ -75,6 +75,12 @@ export class PolicyWorker {
     this.#place = { engine }
     return true
   }
+}
+
+/** Of an attempt on the queue of one worker. */
+function isWorkerGone(cause: unknown): boolean {
+  if (cause instanceof TimeoutFailure) return ['SCHEDULE_TO_START', 'HEARTBEAT'].includes(cause.timeoutType ?? '')
+  return cause instanceof ApplicationFailure && cause.type === 'WorkerShutdown'
 }
 
 /** A worker of an earlier version, and a test's, answer with the output alone. */
