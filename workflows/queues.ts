@@ -29,6 +29,12 @@ export function engineQueue(gpu: string, engine: string): string {
   return `${gpu}.${engine.replace(/, \d+ threads/, '').replaceAll(/[^\w.]+/g, '-')}`
 }
 
+/** The engine that a queue for policies is of, as its name has it; null for a queue of another kind. */
+export function engineOf(queue: string): string | null {
+  const [, , , ...rest] = queue.split('.')
+  return queue.startsWith(`${queues.gpu}.`) && rest[0]?.startsWith('TensorFlow') ? rest.join('.') : null
+}
+
 /** The build that a queue of workflows is for: the first 12 digits of its code's digest. Null for one of an earlier version. */
 export function buildOf(workflows: string): string | null {
   return workflows.split('.')[2] ?? null

@@ -38,7 +38,7 @@ export interface Extension {
 export interface Drift {
   /** When it was allowed, in ms. */
   time: number
-  /** One sentence for each file or key. */
+  /** One sentence for each file or key; none if only another engine was allowed, and the one before goes on. */
   changes: readonly string[]
   /** The engine before. */
   engineBefore: string | null
@@ -139,6 +139,7 @@ export function extensionsOf(home: string, id: string): string[] {
 export function driftsOf(home: string, id: string): string[] {
   const drifts = readProvenance(home, id)?.drifts ?? []
   return drifts.flatMap(({ changes, experiments }) => {
+    if (changes.length === 0) return []
     const steps = Object.entries(experiments).flatMap(([name, { step }]) =>
       name === id || name.startsWith(`${id}/`) ? step : [],
     )
@@ -151,7 +152,7 @@ export function driftsOf(home: string, id: string): string[] {
 function withEngine(drifts: readonly Drift[], engine: string): Drift[] {
   return drifts.map((drift, index) => {
     const { engineBefore, changes } = drift
-    if (index < drifts.length - 1 || engineBefore === null || engineBefore === engine) return drift
+    if (index < drifts.length - 1 || engineBefore === null || isSameEngine(engineBefore, engine)) return drift
     return { ...drift, changes: [...changes, `the policy computes on ${engine} (before: ${engineBefore})`] }
   })
 }

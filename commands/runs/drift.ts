@@ -60,12 +60,15 @@ export function settleDrift(run: { home: Home; view: RunView; plan?: Plan; allow
   if (decisive.length > 0) refuseUnchangeable({ home, view, before, plan, config: decisive })
   const known = readProvenance(home.path, view.name)
   const changes = [...decisive.map(inWords), ...(known === null ? [] : codeDifference(known.code, code))]
+  // The worker that goes on says on what it computes (claimEngine).
+  const otherEngine = allowed && isOver(view.state) && known !== null && known.engine !== null
+  const hasChanged = changes.length > 0 && (known !== null || experimentsOf(before).some(({ id }) => hasBegun(home, id)))
   // Noted before anything is changed: a call that is broken off in between is made again.
-  if (changes.length > 0 && (known !== null || experimentsOf(before).some(({ id }) => hasBegun(home, id)))) {
+  if (hasChanged || otherEngine) {
     const drift = { time: Date.now(), changes, experiments: openOnes(home, view, before, plan) }
     addDrift({ home: home.path, id: view.name, code, drift })
-    console.error(`${view.name} goes on with what has changed: ${listed(changes)}`)
   }
+  if (hasChanged) console.error(`${view.name} goes on with what has changed: ${listed(changes)}`)
   if (config.length === 0) return
   if (isOver(view.state)) takeOver(home, plan)
   else console.error(`${view.name} ${clauseOf(view.state)}: ${listed(config.map(inWords))} from its next start on`)

@@ -144,16 +144,14 @@ export class TemporalRuns {
     const open = await this.#list(
       `ExecutionStatus = "Running" AND WorkflowId STARTS_WITH ${JSON.stringify(`${name}/`)}`,
     )
-    const ids = open.map(({ workflowId }) => workflowId).filter(id => id === this.#beside(name, id))
-    for (const id of [this.workflowId(name), ...ids]) {
-      await this.guard(async () => {
-        try {
-          await this.client.workflow.getHandle(id).terminate('no worker of its version of the code is there')
-        } catch (error) {
-          if (!(error instanceof WorkflowNotFoundError)) throw error
-        }
-      })
+    const listed = open.map(({ workflowId }) => workflowId).filter(id => id === this.#beside(name, id))
+    const ids = new Set([this.workflowId(name), ...listed])
+    // Lists lag behind, so each is asked for its children too, and those for theirs.
+    for (const id of ids) {
+      const description = await this.#at(id, handle => handle.describe())
+      for (const { workflowId } of description?.raw.pendingChildren ?? []) if (workflowId) ids.add(workflowId)
     }
+    for (const id of ids) await this.#at(id, handle => handle.terminate('no worker of its version of the code is there'))
   }
 
   /** Every execution of a workflow that Temporal still has, also closed ones. The newest is asked for itself: lists lag behind. */

@@ -1,6 +1,7 @@
 /** What Temporal says of a workflow when it is asked for it, in the words of this program. */
 import { defaultPayloadConverter, type WorkflowExecutionDescription } from '@temporalio/client'
 import { workerBusy } from '../../activities/engine-process/stay.js'
+import { engineOf } from '../../workflows/queues.js'
 
 /** What Temporal knows of a workflow, as long as it keeps it. */
 export interface WorkflowFacts {
@@ -17,7 +18,7 @@ export interface WorkflowFacts {
   queue: string
   /** Ids of activities that somebody paused in Temporal itself. */
   pausedActivities: readonly string[]
-  /** What the newest attempt of an activity failed with that is tried again. */
+  /** What the newest attempt of an activity failed with that is tried again, or that no worker can begin one. */
   trouble?: string
 }
 
@@ -37,11 +38,34 @@ export function factsOf({
     memo,
     queue: taskQueue,
     ...progressOf(raw),
+    ...engineAwaited(raw),
     ...troubleOf(raw),
     pausedActivities: (raw.pendingActivities ?? []).flatMap(({ paused, activityId }) =>
       paused ? (activityId ?? []) : [],
     ),
   }
+}
+
+/** `PENDING_ACTIVITY_STATE_SCHEDULED`. */
+const scheduledState = 1
+
+/** For which a free worker of the engine is waited without a word. (ms) */
+const quietMs = 30_000
+
+/** A policy that began on one engine, and no worker of that engine that would go on with it. */
+export function engineAwaited(
+  { pendingActivities }: Pick<WorkflowExecutionDescription['raw'], 'pendingActivities'>,
+  now = Date.now(),
+): Pick<WorkflowFacts, 'trouble'> {
+  for (const { state, scheduledTime, activityOptions } of pendingActivities ?? []) {
+    const engine = engineOf(activityOptions?.taskQueue?.name ?? '')
+    const waits = state === scheduledState && now - 1000 * Number(scheduledTime?.seconds ?? 0) > quietMs
+    if (engine === null || !waits) continue
+    return {
+      trouble: `it waits for a free worker that computes on ${engine}; if there is none any more, \`rlev cancel\` and then \`rlev resume --allow-drift\` go on with another engine`,
+    }
+  }
+  return {}
 }
 
 /** Runs begin while MLflow still starts: so many attempts to reach it may fail without meaning anything. */

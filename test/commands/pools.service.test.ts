@@ -45,10 +45,12 @@ const shared = (): NodeJS.ProcessEnv => ({
   MLFLOW_TRACKING_URI: 'http://127.0.0.1:9',
 })
 
-function configFile(name: string): string {
+// Each step as three activities, so that an experiment that does not keep to its worker makes every update twice.
+const apart = { steps: 4, durability: { stepsPerActivity: 1, heartbeatTimeout: 60 } }
+
+function configFile(name: string, keys: Parameters<typeof tinyKeys>[0] = apart): string {
   const path = join(folder, `${name}.yaml`)
-  // Each step as three activities, so that an experiment that does not keep to its worker makes every update twice.
-  const overrides = { ...shortest, steps: 4, durability: { stepsPerActivity: 1, heartbeatTimeout: 60 } }
+  const overrides = { ...shortest, ...keys }
   writeFileSync(path, stringify({ name, ...tinyKeys(overrides) }))
   return path
 }
@@ -122,6 +124,51 @@ test('an experiment keeps to its worker, which Temporal names with its slot and 
   assert.equal(ofPolicy.size, 1)
   assert.match([...ofPolicy].join(), /^rlev-policy@\S+#(first|second) build [0-9a-f]{6}$/)
 })
+
+test('after the death of its worker an experiment goes on at another one as soon as the silence is noticed', async () => {
+  const steps = 300
+  const config = configFile('lost', {
+    ...{ steps, evaluation: { every: steps }, checkpoint: { everySteps: steps } },
+    durability: { stepsPerActivity: steps, heartbeatTimeout: 4 },
+  })
+  const launched = await begin(['run', config, '--detach', '--home', home], {
+    variables: { ...shared(), RLEV_WORKERS: 'none' },
+  }).done
+  assert.equal(launched.status, 0, launched.err)
+  const lost = services.client.workflow.getHandle(workflowIdOf('lost', homeId(home)))
+  const training = async () => {
+    const { raw } = await lost.describe()
+    return raw.pendingActivities?.find(
+      ({ activityType, state }) => activityType?.name === 'trainSteps' && state === startedState,
+    )
+  }
+  let at = await training()
+  for (const end = Date.now() + 300_000; Date.now() < end && at === undefined; await sleep(200)) at = await training()
+  const slot = /#(first|second) /.exec(at?.lastWorkerIdentity ?? '')?.[1]
+  assert.match(at?.activityOptions?.taskQueue?.name ?? '', new RegExp(`\\.${slot}$`))
+  policies[slot === 'first' ? 0 : 1]?.child.kill('SIGKILL')
+  for (const end = Date.now() + 600_000; Date.now() < end && readResult(home, 'lost') === null; await sleep(500));
+  assert.equal(readResult(home, 'lost')?.state, 'done')
+
+  const { events = [] } = await lost.fetchHistory()
+  const timeouts = (events ?? []).filter(({ activityTaskTimedOutEventAttributes: timedOut }) => timedOut)
+  const kinds = timeouts.map(one => one.activityTaskTimedOutEventAttributes?.failure?.timeoutFailureInfo?.timeoutType)
+  assert.deepEqual(kinds, [heartbeatTimeout])
+  const noticed = timeMsOf(timeouts[0])
+  const identityOf = (event: (typeof timeouts)[number]) => event.activityTaskStartedEventAttributes?.identity ?? ''
+  const next = (events ?? []).find(one => identityOf(one).startsWith('rlev-policy@') && timeMsOf(one) > noticed)
+  const waitedMs = timeMsOf(next) - noticed
+  console.log(`the other worker began ${waitedMs} ms after the silence was noticed`)
+  assert.ok(waitedMs < 3_000, `${waitedMs} ms`)
+})
+
+/** `PENDING_ACTIVITY_STATE_STARTED`, and `TIMEOUT_TYPE_HEARTBEAT`. */
+const [startedState, heartbeatTimeout] = [2, 4]
+
+type Moment = { eventTime?: { seconds?: unknown; nanos?: number | null } | null } | undefined
+
+const timeMsOf = (event: Moment): number =>
+  1000 * Number(event?.eventTime?.seconds ?? 0) + (event?.eventTime?.nanos ?? 0) / 1e6
 
 const childrenOf = (pid: number): number[] =>
   readdirSync('/proc')

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { isSameEngine } from '../../activities/machine/same-engine.js'
 import { workflowIdOf } from '../../pipelines/config/names.js'
-import { buildOf, engineQueue, queuesBeside, queuesOf, workflowIdBeside } from '../../workflows/queues.js'
+import { buildOf, engineOf, engineQueue, queuesBeside, queuesOf, workflowIdBeside } from '../../workflows/queues.js'
 
 const code = '0123456789abcdef'
 const mine = queuesOf({ home: '11111111', code })
@@ -21,6 +21,8 @@ test('homes, versions of the code and engines share no queue', () => {
     'rlev-gpu.11111111.0123456789ab.TensorFlow-2.21.0-on-the-processor-Node-20-AMD-EPYC',
     'rlev-gpu.11111111.0123456789ab.TensorFlow-2.21.0-on-a-card-Node-20-H200',
   ])
+  assert.equal(engineOf(byEngine[1] ?? ''), 'TensorFlow-2.21.0-on-a-card-Node-20-H200')
+  assert.equal(engineOf(mine.gpu), null)
   const threads = 'TensorFlow 2.21.0 on the processor, Node 20, 2 threads; AMD EPYC'
   assert.equal(engineQueue(mine.gpu, threads), byEngine[0])
 })

@@ -10,6 +10,7 @@ import { readOutcomes } from '../../../activities/store/outcomes.js'
 import {
   addDrift,
   beginProvenance,
+  claimEngine,
   driftsOf,
   originalKey,
   readProvenance,
@@ -93,6 +94,21 @@ describe('other code than the run began with', () => {
     assert.equal(drifts?.length, 1)
     assert.deepEqual(drifts?.[0]?.experiments, { one: { step: 20 } })
     assert.match(driftsOf(home, 'one').join(), /^from step 20 on: /)
+  })
+
+  it('another engine is allowed with it, and noted only if another one goes on', async () => {
+    begun(experimentPlan('one'))
+    claimEngine(home, 'one', 'TensorFlow 2.20; AMD')
+    settleDrift({ home: { path: home }, view: await viewed('one', 'running'), allowed: true })
+    assert.equal(readProvenance(home, 'one')?.engine, 'TensorFlow 2.20; AMD')
+    settleDrift({ home: { path: home }, view: await viewed('one'), allowed: true })
+    claimEngine(home, 'one', 'TensorFlow 2.20; AMD')
+    assert.deepEqual(driftsOf(home, 'one'), [])
+    settleDrift({ home: { path: home }, view: await viewed('one'), allowed: true })
+    claimEngine(home, 'one', 'TensorFlow 2.20; Intel')
+    assert.deepEqual(driftsOf(home, 'one'), [
+      'from step 20 on: the policy computes on TensorFlow 2.20; Intel (before: TensorFlow 2.20; AMD)',
+    ])
   })
 
   it('is in the notes of the comparison', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { troubleOf } from '../../../commands/runs/workflow-facts.js'
+import { engineAwaited, troubleOf } from '../../../commands/runs/workflow-facts.js'
 
 const failing = (name: string, attempt: number) => ({
   pendingActivities: [{ activityType: { name }, attempt, lastFailure: { message: 'refused' } }],
@@ -13,4 +13,18 @@ test('an activity whose attempt failed is told, but not the first ones at an MLf
   assert.deepEqual(troubleOf(failing('openTracking', 5)), {})
   assert.match(troubleOf(failing('openTracking', 6)).trouble ?? '', /^attempt 6 of openTracking/)
   assert.deepEqual(troubleOf({ pendingActivities: [] }), {})
+})
+
+test('a policy that waits for a worker of its engine is told after half a minute, with what can be done without one', () => {
+  const waits = (name: string, state: number) => ({
+    pendingActivities: [{ state, scheduledTime: { seconds: 1000 as never }, activityOptions: { taskQueue: { name } } }],
+  })
+  const ofEngine = 'rlev-gpu.11111111.0123456789ab.TensorFlow-2.21.0-on-the-processor-AMD-EPYC'
+  assert.match(
+    engineAwaited(waits(ofEngine, 1), 1_031_000).trouble ?? '',
+    /computes on TensorFlow-2\.21\.0-on-the-processor-AMD-EPYC; .*rlev cancel.*rlev resume --allow-drift/,
+  )
+  assert.deepEqual(engineAwaited(waits(ofEngine, 1), 1_029_000), {})
+  assert.deepEqual(engineAwaited(waits(ofEngine, 2), 1_031_000), {})
+  assert.deepEqual(engineAwaited(waits('rlev-gpu.11111111.0123456789ab.machine.policy', 1), 1_031_000), {})
 })
