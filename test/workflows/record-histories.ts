@@ -8,6 +8,7 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import type { ProcessRecord } from '../../activities/machine/services-record.js'
 import { programOf, projectFolder } from '../../commands/services/project.js'
 import { pauseSignal, resumeSignal } from '../../workflows/messages.js'
 import { JudgeServer } from '../activities/judge/server.js'
@@ -23,6 +24,10 @@ const judge = await new JudgeServer().start()
 const { workflow } = services.client
 const work = new AtWork(services)
 const apart = { durability: { stepsPerActivity: 1, heartbeatTimeout: 3 } }
+const longest = { checkpoint: { everySteps: 300 }, durability: { stepsPerActivity: 300, heartbeatTimeout: 3 } }
+/** One activity of some seconds. */
+const long = (name: string) => tinyConfig(name, { steps: 300, evaluation: { every: 300 }, ...longest })
+let policy: ProcessRecord
 
 const recordings = {
   whole: async () => {
@@ -40,11 +45,9 @@ const recordings = {
     await save('experiment-paused', 'paused')
   },
 
-  // One activity of some seconds, which the pause takes off its worker.
+  // The pause takes it off its worker.
   interrupted: async () => {
-    const longest = { checkpoint: { everySteps: 300 }, durability: { stepsPerActivity: 300, heartbeatTimeout: 3 } }
-    const config = tinyConfig('interrupted', { steps: 300, evaluation: { every: 300 }, ...longest })
-    const interrupted = await work.start(config)
+    const interrupted = await work.start(long('interrupted'))
     await until('the third step', () => work.journaled('interrupted') >= 3)
     await interrupted.signal(pauseSignal)
     await until('the pause', async () => (await work.progressOf(interrupted)).state === 'paused')
@@ -102,10 +105,21 @@ const recordings = {
     await save('sweep-with-a-failed-arm', 'mixed')
     await save('experiment-failed', 'mixed/exploding/seed-1')
   },
+
+  // The last one: its worker dies in training, and another one goes on.
+  moved: async () => {
+    const moved = await work.start(long('moved'))
+    await until('the third step', () => work.journaled('moved') >= 3)
+    await services.kill(policy)
+    await services.startWorker('policy-2')
+    await moved.result()
+    await save('experiment-moved', 'moved')
+  },
 }
 
 try {
-  await Promise.all([services.startWorker('orchestrator'), services.startWorker('policy')])
+  policy = await services.startWorker('policy')
+  await services.startWorker('orchestrator')
   for (const [name, record] of Object.entries(recordings)) {
     if (asked.length === 0 || asked.includes(name)) await record()
   }
