@@ -62,7 +62,8 @@ export function settleDrift(run: { home: Home; view: RunView; plan?: Plan; allow
   const changes = [...decisive.map(inWords), ...(known === null ? [] : codeDifference(known.code, code))]
   // The worker that goes on says on what it computes (claimEngine).
   const otherEngine = allowed && isOver(view.state) && known !== null && known.engine !== null
-  const hasChanged = changes.length > 0 && (known !== null || experimentsOf(before).some(({ id }) => hasBegun(home, id)))
+  const hasChanged =
+    changes.length > 0 && (known !== null || experimentsOf(before).some(({ id }) => hasBegun(home, id)))
   // Noted before anything is changed: a call that is broken off in between is made again.
   if (hasChanged || otherEngine) {
     const drift = { time: Date.now(), changes, experiments: openOnes(home, view, before, plan) }

@@ -151,7 +151,8 @@ export class TemporalRuns {
       const description = await this.#at(id, handle => handle.describe())
       for (const { workflowId } of description?.raw.pendingChildren ?? []) if (workflowId) ids.add(workflowId)
     }
-    for (const id of ids) await this.#at(id, handle => handle.terminate('no worker of its version of the code is there'))
+    for (const id of ids)
+      await this.#at(id, handle => handle.terminate('no worker of its version of the code is there'))
   }
 
   /** Every execution of a workflow that Temporal still has, also closed ones. The newest is asked for itself: lists lag behind. */
