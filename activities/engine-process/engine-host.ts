@@ -9,7 +9,8 @@ import { RlevError } from '../../pipelines/errors.js'
 import { failPointVariable } from '../fail-points/fail-point.js'
 import { toFailure } from '../failures.js'
 import type { GpuActivities } from '../gpu-activities.js'
-import { threadsVariable } from '../machine/computes-on.js'
+import { threadsIn, threadsVariable } from '../machine/computes-on.js'
+import { readProvenance } from '../store/provenance.js'
 import { readConfig } from '../store/runs.js'
 import { EngineChild, type Notice, type Outcome } from './engine-child.js'
 import { type GpuActivityName, gpuActivityNames } from './messages.js'
@@ -42,7 +43,7 @@ export class EngineHost {
   #env: NodeJS.ProcessEnv
   #isComputing = false
   #child: EngineChild | null = null
-  /** What the process was started with beside its environment. */
+  /** Of a matrix product, in the process. */
   #threads: number | undefined
 
   constructor({ home, env, stay, silenceLimitMs = 60_000 }: EngineHostOptions) {
@@ -69,12 +70,14 @@ export class EngineHost {
    * default those of the environment.
    */
   start(threads?: number): EngineChild {
-    if (this.#child?.isAlive && threads === this.#threads) return this.#child
+    const counted = threads === undefined ? {} : { [threadsVariable]: String(threads) }
+    const env: NodeJS.ProcessEnv = { ...this.#env, ...counted }
+    const wanted = Number(env[threadsVariable] ?? 1)
+    if (this.#child?.isAlive && wanted === this.#threads) return this.#child
     // TensorFlow reads the number of its threads once, so another number needs another process.
     this.end()
-    this.#threads = threads
-    const counted = threads === undefined ? {} : { [threadsVariable]: String(threads) }
-    this.#child = new EngineChild({ home: this.#home, env: { ...this.#env, ...counted } })
+    this.#threads = wanted
+    this.#child = new EngineChild({ home: this.#home, env })
     // A fail point acts once in a worker: the next process would meet it again.
     const { [failPointVariable]: _, ...rest } = this.#env
     this.#env = rest
@@ -86,11 +89,13 @@ export class EngineHost {
     this.#child = null
   }
 
-  /** Of the run's config; undefined if it names none, or cannot be read, as the activity will say. */
+  /** Of the run's config, else those that it began with; undefined if neither is there or can be read, as the activity will say. */
   #threadsOf(input: unknown): number | undefined {
     try {
-      const { engine } = readConfig(this.#home, (input as { run: string }).run)
-      return engine.kind === undefined ? engine.threads : undefined
+      const { run } = input as { run: string }
+      const { engine } = readConfig(this.#home, run)
+      if (engine.kind !== undefined) return undefined
+      return engine.threads ?? threadsIn(readProvenance(this.#home, run)?.engine ?? null)
     } catch {
       return undefined
     }

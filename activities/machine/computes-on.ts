@@ -9,3 +9,9 @@ export function computesOn(environment: NodeJS.ProcessEnv = process.env): string
   const threads = Number(environment[threadsVariable] ?? 1)
   return `${libraryOfThisProcess()}${threads === 1 || computesOnGpu() ? '' : `, ${threads} threads`}`
 }
+
+/** The threads in what a run computes on, as `computesOn` says it; undefined for one that has not begun, and without a processor. */
+export function threadsIn(engine: string | null): number | undefined {
+  if (engine === null || !engine.includes(' on the processor')) return undefined
+  return Number(/, (\d+) threads/.exec(engine)?.[1] ?? 1)
+}

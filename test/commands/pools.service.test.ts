@@ -67,14 +67,17 @@ async function startByHand(
   return worker
 }
 
-test('RLEV_WORKERS=none launches on servers elsewhere, and starts nothing here', async () => {
-  const { TEMPORAL_ADDRESS: address } = shared()
-  const variables = { ...(address ? { TEMPORAL_ADDRESS: address } : {}), RLEV_WORKERS: 'none' }
-  const launch = (at: string) => begin(['run', configFile('far'), '--detach', '--home', at], { variables }).done
-  const launched: Called = await launch(home)
+async function launch(config: string, at = home): Promise<Called> {
+  const variables = { TEMPORAL_ADDRESS: services.services.temporal.address, RLEV_WORKERS: 'none' }
+  const launched = await begin(['run', config, '--detach', '--home', at], { variables }).done
   assert.equal(launched.status, 0, launched.err)
+  return launched
+}
+
+test('RLEV_WORKERS=none launches on servers elsewhere, and starts nothing here', async () => {
+  const launched = await launch(configFile('far'))
   // Another person, with a run of the same name in the same namespace.
-  assert.equal((await launch(others)).status, 0)
+  await launch(configFile('far'), others)
   assert.deepEqual(readRecord({ path: home }).processes, {})
   assert.doesNotMatch(launched.err, /starting/)
   assert.doesNotMatch(launched.out, /tracked in MLflow/)
@@ -131,10 +134,7 @@ test('after the death of its worker an experiment goes on at another one as soon
     ...{ steps, evaluation: { every: steps }, checkpoint: { everySteps: steps } },
     durability: { stepsPerActivity: steps, heartbeatTimeout: 4 },
   })
-  const launched = await begin(['run', config, '--detach', '--home', home], {
-    variables: { ...shared(), RLEV_WORKERS: 'none' },
-  }).done
-  assert.equal(launched.status, 0, launched.err)
+  await launch(config)
   const lost = services.client.workflow.getHandle(workflowIdOf('lost', homeId(home)))
   const training = async () => {
     const { raw } = await lost.describe()
@@ -148,7 +148,7 @@ test('after the death of its worker an experiment goes on at another one as soon
   assert.match(at?.activityOptions?.taskQueue?.name ?? '', new RegExp(`\\.${slot}$`))
   policies[slot === 'first' ? 0 : 1]?.child.kill('SIGKILL')
   for (const end = Date.now() + 600_000; Date.now() < end && readResult(home, 'lost') === null; await sleep(500));
-  assert.equal(readResult(home, 'lost')?.state, 'done')
+  assert.equal(readResult(home, 'lost')?.state, 'done', JSON.stringify(readResult(home, 'lost')))
 
   const { events = [] } = await lost.fetchHistory()
   const timeouts = (events ?? []).filter(({ activityTaskTimedOutEventAttributes: timedOut }) => timedOut)

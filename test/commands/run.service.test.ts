@@ -26,7 +26,7 @@ test('run prints progress, the comparison, the report and the pages, and ends wi
   assert.match(out, /^Effect {4}Expected H-Acc, accuracy weighted by value, went from \d/m)
   assert.doesNotMatch(out, /^Endpoint/m)
   assert.match(out, /^weights +[0-9a-f]{64}$/m)
-  assert.match(out, /^Temporal +http:\/\/127\.0\.0\.1:\d+\/namespaces\/default\/workflows\/first$/m)
+  assert.match(out, /^Temporal +http:\/\/127\.0\.0\.1:\d+\/namespaces\/default\/workflows\/first%40[0-9a-f]{8}$/m)
   assert.match(out, /^MLflow +http:\/\/127\.0\.0\.1:\d+\/.*runs\/[0-9a-f]{32}/m)
   const report = /^report +(.*)$/m.exec(out)?.[1] ?? ''
   assert.match(readFileSync(report, 'utf8'), /^<!doctype html>/i)

@@ -9,6 +9,8 @@ import { ApplicationFailure, CancelledFailure } from '@temporalio/common'
 import { MockActivityEnvironment } from '@temporalio/testing'
 import { EngineHost } from '../../../activities/engine-process/engine-host.js'
 import { failPointVariable } from '../../../activities/fail-points/fail-point.js'
+import { codeOfThisProcess } from '../../../activities/machine/code.js'
+import { beginProvenance, claimEngine } from '../../../activities/store/provenance.js'
 import { keepConfig } from '../../../activities/store/runs.js'
 import type { TrainingInput } from '../../../activities/training/training.js'
 import { experimentSchema } from '../../../pipelines/config/schema.js'
@@ -56,18 +58,21 @@ test('the process has the threads of the run, and stays while they do', async ()
   const keep = (name: string, engine: object) => keepConfig(home, name, experimentSchema.parse({ name, engine }))
   keep('wide', { threads: 3 })
   keep('narrow', {})
+  keep('begun', {})
+  beginProvenance(home, 'begun', codeOfThisProcess())
+  claimEngine(home, 'begun', 'TensorFlow 2.21.0 on the processor, Node 20, 2 threads; AMD')
   const host = new EngineHost({ home, env: { TF_NUM_INTRAOP_THREADS: '1' } })
   hosts.push(host)
   const [found, pids]: [(string | undefined)[], Set<number | undefined>] = [[], new Set()]
-  for (const run of ['narrow', 'narrow', 'wide', 'wide', 'narrow']) {
+  for (const run of ['narrow', 'narrow', 'begun', 'wide', 'wide', 'narrow']) {
     // It ends with an error: the run has no data. Its process is there all the same.
     const input = { run, from: 0, to: 1 } as TrainingInput & { from: number; to: number }
     await assert.rejects(new MockActivityEnvironment({ attempt: 1 }).run(host.activities().trainSteps, input))
     found.push(threadsOf(host))
     pids.add(host.pid)
   }
-  assert.deepEqual(found, ['1', '1', '3', '3', '1'])
-  assert.equal(pids.size, 3)
+  assert.deepEqual(found, ['1', '1', '2', '3', '3', '1'])
+  assert.equal(pids.size, 4)
 })
 
 test('heartbeats leave every second while the process is blocked', async () => {
