@@ -85,20 +85,22 @@ function nameOf({ info, data }: Run, plan: Plan): string {
 }
 
 /**
- * Policy workers say in their logs when they begin to sample a step, and in which attempt of the activity; the journal's file
- * says when it was kept. Only a later attempt may begin a step again, and only before that.
+ * Policy workers say in their logs when they begin to sample a step, and in which attempt of which activity; the journal's file
+ * says when it was kept. Only a later attempt may begin a step again, or the activity that follows one whose worker was lost
+ * (workflows/policy-worker.ts), and only before that.
  */
 function samplingsOf(home: DrillHome, plan: Plan, faults: string[]): LeftBehind['samplings'] {
-  const steps = new Map(experimentsOf(plan).map(({ id }) => [id, new Map<number, number>()]))
+  const steps = new Map(experimentsOf(plan).map(({ id }) => [id, new Map<number, Set<string | undefined>>()]))
   const samplings = { begun: 0, again: 0 }
-  for (const { message, run = '', step = 0, time, attempt } of workerLog(home)) {
-    const counts = steps.get(run)
-    if (message !== 'sampling' || counts === undefined) continue
+  for (const { message, run = '', step = 0, time, attempt, activityId } of workerLog(home)) {
+    const begun = steps.get(run)
+    if (message !== 'sampling' || begun === undefined) continue
     samplings.begun++
-    const before = counts.get(step) ?? 0
-    if (before > 0) samplings.again++
-    if (before > 0 && attempt === 1) faults.push(`step ${step} of ${run} was sampled again without a failed attempt`)
-    counts.set(step, before + 1)
+    const before = begun.get(step) ?? new Set()
+    if (before.size > 0) samplings.again++
+    if (before.has(activityId) && attempt === 1)
+      faults.push(`step ${step} of ${run} was sampled again without a failed attempt`)
+    begun.set(step, before.add(activityId))
     const kept = statSync(experimentPaths.rollout(runFolder(home.path, run), step), { throwIfNoEntry: false })
     if (kept !== undefined && Date.parse(time) > kept.mtimeMs + clockGrain) {
       faults.push(`step ${step} of ${run} was sampled again after it was journaled`)
@@ -118,6 +120,7 @@ export interface WorkerLogEntry {
   step?: number
   /** Of the activity. */
   attempt?: number
+  activityId?: string
   seconds?: number
   /** Stack of what an attempt ended with. */
   error?: string
