@@ -133,6 +133,11 @@ export class Folders {
     return isDeepStrictEqual(there.files, files)
   }
 
+  /** Whether the store is known to have it. */
+  knows(key: string): boolean {
+    return this.#there.has(key)
+  }
+
   forget(key: string): void {
     this.#there.delete(key)
   }

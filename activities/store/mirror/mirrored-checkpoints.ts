@@ -68,13 +68,20 @@ export class MirroredCheckpoints {
     }
   }
 
-  /** Those that are here only. Throws FenceLost if the store has another one of the same step, which then counts. */
+  /**
+   * Those that are here only. Throws FenceLost if the store has another one of the same step, which then counts. They go up in the order of
+   * their steps, so one that is older than the newest in the store has been there: it was deleted, perhaps from another machine, and stays so.
+   */
   async push(id: string): Promise<void> {
     const folder = experimentPaths.checkpoints(runFolder(this.#home, id))
+    let there: number[] | undefined
     for (const name of namesIn(folder)) {
       const step = stepOf(name)
       if (step === null) continue
       const key = checkpointKey(id, name)
+      if (this.#folders.knows(key)) continue
+      there ??= await this.steps(id)
+      if (step < (there.at(-1) ?? 0) && !there.includes(step)) continue
       const path = this.#path(id, step)
       const kept = await this.#folders.keep({ key, path, mayCommit: () => this.#owners.check(id) })
       if (kept === 'kept') continue

@@ -21,7 +21,8 @@ import { gpuActivities } from '../../../../activities/gpu-activities.js'
 import { ioActivities } from '../../../../activities/io-activities.js'
 import { FenceLost } from '../../../../activities/store/fence.js'
 import { collectGarbage } from '../../../../activities/store/mirror/garbage.js'
-import { runFolder } from '../../../../activities/store/run-folder.js'
+import { checkpointKey } from '../../../../activities/store/mirror/keys.js'
+import { runFolder, stepName } from '../../../../activities/store/run-folder.js'
 import { keepPlan, readEvaluations, readMetrics, readResult } from '../../../../activities/store/runs.js'
 import { PolicyCache } from '../../../../activities/training/policy-cache.js'
 import { type Workplace, workplace } from '../../../../activities/workplace.js'
@@ -195,6 +196,24 @@ describe('machines that share a store', { skip: whyNoGateway() }, () => {
       const { objects } = await (machine().mirror ?? assert.fail()).parts()
       assert.ok((await objects.get('large'))?.content.equals(content))
       assert.equal(await objects.dropUploads((await objects.now()) + 60_000), 0)
+    })
+  })
+
+  it('do not bring back a checkpoint that the store deleted when a machine that has it starts again', async () => {
+    await withStore('deleted', async () => {
+      const first = machine()
+      cpSync(alone.home, first.home, { recursive: true })
+      const push = async ({ mirror }: Workplace, activity: number) => {
+        await mirror?.take(run, { run: 'one', activity, attempt: 1 })
+        await mirror?.push(run, { fenced: true })
+      }
+      await push(first, 1)
+      const { checkpoints, objects } = await (first.mirror ?? assert.fail()).parts()
+      assert.deepEqual(await checkpoints.steps(run), [2, 3])
+      const key = checkpointKey(run, stepName(2))
+      assert.ok(await objects.deleteIfMatch(key, (await objects.facts(key))?.etag ?? ''))
+      await push(workplace(first.home), 2)
+      assert.deepEqual(await checkpoints.steps(run), [3])
     })
   })
 
