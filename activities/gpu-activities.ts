@@ -1,5 +1,6 @@
 /** The activities that need the policy, of queue `rlev-gpu`: one at a time, in a separate process. */
-import { answerItems } from './answer-items.js'
+import { answerItems } from './answers/answer-items.js'
+import { answerPieces } from './answers/answer-pieces.js'
 import { evaluatePolicy } from './evaluate-policy.js'
 import { type Border, mirrored } from './mirrored.js'
 import { predictValues } from './predict-values.js'
@@ -39,6 +40,13 @@ export function gpuActivities(workplace: Workplace, policies: PolicyCache) {
     ),
     evaluatePolicy: mirrored(workplace, evaluatePolicy(workplace, policies), atStep),
     answerItems: mirrored(workplace, answerItems(workplace, policies), atStep),
+    answerPieces: mirrored(workplace, answerPieces(workplace, policies), {
+      reads: ({ run }) => [run],
+      outputs: ({ stages: { data, start } }) => [data, start],
+      checkpoint: ({ run, step }) => (step === 0 || policies.isAt(run, step) ? null : step),
+      // Pieces go to the store one by one.
+      readOnly: true,
+    }),
   }
 }
 

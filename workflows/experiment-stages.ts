@@ -18,6 +18,7 @@ import type { ExperimentConfig } from '../pipelines/config/schema.js'
 import { innermostMessage } from '../pipelines/errors.js'
 import { given } from '../pipelines/given.js'
 import { cleanup, io } from './activity-options.js'
+import { answersOf } from './answers.js'
 import { endingOf } from './cancellation.js'
 import { ExperimentView } from './experiment-view.js'
 import { type Limits, limitsAtFirst } from './limits.js'
@@ -25,7 +26,7 @@ import { type ExperimentInput, type ExperimentResult, type ExperimentWorkflow, e
 import { type PauseSwitch, pauseSwitch } from './pause.js'
 import { PolicyWorker } from './policy-worker.js'
 import { type ReportWriter, reportWriter } from './report.js'
-import { evaluatedInTwo, historyIsLong, nextBoundary } from './segments.js'
+import { evaluatedInTwo, historyIsLong, isElsewhere, nextBoundary } from './segments.js'
 import { type Tracking, trackBeside } from './tracking.js'
 
 export class ExperimentStages {
@@ -246,7 +247,8 @@ export class ExperimentStages {
     const more = step < config.steps
     const atOnce = () => this.#policy.run('evaluatePolicy', input, { summary: `evaluation at step ${step}`, more })
     const inTwo = async () => {
-      const answers = await this.#policy.run('answerItems', input, { summary: `answers at step ${step}`, more })
+      const [policy, view] = [this.#policy, this.#view]
+      const answers = await answersOf(input, { policy, more, mayBeCut: isElsewhere(step, config), view })
       return io(config, `verdicts at step ${step}`).evaluateAnswers({ ...input, answers })
     }
     const summary = await this.#pause.run(evaluatedInTwo(config) ? inTwo : atOnce)

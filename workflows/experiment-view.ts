@@ -94,7 +94,14 @@ export class ExperimentView {
     this.#show()
   }
 
+  /** Responses of an evaluation that is divided among workers. Adds no event. */
+  answered(answered: { done: number; of: number }): void {
+    this.progress.answered = answered
+    this.#details()
+  }
+
   evaluated({ step, acc, hAcc, expectedHAcc }: EvaluationSummary): void {
+    delete this.progress.answered
     Object.assign(this.progress, { step, acc, hAcc, expectedHAcc })
     this.#show()
   }
@@ -137,6 +144,7 @@ export class ExperimentView {
     const percent = (share: number | undefined) => (share === undefined ? '' : `${(100 * share).toFixed(1)}%`)
     const rows: [string, string][] = [
       ['stage', stageText(progress)],
+      ['answered', progress.answered === undefined ? '' : `${progress.answered.done} of ${progress.answered.of}`],
       ['step', `${progress.step} of ${progress.steps}`],
       [
         'estimator, scale, values',

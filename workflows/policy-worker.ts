@@ -50,10 +50,22 @@ export class PolicyWorker {
     }
   }
 
+  /** On whichever worker of the run's engine is free. The experiment keeps to its own. */
+  anywhere<Activity extends Name>(name: Activity, input: Input<Activity>, summary: string): Promise<Output<Activity>> {
+    const call = gpu(this.#limits(), summary, { name: this.#sharedQueue(), own: false })[name] as unknown as (
+      given: Input<Activity>,
+    ) => Promise<Output<Activity>>
+    return call(input)
+  }
+
   #queue(): { name: string; own: boolean } {
-    const { gpu } = ownQueues()
     if (this.#place?.queue !== undefined) return { name: this.#place.queue, own: true }
-    return { name: this.#place === undefined ? gpu : engineQueue(gpu, this.#place.engine), own: false }
+    return { name: this.#sharedQueue(), own: false }
+  }
+
+  #sharedQueue(): string {
+    const { gpu } = ownQueues()
+    return this.#place === undefined ? gpu : engineQueue(gpu, this.#place.engine)
   }
 
   #heard<Value>(answer: Value | Placed<Value>): Value {

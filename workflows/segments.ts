@@ -4,6 +4,7 @@
  */
 import { workflowInfo } from '@temporalio/workflow'
 import { checkpointDue, evaluationDue } from '../pipelines/config/due-steps.js'
+import { engineKind } from '../pipelines/config/engine-kinds.js'
 import type { ExperimentConfig } from '../pipelines/config/schema.js'
 import { isOfUser } from '../pipelines/config/verifier-way.js'
 
@@ -17,10 +18,17 @@ export function nextBoundary(step: number, config: ExperimentConfig): number {
 
 /**
  * Whether answers and verdicts are separate activities: with a judge or a verifier of the user, so that waiting for it does not keep the
- * policy's worker; and without training, so that a long evaluation is stored piece by piece. Further test sets need both at once.
+ * policy's worker; and without training or with `evaluation.piece`, so that a long evaluation is stored piece by piece. Further test sets
+ * need both at once.
  */
 export function evaluatedInTwo({ judge, reward, evaluation, steps }: ExperimentConfig): boolean {
-  return judge !== undefined || steps === 0 || (isOfUser(reward) && evaluation.transfer === undefined)
+  const inPieces = steps === 0 || evaluation.piece !== undefined
+  return judge !== undefined || inPieces || (isOfUser(reward) && evaluation.transfer === undefined)
+}
+
+/** Whether workers that did not train the policy can have it after this step: as the start or from a checkpoint. A server is asked by one. */
+export function isElsewhere(step: number, config: ExperimentConfig): boolean {
+  return engineKind(config.engine) === 'local' && (step === 0 || checkpointDue(step, config))
 }
 
 /** Whether replaying the history would take long: it has as many events, or the server says so. */

@@ -115,6 +115,7 @@ export class EngineHost {
       const output = await this.#compute(name, input)
       if (keep === undefined || stay === undefined) return output
       if (keep.more) stay.hold()
+      else stay.release()
       const { queue, worker } = stay
       return { output, place: { queue, worker, engine: await this.engine() } } satisfies Placed<unknown>
     } finally {

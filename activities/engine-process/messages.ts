@@ -14,6 +14,7 @@ export const gpuActivityNames: Readonly<Record<GpuActivityName, true>> = {
   trainSteps: true,
   evaluatePolicy: true,
   answerItems: true,
+  answerPieces: true,
 }
 
 export type ToEngine =

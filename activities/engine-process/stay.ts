@@ -29,6 +29,7 @@ export interface Placed<Output> {
 export interface Stay extends Pick<Place, 'queue' | 'worker'> {
   mayTake(queue: string): boolean
   hold(): void
+  release(): void
 }
 
 /** Type of the failure of an attempt that was given back before it began; no trouble of the activity. */

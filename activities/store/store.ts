@@ -8,7 +8,7 @@ import { digest } from '../../pipelines/config/digest.js'
 import { RlevError } from '../../pipelines/errors.js'
 import { shortened } from '../../pipelines/printable.js'
 import { isCode } from './files.js'
-import { type Manifest, makeFolder, readFolder, readManifest } from './folder.js'
+import { type Manifest, makeFolder, readFolder, readFolderOrSetAside, readManifest } from './folder.js'
 import { insideHome } from './inside-home.js'
 
 /** What activities pass on of an artifact. */
@@ -63,8 +63,8 @@ export class Store {
     mayCommit?: () => void
   }): Promise<ArtifactRef> {
     const { kind, from, ...rest } = options
-    const path = insideHome(this.#home, join(this.#home, 'store', kind, digest(from)))
-    const output = { kind, digest: digest(from), path }
+    const output = this.#outputOf(options)
+    const { path } = output
     for (;;) {
       await this.#shared?.fetch(output)
       const made = await makeFolder({ what: 'stage-output', path, about: { kind, from }, ...rest })
@@ -73,6 +73,14 @@ export class Store {
       // Deleted right after it was found: made again.
       if (touched(path)) return this.#refOf(path, kind, manifest)
     }
+  }
+
+  /** The output that is stored; null if there is none. A damaged one is set aside. */
+  async find(address: { kind: string; from: unknown }): Promise<ArtifactRef | null> {
+    const output = this.#outputOf(address)
+    await this.#shared?.fetch(output)
+    const manifest = readFolderOrSetAside<unknown>(output.path)
+    return manifest !== null && touched(output.path) ? this.#refOf(output.path, address.kind, manifest) : null
   }
 
   /** The folder's path, after every file was compared with the reference. Throws ArtifactDamaged. */
@@ -98,6 +106,11 @@ export class Store {
   /** A JSON file of a stored folder, after the comparison. */
   json<T>(ref: ArtifactRef, name: string): T {
     return JSON.parse(readFileSync(join(this.folder(ref), name), 'utf8')) as T
+  }
+
+  #outputOf({ kind, from }: { kind: string; from: unknown }) {
+    const name = digest(from)
+    return { kind, digest: name, path: insideHome(this.#home, join(this.#home, 'store', kind, name)) }
   }
 
   #refOf(path: string, kind: string, manifest: Manifest<unknown>): ArtifactRef {

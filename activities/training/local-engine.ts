@@ -12,22 +12,39 @@ import { LocalSampler } from '../../pipelines/sampling/local-sampler.js'
 import { LocalPolicy } from '../../pipelines/training/local-policy.js'
 import type { ArtifactRef, Store } from '../store/store.js'
 import { tooOld } from './kept-policies.js'
-import type { PolicyEngine, PolicyToOpen } from './policy-engine.js'
+import type { PolicyEngine, PolicyToOpen, PolicyToSample } from './policy-engine.js'
 
 export class LocalEngine implements PolicyEngine {
   readonly #store: Store
   readonly #references = new Map<string, Policy>()
+  /** Of an experiment that another process trains. */
+  #sampled: { key: string; policy: Policy } | null = null
 
   constructor(store: Store) {
     this.#store = store
   }
 
   async open({ step, config, start, checkpoints }: PolicyToOpen): Promise<LocalPolicy> {
+    this.#dropSampled()
     const checkpoint = checkpoints.newestWhole(step)
     const policy = await this.#policyOf(config, start, checkpoint?.path ?? null)
     const optimizer =
       checkpoint === null ? createOptimizer(policy, config.update) : await loadOptimizer(checkpoint.path)
     return new LocalPolicy({ policy, optimizer, step: checkpoint?.step ?? 0 })
+  }
+
+  /** Its weights without an optimizer; null if the step has no whole checkpoint. Freed when another policy is opened. */
+  async samplerAt(options: PolicyToSample): Promise<LocalSampler | null> {
+    const { step, config, start, checkpoints, experimentKey } = options
+    if (config.steps === 0) return this.reference(start, config)
+    const key = `${experimentKey} ${start.sha256} ${step}`
+    if (this.#sampled?.key !== key) {
+      const checkpoint = step === 0 ? null : checkpoints.whole(step)
+      if (step > 0 && checkpoint === null) return null
+      this.#dropSampled()
+      this.#sampled = { key, policy: await this.#policyOf(config, start, checkpoint?.path ?? null) }
+    }
+    return new LocalSampler(this.#sampled.policy)
   }
 
   async reference(start: ArtifactRef, { engine }: ExperimentConfig): Promise<LocalSampler> {
@@ -42,6 +59,12 @@ export class LocalEngine implements PolicyEngine {
   async dispose(): Promise<void> {
     for (const policy of this.#references.values()) disposePolicy(policy)
     this.#references.clear()
+    this.#dropSampled()
+  }
+
+  #dropSampled(): void {
+    if (this.#sampled !== null) disposePolicy(this.#sampled.policy)
+    this.#sampled = null
   }
 
   /** The warm start: reference of the KL divergence, and base of adapters. */

@@ -10,7 +10,7 @@ import type { ArtifactRef, Store } from '../store/store.js'
 import { TinkerEngine } from '../tinker/policy/tinker-engine.js'
 import { tooOld } from './kept-policies.js'
 import { LocalEngine } from './local-engine.js'
-import type { PolicyEngine, PolicyToOpen } from './policy-engine.js'
+import type { PolicyEngine, PolicyToOpen, PolicyToSample } from './policy-engine.js'
 
 export class PolicyCache {
   /** For stages that only the local engine has. */
@@ -30,6 +30,11 @@ export class PolicyCache {
     return there?.isWhole === true && there.step <= step
   }
 
+  /** Whether it is in this process at exactly this step. */
+  isAt(run: string, step: number): boolean {
+    return this.holds(run, step) && this.#live.get(run)?.step === step
+  }
+
   /** The experiment's policy at `step`, or at the newest step before it that is available. */
   async atOrBefore(options: PolicyToOpen): Promise<LivePolicy> {
     const { run, step, config } = options
@@ -44,6 +49,13 @@ export class PolicyCache {
     this.#live.set(run, loaded)
     for (const oldest of tooOld(this.#live, ({ bytes }) => bytes)) await this.drop(oldest)
     return loaded
+  }
+
+  /** To sample from: the policy at exactly `step`, of this process or of a checkpoint. Null if there is none, or a server has it. */
+  async samplerAt(options: PolicyToSample): Promise<Sampler | null> {
+    const { run, step, config } = options
+    if (this.isAt(run, step)) return this.#live.get(run) ?? null
+    return engineKind(config.engine) === 'local' ? this.local.samplerAt(options) : null
   }
 
   /** The warm start: reference of the KL divergence. */

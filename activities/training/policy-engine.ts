@@ -25,6 +25,8 @@ export interface PolicyToOpen {
   mayCommit: () => void
 }
 
+export type PolicyToSample = Omit<PolicyToOpen, 'folder' | 'hooks' | 'mayCommit'>
+
 export interface PolicyEngine {
   /** The policy at `step`, or at the newest step before it whose state is whole. */
   open(options: PolicyToOpen): Promise<LivePolicy>

@@ -89,7 +89,7 @@ export async function toldBy(
     const facts = await temporal.facts(id)
     if (facts === null || (facts.status !== 'running' && facts.startedAt < since)) return 'not begun'
     const told = facts.status === 'running' ? await temporal.progress(id) : null
-    return told !== null && 'stage' in told ? { ...told, ...heard(facts) } : 'silent'
+    return told !== null && 'stage' in told ? reportOf(told, facts) : 'silent'
   } catch (error) {
     if (!isAway(error)) throw error
     return 'silent'
@@ -101,13 +101,18 @@ export function isAway(error: unknown): boolean {
   return error instanceof RlevError && error.kind === 'ServiceUnavailable'
 }
 
-/** What Temporal knows of an experiment besides what it says itself. */
-export function heard(
-  facts: WorkflowFacts | null,
-): Pick<ExperimentView, 'warmStart' | 'answered' | 'trouble' | 'held'> {
+/** What an experiment says, with what Temporal knows of its activities. */
+export function reportOf(told: ExperimentProgress, facts: WorkflowFacts | null): Report {
   const held = facts !== null && facts.pausedActivities.length > 0
   return {
-    ...given({ warmStart: facts?.warmStart, answered: facts?.answered, trouble: facts?.trouble }),
+    ...told,
+    ...given({ warmStart: facts?.warmStart, answered: answeredOf(told, facts), trouble: facts?.trouble }),
     ...(held ? { held } : {}),
   }
+}
+
+/** The workflow counts whole pieces, and heartbeats the responses of those under way. */
+function answeredOf({ answered }: ExperimentProgress, facts: WorkflowFacts | null): ExperimentView['answered'] {
+  if (facts?.answered !== undefined || answered === undefined) return facts?.answered
+  return { ...answered, done: Math.min(answered.of, answered.done + (facts?.inPieces ?? 0)) }
 }

@@ -11,7 +11,7 @@ import { readPlan } from '../../activities/store/runs.js'
 import type { Plan } from '../../pipelines/config/schema.js'
 import { given } from '../../pipelines/given.js'
 import type { Home } from '../services/home.js'
-import { type Answer, ask, cellKey, heard, nothing, type Report, toldBy } from './asked-of-temporal.js'
+import { type Answer, ask, cellKey, nothing, type Report, reportOf, toldBy } from './asked-of-temporal.js'
 import { otherVersionOf } from './other-version.js'
 import { runNotes } from './run-notes.js'
 import { type ExperimentView, type RunState, type RunView, stateOfAll } from './run-view.js'
@@ -28,7 +28,7 @@ export async function lookAtRun(home: Home, name: string, temporal?: TemporalRun
   if (elsewhere !== null) return lookAtImport(home, plan, elsewhere)
   const answer = temporal === undefined ? { ...nothing, away: true } : await ask(temporal, name)
   const merged = storedExperiments(home.path, plan).map((one, index) =>
-    merge(one, reportOf(one, answer), { ...answer, isBehind: answer.isBehind(index) }),
+    merge(one, reportFor(one, answer), { ...answer, isBehind: answer.isBehind(index) }),
   )
   const { facts } = answer
   const isMoving = temporal !== undefined && plan.kind === 'sweep' && facts?.status === 'running'
@@ -104,8 +104,8 @@ async function askEach(
   return asked
 }
 
-function reportOf(experiment: ExperimentView, { facts, progress, told }: Answer): Report | undefined {
-  if (progress !== null && 'stage' in progress) return { ...progress, ...heard(facts) }
+function reportFor(experiment: ExperimentView, { facts, progress, told }: Answer): Report | undefined {
+  if (progress !== null && 'stage' in progress) return reportOf(progress, facts)
   return told.get(cellKey(experiment))
 }
 

@@ -14,6 +14,8 @@ export interface WorkflowFacts {
   warmStart?: { done: number; of: number }
   /** The same of the responses of an evaluation. */
   answered?: { done: number; of: number }
+  /** Responses in pieces of an evaluation that are under way. */
+  inPieces?: number
   /** Where its tasks wait for a worker. */
   queue: string
   /** Ids of activities that somebody paused in Temporal itself. */
@@ -57,6 +59,11 @@ export function engineAwaited(
   { pendingActivities }: Pick<WorkflowExecutionDescription['raw'], 'pendingActivities'>,
   now = Date.now(),
 ): Pick<WorkflowFacts, 'trouble'> {
+  // Pieces of an evaluation wait while workers make others of it.
+  const isShared = pendingActivities?.some(
+    ({ activityType, state }) => activityType?.name === 'answerPieces' && state !== scheduledState,
+  )
+  if (isShared) return {}
   for (const { state, scheduledTime, activityOptions } of pendingActivities ?? []) {
     const engine = engineOf(activityOptions?.taskQueue?.name ?? '')
     const waits = state === scheduledState && now - 1000 * Number(scheduledTime?.seconds ?? 0) > quietMs
@@ -105,19 +112,31 @@ export function troubleText({
 /** Activities whose heartbeats say how far they are. */
 const counted = { warmStart: 'warmStart', answerItems: 'answered', evaluatePolicy: 'answered' } as const
 
-/** By the newest heartbeat of what is under way. */
-function progressOf({
+type Pending = NonNullable<WorkflowExecutionDescription['raw']['pendingActivities']>[number]
+
+/** By the newest heartbeats of what is under way. */
+export function progressOf({
   pendingActivities,
-}: Pick<WorkflowExecutionDescription['raw'], 'pendingActivities'>): Pick<WorkflowFacts, 'warmStart' | 'answered'> {
-  for (const { activityType, heartbeatDetails } of pendingActivities ?? []) {
-    const name = activityType?.name ?? ''
-    const payload = heartbeatDetails?.payloads?.[0]
-    if (!Object.hasOwn(counted, name) || payload === undefined || payload === null) continue
-    // A heartbeat before the first progress has no details.
-    const { done, of } = defaultPayloadConverter.fromPayload<{ done?: number; of?: number } | undefined>(payload) ?? {}
-    if (done !== undefined && of !== undefined) return { [counted[name as keyof typeof counted]]: { done, of } }
-  }
-  return {}
+}: Pick<WorkflowExecutionDescription['raw'], 'pendingActivities'>): Pick<
+  WorkflowFacts,
+  'warmStart' | 'answered' | 'inPieces'
+> {
+  const told = (pendingActivities ?? []).flatMap(activity => {
+    const progress = heartbeatOf(activity)
+    return progress === undefined ? [] : [{ name: activity.activityType?.name ?? '', progress }]
+  })
+  const one = told.find(({ name }) => Object.hasOwn(counted, name))
+  if (one !== undefined) return { [counted[one.name as keyof typeof counted]]: one.progress }
+  const pieces = told.filter(({ name }) => name === 'answerPieces')
+  return pieces.length === 0 ? {} : { inPieces: pieces.reduce((sum, { progress }) => sum + progress.done, 0) }
+}
+
+function heartbeatOf({ heartbeatDetails }: Pending): { done: number; of: number } | undefined {
+  const payload = heartbeatDetails?.payloads?.[0]
+  if (payload === undefined || payload === null) return undefined
+  // A heartbeat before the first progress has no details.
+  const { done, of } = defaultPayloadConverter.fromPayload<{ done?: number; of?: number } | undefined>(payload) ?? {}
+  return done === undefined || of === undefined ? undefined : { done, of }
 }
 
 function statusOf(name: WorkflowExecutionDescription['status']['name']): WorkflowFacts['status'] {

@@ -36,6 +36,11 @@ export class OneSlot {
     setTimeout(() => this.#wake(), holdMs + 1).unref()
   }
 
+  /** Ends a hold: any queue may have the worker when it is idle. */
+  release(): void {
+    this.#heldUntil = 0
+  }
+
   /** For the poller of a queue, which has one poll open at most. */
   supplierFor(queue: string): CustomSlotSupplier<ActivitySlotInfo> {
     let given = false

@@ -35,6 +35,7 @@ export async function policyWorker(options: {
     worker: shared.identity,
     mayTake: (queue: string) => slot.mayTake(queue),
     hold: () => slot.hold(),
+    release: () => slot.release(),
   }
   const engine = new EngineHost({ home, env: engineEnvironment(), stay })
   const polls = (taskQueue: string) => poller({ taskQueue, slot, engine, shared })

@@ -182,9 +182,11 @@ function sampling({ architecture, config, promptTokens, testItems }: MemorySubje
 }
 
 /** Greedy responses to all items are one generation, the sampled ones another. */
-function evaluatedRows({ evaluation: { chunk, samples, transfer } }: ExperimentConfig, testItems?: number): number {
+function evaluatedRows({ evaluation }: ExperimentConfig, testItems?: number): number {
+  const { chunk, samples, transfer, piece = Number.POSITIVE_INFINITY } = evaluation
   if (testItems === undefined || transfer !== undefined) return chunk
-  return Math.max(1, Math.min(chunk, testItems * Math.max(1, samples)))
+  const items = Math.min(testItems, Math.max(1, Math.floor(piece / (1 + samples))))
+  return Math.max(1, Math.min(chunk, items * Math.max(1, samples)))
 }
 
 function update({ architecture, config, promptTokens }: MemorySubject): MemoryPart[] {

@@ -5,13 +5,14 @@ import { join } from 'node:path'
 import { CancelledFailure } from '@temporalio/common'
 import { MockActivityEnvironment } from '@temporalio/testing'
 import { DefaultLogger } from '@temporalio/worker'
-import { gpuActivities } from '../../activities/gpu-activities.js'
+import { type GpuActivities, gpuActivities } from '../../activities/gpu-activities.js'
 import { ioActivities } from '../../activities/io-activities.js'
 import { digestOfFile, sha256 } from '../../activities/store/files.js'
 import { experimentPaths, runFolder, stepName } from '../../activities/store/run-folder.js'
 import { experimentsOf, readEvaluations, readMetrics } from '../../activities/store/runs.js'
+import type { ArtifactRef } from '../../activities/store/store.js'
 import { PolicyCache } from '../../activities/training/policy-cache.js'
-import type { StageOutputs } from '../../activities/training/training.js'
+import type { StageOutputs, TrainingInput } from '../../activities/training/training.js'
 import type { Workplace } from '../../activities/workplace.js'
 import { trainedFile } from '../../pipelines/checkpoint/checkpoint-files.js'
 import { evaluationDue } from '../../pipelines/config/due-steps.js'
@@ -27,6 +28,16 @@ export const runStage = <Input, Output>(
   input: Input,
   mock = environment(),
 ): Promise<Output> => mock.run<[Input], Output, (input: Input) => Promise<Output>>(activity, input)
+
+/** The answers of an evaluation, all by this worker. */
+export async function answersBy(
+  { answerItems }: Pick<GpuActivities, 'answerItems'>,
+  input: TrainingInput & { step: number },
+): Promise<ArtifactRef> {
+  const answers = await runStage(answerItems, input)
+  assert.ok(!('parts' in answers))
+  return answers
+}
 
 /** Everything before training. `run`: the id of the experiment, which is the name of its config unless it is of a sweep. */
 export async function prepare(place: Workplace, config: ExperimentConfig, run = config.name): Promise<StageOutputs> {

@@ -15,7 +15,7 @@ import { PolicyCache } from '../../activities/training/policy-cache.js'
 import { type Workplace, workplace } from '../../activities/workplace.js'
 import type { JudgeConfig } from '../../pipelines/config/schema.js'
 import { tinyConfig } from '../workflows/tiny.js'
-import { environment, prepare, runExperiment, runStage } from './driver.js'
+import { answersBy, environment, prepare, runExperiment, runStage } from './driver.js'
 import { JudgeServer, reply, right } from './judge/server.js'
 
 /** One for all tests, which share its data and its warm start. */
@@ -53,7 +53,7 @@ test('an evaluation that was cancelled between its pieces goes on with the piece
   assert.deepEqual(others, [])
   const made = statSync(join(pieces, first, 'answers.json')).mtimeMs
 
-  const answers = await runStage(gpu.answerItems, input)
+  const answers = await answersBy(gpu, input)
   assert.equal(namesIn(pieces).length, 2)
   assert.equal(statSync(join(pieces, first, 'answers.json')).mtimeMs, made)
   await runStage(ioActivities(place).evaluateAnswers, { ...input, answers })
@@ -92,7 +92,7 @@ test('a judge of evaluations alone leaves training to the rule, and is asked for
   const own = config('measured', 0, judge.config({ decides: 'evaluation' }))
   const stages = await prepare(place, own)
   const evaluate = async (run: string) => {
-    const answers = await runStage(gpuActivities(place, policies).answerItems, { run, stages, step: 0 })
+    const answers = await answersBy(gpuActivities(place, policies), { run, stages, step: 0 })
     return runStage(ioActivities(place).evaluateAnswers, { run, stages, step: 0, answers })
   }
   const first = await evaluate(own.name)

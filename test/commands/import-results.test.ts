@@ -34,7 +34,7 @@ import { compareArms } from '../../pipelines/comparison/compare-arms.js'
 import { evaluationSteps } from '../../pipelines/config/due-steps.js'
 import { loadPlan } from '../../pipelines/config/load.js'
 import { RlevError } from '../../pipelines/errors.js'
-import { runPlan, runStage } from '../activities/driver.js'
+import { answersBy, runPlan } from '../activities/driver.js'
 import { tinyKeys } from '../workflows/tiny.js'
 import { callHere } from './call-here.js'
 
@@ -78,7 +78,7 @@ before(async () => {
     const ids = exported.map(line => (JSON.parse(line) as { id: string }).id)
     const stages = Object.fromEntries(readReferences(runFolder(ours, id))) as unknown as StageOutputs
     for (const step of evaluationSteps(config)) {
-      const ref = await runStage(gpuActivities(place, policies).answerItems, { run: id, stages, step })
+      const ref = await answersBy(gpuActivities(place, policies), { run: id, stages, step })
       const answers = new Map(readAnswers(place.store, ref).map(one => [one.itemId, one]))
       const said = ({ text, length, finish }: { text: string; length: number; finish: string }) => ({
         text,

@@ -91,6 +91,11 @@ const recordings = {
     await save('evaluation-alone', 'alone')
   },
 
+  'in pieces': async () => {
+    await work.run(tinyConfig('divided', { steps: 0, evaluation: { samples: 63, piece: 512 } }))
+    await save('evaluation-in-pieces', 'divided')
+  },
+
   mixed: async () => {
     const exploding = { update: { optimizer: 'sgd' as const, learningRate: 1e30 } }
     const plan = tinySweep('mixed', { good: {}, exploding }, { seeds: [1, 2] })

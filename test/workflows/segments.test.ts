@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { checkpointDue, checkpointSteps, evaluationDue, evaluationSteps } from '../../pipelines/config/due-steps.js'
-import { nextBoundary } from '../../workflows/segments.js'
+import type { ExperimentConfig } from '../../pipelines/config/schema.js'
+import { isElsewhere, nextBoundary } from '../../workflows/segments.js'
 import { tinyConfig } from './tiny.js'
 
 const cutting = fc.record({
@@ -33,6 +34,22 @@ describe('runs of steps', () => {
         }
         assert.equal(ends.at(-1), steps)
       }),
+    )
+  })
+})
+
+describe('other workers', () => {
+  it('can have the policy of a step that has a checkpoint, and of the start; that of a server they leave to one', () => {
+    const config = tinyConfig('elsewhere', { steps: 5, checkpoint: { everySteps: 4 } })
+    const steps = [0, 1, 2, 3, 4, 5]
+    assert.deepEqual(
+      steps.filter(step => isElsewhere(step, config)),
+      [0, 4, 5],
+    )
+    const engine = { kind: 'tinker', url: 'http://localhost', baseModel: 'a' } as ExperimentConfig['engine']
+    assert.deepEqual(
+      steps.filter(step => isElsewhere(step, { ...config, engine })),
+      [],
     )
   })
 })

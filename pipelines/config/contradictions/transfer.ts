@@ -34,6 +34,19 @@ export const transferRules: Rules = {
           ]
     })
   },
+  transferIsNotCut: ({ config: { evaluation } }) => {
+    if (evaluation.transfer === undefined || evaluation.piece === undefined) return []
+    return [
+      {
+        severity: 'refuse',
+        key: 'evaluation.piece',
+        message: 'evaluation.piece cuts the evaluation on the test items, and evaluation.transfer needs it whole',
+        expected: 'one of the two',
+        found: `piece ${evaluation.piece} and ${Object.keys(evaluation.transfer).length} further test sets`,
+        remedy: 'leave one out; `rlev evaluate CHECKPOINT --data FILE` evaluates a checkpoint on another set',
+      },
+    ]
+  },
   transferHasBeforeAndAfter: ({ config: { evaluation, judge, steps } }) => {
     if (evaluation.transfer === undefined || (judge === undefined && steps > 0)) return []
     return [

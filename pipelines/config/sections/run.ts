@@ -16,6 +16,11 @@ export const evaluationSection = z
       .default(4)
       .describe('Sampled responses a test item, for the expected metrics. (responses)'),
     chunk: countUpTo(100_000).default(400).describe('Responses decoded together. (responses)'),
+    piece: countUpTo(1_000_000)
+      .optional()
+      .describe(
+        'Responses, at least those of one item, that are made and stored together; policy workers divide such pieces among themselves (docs/metrics/evaluation.md). Bits depend on it, as on chunk, but not on the number of workers. Left out, an evaluation in training is one piece, and one without training or with a judge or verifier of your own has pieces of 1024. (responses)',
+      ),
     transfer: z
       .record(z.string().regex(nameForm, nameWords), transferSet)
       .optional()

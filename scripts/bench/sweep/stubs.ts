@@ -39,6 +39,7 @@ export function stubbedGpu(place: Workplace): GpuActivities {
     warmStart: async () => artifact,
     predictValues: async () => artifact,
     answerItems: async () => artifact,
+    answerPieces: async () => ({ responses: 0 }),
     rollOut: async () => ({ responses: 1, tokens: 1 }),
     updatePolicy: async ({ run, step }) => train(place, { run, from: step - 1, to: step }),
     trainSteps: async ({ run, from, to }) => train(place, { run, from, to }),

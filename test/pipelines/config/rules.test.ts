@@ -82,6 +82,7 @@ const found: Readonly<Record<string, readonly [config: string, key: string]>> = 
   earlyStopCanCome: ['evaluation: {every: 40, earlyStop: {}}', 'evaluation.earlyStop.patience'],
   trimmingFindsCheckpoints: ['checkpoint: {trimJournal: true, everySteps: 100}', 'checkpoint.trimJournal'],
   transferNamesOneSet: ['evaluation: {transfer: {far: {style: english}}}', 'evaluation.transfer.far'],
+  transferIsNotCut: ['evaluation: {piece: 100, transfer: {far: {exam: long}}}', 'evaluation.piece'],
   transferHasBeforeAndAfter: ['steps: 0\nevaluation: {transfer: {far: {exam: long}}}', 'evaluation.transfer'],
 }
 

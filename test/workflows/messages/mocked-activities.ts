@@ -75,7 +75,7 @@ export class HeldCall {
   }
 }
 
-const artifact = { uri: 'objects/none', sha256: '0'.repeat(64), bytes: 0, kind: 'none' }
+export const artifact = { uri: 'objects/none', sha256: '0'.repeat(64), bytes: 0, kind: 'none' }
 const weights = 'f'.repeat(64)
 
 export class MockedActivities {
@@ -143,6 +143,7 @@ export class MockedActivities {
       trainSteps: ofRun('trainSteps', ({ to }) => ({ step: to, reward: 1, weights })),
       evaluatePolicy: ofRun('evaluatePolicy', ({ step }) => evaluationOf(step)),
       answerItems: ofRun('answerItems', () => artifact),
+      answerPieces: ofRun('answerPieces', ({ from, to }) => ({ responses: 10 * (to - from) })),
     }
   }
 
@@ -167,7 +168,7 @@ export class MockedActivities {
     return call
   }
 
-  /** What every call of the activity gives for this experiment or sweep from now on. */
+  /** What every call of the activity gives for this experiment or sweep from now on; a function gets its input. */
   answer(id: string, name: ActivityName, output: unknown): void {
     this.#answers.push({ id, name, output })
   }
@@ -209,7 +210,8 @@ export class MockedActivities {
         if (index >= 0) await this.#held.splice(index, 1)[0]?.call.wait()
         call.outcome = 'answered'
         const other = this.#answers.findLast(answer => answer.id === id && answer.name === name)
-        return other === undefined ? output(input) : (other.output as Output)
+        if (other === undefined) return output(input)
+        return typeof other.output === 'function' ? other.output(input) : (other.output as Output)
       } catch (error) {
         call.outcome = error instanceof CancelledFailure ? 'cancelled' : 'failed'
         throw error

@@ -1,0 +1,73 @@
+/** An evaluation in pieces on real workers: two give the bytes of one, also if one of them dies in the middle. */
+import assert from 'node:assert/strict'
+import { readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { namesIn, sha256 } from '../../activities/store/files.js'
+import { readEvaluations } from '../../activities/store/runs.js'
+import { TestServices } from '../services.js'
+import { AtWork, type Handle, until } from './at-work.js'
+import { tinyConfig } from './tiny.js'
+
+/** 32 items with 64 responses each in 16 pieces of two items. */
+const config = (name: string) =>
+  tinyConfig(name, {
+    steps: 0,
+    evaluation: { samples: 63, chunk: 32, piece: 128 },
+    durability: { heartbeatTimeout: 3 },
+  })
+const pieceCount = 16
+
+let services: TestServices
+let work: AtWork
+before(async () => {
+  services = await TestServices.start({ temporal: true, mlflow: true })
+  work = new AtWork(services)
+})
+after(() => services?.stop())
+
+const answers = () => join(services.path, 'store', 'answers')
+
+/** Digests of the pieces by name, and the evaluation. Forgets the pieces: another run would take them. */
+function takeResult(name: string) {
+  const pieces = namesIn(answers()).map(piece => [piece, sha256(readFileSync(join(answers(), piece, 'answers.json')))])
+  for (const kind of ['answers', 'all-answers']) rmSync(join(services.path, 'store', kind), { recursive: true })
+  return { pieces: pieces.sort(), evaluation: readEvaluations(services.path, name)[0]?.evaluation }
+}
+
+/** How many pieces each worker made, the fewest first. */
+async function piecesOfWorkers(handle: Handle): Promise<number[]> {
+  const { events = [] } = await handle.fetchHistory()
+  const counts = new Map<string, number>()
+  for (const { activityTaskCompletedEventAttributes: completed } of events ?? []) {
+    const scheduled = events?.[Number(completed?.scheduledEventId ?? 0) - 1]?.activityTaskScheduledEventAttributes
+    if (scheduled?.activityType?.name !== 'answerPieces') continue
+    const worker = completed?.identity ?? ''
+    counts.set(worker, (counts.get(worker) ?? 0) + 1)
+  }
+  return [...counts.values()].sort((a, b) => a - b)
+}
+
+test('two workers give the bytes of one, and those of a run in which one of them was killed', {
+  timeout: 120_000,
+}, async () => {
+  await Promise.all([services.startWorker('orchestrator'), services.startWorker('policy')])
+  const first = await work.start(config('one'))
+  await first.result()
+  assert.deepEqual(await piecesOfWorkers(first), [pieceCount])
+  const expected = takeResult('one')
+  assert.equal(expected.pieces.length, pieceCount)
+
+  const second = await services.startWorker('policy-2')
+  const shared = await work.start(config('two'))
+  await shared.result()
+  const shares = await piecesOfWorkers(shared)
+  assert.equal(shares.length, 2, `pieces of each worker: ${shares}`)
+  assert.deepEqual(takeResult('two'), expected)
+
+  const disturbed = await work.start(config('three'))
+  await until('some pieces', () => namesIn(answers()).length >= 3)
+  await services.kill(second)
+  await disturbed.result()
+  assert.deepEqual(takeResult('three'), expected)
+})
