@@ -20,10 +20,11 @@ export function mainNumbers(config: ExperimentConfig): string[] {
       : `scale ${reward.scale} (alpha ${reward.alpha}, cap ${reward.cap})`
   const divergence = kl.coefficient > 0 ? `, KL ${kl.coefficient}${klText(config)} in the ${kl.place}` : ''
   const learning = `${estimator.name}, ${scale}${divergence}, ${update.optimizer} at learning rate ${rateText(update.learningRate)}${scheduleText(config)}${updatesText(config)}`
-  const measuring = `evaluation every ${evaluation.every} steps with ${evaluation.samples} samples an item, checkpoint every ${checkpoint.everySteps}`
+  const pieces = evaluation.piece === undefined ? '' : `, in pieces of ${evaluation.piece} responses`
+  const measuring = `evaluation every ${evaluation.every} steps with ${evaluation.samples} samples an item${pieces}, checkpoint every ${checkpoint.everySteps}`
   if (steps === 0)
     return [
-      `0 steps: greedy responses of at most ${rollout.maxTokens} tokens, and ${evaluation.samples} samples an item`,
+      `0 steps: greedy responses of at most ${rollout.maxTokens} tokens, and ${evaluation.samples} samples an item${pieces}`,
     ]
   return [`${steps} steps; ${sampling}`, `${learning}; ${measuring}`]
 }

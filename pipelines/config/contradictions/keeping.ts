@@ -1,5 +1,6 @@
-/** Rules about what is kept: that the best checkpoint can be told, and that trimming finds something to trim behind. */
-import { checkpointSteps, evaluationDue, evaluationSteps } from '../due-steps.js'
+/** Rules about what is kept: that checkpoints are there for what needs them, and that trimming finds something to trim behind. */
+import { checkpointDue, checkpointSteps, evaluationDue, evaluationSteps } from '../due-steps.js'
+import { engineKind } from '../engine-kinds.js'
 import type { Finding, Rules } from './finding.js'
 import { withoutEffect } from './finding.js'
 
@@ -33,6 +34,23 @@ export const keepingRules: Rules = {
         key: 'evaluation.earlyStop.patience',
         message: `training cannot end early: there are ${Math.max(0, before)} evaluations between the first and the last, fewer than the patience of ${rule.patience}`,
         expected: `a patience of at most ${Math.max(1, before)}, or a smaller evaluation.every`,
+      },
+    ]
+  },
+  piecesHaveTheirPolicy: ({ config }) => {
+    const { evaluation, checkpoint, engine } = config
+    if (evaluation.piece === undefined || engineKind(engine) !== 'local') return []
+    const after = evaluationSteps(config).filter(step => step > 0)
+    const alone = after.filter(step => !checkpointDue(step, config)).length
+    if (alone === 0) return []
+    return [
+      {
+        severity: 'warning',
+        key: 'evaluation.piece',
+        message: `${alone} of ${after.length} evaluations in training are not divided among workers: their steps have no checkpoint`,
+        expected: 'checkpoint.everySteps that divides evaluation.every',
+        found: `checkpoint.everySteps ${checkpoint.everySteps}, evaluation.every ${evaluation.every}`,
+        remedy: `set checkpoint.everySteps: ${evaluation.every}`,
       },
     ]
   },

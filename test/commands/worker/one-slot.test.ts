@@ -66,6 +66,21 @@ describe('the slot of a policy worker', () => {
     assert.equal(shared.permits.length, 1)
   })
 
+  it('is held no longer when the experiment says that it does not come back', async () => {
+    const { slot, own, shared } = slots()
+    slot.hold()
+    await own.ask()
+    const [permit] = own.permits as [SlotPermit]
+    own.supplier.markSlotUsed({ slotInfo, permit })
+    void shared.ask()
+    slot.release()
+    await soon()
+    assert.deepEqual([shared.permits.length, slot.mayTake('shared')], [0, true])
+    own.supplier.releaseSlot({ slotInfo, permit })
+    await soon()
+    assert.equal(shared.permits.length, 1)
+  })
+
   it('lets go of a poll that is no longer needed', async () => {
     const { slot, shared } = slots()
     slot.hold()
