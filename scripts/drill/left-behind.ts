@@ -9,6 +9,7 @@ import type { Run } from '../../activities/mlflow/types.js'
 import { digestOfFile, namesIn } from '../../activities/store/files.js'
 import { experimentPaths, runFolder, stepName } from '../../activities/store/run-folder.js'
 import { experimentsOf } from '../../activities/store/runs.js'
+import { trainedFile } from '../../pipelines/checkpoint/checkpoint-files.js'
 import type { Plan } from '../../pipelines/config/schema.js'
 import { type DrillHome, runToEnd } from './drill-home.js'
 import { differencesOfPoints, historiesOf } from './histories.js'
@@ -30,8 +31,9 @@ export async function leftBehind(home: DrillHome, plan: Plan): Promise<LeftBehin
   for (const { id, arm, seed, config } of experimentsOf(plan)) {
     const folder = join(experimentPaths.checkpoints(runFolder(home.path, id)), stepName(config.steps))
     const digest = (name: string) => digestOfFile(join(folder, name))?.sha256 ?? `no ${name}`
+    const trained = trainedFile(namesIn(folder)) ?? 'model.safetensors'
     const name = plan.kind === 'sweep' ? `${arm} seed ${seed}` : 'experiment'
-    experiments[name] = { weights: digest('model.safetensors'), optimizer: digest('optimizer.safetensors') }
+    experiments[name] = { weights: digest(trained), optimizer: digest('optimizer.safetensors') }
   }
   const points = await pointsOf(home.mlflow(), plan, faults)
   const samplings = samplingsOf(home, plan, faults)
