@@ -30,7 +30,8 @@ export function warmStart(workplace: Workplace) {
     heartbeat: 'ticks',
     run: async ({ run, data }: { run: string; data: ArtifactRef }): Promise<ArtifactRef> => {
       const config = runConfig(workplace, run)
-      claimEngine(home, run, engineName(config))
+      const engine = engineName(config)
+      if (engine !== null) claimEngine(home, run, engine)
       const dataset = readData(store, data)
       // A server looks after its own memory.
       if (config.engine.kind === undefined) await checkMemory(config, dataset)

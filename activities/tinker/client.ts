@@ -189,12 +189,14 @@ export class TinkerClient {
     return checkpoints.map(found => ({ id: found.checkpoint_id, type: found.checkpoint_type, path: found.tinker_path }))
   }
 
-  /** False where the server has no deletion, or no such checkpoint. */
+  /** Whether the server does not have it any more. False where it has no deletion, and where it does not answer. One attempt. */
   async deleteCheckpoint({ modelId, kind, name }: CheckpointName, { signal }: Calling = {}): Promise<boolean> {
     const path = `training_runs/${encodeURIComponent(modelId)}/checkpoints/${kind}/${encodeURIComponent(name)}`
     const timeoutMs = defaultPatience.requestTimeoutMs
     const said = await this.#http.exchange({ method: 'DELETE', path, timeoutMs, signal })
-    return said.kind === 'answer' && said.status >= 200 && said.status < 300
+    if (said.kind !== 'answer') return false
+    const isGone = said.status === 404 && /\bcheckpoint\b.*\bnot found\b/i.test(said.body)
+    return isGone || (said.status >= 200 && said.status < 300)
   }
 
   /** The archive of a sampler checkpoint, to be read from the response's body (archive.ts). */

@@ -5,8 +5,6 @@
 import type { TinkerClient } from './client.js'
 
 export interface Ticker {
-  /** False once the server has said that it does not know the session. */
-  readonly alive: boolean
   stop(): void
 }
 
@@ -23,13 +21,12 @@ export function startTicker({
   intervalMs?: number
 }): Ticker {
   const ended = new AbortController()
-  let alive = true
   let isUnderWay = false
   const beat = async () => {
     if (isUnderWay) return
     isUnderWay = true
     try {
-      if (!(await client.heartbeat(sessionId, { timeoutMs: intervalMs, signal: ended.signal }))) alive = false
+      await client.heartbeat(sessionId, { timeoutMs: intervalMs, signal: ended.signal })
     } catch {
       // The ticker was stopped.
     } finally {
@@ -39,9 +36,6 @@ export function startTicker({
   const timer = setInterval(() => void beat(), intervalMs)
   timer.unref()
   return {
-    get alive() {
-      return alive
-    },
     stop: () => {
       clearInterval(timer)
       ended.abort()

@@ -23,6 +23,8 @@ export interface PolicyToOpen {
   hooks: Hooks
   /** Throws if another attempt has taken over the experiment. */
   mayCommit: () => void
+  /** Notes what computes the policy, for the provenance of the run. Throws Drift if it was something else before. */
+  claim: (engine: string) => void
 }
 
 export type PolicyToSample = Omit<PolicyToOpen, 'folder' | 'hooks' | 'mayCommit'>

@@ -92,7 +92,8 @@ export class Training {
     this.#policies = policies
     this.#input = input
     this.config = runConfig(workplace, input.run)
-    claimEngine(workplace.home, input.run, engineName(this.config))
+    const engine = engineName(this.config)
+    if (engine !== null) this.#claim(engine)
     this.#folder = folder
     this.#experimentKey = originalKey(workplace.home, input.run, this.config)
     this.data = readData(workplace.store, input.stages.data)
@@ -111,6 +112,7 @@ export class Training {
       ...{ run, step, config, start: stages.start, checkpoints, hooks },
       ...{ folder: this.#folder, experimentKey: this.#experimentKey },
       mayCommit: () => this.fence.check(),
+      claim: engine => this.#claim(engine),
     })
     if (!warm) log.info('policy loaded', { run, step: live.step, seconds: (performance.now() - this.#began) / 1000 })
     while (live.step < step) await this.#advance(live, hooks)
@@ -196,6 +198,10 @@ export class Training {
       values['perf/tokens_per_second'] = tokens / ((sampled - started) / 1000)
     }
     this.journal.keepMetrics({ step, time, values })
+  }
+
+  #claim(engine: string): void {
+    claimEngine(this.#workplace.home, this.#input.run, engine)
   }
 
   async #sample(live: LivePolicy, hooks: Hooks): Promise<Rollout> {

@@ -1,5 +1,6 @@
 /** What a drill is: a module with `run`. */
 import type { DrillResult } from './result.js'
+import type { NamedServer } from './tinker/drilled-server.js'
 
 export interface DrillOptions {
   /** Of everything that is drawn: victims, moments, hits. */
@@ -10,6 +11,10 @@ export interface DrillOptions {
   config: string | null
   /** Path of the production server of Temporal, for the drill `machines`; null for the dev server. */
   temporal: string | null
+  /** For the drill `tinker`; null for the small server of the tests. */
+  server: NamedServer | null
+  /** Of the drill `tinker`: so many of its kills. */
+  places: number
   /** Less of everything, for a test. */
   short: boolean
   say: (line: string) => void

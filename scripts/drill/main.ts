@@ -42,6 +42,10 @@ const drills = {
     load: () => import('./machines.js'),
     sentence: 'five machines on their own network: cables, processes, whole machines, the store, clocks',
   },
+  tinker: {
+    load: () => import('./tinker.js'),
+    sentence: 'a run on a Tinker server: server, workers and MLflow killed at each kind of operation',
+  },
   figures: {
     load: () => import('./figures.js'),
     sentence: 'goodput against kills, time of recovery, overhead without faults',

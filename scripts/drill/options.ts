@@ -1,6 +1,7 @@
 /** The arguments of `npm run drill`. */
 import { parseArgs } from 'node:util'
 import { Arguments } from '../arguments.js'
+import type { NamedServer } from './tinker/drilled-server.js'
 
 const call = new Arguments('drill')
 
@@ -11,6 +12,9 @@ export interface DrillCall<Name extends string> {
   kills: number
   config: string | null
   temporal: string | null
+  /** For the drill tinker. */
+  server: NamedServer | null
+  places: number
   short: boolean
   /** File for the results. */
   json: string | null
@@ -31,6 +35,11 @@ ${list.join('\n')}
   --kills N      random kills of the drill kills, at most 1000 (default: 200; short: 10)
   --config FILE  what runs in the drill everything, with the seeds of the file (default: three tiny arms)
   --temporal BINARY  the production server of Temporal, in the drill machines, on PostgreSQL (default: the dev server)
+  --server URL   a server of the Tinker API for the drill tinker (default: the small one of the tests), with
+    --base-model NAME  as the server names it (default: its first)
+    --policy FOLDER    the same model here, for its tokenizer (default: the base model, if it is named by its folder)
+    --restart COMMAND  ends the server by SIGKILL and starts it again, for bash (default: connections are cut instead)
+  --places N     of the drill tinker: only its first N kills
   --seed N       of victims and moments, and of the runs (default: 1)
   --short        every fail point once, ten random kills, one round of everything, one stopped worker: minutes instead of an hour
   --json FILE    write the results
@@ -42,7 +51,7 @@ export function readOptions<Name extends string>(
   given: readonly string[],
   names: readonly Name[],
 ): DrillCall<Name> | null {
-  const { help, only, short, json, kills, config, temporal, seed } = parsed(given)
+  const { help, only, short, json, kills, config, temporal, seed, places, ...server } = parsed(given)
   if (help) return null
   const chosen = only === undefined ? names : call.list('--only', { text: only, names, what: 'drill' })
   return {
@@ -51,6 +60,8 @@ export function readOptions<Name extends string>(
     kills: numberOf('--kills', kills ?? (short ? '10' : '200'), { least: 1, most: 1000 }),
     config: config ?? null,
     temporal: temporal ?? null,
+    server: serverOf(server),
+    places: numberOf('--places', places, { least: 1, most: 1000 }),
     short,
     json: json ?? null,
   }
@@ -67,12 +78,32 @@ const parsed = (given: readonly string[]) =>
           kills: { type: 'string' },
           config: { type: 'string' },
           temporal: { type: 'string' },
+          server: { type: 'string' },
+          'base-model': { type: 'string' },
+          policy: { type: 'string' },
+          restart: { type: 'string' },
+          places: { type: 'string', default: '1000' },
           seed: { type: 'string', default: '1' },
           short: { type: 'boolean', default: false },
           json: { type: 'string' },
         },
       }).values,
   )
+
+function serverOf({
+  server: url,
+  'base-model': baseModel,
+  policy,
+  restart,
+}: Partial<Record<'server' | 'base-model' | 'policy' | 'restart', string>>): NamedServer | null {
+  if (url !== undefined) return { url, baseModel: baseModel ?? null, policy: policy ?? null, restart: restart ?? null }
+  const alone = Object.entries({ '--base-model': baseModel, '--policy': policy, '--restart': restart }).find(
+    ([, text]) => text !== undefined,
+  )
+  if (alone === undefined) return null
+  const [option, found = ''] = alone
+  throw call.invalid({ place: option, message: 'this has no effect without a server', expected: '--server URL', found })
+}
 
 function numberOf(option: string, text: string, { least, most }: { least: number; most: number }): number {
   const count = Number(text)

@@ -13,6 +13,7 @@ import { experimentPaths, runFolder } from '../../activities/store/run-folder.js
 import { loadPlan } from '../../pipelines/config/load.js'
 import { DrillHome } from '../../scripts/drill/drill-home.js'
 import { differences, leftBehind } from '../../scripts/drill/left-behind.js'
+import { servedKeys, writeVerifier } from '../tinker-server/served-config.js'
 import { startTinkerServer, type TinkerServer, tinyBase } from '../tinker-server/start.js'
 
 let server: TinkerServer
@@ -29,23 +30,12 @@ after(async () => {
 })
 
 function configFile(name: string): string {
-  writeFileSync(
-    join(home.path, 'verifier.ts'),
-    // Random responses are right as often as not.
-    'export const verify = ({ response }: { response: string }) => [...response].reduce((sum, one) => sum + one.charCodeAt(0), 0) % 2 === 0',
-  )
   const path = join(home.path, `${name}.yaml`)
+  const verifier = writeVerifier(home.path)
   const config = {
     name,
+    ...servedKeys({ url: server.url, baseModel: 'qwen3-tiny', policy: resolve(tinyBase), verifier }),
     steps: 4,
-    data: { source: 'synthetic', exam: 'v7', trainPapers: 1, testItemsPerSection: 1 },
-    policy: { from: 'checkpoint', path: resolve(tinyBase) },
-    engine: { kind: 'tinker', url: server.url, baseModel: 'qwen3-tiny' },
-    reward: { verifier: 'verifier.ts', answer: 'last-line' },
-    rollout: { prompts: 2, samples: 4, maxTokens: 6 },
-    update: { learningRate: 1e-2, microBatch: 4, adapter: { rank: 8 } },
-    evaluation: { every: 2, samples: 0, chunk: 8 },
-    checkpoint: { everySteps: 2 },
     durability: { stepsPerActivity: 2, heartbeatTimeout: 3 },
     tracking: { experiment: name },
   }

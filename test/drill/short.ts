@@ -3,13 +3,19 @@ import assert from 'node:assert/strict'
 import type { Drill } from '../../scripts/drill/drill.js'
 import type { DrillResult } from '../../scripts/drill/result.js'
 
-export async function short(run: Drill, t: { diagnostic(line: string): void }): Promise<DrillResult> {
+export async function short(
+  run: Drill,
+  t: { diagnostic(line: string): void },
+  { places = 1000 }: { places?: number } = {},
+): Promise<DrillResult> {
   const lines: string[] = []
   const result = await run({
     seed: 1,
     kills: 10,
     config: null,
     temporal: null,
+    server: null,
+    places,
     short: true,
     say: line => lines.push(line),
   })

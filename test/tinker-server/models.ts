@@ -8,6 +8,7 @@ import { loadAdapter, saveAdapter } from '../../pipelines/checkpoint/adapter-fil
 import { loadOptimizer, saveOptimizer } from '../../pipelines/checkpoint/optimizer-file.js'
 import { withEngine } from '../../pipelines/engine/engine-cache.js'
 import { Learning } from '../../pipelines/engine/learning.js'
+import { DeviceTensors } from '../../pipelines/graph/device-tensors.js'
 import { type Tensor, tf } from '../../pipelines/graph/tensorflow.js'
 import { type Adapter, createAdapter, disposeAdapter } from '../../pipelines/model/adapter.js'
 import { adapterTargets } from '../../pipelines/model/adapter-shapes.js'
@@ -16,6 +17,7 @@ import { disposePolicy, type Policy, withAdapter } from '../../pipelines/model/p
 import { clipFactor, optimizerStep } from '../../pipelines/training/optimizer.js'
 import { gradientOf, type losses, passForward, rebuilt, type WireDatum, weightOf } from './passes.js'
 import { Refusal, type ServerSettings } from './settings.js'
+import { tiedNorm, withTiedSums, withTiedValues } from './tied.js'
 
 /** As SkyRL fixes it. */
 const alpha = 32
@@ -46,8 +48,16 @@ export class Models {
     this.#settings = settings
   }
 
+  get #isShared(): boolean {
+    return this.#settings.adapters === 'shared'
+  }
+
   get count(): number {
     return this.#models.size
+  }
+
+  has(id: string): boolean {
+    return this.#models.has(id)
   }
 
   create(id: string, { rank, seed }: { rank: number; seed: number }): void {
@@ -55,6 +65,7 @@ export class Models {
       throw new Refusal(400, `Maximum number of LoRA adapters (${this.#settings.maxModels}) reached`)
     if (rank < 1) throw new Refusal(400, `LoRA rank ${rank} must be between 1 and 16`)
     const adapter = createAdapter({ architecture: this.base.architecture, rank, alpha, targets: adapterTargets, seed })
+    if (this.#isShared) adapter.tensors = new DeviceTensors(withTiedValues(adapter.tensors.read()))
     const policy = withAdapter(this.base, adapter)
     const optimizer = createOptimizer(policy, { optimizer: 'adamw' })
     this.#models.set(id, { policy, optimizer, gradient: new Map(), data: 0, requests: 0 })
@@ -82,7 +93,8 @@ export class Models {
     const logProbs = await passForward(model.policy, given)
     const isMean = this.#settings.reduction === 'mean of means'
     const factors = given.map(datum => (isMean ? 1 / Math.max(weightOf(datum), 1e-9) : 1))
-    const fresh = await gradientOf(model.policy, given, { loss, factors })
+    const separate = await gradientOf(model.policy, given, { loss, factors })
+    const fresh = this.#isShared ? withTiedSums(separate) : separate
     if (this.#settings.gradients === 'last only') this.#clear(model)
     model.gradient = sumOf(model.gradient, fresh)
     model.data += data.length
@@ -102,7 +114,7 @@ export class Models {
       if (model.data === 0) learning.beginSum()
       else learning.setGradients(model.gradient)
       const [found] = learning.norm()() as [Tensor]
-      const norm = (found.dataSync()[0] as number) * mean
+      const norm = (this.#isShared ? tiedNorm(model.gradient) : (found.dataSync()[0] as number)) * mean
       found.dispose()
       const settings = {
         learningRate: adam.learning_rate,

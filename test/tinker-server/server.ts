@@ -12,6 +12,7 @@ import { losses, type WireDatum } from './passes.js'
 import { Records } from './records.js'
 import { type SampleRequest, sample } from './sampling.js'
 import { Refusal, type ServerSettings } from './settings.js'
+import { Silence } from './silence.js'
 
 interface Body extends Partial<SampleRequest> {
   model_id: string
@@ -39,6 +40,11 @@ export function makeServer(models: Models, settings: ServerSettings): FastifyIns
   const begun = new Map<string, number>()
   const posted = new Map<string, number>()
   let last: Promise<void> = Promise.resolve()
+  const sessions = new Silence(models, settings.sessionTimeoutMs)
+  const sweep = setInterval(() => {
+    last = last.then(() => sessions.unloadSilent())
+  }, settings.sessionTimeoutMs / 4)
+  app.addHook('onClose', async () => clearInterval(sweep))
 
   const count = (counts: Map<string, number>, name: string) => {
     const number = (counts.get(name) ?? 0) + 1
@@ -51,8 +57,9 @@ export function makeServer(models: Models, settings: ServerSettings): FastifyIns
   }
 
   const work: Record<string, (body: Body, during: () => void, id: string) => Promise<object>> = {
-    async create_model({ lora_config: config, base_model: base }, _, id) {
+    async create_model({ lora_config: config, base_model: base, session_id: session }, _, id) {
       models.create(`model_${id}`, config)
+      sessions.made(`model_${id}`, session)
       return { model_id: `model_${id}`, base_model: base, lora_config: { ...config, alpha: 32 } }
     },
     async unload_model({ model_id: id }) {
@@ -157,10 +164,12 @@ export function makeServer(models: Models, settings: ServerSettings): FastifyIns
   app.post('/api/v1/create_session', async () => {
     const id = `session_${records.sessionCount + 1}`
     records.addSession(id)
+    sessions.beat(id)
     return { session_id: id }
   })
   app.post<{ Body: Body }>('/api/v1/session_heartbeat', async ({ body }) => {
     if (!records.hasSession(body.session_id)) throw new Refusal(404, 'Session not found')
+    sessions.beat(body.session_id)
     return { type: 'session_heartbeat' }
   })
   app.post<{ Body: Body }>('/api/v1/retrieve_future', async ({ body }) => retrieve(body.request_id))
@@ -183,13 +192,15 @@ export function makeServer(models: Models, settings: ServerSettings): FastifyIns
       })),
     ),
   }))
-  app.delete<{ Params: { id: string; kind: Kind; name: string } }>(
-    '/api/v1/training_runs/:id/checkpoints/:kind/:name',
-    async ({ params: { id, kind, name } }, reply) => {
-      models.delete(id, kind, name)
-      return reply.code(204).send()
-    },
-  )
+  if (settings.deletion === 'offered') {
+    app.delete<{ Params: { id: string; kind: Kind; name: string } }>(
+      '/api/v1/training_runs/:id/checkpoints/:kind/:name',
+      async ({ params: { id, kind, name } }, reply) => {
+        models.delete(id, kind, name)
+        return reply.code(204).send()
+      },
+    )
+  }
   const archive = '/api/v1/training_runs/:id/checkpoints/:name/archive'
   app.get<{ Params: { id: string; name: string } }>(archive, async ({ url }, reply) =>
     reply.redirect(`${url}/download`),

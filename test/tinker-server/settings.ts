@@ -38,8 +38,14 @@ export interface ServerSettings {
   logProbs: 'untempered' | 'tempered'
   /** Answers to polls before the result is there. */
   polls: 'held' | 'try again' | 'request timeout'
+  /** Whether q, k and v share an A, and gate and up: tied.ts. */
+  adapters: 'separate' | 'shared'
+  /** Of checkpoints. */
+  deletion: 'offered' | 'none'
   /** Models at once. */
   maxModels: number
+  /** A session that is silent for so long loses its models. */
+  sessionTimeoutMs: number
   /** The process ends itself by SIGKILL at the n-th operation of that name (from 1). */
   kill: { operation: string; nth: number; at: 'before' | 'during' | 'after' } | null
   /** The connection of the n-th POST to that path is cut after the request was taken (from 1). */
@@ -60,7 +66,10 @@ export const defaultSettings: Omit<ServerSettings, 'folder' | 'base'> = {
   adam: 'taken',
   logProbs: 'untempered',
   polls: 'held',
+  adapters: 'separate',
+  deletion: 'offered',
   maxModels: 4,
+  sessionTimeoutMs: 300_000,
   kill: null,
   cut: null,
 }

@@ -1,33 +1,39 @@
 /**
- * A session of this process with one server: kept alive between activities, because a server unloads the models of a session that is
- * silent for some minutes. A server that does not know the session any more gets a new one, with the next model.
+ * Sessions with a server, one for each model. A session is kept alive between activities, because a server unloads the models of one that
+ * is silent for some minutes. That also frees the place of a model that nobody can name: one whose making was cut off before its answer
+ * came, or whose worker died. So no other model may keep its session alive.
  */
-import type { TinkerEngineConfig } from '../../../pipelines/config/schema.js'
-import { TinkerClient } from '../client.js'
-import { startTicker, type Ticker } from '../ticker.js'
+import { given } from '../../../pipelines/given.js'
+import type { TinkerClient } from '../client.js'
+import { startTicker } from '../ticker.js'
 
-export class ServerSession {
-  readonly client: TinkerClient
-  #session: { id: string; ticker: Ticker; models: number } | null = null
+export interface ServerSession {
+  readonly id: string
+  /** The server unloads what is left of it, some minutes later. */
+  end(): void
+}
 
-  constructor({ url, patienceMs }: Pick<TinkerEngineConfig, 'url' | 'patienceMs'>) {
-    this.client = new TinkerClient({ url, patience: { patienceMs } })
-  }
+export async function beginSession(
+  client: TinkerClient,
+  { signal, intervalMs }: { signal: AbortSignal; intervalMs?: number },
+): Promise<ServerSession> {
+  const id = await client.createSession({ signal })
+  const ticker = startTicker({ client, sessionId: id, ...given({ intervalMs }) })
+  return { id, end: () => ticker.stop() }
+}
 
-  /** The session, and the number of its next model, from 0. */
-  async next(signal: AbortSignal): Promise<{ sessionId: string; modelSeqId: number }> {
-    if (this.#session?.ticker.alive === false) this.end()
-    this.#session ??= await this.#begin(signal)
-    return { sessionId: this.#session.id, modelSeqId: this.#session.models++ }
-  }
+/** A model in doubt may be gone, and a server may be away: its session ends it then. */
+export async function unload(client: TinkerClient, modelId: string): Promise<void> {
+  await client.unloadModel(modelId, { signal: AbortSignal.timeout(unloadLimitMs) }).catch(() => {})
+}
 
-  end(): void {
-    this.#session?.ticker.stop()
-    this.#session = null
-  }
+const unloadLimitMs = 2_000
 
-  async #begin(signal: AbortSignal): Promise<{ id: string; ticker: Ticker; models: number }> {
-    const id = await this.client.createSession({ signal })
-    return { id, ticker: startTicker({ client: this.client, sessionId: id }), models: 0 }
-  }
+/** Its session is silent from now on, which frees its place if the server does not take the request. */
+export async function discard(
+  client: TinkerClient,
+  { modelId, session }: { modelId: string; session: ServerSession },
+): Promise<void> {
+  await unload(client, modelId)
+  session.end()
 }

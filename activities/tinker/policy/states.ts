@@ -22,6 +22,8 @@ export interface KeptState {
 export interface KeptFindings {
   address: string
   findings: Findings
+  /** When the server was probed, in ms. */
+  time: number
 }
 
 export interface KeptModels {
@@ -62,9 +64,9 @@ export class States {
   }
 
   /** Of the probe of the server at that address; null before it. */
-  findings(address: string): Findings | null {
+  findings(address: string): KeptFindings | null {
     const kept = readSealedOrSetAside<KeptFindings>(this.#findingsPath)
-    return kept?.address === address ? kept.findings : null
+    return kept?.address === address ? kept : null
   }
 
   keepFindings(kept: KeptFindings, mayCommit: MayCommit): void {

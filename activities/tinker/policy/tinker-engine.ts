@@ -13,20 +13,24 @@ import type { PolicyTokenizer } from '../../../pipelines/tokenizer/tokenizer.js'
 import { loadTokenizer } from '../../../pipelines/tokenizer/tokenizer-folder.js'
 import type { ArtifactRef, Store } from '../../store/store.js'
 import type { PolicyEngine, PolicyToOpen } from '../../training/policy-engine.js'
+import { TinkerClient } from '../client.js'
 import { BaseModelSampler } from './base-model-sampler.js'
 import { probedWay } from './probed-way.js'
-import { ServerSession } from './server-session.js'
+import { deleteLeft } from './server-retention.js'
+import { beginSession, discard, unload } from './server-session.js'
 import { type KeptState, States } from './states.js'
-import { type OpenModel, TinkerPolicy, unload } from './tinker-policy.js'
+import { type OpenModel, TinkerPolicy } from './tinker-policy.js'
 import { whileWaiting } from './while-waiting.js'
 
 /** That servers give an adapter, whatever is asked for. */
 const alpha = 32
 
+type ToMake = PolicyToOpen & { states: States; client: TinkerClient }
+
 export class TinkerEngine implements PolicyEngine {
   readonly #store: Store
   /** By address. */
-  readonly #sessions = new Map<string, ServerSession>()
+  readonly #clients = new Map<string, TinkerClient>()
   /** By the digest of the start. */
   readonly #tokenizers = new Map<string, PolicyTokenizer>()
 
@@ -35,31 +39,40 @@ export class TinkerEngine implements PolicyEngine {
   }
 
   async open(options: PolicyToOpen): Promise<TinkerPolicy> {
-    const { config, start, hooks, mayCommit, folder, experimentKey, step } = options
+    const { config, start, hooks, mayCommit, claim, folder, experimentKey, step, checkpoints } = options
     const engine = tinkerOf(config)
-    const session = this.#session(engine)
-    const { client } = session
+    const client = this.#client(engine)
     const states = new States({ folder, experimentKey })
-    for (const left of states.models().open) await unload(client, left)
-    const way = await probedWay({ client, engine, states, config, hooks, mayCommit })
+    for (const left of states.models().open) {
+      await unload(client, left)
+      await deleteLeft(client, { states, modelId: left })
+    }
+    const way = await probedWay({ client, engine, states, config, hooks, mayCommit, claim })
     for (const state of [...states.atOrBefore(step), null]) {
-      const model = await this.#model({ ...options, states, session, state })
+      const model = await this.#model({ ...options, states, client, state })
       if (model === null) continue
       const policy = new TinkerPolicy({
         ...{ client, way, model, states, inFlight: engine.inFlight },
         tokenizer: this.#tokenizer(start),
         start: this.#store.folder(start),
+        checkpoints: () => checkpoints.steps(),
       })
-      // What training begins with is a state too, so that no other model has to equal it by its seed.
-      if (state === null) await policy.keepState(0, { hooks, mayCommit })
-      return policy
+      if (state !== null) return policy
+      try {
+        // What training begins with is a state too, so that no other model has to equal it by its seed.
+        await policy.keepState(0, { hooks, mayCommit })
+        return policy
+      } catch (error) {
+        await policy.close()
+        throw error
+      }
     }
     throw new Error('the start has no state, and is always there')
   }
 
   async reference(start: ArtifactRef, config: ExperimentConfig): Promise<Sampler> {
     const engine = tinkerOf(config)
-    const { client } = this.#session(engine)
+    const client = this.#client(engine)
     return new BaseModelSampler({
       ...{ client, inFlight: engine.inFlight },
       source: { baseModel: engine.baseModel },
@@ -68,47 +81,50 @@ export class TinkerEngine implements PolicyEngine {
   }
 
   async dispose(): Promise<void> {
-    for (const session of this.#sessions.values()) session.end()
-    this.#sessions.clear()
+    this.#clients.clear()
   }
 
   /** A model with the state, or a fresh one for null. Null if the server does not have the state any more. */
-  async #model({
-    run,
-    config,
-    hooks,
-    mayCommit,
-    states,
-    session,
-    state,
-  }: PolicyToOpen & { states: States; session: ServerSession; state: KeptState | null }): Promise<OpenModel | null> {
-    const { client } = session
-    const { baseModel } = tinkerOf(config)
-    const rank = config.update.adapter?.rank ?? 0
-    const made = await whileWaiting(hooks, async signal =>
-      client.createModel({ ...(await session.next(signal)), baseModel, rank, seed: config.seed, signal }),
-    )
-    const { modelId } = made
-    const attempt = states.models().made + 1
-    states.keepModels({ made: attempt, open: [modelId] }, mayCommit)
-    refuseOther(client.address, { rank, alpha }, made)
-    if (state === null) return { modelId, attempt, step: 0, requests: 0 }
+  async #model(options: ToMake & { state: KeptState | null }): Promise<OpenModel | null> {
+    const { run, hooks, mayCommit, states, client, state } = options
+    const model = await this.#fresh(options)
+    if (state === null) return model
+    const { step, path } = state
+    const { modelId } = model
     try {
-      await whileWaiting(hooks, signal => client.loadState({ modelId, seqId: 1, path: state.path, signal }))
-      log.info('state of a server loaded', { run, step: state.step, state: state.path, model: modelId })
-      return { modelId, attempt, step: state.step, requests: 1 }
+      await whileWaiting(hooks, signal => client.loadState({ modelId, seqId: 1, path, signal }))
+      log.info('state of a server loaded', { run, step, state: path, model: modelId })
+      return { ...model, step, requests: 1 }
     } catch (error) {
-      await unload(client, modelId)
+      await discard(client, model)
       if (!(error instanceof RlevError && error.kind === 'CallInvalid')) throw error
-      log.warn('the server does not have a state any more', { run, step: state.step, state: state.path })
+      log.warn('the server does not have a state any more', { run, step, state: path })
       states.forget(state, mayCommit)
       return null
     }
   }
 
-  #session(engine: TinkerEngineConfig): ServerSession {
-    const there = this.#sessions.get(engine.url) ?? new ServerSession(engine)
-    this.#sessions.set(engine.url, there)
+  async #fresh({ config, hooks, mayCommit, states, client }: ToMake): Promise<OpenModel> {
+    const { baseModel } = tinkerOf(config)
+    const rank = config.update.adapter?.rank ?? 0
+    const session = await whileWaiting(hooks, signal => beginSession(client, { signal }))
+    try {
+      const of = { sessionId: session.id, modelSeqId: 0, baseModel, rank, seed: config.seed }
+      const made = await whileWaiting(hooks, signal => client.createModel({ ...of, signal }))
+      const { modelId } = made
+      const attempt = states.models().made + 1
+      states.keepModels({ made: attempt, open: [modelId] }, mayCommit)
+      refuseOther(client.address, { rank, alpha }, made)
+      return { modelId, session, attempt, step: 0, requests: 0 }
+    } catch (error) {
+      session.end()
+      throw error
+    }
+  }
+
+  #client({ url, patienceMs }: TinkerEngineConfig): TinkerClient {
+    const there = this.#clients.get(url) ?? new TinkerClient({ url, patience: { patienceMs } })
+    this.#clients.set(url, there)
     return there
   }
 

@@ -8,6 +8,7 @@
  */
 import { copyFileSync, existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { log } from '@temporalio/activity'
 import { descriptionFiles } from '../../../pipelines/checkpoint/checkpoint-files.js'
 import type { ExperimentConfig } from '../../../pipelines/config/schema.js'
 import type { Sequence } from '../../../pipelines/engine/response-batch.js'
@@ -22,15 +23,19 @@ import { writeWhole } from '../../store/files.js'
 import { seal } from '../../store/sealed.js'
 import { fetchAdapter } from '../archive.js'
 import type { TinkerClient } from '../client.js'
-import type { Datum } from '../types.js'
+import type { CheckpointName, Datum } from '../types.js'
 import { datumOf, learningDatum } from './data.js'
-import type { ProbedWay } from './probed-way.js'
+import { nameTaken, notFinite } from './policy-failures.js'
+import { doubtFindings, type ProbedWay } from './probed-way.js'
 import { finite, sampleRows } from './served-sampling.js'
+import { deleteBehind, deleteSamplers } from './server-retention.js'
+import { discard, type ServerSession } from './server-session.js'
 import type { KeptState, MayCommit, States } from './states.js'
 import { whileWaiting } from './while-waiting.js'
 
 export interface OpenModel {
   modelId: string
+  session: ServerSession
   /** Of the models of the experiment, from 1. */
   attempt: number
   /** Updates that are in it. */
@@ -48,6 +53,8 @@ interface TinkerPolicyOptions {
   states: States
   /** Folder of checkpoint 0. */
   start: string
+  /** Steps that have a checkpoint. */
+  checkpoints: () => readonly number[]
 }
 
 export class TinkerPolicy implements LivePolicy {
@@ -58,6 +65,10 @@ export class TinkerPolicy implements LivePolicy {
   #isWhole = true
   /** Of the weights as they are. */
   #snapshot: { name: string; path: string } | null = null
+  /** Samplers that are on the server. */
+  #samplers: CheckpointName[] = []
+  /** Whether the server has deleted what it was asked to delete. */
+  #deletes = true
 
   constructor(options: TinkerPolicyOptions) {
     this.#options = options
@@ -136,6 +147,7 @@ export class TinkerPolicy implements LivePolicy {
     await this.keepState(step, { hooks, mayCommit })
     this.#step = step
     this.#isWhole = true
+    if (this.#deletes) await this.#deleteBehind(mayCommit)
   }
 
   /** Keeps a state of the weights as they are, as that of `step`. */
@@ -164,7 +176,18 @@ export class TinkerPolicy implements LivePolicy {
 
   async close(): Promise<void> {
     const { client, model } = this.#options
-    await unload(client, model.modelId)
+    await discard(client, model)
+    if (this.#deletes) await deleteSamplers(client, this.#samplers)
+  }
+
+  /** A step without a gradient has no update: its sampler is still that of the weights as they are. */
+  async #deleteBehind(mayCommit: MayCommit): Promise<void> {
+    const { client, states, checkpoints } = this.#options
+    const isNewest = ({ name }: CheckpointName) => name === this.#snapshot?.name
+    const samplers = this.#samplers.filter(sampler => !isNewest(sampler))
+    this.#deletes = await deleteBehind({ client, states, checkpoints: checkpoints(), samplers, mayCommit })
+    if (this.#deletes) this.#samplers = this.#samplers.filter(isNewest)
+    else log.info('the server does not delete what is behind the run', { server: client.address })
   }
 
   /** The newest sampler of the weights as they are. Older ones are never sampled: some servers write them over the model. */
@@ -176,6 +199,7 @@ export class TinkerPolicy implements LivePolicy {
     const path = await this.#request(hooks, call => client.saveSampler({ ...call, name }))
     if (path === null) throw nameTaken(client.address, name)
     this.#snapshot = { name, path }
+    this.#samplers.push({ modelId: model.modelId, kind: 'sampler_weights', name })
     return this.#snapshot
   }
 
@@ -239,17 +263,14 @@ export class TinkerPolicy implements LivePolicy {
       return await ask()
     } catch (error) {
       this.#isWhole = false
+      if (error instanceof RlevError && leavesDoubt.includes(error.kind)) doubtFindings(this.#options.client.address)
       throw error
     }
   }
 }
 
-/** A model in doubt may be gone, and a server may be away: its session ends it then. */
-export async function unload(client: TinkerClient, modelId: string): Promise<void> {
-  await client.unloadModel(modelId, { signal: AbortSignal.timeout(unloadLimitMs) }).catch(() => {})
-}
-
-const unloadLimitMs = 2_000
+/** Of the server too: it may have been started again, as another version. */
+const leavesDoubt: readonly RlevError['kind'][] = ['EngineEnded', 'ServiceUnavailable']
 
 /** `w-000012-a3`: no other model of the experiment has the name, so a name that is taken is our own, sent before. */
 function nameOf(kind: 'w' | 's', { step, attempt }: { step: number; attempt: number }): string {
@@ -258,26 +279,4 @@ function nameOf(kind: 'w' | 's', { step, attempt }: { step: number; attempt: num
 
 function adamOf({ learningRate, betas, epsilon, weightDecay, clipNorm }: ExperimentConfig['update']) {
   return { learningRate, betas, epsilon, weightDecay, clipNorm }
-}
-
-function notFinite({ loss, norm }: { loss: number; norm?: number }): RlevError {
-  return new RlevError({
-    kind: 'NotFinite',
-    message: 'the update is not finite',
-    place: 'policy-gradient step of a Tinker server',
-    expected: 'a finite loss and gradient norm',
-    found: `loss ${loss}${norm === undefined ? '' : `, gradient norm ${norm}`}`,
-    remedy: 'lower update.learningRate',
-  })
-}
-
-function nameTaken(place: string, name: string): RlevError {
-  return new RlevError({
-    kind: 'ServiceUnavailable',
-    message: 'the Tinker server has a checkpoint of this name already',
-    place,
-    expected: `no ${name} of this model`,
-    found: 'one',
-    remedy: 'nothing: another model goes on from the newest state',
-  })
 }

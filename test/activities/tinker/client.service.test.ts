@@ -72,7 +72,8 @@ test('a step over the wire: sampling, gradients in two requests, AdamW, a state,
   await client.loadState({ modelId: other, seqId: 1, path: state })
   assert.deepEqual((await client.forward({ modelId: other, seqId: 2, data })).logProbs, later.logProbs)
   const first = { modelId, kind: 'weights', name: 'w-1' } as const
-  assert.deepEqual([await client.deleteCheckpoint(first), await client.deleteCheckpoint(first)], [true, false])
+  assert.equal(await client.deleteCheckpoint(first), true)
+  assert.equal(await client.deleteCheckpoint(first), true, 'it is not there any more')
   assert.deepEqual(
     (await client.checkpoints(modelId)).map(({ id }) => id),
     ['s-0', 's-1'],
@@ -114,6 +115,17 @@ test('a request that may have been taken is not sent again if it changes the mod
   const forward = await served(t, { cut: { path: 'forward', nth: 1 } })
   const { logProbs } = await forward.client.forward({ modelId: await newModel(forward.client), seqId: 1, data })
   assert.equal(logProbs.length, 1)
+})
+
+test('a server without deletion is told from one that has deleted', async t => {
+  const { client } = await served(t, { deletion: 'none' })
+  const modelId = await newModel(client)
+  await client.saveState({ modelId, seqId: 1, name: 'w' })
+  assert.equal(await client.deleteCheckpoint({ modelId, kind: 'weights', name: 'w' }), false)
+  assert.deepEqual(
+    (await client.checkpoints(modelId)).map(({ id }) => id),
+    ['w'],
+  )
 })
 
 test('refusals by name: too many models, a late state, a number that was used, a wrong list, NaN', async t => {

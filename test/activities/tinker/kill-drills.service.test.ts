@@ -14,7 +14,7 @@ import { type Workplace, workplace } from '../../../activities/workplace.js'
 import type { ServerSettings } from '../../tinker-server/settings.js'
 import { startTinkerServer } from '../../tinker-server/start.js'
 import { prepare, resultOf } from '../driver.js'
-import { configFor, findings, insisting, root, statesOf } from './served-run.js'
+import { configFor, insisting, keptFindings, root, statesOf } from './served-run.js'
 
 const small = {
   rollout: { prompts: 2, samples: 4, maxTokens: 6 },
@@ -31,8 +31,8 @@ async function drill(settings: Partial<ServerSettings>) {
   try {
     const place = workplace(mkdtempSync(join(root, 'home-')))
     const config = configFor(server.url, small)
-    const found = { ...findings, resend: 'counted again', olderSampler: 'written over the model' } as const
-    statesOf(place, config).keepFindings({ address: server.url, findings: found }, () => {})
+    const found = { resend: 'counted again', olderSampler: 'written over the model' } as const
+    statesOf(place, config).keepFindings(keptFindings(server.url, found), () => {})
     const stages = await prepare(place, config)
     let failures = 0
     const insist = insisting(() => assert.ok(++failures < 4))

@@ -1,50 +1,47 @@
 /** What tests of a run on a Tinker server share: its config, what a probe has found, and attempts that follow a failure. */
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after } from 'node:test'
 import { ApplicationFailure } from '@temporalio/common'
 import { runFolder } from '../../../activities/store/run-folder.js'
-import { States } from '../../../activities/tinker/policy/states.js'
+import { type KeptFindings, States } from '../../../activities/tinker/policy/states.js'
 import type { Findings } from '../../../activities/tinker/probe/findings.js'
 import type { Workplace } from '../../../activities/workplace.js'
 import { experimentKey } from '../../../pipelines/config/digest.js'
-import { readProgram } from '../../../pipelines/config/program.js'
-import { type ExperimentConfig, experimentSchema } from '../../../pipelines/config/schema.js'
+import type { ExperimentConfig } from '../../../pipelines/config/schema.js'
+import { servedConfig, writeVerifier } from '../../tinker-server/served-config.js'
 import { tinyBase } from '../../tinker-server/start.js'
 import { runStage } from '../driver.js'
 import { goodFindings } from './good-findings.js'
 
 export const root = mkdtempSync(join(tmpdir(), 'rlev-tinker-training-'))
-after(() => rmSync(root, { recursive: true, force: true }))
+// Of all test files that run in this process.
+process.once('exit', () => rmSync(root, { recursive: true, force: true }))
 
-/** Random responses are right as often as not. */
-const verifier = join(root, 'verifier.ts') as `${string}.ts`
-writeFileSync(
-  verifier,
-  'export const verify = ({ response }: { response: string }) => [...response].reduce((sum, one) => sum + one.charCodeAt(0), 0) % 2 === 0',
-)
+const verifier = writeVerifier(root)
 
-export function configFor(url: string, sections: Record<string, object> = {}): ExperimentConfig {
-  return experimentSchema.parse({
-    name: 'served',
-    steps: 2,
-    data: { source: 'synthetic', exam: 'v7', trainPapers: 1, testItemsPerSection: 1 },
-    policy: { from: 'checkpoint', path: tinyBase },
-    reward: { verifier, verifierDigest: readProgram(verifier).digest, answer: 'last-line' },
-    rollout: { prompts: 2, samples: 4, maxTokens: 6 },
-    engine: { kind: 'tinker', url, baseModel: tinyBase },
-    evaluation: { every: 2, samples: 0, chunk: 8 },
-    checkpoint: { everySteps: 2 },
-    durability: { stepsPerActivity: 2, heartbeatTimeout: 60 },
-    ...sections,
-    update: { learningRate: 1e-2, microBatch: 4, adapter: { rank: 4 }, ...sections['update'] },
+export function configFor(url: string, sections: Record<string, object | number> = {}): ExperimentConfig {
+  const { update, ...others } = sections
+  return servedConfig({
+    ...{ name: 'served', url, baseModel: tinyBase, policy: tinyBase, verifier },
+    sections: {
+      durability: { stepsPerActivity: 2, heartbeatTimeout: 60 },
+      ...others,
+      update: { learningRate: 1e-2, microBatch: 4, adapter: { rank: 4 }, ...(update as object) },
+    },
   })
 }
 
 /** Given here, so that a run begins at once: the probe has its tests. */
 export const findings: Findings = goodFindings(tinyBase)
+
+/** As an experiment keeps them. */
+export const keptFindings = (address: string, other: Partial<Findings> = {}): KeptFindings => ({
+  address,
+  findings: { ...findings, ...other },
+  time: Date.now(),
+})
 
 export const statesOf = ({ home }: Workplace, config: ExperimentConfig) =>
   new States({ folder: runFolder(home, config.name), experimentKey: experimentKey(config) })

@@ -10,13 +10,13 @@ import { PolicyCache } from '../../../activities/training/policy-cache.js'
 import { workplace } from '../../../activities/workplace.js'
 import type { ServerSettings } from '../../tinker-server/settings.js'
 import { prepare, resultOf, runExperiment, runStage } from '../driver.js'
-import { configFor, findings, insisting, root, statesOf } from './served-run.js'
+import { configFor, findings, insisting, keptFindings, root, statesOf } from './served-run.js'
 import { served } from './tiny-server.js'
 
 interface Settings {
   server?: Partial<ServerSettings>
   found?: Partial<Findings>
-  sections?: Record<string, object>
+  sections?: Record<string, object | number>
   cold?: boolean
 }
 
@@ -25,7 +25,7 @@ async function run(t: TestContext, { server = {}, found = {}, sections = {}, col
   const place = workplace(mkdtempSync(join(root, 'home-')))
   const config = configFor(url, sections)
   const states = statesOf(place, config)
-  states.keepFindings({ address: url, findings: { ...findings, ...found } }, () => {})
+  states.keepFindings(keptFindings(url, found), () => {})
   await runExperiment(place, config, { cold })
   return { place, config, states, result: resultOf(place, config) }
 }
@@ -82,7 +82,7 @@ for (const trouble of ['an answer that did not come', 'a server that has lost it
     const place = workplace(mkdtempSync(join(root, 'home-')))
     const config = configFor(url, eachStep)
     const states = statesOf(place, config)
-    states.keepFindings({ address: url, findings }, () => {})
+    states.keepFindings(keptFindings(url), () => {})
     const stages = await prepare(place, config)
     const policies = new PolicyCache(place.store)
     let failures = 0
@@ -111,7 +111,7 @@ test('the server is probed before its first model, and what was found is kept wi
   const stages = await prepare(place, config)
   const policies = new PolicyCache(place.store)
   await runStage(gpuActivities(place, policies).evaluatePolicy, { run: config.name, stages, step: 0 })
-  const found = statesOf(place, config).findings(url)
+  const found = statesOf(place, config).findings(url)?.findings
   assert.deepEqual({ ...found, sameBits: true }, findings)
   assert.equal(statesOf(place, config).findings('http://elsewhere'), null)
   await policies.dispose()

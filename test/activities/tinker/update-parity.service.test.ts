@@ -44,10 +44,11 @@ for (const [name, given] of Object.entries(terms)) {
     const policy = withAdapter(base, createAdapter({ architecture, rank: 4, alpha: 32, targets: adapterTargets, seed }))
     const local = new LocalPolicy({ policy, optimizer: createOptimizer(policy, config.update) })
     const folder = mkdtempSync(join(root, 'one-'))
+    const session = { id: '', end: () => {} }
     const remote = new TinkerPolicy({
-      ...{ client, tokenizer, inFlight: 4, start: tinyBase },
+      ...{ client, tokenizer, inFlight: 4, start: tinyBase, checkpoints: () => [] },
       way: { factor: () => 1, notes: [], freeTargets: true },
-      model: { modelId: await newModel(client, { rank: 4, seed }), attempt: 1, step: 0, requests: 0 },
+      model: { modelId: await newModel(client, { rank: 4, seed }), session, attempt: 1, step: 0, requests: 0 },
       states: new States({ folder, experimentKey: 'parity' }),
     })
     const sequences = rows.map(({ prompt, response }) => ({ promptTokens: prompt, tokens: response }))

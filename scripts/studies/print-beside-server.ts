@@ -1,0 +1,173 @@
+/**
+ * Steps of a policy on a Tinker server beside the same steps of the local engine: from the server's own first adapter, on responses that the
+ * server samples, with the optimizer of a run. Prints of each step how far apart log-probabilities, gradient norms and weights are. A third
+ * column has the small server of the tests with shared A matrices, as SkyRL with JAX has them: what is left there is rounding.
+ *
+ *   node scripts/launch.mjs studies/print-beside-server --server URL --policy FOLDER [--base-model NAME] [--steps 10]
+ */
+import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { TinkerClient } from '../../activities/tinker/client.js'
+import { beginSession } from '../../activities/tinker/policy/server-session.js'
+import { States } from '../../activities/tinker/policy/states.js'
+import { TinkerPolicy } from '../../activities/tinker/policy/tinker-policy.js'
+import { findingLines } from '../../activities/tinker/probe/findings.js'
+import { probe } from '../../activities/tinker/probe/probe.js'
+import { checkedWay } from '../../activities/tinker/training-way.js'
+import { loadAdapter } from '../../pipelines/checkpoint/adapter-file.js'
+import { loadPolicy } from '../../pipelines/checkpoint/policy-folder.js'
+import { experimentSchema } from '../../pipelines/config/schema.js'
+import { disposeAdapter } from '../../pipelines/model/adapter.js'
+import { createOptimizer } from '../../pipelines/model/optimizer-state.js'
+import { defaultEngine, withAdapter } from '../../pipelines/model/policy.js'
+import { noHooks } from '../../pipelines/progress.js'
+import { stream } from '../../pipelines/random.js'
+import type { LivePolicy, UpdateMade } from '../../pipelines/training/live-policy.js'
+import { LocalPolicy } from '../../pipelines/training/local-policy.js'
+import type { LossRow } from '../../pipelines/training/loss.js'
+import { withEveryIdDrawn } from '../../test/pipelines/model/golden.js'
+import { startTinkerServer } from '../../test/tinker-server/start.js'
+
+const { values: given } = parseArgs({
+  options: {
+    server: { type: 'string' },
+    policy: { type: 'string' },
+    'base-model': { type: 'string' },
+    steps: { type: 'string', default: '10' },
+    rank: { type: 'string', default: '8' },
+    seed: { type: 'string', default: '7' },
+    tokens: { type: 'string', default: '12' },
+  },
+})
+if (given.server === undefined || given.policy === undefined)
+  throw new Error('usage: print-beside-server --server URL --policy FOLDER [--base-model NAME] [--steps N]')
+const { server: url, policy: base } = given
+const [steps, rank, seed, maxTokens] = [given.steps, given.rank, given.seed, given.tokens].map(Number) as [
+  number,
+  number,
+  number,
+  number,
+]
+const root = mkdtempSync(join(tmpdir(), 'rlev-beside-'))
+const folder = (name: string) => {
+  const path = join(root, name)
+  mkdirSync(path, { recursive: true })
+  return path
+}
+const rows = 8
+const config = experimentSchema.parse({
+  name: 'beside',
+  rollout: { prompts: 2, samples: rows / 2, maxTokens },
+  update: { learningRate: 1e-3, microBatch: rows, adapter: { rank } },
+})
+
+const client = new TinkerClient({ url })
+const baseModel = given['base-model'] ?? ((await client.baseModels())[0] as string)
+const findings = await probe({ client, baseModel, name: `probe-${Date.now()}` })
+for (const { question, found } of findingLines(findings)) console.log(`${question}: ${found}`)
+const needs = { temperature: 1, clipNorm: null, eosProbabilities: false, ownEpsilon: false }
+
+const ownBase = withEveryIdDrawn(await loadPolicy(base, defaultEngine))
+const { architecture, tokenizer } = ownBase
+
+async function policyOn(client: TinkerClient, { name, state }: { name: string; state?: string }) {
+  const session = await beginSession(client, { signal: new AbortController().signal })
+  const of = { sessionId: session.id, modelSeqId: 0, baseModel, rank, seed }
+  const { modelId } = await client.createModel(of)
+  if (state !== undefined) await client.loadState({ modelId, seqId: 1, path: state })
+  return new TinkerPolicy({
+    ...{ client, tokenizer, inFlight: rows, start: base, checkpoints: () => [] },
+    way: {
+      ...checkedWay(name === 'server' ? findings : { ...findings, reduction: 'sum' }, needs, url),
+      freeTargets: true,
+    },
+    model: { modelId, session, attempt: 1, step: 0, requests: state === undefined ? 0 : 1 },
+    states: new States({ folder: folder(name), experimentKey: name }),
+  })
+}
+
+const server = await policyOn(client, { name: 'server' })
+const start = folder('start')
+await server.exportTo(start, noHooks)
+const adapter = await loadAdapter({ folder: start, architecture })
+const policy = withAdapter(ownBase, adapter)
+const local = new LocalPolicy({ policy, optimizer: createOptimizer(policy, config.update) })
+const small = await startTinkerServer({ base, adapters: 'shared' })
+cpSync(start, join(small.folder, 'checkpoints', 'beside', 'weights', 'start'), { recursive: true })
+const shared = await policyOn(new TinkerClient({ url: small.url }), {
+  ...{ name: 'shared', state: 'tinker://beside/weights/start' },
+})
+
+const { integer } = stream(seed, 'prompts beside')
+const prompts = Array.from({ length: 2 }, (_, prompt) =>
+  Array.from({ length: 6 }, (_, place) => 3 + integer(500, prompt, place)),
+)
+const first = await weightsOf(server, 'first')
+const how = { rollout: config.rollout, together: rows, hooks: noHooks, note: '' }
+
+try {
+  console.log(
+    '\nstep  log pi: own  shared   norm: server       own    shared   weights apart / way: own  shared   way of a step',
+  )
+  for (let step = 1; step <= steps; step++) {
+    const sampled = await server.sample({
+      rows: Array.from({ length: rows }, (_, row) => ({
+        promptTokens: prompts[row % 2] as number[],
+        draw: [step, row % 2, row >> 1] as const,
+      })),
+      series: { purpose: 'rollout', seed },
+      ...{ temperature: 1, maxTokens, chunk: rows, stops: null, hooks: noHooks },
+    })
+    const sequences = sampled.map(({ tokens }, row) => ({ promptTokens: prompts[row % 2] as number[], tokens }))
+    const measured = await Promise.all([server, local, shared].map(each => each.logProbabilities(sequences, how)))
+    const [there, here, tied] = measured as [number[][], number[][], number[][]]
+    const learned = sequences.map((sequence, row): LossRow => {
+      const logProbs = there[row] as number[]
+      return { ...sequence, advantage: row % 3 === 0 ? 1 : -0.5, weight: 1 / rows, logProbs }
+    })
+    const asked = { rows: learned, terms: {}, config, microBatch: rows, hooks: noHooks }
+    const made: UpdateMade[] = []
+    for (const each of [server, local, shared] as LivePolicy[]) {
+      made.push(await each.update(asked))
+      await each.endStep({ hooks: noHooks, mayCommit: () => {} })
+    }
+    const [w, own, ownShared] = [
+      await weightsOf(server, `server-${step}`),
+      await weightsOf(local, `local-${step}`),
+      await weightsOf(shared, `shared-${step}`),
+    ]
+    const way = distance(w, first)
+    const [norm, ownNorm, sharedNorm] = made.map(({ norm = Number.NaN }) => norm.toFixed(6).padStart(9)) as string[]
+    console.log(
+      `${String(step).padStart(4)}  ${largest(there, here).toExponential(1).padStart(11)} ${largest(there, tied).toExponential(1)}   ${norm?.padStart(12)} ${ownNorm} ${sharedNorm}   ${(distance(w, own) / way).toExponential(1).padStart(24)} ${(distance(w, ownShared) / way).toExponential(1)}   ${way.toFixed(4)}`,
+    )
+  }
+} finally {
+  for (const each of [server, local, shared]) await each.close()
+  await small.end()
+  rmSync(root, { recursive: true, force: true })
+}
+
+/** In the order of the tensors' names. */
+async function weightsOf(policy: LivePolicy, name: string): Promise<Float32Array> {
+  const path = folder(name)
+  await policy.exportTo(path, noHooks)
+  const adapter = await loadAdapter({ folder: path, architecture })
+  const tensors = [...adapter.tensors.read()].toSorted(([a], [b]) => (a < b ? -1 : 1))
+  const values = Float32Array.from(tensors.flatMap(([, tensor]) => [...(tensor.dataSync() as Float32Array)]))
+  disposeAdapter(adapter)
+  rmSync(path, { recursive: true })
+  return values
+}
+
+function distance(a: Float32Array, b: Float32Array): number {
+  return Math.sqrt(a.reduce((sum, value, index) => sum + (value - (b[index] as number)) ** 2, 0))
+}
+
+function largest(a: number[][], b: number[][]): number {
+  return Math.max(
+    ...a.flatMap((row, index) => row.map((value, place) => Math.abs(value - (b[index]?.[place] as number)))),
+  )
+}
