@@ -26,7 +26,6 @@ export async function run({ seed, short, places, server: named, say }: DrillOpti
     const home = await DrillHome.open({ policyWorkers: 1 })
     try {
       const all = shots({ short, victim: server.restart === null ? 'connection' : 'server' }).slice(0, places)
-      const shooter = new Shooter({ home, proxy, server, shots: all, say })
       const steps = all.length + 4
       // A first run has the probe, and every first shape of a batch.
       const limit = (kills: number) => 300 + kills * (server.recovery + 10)
@@ -34,6 +33,8 @@ export async function run({ seed, short, places, server: named, say }: DrillOpti
       const before = performance.now()
       const undisturbed = await leftUndisturbed(home, plan('undisturbed'), limit(0))
       say(`undisturbed: ${steps} steps (${seconds(before)})`)
+      // From now on.
+      const shooter = new Shooter({ home, proxy, server, shots: all, say })
       const failures: string[] = []
       let runs = 0
       for (let idle = 0; shooter.waiting > 0 && idle < patience; ) {

@@ -4,6 +4,7 @@
  * column has the small server of the tests with shared A matrices, as SkyRL with JAX has them: what is left there is rounding.
  *
  *   node scripts/launch.mjs studies/print-beside-server --server URL --policy FOLDER [--base-model NAME] [--steps 10]
+ *     [--out FOLDER]   keeps both adapters after the last step, as `server/` and `own/`
  */
 import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -39,6 +40,7 @@ const { values: given } = parseArgs({
     rank: { type: 'string', default: '8' },
     seed: { type: 'string', default: '7' },
     tokens: { type: 'string', default: '12' },
+    out: { type: 'string' },
   },
 })
 if (given.server === undefined || given.policy === undefined)
@@ -143,6 +145,16 @@ try {
     console.log(
       `${String(step).padStart(4)}  ${largest(there, here).toExponential(1).padStart(11)} ${largest(there, tied).toExponential(1)}   ${norm?.padStart(12)} ${ownNorm} ${sharedNorm}   ${(distance(w, own) / way).toExponential(1).padStart(24)} ${(distance(w, ownShared) / way).toExponential(1)}   ${way.toFixed(4)}`,
     )
+  }
+  for (const [name, each] of given.out === undefined
+    ? []
+    : ([
+        ['server', server],
+        ['own', local],
+      ] as const)) {
+    const path = join(given.out as string, name)
+    mkdirSync(path, { recursive: true })
+    await each.exportTo(path, noHooks)
   }
 } finally {
   for (const each of [server, local, shared]) await each.close()
