@@ -27,7 +27,8 @@ export function answerPieces(workplace: Workplace, policies: PolicyCache) {
     run: async ({ from, to, ...input }: PiecesInput): Promise<AnsweredPieces> => {
       const { run, stages, step } = input
       const config = runConfig(workplace, run)
-      claimEngine(workplace.home, run, engineName(config))
+      const engine = engineName(config)
+      if (engine !== null) claimEngine(workplace.home, run, engine)
       const experimentKey = originalKey(workplace.home, run, config)
       const checkpoints = new Checkpoints(runFolder(workplace.home, run), experimentKey)
       const items = readData(workplace.store, stages.data).test

@@ -27,7 +27,7 @@ export interface PolicyToOpen {
   claim: (engine: string) => void
 }
 
-export type PolicyToSample = Omit<PolicyToOpen, 'folder' | 'hooks' | 'mayCommit'>
+export type PolicyToSample = Omit<PolicyToOpen, 'folder' | 'hooks' | 'mayCommit' | 'claim'>
 
 export interface PolicyEngine {
   /** The policy at `step`, or at the newest step before it whose state is whole. */
