@@ -6,8 +6,20 @@
  */
 
 import { relative } from 'node:path'
-import { describe } from 'node:test'
+import { after, before, describe } from 'node:test'
 import { pathToFileURL } from 'node:url'
+import { cpuMilliseconds, cpuOfFiles } from './cpu-time.mjs'
 
 const [folder, ...files] = process.argv.slice(2)
-for (const file of files) describe(relative(folder, file), () => import(pathToFileURL(file).href))
+for (const file of files) {
+  const name = relative(folder, file)
+  describe(name, async () => {
+    let began = 0
+    before(() => {
+      began = cpuMilliseconds()
+    })
+    await import(pathToFileURL(file).href)
+    // After the hooks of the file.
+    after(() => cpuOfFiles.set(name, cpuMilliseconds() - began))
+  })
+}

@@ -1,6 +1,6 @@
 /** A reporter of node:test: one line of JSON for each suite of the top level, which is a test file of the batch. */
 
-import { cpuMilliseconds } from './cpu-time.mjs'
+import { cpuOfFiles } from './cpu-time.mjs'
 
 /**
  * @typedef {{ name: string, tests: number, milliseconds: number, cpuMilliseconds: number, passed: boolean }} FileResult
@@ -8,21 +8,18 @@ import { cpuMilliseconds } from './cpu-time.mjs'
  */
 export default async function* reportFiles(source) {
   let tests = 0
-  let before = cpuMilliseconds()
   for await (const { type, data } of source) {
     if (type !== 'test:pass' && type !== 'test:fail') continue
     if (data.details.type !== 'suite') tests++
     if (data.nesting > 0) continue
-    const now = cpuMilliseconds()
     const result = {
       name: data.name,
       tests,
       milliseconds: data.details.duration_ms,
-      cpuMilliseconds: now - before,
+      cpuMilliseconds: cpuOfFiles.get(data.name) ?? 0,
       passed: type === 'test:pass',
     }
     yield `${JSON.stringify(result)}\n`
     tests = 0
-    before = now
   }
 }

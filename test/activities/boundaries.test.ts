@@ -21,8 +21,6 @@ after(() => rmSync(place.home, { recursive: true, force: true }))
 
 type Overrides = NonNullable<Parameters<typeof tinyConfig>[1]>
 
-/** Operation by operation: what takes the time of so small a policy is the recording of its graphs, many shapes of which are in these. */
-const engine = { mode: 'eager' } as const
 /** What is evaluated is small too. */
 const data = { testItemsPerSection: 2 }
 const inOneGo = { checkpoint: { everySteps: 100 }, durability: { stepsPerActivity: 100 } }
@@ -56,10 +54,10 @@ describe('an experiment is the same bits', () => {
 
   it('where the prompts of a step run over the end of a pass, and where they are more than there are items', async () => {
     const small = { ...data, trainPapers: 1 }
-    const first = tinyConfig('passes', { engine, data: small, ...inOneGo, steps: 1 })
+    const first = tinyConfig('passes', { data: small, ...inOneGo, steps: 1 })
     const items = readData(place.store, (await prepare(place, first)).data).train.length
     for (const prompts of [items - 1, items + 1]) {
-      const shape: Overrides = { engine, data: small, steps: 2, rollout: { prompts, samples: 2 } }
+      const shape: Overrides = { data: small, steps: 2, rollout: { prompts, samples: 2 } }
       const expected = await comesTo(tinyConfig(`passes-${prompts}`, { ...shape, ...inOneGo }))
       const cut = { checkpoint: { everySteps: 1 }, durability: { stepsPerActivity: 1 } }
       assert.deepEqual(
@@ -71,7 +69,7 @@ describe('an experiment is the same bits', () => {
 
   it('where steps have nothing to push: all of their advantages are 0, the last one included', async () => {
     // One prompt a step: its answers are mostly all wrong, and RLOO's advantages then all 0.
-    const shape: Overrides = { engine, data, steps: 5, rollout: { prompts: 1, samples: 4 }, evaluation: { every: 5 } }
+    const shape: Overrides = { data, steps: 5, rollout: { prompts: 1, samples: 4 }, evaluation: { every: 5 } }
     const config = tinyConfig('idle', { ...shape, ...inOneGo })
     const expected = await comesTo(config)
     const updates = updatesOf(config)

@@ -20,7 +20,6 @@ before(() => {
 after(() => rmSync(place.home, { recursive: true, force: true }))
 
 const shape = {
-  engine: { mode: 'eager' },
   data: { testItemsPerSection: 2 },
   steps: 4,
   evaluation: { every: 4 },

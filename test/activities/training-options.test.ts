@@ -22,7 +22,6 @@ before(() => {
 after(() => rmSync(place.home, { recursive: true, force: true }))
 
 const shape: Overrides = {
-  engine: { mode: 'eager' },
   data: { testItemsPerSection: 2 },
   steps: 5,
   evaluation: { every: 5 },

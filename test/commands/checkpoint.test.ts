@@ -16,14 +16,13 @@ import { callHere } from './call-here.js'
 const whole = tinyConfig('whole', {
   ...shortest,
   steps: 6,
-  engine: { mode: 'eager' },
+
   update: { learningRate: 1e-2 },
   evaluation: { every: 1 },
   checkpoint: { everySteps: 1, keep: 1, best: 'acc' },
 })
 const adapted = tinyConfig('adapted', {
   ...shortest,
-  engine: { mode: 'eager' },
   update: { adapter: { rank: 2, alpha: 4, targets: ['q_proj'] } },
 })
 

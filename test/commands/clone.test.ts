@@ -20,10 +20,9 @@ import { tensorsIn } from '../pipelines/checkpoint/safetensors-bytes.js'
 import { shortest, tinyConfig, tinySweep } from '../workflows/tiny.js'
 import { callHere } from './call-here.js'
 
-const whole = tinyConfig('whole', { ...shortest, steps: 4, engine: { mode: 'eager' } })
+const whole = tinyConfig('whole', { ...shortest, steps: 4 })
 const adapted = tinyConfig('adapted', {
   ...shortest,
-  engine: { mode: 'eager' },
   update: { learningRate: 1e-2, adapter: { rank: 2, alpha: 4, targets: ['q_proj', 'v_proj', 'down_proj'] } },
 })
 

@@ -17,8 +17,7 @@ import { runInProcess } from '../../scripts/drill/in-process.js'
 import { shortest, tinyConfig } from '../workflows/tiny.js'
 import { callHere } from './call-here.js'
 
-const configOf = (name: string, seed: number) =>
-  tinyConfig(name, { ...shortest, seed, engine: { mode: 'eager' }, warmStart: { steps: 2 } })
+const configOf = (name: string, seed: number) => tinyConfig(name, { ...shortest, seed, warmStart: { steps: 2 } })
 
 let whole: string
 let home: string

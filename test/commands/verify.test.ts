@@ -29,7 +29,6 @@ import { tinyConfig, tinySweep } from '../workflows/tiny.js'
 import { callHere } from './call-here.js'
 
 const config = tinyConfig('sound', {
-  engine: { mode: 'eager' },
   steps: 4,
   evaluation: { every: 2 },
   checkpoint: { everySteps: 2 },

@@ -22,7 +22,7 @@ import { tinyConfig, tinySweep } from '../../workflows/tiny.js'
 const configOf = (steps: number, update: Partial<ExperimentConfig['update']> = {}) =>
   tinyConfig('extended', {
     steps,
-    engine: { mode: 'eager' },
+
     update,
     evaluation: { every: 2 },
     checkpoint: { everySteps: 2, keep: 1, trimJournal: true },
