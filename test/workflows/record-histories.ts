@@ -139,10 +139,18 @@ async function save(name: string, workflowId: string, runId?: string): Promise<v
   const args = ['workflow', 'show', '--address', address, '--output', 'json', '--no-json-shorthand-payloads', ...which]
   const { stdout } = await promisify(execFile)(programOf('temporal'), args, { maxBuffer: 2 ** 26 })
   const text = JSON.stringify({ workflowId, history: JSON.parse(stdout) as unknown }, null, 1)
-  // Stack traces and identities name folders and the machine of the recording, and packages by the target of a link to them.
-  const impersonal = text
+  const withPayloads = text.replaceAll(/"data": "([\w+/=]+)"/g, (whole, data: string) => {
+    const said = Buffer.from(data, 'base64').toString('utf8')
+    return impersonal(said) === said ? whole : `"data": "${Buffer.from(impersonal(said)).toString('base64')}"`
+  })
+  writeFileSync(join(folder as string, `${name}.json`), `${impersonal(withPayloads)}\n`)
+}
+
+/** Stack traces, identities and queues name folders and the machine of the recording, and packages by the target of a link to them. */
+function impersonal(text: string): string {
+  return text
     .replaceAll(realpathSync(join(projectFolder, 'node_modules')), '/node_modules')
     .replaceAll(projectFolder, '')
     .replaceAll(`@${hostname()}`, '@machine')
-  writeFileSync(join(folder as string, `${name}.json`), `${impersonal}\n`)
+    .replaceAll(`.${hostname()}.`, '.machine.')
 }
