@@ -22,12 +22,15 @@ import { saidAt } from '../activities/engine-process/engine-host.js'
 import { armFailPoints, failPointVariable } from '../activities/fail-points/fail-point.js'
 import { codeOfThisProcess } from '../activities/machine/code.js'
 import { masked } from '../activities/machine/secrets.js'
+import { stateFolder } from '../activities/machine/state-folder.js'
 import { mirrorOf } from '../activities/store/mirror/mirror.js'
 import { homeId, workplace } from '../activities/workplace.js'
 import { RlevError } from '../pipelines/errors.js'
 import { printable } from '../pipelines/printable.js'
 import { type Queues, queuesOf } from '../workflows/queues.js'
 import { openHome } from './services/home.js'
+import { DeadWorkers } from './worker/dead-workers.js'
+import { HeldAttempts } from './worker/held-attempts.js'
 import { type PolicyWorker, policyWorker, type Shared } from './worker/policy-worker.js'
 
 export interface WorkerCall {
@@ -44,9 +47,19 @@ export async function runWorker({ queue, home: path }: WorkerCall): Promise<void
   Runtime.install({ logger: new DefaultLogger(logLevel(), logLine), shutdownSignals: ['SIGTERM', 'SIGINT'] })
   const { connectionOptions, namespace } = temporalAddress(home)
   const connection = await connect(connectionOptions)
+  const state = stateFolder({ path: home })
+  const held = await HeldAttempts.open(state, reason =>
+    say('if this worker dies, only the heartbeat timeout tells', { reason }),
+  )
+  const dead = held && new DeadWorkers({ state, connection, namespace: namespace ?? 'default', say })
   let policy: PolicyWorker | undefined
   try {
-    const shared: Shared = { connection, namespace: namespace ?? 'default', identity: identityOf(queue) }
+    const shared: Shared = {
+      connection,
+      namespace: namespace ?? 'default',
+      identity: identityOf(queue),
+      interceptors: { activity: held?.interceptors ?? [] },
+    }
     const queues = queuesOf({ home: homeId(home), code: codeOfThisProcess().digest })
     const workers: Worker[] = []
     if (queue !== 'rlev-gpu') workers.push(...(await lightWorkers(home, queues, shared)))
@@ -56,6 +69,8 @@ export async function runWorker({ queue, home: path }: WorkerCall): Promise<void
     await Promise.all(runs)
   } finally {
     policy?.end()
+    await dead?.close()
+    await held?.close()
     await connection.close()
   }
 }
@@ -100,7 +115,10 @@ async function connect(options: NativeConnectionOptions): Promise<NativeConnecti
   }
 }
 
-async function lightWorkers(home: string, queues: Queues, shared: Shared): Promise<Worker[]> {
+function say(message: string, facts: Record<string, unknown>): void {
+  Runtime.instance().logger.warn(message, facts)
+}
+
   // A policy worker starts half a second sooner without them.
   const { ioActivities } = await import('../activities/io-activities.js')
   return Promise.all([

@@ -7,6 +7,7 @@ import type { GpuActivities } from '../activities/gpu-activities.js'
 import type { IoActivities } from '../activities/io-activities.js'
 import { given } from '../pipelines/given.js'
 import type { Limits } from './limits.js'
+import { workerDied } from './messages.js'
 import { ownQueues } from './own-names.js'
 
 type TrackingActivities = Pick<IoActivities, 'openTracking' | 'trackProgress' | 'trackStatus' | 'closeTracking'>
@@ -35,7 +36,7 @@ export function io(limits: Limits, summary: string) {
 const ownQueueTimeoutMs = 5_000
 
 /** What an attempt on the queue of one worker fails with if that worker is gone, in Temporal's words. Another attempt there would wait in vain. */
-const workerGone = ['TemporalTimeout:Heartbeat', 'WorkerShutdown']
+const workerGone = ['TemporalTimeout:Heartbeat', 'WorkerShutdown', workerDied]
 
 /**
  * Activities that need the policy. They may wait long for the single slot of a GPU, so only the heartbeat timeout is short, and the wait

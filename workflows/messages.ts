@@ -13,6 +13,9 @@ import type { BatchProgress, BatchShape, BatchState, Counts, Range } from './bat
 /** One process takes workflows and activities without the policy, another one those with the policy. */
 export const queues = { workflows: 'rlev', io: 'rlev-io', gpu: 'rlev-gpu' } as const
 
+/** Type of the failure of an attempt whose worker process ended (commands/worker/dead-workers.ts). */
+export const workerDied = 'WorkerDied'
+
 // --- Inputs and results ---
 
 export interface ExperimentInput {

@@ -8,6 +8,7 @@ import type { Keep, Place, Placed } from '../activities/engine-process/stay.js'
 import type { GpuActivities } from '../activities/gpu-activities.js'
 import { gpu } from './activity-options.js'
 import type { Limits } from './limits.js'
+import { workerDied } from './messages.js'
 import { ownQueues } from './own-names.js'
 import { engineQueue } from './queues.js'
 
@@ -92,7 +93,7 @@ export class PolicyWorker {
 /** Of an attempt on the queue of one worker. */
 function isWorkerGone(cause: unknown): boolean {
   if (cause instanceof TimeoutFailure) return ['SCHEDULE_TO_START', 'HEARTBEAT'].includes(cause.timeoutType ?? '')
-  return cause instanceof ApplicationFailure && cause.type === 'WorkerShutdown'
+  return cause instanceof ApplicationFailure && ['WorkerShutdown', workerDied].includes(cause.type ?? '')
 }
 
 /** A worker of an earlier version, and a test's, answer with the output alone. */

@@ -87,7 +87,11 @@ function everyPid() {
   return names.map(Number).filter(pid => Number.isInteger(pid) && pid > 0)
 }
 
-const bootName = () => readIfThere('/proc/sys/kernel/random/boot_id')?.trim()
+/**
+ * Of the machine since it was started, the same in all of its containers. Undefined where the system does not say.
+ * @returns {string | undefined}
+ */
+export const bootName = () => readIfThere('/proc/sys/kernel/random/boot_id')?.trim()
 
 /**
  * @param {string} file

@@ -10,7 +10,7 @@ import { engineQueue, type Queues } from '../../workflows/queues.js'
 import { engineEnvironment } from '../services/workers.js'
 import { OneSlot } from './one-slot.js'
 
-export type Shared = Pick<WorkerOptions, 'connection' | 'namespace'> & { identity: string }
+export type Shared = Pick<WorkerOptions, 'connection' | 'namespace' | 'interceptors'> & { identity: string }
 
 export interface PolicyWorker {
   /** Resolves after a clean end. */

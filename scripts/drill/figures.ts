@@ -7,16 +7,9 @@ import { percentWithSign } from '../../pipelines/text/percent.js'
 import { median } from '../bench/statistics.js'
 import type { DrillOptions } from './drill.js'
 import { DrillHome } from './drill-home.js'
-import {
-  causes,
-  type Goodput,
-  goodputPlan,
-  heartbeatTimeout,
-  lengthOf,
-  measureGoodput,
-  type Recovery,
-} from './figures/goodput.js'
+import { type Goodput, goodputPlan, lengthOf, measureGoodput, type Recovery } from './figures/goodput.js'
 import { measureOverhead, type Overhead } from './figures/overhead.js'
+import { goodputFigures, goodputLine, percentile, recoveryFigures } from './figures/shown.js'
 import type { DrillResult } from './result.js'
 
 /** Seconds between kills, and steps that take long enough to meet a few. */
@@ -41,10 +34,10 @@ export async function run({ seed, short, say }: DrillOptions): Promise<DrillResu
       const plan = goodputPlan({ name: `goodput-${meanTime ?? 'none'}`, seed, steps: short ? 20 : steps })
       const row = await measureGoodput({ home, plan, meanTime, seed, limit: short ? 300 : 3000 })
       measured.push(row)
-      say(lineOf(row))
+      say(goodputLine(row))
     }
     const whole = measured.flatMap(({ recoveries }) => recoveries.filter(recovery => recovery.whole))
-    say(`${whole.length} whole recoveries with a heartbeat timeout of ${heartbeatTimeout} s`)
+    say(`${whole.length} whole recoveries`)
     const overhead = await measureOverhead({ home, seed, steps: short ? 5 : 40, rounds: short ? 1 : 5, say })
     return resultOf({ rows: measured, whole, overhead, seconds: (performance.now() - began) / 1000 })
   } finally {
@@ -75,23 +68,8 @@ function resultOf(parts: { rows: Goodput[]; whole: Recovery[]; overhead: Overhea
     cases: rows.length + whole.length + overhead.direct.length,
     failures,
     figures: {
-      ...Object.assign({}, ...rows.map(figuresOf)),
-      'heartbeat timeout s': heartbeatTimeout,
-      'recoveries measured': whole.length,
-      'recovery p50 s': percentile(lengths, 0.5),
-      'recovery p95 s': p95,
-      'recovery max s': percentile(lengths, 1),
-      ...Object.fromEntries(
-        causes.flatMap(cause =>
-          ([0.5, 0.95, 1] as const).map(share => [
-            `${cause} ${share === 1 ? 'max' : `p${share * 100}`} s`,
-            percentile(
-              whole.map(recovery => recovery[cause]),
-              share,
-            ),
-          ]),
-        ),
-      ),
+      ...Object.assign({}, ...rows.map(goodputFigures)),
+      ...recoveryFigures(whole),
       'direct s a step': direct,
       ...Object.fromEntries(
         costs.flatMap(({ cut, cost, seconds: each }) => [
@@ -102,33 +80,4 @@ function resultOf(parts: { rows: Goodput[]; whole: Recovery[]; overhead: Overhea
       'elapsed s': seconds,
     },
   }
-}
-
-/** Shares of the elapsed time, in percent. */
-function figuresOf(row: Goodput): Record<string, number> {
-  const { meanTime, kills, elapsed, productive, recoveries } = row
-  const label = `MTBK ${meanTime === null ? 'none' : `${meanTime} s`}`
-  const lost = causes.map(cause => [cause, recoveries.reduce((sum, recovery) => sum + recovery[cause], 0)] as const)
-  const other = elapsed - productive - lost.reduce((sum, [, each]) => sum + each, 0)
-  return {
-    [`${label}: kills`]: kills,
-    [`${label}: elapsed s`]: elapsed,
-    [`${label}: goodput %`]: (100 * productive) / elapsed,
-    ...Object.fromEntries(
-      [...lost, ['other', other] as const].map(([cause, each]) => [`${label}: ${cause} %`, (100 * each) / elapsed]),
-    ),
-  }
-}
-
-function lineOf(row: Goodput): string {
-  return Object.entries(figuresOf(row))
-    .map(([name, value]) => `${name.replace(/^MTBK [^:]*: /, '')} ${value.toFixed(1)}`)
-    .join(', ')
-    .replace(/^/, `mean time between kills ${row.meanTime ?? 'none'}: `)
-}
-
-/** The smallest value that this share of them does not exceed; NaN of none. */
-function percentile(values: readonly number[], share: number): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN
 }

@@ -46,6 +46,11 @@ const drills = {
     load: () => import('./tinker.js'),
     sentence: 'a run on a Tinker server: server, workers and MLflow killed at each kind of operation',
   },
+  recovery: {
+    load: () => import('./recovery.js'),
+    sentence:
+      'goodput and the time of a recovery at one kill of the policy worker a minute, with the default heartbeat timeout',
+  },
   figures: {
     load: () => import('./figures.js'),
     sentence: 'goodput against kills, time of recovery, overhead without faults',

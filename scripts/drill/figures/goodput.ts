@@ -3,8 +3,8 @@
  * worker; and where the rest went. One workload, one seeded schedule of kills for each mean time.
  *
  *   restart   from the kill until `rlev up` has a worker again
- *   detect    from there until Temporal has given the task out again: the rest of the heartbeat timeout, and its wait
- *             before the next attempt; restart and detection run side by side, so this is what was waited beyond the restart
+ *   detect    from there until the engine process has begun to load the policy: restart and detection run side by side, so this
+ *             is what was waited beyond the restart
  *   load      from there until the newest whole checkpoint is loaded and every digest compared
  *   replay    journaled updates made again
  *   redo      work of the moment of the kill that was not journaled, and is made again
@@ -42,12 +42,9 @@ export interface Goodput {
   recoveries: Recovery[]
 }
 
-/** Seconds: a few times what a policy of this size needs for a step, and so what a user of one might set. */
-export const heartbeatTimeout = 5
-
-/** The default policy, on steps of about half a second, with a checkpoint every ten. */
+/** The default policy and heartbeat timeout, on steps of about half a second, with a checkpoint every ten. */
 export function goodputPlan(run: { name: string; seed: number; steps: number }): Plan {
-  const durability = { stepsPerActivity: 5, heartbeatTimeout }
+  const durability = { stepsPerActivity: 5 }
   return figurePlan({ ...run, prompts: 160, checkpoint: { everySteps: 10 }, durability })
 }
 
