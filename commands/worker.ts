@@ -119,6 +119,7 @@ function say(message: string, facts: Record<string, unknown>): void {
   Runtime.instance().logger.warn(message, facts)
 }
 
+async function lightWorkers(home: string, queues: Queues, shared: Shared): Promise<Worker[]> {
   // A policy worker starts half a second sooner without them.
   const { ioActivities } = await import('../activities/io-activities.js')
   return Promise.all([

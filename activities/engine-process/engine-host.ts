@@ -10,6 +10,7 @@ import { failPointVariable } from '../fail-points/fail-point.js'
 import { toFailure } from '../failures.js'
 import type { GpuActivities } from '../gpu-activities.js'
 import { threadsIn, threadsVariable } from '../machine/computes-on.js'
+import { oomKills, RecentOomKills } from '../machine/oom-kills.js'
 import { readProvenance } from '../store/provenance.js'
 import { readConfig } from '../store/runs.js'
 import { EngineChild, type Notice, type Outcome } from './engine-child.js'
@@ -34,23 +35,27 @@ interface EngineHostOptions {
   stay?: Stay
   /** An engine process without a sign of life for so long hangs. (ms) Default: a minute. */
   silenceLimitMs?: number
+  /** How often the machine has run out of memory. Default: what the kernel says. */
+  countOomKills?: () => number
 }
 
 export class EngineHost {
   readonly #home: string
   readonly #silenceLimitMs: number
   readonly #stay: Stay | undefined
+  readonly #countOomKills: () => number
   #env: NodeJS.ProcessEnv
   #isComputing = false
   #child: EngineChild | null = null
   /** Of a matrix product, in the process. */
   #threads: number | undefined
 
-  constructor({ home, env, stay, silenceLimitMs = 60_000 }: EngineHostOptions) {
+  constructor({ home, env, stay, silenceLimitMs = 60_000, countOomKills = oomKills }: EngineHostOptions) {
     this.#home = home
     this.#env = { ...process.env, ...env }
     this.#stay = stay
     this.#silenceLimitMs = silenceLimitMs
+    this.#countOomKills = countOomKills
   }
 
   /** Of the process that runs, if one does. */
@@ -128,6 +133,7 @@ export class EngineHost {
     const { cancellationSignal: signal, info } = context
     const child = this.start(this.#threadsOf(input))
     const life = new SignsOfLife({ pid: child.pid })
+    const kills = new RecentOomKills(this.#countOomKills)
     let details: unknown
     let hangs = false
     const onNotice = (notice: Notice) => {
@@ -136,6 +142,7 @@ export class EngineHost {
       else context.log.log(notice.level, notice.message, { ...notice.facts, [saidAt]: notice.at })
     }
     const timer = setInterval(() => {
+      kills.look()
       hangs = life.silentMs() > this.#silenceLimitMs
       if (hangs) child.kill()
       else context.heartbeat(details)
@@ -152,7 +159,8 @@ export class EngineHost {
     } catch (error) {
       // Whatever the process made of it, or did not get to make of it.
       if (signal.aborted) await context.cancelled
-      throw toFailure(hangs ? standsStill(child.pid, this.#silenceLimitMs) : error, info.attempt)
+      if (hangs) throw toFailure(standsStill(child.pid, this.#silenceLimitMs), info.attempt)
+      throw toFailure(wasKilled(error) && kills.any ? ranOutOfMemory(child.pid) : error, info.attempt)
     } finally {
       clearInterval(timer)
       clearTimeout(deadline)
@@ -175,6 +183,22 @@ function outputOf(outcome: Outcome): unknown {
     default:
       return outcome satisfies never
   }
+}
+
+const wasKilled = (error: unknown): boolean =>
+  error instanceof RlevError && error.kind === 'EngineEnded' && error.parts.found === 'signal SIGKILL'
+
+/** Tried again a few times only, unlike after another end of the process: with the same memory it would be killed again. */
+function ranOutOfMemory(pid: number): RlevError {
+  return new RlevError({
+    kind: 'OutOfMemory',
+    message: 'memory ran out, and the system killed the engine process',
+    place: `process ${pid} of a policy worker`,
+    expected: 'memory for the policy, its rollout and its update',
+    found: 'signal SIGKILL while the count of such kills rose (oom_kill in /proc/vmstat)',
+    remedy:
+      'see the memory that `rlev plan` prints; lower update.microBatch or rollout.chunk, or run fewer policy workers',
+  })
 }
 
 function standsStill(pid: number, silenceLimitMs: number): RlevError {

@@ -23,9 +23,9 @@ afterEach(() => {
 })
 
 /** A host whose process meets a fail point at the beginning of its first activity. */
-function hostThat(action: string, silenceLimitMs = 60_000): EngineHost {
+function hostThat(action: string, silenceLimitMs = 60_000, countOomKills = () => 0): EngineHost {
   process.env[failPointVariable] = action === '' ? '' : `activity.before:1:${action}`
-  const host = new EngineHost({ home, silenceLimitMs })
+  const host = new EngineHost({ home, silenceLimitMs, countOomKills })
   host.start()
   process.env[failPointVariable] = ''
   hosts.push(host)
@@ -121,4 +121,19 @@ test('a process that crashes fails the activity, which may be tried again, and i
     return (error as ApplicationFailure).nonRetryable === false
   })
   await assert.rejects(train(host), failure('NotFound', /missing/))
+})
+
+test('a process that is killed because memory ran out fails the activity, which is tried again a few times only', async () => {
+  for (const attempt of [4, 5]) {
+    let kills = 7
+    const host = hostThat('stall=5', 60_000, () => kills)
+    const outcome = train(host, new MockActivityEnvironment({ attempt }))
+    await sleep(500)
+    kills++
+    process.kill(host.pid ?? 0, 'SIGKILL')
+    await assert.rejects(outcome, error => {
+      assert.ok(failure('OutOfMemory', /memory ran out[\s\S]*rollout.chunk/)(error))
+      return (error as ApplicationFailure).nonRetryable === (attempt === 5)
+    })
+  }
 })
