@@ -13,6 +13,7 @@ import { isSameEngine } from '../machine/same-engine.js'
 import { syncPath, writeOnce, writeWhole } from './files.js'
 import { planPaths, runFolder } from './run-folder.js'
 import { readSealed, seal } from './sealed.js'
+import { Unchanged } from './unchanged.js'
 
 export interface Provenance {
   /** The code that may compute the run now. */
@@ -53,9 +54,12 @@ export interface DriftedExperiment {
   key?: string
 }
 
+const known = new Unchanged<Provenance | null>(8)
+
 /** Of an experiment or of its plan. Null for a run that has not begun. */
 export function readProvenance(home: string, id: string): Provenance | null {
-  return readSealed(provenancePath(home, id))
+  const path = provenancePath(home, id)
+  return known.read(path, () => readSealed(path))
 }
 
 /** The first record of a run stays. */

@@ -13,20 +13,27 @@ const maxOpeningBytes = 512
 
 /** `of`: the label, in printable ASCII. Throws NotFinite for a number that JSON would turn into null. */
 export function seal(body: unknown, of?: string): string {
-  const text = JSON.stringify(body, (key, value: unknown) => {
-    if (typeof value === 'number' && !Number.isFinite(value)) {
-      throw new RlevError({
-        kind: 'NotFinite',
-        message: 'a number that is to be stored is not finite',
-        place: key,
-        found: String(value),
-      })
-    }
-    return value
-  })
+  // Looking first takes half the time of a function that JSON calls for every value.
+  refuseNotFinite(body, '')
+  const text = JSON.stringify(body)
   if (of === undefined) return `{"sha256":"${sha256(text)}","body":${text}${closing}`
   const label = JSON.stringify(of)
   return `{"sha256":"${sha256(label + text)}","of":${label},"body":${text}${closing}`
+}
+
+function refuseNotFinite(value: unknown, key: string): void {
+  if (typeof value === 'number' && !Number.isFinite(value)) {
+    throw new RlevError({
+      kind: 'NotFinite',
+      message: 'a number that is to be stored is not finite',
+      place: key,
+      found: String(value),
+    })
+  }
+  if (typeof value !== 'object' || value === null) return
+  if (Array.isArray(value))
+    for (let index = 0; index < value.length; index++) refuseNotFinite(value[index], String(index))
+  else for (const [name, part] of Object.entries(value)) refuseNotFinite(part, name)
 }
 
 /**

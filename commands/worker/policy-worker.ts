@@ -38,6 +38,8 @@ export async function policyWorker(options: {
     release: () => slot.release(),
   }
   const engine = new EngineHost({ home, env: engineEnvironment(), stay })
+  // What a dead worker held may already wait.
+  engine.start()
   const polls = (taskQueue: string) => poller({ taskQueue, slot, engine, shared })
   const first = await Promise.all([polls(queues.gpu), polls(own)])
   const isRunning = () => first.every(worker => worker.getState() === 'RUNNING')
