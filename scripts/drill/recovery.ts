@@ -1,5 +1,5 @@
 /**
- * Drill 9: recovery. The only policy worker is killed once a minute for ten minutes, and started again at once, as `rlev up` does. The
+ * Drill 10: recovery. The only policy worker is killed once a minute for ten minutes, and started again at once, as `rlev up` does. The
  * heartbeat timeout is the default one, half a minute: if it were waited for, goodput and the time of a recovery would say so.
  */
 import type { DrillOptions } from './drill.js'
