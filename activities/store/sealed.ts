@@ -21,19 +21,21 @@ export function seal(body: unknown, of?: string): string {
   return `{"sha256":"${sha256(label + text)}","of":${label},"body":${text}${closing}`
 }
 
-function refuseNotFinite(value: unknown, key: string): void {
+function refuseNotFinite(value: unknown, key: string | number): void {
   if (typeof value === 'number' && !Number.isFinite(value)) {
     throw new RlevError({
       kind: 'NotFinite',
       message: 'a number that is to be stored is not finite',
-      place: key,
+      place: String(key),
       found: String(value),
     })
   }
   if (typeof value !== 'object' || value === null) return
-  if (Array.isArray(value))
-    for (let index = 0; index < value.length; index++) refuseNotFinite(value[index], String(index))
-  else for (const [name, part] of Object.entries(value)) refuseNotFinite(part, name)
+  if (Array.isArray(value)) {
+    for (let index = 0; index < value.length; index++) refuseNotFinite(value[index], index)
+  } else {
+    for (const name of Object.keys(value)) refuseNotFinite((value as Record<string, unknown>)[name], name)
+  }
 }
 
 /**
