@@ -103,7 +103,7 @@ export async function upForRuns(home: Home, options: UpOptions = {}): Promise<{ 
 const none = { url: '' }
 
 /** What services write into their home. */
-const written = ['logs', 'mlflow', 'mlflow/artifacts', 'temporal.db', 'runs', 'store'] as const
+const written = ['logs', 'workers', 'mlflow', 'mlflow/artifacts', 'temporal.db', 'runs', 'store'] as const
 
 class Start {
   readonly #home: Home
