@@ -16,7 +16,6 @@ import { callHere } from './call-here.js'
 const whole = tinyConfig('whole', {
   ...shortest,
   steps: 6,
-
   update: { learningRate: 1e-2 },
   evaluation: { every: 1 },
   checkpoint: { everySteps: 1, keep: 1, best: 'acc' },

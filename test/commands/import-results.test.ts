@@ -44,6 +44,8 @@ const root = mkdtempSync(join(tmpdir(), 'rlev-import-'))
 const config = join(root, 'exam.yaml')
 const ours = join(root, 'ours')
 const rows: Row[] = []
+/** The numbers of the sweep itself. */
+let own: Record<string, unknown>
 const log = console.log
 
 before(async () => {
@@ -94,6 +96,7 @@ before(async () => {
     }
   }
   await policies.dispose()
+  own = comparisonIn(ours, 'exam')
 })
 after(() => rmSync(root, { recursive: true, force: true }))
 
@@ -153,7 +156,6 @@ test('responses of our own policies, imported, give exactly the numbers of the s
   assert.match(out, /^correctness seed 1: imported steps 0, 3, 6$/m)
   assert.match(out, /^exam is complete\. Report: /m)
 
-  const own = comparisonIn(ours, 'exam')
   assert.deepEqual(comparisonIn(homeOf('whole'), 'exam'), own)
   const arms = own['arms'] as { endpointDifference: { mean: number } | null; figures: { endpoint: { mean: number } } }[]
   const [baseline, aligned] = arms.map(({ figures }) => figures.endpoint.mean)
@@ -202,7 +204,7 @@ test('the same call again changes nothing, and a run that was trained elsewhere 
   await imported('whole', all)
   rmSync(`${path}.damaged-1`)
   assert.deepEqual((await examineRun(home, 'exam')).findings, [])
-  assert.deepEqual(comparisonIn(home, 'exam'), comparisonIn(ours, 'exam'))
+  assert.deepEqual(comparisonIn(home, 'exam'), own)
 
   const deleted = await callHere('delete', 'exam', '--yes', '--home', home)
   assert.equal(deleted.status, 0, deleted.err)
@@ -231,7 +233,7 @@ test('an arm, a seed and a step at a time come to the same run, which says what 
       await refused(() => resume({ home, name: 'exam' }), /nothing here to go on with/)
     }
   }
-  assert.deepEqual(comparisonIn(home, 'exam'), comparisonIn(ours, 'exam'))
+  assert.deepEqual(comparisonIn(home, 'exam'), own)
 })
 
 test('an import that is killed at its writes is completed by the same call', async () => {
@@ -246,7 +248,7 @@ test('an import that is killed at its writes is completed by the same call', asy
     })
     assert.equal(killed.signal, 'SIGKILL', `${point}: ${killed.stderr}`)
     await imported(name, [path])
-    assert.deepEqual(comparisonIn(home, 'exam'), comparisonIn(ours, 'exam'), point)
+    assert.deepEqual(comparisonIn(home, 'exam'), own, point)
     const { findings } = await examineRun(home, 'exam')
     // What a crash left unfinished is for `doctor`.
     assert.deepEqual(
@@ -361,13 +363,13 @@ test('sampled responses without greedy ones, lengths by the tokenizer, one base 
   const later = bare.filter(row => row['step'] !== 0)
   const files = [file('base.jsonl', base), file('later.jsonl', later)]
   assert.match(await imported('sampled', files), /exam is complete/)
-  const own = readOutcomes(ours, 'exam')
-  const expectedOf = (outcomes: typeof own) =>
+  const ofSweep = readOutcomes(ours, 'exam')
+  const expectedOf = (outcomes: typeof ofSweep) =>
     outcomes.map(({ evaluations }) => evaluations.map(({ expected }) => expected))
-  const [firstBase] = expectedOf(own)[0] ?? []
+  const [firstBase] = expectedOf(ofSweep)[0] ?? []
   assert.deepEqual(
     expectedOf(readOutcomes(homeOf('sampled'), 'exam')),
-    expectedOf(own).map(([, ...curve]) => [firstBase, ...curve]),
+    expectedOf(ofSweep).map(([, ...curve]) => [firstBase, ...curve]),
   )
   const { notes } = compareArms({
     plan: readPlan(homeOf('sampled'), 'exam'),

