@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { InsideCall } from '../machines.js'
 import type { DrillResult } from '../result.js'
+import { buildCases } from './builds.js'
 import { cableCases } from './cables.js'
 import { type Case, outageMs } from './case.js'
 import { clockCases } from './clocks.js'
@@ -29,7 +30,7 @@ export async function drill(options: DrillInside): Promise<DrillResult> {
       runs.failures.push(...(await launchedConfig({ cluster, config, say })))
     } else {
       const production = temporal !== null
-      const all = [...cableCases, ...deathCases({ production }), ...storeCases, ...clockCases(say)]
+      const all = [...cableCases, ...deathCases({ production }), ...storeCases, ...buildCases, ...clockCases(say)]
       for (const one of short ? [shortCase] : all) await runs.make(one)
     }
     return {
