@@ -49,7 +49,7 @@ async function piecesOfWorkers(handle: Handle): Promise<number[]> {
 }
 
 test('two workers give the bytes of one, and those of a run in which one of them was killed', {
-  timeout: 120_000,
+  timeout: 240_000,
 }, async () => {
   await Promise.all([services.startWorker('orchestrator'), services.startWorker('policy')])
   const first = await work.start(config('one'))
@@ -59,11 +59,15 @@ test('two workers give the bytes of one, and those of a run in which one of them
   assert.equal(expected.pieces.length, pieceCount)
 
   const second = await services.startWorker('policy-2')
-  const shared = await work.start(config('two'))
-  await shared.result()
-  const shares = await piecesOfWorkers(shared)
+  // It asks the engine's queue when its TensorFlow is loaded, which may come after the first of these evaluations.
+  let shares: number[] = []
+  for (let round = 1; round <= 5 && shares.length < 2; round++) {
+    const shared = await work.start(config(`two-${round}`))
+    await shared.result()
+    shares = await piecesOfWorkers(shared)
+    assert.deepEqual(takeResult(`two-${round}`), expected)
+  }
   assert.equal(shares.length, 2, `pieces of each worker: ${shares}`)
-  assert.deepEqual(takeResult('two'), expected)
 
   const disturbed = await work.start(config('three'))
   await until('some pieces', () => namesIn(answers()).length >= 3)
