@@ -1,18 +1,18 @@
 /**
  * How many threads TensorFlow gets for the policies of a plan without a card. Bits depend on the count, so it is decided once,
  * when a run begins, for all arms alike, and frozen with their configs (`engine.threads`); a run that has begun keeps its
- * count on whatever machine it goes on. A small policy gains nothing from a second thread: its experiments run beside each
- * other, with one thread each. A large one gets all cores, and so one experiment runs at a time.
+ * count on whatever machine it goes on. Experiments of a small policy run beside each other, with one thread each, which takes
+ * more steps a second. A large one gets all cores, and so one experiment runs at a time, in the memory of one.
  */
 import { availableParallelism } from 'node:os'
 import type { EngineConfig, ExperimentConfig, Plan } from '../../pipelines/config/schema.js'
 import { onCard, statedThreads } from '../services/workers.js'
 
 /**
- * From so many weights on, one worker with all threads takes more steps a second than workers of one thread together
- * (`npm run bench -- --only threads`).
+ * From so many weights on, one worker with all threads takes at least nine tenths of the steps a second of workers with one
+ * thread each, in the memory of one of them (`npm run bench -- --only threads`; docs/performance.md has its table).
  */
-export const allThreadsFrom = 20_000_000
+export const allThreadsFrom = 80_000_000
 
 export interface Machine {
   cores: number
