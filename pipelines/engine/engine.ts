@@ -5,9 +5,8 @@
  */
 import type { EngineConfig } from '../config/schema.js'
 import { type Program, Session } from '../graph/session.js'
-import type { Tensor } from '../graph/tensorflow.js'
 import type { Variable } from '../graph/variable.js'
-import type { AdapterWeights, Decoder, ProjectionPart, Weights } from '../model/decoder.js'
+import type { AdapterWeights, Decoder, ProjectionPart, SamplingMatrix, Weights } from '../model/decoder.js'
 import { makeDecoder, mergedWeights } from '../model/decoder.js'
 import type { Policy } from '../model/policy.js'
 import { undrawnIds } from '../tokenizer/special-tokens.js'
@@ -109,10 +108,13 @@ export class Engine {
     })
   }
 
-  /** In a program: the decoder for sampling, with the matrices of its layers given as [in, out]. */
-  decoderLaidForSampling(matrix: (layer: number, part: ProjectionPart) => Tensor): Decoder {
+  /** In a program: the decoder for sampling, with copies of its matrices. */
+  samplingDecoder(forSampling: {
+    matrix: (layer: number, part: ProjectionPart) => SamplingMatrix
+    head: SamplingMatrix | null
+  }): Decoder {
     const { architecture } = this
-    return makeDecoder({ architecture, weights: read(this.#weights), laidForSampling: matrix })
+    return makeDecoder({ architecture, weights: read(this.#weights), forSampling })
   }
 
   /** In a program: the decoder for learning, with `under` in place of the trainable variables. */

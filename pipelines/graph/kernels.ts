@@ -5,6 +5,7 @@
  *
  * Shapes: N rows, D width, V vocabulary.
  */
+import { computesOnGpu } from './library.js'
 import { type Attribute, backend, operation } from './native.js'
 import { type Tensor, tf } from './tensorflow.js'
 
@@ -43,6 +44,33 @@ export const linear = withGradient((...args) => {
 
 /** x W for x [N, in] and W [in, out]. No gradient. */
 export const product = (x: Tensor, weight: Tensor): Tensor => matrixProduct(x, weight, false, false)
+
+/** Outputs of a block of a packed matrix. */
+const packedWidth = 32
+
+/** Whether a matrix W [out, in] can be packed. */
+export const canPack = ([outputs]: readonly [number, number]): boolean =>
+  outputs % packedWidth === 0 && !computesOnGpu() && backend().binding.hasPackedProduct()
+
+/** A packed matrix: [out / 32, in, 32] float32; if rounded to bfloat16 [out / 32, in, 16] int32, two numbers each. */
+export const packedShape = ([outputs, inputs]: readonly [number, number], rounded: boolean): readonly number[] => [
+  outputs / packedWidth,
+  inputs,
+  rounded ? packedWidth / 2 : packedWidth,
+]
+
+/** W [out, in] packed (scripts/setup/packed-product.h). */
+export const packed = (weight: Tensor, rounded: boolean): Tensor =>
+  first(operation({ name: rounded ? 'RlevPackRounded' : 'RlevPack', inputs: [weight] }))
+
+/**
+ * x W^T for x [N, in] and packed W: reads W from memory once, however many rows there are. If W is rounded, x is too. The bits
+ * of a row do not depend on the others. No gradient.
+ */
+export const packedProduct = (x: Tensor, weight: Tensor): Tensor =>
+  first(
+    operation({ name: 'RlevPackedProduct', inputs: [x, weight], types: { W: weight.dtype as 'float32' | 'int32' } }),
+  )
 
 /**
  * A batch of small matrix products. oneDNN takes over BatchMatMulV2 and is half as fast as TensorFlow's own

@@ -248,12 +248,12 @@ export class Session {
 
 function newSession(): number {
   const { binding } = backend()
-  if (typeof binding.createSession === 'function') return binding.createSession(config)
+  if (typeof binding.hasPackedProduct === 'function') return binding.createSession(config)
   throw new RlevError({
     kind: 'CallInvalid',
     message: 'the TensorFlow addon is older than this program',
     place: 'node_modules/@tensorflow/tfjs-node-gpu',
-    expected: 'an addon with sessions that grow',
+    expected: 'an addon with sessions that grow and products of packed matrices',
     found: 'one without',
     remedy: 'call npm run setup',
   })

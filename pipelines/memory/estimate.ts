@@ -10,6 +10,7 @@ import type { ExperimentConfig } from '../config/schema.js'
 import { adapterShapes } from '../model/adapter-shapes.js'
 import type { Architecture } from '../model/architecture.js'
 import { sizeOf, tensorShapes } from '../model/tensor-shapes.js'
+import { packedFrom } from '../sampling/sampling-weights.js'
 
 export const phases = ['warm start', 'rollout', 'update', 'evaluation'] as const
 type Phase = (typeof phases)[number]
@@ -149,17 +150,18 @@ function warmStart({ architecture, config, promptTokens }: MemorySubject): Memor
 }
 
 function sampling({ architecture, config, promptTokens, testItems }: MemorySubject): MemoryPart[] {
-  const { layers, keyValueHeads, headWidth, vocabulary } = architecture
+  const { layers, keyValueHeads, headWidth, vocabulary, width } = architecture
   const { maxTokens, prompts, samples } = config.rollout
   const matrices = matricesOf(architecture)
-  const copies = (['rollout', 'update', 'evaluation'] as const).map(
-    (phase): MemoryPart => ({
-      name: `copies of the layers (${phase})`,
-      bytes: 4 * layerCopies.used * matrices,
-      phase,
-      shrunkBy: ['policy'],
-    }),
-  )
+  // Packed for sampling; its memory stays in the pool.
+  const head = vocabulary * width >= packedFrom ? vocabulary * width : 0
+  const copies = (['rollout', 'update', 'evaluation'] as const).flatMap((phase): MemoryPart[] => {
+    const part = { phase, shrunkBy: ['policy'] }
+    return [
+      { ...part, name: `copies of the layers (${phase})`, bytes: 4 * layerCopies.used * matrices },
+      { ...part, name: `copy of the head (${phase})`, bytes: 4 * head },
+    ]
+  })
   const caches = [
     ['rollout', Math.min(config.rollout.chunk, prompts * samples), 'rollout.chunk', prompts],
     ['evaluation', evaluatedRows(config, testItems), 'evaluation.chunk', Number.POSITIVE_INFINITY],

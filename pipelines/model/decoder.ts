@@ -7,7 +7,7 @@
  * Shapes: N rows of tokens, D width, H heads, K key/value heads, E head width, M MLP width, V vocabulary.
  */
 
-import { freshZeros, gated, linear, product, rmsNorm } from '../graph/kernels.js'
+import { freshZeros, gated, linear, packedProduct, product, rmsNorm } from '../graph/kernels.js'
 import { type Tensor, tf } from '../graph/tensorflow.js'
 import type { Adapter } from './adapter.js'
 import type { Architecture } from './architecture.js'
@@ -18,11 +18,19 @@ export type Weights = ReadonlyMap<string, Tensor>
 /** An adapter's settings and tensors. The tensors may be those that a gradient is taken of. */
 export type AdapterWeights = Pick<Adapter, 'rank' | 'alpha'> & { tensors: Weights }
 
+/** Of a matrix: [out, in]; for sampling [in, out], or packed (packedShape). */
+type WeightLayout = 'outIn' | 'inOut' | 'packed'
+
+/** A copy for sampling, which has no gradient. */
+export interface SamplingMatrix {
+  weight: Tensor
+  layout: WeightLayout
+}
+
 /** One or more linear projections of the same input, their outputs concatenated. */
 interface Projection {
-  /** [out, in]; [in, out] if `laidForSampling`. */
   weight: Tensor
-  laidForSampling: boolean
+  layout: WeightLayout
   /** [out] */
   bias: Tensor | null
   /** In the order of the outputs; null for a part without an adapter. */
@@ -48,8 +56,8 @@ export interface Decoder {
   embedding: Tensor
   layers: readonly Layer[]
   norm: Tensor
-  /** [V, D]; the embedding if tied. */
-  head: Tensor
+  /** [V, D], the embedding if tied; or packed. */
+  head: SamplingMatrix
 }
 
 /**
@@ -62,13 +70,19 @@ export function makeDecoder({
   architecture,
   weights,
   adapter = null,
-  laidForSampling = null,
+  forSampling = null,
 }: {
   architecture: Architecture
   weights: Weights
   adapter?: AdapterWeights | null
-  /** Gives a layer's joined matrix as [in, out], with the adapter added. Such a decoder has no gradient. */
-  laidForSampling?: ((layer: number, part: ProjectionPart) => Tensor) | null
+  /**
+   * Gives a layer's joined matrix, with the adapter added, and the head's, null for that of the weights. Such a decoder has no
+   * gradient.
+   */
+  forSampling?: {
+    matrix: (layer: number, part: ProjectionPart) => SamplingMatrix
+    head: SamplingMatrix | null
+  } | null
 }): Decoder {
   const get = (name: string): Tensor => {
     const tensor = weights.get(name)
@@ -88,8 +102,7 @@ export function makeDecoder({
     const parts = names.map(name => get(`${at}.${name}.weight`))
     const biases = biased ? names.map(name => get(`${at}.${name}.bias`)) : []
     return {
-      weight: laidForSampling?.(layer, part) ?? joined(parts),
-      laidForSampling: laidForSampling !== null,
+      ...(forSampling?.matrix(layer, part) ?? { weight: joined(parts), layout: 'outIn' }),
       bias: biased ? joined(biases) : null,
       adapters: names.map(name => lowRank(adapter, `${at}.${name}`)),
       sizes: parts.map(part => part.shape[0] as number),
@@ -110,7 +123,10 @@ export function makeDecoder({
     }
   })
   const embedding = get('model.embed_tokens.weight')
-  const head = architecture.tied ? embedding : get('lm_head.weight')
+  const head = forSampling?.head ?? {
+    weight: architecture.tied ? embedding : get('lm_head.weight'),
+    layout: 'outIn' as const,
+  }
   return { architecture, embedding, layers, norm: get('model.norm.weight'), head }
 }
 
@@ -138,9 +154,23 @@ function lowRank(adapter: AdapterWeights | null, at: string): Projection['adapte
 const joined = (parts: readonly Tensor[]): Tensor =>
   parts.length === 1 ? (parts[0] as Tensor) : tf.concat([...parts], 0)
 
+/** x W^T for x [N, in]. */
+function times(x: Tensor, { weight, layout }: SamplingMatrix): Tensor {
+  switch (layout) {
+    case 'outIn':
+      return linear(x, weight)
+    case 'inOut':
+      return product(x, weight)
+    case 'packed':
+      return packedProduct(x, weight)
+    default:
+      return layout satisfies never
+  }
+}
+
 /** x W^T + (alpha / rank) (x A^T) B^T + b for x [N, in]. */
-function project(x: Tensor, { weight, laidForSampling, bias, adapters, sizes }: Projection): Tensor {
-  let y = laidForSampling ? product(x, weight) : linear(x, weight)
+function project(x: Tensor, { weight, layout, bias, adapters, sizes }: Projection): Tensor {
+  let y = times(x, { weight, layout })
   if (adapters.some(adapter => adapter !== null)) {
     const parts = adapters.map((adapter, index) =>
       adapter === null
@@ -217,6 +247,6 @@ export function afterAttention({ architecture }: Decoder, layer: Layer, x: Tenso
 
 /** Logits [N, V] of hidden states [N, D]. `bias` [V] is added, to take tokens out of the distribution. */
 export function logitsOf({ architecture, norm, head }: Decoder, hidden: Tensor, bias: Tensor | null): Tensor {
-  const logits = linear(rmsNorm(hidden, norm, architecture.normEpsilon), head)
+  const logits = times(rmsNorm(hidden, norm, architecture.normEpsilon), head)
   return bias === null ? logits : logits.add(bias)
 }

@@ -1,56 +1,71 @@
 /**
- * The layers' matrices for sampling: projections of one input joined, the adapter added, and laid out as [in,
- * out], which products of few rows read a fifth faster than [out, in]. They are a copy that is made for a call
- * of `generate` and freed after it, so that it takes no memory during an update.
+ * The matrices for sampling: projections of one input joined, the adapter added, and laid out for products of few rows. Large
+ * ones are packed for a product that reads them from memory once (packedProduct), and so is a large head; small ones are
+ * [in, out], which such products read a fifth faster than [out, in]. They are a copy that is made for a call of `generate`
+ * and freed after it, so that it takes no memory during an update.
  */
 
 import type { Engine } from '../engine/engine.js'
-import { freshZeros } from '../graph/kernels.js'
+import { canPack, freshZeros, packed, packedShape } from '../graph/kernels.js'
 import type { Program } from '../graph/session.js'
 import type { Tensor } from '../graph/tensorflow.js'
 import type { Variable } from '../graph/variable.js'
-import { type Decoder, type ProjectionPart, projectionParts } from '../model/decoder.js'
+import { type Decoder, type ProjectionPart, projectionParts, type SamplingMatrix } from '../model/decoder.js'
+
+/** Numbers of a matrix from which on it is packed. The product of a smaller one is quick as it is. */
+export const packedFrom = 2 ** 18
 
 interface Matrix {
   variable: Variable
-  /** [in, out] */
+  /** As it is laid out. */
   shape: readonly number[]
+  layout: SamplingMatrix['layout']
 }
 
 export class SamplingWeights {
   readonly #engine: Engine
   /** By layer. */
   readonly #matrices: readonly Record<ProjectionPart, Matrix>[]
+  /** Null if the head is not packed: then it is that of the weights. */
+  readonly #head: Matrix | null
   readonly #fill: Program
   readonly #free: Program
   /** The engine's version when they were made; null while there are none. */
   #version: number | null = null
 
   constructor(engine: Engine) {
-    const { session, architecture } = engine
-    const { width, heads, keyValueHeads, headWidth, mlpWidth, layers } = architecture
-    const shapes: Record<ProjectionPart, readonly number[]> = {
-      queryKeyValue: [width, (heads + 2 * keyValueHeads) * headWidth],
-      output: [heads * headWidth, width],
-      gateUp: [width, 2 * mlpWidth],
-      down: [mlpWidth, width],
-    }
-    const matrix = (layer: number, part: ProjectionPart): Matrix => ({
-      variable: session.variable({ name: `sampling ${layer} ${part}`, shape: null }),
-      shape: shapes[part],
-    })
     this.#engine = engine
+    const { session, architecture } = engine
+    const { width, heads, keyValueHeads, headWidth, mlpWidth, layers, vocabulary } = architecture
+    // [out, in]
+    const shapes: Record<ProjectionPart, readonly [number, number]> = {
+      queryKeyValue: [(heads + 2 * keyValueHeads) * headWidth, width],
+      output: [width, heads * headWidth],
+      gateUp: [2 * mlpWidth, width],
+      down: [width, mlpWidth],
+    }
+    const matrix = (name: string, shape: readonly [number, number]): Matrix => {
+      const isPacked = this.#isPacked(shape)
+      const type = isPacked && this.#rounded ? 'int32' : 'float32'
+      return {
+        variable: session.variable({ name: `sampling ${name}`, shape: null, type }),
+        shape: isPacked ? packedShape(shape, this.#rounded) : shape.toReversed(),
+        layout: isPacked ? 'packed' : 'inOut',
+      }
+    }
     this.#matrices = Array.from({ length: layers }, (_, layer) => ({
-      queryKeyValue: matrix(layer, 'queryKeyValue'),
-      output: matrix(layer, 'output'),
-      gateUp: matrix(layer, 'gateUp'),
-      down: matrix(layer, 'down'),
+      queryKeyValue: matrix(`${layer} queryKeyValue`, shapes.queryKeyValue),
+      output: matrix(`${layer} output`, shapes.output),
+      gateUp: matrix(`${layer} gateUp`, shapes.gateUp),
+      down: matrix(`${layer} down`, shapes.down),
     }))
+    this.#head = this.#isPacked([vocabulary, width]) ? matrix('head', [vocabulary, width]) : null
     this.#fill = this.#assigning('lay weights for sampling', () => {
-      const { layers: merged } = engine.mergedDecoder()
-      return (layer, part) => (merged[layer] as Decoder['layers'][number])[part].weight.transpose()
+      const { layers: merged, head } = engine.mergedDecoder()
+      return place =>
+        place === 'head' ? head.weight : (merged[place.layer] as Decoder['layers'][number])[place.part].weight
     })
-    this.#free = this.#assigning('free weights for sampling', () => () => freshZeros([0], 'float32'))
+    this.#free = this.#assigning('free weights for sampling', () => () => null)
   }
 
   /** Makes them from the engine's current policy, unless they are up to date. */
@@ -68,21 +83,41 @@ export class SamplingWeights {
 
   /** In a program. */
   decoder(): Decoder {
-    return this.#engine.decoderLaidForSampling((layer, part) => {
-      const { variable, shape } = (this.#matrices[layer] as Record<ProjectionPart, Matrix>)[part]
-      return variable.read(shape)
+    const read = ({ variable, shape, layout }: Matrix): SamplingMatrix => ({ weight: variable.read(shape), layout })
+    return this.#engine.samplingDecoder({
+      matrix: (layer, part) => read((this.#matrices[layer] as Record<ProjectionPart, Matrix>)[part]),
+      head: this.#head === null ? null : read(this.#head),
     })
   }
 
-  #assigning(name: string, begin: () => (layer: number, part: ProjectionPart) => Tensor): Program {
+  /** XLA compiles TensorFlow's operations only. */
+  #isPacked(shape: readonly [number, number]): boolean {
+    return shape[0] * shape[1] >= packedFrom && !this.#engine.settings.xla && canPack(shape)
+  }
+
+  get #rounded(): boolean {
+    const { mode, matrices } = this.#engine.settings
+    return mode === 'recorded' && matrices === 'bfloat16'
+  }
+
+  /** `begin` gives the matrices [out, in], or null for none. */
+  #assigning(
+    name: string,
+    begin: () => (place: 'head' | { layer: number; part: ProjectionPart }) => Tensor | null,
+  ): Program {
     return this.#engine.session.compile({
       name,
       inputs: [],
       run: () => {
         const made = begin()
-        for (const [layer, matrices] of this.#matrices.entries()) {
-          for (const part of projectionParts) matrices[part].variable.assign(made(layer, part))
+        const assign = ({ variable, layout }: Matrix, weight: Tensor | null) => {
+          if (weight === null) variable.assign(freshZeros([0], variable.type === 'int32' ? 'int32' : 'float32'))
+          else variable.assign(layout === 'packed' ? packed(weight, this.#rounded) : weight.transpose())
         }
+        for (const [layer, matrices] of this.#matrices.entries()) {
+          for (const part of projectionParts) assign(matrices[part], made({ layer, part }))
+        }
+        if (this.#head !== null) assign(this.#head, made('head'))
         return []
       },
     })

@@ -4,17 +4,20 @@
  * which after a session's run may be one of TensorFlow's threads; Node's references are a list that belongs to the thread of
  * JavaScript, and deleting one elsewhere now and then breaks the list: memory of others is overwritten, and the process ends by a
  * signal. Here a reference is put aside, and deleted by the next call from JavaScript. And the addon gets sessions that grow
- * (growing-session.h).
+ * (growing-session.h), and products for sampling (packed-product.h).
  */
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { PartError } from './part-error.mjs'
 
 /** Part of an addon's name in the cache; to be raised with every change below. */
-export const patchLevel = 2
+export const patchLevel = 3
 
-/** Sessions that grow: sources of our own beside the addon's. */
+/** Sources of our own beside the addon's. */
 const growingSession = 'growing-session.h'
+const sharedWork = 'shared-work.h'
+const packedBlocks = 'packed-blocks.h'
+const packedProduct = 'packed-product.h'
 
 const patches = [
   {
@@ -35,6 +38,24 @@ const patches = [
 #include <set>
 #include <string>
 #include <vector>
+
+#include "${sharedWork}"
+#include "${packedBlocks}"
+#include "${packedProduct}"
+`,
+  },
+  {
+    file: 'tfjs_backend.cc',
+    find: `TFJSBackend::TFJSBackend(napi_env env)
+    : next_tensor_id_(0), next_savedmodel_id_(0) {
+`,
+    replace: `bool TFJSBackend::HasPackedProduct() {
+  return packed_product::Supported() && packed_product::Register();
+}
+
+TFJSBackend::TFJSBackend(napi_env env)
+    : next_tensor_id_(0), next_savedmodel_id_(0) {
+  packed_product::Register();
 `,
   },
   {
@@ -147,7 +168,10 @@ static void DeleteReleased(napi_env env) {
     find: ` private:
   TFJSBackend(napi_env env);
 `,
-    replace: `  // Creates an empty session and returns its ID. Deleted and run as a SavedModel.
+    replace: `  // Whether this processor computes packed products.
+  static bool HasPackedProduct();
+
+  // Creates an empty session and returns its ID. Deleted and run as a SavedModel.
   // - config_value (Uint8Array, a ConfigProto)
   napi_value CreateSession(napi_env env, napi_value config_value);
 
@@ -191,6 +215,14 @@ static napi_value CreateSession(napi_env env, napi_callback_info info) {
   return backend ? backend->CreateSession(env, args[0]) : nullptr;
 }
 
+static napi_value HasPackedProduct(napi_env env, napi_callback_info) {
+  napi_value has;
+  napi_status nstatus =
+      napi_get_boolean(env, TFJSBackend::HasPackedProduct(), &has);
+  ENSURE_NAPI_OK_RETVAL(env, nstatus, nullptr);
+  return has;
+}
+
 static napi_value GrowSession(napi_env env, napi_callback_info info) {
   napi_value args[3];
   if (!Arguments(env, info, 3, args)) return nullptr;
@@ -218,6 +250,8 @@ static napi_value GetNumOfTensors(napi_env env, napi_callback_info info) {
 `,
     replace: `      {"createSession", nullptr, CreateSession, nullptr, nullptr, nullptr,
        napi_default, nullptr},
+      {"hasPackedProduct", nullptr, HasPackedProduct, nullptr, nullptr, nullptr,
+       napi_default, nullptr},
       {"growSession", nullptr, GrowSession, nullptr, nullptr, nullptr,
        napi_default, nullptr},
       {"addFunction", nullptr, AddFunction, nullptr, nullptr, nullptr,
@@ -242,5 +276,7 @@ export function patchSources(folder) {
     }
     writeFileSync(path, parts.join(replace))
   }
-  copyFileSync(new URL(growingSession, import.meta.url), join(folder, growingSession))
+  for (const file of [growingSession, sharedWork, packedBlocks, packedProduct]) {
+    copyFileSync(new URL(file, import.meta.url), join(folder, file))
+  }
 }

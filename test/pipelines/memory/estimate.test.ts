@@ -60,6 +60,7 @@ test('an evaluation without training needs weights and caches, and no part of a 
   assert.equal(parts.phase, 'evaluation')
   assert.deepEqual(parts.parts.map(({ name }) => name).sort(), [
     'copies of the layers (evaluation)',
+    'copy of the head (evaluation)',
     'keys and values (evaluation)',
     'logits (evaluation)',
     'process',

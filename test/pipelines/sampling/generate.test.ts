@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
+import type { ExperimentConfig } from '../../../pipelines/config/schema.js'
 import { disposeEngines } from '../../../pipelines/engine/engine-cache.js'
 import { logProbsOf } from '../../../pipelines/engine/log-probabilities.js'
 import { RlevError } from '../../../pipelines/errors.js'
 import { tf } from '../../../pipelines/graph/tensorflow.js'
 import { tidy } from '../../../pipelines/graph/tidy.js'
-import { defaultEngine, disposePolicy, type Policy } from '../../../pipelines/model/policy.js'
+import { createPolicy, defaultEngine, disposePolicy, type Policy } from '../../../pipelines/model/policy.js'
 import { stream } from '../../../pipelines/random.js'
 import { draw } from '../../../pipelines/sampling/draw.js'
 import { type GenerateOptions, generate } from '../../../pipelines/sampling/generate.js'
-import { changeWeight, prompt, tinyPolicy as tinyPolicyOf } from '../model/tiny-policy.js'
+import { changeWeight, prompt, tinyConfig, tinyPolicy as tinyPolicyOf } from '../model/tiny-policy.js'
 
 /** Operation by operation, unless a test is about recorded graphs: every shape and kind of drawing would record some. */
 const eager = { ...defaultEngine, mode: 'eager' } as const
@@ -19,6 +20,7 @@ function tinyPolicy(seed = 1, engine: Policy['engine'] = eager): Policy {
   return { ...tinyPolicyOf(seed), engine }
 }
 
+const { policy: scratch } = tinyConfig() as { policy: Extract<ExperimentConfig['policy'], { from: 'scratch' }> }
 const policy = tinyPolicy()
 const { uniform } = stream(7, 'test')
 const prompts = ['1+2=', '12+34=', '5=', '123+456=7#8', '9+9=', '88+1='].map(text => prompt(policy, text))
@@ -52,6 +54,26 @@ test('log-probabilities of decoding with the cache equal those of one pass over 
     }
   }
 })
+
+for (const matrices of ['float32', 'bfloat16'] as const) {
+  test(`large matrices are packed: log-probabilities in ${matrices} equal those of one pass`, async () => {
+    const config = { ...scratch, width: 512, mlpWidth: 512, initDeviation: 0.05 }
+    const large = createPolicy({ config, alphabet: [...'0123456789+=#'], seed: 2 })
+    const packing = { ...large, engine: { ...recorded, matrices } }
+    const generated = await sample({ policy: packing, maxTokens: 4 })
+    const sequences = generated.map(({ tokens }, row) => ({ promptTokens: prompts[row] as number[], tokens }))
+    const whole = logProbsOf(packing, sequences)
+    // Products of both round to the same numbers, but sum them in another order.
+    const tolerance = matrices === 'float32' ? 2e-5 : 0.1
+    for (const [row, { logProbs }] of generated.entries()) {
+      for (const [position, logProb] of logProbs.entries()) {
+        const difference = Math.abs(logProb - (whole[row]?.[position] as number))
+        assert.ok(difference < tolerance, `row ${row}, position ${position}: ${difference}`)
+      }
+    }
+    disposePolicy(packing)
+  })
+}
 
 for (const [kind, options] of Object.entries({
   sampled: {},

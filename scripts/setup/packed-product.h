@@ -1,0 +1,161 @@
+/*
+ * Two operations for sampling: RlevPackedProduct, y [M, N] = x [M, K] W^T for W [N, K], and RlevPack, which packs W for it
+ * (packed-blocks.h), so that the weights of 32 outputs are read from memory in one run, once for all rows. Products of few
+ * rows in TensorFlow first copy the matrix into an order of their own, each time: reading, writing and reading it again.
+ */
+
+#include <memory>
+#include <vector>
+
+#include "tensorflow/c/kernels.h"
+#include "tensorflow/c/ops.h"
+
+namespace packed_product {
+
+// Inputs and outputs are alive while blocks are left to begin.
+struct Product : shared_work::Job {
+  using Job::Job;
+  const float *x;
+  const char *w;
+  float *y;
+  int64_t rows, depth, block_bytes;
+  BlockFunction block;
+
+  void Block(int64_t at) override { block(x, rows, depth, w + at * block_bytes, y + at * kWidth, blocks() * kWidth); }
+};
+
+// W [N, K] to its packed form.
+struct Packing : shared_work::Job {
+  using Job::Job;
+  const float *w;
+  void *packed;
+  int64_t depth;
+  bool rounded;
+
+  void Block(int64_t at) override {
+    const float *from = w + at * kWidth * depth;
+    // A few steps k at a time, so that the rows that are read stay in the cache.
+    for (int64_t first = 0; first < depth; first += 16) {
+      const int64_t last = std::min(depth, first + 16);
+      if (rounded) {
+        auto *to = static_cast<uint32_t *>(packed) + at * kPairs * depth;
+        for (int64_t k = first; k < last; k++) {
+          for (int64_t c = 0; c < kPairs; c++) {
+            to[k * kPairs + c] = Rounded(from[c * depth + k]) >> 16 | Rounded(from[(c + kPairs) * depth + k]);
+          }
+        }
+      } else {
+        auto *to = static_cast<float *>(packed) + at * kWidth * depth;
+        for (int64_t k = first; k < last; k++) {
+          for (int64_t c = 0; c < kWidth; c++) to[k * kWidth + c] = from[c * depth + k];
+        }
+      }
+    }
+  }
+};
+
+struct TensorDeleter {
+  void operator()(TF_Tensor *tensor) const { TF_DeleteTensor(tensor); }
+};
+using OwnTensor = std::unique_ptr<TF_Tensor, TensorDeleter>;
+using OwnStatus = std::unique_ptr<TF_Status, decltype(&TF_DeleteStatus)>;
+
+static bool Ok(const OwnStatus &status) { return TF_GetCode(status.get()) == TF_OK; }
+
+static OwnTensor InputOf(TF_OpKernelContext *context, int index, const OwnStatus &status) {
+  TF_Tensor *tensor = nullptr;
+  if (Ok(status)) TF_GetInput(context, index, &tensor, status.get());
+  return OwnTensor(tensor);
+}
+
+static OwnTensor OutputOf(TF_OpKernelContext *context, TF_DataType type, const std::vector<int64_t> &shape,
+                          const OwnStatus &status) {
+  int64_t size = 4;
+  for (const int64_t length : shape) size *= length;
+  return OwnTensor(TF_AllocateOutput(context, 0, type, shape.data(), static_cast<int>(shape.size()), size, status.get()));
+}
+
+static void ComputeProduct(void *, TF_OpKernelContext *context) {
+  OwnStatus status(TF_NewStatus(), &TF_DeleteStatus);
+  const OwnTensor x = InputOf(context, 0, status), w = InputOf(context, 1, status);
+  if (!Ok(status)) return TF_OpKernelContext_Failure(context, status.get());
+  const bool rounded = TF_TensorType(w.get()) == TF_INT32;
+  const BlockFunction block = BlockOfThisProcessor(rounded);
+  const int64_t step = rounded ? kPairs : kWidth;
+  const bool shaped = TF_NumDims(x.get()) == 2 && TF_NumDims(w.get()) == 3 && TF_Dim(w.get(), 2) == step &&
+                      TF_Dim(x.get(), 1) == TF_Dim(w.get(), 1);
+  if (!shaped || block == nullptr) {
+    TF_SetStatus(status.get(), TF_INVALID_ARGUMENT,
+                 shaped ? "this processor has no fused multiply-adds" : "expected x [M, K] and W packed by RlevPack");
+    return TF_OpKernelContext_Failure(context, status.get());
+  }
+  const int64_t rows = TF_Dim(x.get(), 0), depth = TF_Dim(x.get(), 1), blocks = TF_Dim(w.get(), 0);
+  const OwnTensor y = OutputOf(context, TF_FLOAT, {rows, blocks * kWidth}, status);
+  if (!Ok(status)) return TF_OpKernelContext_Failure(context, status.get());
+  const auto product = std::make_shared<Product>(rows == 0 ? 0 : blocks);
+  const auto *values = static_cast<const float *>(TF_TensorData(x.get()));
+  std::vector<float> narrow(rounded ? rows * depth : 0);
+  for (size_t i = 0; i < narrow.size(); i++) {
+    const uint32_t bits = Rounded(values[i]);
+    memcpy(&narrow[i], &bits, sizeof(bits));
+  }
+  product->x = rounded ? narrow.data() : values;
+  product->w = static_cast<const char *>(TF_TensorData(w.get()));
+  product->y = static_cast<float *>(TF_TensorData(y.get()));
+  product->rows = rows;
+  product->depth = depth;
+  product->block_bytes = depth * step * 4;
+  product->block = block;
+  shared_work::Helpers::Shared().Run(product);
+}
+
+static void ComputePacking(void *, TF_OpKernelContext *context, bool rounded) {
+  OwnStatus status(TF_NewStatus(), &TF_DeleteStatus);
+  const OwnTensor w = InputOf(context, 0, status);
+  if (!Ok(status)) return TF_OpKernelContext_Failure(context, status.get());
+  if (TF_NumDims(w.get()) != 2 || TF_Dim(w.get(), 0) % kWidth != 0) {
+    TF_SetStatus(status.get(), TF_INVALID_ARGUMENT, "expected a matrix of a multiple of 32 rows");
+    return TF_OpKernelContext_Failure(context, status.get());
+  }
+  const int64_t blocks = TF_Dim(w.get(), 0) / kWidth, depth = TF_Dim(w.get(), 1);
+  const std::vector<int64_t> shape = {blocks, depth, rounded ? kPairs : kWidth};
+  const OwnTensor packed = OutputOf(context, rounded ? TF_INT32 : TF_FLOAT, shape, status);
+  if (!Ok(status)) return TF_OpKernelContext_Failure(context, status.get());
+  const auto packing = std::make_shared<Packing>(blocks);
+  packing->w = static_cast<const float *>(TF_TensorData(w.get()));
+  packing->packed = TF_TensorData(packed.get());
+  packing->depth = depth;
+  packing->rounded = rounded;
+  shared_work::Helpers::Shared().Run(packing);
+}
+
+using ComputeFunction = void (*)(void *, TF_OpKernelContext *);
+
+static bool RegisterOne(const char *name, const std::vector<const char *> &inputs, const char *attribute,
+                        const char *output, ComputeFunction compute) {
+  OwnStatus status(TF_NewStatus(), &TF_DeleteStatus);
+  TF_OpDefinitionBuilder *definition = TF_NewOpDefinitionBuilder(name);
+  for (const char *input : inputs) TF_OpDefinitionBuilderAddInput(definition, input);
+  if (attribute != nullptr) TF_OpDefinitionBuilderAddAttr(definition, attribute);
+  TF_OpDefinitionBuilderAddOutput(definition, output);
+  TF_OpDefinitionBuilderSetShapeInferenceFunction(definition, [](TF_ShapeInferenceContext *context, TF_Status *to) {
+    TF_ShapeInferenceContextSetUnknownShape(context, to);
+  });
+  TF_RegisterOpDefinition(definition, status.get());
+  if (!Ok(status)) return false;
+  TF_RegisterKernelBuilder(name, TF_NewKernelBuilder(name, "CPU", nullptr, compute, nullptr), status.get());
+  return Ok(status);
+}
+
+// Once for the process. False if TensorFlow refuses an operation.
+static bool Register() {
+  static const bool registered =
+      RegisterOne("RlevPack", {"w: float"}, nullptr, "packed: float",
+                  [](void *, TF_OpKernelContext *context) { ComputePacking(nullptr, context, false); }) &&
+      RegisterOne("RlevPackRounded", {"w: float"}, nullptr, "packed: int32",
+                  [](void *, TF_OpKernelContext *context) { ComputePacking(nullptr, context, true); }) &&
+      RegisterOne("RlevPackedProduct", {"x: float", "w: W"}, "W: {float, int32}", "y: float", &ComputeProduct);
+  return registered;
+}
+
+}  // namespace packed_product
