@@ -6,7 +6,7 @@
 import type { EngineConfig } from '../config/schema.js'
 import { type Program, Session } from '../graph/session.js'
 import type { Variable } from '../graph/variable.js'
-import type { AdapterWeights, Decoder, ProjectionPart, SamplingMatrix, Weights } from '../model/decoder.js'
+import type { AdapterWeights, Decoder, Matrix, ProjectionPart, Weights } from '../model/decoder.js'
 import { makeDecoder, mergedWeights } from '../model/decoder.js'
 import type { Policy } from '../model/policy.js'
 import { undrawnIds } from '../tokenizer/special-tokens.js'
@@ -110,8 +110,8 @@ export class Engine {
 
   /** In a program: the decoder for sampling, with copies of its matrices. */
   samplingDecoder(forSampling: {
-    matrix: (layer: number, part: ProjectionPart) => SamplingMatrix
-    head: SamplingMatrix | null
+    matrix: (layer: number, part: ProjectionPart) => Matrix
+    head: Matrix | null
   }): Decoder {
     const { architecture } = this
     return makeDecoder({ architecture, weights: read(this.#weights), forSampling })

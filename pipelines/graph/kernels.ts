@@ -48,13 +48,12 @@ export const product = (x: Tensor, weight: Tensor): Tensor => matrixProduct(x, w
 /** Outputs of a block of a packed matrix. */
 const packedWidth = 32
 
-/** Whether a matrix W [out, in] can be packed. */
-export const canPack = ([outputs]: readonly [number, number]): boolean =>
-  outputs % packedWidth === 0 && !computesOnGpu() && backend().binding.hasPackedProduct()
+/** Whether this process computes products with packed matrices. */
+export const canPack = (): boolean => !computesOnGpu() && backend().binding.hasPackedProduct()
 
-/** A packed matrix: [out / 32, in, 32] float32; if rounded to bfloat16 [out / 32, in, 16] int32, two numbers each. */
+/** A packed W [out, in]: [blocks, in, 32] float32; if rounded to bfloat16 [blocks, in, 16] int32, two numbers each. */
 export const packedShape = ([outputs, inputs]: readonly [number, number], rounded: boolean): readonly number[] => [
-  outputs / packedWidth,
+  Math.ceil(outputs / packedWidth),
   inputs,
   rounded ? packedWidth / 2 : packedWidth,
 ]
@@ -64,13 +63,14 @@ export const packed = (weight: Tensor, rounded: boolean): Tensor =>
   first(operation({ name: rounded ? 'RlevPackRounded' : 'RlevPack', inputs: [weight] }))
 
 /**
- * x W^T for x [N, in] and packed W: reads W from memory once, however many rows there are. If W is rounded, x is too. The bits
- * of a row do not depend on the others. No gradient.
+ * x W^T for x [N, in] and packed W [out, in]: reads W from memory once, however many rows there are. If W is rounded, x is
+ * too. The bits of a row do not depend on the others. No gradient.
  */
-export const packedProduct = (x: Tensor, weight: Tensor): Tensor =>
-  first(
-    operation({ name: 'RlevPackedProduct', inputs: [x, weight], types: { W: weight.dtype as 'float32' | 'int32' } }),
-  )
+export function packedProduct(x: Tensor, weight: Tensor, outputs: number): Tensor {
+  const types = { W: weight.dtype as 'float32' | 'int32' }
+  const attributes = [{ name: 'outputs', type: backend().binding.TF_ATTR_INT, value: outputs }]
+  return first(operation({ name: 'RlevPackedProduct', inputs: [x, weight], types, attributes }))
+}
 
 /**
  * A batch of small matrix products. oneDNN takes over BatchMatMulV2 and is half as fast as TensorFlow's own

@@ -18,19 +18,14 @@ export type Weights = ReadonlyMap<string, Tensor>
 /** An adapter's settings and tensors. The tensors may be those that a gradient is taken of. */
 export type AdapterWeights = Pick<Adapter, 'rank' | 'alpha'> & { tensors: Weights }
 
-/** Of a matrix: [out, in]; for sampling [in, out], or packed (packedShape). */
-type WeightLayout = 'outIn' | 'inOut' | 'packed'
-
-/** A copy for sampling, which has no gradient. */
-export interface SamplingMatrix {
+/** A matrix [out, in], or a copy of it for sampling, which has no gradient: [in, out], or packed (packedShape). */
+export interface Matrix {
   weight: Tensor
-  layout: WeightLayout
+  layout: 'outIn' | 'inOut' | 'packed'
 }
 
 /** One or more linear projections of the same input, their outputs concatenated. */
-interface Projection {
-  weight: Tensor
-  layout: WeightLayout
+interface Projection extends Matrix {
   /** [out] */
   bias: Tensor | null
   /** In the order of the outputs; null for a part without an adapter. */
@@ -57,7 +52,7 @@ export interface Decoder {
   layers: readonly Layer[]
   norm: Tensor
   /** [V, D], the embedding if tied; or packed. */
-  head: SamplingMatrix
+  head: Matrix
 }
 
 /**
@@ -80,8 +75,8 @@ export function makeDecoder({
    * gradient.
    */
   forSampling?: {
-    matrix: (layer: number, part: ProjectionPart) => SamplingMatrix
-    head: SamplingMatrix | null
+    matrix: (layer: number, part: ProjectionPart) => Matrix
+    head: Matrix | null
   } | null
 }): Decoder {
   const get = (name: string): Tensor => {
@@ -155,14 +150,14 @@ const joined = (parts: readonly Tensor[]): Tensor =>
   parts.length === 1 ? (parts[0] as Tensor) : tf.concat([...parts], 0)
 
 /** x W^T for x [N, in]. */
-function times(x: Tensor, { weight, layout }: SamplingMatrix): Tensor {
+function times(x: Tensor, { weight, layout }: Matrix, outputs: number): Tensor {
   switch (layout) {
     case 'outIn':
       return linear(x, weight)
     case 'inOut':
       return product(x, weight)
     case 'packed':
-      return packedProduct(x, weight)
+      return packedProduct(x, weight, outputs)
     default:
       return layout satisfies never
   }
@@ -170,7 +165,8 @@ function times(x: Tensor, { weight, layout }: SamplingMatrix): Tensor {
 
 /** x W^T + (alpha / rank) (x A^T) B^T + b for x [N, in]. */
 function project(x: Tensor, { weight, layout, bias, adapters, sizes }: Projection): Tensor {
-  let y = times(x, { weight, layout })
+  const outputs = sizes.reduce((sum, size) => sum + size, 0)
+  let y = times(x, { weight, layout }, outputs)
   if (adapters.some(adapter => adapter !== null)) {
     const parts = adapters.map((adapter, index) =>
       adapter === null
@@ -247,6 +243,6 @@ export function afterAttention({ architecture }: Decoder, layer: Layer, x: Tenso
 
 /** Logits [N, V] of hidden states [N, D]. `bias` [V] is added, to take tokens out of the distribution. */
 export function logitsOf({ architecture, norm, head }: Decoder, hidden: Tensor, bias: Tensor | null): Tensor {
-  const logits = times(rmsNorm(hidden, norm, architecture.normEpsilon), head)
+  const logits = times(rmsNorm(hidden, norm, architecture.normEpsilon), head, architecture.vocabulary)
   return bias === null ? logits : logits.add(bias)
 }

@@ -10,24 +10,24 @@ import { canPack, freshZeros, packed, packedShape } from '../graph/kernels.js'
 import type { Program } from '../graph/session.js'
 import type { Tensor } from '../graph/tensorflow.js'
 import type { Variable } from '../graph/variable.js'
-import { type Decoder, type ProjectionPart, projectionParts, type SamplingMatrix } from '../model/decoder.js'
+import { type Decoder, type Matrix, type ProjectionPart, projectionParts } from '../model/decoder.js'
 
 /** Numbers of a matrix from which on it is packed. The product of a smaller one is quick as it is. */
-export const packedFrom = 2 ** 18
+export const packedFrom = 2 ** 15
 
-interface Matrix {
+interface Copy {
   variable: Variable
   /** As it is laid out. */
   shape: readonly number[]
-  layout: SamplingMatrix['layout']
+  layout: Matrix['layout']
 }
 
 export class SamplingWeights {
   readonly #engine: Engine
   /** By layer. */
-  readonly #matrices: readonly Record<ProjectionPart, Matrix>[]
+  readonly #copies: readonly Record<ProjectionPart, Copy>[]
   /** Null if the head is not packed: then it is that of the weights. */
-  readonly #head: Matrix | null
+  readonly #head: Copy | null
   readonly #fill: Program
   readonly #free: Program
   /** The engine's version when they were made; null while there are none. */
@@ -44,7 +44,7 @@ export class SamplingWeights {
       gateUp: [2 * mlpWidth, width],
       down: [width, mlpWidth],
     }
-    const matrix = (name: string, shape: readonly [number, number]): Matrix => {
+    const matrix = (name: string, shape: readonly [number, number]): Copy => {
       const isPacked = this.#isPacked(shape)
       const type = isPacked && this.#rounded ? 'int32' : 'float32'
       return {
@@ -53,7 +53,7 @@ export class SamplingWeights {
         layout: isPacked ? 'packed' : 'inOut',
       }
     }
-    this.#matrices = Array.from({ length: layers }, (_, layer) => ({
+    this.#copies = Array.from({ length: layers }, (_, layer) => ({
       queryKeyValue: matrix(`${layer} queryKeyValue`, shapes.queryKeyValue),
       output: matrix(`${layer} output`, shapes.output),
       gateUp: matrix(`${layer} gateUp`, shapes.gateUp),
@@ -83,16 +83,16 @@ export class SamplingWeights {
 
   /** In a program. */
   decoder(): Decoder {
-    const read = ({ variable, shape, layout }: Matrix): SamplingMatrix => ({ weight: variable.read(shape), layout })
+    const read = ({ variable, shape, layout }: Copy): Matrix => ({ weight: variable.read(shape), layout })
     return this.#engine.samplingDecoder({
-      matrix: (layer, part) => read((this.#matrices[layer] as Record<ProjectionPart, Matrix>)[part]),
+      matrix: (layer, part) => read((this.#copies[layer] as Record<ProjectionPart, Copy>)[part]),
       head: this.#head === null ? null : read(this.#head),
     })
   }
 
   /** XLA compiles TensorFlow's operations only. */
   #isPacked(shape: readonly [number, number]): boolean {
-    return shape[0] * shape[1] >= packedFrom && !this.#engine.settings.xla && canPack(shape)
+    return shape[0] * shape[1] >= packedFrom && !this.#engine.settings.xla && canPack()
   }
 
   get #rounded(): boolean {
@@ -110,11 +110,11 @@ export class SamplingWeights {
       inputs: [],
       run: () => {
         const made = begin()
-        const assign = ({ variable, layout }: Matrix, weight: Tensor | null) => {
+        const assign = ({ variable, layout }: Copy, weight: Tensor | null) => {
           if (weight === null) variable.assign(freshZeros([0], variable.type === 'int32' ? 'int32' : 'float32'))
           else variable.assign(layout === 'packed' ? packed(weight, this.#rounded) : weight.transpose())
         }
-        for (const [layer, matrices] of this.#matrices.entries()) {
+        for (const [layer, matrices] of this.#copies.entries()) {
           for (const part of projectionParts) assign(matrices[part], made({ layer, part }))
         }
         if (this.#head !== null) assign(this.#head, made('head'))

@@ -3,8 +3,8 @@
  * fused multiply-adds. So the bits depend neither on the number of rows, nor on the number of threads, nor on the width of the
  * processor's registers.
  *
- * W [N, K] is packed as [N / 32, K, 32]. Rounded, W and x are rounded to bfloat16 (to nearest, ties to even), and sums stay in
- * float32. Then W is [N / 32, K, 16] of pairs: the low half of a pair is output c, the high half output 16 + c.
+ * W [N, K] is packed as [B, K, 32], B blocks, the last one filled up with zeros. Rounded, W and x are rounded to bfloat16 (to nearest, ties to even), and sums stay in
+ * float32. Then W is [B, K, 16] of pairs: the low half of a pair is output c, the high half output 16 + c.
  */
 
 #include <algorithm>
