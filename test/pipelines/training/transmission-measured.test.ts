@@ -53,7 +53,7 @@ const configOf = (name: EstimatorName, option: Option = 'none') =>
   })
 
 const config = configOf('rloo')
-const steps = 80
+const steps = 120
 let dataset: DataSet
 let values: ItemValue[]
 /** Options that change what is sampled; the others only change what becomes of it. */
