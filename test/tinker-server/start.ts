@@ -44,6 +44,8 @@ export async function startTinkerServer(
     const [line] = (await Promise.race([once(lines, 'line'), once(own, 'exit').then(() => [''])])) as [string]
     return line
   }
+  // A process that ends early, as a drill at Ctrl-C, leaves no server behind.
+  process.once('exit', () => child.kill('SIGKILL'))
   const url = await begin({})
   if (url === '') throw new Error('the server ended')
   const kill = async () => {
