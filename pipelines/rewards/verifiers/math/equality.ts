@@ -31,6 +31,8 @@ const maxDigits = 900
 export function compareExpressions(a: Expression, b: Expression): Decision {
   const [keyA, keyB] = [keyOf(a), keyOf(b)]
   if (keyA === keyB) return 'equal'
+  // In one order, whichever is the answer: the root bound of a - b may be another one than that of b - a.
+  if (keyA > keyB) return compareExpressions(b, a)
   // Infinity is not calculated with: `+\infty` and `\infty` have one key.
   if (mentions(a, 'PositiveInfinity') || mentions(b, 'PositiveInfinity')) return 'different'
   const seed = [keyA, keyB].sort().join(' = ')
@@ -99,12 +101,13 @@ function atPoint(gap: Expression, [a, b]: [Expression, Expression], place: Place
   const rough = compareRoughly(x, y)
   if (rough !== 'undecided') return rough
   const needed = boundDigits(gap, place)
-  if (needed === null || needed + spareDigits > maxDigits) return 'undecided'
-  const value = valueAt(gap, { ...place, digits: Math.ceil(needed) + spareDigits })
+  // Beyond the limit no equality is certain, but a difference may be.
+  const digits = needed === null ? maxDigits : Math.min(Math.ceil(needed) + spareDigits, maxDigits)
+  const value = valueAt(gap, { ...place, digits })
   if (typeof value === 'string') return 'undecided'
   if ('exact' in value) return value.exact.numerator === 0n ? 'equal' : 'different'
   if (!mayBeZero(value.ball)) return 'different'
-  return value.ball.error < -needed ? 'equal' : 'undecided'
+  return needed !== null && value.ball.error < -needed ? 'equal' : 'undecided'
 }
 
 /** `equal` only for exact fractions. Balls that overlap are left undecided. */
