@@ -44,7 +44,10 @@ export function mirrored<Input, Output>(
     try {
       output = await activity(input)
     } catch (error) {
-      await Promise.race([push({ workplace, mirror, input, border }).catch(() => {}), sleep(lastPushMs)])
+      const told = push({ workplace, mirror, input, border }).catch(async (reason: unknown) => {
+        if (reason instanceof FenceLost) await border.onLost?.(input)
+      })
+      await Promise.race([told, sleep(lastPushMs)])
       throw error
     }
     await atBorder(input, border, () => push({ workplace, mirror, input, border }))

@@ -74,8 +74,11 @@ export class Entries {
     }
   }
 
-  /** Throws FenceLost if the store has another entry of one of them: what follows from it here is dropped. */
-  async push(id: string): Promise<void> {
+  /**
+   * Throws FenceLost if the store has another entry of one of them: what follows from it here is dropped. `mayGoOn` throws if a later attempt
+   * works here: its files are not touched.
+   */
+  async push(id: string, mayGoOn: () => void): Promise<void> {
     for (const kind of entryKinds) {
       const prefix = entryKey(id, kind, '')
       const folder = join(runFolder(this.#home, id), kind)
@@ -85,7 +88,7 @@ export class Entries {
       await Promise.all(
         names
           .filter(name => !this.#there.has(prefix + name))
-          .map(name => limit(() => this.#pushEntry({ id, kind, name, path: join(folder, name) }))),
+          .map(name => limit(() => this.#pushEntry({ id, kind, name, path: join(folder, name), mayGoOn }))),
       )
       this.#settle(prefix, folder)
     }
@@ -96,12 +99,15 @@ export class Entries {
     kind,
     name,
     path,
+    mayGoOn,
   }: {
     id: string
     kind: EntryKind
     name: string
     path: string
+    mayGoOn: () => void
   }): Promise<void> {
+    mayGoOn()
     const content = readIfThere(path)
     if (content === null) return
     const key = entryKey(id, kind, name)
@@ -113,6 +119,7 @@ export class Entries {
     }
     const found = await this.#objects.get(key)
     if (found === null) return
+    mayGoOn()
     await writeCached(path, found.content)
     this.#there.add(key)
     // Metrics and evaluations only tell: with the first ones nothing else changes.

@@ -7,7 +7,7 @@ import { existsSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { RlevError } from '../../../pipelines/errors.js'
-import type { Attempt } from '../fence.js'
+import { type Attempt, FenceLost } from '../fence.js'
 import { readIfThere } from '../files.js'
 import { storeAddress, storeVariable } from '../objects/address.js'
 import type { Objects } from '../objects/objects.js'
@@ -58,6 +58,10 @@ export class Mirror implements SharedOutputs {
   readonly #home: string
   readonly #open: () => Promise<Objects>
   #parts: Promise<Parts> | undefined
+  /** By experiment: the last pull or push, after which the next one begins. */
+  readonly #turns = new Map<string, Promise<void>>()
+  /** By experiment: how many attempts of this process have taken its fence. */
+  readonly #taken = new Map<string, number>()
 
   constructor(home: string, open: () => Promise<Objects>) {
     this.#home = home
@@ -109,9 +113,25 @@ export class Mirror implements SharedOutputs {
   /** Files of a plan or an experiment, metrics and evaluations, and what else is wanted. */
   async pull(id: string, { toReplay = false, checkpoint = null, plan = true }: Wanted = {}): Promise<void> {
     const { changing, entries, checkpoints } = await this.parts()
-    await Promise.all(foldersOf(id, plan).map(one => changing.pull(one)))
-    const after = checkpoint === null ? await checkpoints.newest(id) : await checkpoints.fetchNewest(id, checkpoint)
-    await entries.pull(id, { toReplay, after })
+    await this.#inTurn(id, async () => {
+      await Promise.all(foldersOf(id, plan).map(one => changing.pull(one)))
+      const after = checkpoint === null ? await checkpoints.newest(id) : await checkpoints.fetchNewest(id, checkpoint)
+      await entries.pull(id, { toReplay, after })
+    })
+  }
+
+  /**
+   * A push may outlive its attempt, which a timeout or a cut network ended. The next attempt waits for it here, so that it finds no files that
+   * the push then changes.
+   */
+  #inTurn(id: string, work: () => Promise<void>): Promise<void> {
+    const turn = (this.#turns.get(id) ?? Promise.resolve()).then(work)
+    const over = turn.catch(() => {})
+    this.#turns.set(id, over)
+    void over.then(() => {
+      if (this.#turns.get(id) === over) this.#turns.delete(id)
+    })
+    return turn
   }
 
   /** Files of a plan alone. */
@@ -155,20 +175,29 @@ export class Mirror implements SharedOutputs {
 
   /** Takes the fence over all machines. Throws FenceLost when a later attempt has had it. */
   async take(id: string, attempt: Attempt): Promise<void> {
+    this.#taken.set(id, (this.#taken.get(id) ?? 0) + 1)
     const { owners } = await this.parts()
     await owners.take(id, attempt)
   }
 
   /** What changed here. `fenced`: also entries and checkpoints, if the fence still is this process's; else FenceLost. */
   async push(id: string, { fenced, plan = true }: { fenced: boolean } & Pick<Wanted, 'plan'>): Promise<void> {
-    const { changing, entries, checkpoints, owners } = await this.parts()
-    if (fenced) {
-      await owners.check(id)
-      await entries.push(id)
-      await checkpoints.push(id)
+    const { changing, entries, checkpoints, owners, objects } = await this.parts()
+    const taken = this.#taken.get(id)
+    const mayGoOn = () => {
+      if (this.#taken.get(id) !== taken) throw new FenceLost(`${objects.address}/${runPrefix(id)}`)
     }
-    for (const one of foldersOf(id, plan)) await changing.push(one)
-    if (fenced) await checkpoints.retain(id, entries)
+    await this.#inTurn(id, async () => {
+      if (fenced) {
+        mayGoOn()
+        await owners.check(id)
+        await entries.push(id, mayGoOn)
+        mayGoOn()
+        await checkpoints.push(id)
+      }
+      for (const one of foldersOf(id, plan)) await changing.push(one)
+      if (fenced) await checkpoints.retain(id, entries)
+    })
   }
 
   /** One that is damaged in the store is made again, and then put there whole. */

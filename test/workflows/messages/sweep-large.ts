@@ -251,8 +251,7 @@ describe('a sweep in batches that continues as new', suite, () => {
     }
     await sweep.signal(pauseSignal)
     await until('another run', async () => (await runOf(sweep)) !== sweep.firstExecutionRunId)
-    await aMoment()
-    assert.equal(await stateOf(sweep), 'paused')
+    await until('the pause', async () => (await stateOf(sweep)) === 'paused')
     const places = [5, 6].map(arm => hold(idOf(plan, `arm-${arm}`), 'trainSteps'))
     await sweep.signal(resumeSignal)
     await Promise.all(places.map(({ begun }) => begun))

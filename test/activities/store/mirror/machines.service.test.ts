@@ -2,11 +2,12 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import {
   appendFileSync,
   cpSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -16,6 +17,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { gpuActivities } from '../../../../activities/gpu-activities.js'
 import { ioActivities } from '../../../../activities/io-activities.js'
@@ -214,6 +216,52 @@ describe('machines that share a store', { skip: whyNoGateway() }, () => {
       assert.ok(await objects.deleteIfMatch(key, (await objects.facts(key))?.etag ?? ''))
       await push(workplace(first.home), 2)
       assert.deepEqual(await checkpoints.steps(run), [3])
+    })
+  })
+
+  it('keep what a later attempt made here from a push that outlived its attempt', async () => {
+    await withStore('outlived', async () => {
+      const [here, other] = [machine(), machine()]
+      const mirror = here.mirror ?? assert.fail()
+      const id = 'outlived'
+      const write = ({ home }: Workplace, kind: string, text: string) => {
+        const folder = join(runFolder(home, id), kind)
+        mkdirSync(folder, { recursive: true })
+        writeFileSync(join(folder, `${stepName(1)}.json`), text)
+      }
+      const kinds = ['rollouts', 'records', 'metrics']
+      const attempt = (number: number) => ({ run: 'one', activity: 1, attempt: number })
+
+      // The network of this machine is cut while it pushes the first entry.
+      const { objects } = await mirror.parts()
+      const put = objects.putIfAbsent.bind(objects)
+      const network = new EventEmitter()
+      const [asked, back] = [once(network, 'asked'), once(network, 'back')]
+      objects.putIfAbsent = async (...call) => {
+        if (call[0].includes('rollouts')) {
+          network.emit('asked')
+          await back
+        }
+        return put(...call)
+      }
+      await mirror.take(id, attempt(1))
+      for (const kind of kinds) write(here, kind, 'of here')
+      const outlived = mirror.push(id, { fenced: true })
+      await asked
+      objects.putIfAbsent = put
+
+      await other.mirror?.take(id, attempt(2))
+      write(other, 'rollouts', 'of the other machine')
+      await other.mirror?.push(id, { fenced: true })
+
+      await mirror.take(id, attempt(3))
+      const pulled = mirror.pull(id, { toReplay: true })
+      await Promise.race([pulled, sleep(500)])
+      for (const kind of kinds) write(here, kind, 'of here')
+      network.emit('back')
+      await assert.rejects(outlived, FenceLost)
+      await pulled
+      for (const kind of kinds) assert.ok(existsSync(join(runFolder(here.home, id), kind, `${stepName(1)}.json`)), kind)
     })
   })
 
