@@ -1,4 +1,5 @@
 /** What Temporal has of a run: the executions of its workflow, and those of a sweep's batches and experiments, with their histories. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { experimentsOf } from '../../activities/store/runs.js'
 import { homeId } from '../../activities/workplace.js'
 import type { Plan } from '../../pipelines/config/schema.js'
@@ -24,7 +25,31 @@ export async function forgetWorkflows(home: string, plan: Plan, temporal: Tempor
     }
   }
   // Those that started others last: by them a deletion that was interrupted knows the others.
-  const closed = [...found, ...batches, ...roots].filter(({ status }) => status.name !== 'RUNNING')
-  for (const execution of closed) await temporal.forget(execution)
-  return closed.length
+  return forgetAll([...found, ...batches, ...roots], temporal)
+}
+
+/** For executions that are about to close, and for the server to delete what it was asked to. (ms) */
+const waitMs = { open: 3_000, closed: 20_000 }
+const pauseMs = 500
+
+/** Until the server has none of them: a deletion right after the end of an execution is put off, or lost. */
+async function forgetAll(executions: readonly Execution[], temporal: TemporalRuns): Promise<number> {
+  const began = Date.now()
+  const asked = new Set<Execution>()
+  let left = executions
+  for (;;) {
+    const still: Execution[] = []
+    for (const execution of left) {
+      const open = await temporal.isOpen(execution)
+      if (open === null) continue
+      still.push(execution)
+      if (open) continue
+      await temporal.forget(execution)
+      asked.add(execution)
+    }
+    const waited = Date.now() - began
+    left = still.filter(execution => waited < (asked.has(execution) ? waitMs.closed : waitMs.open))
+    if (left.length === 0) return asked.size
+    await sleep(pauseMs)
+  }
 }

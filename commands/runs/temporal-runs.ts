@@ -195,6 +195,14 @@ export class TemporalRuns {
     })
   }
 
+  /** Null where Temporal does not have the execution. */
+  isOpen({ workflowId, runId }: Pick<WorkflowExecutionInfo, 'workflowId' | 'runId'>): Promise<boolean | null> {
+    return this.#at(workflowId, async () => {
+      const { status } = await this.client.workflow.getHandle(workflowId, runId).describe()
+      return status.name === 'RUNNING'
+    })
+  }
+
   /** Deletes a closed execution with its history. The server does so soon after. */
   async forget({ workflowId, runId }: Pick<WorkflowExecutionInfo, 'workflowId' | 'runId'>): Promise<void> {
     const { namespace } = this.client.options
