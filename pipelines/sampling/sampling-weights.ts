@@ -12,8 +12,8 @@ import type { Tensor } from '../graph/tensorflow.js'
 import type { Variable } from '../graph/variable.js'
 import { type Decoder, type Matrix, type ProjectionPart, projectionParts } from '../model/decoder.js'
 
-/** Numbers of a matrix from which on it is packed. The product of a smaller one is quick as it is. */
-export const packedFrom = 2 ** 15
+/** Numbers of a matrix from which on it is packed. With smaller ones nothing is gained (docs/performance.md). */
+export const packedFrom = 2 ** 18
 
 interface Copy {
   variable: Variable
