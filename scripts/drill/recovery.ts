@@ -11,7 +11,7 @@ import type { DrillResult } from './result.js'
 /** Mean of the times between kills. (s) */
 const meanTime = 60
 /** Steps of about half a second. */
-const steps = { long: 1200, short: 60 }
+const steps = { long: 1200, short: 400 }
 /** Percent. */
 const leastGoodput = 90
 /** Of 95 in 100 recoveries. (s) */
