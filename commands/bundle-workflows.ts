@@ -1,8 +1,10 @@
 /** Part of the build: the workflows as one file beside the compiled tree, so that a worker starts without webpack. */
 import { writeFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker'
+import { bundleOf } from './bundle-age.mjs'
+import { buildFolder } from './services/project.js'
 
-const workflowsPath = fileURLToPath(new URL('../workflows/index.js', import.meta.url))
+const workflowsPath = join(buildFolder, 'workflows', 'index.js')
 const { code } = await bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('WARN') })
-writeFileSync(fileURLToPath(new URL('../workflow-bundle.js', import.meta.url)), code)
+writeFileSync(bundleOf(buildFolder), code)

@@ -2,10 +2,9 @@
  * The worker processes. One runs workflows and light activities, the other everything that needs the policy, one at a time.
  * TensorFlow computes in a process below the latter (activities/engine-process), because a kernel blocks the event loop.
  */
-import { existsSync, readdirSync, statSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { loadClientConnectConfig } from '@temporalio/envconfig'
 import {
   bundleWorkflowCode,
@@ -28,7 +27,9 @@ import { homeId, workplace } from '../activities/workplace.js'
 import { RlevError } from '../pipelines/errors.js'
 import { printable } from '../pipelines/printable.js'
 import { type Queues, queuesOf } from '../workflows/queues.js'
+import { bundleOf, isBundleFresh } from './bundle-age.mjs'
 import { openHome } from './services/home.js'
+import { buildFolder } from './services/project.js'
 import { DeadWorkers } from './worker/dead-workers.js'
 import { HeldAttempts } from './worker/held-attempts.js'
 import { type PolicyWorker, policyWorker, type Shared } from './worker/policy-worker.js'
@@ -144,11 +145,8 @@ async function lightWorkers(home: string, queues: Queues, shared: Shared): Promi
 
 /** The bundle that the build made, unless the workflows were compiled since; else one made now, which takes seconds. */
 async function workflowBundle(): Promise<WorkflowBundleOption> {
-  const folder = fileURLToPath(new URL('../workflows/', import.meta.url))
-  const codePath = fileURLToPath(new URL('../workflow-bundle.js', import.meta.url))
-  const compiled = readdirSync(folder).map(name => statSync(join(folder, name)).mtimeMs)
-  if (existsSync(codePath) && statSync(codePath).mtimeMs >= Math.max(...compiled)) return { codePath }
-  return bundleWorkflowCode({ workflowsPath: join(folder, 'index.js') })
+  if (isBundleFresh(buildFolder)) return { codePath: bundleOf(buildFolder) }
+  return bundleWorkflowCode({ workflowsPath: join(buildFolder, 'workflows', 'index.js') })
 }
 
 /** TEMPORAL_* and Temporal's own profile first, then the server of this home. */

@@ -9,11 +9,12 @@
  */
 
 import { execFileSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { isBundleFresh } from '../commands/bundle-age.mjs'
 import { batchesOf, hasServices, readTimes, writeTimes } from './test/batches.mjs'
 import { cpuMilliseconds } from './test/cpu-time.mjs'
 import { runBatch } from './test/run-batch.mjs'
@@ -156,10 +157,7 @@ function testNames() {
 
 /** After `tsc` alone the bundle is older than the workflows, and each worker would make one at its start. */
 function bundleWorkflows() {
-  const bundle = join(root, 'dist', 'workflow-bundle.js')
-  const compiled = readdirSync(join(root, 'dist', 'workflows')).map(name => join(root, 'dist', 'workflows', name))
-  const made = existsSync(bundle) ? statSync(bundle).mtimeMs : 0
-  if (compiled.every(file => statSync(file).mtimeMs <= made)) return
+  if (isBundleFresh(join(root, 'dist'))) return
   console.log('bundling the workflows')
   execFileSync(process.execPath, [join(root, 'dist', 'commands', 'bundle-workflows.js')], { stdio: 'inherit' })
 }
