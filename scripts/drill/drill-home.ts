@@ -231,7 +231,11 @@ export async function runToEnd(options: {
 
 async function whyNot(home: DrillHome, name: string): Promise<string | null> {
   const ending = await home.ending(name)
-  if (ending === null) return `${name} has no ending`
+  return ending === null ? `${name} has no ending` : wrongIn(ending, name)
+}
+
+/** Why it did not end well, or null. */
+export function wrongIn(ending: Ending, name: string): string | null {
   if (ending.state !== 'completed') return `${name} ${ending.state}: ${ending.failure}`
   const { trackingFailure } = ending.result
   return trackingFailure === undefined ? null : `${name} is not tracked: ${trackingFailure}`

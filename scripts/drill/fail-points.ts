@@ -14,8 +14,8 @@ import {
 } from '../../activities/fail-points/names.js'
 import { stream } from '../../pipelines/random.js'
 import type { DrillOptions } from './drill.js'
-import { DrillHome, runToEnd } from './drill-home.js'
-import { differences, type LeftBehind, leftBehind, leftUndisturbed } from './left-behind.js'
+import { DrillHome } from './drill-home.js'
+import { type LeftBehind, leftDisturbed, leftUndisturbed } from './left-behind.js'
 import { drillPlan } from './plans.js'
 import type { DrillResult } from './result.js'
 
@@ -165,11 +165,8 @@ class Range {
     const cut = trims ? { stepsPerActivity: 3, trimJournal: true } : { stepsPerActivity: 1 }
     const kind = names.some(isOfPredictor) ? 'predicted' : names.some(isOfRounds) ? 'dynamic' : 'given'
     const plan = drillPlan({ name: `case-${number}`, seed: this.#seed, ...cut, ...kinds[kind], eager: this.#short })
-    const undisturbed = this.#undisturbed[kind]
-    const failure = await runToEnd({
-      home,
-      plan,
-      limit,
+    const { found, wrong } = await leftDisturbed({
+      ...{ home, plan, limit, undisturbed: this.#undisturbed[kind] },
       turn: async () => {
         const dead = home.deaths()
         if (dead.length === 0) return
@@ -182,8 +179,6 @@ class Range {
         await home.up(armed(waiting))
       },
     })
-    const found = await leftBehind(home, plan)
-    const wrong = [...(failure === null ? [] : [failure]), ...differences(plan.name, await undisturbed, found)]
     this.#tally.failures.push(...wrong.map(sentence => `${fired.join(', ') || 'nothing met'}: ${sentence}`))
     this.#tally.fired += fired.length
     this.#tally.again += found.samplings.again

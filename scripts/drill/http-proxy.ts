@@ -2,16 +2,11 @@
  * The proxy before MLflow. A request is read whole, passed on, and its answer read whole before the client gets any of it:
  * so a fault after the commit is one after the commit.
  */
-import { createServer, type IncomingHttpHeaders, type IncomingMessage, request, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Strike } from './faults.js'
+import { type Answer, bytesOf, passOn, send, sendHead } from './http-exchange.js'
 import { FaultyProxy, type ProxyOptions } from './proxy.js'
-
-interface Answer {
-  status: number
-  headers: IncomingHttpHeaders
-  body: Buffer
-}
 
 export interface HttpProxyOptions extends ProxyOptions {
   /** Calls that faults may strike, as `POST /api/2.0/mlflow/runs/create`; all, if left out. */
@@ -66,9 +61,8 @@ export class HttpProxy extends FaultyProxy {
         incoming.socket.resetAndDestroy()
         return
       case 'cutWithin':
-        response.writeHead(answer.status, { ...passable(answer.headers), 'content-length': answer.body.length })
         // Ended and not reset: a reset would take the half back that is on its way.
-        response.write(answer.body.subarray(0, answer.body.length >> 1), () => incoming.socket.end())
+        sendHead(response, answer).write(answer.body.subarray(0, answer.body.length >> 1), () => incoming.socket.end())
         return
       default:
         return fault satisfies never
@@ -76,47 +70,13 @@ export class HttpProxy extends FaultyProxy {
   }
 
   /** The server's answer, or a gateway's where it gives none. */
-  async #pass({ method, url, headers }: IncomingMessage, body: Buffer): Promise<Answer> {
+  async #pass(incoming: IncomingMessage, body: Buffer): Promise<Answer> {
     try {
-      return await new Promise<Answer>((settle, fail) => {
-        // A connection for each: one that the server closes while it rests would be a fault that nobody drew.
-        const outgoing = request({
-          host: '127.0.0.1',
-          port: this.#target,
-          method,
-          path: url,
-          headers: { ...passable(headers), 'content-length': body.length },
-          agent: false,
-        })
-        outgoing.on('error', fail)
-        outgoing.on('response', answer => {
-          bytesOf(answer).then(
-            bytes => settle({ status: answer.statusCode ?? 502, headers: answer.headers, body: bytes }),
-            fail,
-          )
-        })
-        outgoing.end(body)
-      })
+      return await passOn(incoming, body, { hostname: '127.0.0.1', port: this.#target })
     } catch {
       // Refused or broken off: what a gateway says then is no JSON.
       this.counts.unanswered++
       return { status: 502, headers: html, body: Buffer.from('<html><h1>502 Bad Gateway</h1></html>') }
     }
   }
-}
-
-function send(response: ServerResponse, { status, headers, body }: Answer): void {
-  response.writeHead(status, { ...passable(headers), 'content-length': body.length }).end(body)
-}
-
-/** Those that concern one connection are each side's own. */
-function passable(headers: IncomingHttpHeaders): IncomingHttpHeaders {
-  const { connection: _connection, 'transfer-encoding': _encoding, 'keep-alive': _alive, ...others } = headers
-  return others
-}
-
-async function bytesOf(message: IncomingMessage): Promise<Buffer> {
-  const parts: Buffer[] = []
-  for await (const part of message) parts.push(part as Buffer)
-  return Buffer.concat(parts)
 }

@@ -5,8 +5,8 @@
  */
 import { stream } from '../../pipelines/random.js'
 import type { DrillOptions } from './drill.js'
-import { DrillHome, runToEnd } from './drill-home.js'
-import { differences, leftBehind, leftUndisturbed } from './left-behind.js'
+import { DrillHome } from './drill-home.js'
+import { leftDisturbed, leftUndisturbed } from './left-behind.js'
 import { drillSweep } from './plans.js'
 import type { DrillResult } from './result.js'
 
@@ -34,13 +34,12 @@ export async function run({ seed, kills, say }: DrillOptions): Promise<DrillResu
     while (killer.count < kills) {
       const plan = drillSweep({ name: `sweep-${++sweeps}`, seed, steps })
       const countBefore = killer.count
-      const wrong = await runToEnd({ home, plan, limit: limitOf(kills), turn: () => killer.turn() })
-      const found = await leftBehind(home, plan)
-      const all = [...(wrong === null ? [] : [wrong]), ...differences(plan.name, undisturbed, found)]
-      failures.push(...all)
+      const turn = () => killer.turn()
+      const { ended, found, wrong } = await leftDisturbed({ home, plan, limit: limitOf(kills), turn, undisturbed })
+      failures.push(...wrong)
       again += found.samplings.again
-      say(`${plan.name}: ${killer.count - countBefore} kills: ${all.length === 0 ? 'same' : `WRONG: ${all[0]}`}`)
-      if (wrong !== null) break
+      say(`${plan.name}: ${killer.count - countBefore} kills: ${wrong.length === 0 ? 'same' : `WRONG: ${wrong[0]}`}`)
+      if (!ended) break
     }
     return {
       name: 'kills',

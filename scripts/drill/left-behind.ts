@@ -47,6 +47,22 @@ export async function leftUndisturbed(home: DrillHome, plan: Plan, limit: number
   return leftBehind(home, plan)
 }
 
+/** A run with a turn of the drill in it, what it left, and what was wrong: why it did not end well, and each difference. */
+export async function leftDisturbed({
+  undisturbed,
+  ...running
+}: Parameters<typeof runToEnd>[0] & { undisturbed: LeftBehind | Promise<LeftBehind> }): Promise<{
+  ended: boolean
+  found: LeftBehind
+  wrong: string[]
+}> {
+  const { home, plan } = running
+  const failure = await runToEnd(running)
+  const found = await leftBehind(home, plan)
+  const wrong = [...(failure === null ? [] : [failure]), ...differences(plan.name, await undisturbed, found)]
+  return { ended: failure === null, found, wrong }
+}
+
 /** What differs from an undisturbed run, a sentence each, with the faults; empty where nothing does. */
 export function differences(name: string, undisturbed: LeftBehind, found: LeftBehind): string[] {
   const said: string[] = found.faults.map(fault => `${name}: ${fault}`)
@@ -138,10 +154,10 @@ export function workerLog(home: { path: string }): WorkerLogEntry[] {
 }
 
 /** Null for a line that is not the worker's own, or that was cut short by its death. */
-function entryOf(line: string): WorkerLogEntry | null {
+export function entryOf<Entry extends WorkerLogEntry>(line: string): Entry | null {
   if (!line.startsWith('{"time"')) return null
   try {
-    return JSON.parse(line) as WorkerLogEntry
+    return JSON.parse(line) as Entry
   } catch {
     return null
   }

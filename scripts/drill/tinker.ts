@@ -5,8 +5,8 @@
  */
 import { servedConfig, writeVerifier } from '../../test/tinker-server/served-config.js'
 import type { DrillOptions } from './drill.js'
-import { DrillHome, runToEnd } from './drill-home.js'
-import { differences, leftBehind, leftUndisturbed } from './left-behind.js'
+import { DrillHome } from './drill-home.js'
+import { leftDisturbed, leftUndisturbed } from './left-behind.js'
 import { heartbeatTimeout } from './plans.js'
 import type { DrillResult } from './result.js'
 import { type DrilledServer, namedServer, smallServer } from './tinker/drilled-server.js'
@@ -40,13 +40,14 @@ export async function run({ seed, short, places, server: named, say }: DrillOpti
       for (let idle = 0; shooter.waiting > 0 && idle < patience; ) {
         const waiting = shooter.waiting
         const name = `disturbed-${++runs}`
-        const failure = await runToEnd({ home, plan: plan(name), limit: limit(waiting), turn: () => shooter.turn() })
-        const found = await leftBehind(home, plan(name))
-        const wrong = [...(failure === null ? [] : [failure]), ...differences(name, undisturbed, found)]
+        const { ended, wrong } = await leftDisturbed({
+          ...{ home, plan: plan(name), limit: limit(waiting), undisturbed },
+          turn: () => shooter.turn(),
+        })
         failures.push(...wrong)
         say(`${name}: ${waiting - shooter.waiting} kills: ${wrong.length === 0 ? 'same' : `WRONG: ${wrong[0]}`}`)
         idle = shooter.waiting === waiting ? idle + 1 : 0
-        if (failure !== null) break
+        if (!ended) break
       }
       failures.push(...shooter.missed().map(shot => `${shot} was not met in ${runs} runs`))
       return {

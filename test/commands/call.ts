@@ -1,6 +1,7 @@
 /** Calls the command as a person does: the compiled program in a separate process, in a home of the test. */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process'
 import { join } from 'node:path'
+import type { Readable } from 'node:stream'
 import { buildFolder, projectFolder } from '../../commands/services/project.js'
 
 export interface Called {
@@ -37,13 +38,18 @@ export function begin(words: readonly string[], place: Place = {}): Calling {
   const { cwd = projectFolder, build = buildFolder, group = false, variables = {} } = place
   const program = place.program ?? join(build, 'commands', 'main.js')
   const { TEMPORAL_ADDRESS: _temporal, MLFLOW_TRACKING_URI: _mlflow, RLEV_HOME: _home, ...env } = process.env
-  const began = performance.now()
   const child = spawn(process.execPath, [program, ...words], {
     cwd,
     env: { ...env, ...variables },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: group,
   })
+  return listen(child)
+}
+
+/** From the moment that it is started. */
+export function listen(child: ChildProcessByStdio<null, Readable, Readable>): Calling {
+  const began = performance.now()
   let out = ''
   let err = ''
   child.stdout.setEncoding('utf8').on('data', text => {

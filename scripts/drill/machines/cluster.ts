@@ -8,7 +8,7 @@ import { membersOf } from '../../../commands/services/identity.mjs'
 import { endProcess, isAlive, outputOf, startDetached } from '../../../commands/services/processes.js'
 import { buildFolder, projectFolder } from '../../../commands/services/project.js'
 import { awaitWorker } from '../../../commands/services/workers.js'
-import type { Called } from '../../../test/commands/call.js'
+import { type Called, listen } from '../../../test/commands/call.js'
 import { LogTail, type Moment, momentIn, momentText } from './log-tail.js'
 import { type Host, hosts, type Network } from './network.js'
 import type { Server } from './server.js'
@@ -75,20 +75,12 @@ export class Cluster {
     const { variables = {}, build = buildFolder, home = this.home(host) } = options
     const call = [process.execPath, join(build, 'commands', 'main.js'), ...words, '--home', home]
     const [program = '', ...args] = this.network.on(host, call)
-    const began = performance.now()
     const child = spawn(program, args, {
       cwd: projectFolder,
       env: { ...process.env, RLEV_WORKERS: 'none', ...variables },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
-    let out = ''
-    let err = ''
-    child.stdout.setEncoding('utf8').on('data', text => (out += text))
-    child.stderr.setEncoding('utf8').on('data', text => (err += text))
-    return new Promise((settle, fail) => {
-      child.once('error', fail)
-      child.once('close', status => settle({ status, out, err, milliseconds: performance.now() - began }))
-    })
+    return listen(child).done
   }
 
   /** The same, which must end well. */

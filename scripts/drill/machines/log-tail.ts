@@ -1,6 +1,6 @@
 /** What a policy worker has written since a mark, and the moments of a run that can be seen in it. */
 import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs'
-import type { WorkerLogEntry } from '../left-behind.js'
+import { entryOf, type WorkerLogEntry } from '../left-behind.js'
 
 export interface TailEntry extends WorkerLogEntry {
   activityType?: string
@@ -41,7 +41,7 @@ export class LogTail {
   entries(): readonly TailEntry[] {
     const lines = `${this.#rest}${this.#new()}`.split('\n')
     this.#rest = lines.pop() ?? ''
-    this.#entries.push(...lines.flatMap(line => entryOf(line) ?? []))
+    this.#entries.push(...lines.flatMap(line => entryOf<TailEntry>(line) ?? []))
     return this.#entries
   }
 
@@ -56,15 +56,5 @@ export class LogTail {
     } finally {
       closeSync(file)
     }
-  }
-}
-
-/** Null for a line that is not the worker's own, or that was cut short by its death. */
-function entryOf(line: string): TailEntry | null {
-  if (!line.startsWith('{"time"')) return null
-  try {
-    return JSON.parse(line) as TailEntry
-  } catch {
-    return null
   }
 }

@@ -6,6 +6,7 @@ import { stringify } from 'yaml'
 import { withTemporal } from '../../../commands/runs/with-run.js'
 import { RlevError } from '../../../pipelines/errors.js'
 import { tinyKeys } from '../../../test/workflows/tiny.js'
+import { wrongIn } from '../drill-home.js'
 import type { Run } from './case.js'
 import type { Build, Cluster } from './cluster.js'
 
@@ -41,10 +42,7 @@ export async function endOf(cluster: Cluster, name: string): Promise<string | nu
         return (await temporal?.ending(name)) ?? null
       }),
     )
-    if (ending === null) continue
-    if (ending.state !== 'completed') return `it ${ending.state}: ${ending.failure}`
-    const { trackingFailure } = ending.result
-    return trackingFailure === undefined ? null : `it is not tracked: ${trackingFailure}`
+    if (ending !== null) return wrongIn(ending, 'it')
   }
   return `it did not end within ${limit} s`
 }

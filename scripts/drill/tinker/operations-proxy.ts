@@ -4,9 +4,10 @@
  * for, with adapters of another rank, is passed on without a word.
  */
 import { once } from 'node:events'
-import { createServer, request as httpRequest, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { request as httpsRequest } from 'node:https'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { request } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import { type Answer, bytesOf, passOn, send } from '../http-exchange.js'
 
 /** Those whose result is asked for. */
 export const futures = [
@@ -33,12 +34,6 @@ export interface Moment {
 
 /** `cut`: the client gets no answer, and before `taken` the server no request. */
 export type OnMoment = (moment: Moment) => Promise<'pass' | 'cut'>
-
-interface Answer {
-  status: number
-  headers: Record<string, string | string[] | undefined>
-  body: Buffer
-}
 
 export class OperationsProxy {
   /** Replaced by a drill. */
@@ -91,8 +86,7 @@ export class OperationsProxy {
       return
     }
     if (await isCut(this.#after({ incoming, body, operation, answer }))) return
-    response.writeHead(answer.status, { ...passable(answer.headers), 'content-length': answer.body.length })
-    response.end(answer.body)
+    send(response, answer)
   }
 
   /** Null for what is not an operation of the run. */
@@ -140,26 +134,16 @@ export class OperationsProxy {
   }
 
   /** Null where the server is away. */
-  async #pass({ method, url = '', headers }: IncomingMessage, body: Buffer): Promise<Answer | null> {
+  async #pass(incoming: IncomingMessage, body: Buffer): Promise<Answer | null> {
     const { protocol, hostname, port, pathname, host } = this.#target
-    const isHttps = protocol === 'https:'
-    return new Promise((settle, fail) => {
-      const outgoing = (isHttps ? httpsRequest : httpRequest)({
-        ...{ hostname, port, method, path: pathname.replace(/\/$/, '') + url, agent: false },
-        // A server on this machine that says where a download is says it of the proxy.
-        headers: { ...passable(headers), ...(isHttps ? { host } : {}), 'content-length': body.length },
-      })
-      outgoing.once('error', (error: NodeJS.ErrnoException) =>
-        error.code === 'ECONNREFUSED' ? settle(null) : fail(error),
-      )
-      outgoing.once('response', answer =>
-        bytesOf(answer).then(
-          bytes => settle({ status: answer.statusCode ?? 502, headers: answer.headers, body: bytes }),
-          fail,
-        ),
-      )
-      outgoing.end(body)
-    })
+    const path = pathname.replace(/\/$/, '') + (incoming.url ?? '')
+    try {
+      // A server on this machine that says where a download is says it of the proxy.
+      return await passOn(incoming, body, { hostname, port, path, ...(protocol === 'https:' ? { request, host } : {}) })
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ECONNREFUSED') return null
+      throw error
+    }
   }
 }
 
@@ -178,16 +162,4 @@ function parsed(bytes: Buffer): Said {
   } catch {
     return {}
   }
-}
-
-/** Those that concern one connection are each side's own. */
-function passable(headers: Answer['headers']): Answer['headers'] {
-  const { connection: _connection, 'transfer-encoding': _encoding, 'keep-alive': _alive, ...others } = headers
-  return others
-}
-
-async function bytesOf(message: IncomingMessage): Promise<Buffer> {
-  const parts: Buffer[] = []
-  for await (const part of message) parts.push(part as Buffer)
-  return Buffer.concat(parts)
 }
