@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client'
+import type { ProcessRecord } from '../../activities/machine/services-record.js'
 import { MlflowClient } from '../../activities/mlflow/client.js'
 import type { Run } from '../../activities/mlflow/types.js'
 import { namesIn } from '../../activities/store/files.js'
@@ -10,7 +11,27 @@ import { experimentPaths, runFolder, stepName } from '../../activities/store/run
 import type { ExperimentConfig } from '../../pipelines/config/schema.js'
 import type { experiment } from '../../workflows/experiment.js'
 import { type ExperimentProgress, progressQuery } from '../../workflows/messages.js'
-import type { TestServices } from '../services.js'
+import { TestServices } from '../services.js'
+
+/** Services with an orchestrator and a policy worker, and experiments on them. */
+export async function startAtWork(): Promise<{
+  services: TestServices
+  orchestrator: ProcessRecord
+  policyWorker: ProcessRecord
+  work: AtWork
+}> {
+  const services = await TestServices.start({ temporal: true, mlflow: true })
+  try {
+    const [orchestrator, policyWorker] = await Promise.all([
+      services.startWorker('orchestrator'),
+      services.startWorker('policy'),
+    ])
+    return { services, orchestrator, policyWorker, work: new AtWork(services) }
+  } catch (error) {
+    await services.stop()
+    throw error
+  }
+}
 
 export type Handle = WorkflowHandleWithFirstExecutionRunId<typeof experiment>
 

@@ -22,8 +22,8 @@ import { planDigest } from '../../pipelines/config/plan-digest.js'
 import type { ExperimentConfig, SweepPlan } from '../../pipelines/config/schema.js'
 import { pauseSignal, progressQuery, resumeSignal, type SweepProgress } from '../../workflows/messages.js'
 import type { sweep } from '../../workflows/sweep.js'
-import { TestServices } from '../services.js'
-import { AtWork, type Handle, until } from './at-work.js'
+import type { TestServices } from '../services.js'
+import { type AtWork, type Handle, startAtWork, until } from './at-work.js'
 import { tinyConfig, tinySweep } from './tiny.js'
 
 let services: TestServices
@@ -33,12 +33,7 @@ let work: AtWork
 let mlflow: MlflowClient
 
 before(async () => {
-  services = await TestServices.start({ temporal: true, mlflow: true })
-  ;[orchestrator, policyWorker] = await Promise.all([
-    services.startWorker('orchestrator'),
-    services.startWorker('policy'),
-  ])
-  work = new AtWork(services)
+  ;({ services, orchestrator, policyWorker, work } = await startAtWork())
   mlflow = work.mlflow
 })
 after(() => services?.stop())

@@ -11,19 +11,13 @@ import { readMetrics, readResult } from '../../activities/store/runs.js'
 import { isAlive } from '../../commands/services/processes.js'
 import { programOf } from '../../commands/services/project.js'
 import { pauseSignal, resumeSignal } from '../../workflows/messages.js'
-import { TestServices } from '../services.js'
-import { AtWork, type Handle, until } from './at-work.js'
-import { tinyConfig } from './tiny.js'
+import type { TestServices } from '../services.js'
+import { type AtWork, type Handle, startAtWork, until } from './at-work.js'
+import { longTraining, tinyConfig } from './tiny.js'
 
 const steps = 300
-/** All of training is one activity, of some seconds: a cancellation comes with a heartbeat, of which one leaves the worker a second. */
-const long = (name: string, heartbeatTimeout = 3) =>
-  tinyConfig(name, {
-    steps,
-    evaluation: { every: steps },
-    checkpoint: { everySteps: steps },
-    durability: { stepsPerActivity: steps, heartbeatTimeout },
-  })
+/** A cancellation comes with a heartbeat, of which one leaves the worker a second. */
+const long = (name: string, heartbeatTimeout = 3) => longTraining(name, { steps, heartbeatTimeout })
 
 let services: TestServices
 let orchestrator: ProcessRecord
@@ -32,12 +26,7 @@ let work: AtWork
 let expected: { weights: string; optimizer: Buffer }
 
 before(async () => {
-  services = await TestServices.start({ temporal: true, mlflow: true })
-  ;[orchestrator, policyWorker] = await Promise.all([
-    services.startWorker('orchestrator'),
-    services.startWorker('policy'),
-  ])
-  work = new AtWork(services)
+  ;({ services, orchestrator, policyWorker, work } = await startAtWork())
   const { weights } = await work.run(long('undisturbed'))
   assert.ok(weights)
   expected = { weights, optimizer: work.optimizerBytes('undisturbed', steps) }

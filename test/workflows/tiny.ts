@@ -22,6 +22,15 @@ export const shortest: Overrides = {
   durability: { stepsPerActivity: 2, heartbeatTimeout: 60 },
 }
 
+/** All of training is one activity, of some seconds. */
+export const longTraining = (name: string, { steps, heartbeatTimeout }: { steps: number; heartbeatTimeout: number }) =>
+  tinyConfig(name, {
+    steps,
+    evaluation: { every: steps },
+    checkpoint: { everySteps: steps },
+    durability: { stepsPerActivity: steps, heartbeatTimeout },
+  })
+
 /** As a config file has them: all but the name. */
 export function tinyKeys(overrides: Overrides): Record<string, unknown> {
   const base = {

@@ -10,18 +10,12 @@ import proto from '@temporalio/proto'
 import type { ProcessRecord } from '../../../activities/machine/services-record.js'
 import { namesIn } from '../../../activities/store/files.js'
 import { holdersFolder } from '../../../commands/worker/held-attempts.js'
-import { TestServices } from '../../services.js'
-import { AtWork, type Handle, until } from '../../workflows/at-work.js'
-import { tinyConfig } from '../../workflows/tiny.js'
+import type { TestServices } from '../../services.js'
+import { type AtWork, type Handle, startAtWork, until } from '../../workflows/at-work.js'
+import { longTraining } from '../../workflows/tiny.js'
 
 const steps = 300
-const long = (name: string) =>
-  tinyConfig(name, {
-    steps,
-    evaluation: { every: steps },
-    checkpoint: { everySteps: steps },
-    durability: { stepsPerActivity: steps, heartbeatTimeout: 600 },
-  })
+const long = (name: string) => longTraining(name, { steps, heartbeatTimeout: 600 })
 
 const started = proto.temporal.api.enums.v1.PendingActivityState.PENDING_ACTIVITY_STATE_STARTED
 
@@ -32,12 +26,7 @@ let work: AtWork
 let expected: string | null
 
 before(async () => {
-  services = await TestServices.start({ temporal: true, mlflow: true })
-  ;[orchestrator, policyWorker] = await Promise.all([
-    services.startWorker('orchestrator'),
-    services.startWorker('policy'),
-  ])
-  work = new AtWork(services)
+  ;({ services, orchestrator, policyWorker, work } = await startAtWork())
   expected = (await work.run(long('undisturbed'))).weights
   assert.ok(expected)
 })
