@@ -35,8 +35,10 @@ export function io(limits: Limits, summary: string) {
 /** How long the queue of one worker is waited for: a worker that lives asks it all the time. (ms) */
 const ownQueueTimeoutMs = 5_000
 
-/** What an attempt on the queue of one worker fails with if that worker is gone, in Temporal's words. Another attempt there would wait in vain. */
-const workerGone = ['TemporalTimeout:Heartbeat', 'WorkerShutdown', workerDied]
+/** Types of failures by which an attempt tells that its worker is gone. */
+export const endsOfWorkers: readonly string[] = ['WorkerShutdown', workerDied]
+/** With the timeout that tells it too, in Temporal's words: another attempt on the queue of that worker would wait in vain. */
+const workerGone = ['TemporalTimeout:Heartbeat', ...endsOfWorkers]
 
 /**
  * Activities that need the policy. They may wait long for the single slot of a GPU, so only the heartbeat timeout is short, and the wait

@@ -6,9 +6,8 @@
 import { ActivityFailure, ApplicationFailure, TimeoutFailure } from '@temporalio/workflow'
 import type { Keep, Place, Placed } from '../activities/engine-process/stay.js'
 import type { GpuActivities } from '../activities/gpu-activities.js'
-import { gpu } from './activity-options.js'
+import { endsOfWorkers, gpu } from './activity-options.js'
 import type { Limits } from './limits.js'
-import { workerDied } from './messages.js'
 import { ownQueues } from './own-names.js'
 import { engineQueue } from './queues.js'
 
@@ -93,7 +92,7 @@ export class PolicyWorker {
 /** Of an attempt on the queue of one worker. */
 function isWorkerGone(cause: unknown): boolean {
   if (cause instanceof TimeoutFailure) return ['SCHEDULE_TO_START', 'HEARTBEAT'].includes(cause.timeoutType ?? '')
-  return cause instanceof ApplicationFailure && ['WorkerShutdown', workerDied].includes(cause.type ?? '')
+  return cause instanceof ApplicationFailure && endsOfWorkers.includes(cause.type ?? '')
 }
 
 /** A worker of an earlier version, and a test's, answer with the output alone. */

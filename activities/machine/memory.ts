@@ -2,10 +2,10 @@
  * The memory available for a policy on this machine: `RLEV_MEMORY_GIB` if it is set, else that of the first card if TensorFlow computes on
  * one, else what the system or its control group has left. Memory that this process holds counts as available.
  */
-import { execFileSync } from 'node:child_process'
 import { freemem } from 'node:os'
 import { RlevError } from '../../pipelines/errors.js'
 import { readIfThere } from '../store/files.js'
+import { ofFirstCard } from './card.js'
 
 export interface MemoryAtHand {
   bytes: number
@@ -37,17 +37,8 @@ function gibibytes(stated: string): number {
 
 /** The card's whole memory, since TensorFlow takes most of it at start. Null if nvidia-smi is missing or its output cannot be read. */
 function sizeOfCard(): number | null {
-  try {
-    const answer = execFileSync('nvidia-smi', ['--query-gpu=memory.total', '--format=csv,noheader,nounits'], {
-      encoding: 'utf8',
-      timeout: 10_000,
-      stdio: ['ignore', 'pipe', 'ignore'],
-    })
-    const mebibytes = Number.parseFloat(answer)
-    return Number.isFinite(mebibytes) ? mebibytes * 2 ** 20 : null
-  } catch {
-    return null
-  }
+  const mebibytes = Number.parseFloat(ofFirstCard('memory.total') ?? '')
+  return Number.isFinite(mebibytes) ? mebibytes * 2 ** 20 : null
 }
 
 /** What Linux reports as available without swapping, caches included; a control group may allow less. */

@@ -54,8 +54,7 @@ export async function policyWorker(options: {
   return {
     async run() {
       const ends = first.map(worker => worker.run())
-      // What it computes on is known once TensorFlow is loaded, which takes seconds.
-      // It ends with the others, or never begins.
+      // What it computes on is known once TensorFlow is loaded, which takes seconds. This poller ends with the others, or never begins.
       pollLater().catch(() => {})
       await Promise.all(ends)
     },

@@ -88,16 +88,17 @@ static inline __attribute__((always_inline)) void Tile(const float *x, int64_t d
   }
 }
 
-#define RLEV_TILE(rows)                                          \
-  case rows:                                                     \
-    Tile<Vector, Form, rows>(x, depth, w, y, y_stride, apart);   \
+#define RLEV_TILE(rows)                                                                          \
+  case rows:                                                                                     \
+    Tile<Vector, Form, rows <= kMost ? rows : 1>(x, depth, w, y, y_stride, apart);               \
     break
 
-template <typename Vector, typename Form>
-static inline __attribute__((always_inline)) void Tiles12(const float *x, int64_t rows, int64_t depth, const float *w,
-                                                          float *y, int64_t y_stride, int64_t apart) {
+// At most kMost rows at a time: as many as the registers hold sums of. Cases above it are never met.
+template <typename Vector, typename Form, int64_t kMost>
+static inline __attribute__((always_inline)) void Tiles(const float *x, int64_t rows, int64_t depth, const float *w,
+                                                        float *y, int64_t y_stride, int64_t apart) {
   for (int64_t taken; rows > 0; rows -= taken, x += taken * depth, y += taken * y_stride) {
-    taken = std::min<int64_t>(rows, 12);
+    taken = std::min<int64_t>(rows, kMost);
     switch (taken) {
       RLEV_TILE(1);
       RLEV_TILE(2);
@@ -115,46 +116,30 @@ static inline __attribute__((always_inline)) void Tiles12(const float *x, int64_
   }
 }
 
-template <typename Vector, typename Form>
-static inline __attribute__((always_inline)) void Tiles6(const float *x, int64_t rows, int64_t depth, const float *w,
-                                                         float *y, int64_t y_stride, int64_t apart) {
-  for (int64_t taken; rows > 0; rows -= taken, x += taken * depth, y += taken * y_stride) {
-    taken = std::min<int64_t>(rows, 6);
-    switch (taken) {
-      RLEV_TILE(1);
-      RLEV_TILE(2);
-      RLEV_TILE(3);
-      RLEV_TILE(4);
-      RLEV_TILE(5);
-      RLEV_TILE(6);
-    }
-  }
-}
-
 #undef RLEV_TILE
 
 #define RLEV_BLOCK(name) \
   static void name(const float *x, int64_t rows, int64_t depth, const void *weights, float *y, int64_t y_stride)
 
 __attribute__((target("avx512f,fma"))) RLEV_BLOCK(Block512) {
-  Tiles12<Floats16, Plain<Floats16>>(x, rows, depth, static_cast<const float *>(weights), y, y_stride, 16);
+  Tiles<Floats16, Plain<Floats16>, 12>(x, rows, depth, static_cast<const float *>(weights), y, y_stride, 16);
 }
 
 __attribute__((target("avx512f,fma"))) RLEV_BLOCK(Rounded512) {
-  Tiles12<Floats16, Halves<Floats16, Words16>>(x, rows, depth, static_cast<const float *>(weights), y, y_stride, 16);
+  Tiles<Floats16, Halves<Floats16, Words16>, 12>(x, rows, depth, static_cast<const float *>(weights), y, y_stride, 16);
 }
 
 __attribute__((target("avx2,fma"))) RLEV_BLOCK(Block256) {
   const auto *w = static_cast<const float *>(weights);
   for (int half = 0; half < 2; half++) {
-    Tiles6<Floats8, Plain<Floats8>>(x, rows, depth, w + half * 16, y + half * 16, y_stride, 8);
+    Tiles<Floats8, Plain<Floats8>, 6>(x, rows, depth, w + half * 16, y + half * 16, y_stride, 8);
   }
 }
 
 __attribute__((target("avx2,fma"))) RLEV_BLOCK(Rounded256) {
   const auto *w = static_cast<const float *>(weights);
   for (int half = 0; half < 2; half++) {
-    Tiles6<Floats8, Halves<Floats8, Words8>>(x, rows, depth, w + half * 8, y + half * 8, y_stride, 16);
+    Tiles<Floats8, Halves<Floats8, Words8>, 6>(x, rows, depth, w + half * 8, y + half * 8, y_stride, 16);
   }
 }
 
