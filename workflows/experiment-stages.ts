@@ -69,6 +69,7 @@ export class ExperimentStages {
         tracking.show('RUNNING')
       },
     })
+    this.#pause.listen()
   }
 
   /**

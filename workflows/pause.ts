@@ -1,10 +1,12 @@
 /** Pause and resume: a pause cancels the policy's activity, which ends at its next micro-batch, and `resume` starts it again. */
-import { CancellationScope, condition, setHandler } from '@temporalio/workflow'
+import { CancellationScope, condition, log, setDefaultSignalHandler, setHandler } from '@temporalio/workflow'
 import { endedByCancellation } from './cancellation.js'
 import { pauseSignal, resumeSignal } from './messages.js'
 
 export interface PauseSwitch {
   readonly paused: boolean
+  /** Takes signals from here on. Called after the workflow has set its other handlers of signals. */
+  listen(): void
   /**
    * Does the work if nothing is paused, otherwise after `resume`. A pause cancels the work; after `resume` it starts again and
    * skips what it had stored.
@@ -30,8 +32,6 @@ export function pauseSwitch({
     if (value) state.interrupt()
     onSignal?.(value)
   }
-  setHandler(pauseSignal, () => set(true), { description: 'Stop at the next micro-batch.' })
-  setHandler(resumeSignal, () => set(false), { description: 'Continue after a pause.' })
 
   async function resumed(): Promise<void> {
     if (!state.paused) return
@@ -43,6 +43,13 @@ export function pauseSwitch({
   return {
     get paused() {
       return state.paused
+    },
+    listen() {
+      const pause = () => set(true)
+      const resume = () => set(false)
+      takeWaiting({ [pauseSignal.name]: pause, [resumeSignal.name]: resume })
+      setHandler(pauseSignal, pause, { description: 'Stop at the next micro-batch.' })
+      setHandler(resumeSignal, resume, { description: 'Continue after a pause.' })
     },
     async run(work) {
       for (;;) {
@@ -64,4 +71,17 @@ export function pauseSwitch({
       }
     },
   }
+}
+
+/**
+ * Takes the signals that came before the first task of this run of the workflow. They wait in the SDK. A handler of one name takes all that
+ * have it, so every pause before the first resume; a handler of all names takes them in the order in which they were sent.
+ */
+function takeWaiting(handlers: Readonly<Record<string, () => void>>): void {
+  setDefaultSignalHandler(name => {
+    const handle = handlers[name]
+    if (handle === undefined) log.warn('an unknown signal is ignored', { name })
+    else handle()
+  })
+  setDefaultSignalHandler(undefined)
 }

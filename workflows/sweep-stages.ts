@@ -68,6 +68,7 @@ export class SweepStages {
         for (const id of children.ids({ arm })) children.cancel(id)
       },
     })
+    this.#pause.listen()
   }
 
   /** In the order in which they start. */

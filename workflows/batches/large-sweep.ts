@@ -90,6 +90,7 @@ class LargeSweep {
     this.#changes = changesWhileItRuns({ outline: () => this.#outline, onStop() {}, ...given({ carried }) })
     if (carried !== undefined) this.#batches.carry(carried.batches, carried.rest)
     setHandler(newsSignal, news => this.#batches.heard(news))
+    this.#pause.listen()
   }
 
   /** Throws if the name belongs to another plan: then nothing that has this name is touched. */

@@ -4,6 +4,7 @@
  */
 import { after, before } from 'node:test'
 import { mocked, startMocked } from './mocked-workers.js'
+import './before-first-task.js'
 import './experiment-pause.js'
 import './experiment-cancel.js'
 import './early-stop.js'

@@ -2,7 +2,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { type WorkflowHandleWithFirstExecutionRunId, WorkflowNotFoundError } from '@temporalio/client'
-import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker'
+import {
+  bundleWorkflowCode,
+  DefaultLogger,
+  NativeConnection,
+  Runtime,
+  Worker,
+  type WorkflowBundleWithSourceMap,
+} from '@temporalio/worker'
 import { planDigest } from '../../../pipelines/config/plan-digest.js'
 import type { ExperimentConfig, SweepPlan } from '../../../pipelines/config/schema.js'
 import type { experiment } from '../../../workflows/experiment.js'
@@ -24,22 +31,22 @@ export class MockedWorkers {
   readonly activities: MockedActivities
   readonly #services: TestServices
   readonly #connection: NativeConnection
-  readonly #workers: readonly Worker[]
-  readonly #running: Promise<unknown>
+  readonly #workflowBundle: WorkflowBundleWithSourceMap
+  readonly #workers: Worker[] = []
+  readonly #running: Promise<void>[] = []
 
   private constructor(options: {
     activities: MockedActivities
     services: TestServices
     connection: NativeConnection
+    workflowBundle: WorkflowBundleWithSourceMap
     workers: readonly Worker[]
   }) {
     this.activities = options.activities
     this.#services = options.services
     this.#connection = options.connection
-    this.#workers = options.workers
-    this.#running = Promise.all(options.workers.map(worker => worker.run()))
-    // `stop` reports it.
-    this.#running.catch(() => {})
+    this.#workflowBundle = options.workflowBundle
+    for (const worker of options.workers) this.#run(worker)
   }
 
   static async start(): Promise<MockedWorkers> {
@@ -63,35 +70,46 @@ export class MockedWorkers {
       Worker.create({ connection, taskQueue: queues.io, activities: activities.io, ...often }),
       Worker.create({ connection, taskQueue: queues.gpu, activities: activities.gpu, ...often }),
     ])
-    return new MockedWorkers({ activities, services, connection, workers })
+    return new MockedWorkers({ activities, services, connection, workflowBundle, workers })
   }
 
   async stop(): Promise<void> {
     this.activities.releaseAll()
     for (const worker of this.#workers) worker.shutdown()
-    await this.#running
+    await Promise.all(this.#running)
     await this.#connection.close()
     await this.#services.stop()
   }
 
-  startExperiment(config: ExperimentConfig): Promise<Experiment> {
+  /** Workflows that were started for this task queue wait until then. */
+  async serve(taskQueue: string): Promise<void> {
+    const connection = this.#connection
+    this.#run(await Worker.create({ connection, taskQueue, workflowBundle: this.#workflowBundle }))
+  }
+
+  startExperiment(config: ExperimentConfig, taskQueue: string = queues.workflows): Promise<Experiment> {
     const { name, seed } = config
     return this.#services.client.workflow.start<typeof experiment>('experiment', {
       workflowId: name,
-      taskQueue: queues.workflows,
+      taskQueue,
       args: [{ name, arm: name, seed, config }],
     })
   }
 
-  startSweep(plan: SweepPlan): Promise<Sweep> {
+  startSweep(plan: SweepPlan, taskQueue?: string): Promise<Sweep> {
     this.activities.keep(plan)
-    return this.#startSweep(plan, { name: plan.name, digest: planDigest(plan) })
+    return this.#startSweep(plan, { name: plan.name, digest: planDigest(plan) }, taskQueue)
   }
 
   /** A batch has so many experiments. `maxEvents`: until the sweep continues as new. */
-  startLargeSweep(plan: SweepPlan, { cells, maxEvents = 1e4 }: { cells: number; maxEvents?: number }): Promise<Sweep> {
+  startLargeSweep(
+    plan: SweepPlan,
+    { cells, maxEvents = 1e4 }: { cells: number; maxEvents?: number },
+    taskQueue?: string,
+  ): Promise<Sweep> {
     this.activities.keep(plan)
-    return this.#startSweep(plan, { name: plan.name, digest: planDigest(plan), batches: { cells, maxEvents } })
+    const { name } = plan
+    return this.#startSweep(plan, { name, digest: planDigest(plan), batches: { cells, maxEvents } }, taskQueue)
   }
 
   /** As older versions did. */
@@ -99,10 +117,18 @@ export class MockedWorkers {
     return this.#startSweep(plan, { plan })
   }
 
-  #startSweep(plan: SweepPlan, input: SweepInput): Promise<Sweep> {
+  #run(worker: Worker): void {
+    const running = worker.run()
+    // `stop` reports it.
+    running.catch(() => {})
+    this.#workers.push(worker)
+    this.#running.push(running)
+  }
+
+  #startSweep(plan: SweepPlan, input: SweepInput, taskQueue: string = queues.workflows): Promise<Sweep> {
     return this.#services.client.workflow.start<typeof sweep>('sweep', {
       workflowId: plan.name,
-      taskQueue: queues.workflows,
+      taskQueue,
       args: [input],
     })
   }

@@ -237,7 +237,9 @@ describe('a sweep in batches that continues as new', suite, () => {
     assert.notEqual(await runOf(sweep), sweep.firstExecutionRunId)
     for (const { arm, seed } of startOrder(plan)) assert.equal(calls(idOf(plan, arm, seed), 'freezeRun').length, 1)
     assert.equal(calls(plan.name, 'freezeRun').length, 1)
-    assert.equal(calls(plan.name, 'publishReport').length, 1)
+    // One without a link to MLflow, which may not be known yet, is written again.
+    const linked = calls(plan.name, 'publishReport').filter(({ input }) => 'trackingUrl' in (input as object))
+    assert.equal(linked.length, 1)
   })
 
   it('hears of messages in every run of it', async () => {
