@@ -27,6 +27,9 @@ const rooms = [
   'report',
 ]
 
+/** `commands/plan/plan.ts`: a subcommand that has parts, which are beside it. */
+const ownFolder = '^commands/([^/]+)/\\1\\.ts$'
+
 const downwards = (names, below) =>
   names.slice(0, -1).map((name, place) => ({
     name: `${below}${name} imports what is above it`,
@@ -55,8 +58,8 @@ export default {
     {
       name: 'a subcommand imported by what subcommands are made of',
       severity: 'error',
-      from: { path: '^commands/[^/]+/' },
-      to: { path: '^commands/[^/]+$' },
+      from: { path: '^commands/[^/]+/', pathNot: ['^commands/program/', ownFolder] },
+      to: { path: ['^commands/[^/]+$', ownFolder] },
     },
   ],
   options: {

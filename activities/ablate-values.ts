@@ -5,7 +5,7 @@ import { readValues, type StoredValues } from './normalize-values.js'
 import { stage } from './stage.js'
 import { writeWhole } from './store/files.js'
 import { keepReference } from './store/references.js'
-import { runFolder } from './store/run-folder.js'
+import { runFolder } from './store/runs/run-folder.js'
 import type { ArtifactRef } from './store/store.js'
 import { runCode, runConfig, type Workplace } from './workplace.js'
 

@@ -1,7 +1,7 @@
 /** The activities that need the policy, of queue `rlev-gpu`: one at a time, in a separate process. */
 import { answerItems } from './answers/answer-items.js'
 import { answerPieces } from './answers/answer-pieces.js'
-import { evaluatePolicy } from './evaluate-policy.js'
+import { evaluatePolicy } from './evaluation/evaluate-policy.js'
 import { type Border, mirrored } from './mirrored.js'
 import { predictValues } from './predict-values.js'
 import { rollOut } from './roll-out.js'

@@ -1,19 +1,19 @@
 /** The light activities, of queue `rlev-io`: files, scoring and tracking. Nothing here loads TensorFlow. */
 import { RlevError } from '../pipelines/errors.js'
 import { ablateValues } from './ablate-values.js'
-import { evaluateAnswers } from './evaluate-answers.js'
+import { evaluateAnswers } from './evaluation/evaluate-answers.js'
 import { type FreezeRunInput, freezeRun } from './freeze-run.js'
 import { type Border, mirrored } from './mirrored.js'
 import { normalizeValues } from './normalize-values.js'
 import { prepareData } from './prepare-data.js'
 import { readCells } from './read-cells.js'
 import { recordResult } from './record-result.js'
-import type { PublishedReport, ReportSubject } from './report-thread.js'
+import type { PublishedReport, ReportSubject } from './report/report-thread.js'
 import { scaleRewards } from './scale-rewards.js'
-import type { SweepReference } from './store/frozen-sweep.js'
 import { type ReferenceName, readReferences } from './store/references.js'
-import { runFolder } from './store/run-folder.js'
-import { experimentsOf, listRuns, readPlan } from './store/runs.js'
+import type { SweepReference } from './store/runs/frozen-sweep.js'
+import { runFolder } from './store/runs/run-folder.js'
+import { experimentsOf, listRuns, readPlan } from './store/runs/runs.js'
 import type { ArtifactRef } from './store/store.js'
 import { closeTracking } from './tracking/close-tracking.js'
 import { openTracking } from './tracking/open-tracking.js'
@@ -99,7 +99,7 @@ function piecesOf({ store }: Workplace, answers: ArtifactRef): ArtifactRef[] {
 /** Loaded for the first report: its drawing libraries take half a second, and a worker starts without them. */
 function publishReport(place: Workplace) {
   return async (subject: ReportSubject): Promise<PublishedReport> => {
-    const report = await import('./publish-report.js')
+    const report = await import('./report/publish-report.js')
     return report.publishReport(place)(subject)
   }
 }

@@ -8,8 +8,8 @@ import { readRecord, recordFile, type Services } from './machine/services-record
 import { namedServer } from './mlflow/address.js'
 import { readIfThere, writeOnce } from './store/files.js'
 import { type Mirror, mirrorOf } from './store/mirror/mirror.js'
-import { originalCode, refuseOtherCode } from './store/provenance.js'
-import { readConfig } from './store/runs.js'
+import { originalCode, refuseOtherCode } from './store/runs/provenance.js'
+import { readConfig } from './store/runs/runs.js'
 import { Store } from './store/store.js'
 
 export interface Workplace {

@@ -1,7 +1,7 @@
 /** `rlev compare NAME...`: arms against the baseline. Several runs are set side by side as arms of one comparison. */
 
-import { readOutcomes } from '../activities/store/outcomes.js'
-import { readPlan } from '../activities/store/runs.js'
+import { readOutcomes } from '../activities/store/runs/outcomes.js'
+import { readPlan } from '../activities/store/runs/runs.js'
 import { compareArms } from '../pipelines/comparison/compare-arms.js'
 import type { ExperimentOutcome } from '../pipelines/comparison/outcome.js'
 import type { Plan, SweepPlan } from '../pipelines/config/schema.js'

@@ -1,7 +1,7 @@
 /** `rlev extend NAME --steps N`: a run that is over, complete or not, goes on to N steps. */
 import { armFailPoints, failPointVariable } from '../activities/fail-points/fail-point.js'
-import { readProvenance } from '../activities/store/provenance.js'
-import { experimentsOf, readPlan, readResult } from '../activities/store/runs.js'
+import { readProvenance } from '../activities/store/runs/provenance.js'
+import { experimentsOf, readPlan, readResult } from '../activities/store/runs/runs.js'
 import { homeId } from '../activities/workplace.js'
 import type { Plan } from '../pipelines/config/schema.js'
 import { RlevError } from '../pipelines/errors.js'

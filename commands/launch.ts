@@ -2,16 +2,16 @@
  * `rlev run` and `rlev sweep`. Everything that can be wrong with the config is told before anything is started or written;
  * the same plan under the same name is come back to, whatever state it is in.
  */
-import { readPlan } from '../activities/store/runs.js'
+import { readPlan } from '../activities/store/runs/runs.js'
 import type { PreflightFinding } from '../pipelines/advantages/planned-arm.js'
 import type { Plan } from '../pipelines/config/schema.js'
 import type { DataSet } from '../pipelines/data/item.js'
 import { printable } from '../pipelines/printable.js'
-import { failureText } from './failure.js'
 import { refuseTrainedElsewhere } from './import-results/refusals.js'
 import { checkedPlan } from './plan/checked.js'
 import { costOf, countsOf } from './plan/cost.js'
 import { outlookOf } from './plan/outlook.js'
+import { failureText } from './program/failure.js'
 import { addsSeeds, changesResults, freezePlan, isKnownPlan, planDifference } from './runs/frozen-plan.js'
 import type { RunView } from './runs/run-view.js'
 import { commandFor } from './runs/shell-command.js'
@@ -91,7 +91,7 @@ export async function launchPlan(options: PlanLaunch): Promise<number> {
     import('./runs/run-status.js'),
     import('./runs/with-run.js'),
     import('./services/up.js'),
-    import('./follow.js'),
+    import('./live/follow.js'),
     import('./runs/begin-run.js'),
     import('./runs/drift.js'),
   ])

@@ -8,12 +8,12 @@ import { join, resolve } from 'node:path'
 import { Command, CommanderError, Option } from 'commander'
 import { asStorageError } from '../activities/store/disk-errors.js'
 import { given } from '../pipelines/given.js'
-import { exitStatusOf, failureText } from './failure.js'
-import { addKeeping } from './keeping.js'
-import { addLaunching, driftHelp, wholeNumber } from './launching.js'
+import { exitStatusOf, failureText } from './program/failure.js'
+import { addKeeping } from './program/keeping.js'
+import { addLaunching, driftHelp, wholeNumber } from './program/launching.js'
+import { addServing } from './program/serving.js'
 import type { RunState } from './runs/run-view.js'
 import { projectFolder } from './services/project.js'
-import { addServing } from './serving.js'
 
 const program = new Command('rlev')
   .description('Reinforcement learning with explicit human values, as durable experiments.')
@@ -42,7 +42,7 @@ const home = (): string | undefined => program.opts<{ home?: string }>().home
 
 program.hook('preAction', async (_, command) => {
   if (!process.env['RLEV_STORE']?.trim()) return
-  const { pullForCommand } = await import('./shared.js')
+  const { pullForCommand } = await import('./program/pull-for-command.js')
   await pullForCommand(command.name(), command.args, home())
 })
 
@@ -137,7 +137,7 @@ program
   .argument('<name>', 'name of a run')
   .option('--json', 'print JSON')
   .action(async (name, options) => {
-    const { verify } = await import('./verify.js')
+    const { verify } = await import('./verify/verify.js')
     await verify({ ...options, name, home: home() })
   })
 
@@ -188,7 +188,7 @@ program
       await doctorEngine(options)
       return
     }
-    const { doctor } = await import('./doctor.js')
+    const { doctor } = await import('./doctor/doctor.js')
     await doctor({ ...options, home: home() })
   })
 
@@ -211,7 +211,7 @@ program
   )
   .addHelpText('after', '\nExample:\n  rlev worker --queue rlev-gpu --home /shared/home')
   .action(async ({ queue }: { queue: 'rlev' | 'rlev-gpu' | 'all' }) => {
-    const { runWorker } = await import('./worker.js')
+    const { runWorker } = await import('./worker/worker.js')
     const folder = home()
     await runWorker({ queue, ...given({ home: folder }) })
   })

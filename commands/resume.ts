@@ -5,7 +5,7 @@
  * `--allow-drift`, which the run's tracking then says.
  */
 
-import { readElsewhere } from '../activities/store/elsewhere.js'
+import { readElsewhere } from '../activities/store/runs/elsewhere.js'
 import { refuseTrainedElsewhere } from './import-results/refusals.js'
 import { settleDrift } from './runs/drift.js'
 import { goOn, unsoundExperiments } from './runs/go-on.js'

@@ -1,5 +1,5 @@
 /** `rlev status [NAME]`: where a run stands, or the runs of this home. Reads only; works with the services down. */
-import { listRuns } from '../activities/store/runs.js'
+import { listRuns } from '../activities/store/runs/runs.js'
 import { RlevError } from '../pipelines/errors.js'
 import { alarmKinds } from '../pipelines/evaluation/alarms.js'
 import { printable } from '../pipelines/printable.js'

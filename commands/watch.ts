@@ -1,5 +1,5 @@
 /** `rlev watch NAME`: the live view of a run, also of one that another terminal started. */
-import { follow } from './follow.js'
+import { follow } from './live/follow.js'
 import type { Selection } from './live/selection.js'
 import { knownRun } from './runs/run-names.js'
 import { openHome } from './services/home.js'

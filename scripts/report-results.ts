@@ -7,8 +7,8 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { readOutcomes } from '../activities/store/outcomes.js'
-import { readPlan } from '../activities/store/runs.js'
+import { readOutcomes } from '../activities/store/runs/outcomes.js'
+import { readPlan } from '../activities/store/runs/runs.js'
 import { openHome } from '../commands/services/home.js'
 import { figuresOf, keepResults } from './report/results.js'
 

@@ -11,7 +11,7 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { addon } from './setup/addon.mjs'
+import { addon } from './setup/addon/addon.mjs'
 import { build } from './setup/build.mjs'
 import { checkParts } from './setup/check.mjs'
 import { makeContext } from './setup/context.mjs'

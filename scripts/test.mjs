@@ -14,7 +14,7 @@ import { constants } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { isBundleFresh } from '../commands/bundle-age.mjs'
+import { isBundleFresh } from '../commands/worker/bundle-age.mjs'
 import { batchesOf, hasServices, readTimes, writeTimes } from './test/batches.mjs'
 import { cpuMilliseconds } from './test/cpu-time.mjs'
 import { runBatch } from './test/run-batch.mjs'
@@ -159,7 +159,9 @@ function testNames() {
 function bundleWorkflows() {
   if (isBundleFresh(join(root, 'dist'))) return
   console.log('bundling the workflows')
-  execFileSync(process.execPath, [join(root, 'dist', 'commands', 'bundle-workflows.js')], { stdio: 'inherit' })
+  execFileSync(process.execPath, [join(root, 'dist', 'commands', 'worker', 'bundle-workflows.js')], {
+    stdio: 'inherit',
+  })
 }
 
 /** What set-up recorded; empty before it. */

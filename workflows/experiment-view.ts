@@ -1,6 +1,6 @@
 /** The progress of an experiment: in the query, search attributes, memo and current details, and sent to its sweep. */
 import { getExternalWorkflowHandle, isCancellation, log, setCurrentDetails, setHandler } from '@temporalio/workflow'
-import type { EvaluationSummary } from '../activities/evaluation-summary.js'
+import type { EvaluationSummary } from '../activities/evaluation/evaluation-summary.js'
 import type { TrainedSteps } from '../activities/train-steps.js'
 import { type StoppedEarly, stoppedSentence } from '../pipelines/config/early-stop.js'
 import type { ExperimentConfig } from '../pipelines/config/schema.js'

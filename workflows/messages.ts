@@ -1,6 +1,6 @@
 /** Inputs and results of the workflows, and the queries, signals and updates that they take. Clients import it too. */
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow'
-import type { SweepReference } from '../activities/store/frozen-sweep.js'
+import type { SweepReference } from '../activities/store/runs/frozen-sweep.js'
 import type { StageOutputs } from '../activities/training/training.js'
 import type { Measured } from '../pipelines/config/early-stop.js'
 import type { ExperimentConfig, SweepPlan } from '../pipelines/config/schema.js'

@@ -7,7 +7,7 @@ import { CancellationScope } from '@temporalio/workflow'
 import { largeSweep } from './batches/large-sweep.js'
 import { endingOf } from './cancellation.js'
 import type { SweepInput, SweepResult } from './messages.js'
-import { SweepStages } from './sweep-stages.js'
+import { SweepStages } from './sweep/sweep-stages.js'
 
 /** Fails, after the report, if an experiment failed. */
 export async function sweep(input: SweepInput): Promise<SweepResult> {

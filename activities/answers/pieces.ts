@@ -10,7 +10,7 @@ import { answerItems as answer } from '../../pipelines/evaluation/answer-items.j
 import { given } from '../../pipelines/given.js'
 import { type Hooks, partOfWork } from '../../pipelines/progress.js'
 import type { Sampler } from '../../pipelines/sampling/sampler.js'
-import { originalKey } from '../store/provenance.js'
+import { originalKey } from '../store/runs/provenance.js'
 import type { ArtifactRef } from '../store/store.js'
 import { keepAnswers, keepPieces } from '../store/stored-answers.js'
 import type { TrainingInput } from '../training/training.js'

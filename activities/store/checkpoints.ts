@@ -10,7 +10,7 @@ import { RlevError } from '../../pipelines/errors.js'
 import { failPoint } from '../fail-points/fail-point.js'
 import { namesIn, setAside } from './files.js'
 import { type Manifest, makeFolder, readFolderOrSetAside } from './folder.js'
-import { experimentPaths, stepName, stepOf } from './run-folder.js'
+import { experimentPaths, stepName, stepOf } from './runs/run-folder.js'
 import { temporaryBeside } from './temporary-names.js'
 
 export interface CheckpointFacts {

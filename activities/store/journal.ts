@@ -17,7 +17,7 @@ import { failPoint } from '../fail-points/fail-point.js'
 import type { Fence } from './fence.js'
 import { syncPath, writeOnce, writeWhole } from './files.js'
 import { readTrim } from './retention.js'
-import { entryLabel, experimentPaths } from './run-folder.js'
+import { entryLabel, experimentPaths } from './runs/run-folder.js'
 import { readSealedOrSetAside, seal } from './sealed.js'
 
 /** `time`: when the records were first made, in ms; the step's metrics carry it. */

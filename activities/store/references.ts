@@ -3,7 +3,7 @@
  * workflow passes references on itself; these are for `rlev verify`, which uses no service.
  */
 import { namesIn, writeWhole } from './files.js'
-import { experimentPaths } from './run-folder.js'
+import { experimentPaths } from './runs/run-folder.js'
 import { readSealed, readSealedOrSetAside, seal } from './sealed.js'
 import type { ArtifactRef } from './store.js'
 

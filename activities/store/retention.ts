@@ -9,7 +9,7 @@ import type { Evaluation } from '../../pipelines/evaluation/evaluation.js'
 import { failPoint } from '../fail-points/fail-point.js'
 import type { Checkpoints } from './checkpoints.js'
 import { namesIn, writeWhole } from './files.js'
-import { entryLabel, experimentPaths, stepName, stepOf } from './run-folder.js'
+import { entryLabel, experimentPaths, stepName, stepOf } from './runs/run-folder.js'
 import { readSealed, readSealedOrSetAside, seal } from './sealed.js'
 
 export type BestMetric = NonNullable<ExperimentConfig['checkpoint']['best']>

@@ -4,7 +4,7 @@ import { RlevError } from '../../pipelines/errors.js'
 import { StepTally } from '../../pipelines/evaluation/step-tally.js'
 import type { StepMetrics } from '../../pipelines/training/step-metrics.js'
 import { namesIn } from './files.js'
-import { stepOf } from './run-folder.js'
+import { stepOf } from './runs/run-folder.js'
 import { readSealed } from './sealed.js'
 
 /** A tally to which the steps are added that are made later. */

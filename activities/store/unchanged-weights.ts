@@ -12,7 +12,7 @@ import type { StoredTensor } from '../../pipelines/checkpoint/safetensors.js'
 import { readSafetensorsHeader, readTensors } from '../../pipelines/checkpoint/safetensors-reader.js'
 import { RlevError } from '../../pipelines/errors.js'
 import { sizeOf } from '../../pipelines/model/tensor-shapes.js'
-import { experimentPaths, runFolder, stepName } from './run-folder.js'
+import { experimentPaths, runFolder, stepName } from './runs/run-folder.js'
 import { readSealed } from './sealed.js'
 import { type ArtifactRef, Store } from './store.js'
 

@@ -18,7 +18,7 @@ import type { StepMetrics } from '../../pipelines/training/step-metrics.js'
 import type { PredictionQuality } from '../../pipelines/values/predictor/quality.js'
 import { isName } from '../mlflow/checks.js'
 import type { Metric, Param } from '../mlflow/types.js'
-import type { StoredEvaluation } from '../store/runs.js'
+import type { StoredEvaluation } from '../store/runs/runs.js'
 import { keyParts } from './keys.js'
 
 /** `reward.alpha = 10`; null for a key that is off. */

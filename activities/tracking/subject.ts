@@ -8,8 +8,8 @@ import { RlevError } from '../../pipelines/errors.js'
 import { given } from '../../pipelines/given.js'
 import { MlflowClient, tagOf } from '../mlflow/client.js'
 import type { Run } from '../mlflow/types.js'
-import { originalKey } from '../store/provenance.js'
-import { experimentsOf, readConfig, readPlan } from '../store/runs.js'
+import { originalKey } from '../store/runs/provenance.js'
+import { experimentsOf, readConfig, readPlan } from '../store/runs/runs.js'
 import { homeId, trackingAddress, type Workplace } from '../workplace.js'
 
 export type Subject =

@@ -1,6 +1,6 @@
 /** Stage beside training: sends the points of a range of steps as they are stored; sending them again changes nothing. */
 import { stage } from '../stage.js'
-import { readEvaluations, readMetrics } from '../store/runs.js'
+import { readEvaluations, readMetrics } from '../store/runs/runs.js'
 import type { Workplace } from '../workplace.js'
 import { evaluationMetrics, stepMetrics } from './layout.js'
 import { trackingClient } from './subject.js'

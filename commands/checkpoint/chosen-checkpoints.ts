@@ -1,7 +1,7 @@
 /** Which checkpoints of an experiment are exported: the last, the best by a metric of the evaluations, or that of a step. */
 import type { Checkpoints } from '../../activities/store/checkpoints.js'
 import { type BestMetric, bestStep, metricOf } from '../../activities/store/retention.js'
-import { readEvaluations } from '../../activities/store/runs.js'
+import { readEvaluations } from '../../activities/store/runs/runs.js'
 import { RlevError } from '../../pipelines/errors.js'
 
 export interface Chosen {

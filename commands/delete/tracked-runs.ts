@@ -1,7 +1,7 @@
 /** What MLflow has of a run: the runs of its experiments, and that of a sweep. */
 import { MlflowClient, tagOf } from '../../activities/mlflow/client.js'
 import type { Run } from '../../activities/mlflow/types.js'
-import { experimentsOf } from '../../activities/store/runs.js'
+import { experimentsOf } from '../../activities/store/runs/runs.js'
 import { homeId } from '../../activities/workplace.js'
 import type { Plan } from '../../pipelines/config/schema.js'
 

@@ -1,6 +1,6 @@
 /** What Temporal has of a run: the executions of its workflow, and those of a sweep's batches and experiments, with their histories. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { experimentsOf } from '../../activities/store/runs.js'
+import { experimentsOf } from '../../activities/store/runs/runs.js'
 import { homeId } from '../../activities/workplace.js'
 import type { Plan } from '../../pipelines/config/schema.js'
 import type { Execution, TemporalRuns } from '../runs/temporal-runs.js'

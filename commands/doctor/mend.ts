@@ -13,10 +13,10 @@ import {
   writeRecord,
 } from '../../activities/machine/services-record.js'
 import { stateFolder } from '../../activities/machine/state-folder.js'
-import { isHalfDeleted } from '../../activities/store/deletion.js'
 import { isCode } from '../../activities/store/files.js'
-import { runFolder } from '../../activities/store/run-folder.js'
-import { listRuns } from '../../activities/store/runs.js'
+import { isHalfDeleted } from '../../activities/store/runs/deletion.js'
+import { runFolder } from '../../activities/store/runs/run-folder.js'
+import { listRuns } from '../../activities/store/runs/runs.js'
 import { temporaryPrefix } from '../../activities/store/temporary-names.js'
 import { isAway } from '../runs/asked-of-temporal.js'
 import type { Home } from '../services/home.js'

@@ -1,10 +1,10 @@
 /** Which stored outputs a home still needs: those that its runs refer to, and those that a run that is not done may still take. */
 import { resolve } from 'node:path'
 import { codeOfThisProcess } from '../../activities/machine/code.js'
-import { originalCode } from '../../activities/store/provenance.js'
 import { readReferences } from '../../activities/store/references.js'
-import { runFolder } from '../../activities/store/run-folder.js'
-import { experimentsOf, listRuns, readPlan } from '../../activities/store/runs.js'
+import { originalCode } from '../../activities/store/runs/provenance.js'
+import { runFolder } from '../../activities/store/runs/run-folder.js'
+import { experimentsOf, listRuns, readPlan } from '../../activities/store/runs/runs.js'
 import { Store } from '../../activities/store/store.js'
 import { lookAtRun } from '../runs/run-status.js'
 import type { TemporalRuns } from '../runs/temporal-runs.js'

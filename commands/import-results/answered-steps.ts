@@ -1,6 +1,6 @@
 /** The rows of files as answers to whole test sets. Everything that is wrong with them is told at once. */
-import type { AnsweredStep } from '../../activities/import-evaluations.js'
-import { digestOfAnswers, type Elsewhere } from '../../activities/store/elsewhere.js'
+import type { AnsweredStep } from '../../activities/evaluation/import-evaluations.js'
+import { digestOfAnswers, type Elsewhere } from '../../activities/store/runs/elsewhere.js'
 import type { ExperimentConfig, Plan } from '../../pipelines/config/schema.js'
 import type { Item } from '../../pipelines/data/item.js'
 import { RlevError } from '../../pipelines/errors.js'

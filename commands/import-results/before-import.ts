@@ -1,9 +1,9 @@
 /** What an import must agree with: a config with evaluations after training, and what was imported into the same run before. */
 import { existsSync } from 'node:fs'
 import { codeOfThisProcess } from '../../activities/machine/code.js'
-import { type Elsewhere, readElsewhere, readSource } from '../../activities/store/elsewhere.js'
-import { readProvenance } from '../../activities/store/provenance.js'
-import { experimentPaths, planPaths, runFolder } from '../../activities/store/run-folder.js'
+import { type Elsewhere, readElsewhere, readSource } from '../../activities/store/runs/elsewhere.js'
+import { readProvenance } from '../../activities/store/runs/provenance.js'
+import { experimentPaths, planPaths, runFolder } from '../../activities/store/runs/run-folder.js'
 import type { Plan } from '../../pipelines/config/schema.js'
 import { RlevError } from '../../pipelines/errors.js'
 import { commandFor } from '../runs/shell-command.js'

@@ -1,5 +1,5 @@
 /** Marks by the verifier and the judge of a config outside of a worker, kept where the runs of the home keep them. */
-import type { Markers } from '../../activities/import-evaluations.js'
+import type { Markers } from '../../activities/evaluation/import-evaluations.js'
 import { Judge } from '../../activities/judge/judge.js'
 import { Marker } from '../../activities/verifiers/marker.js'
 import type { ExperimentConfig } from '../../pipelines/config/schema.js'

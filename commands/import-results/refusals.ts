@@ -1,6 +1,6 @@
 /** What keeps commands that train, or tell a workflow something, from a run that was trained elsewhere. */
-import { readElsewhere } from '../../activities/store/elsewhere.js'
-import { runFolder } from '../../activities/store/run-folder.js'
+import { readElsewhere } from '../../activities/store/runs/elsewhere.js'
+import { runFolder } from '../../activities/store/runs/run-folder.js'
 import { RlevError } from '../../pipelines/errors.js'
 
 /** `doing`: what there is nothing to do, as in `to train further`. @throws RlevError CallInvalid */

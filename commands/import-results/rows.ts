@@ -1,6 +1,6 @@
 /** The rows of files of responses, each assigned to an arm, a seed and a step of a plan. */
 import { basename } from 'node:path'
-import { experimentsOf } from '../../activities/store/runs.js'
+import { experimentsOf } from '../../activities/store/runs/runs.js'
 import { evaluationSteps } from '../../pipelines/config/due-steps.js'
 import type { ExperimentConfig, Plan } from '../../pipelines/config/schema.js'
 import { BadField, isFields, kindOf } from '../../pipelines/data/files/fields.js'

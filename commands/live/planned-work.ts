@@ -1,5 +1,5 @@
 /** What a run is planned to take, part by part, for estimates of the time left. */
-import { experimentsOf, readPlan } from '../../activities/store/runs.js'
+import { experimentsOf, readPlan } from '../../activities/store/runs/runs.js'
 import { RlevError } from '../../pipelines/errors.js'
 import { checked } from '../plan/checked.js'
 import { countsOf, type Work, workOf } from '../plan/cost.js'

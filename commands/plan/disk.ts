@@ -4,7 +4,7 @@
  */
 import { existsSync, statfsSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { experimentsOf } from '../../activities/store/runs.js'
+import { experimentsOf } from '../../activities/store/runs/runs.js'
 import { checkCheckpoint } from '../../pipelines/checkpoint/checked-checkpoint.js'
 import { filesOfCheckpoint } from '../../pipelines/checkpoint/checkpoint-files.js'
 import { checkpointSteps, evaluationSteps } from '../../pipelines/config/due-steps.js'

@@ -16,9 +16,9 @@ import {
   originalKey,
   readProvenance,
   refuseOtherCode,
-} from '../../activities/store/provenance.js'
-import { experimentPaths, planPaths, runFolder } from '../../activities/store/run-folder.js'
-import { experimentsOf, readPlan } from '../../activities/store/runs.js'
+} from '../../activities/store/runs/provenance.js'
+import { experimentPaths, planPaths, runFolder } from '../../activities/store/runs/run-folder.js'
+import { experimentsOf, readPlan } from '../../activities/store/runs/runs.js'
 import { configDifference, type Difference } from '../../pipelines/config/difference.js'
 import { experimentKey } from '../../pipelines/config/digest.js'
 import type { ExperimentConfig, Plan } from '../../pipelines/config/schema.js'

@@ -1,10 +1,10 @@
 /** The plan of a run, kept with it from its first moment: what a name stands for does not change afterwards. */
 import { isDeepStrictEqual } from 'node:util'
-import { refuseHalfDeleted } from '../../activities/store/deletion.js'
 import { keepDigest } from '../../activities/store/digest-beside.js'
 import { writeOnce } from '../../activities/store/files.js'
-import { planPaths, runFolder } from '../../activities/store/run-folder.js'
-import { listRuns, readPlan } from '../../activities/store/runs.js'
+import { refuseHalfDeleted } from '../../activities/store/runs/deletion.js'
+import { planPaths, runFolder } from '../../activities/store/runs/run-folder.js'
+import { listRuns, readPlan } from '../../activities/store/runs/runs.js'
 import { configDifference, type Difference } from '../../pipelines/config/difference.js'
 import type { Plan } from '../../pipelines/config/schema.js'
 import { RlevError } from '../../pipelines/errors.js'

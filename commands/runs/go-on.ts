@@ -1,6 +1,6 @@
 /** Making a known run go on, in whatever state it is: `resume`, and `run` or `sweep` with the config of a run that there is. */
 import { finishedBefore } from '../../activities/freeze-run.js'
-import { experimentsOf, readPlan } from '../../activities/store/runs.js'
+import { experimentsOf, readPlan } from '../../activities/store/runs/runs.js'
 import { homeId } from '../../activities/workplace.js'
 import type { Home } from '../services/home.js'
 import type { RunView } from './run-view.js'

@@ -1,6 +1,6 @@
 /** Names of runs that a person gives: checked before they become a path or a workflow id, and the nearest known one offered. */
-import { refuseHalfDeleted } from '../../activities/store/deletion.js'
-import { listRuns, noSuchRun } from '../../activities/store/runs.js'
+import { refuseHalfDeleted } from '../../activities/store/runs/deletion.js'
+import { listRuns, noSuchRun } from '../../activities/store/runs/runs.js'
 import { nameForm, nameWords } from '../../pipelines/config/names.js'
 import { RlevError } from '../../pipelines/errors.js'
 import { shortened } from '../../pipelines/printable.js'

@@ -1,8 +1,8 @@
 /** Sentences under the status of a run: what waits, what has failed, and what to do about it. */
 import { existsSync } from 'node:fs'
 import { readRecord } from '../../activities/machine/services-record.js'
-import { experimentPaths, planPaths, runFolder } from '../../activities/store/run-folder.js'
-import { experimentsOf } from '../../activities/store/runs.js'
+import { experimentPaths, planPaths, runFolder } from '../../activities/store/runs/run-folder.js'
+import { experimentsOf } from '../../activities/store/runs/runs.js'
 import { cancelsValue } from '../../pipelines/config/contradictions/values.js'
 import type { Plan } from '../../pipelines/config/schema.js'
 import type { Home } from '../services/home.js'

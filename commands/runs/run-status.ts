@@ -5,9 +5,9 @@
 
 import { existsSync } from 'node:fs'
 import { workflowPage } from '../../activities/machine/services-record.js'
-import { type Elsewhere, readElsewhere } from '../../activities/store/elsewhere.js'
-import { planPaths, runFolder } from '../../activities/store/run-folder.js'
-import { readPlan } from '../../activities/store/runs.js'
+import { type Elsewhere, readElsewhere } from '../../activities/store/runs/elsewhere.js'
+import { planPaths, runFolder } from '../../activities/store/runs/run-folder.js'
+import { readPlan } from '../../activities/store/runs/runs.js'
 import type { Plan } from '../../pipelines/config/schema.js'
 import { given } from '../../pipelines/given.js'
 import type { Home } from '../services/home.js'

@@ -5,7 +5,7 @@
 import pLimit from 'p-limit'
 import { type Mirror, mirrorOf } from '../../activities/store/mirror/mirror.js'
 import { storeAddress, storeVariable } from '../../activities/store/objects/address.js'
-import { experimentsOf, listRuns, readPlan } from '../../activities/store/runs.js'
+import { experimentsOf, listRuns, readPlan } from '../../activities/store/runs/runs.js'
 import { RlevError } from '../../pipelines/errors.js'
 
 /** `progress`: what tells how far a run is. `exam`: and its items. `policies`: and its checkpoints. `all`: everything. */

@@ -1,7 +1,7 @@
 /** Evaluations: each that is due, against its seal, and with an outcome for each of its items. */
 import { existsSync } from 'node:fs'
-import { entryLabel, experimentPaths } from '../../activities/store/run-folder.js'
-import type { StoredEvaluation } from '../../activities/store/runs.js'
+import { entryLabel, experimentPaths } from '../../activities/store/runs/run-folder.js'
+import type { StoredEvaluation } from '../../activities/store/runs/runs.js'
 import { evaluationDue } from '../../pipelines/config/due-steps.js'
 import type { ItemOutcome } from '../../pipelines/evaluation/evaluation.js'
 import { type Look, nothing, sum, type Tally } from './finding.js'

@@ -1,5 +1,5 @@
 /** Everything of a run that can be checked without a service: each file is read once. */
-import { experimentsOf, readPlan } from '../../activities/store/runs.js'
+import { experimentsOf, readPlan } from '../../activities/store/runs/runs.js'
 import { checkpointLooks } from './checkpoints.js'
 import { evaluationLooks } from './evaluations.js'
 import { type Look, lookAtAll, type Tally } from './finding.js'

@@ -1,7 +1,7 @@
 /** The journal: every entry against its seal, its step and its experiment; and no step missing between the first and the last. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { entryLabel, experimentPaths } from '../../activities/store/run-folder.js'
+import { entryLabel, experimentPaths } from '../../activities/store/runs/run-folder.js'
 import { type Finding, type Look, ranges, type Tally } from './finding.js'
 import { lookAtSealed } from './sealed-file.js'
 import { newestStep, remake, type Subject, stepsIn, trimOf } from './subject.js'

@@ -11,7 +11,7 @@ import {
   runFolder,
   stepName,
   stepOf,
-} from '../../activities/store/run-folder.js'
+} from '../../activities/store/runs/run-folder.js'
 import { experimentKey } from '../../pipelines/config/digest.js'
 import type { ExperimentConfig } from '../../pipelines/config/schema.js'
 import { singleResponsesFile } from '../../pipelines/report/responses-file.js'

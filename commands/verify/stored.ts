@@ -7,7 +7,7 @@ import {
   readReferences,
   referenceNames,
 } from '../../activities/store/references.js'
-import { experimentPaths } from '../../activities/store/run-folder.js'
+import { experimentPaths } from '../../activities/store/runs/run-folder.js'
 import type { ArtifactRef } from '../../activities/store/store.js'
 import { digest } from '../../pipelines/config/digest.js'
 import { type Finding, findingOf, type Look, nothing, type Tally } from './finding.js'

@@ -10,7 +10,7 @@ export function workflowIdOf(id: string, home: string): string {
   return `${id}@${home}`
 }
 
-/** Beside the folders of its arms a sweep's folder holds these (activities/store/run-folder.ts). */
+/** Beside the folders of its arms a sweep's folder holds these (activities/store/runs/run-folder.ts). */
 export const takenNames: readonly string[] = [
   'plan.json',
   'plan.json.sha256',

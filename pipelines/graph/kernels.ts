@@ -58,7 +58,7 @@ export const packedShape = ([outputs, inputs]: readonly [number, number], rounde
   rounded ? packedWidth / 2 : packedWidth,
 ]
 
-/** W [out, in] packed (scripts/setup/packed-product.h). */
+/** W [out, in] packed (scripts/setup/addon/packed-product.h). */
 export const packed = (weight: Tensor, rounded: boolean): Tensor =>
   first(operation({ name: rounded ? 'RlevPackRounded' : 'RlevPack', inputs: [weight] }))
 

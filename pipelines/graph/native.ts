@@ -36,9 +36,9 @@ export interface Binding {
   createTensor(shape: readonly number[], dtype: number, values: ArrayLike<number>): number
   deleteTensor(id: number): void
   tensorDataSync(id: number): ArrayLike<number>
-  /** Whether this processor computes RlevPackedProduct (scripts/setup/packed-product.h). */
+  /** Whether this processor computes RlevPackedProduct (scripts/setup/addon/packed-product.h). */
   hasPackedProduct(): boolean
-  /** An empty session, for a ConfigProto. This and the next two are of our own making: scripts/setup/growing-session.h. */
+  /** An empty session, for a ConfigProto. This and the next two are of our own making: scripts/setup/addon/growing-session.h. */
   createSession(config: Uint8Array): number
   /** Adds a GraphDef, which may read outputs that the graph has. Names are `node:output`, separated by commas. */
   growSession(session: number, graph: Uint8Array, known: string): void

@@ -4,10 +4,10 @@
  * graphs or caches, then one that counts. Nothing is tuned. A candidate that fails is left out from then on.
  */
 import { RlevError } from '../../pipelines/errors.js'
-import { type CandidateDescription, candidatesFor } from './candidates.js'
+import { type CandidateDescription, candidatesFor } from './candidates/candidates.js'
+import { type Answer, Candidate, type Measure } from './candidates/protocol.js'
 import { secondsOfTurn, TimeLeft } from './expected.js'
 import type { Measured, SizeResult, ToMeasure } from './measured.js'
-import { type Answer, Candidate, type Measure } from './protocol.js'
 import { forStep, type Size } from './sizes.js'
 import { median } from './statistics.js'
 import { plannedLengths, promptTokens } from './workload.js'

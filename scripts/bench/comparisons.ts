@@ -2,11 +2,11 @@
  * The comparisons: the recorded engine with the eager one, and each of ours with the peer that does the same
  * work.
  */
-import { type CandidateName, precisionOf } from './candidates.js'
+import { type CandidateName, precisionOf } from './candidates/candidates.js'
+import type { Answer, Measure, Peaks } from './candidates/protocol.js'
 import { engineNames } from './engine.js'
 import { type Limit, limitOf, type Precision, type TimedMeasure } from './limit.js'
 import type { Measured, SizeResult } from './measured.js'
-import type { Answer, Measure, Peaks } from './protocol.js'
 import { median, type Ratio, ratioOf } from './statistics.js'
 
 const peers: readonly CandidateName[] = ['PyTorch', 'TRL', 'PyTorch bfloat16', 'TRL bfloat16']

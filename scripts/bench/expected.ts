@@ -1,6 +1,6 @@
 /** How long a bench takes, before it begins and while it runs. */
 import { formatEstimate } from '../../commands/text/format.js'
-import { type CandidateDescription, candidatesFor } from './candidates.js'
+import { type CandidateDescription, candidatesFor } from './candidates/candidates.js'
 import type { TimedMeasure } from './limit.js'
 import type { BenchOptions } from './options.js'
 import type { Size, SizeName } from './sizes.js'

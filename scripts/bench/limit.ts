@@ -7,7 +7,7 @@
  * N weights of the layers' matrices, V vocabulary, d width, L layers, P prompts of p tokens, B responses, c tokens
  * of all responses. The last token of a response is not fed.
  */
-import type { Measure, Peaks } from './protocol.js'
+import type { Measure, Peaks } from './candidates/protocol.js'
 import { forStep, layerMatrices, parametersOf, rowsOf, type Size } from './sizes.js'
 import { plannedLengths } from './workload.js'
 

@@ -1,7 +1,7 @@
 /** What was measured of a size. */
-import type { CandidateName } from './candidates.js'
+import type { CandidateName } from './candidates/candidates.js'
+import type { Answer, Measure, Settings } from './candidates/protocol.js'
 import type { BenchOptions } from './options.js'
-import type { Answer, Measure, Settings } from './protocol.js'
 import type { Size } from './sizes.js'
 
 export interface Measured {

@@ -1,9 +1,9 @@
 /** The bench's arguments. */
 import { parseArgs } from 'node:util'
 import { Arguments } from '../arguments.js'
+import { type Measure, measures } from './candidates/protocol.js'
 import { type EngineName, engineNames } from './engine.js'
 import type { Precision } from './limit.js'
-import { type Measure, measures } from './protocol.js'
 import { type Size, type SizeName, sizeNames, sizeOf, usualSizes } from './sizes.js'
 
 const call = new Arguments('bench')

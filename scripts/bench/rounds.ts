@@ -5,10 +5,10 @@
  */
 import { given } from '../../pipelines/given.js'
 import { measureAlone } from './alone.js'
-import { candidatesFor } from './candidates.js'
+import { candidatesFor } from './candidates/candidates.js'
+import { Candidate, type Settings } from './candidates/protocol.js'
 import { TimeLeft } from './expected.js'
 import type { Measured, SizeResult, ToMeasure } from './measured.js'
-import { Candidate, type Settings } from './protocol.js'
 import { plannedLengths, promptTokens } from './workload.js'
 
 export async function measureSize({ options, size, say }: ToMeasure): Promise<SizeResult> {

@@ -1,8 +1,8 @@
 /** Results as tables, in plain text or Markdown. */
-import { type CandidateName, precisionOf } from './candidates.js'
+import { type CandidateName, precisionOf } from './candidates/candidates.js'
+import type { Measure } from './candidates/protocol.js'
 import { type Comparison, comparisonsOf, medianSeconds, medianSpeed, peaksOf, sharesOf } from './comparisons.js'
 import type { Measured, SizeResult } from './measured.js'
-import type { Measure } from './protocol.js'
 import { type Batch, parametersOf, type Size } from './sizes.js'
 import type { Ratio } from './statistics.js'
 

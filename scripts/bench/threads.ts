@@ -5,9 +5,9 @@
  */
 import { availableParallelism } from 'node:os'
 import { formatEstimate } from '../../commands/text/format.js'
-import { node } from './candidates.js'
+import { node } from './candidates/candidates.js'
+import { Candidate } from './candidates/protocol.js'
 import { TimeLeft } from './expected.js'
-import { Candidate } from './protocol.js'
 import { forStep, parametersOf, type Size, sizeOf } from './sizes.js'
 import { median } from './statistics.js'
 import type { Table } from './table.js'

@@ -5,15 +5,15 @@
 import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { runFolder } from '../../activities/store/run-folder.js'
+import { runFolder } from '../../activities/store/runs/run-folder.js'
 import { examineRun } from '../../commands/verify/examine.js'
 import { stream } from '../../pipelines/random.js'
 import { tinyConfig } from '../../test/workflows/tiny.js'
-import { type FileKind, fileKinds, filesByKind, type Wound, wound } from './damage.js'
+import { type FileKind, fileKinds, filesByKind, type Wound, wound } from './corruption/damage.js'
+import { isRefused, isTold } from './corruption/readers.js'
 import { runInProcess } from './in-process.js'
 import { goesOn, mishaps, type Undisturbed } from './mishaps.js'
 import { outcomeOf } from './outcome.js'
-import { isRefused, isTold } from './readers.js'
 import type { DrillResult } from './result.js'
 
 export interface CorruptionOptions {

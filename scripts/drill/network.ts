@@ -3,10 +3,10 @@
  * cut, delay, answer 503 after the commit and are down; the servers' own records then say what was lost, doubled or left over.
  */
 import { TestServices } from '../../test/services.js'
-import { type Counts, faults, type Rates, struck } from './faults.js'
 import { runExperiments } from './network/experiments.js'
 import { makeLateRuns } from './network/late-runs.js'
 import { type PointsFound, trackPoints } from './network/points.js'
+import { type Counts, faults, type Rates, struck } from './proxies/faults.js'
 import type { DrillResult } from './result.js'
 
 export interface NetworkOptions {

@@ -1,8 +1,8 @@
 /** What a run in this process leaves, reduced to what must not depend on how it was disturbed. */
 import { join } from 'node:path'
 import { digestOfFile, namesIn } from '../../activities/store/files.js'
-import { experimentPaths, runFolder, stepName } from '../../activities/store/run-folder.js'
-import { readEvaluations, readMetrics } from '../../activities/store/runs.js'
+import { experimentPaths, runFolder, stepName } from '../../activities/store/runs/run-folder.js'
+import { readEvaluations, readMetrics } from '../../activities/store/runs/runs.js'
 
 /** By what it is: the sha256 of each file of the last checkpoint, and every value of every step. Times and `perf/*` differ by nature. */
 export function outcomeOf(home: string, id: string, steps: number): Map<string, string> {

@@ -41,7 +41,7 @@ export const build = {
         context,
         part: 'build',
         command: process.execPath,
-        args: [join(root, 'dist', 'commands', 'bundle-workflows.js')],
+        args: [join(root, 'dist', 'commands', 'worker', 'bundle-workflows.js')],
         remedy: 'correct the workflows: what they import must be deterministic',
       })
       writeFileSync(stampOf(root), `${digest}\n`)

@@ -1,6 +1,6 @@
 /** What a sweep in batches and its batches tell each other. A batch is a workflow that starts and follows some of the experiments. */
 import { defineSignal } from '@temporalio/workflow'
-import type { SweepReference } from '../../activities/store/frozen-sweep.js'
+import type { SweepReference } from '../../activities/store/runs/frozen-sweep.js'
 import type { Limits } from '../limits.js'
 import type { Share } from './places.js'
 

@@ -1,7 +1,7 @@
 /** The progress of a sweep in batches: counts, in the query and in the current details. Each batch shows its experiments itself. */
 import { setHandler } from '@temporalio/workflow'
 import { progressQuery, type State, type SweepProgress } from '../messages.js'
-import { SweepStanding } from '../sweep-standing.js'
+import { SweepStanding } from '../sweep/sweep-standing.js'
 import { noCounts, sumOfCounts } from './batch-counts.js'
 import { type BatchState, batchId, type Counts } from './batch-messages.js'
 import { held } from './places.js'

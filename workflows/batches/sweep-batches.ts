@@ -13,7 +13,7 @@ import {
   startChild,
   workflowInfo,
 } from '@temporalio/workflow'
-import type { SweepReference } from '../../activities/store/frozen-sweep.js'
+import type { SweepReference } from '../../activities/store/runs/frozen-sweep.js'
 import { given } from '../../pipelines/given.js'
 import { refuseCancelled } from '../cancellation.js'
 import type { Limits } from '../limits.js'

@@ -10,7 +10,7 @@ import { failPoint } from '../../fail-points/fail-point.js'
 import { FenceLost } from '../fence.js'
 import { namesIn, readIfThere } from '../files.js'
 import type { Objects } from '../objects/objects.js'
-import { experimentPaths, runFolder, stepName, stepOf } from '../run-folder.js'
+import { experimentPaths, runFolder, stepName, stepOf } from '../runs/run-folder.js'
 import { writeCached, writeCachedOnce } from './cached-file.js'
 import { type EntryKind, entryKey, entryKinds } from './keys.js'
 

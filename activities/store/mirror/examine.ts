@@ -5,7 +5,7 @@ import { RlevError } from '../../../pipelines/errors.js'
 import { readIfThere, sha256 } from '../files.js'
 import type { Manifest } from '../folder.js'
 import type { Objects } from '../objects/objects.js'
-import { runFolder } from '../run-folder.js'
+import { runFolder } from '../runs/run-folder.js'
 import { unseal } from '../sealed.js'
 import { blobKey, runPrefix, runsPrefix } from './keys.js'
 

@@ -5,7 +5,7 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { makePath, namesIn, writeWhole } from '../../store/files.js'
-import { entryLabel, experimentPaths, stepName, stepOf } from '../../store/run-folder.js'
+import { entryLabel, experimentPaths, stepName, stepOf } from '../../store/runs/run-folder.js'
 import { readSealedOrSetAside, seal } from '../../store/sealed.js'
 import type { Findings } from '../probe/findings.js'
 

@@ -2,14 +2,14 @@
  * The activities of experiments without their work. What the orchestration reads and writes is real: the plan, configs and results in the
  * home, and files of metrics and evaluations with made-up numbers, so that `status` and the report have what they read of a run.
  */
-import type { EvaluationSummary } from '../../../activities/evaluation-summary.js'
-import { summaryOf } from '../../../activities/evaluation-summary.js'
+import type { EvaluationSummary } from '../../../activities/evaluation/evaluation-summary.js'
+import { summaryOf } from '../../../activities/evaluation/evaluation-summary.js'
 import type { GpuActivities } from '../../../activities/gpu-activities.js'
 import { type IoActivities, ioActivities } from '../../../activities/io-activities.js'
 import { writeWhole } from '../../../activities/store/files.js'
-import { originalKey } from '../../../activities/store/provenance.js'
-import { entryLabel, experimentPaths, runFolder } from '../../../activities/store/run-folder.js'
-import { readConfig } from '../../../activities/store/runs.js'
+import { originalKey } from '../../../activities/store/runs/provenance.js'
+import { entryLabel, experimentPaths, runFolder } from '../../../activities/store/runs/run-folder.js'
+import { readConfig } from '../../../activities/store/runs/runs.js'
 import { seal } from '../../../activities/store/sealed.js'
 import type { Workplace } from '../../../activities/workplace.js'
 import type { Columns, Evaluation } from '../../../pipelines/evaluation/evaluation.js'

@@ -6,8 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { MlflowClient } from '../../../activities/mlflow/client.js'
 import type { Run } from '../../../activities/mlflow/types.js'
 import { RlevError } from '../../../pipelines/errors.js'
-import type { Counts, Rates } from '../faults.js'
-import { HttpProxy } from '../http-proxy.js'
+import type { Counts, Rates } from '../proxies/faults.js'
+import { HttpProxy } from '../proxies/http-proxy.js'
 
 export interface LateRunsFound {
   failures: string[]

@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { type MlflowClient, tagOf } from '../../../activities/mlflow/client.js'
 import type { Run } from '../../../activities/mlflow/types.js'
 import { digestOfFile } from '../../../activities/store/files.js'
-import { experimentPaths, runFolder, stepName } from '../../../activities/store/run-folder.js'
-import { readConfig } from '../../../activities/store/runs.js'
+import { experimentPaths, runFolder, stepName } from '../../../activities/store/runs/run-folder.js'
+import { readConfig } from '../../../activities/store/runs/runs.js'
 import { differencesOfPoints, historiesOf } from '../histories.js'
 
 export interface Outcome {

@@ -7,7 +7,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { request } from 'node:https'
 import type { AddressInfo } from 'node:net'
-import { type Answer, bytesOf, passOn, send } from '../http-exchange.js'
+import { type Answer, bytesOf, passOn, send } from '../proxies/http-exchange.js'
 
 /** Those whose result is asked for. */
 export const futures = [

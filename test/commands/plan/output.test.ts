@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, mock, test } from 'node:test'
 import { costOf } from '../../../commands/plan/cost.js'
-import { type PlanOptions, plan } from '../../../commands/plan.js'
+import { type PlanOptions, plan } from '../../../commands/plan/plan.js'
 import { experimentSchema } from '../../../pipelines/config/schema.js'
 import { experimentPlan } from '../plans.js'
 

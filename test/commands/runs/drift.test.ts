@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { type Code, codeOfThisProcess } from '../../../activities/machine/code.js'
 import { writeWhole } from '../../../activities/store/files.js'
-import { readOutcomes } from '../../../activities/store/outcomes.js'
+import { readOutcomes } from '../../../activities/store/runs/outcomes.js'
 import {
   addDrift,
   beginProvenance,
@@ -14,9 +14,9 @@ import {
   driftsOf,
   originalKey,
   readProvenance,
-} from '../../../activities/store/provenance.js'
-import { experimentPaths, runFolder } from '../../../activities/store/run-folder.js'
-import { keepConfig, readConfig, readPlan } from '../../../activities/store/runs.js'
+} from '../../../activities/store/runs/provenance.js'
+import { experimentPaths, runFolder } from '../../../activities/store/runs/run-folder.js'
+import { keepConfig, readConfig, readPlan } from '../../../activities/store/runs/runs.js'
 import { seal } from '../../../activities/store/sealed.js'
 import { settleDrift } from '../../../commands/runs/drift.js'
 import { freezePlan } from '../../../commands/runs/frozen-plan.js'

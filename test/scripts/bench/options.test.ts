@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { RlevError } from '../../../pipelines/errors.js'
-import { candidatesFor } from '../../../scripts/bench/candidates.js'
+import { candidatesFor } from '../../../scripts/bench/candidates/candidates.js'
 import { comparisonsOf, sharesOf } from '../../../scripts/bench/comparisons.js'
 import { limitOf } from '../../../scripts/bench/limit.js'
 import type { Measured, SizeResult } from '../../../scripts/bench/measured.js'

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { buildFolder } from '../../../commands/services/project.js'
 import { RlevError } from '../../../pipelines/errors.js'
-import { Candidate, type Request } from '../../../scripts/bench/protocol.js'
+import { Candidate, type Request } from '../../../scripts/bench/candidates/protocol.js'
 import { rowsOf, type Size, sizeOf } from '../../../scripts/bench/sizes.js'
 import { plannedLengths, promptTokens } from '../../../scripts/bench/workload.js'
 
@@ -44,7 +44,7 @@ test('rlev answers every measure, with the lengths that were planned', async () 
   const rlev = new Candidate({
     name: 'rlev',
     file: process.execPath,
-    arguments: [join(buildFolder, 'scripts', 'bench', 'rlev.js'), 'eager'],
+    arguments: [join(buildFolder, 'scripts', 'bench', 'candidates', 'rlev.js'), 'eager'],
   })
   try {
     const { versions } = await rlev.ask(open)
@@ -73,7 +73,7 @@ test('responses end where planned, and a whole step has the prompts of the size,
   const rlev = new Candidate({
     name: 'rlev',
     file: process.execPath,
-    arguments: [join(buildFolder, 'scripts', 'bench', 'rlev.js'), 'eager'],
+    arguments: [join(buildFolder, 'scripts', 'bench', 'candidates', 'rlev.js'), 'eager'],
   })
   try {
     await rlev.ask({ ...open, size, prompts: promptTokens(size), lengths })

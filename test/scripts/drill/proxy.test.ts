@@ -4,9 +4,9 @@ import { createServer, type Server } from 'node:http'
 import { type AddressInfo, connect, createServer as createTcpServer, type Server as TcpServer } from 'node:net'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { FaultPlan, faults, type Rates, struck } from '../../../scripts/drill/faults.js'
-import { HttpProxy } from '../../../scripts/drill/http-proxy.js'
-import { TcpProxy } from '../../../scripts/drill/tcp-proxy.js'
+import { FaultPlan, faults, type Rates, struck } from '../../../scripts/drill/proxies/faults.js'
+import { HttpProxy } from '../../../scripts/drill/proxies/http-proxy.js'
+import { TcpProxy } from '../../../scripts/drill/proxies/tcp-proxy.js'
 
 const drawn = (seed: number, rates: Rates, count: number) => {
   const plan = new FaultPlan({ seed, rates })

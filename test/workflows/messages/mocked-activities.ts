@@ -5,7 +5,7 @@
  */
 import { Context } from '@temporalio/activity'
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common'
-import type { EvaluationSummary } from '../../../activities/evaluation-summary.js'
+import type { EvaluationSummary } from '../../../activities/evaluation/evaluation-summary.js'
 import type { FreezeRunInput, FrozenRun } from '../../../activities/freeze-run.js'
 import type { GpuActivities } from '../../../activities/gpu-activities.js'
 import type { IoActivities } from '../../../activities/io-activities.js'
