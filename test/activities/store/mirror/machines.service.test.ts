@@ -22,6 +22,7 @@ import { fileURLToPath } from 'node:url'
 import { gpuActivities } from '../../../../activities/gpu-activities.js'
 import { ioActivities } from '../../../../activities/io-activities.js'
 import { FenceLost } from '../../../../activities/store/fence.js'
+import { digestOfFile } from '../../../../activities/store/files.js'
 import { collectGarbage } from '../../../../activities/store/mirror/garbage.js'
 import { checkpointKey } from '../../../../activities/store/mirror/keys.js'
 import { runFolder, stepName } from '../../../../activities/store/runs/run-folder.js'
@@ -32,17 +33,19 @@ import { examineRun } from '../../../../commands/verify/examine.js'
 import type { ExperimentConfig } from '../../../../pipelines/config/schema.js'
 import { given } from '../../../../pipelines/given.js'
 import { tinyConfig } from '../../../workflows/tiny.js'
-import { resultOf, runExperiment, runStage } from '../../driver.js'
+import { answersBy, prepare, resultOf, runExperiment, runStage } from '../../driver.js'
 import { bucket, Gateway, useGateway, whyNoGateway } from '../objects/gateway.js'
 
 describe('machines that share a store', { skip: whyNoGateway() }, () => {
   const homes: string[] = []
+  const held: PolicyCache[] = []
   let gateway: Gateway
   before(async () => {
     gateway = await Gateway.start()
   })
   after(async () => {
     await gateway.stop()
+    for (const policies of held) await policies.dispose()
     for (const home of homes) rmSync(home, { recursive: true, force: true })
   })
 
@@ -50,6 +53,16 @@ describe('machines that share a store', { skip: whyNoGateway() }, () => {
     const home = mkdtempSync(join(tmpdir(), 'rlev-machine-'))
     homes.push(home)
     return workplace(home)
+  }
+
+  /** On a worker that stays up. */
+  async function trainedFor(place: Workplace, config: ExperimentConfig) {
+    const stages = await prepare(place, config)
+    const policies = new PolicyCache(place.store)
+    held.push(policies)
+    const gpu = gpuActivities(place, policies)
+    await runStage(gpu.trainSteps, { run: config.name, stages, from: 0, to: config.steps })
+    return { gpu, stages }
   }
 
   async function withStore<Result>(prefix: string, work: () => Promise<Result>): Promise<Result> {
@@ -135,6 +148,37 @@ describe('machines that share a store', { skip: whyNoGateway() }, () => {
       const other = machine()
       const { finished } = await runStage(ioActivities(other).freezeRun, { plan, experiment: { id: run, config } })
       assert.equal(finished?.weights, expected.weights)
+    })
+  })
+
+  it('divide the pieces of an evaluation, each with the policy and the pieces from the store, and give the bytes of one', async () => {
+    const inPieces = tinyConfig('divided', {
+      steps: 3,
+      evaluation: { every: 3, samples: 7, piece: 64 },
+      checkpoint: { everySteps: 3 },
+    })
+    const input = { run: inPieces.name, step: 3 }
+    const pieces = ({ home }: Workplace) =>
+      readdirSync(join(home, 'store', 'answers')).map(name => [
+        name,
+        digestOfFile(join(home, 'store', 'answers', name, 'answers.json'))?.sha256,
+      ])
+    const single = machine()
+    const expected = await trainedFor(single, inPieces)
+    await answersBy(expected.gpu, { ...input, stages: expected.stages })
+    assert.equal(pieces(single).length, 4)
+
+    await withStore('divided', async () => {
+      const [first, second] = [machine(), machine()]
+      const { gpu, stages } = await trainedFor(first, inPieces)
+      const policies = new PolicyCache(second.store)
+      const { answerPieces } = gpuActivities(second, policies)
+      for (const [from, by] of [answerPieces, gpu.answerPieces, answerPieces].entries())
+        assert.deepEqual(await runStage(by, { ...input, stages, from, to: from + 1 }), { responses: 64 })
+      await policies.dispose()
+      await answersBy(gpu, { ...input, stages })
+      assert.deepEqual(pieces(first), pieces(single))
+      assert.equal(pieces(second).length, 2)
     })
   })
 
