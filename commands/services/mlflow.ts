@@ -83,9 +83,9 @@ export async function awaitMlflow(record: ProcessRecord, service: MlflowService)
   await waitUntilReady({ name: 'the MLflow server', record, isReady, timeoutMs: 180_000, interval: 250 })
 }
 
-/** @throws RlevError ServiceUnavailable when the server of MLFLOW_TRACKING_URI does not answer. */
+/** @throws RlevError ServiceUnavailable when the server of MLFLOW_TRACKING_URI does not answer, or refuses whom or what it does not know. */
 export async function checkExternalMlflow(service: MlflowService): Promise<void> {
-  if (await mlflowAnswers(service, 10_000)) return
+  if (await mlflowAnswers(service, 10_000)) return refuseIfRefused(service)
   throw new RlevError({
     kind: 'ServiceUnavailable',
     message: 'the MLflow server named by MLFLOW_TRACKING_URI does not answer',
@@ -96,12 +96,34 @@ export async function checkExternalMlflow(service: MlflowService): Promise<void>
   })
 }
 
+/** `/health` answers every caller under every name; the API does not. */
+async function refuseIfRefused(service: MlflowService): Promise<void> {
+  const place = `${service.url}/api/2.0/mlflow/experiments/search?max_results=1`
+  // One that is slow is waited for in the runs.
+  const { status, text } = await ask(service, place, 10_000).catch(() => ({ status: 0, text: '' }))
+  if (status !== 401 && status !== 403) return
+  const isHost = text.includes('Invalid Host header')
+  throw new RlevError({
+    kind: 'ServiceUnavailable',
+    message: 'the MLflow server named by MLFLOW_TRACKING_URI refuses its API',
+    place,
+    expected: 'status 200',
+    found: `status ${status}: ${text}`,
+    remedy: isHost
+      ? `start MLflow with --allowed-hosts ${new URL(service.url).host}, so that it knows its own name`
+      : 'set MLFLOW_TRACKING_TOKEN, or MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, to those of a user of the server',
+  })
+}
+
+async function ask(service: MlflowService, url: string, timeoutMs: number) {
+  const headers = namedServer()?.address === service.url ? authentication(process.env) : {}
+  const answer = await fetch(url, { headers, signal: AbortSignal.timeout(timeoutMs) })
+  return { status: answer.status, isWell: answer.ok, text: await answer.text() }
+}
+
 export async function mlflowAnswers(service: MlflowService, timeoutMs = 2_000): Promise<boolean> {
   try {
-    const headers = namedServer()?.address === service.url ? authentication(process.env) : {}
-    const answer = await fetch(`${service.url}/health`, { headers, signal: AbortSignal.timeout(timeoutMs) })
-    await answer.text()
-    return answer.ok
+    return (await ask(service, `${service.url}/health`, timeoutMs)).isWell
   } catch {
     // Refused or too slow: the answer is no.
     return false

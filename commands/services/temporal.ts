@@ -104,7 +104,7 @@ export async function checkExternalTemporal(service: TemporalService): Promise<v
     place: `${service.address}, namespace ${service.namespace}`,
     expected: Object.keys(attributeTypes).join(', '),
     found: `all but ${missing.join(', ')}`,
-    remedy: `temporal operator search-attribute create ${flags}`,
+    remedy: `temporal operator search-attribute create --address ${service.address} --namespace ${service.namespace} ${flags}`,
   })
 }
 
