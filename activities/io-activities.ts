@@ -8,7 +8,7 @@ import { normalizeValues } from './normalize-values.js'
 import { prepareData } from './prepare-data.js'
 import { readCells } from './read-cells.js'
 import { recordResult } from './record-result.js'
-import type { PublishedReport, ReportSubject } from './report/report-thread.js'
+import { publishReport } from './report/publish-report.js'
 import { scaleRewards } from './scale-rewards.js'
 import { type ReferenceName, readReferences } from './store/references.js'
 import type { SweepReference } from './store/runs/frozen-sweep.js'
@@ -94,14 +94,6 @@ function referred({ home }: Workplace, id: string, names: readonly ReferenceName
 /** Pieces of stored answers that are here. */
 function piecesOf({ store }: Workplace, answers: ArtifactRef): ArtifactRef[] {
   return store.isWhole(answers) ? store.json<ArtifactRef[]>(answers, 'pieces.json') : []
-}
-
-/** Loaded for the first report: its drawing libraries take half a second, and a worker starts without them. */
-function publishReport(place: Workplace) {
-  return async (subject: ReportSubject): Promise<PublishedReport> => {
-    const report = await import('./report/publish-report.js')
-    return report.publishReport(place)(subject)
-  }
 }
 
 export type IoActivities = ReturnType<typeof ioActivities>

@@ -1,7 +1,7 @@
 /** `rlev report NAME`: writes the HTML report of a run as it stands now, and prints its path. */
 
 import { join } from 'node:path'
-import { writeReport } from '../activities/report/publish-report.js'
+import { writeReport } from '../activities/report/write-report.js'
 import { workplace } from '../activities/workplace.js'
 import { given } from '../pipelines/given.js'
 import { pushRun } from './runs/shared-home.js'

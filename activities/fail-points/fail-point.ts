@@ -22,8 +22,18 @@ interface Armed {
   /** Counted from 1. */
   hit: number
   action: Action
-  reached: number
+  /** Where the times that it was reached are counted. */
+  place: number
 }
+
+/** What is armed in this process, for a thread of it: both count together. */
+export interface SharedFailPoints {
+  text: string
+  /** Times that each was reached. */
+  reached: Int32Array<SharedArrayBuffer>
+}
+
+let shared: SharedFailPoints | null = null
 
 let armed: ReadonlyMap<string, Armed> | null = null
 
@@ -49,13 +59,27 @@ export class FailPointReached extends Error {
  */
 export function armFailPoints(text: string | undefined, { worker }: { worker?: number } = {}): void {
   processes = worker === undefined ? [process.pid] : [worker, process.pid]
-  const wanted = new Map((text ?? '').split(',').flatMap(part => (part.trim() === '' ? [] : [parsed(part.trim())])))
-  armed = wanted.size === 0 ? null : wanted
+  const parts = (text ?? '').split(',').filter(part => part.trim() !== '')
+  joinFailPoints(
+    parts.length === 0
+      ? null
+      : { text: parts.join(), reached: new Int32Array(new SharedArrayBuffer(4 * parts.length)) },
+  )
+}
+
+export function sharedFailPoints(): SharedFailPoints | null {
+  return shared
+}
+
+/** Arms what is armed in the process of this thread. */
+export function joinFailPoints(points: SharedFailPoints | null): void {
+  armed = points === null ? null : new Map(points.text.split(',').map((part, place) => parsed(part.trim(), place)))
+  shared = points
 }
 
 const form = /^([a-z.-]+):([1-9]\d{0,8}):(?:(kill|crash|throw|stall)|stall=(\d+(?:\.\d+)?))$/
 
-function parsed(part: string): [string, Armed] {
+function parsed(part: string, place: number): [string, Armed] {
   const [, name = '', hit, word, seconds] = form.exec(part) ?? []
   if (hit === undefined || !failPointNames.some(known => known === name)) {
     throw new RlevError({
@@ -71,14 +95,14 @@ function parsed(part: string): [string, Armed] {
     word === undefined || word === 'stall'
       ? { kind: 'stall', seconds: Number(seconds ?? 120) }
       : { kind: word as 'kill' | 'crash' | 'throw' }
-  return [name, { hit: Number(hit), action, reached: 0 }]
+  return [name, { hit: Number(hit), action, place }]
 }
 
 function reach(name: FailPointName, points: ReadonlyMap<string, Armed>): void {
   const point = points.get(name)
-  if (point === undefined) return
-  point.reached++
-  if (point.reached !== point.hit) return
+  if (point === undefined || shared === null) return
+  const before = Atomics.add(shared.reached, point.place, 1)
+  if (before + 1 !== point.hit) return
   tell(name, point)
   switch (point.action.kind) {
     case 'kill':
@@ -104,5 +128,6 @@ function block(seconds: number): void {
 /** Written synchronously, not by a stream: a process that is killed flushes nothing. */
 function tell(name: string, { hit, action }: Armed): void {
   const entry = { time: new Date().toISOString(), level: 'WARN', message: 'fail point', name, hit, action: action.kind }
-  writeSync(process.stderr.fd, `${JSON.stringify(entry)}\n`)
+  // A thread has no number of its standard error.
+  writeSync(2, `${JSON.stringify(entry)}\n`)
 }

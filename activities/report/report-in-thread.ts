@@ -1,14 +1,15 @@
-/** The thread that writes the report of a large sweep (report-thread.ts). */
-import { parentPort, workerData } from 'node:worker_threads'
+/** The thread that writes reports, one after the other (report-thread.ts). */
+import { parentPort } from 'node:worker_threads'
 import { RlevError } from '../../pipelines/errors.js'
+import { joinFailPoints } from '../fail-points/fail-point.js'
+import type { ThreadAnswer, ThreadQuestion } from './report-thread.js'
 import { workplace } from '../workplace.js'
-import { writeReport } from './publish-report.js'
-import type { ThreadAnswer, ThreadData } from './report-thread.js'
+import { writeReport } from './write-report.js'
 
-const { home, subject } = workerData as ThreadData
-parentPort?.postMessage(answer())
+parentPort?.on('message', (question: ThreadQuestion) => parentPort?.postMessage(answerTo(question)))
 
-function answer(): ThreadAnswer {
+function answerTo({ home, subject, failPoints }: ThreadQuestion): ThreadAnswer {
+  joinFailPoints(failPoints)
   try {
     return { report: writeReport(workplace(home), subject) }
   } catch (error) {

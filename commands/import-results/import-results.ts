@@ -11,7 +11,7 @@ import {
 } from '../../activities/evaluation/import-evaluations.js'
 import { armFailPoints, failPointVariable } from '../../activities/fail-points/fail-point.js'
 import { codeOfThisProcess } from '../../activities/machine/code.js'
-import { writeReport } from '../../activities/report/publish-report.js'
+import { writeReport } from '../../activities/report/write-report.js'
 import { keepDigest, replaceDigested } from '../../activities/store/digest-beside.js'
 import { writeOnce } from '../../activities/store/files.js'
 import { keepElsewhere } from '../../activities/store/runs/elsewhere.js'
