@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { temporal } from '@temporalio/proto'
 import { failPointVariable } from '../../activities/fail-points/fail-point.js'
 import { type ProcessName, type ProcessRecord, readRecord } from '../../activities/machine/services-record.js'
 import { MlflowClient } from '../../activities/mlflow/client.js'
@@ -110,10 +111,14 @@ export class DrillHome {
 
   /** SIGKILL to the engine processes of a policy worker, which itself lives on. */
   killEngine(name: ProcessName): void {
+    for (const pid of this.engines(name)) process.kill(pid, 'SIGKILL')
+  }
+
+  /** Engine processes of a policy worker. */
+  engines(name: ProcessName): number[] {
     const record = this.record(name)
-    if (!isAlive(record)) return
-    const engines = membersOf(record.pid).filter(pid => /engine-process\.js/.test(commandLine(pid)))
-    for (const pid of engines) process.kill(pid, 'SIGKILL')
+    if (!isAlive(record)) return []
+    return membersOf(record.pid).filter(pid => /engine-process\.js/.test(commandLine(pid)))
   }
 
   /** The command as a person calls it, about this home, in a separate process. */
@@ -153,6 +158,10 @@ export class DrillHome {
 
   ending(name: string): Promise<Ending | null> {
     return this.#withTemporal(temporal => temporal.ending(name))
+  }
+
+  history(name: string): Promise<temporal.api.history.v1.IHistory> {
+    return this.#withTemporal(runs => runs.client.workflow.getHandle(runs.workflowId(name)).fetchHistory())
   }
 
   /** Process id of the policy worker that Temporal believes at work for a run; null where none is. */
@@ -213,14 +222,15 @@ export async function runToEnd(options: {
   /** Seconds. */
   limit: number
   turn: () => Promise<void>
+  /** Where false, Temporal is asked every ten seconds only: each time costs a connection. */
+  mayHaveEnded?: () => boolean
 }): Promise<string | null> {
-  const { home, plan, limit, turn } = options
+  const { home, plan, limit, turn, mayHaveEnded = () => true } = options
   const end = performance.now() + limit * 1000
   await home.start(plan)
   for (let count = 0; performance.now() < end; count++) {
     await turn()
-    // A look at Temporal costs a connection.
-    if (count % 3 === 0) {
+    if (count % 3 === 0 && (count % 99 === 0 || mayHaveEnded())) {
       const facts = await home.facts(plan.name)
       if (facts !== null && facts.status !== 'running') return whyNot(home, plan.name)
     }

@@ -4,11 +4,11 @@
  */
 
 import { percentWithSign } from '../../pipelines/text/percent.js'
-import { median } from '../bench/statistics.js'
 import type { DrillOptions } from './drill.js'
 import { DrillHome } from './drill-home.js'
 import { type Goodput, goodputPlan, lengthOf, measureGoodput, type Recovery } from './figures/goodput.js'
 import { measureOverhead, type Overhead } from './figures/overhead.js'
+import { dearestOf, overheadFigures } from './figures/overhead-shown.js'
 import { goodputFigures, goodputLine, percentile, recoveryFigures } from './figures/shown.js'
 import type { DrillResult } from './result.js'
 
@@ -38,7 +38,14 @@ export async function run({ seed, short, say }: DrillOptions): Promise<DrillResu
     }
     const whole = measured.flatMap(({ recoveries }) => recoveries.filter(recovery => recovery.whole))
     say(`${whole.length} whole recoveries`)
-    const overhead = await measureOverhead({ home, seed, steps: short ? 5 : 40, rounds: short ? 1 : 5, say })
+    const overhead = await measureOverhead({
+      home,
+      seed,
+      steps: short ? 5 : 40,
+      rounds: short ? 1 : 5,
+      cuts: [1, 20],
+      say,
+    })
     return resultOf({ rows: measured, whole, overhead, seconds: (performance.now() - began) / 1000 })
   } finally {
     await home.close()
@@ -49,12 +56,7 @@ function resultOf(parts: { rows: Goodput[]; whole: Recovery[]; overhead: Overhea
   const { rows, whole, overhead, seconds } = parts
   const lengths = whole.map(lengthOf)
   const p95 = percentile(lengths, 0.95)
-  const direct = median(overhead.direct)
-  const costs = Object.entries(overhead.durable).map(([cut, rounds]) => {
-    const ratios = rounds.map((value, round) => value / (overhead.direct[round] as number) - 1)
-    return { cut, cost: median(ratios), seconds: median(rounds) }
-  })
-  const dearest = Math.max(...costs.map(({ cost }) => cost))
+  const dearest = dearestOf(overhead)
   const failures = [
     ...(p95 < longestRecovery ? [] : [`p95 of the recoveries is ${p95.toFixed(1)} s, not under ${longestRecovery} s`]),
     ...(dearest < mostOverhead
@@ -70,13 +72,7 @@ function resultOf(parts: { rows: Goodput[]; whole: Recovery[]; overhead: Overhea
     figures: {
       ...Object.assign({}, ...rows.map(goodputFigures)),
       ...recoveryFigures(whole),
-      'direct s a step': direct,
-      ...Object.fromEntries(
-        costs.flatMap(({ cut, cost, seconds: each }) => [
-          [`durable s a step, ${cut} in an activity`, each],
-          [`overhead %, ${cut} in an activity`, 100 * cost],
-        ]),
-      ),
+      ...overheadFigures(overhead),
       'elapsed s': seconds,
     },
   }

@@ -51,6 +51,10 @@ const drills = {
     sentence:
       'goodput and the time of a recovery at one kill of the policy worker a minute, with the default heartbeat timeout',
   },
+  overhead: {
+    load: () => import('./overhead.js'),
+    sentence: 'what a run without faults costs beside its computing, at one step an activity, and where the time goes',
+  },
   figures: {
     load: () => import('./figures.js'),
     sentence: 'goodput against kills, time of recovery, overhead without faults',

@@ -8,27 +8,31 @@ import { experimentSchema } from '../../../pipelines/config/schema.js'
 import { trainDirectly } from '../../direct-training.js'
 
 export interface DirectResult {
-  /** Without the first. */
-  secondsPerStep: number
+  /** Of each step but the first. (ms) */
+  steps: number[]
+  /** Processor time of the process for a step, without the first. (ms) */
+  processorMs: number
   /** sha256 of model.safetensors. */
   weights: string
 }
 
 const config = experimentSchema.parse(JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')))
-let afterFirst = Number.NaN
-let ended = Number.NaN
+const ends: number[] = []
+let afterFirst = process.cpuUsage()
 const policy = await trainDirectly({
   config,
   onBegin() {},
-  onStep(step) {
-    ended = performance.now()
-    if (step === 1) afterFirst = ended
+  onStep() {
+    ends.push(performance.now())
+    if (ends.length === 1) afterFirst = process.cpuUsage()
   },
 })
+const { user, system } = process.cpuUsage(afterFirst)
 const folder = mkdtempSync(join(tmpdir(), 'rlev-direct-'))
 await savePolicy(policy, folder)
 const result: DirectResult = {
-  secondsPerStep: (ended - afterFirst) / 1000 / (config.steps - 1),
+  steps: ends.slice(1).map((end, index) => end - (ends[index] as number)),
+  processorMs: (user + system) / 1000 / (config.steps - 1),
   weights: digestOfFile(join(folder, 'model.safetensors'))?.sha256 ?? 'none',
 }
 rmSync(folder, { recursive: true })

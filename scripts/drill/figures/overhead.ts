@@ -3,25 +3,37 @@
  * Both train the same bits, which is checked; the first step, which compiles, is left out of both.
  */
 import { execFile } from 'node:child_process'
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { experimentPaths, runFolder } from '../../../activities/store/runs/run-folder.js'
-import { readResult } from '../../../activities/store/runs/runs.js'
+import { readMetrics, readResult } from '../../../activities/store/runs/runs.js'
 import { libraryPath } from '../../../commands/services/workers.js'
 import type { Plan } from '../../../pipelines/config/schema.js'
+import { median } from '../../bench/statistics.js'
 import { type DrillHome, runToEnd } from '../drill-home.js'
 import type { DirectResult } from './direct.js'
+import { type Processors, processorsAStep, processorsOf } from './processors.js'
+import { partsOfSteps, type StepParts } from './step-parts.js'
 import { figurePlan } from './workload.js'
 
-/** Seconds a step, of each round. */
+export interface DurableResult {
+  /** Of each step but the first, from one step's metrics to the next one's. (ms) */
+  steps: number[]
+  /** What each of them consists of; empty if steps are not single activities. */
+  parts: StepParts[]
+  /** Of each process for a step. (ms) */
+  processors: Processors
+}
+
 export interface Overhead {
   steps: number
-  direct: number[]
+  /** Of each round. */
+  direct: DirectResult[]
   /** By steps in one activity. */
-  durable: Record<number, number[]>
+  durable: Map<number, DurableResult[]>
   /** Whether every training of every kind ended with the same weights. */
   sameWeights: boolean
 }
@@ -44,39 +56,57 @@ export async function measureOverhead({
   seed,
   steps,
   rounds,
+  cuts,
   say,
 }: {
   home: DrillHome
   seed: number
   steps: number
   rounds: number
+  /** Steps in one activity. */
+  cuts: readonly number[]
   say: (line: string) => void
 }): Promise<Overhead> {
-  const cuts = [1, 20] as const
-  const direct: number[] = []
-  const durable: Overhead['durable'] = { 1: [], 20: [] }
+  const direct: DirectResult[] = []
+  const durable: Overhead['durable'] = new Map(cuts.map(cut => [cut, []]))
   const weights = new Set<string>()
   for (let round = 1; round <= rounds; round++) {
     const called = await callDirectly(overheadPlan({ name: 'direct', seed, steps, stepsPerActivity: 20 }))
-    direct.push(called.secondsPerStep)
+    direct.push(called)
     weights.add(called.weights)
-    for (const stepsPerActivity of cuts) {
-      const plan = overheadPlan({ name: `overhead-${round}-${stepsPerActivity}`, seed, steps, stepsPerActivity })
-      const failure = await runToEnd({ home, plan, limit: 600, turn: async () => {} })
-      if (failure !== null) throw new Error(failure)
-      durable[stepsPerActivity]?.push(secondsPerStep(home, plan.name, steps))
+    const shown = [`direct ${median(called.steps).toFixed(0)} ms a step`]
+    for (const [cut, results] of durable) {
+      const plan = overheadPlan({ name: `overhead-${round}-${cut}`, seed, steps, stepsPerActivity: cut })
+      const result = await runDurably(home, plan, steps)
+      results.push(result)
       weights.add(readResult(home.path, plan.name)?.weights ?? 'none')
+      shown.push(`${cut} in an activity ${median(result.steps).toFixed(0)} ms`)
     }
-    const shown = cuts.map(cut => `${cut} a step's activity: ${durable[cut]?.at(-1)?.toFixed(3)} s`)
-    say(`round ${round}: direct ${direct.at(-1)?.toFixed(3)} s a step, ${shown.join(', ')}`)
+    say(`round ${round}: ${shown.join(', ')}`)
   }
   return { steps, direct, durable, sameWeights: weights.size === 1 }
 }
 
-function secondsPerStep(home: DrillHome, name: string, steps: number): number {
-  const folder = runFolder(home.path, name)
-  const kept = (step: number) => statSync(experimentPaths.metrics(folder, step)).mtimeMs
-  return (kept(steps) - kept(1)) / 1000 / (steps - 1)
+async function runDurably(home: DrillHome, plan: Plan, steps: number): Promise<DurableResult> {
+  const folder = runFolder(home.path, plan.name)
+  const path = (step: number) => experimentPaths.metrics(folder, step)
+  const seen: { step: number; processors: Processors }[] = []
+  const turn = async () => {
+    const next = seen.length === 0 ? 1 : steps
+    if (seen.length < 2 && existsSync(path(next))) seen.push({ step: next, processors: processorsOf(home) })
+  }
+  const failure = await runToEnd({ home, plan, limit: 600, turn, mayHaveEnded: () => existsSync(path(steps)) })
+  if (failure !== null) throw new Error(failure)
+  const [first, last] = seen
+  const keptAt = (kind: 'rollout' | 'records' | 'metrics', step: number) =>
+    statSync(experimentPaths[kind](folder, step), { throwIfNoEntry: false })?.mtimeMs ?? null
+  const at = (step: number) => keptAt('metrics', step) ?? Number.NaN
+  const metrics = readMetrics(home.path, plan.name)
+  return {
+    steps: Array.from({ length: steps - 1 }, (_, index) => at(index + 2) - at(index + 1)),
+    parts: partsOfSteps({ history: await home.history(plan.name), metrics, keptAt }).map(({ parts }) => parts),
+    processors: processorsAStep(first?.processors ?? {}, last?.processors ?? {}, steps - 1),
+  }
 }
 
 /** In a separate process, with the one thread that a policy worker without a card has. */
