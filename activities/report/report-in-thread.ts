@@ -2,8 +2,8 @@
 import { parentPort } from 'node:worker_threads'
 import { RlevError } from '../../pipelines/errors.js'
 import { joinFailPoints } from '../fail-points/fail-point.js'
-import type { ThreadAnswer, ThreadQuestion } from './report-thread.js'
 import { workplace } from '../workplace.js'
+import type { ThreadAnswer, ThreadQuestion } from './report-thread.js'
 import { writeReport } from './write-report.js'
 
 parentPort?.on('message', (question: ThreadQuestion) => parentPort?.postMessage(answerTo(question)))

@@ -17,14 +17,14 @@ import { responsesFiles, singleResponsesFile } from '../../pipelines/report/resp
 import { comparisonMarkdown } from '../../pipelines/report/tables/comparison-as-text.js'
 import { failPoint } from '../fail-points/fail-point.js'
 import { workflowPage } from '../machine/services-record.js'
-import type { PublishedReport, ReportSubject } from './report-thread.js'
-import { readElsewhere } from '../store/runs/elsewhere.js'
 import { namesIn, sha256, writeWhole } from '../store/files.js'
+import { readElsewhere } from '../store/runs/elsewhere.js'
 import { readOutcomes } from '../store/runs/outcomes.js'
 import { planPaths, reportParts, runFolder } from '../store/runs/run-folder.js'
 import { readPlan } from '../store/runs/runs.js'
 import { seal } from '../store/sealed.js'
 import { homeId, knownServices, type Workplace } from '../workplace.js'
+import type { PublishedReport, ReportSubject } from './report-thread.js'
 
 /** Replaces the report that was there. It holds its thread until it is written. The command calls it for a run that is not over. */
 export function writeReport(workplace: Workplace, { name, trackingUrl }: ReportSubject): PublishedReport {
