@@ -31,7 +31,7 @@ interface Attempted {
   completed: number
 }
 
-/** Of each step but the first, which compiles; from the end of the update before to the end of its own. */
+/** Of each step but the first, which compiles; from one end of an update to the next one. */
 export function partsOfSteps({ history, metrics, keptAt }: Measured): { step: number; parts: StepParts }[] {
   const activities = activitiesOf(history)
   return metrics.slice(1).flatMap(({ step, values }) => {

@@ -27,7 +27,7 @@ for (const { name, seeds } of [
     freezePlan(place.home, tinySweep(name, { a: {}, b: { steps: 7 } }, { seeds }), name)
     const report = () => ioActivities(place).publishReport({ name })
     const publish = () => new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') }).run(report)
-    // Loads what the first one needs, in turns of its own.
+    // Loads what the first one needs, in separate turns.
     await publish()
     const began = performance.now()
     let [last, longest] = [began, 0]
