@@ -4,6 +4,7 @@
  * compiled graphs.
  */
 import type { EngineConfig } from '../config/schema.js'
+import { hasOwnOperations } from '../graph/kernels.js'
 import { type Program, Session } from '../graph/session.js'
 import type { Variable } from '../graph/variable.js'
 import type { AdapterWeights, Decoder, Matrix, ProjectionPart, Weights } from '../model/decoder.js'
@@ -11,6 +12,12 @@ import { makeDecoder, mergedWeights } from '../model/decoder.js'
 import type { Policy } from '../model/policy.js'
 import { undrawnIds } from '../tokenizer/special-tokens.js'
 import { VariableBinding } from './variable-binding.js'
+
+/**
+ * Numbers of a layer's gate and up matrices from which on norms, gates and log-probabilities are single operations. Smaller policies keep
+ * the bits that they have with TensorFlow's.
+ */
+const fusedFrom = 2 ** 16
 
 export class Engine {
   readonly session: Session
@@ -104,6 +111,7 @@ export class Engine {
   mergedDecoder(): Decoder {
     return makeDecoder({
       architecture: this.architecture,
+      fused: this.#fused,
       weights: mergedWeights(read(this.#weights), this.#adapterWeights()),
     })
   }
@@ -114,15 +122,21 @@ export class Engine {
     head: Matrix | null
   }): Decoder {
     const { architecture } = this
-    return makeDecoder({ architecture, weights: read(this.#weights), forSampling })
+    return makeDecoder({ architecture, fused: this.#fused, weights: read(this.#weights), forSampling })
   }
 
   /** In a program: the decoder for learning, with `under` in place of the trainable variables. */
   learningDecoder(under: Weights): Decoder {
-    const { architecture } = this
-    if (this.#adapter === null) return makeDecoder({ architecture, weights: under })
+    const shared = { architecture: this.architecture, fused: this.#fused }
+    if (this.#adapter === null) return makeDecoder({ ...shared, weights: under })
     const { rank, alpha } = this.#adapter
-    return makeDecoder({ architecture, weights: read(this.#weights), adapter: { rank, alpha, tensors: under } })
+    return makeDecoder({ ...shared, weights: read(this.#weights), adapter: { rank, alpha, tensors: under } })
+  }
+
+  /** XLA compiles TensorFlow's operations only. */
+  get #fused(): boolean {
+    const { width, mlpWidth } = this.architecture
+    return 2 * width * mlpWidth >= fusedFrom && !this.settings.xla && hasOwnOperations()
   }
 
   /** Gives policies and optimizers their newest values back, the newest binding first, and ends the session. */

@@ -6,7 +6,7 @@
 import { entropyOf, logProbabilityOf } from '../graph/kernels.js'
 import type { Input } from '../graph/session.js'
 import { type Tensor, tf } from '../graph/tensorflow.js'
-import { type Decoder, logitsOf } from '../model/decoder.js'
+import { type Decoder, divided, logitsOf, logProbabilitiesOf } from '../model/decoder.js'
 import { readPrompts, readResponses } from '../model/forward.js'
 import type { BatchShape, ResponseBatch } from './response-batch.js'
 
@@ -67,38 +67,34 @@ interface ResponsePass {
  * the logits, to take tokens out of the distribution; the temperature divides them.
  */
 export function responseLogProbabilities(pass: ResponsePass): Tensor {
-  return logProbabilitiesOf(pass, dividedLogits(pass))
+  const { ids, targets } = pass.inputs
+  return logProbabilitiesOf(pass.decoder, hiddenOf(pass), { ...pass, targets: flat(targets) }).reshape(ids.shape)
 }
 
 /** The same, and the entropy of the distribution that each token was drawn from, [N, T] in nats. */
 export function responseDistributions(pass: ResponsePass): { logProbs: Tensor; entropy: Tensor } {
-  const logits = dividedLogits(pass)
+  const { decoder, bias, temperature, inputs } = pass
+  const { ids, targets } = inputs
+  const logits = divided(logitsOf(decoder, hiddenOf(pass), bias), temperature)
   return {
-    logProbs: logProbabilitiesOf(pass, logits),
-    entropy: entropyOf(logits).reshape(pass.inputs.ids.shape),
+    logProbs: logProbabilityOf(logits, flat(targets)).reshape(ids.shape),
+    entropy: entropyOf(logits).reshape(ids.shape),
   }
 }
 
-function logProbabilitiesOf({ inputs: { ids, targets } }: ResponsePass, logits: Tensor): Tensor {
-  const [rows, tokens] = ids.shape as [number, number]
-  return logProbabilityOf(logits, targets.reshape([rows * tokens])).reshape([rows, tokens])
-}
+const flat = (x: Tensor): Tensor => x.reshape([x.size])
 
-/** Logits of the response tokens, [N T, V]. */
-function dividedLogits({
+/** Hidden states of the response tokens, [N T, D]. */
+function hiddenOf({
   decoder,
   inputs: { prefixIds, prefixLengths, ids },
-  bias,
-  temperature,
   checkpointing = false,
 }: ResponsePass): Tensor {
-  const hidden = readResponses({
+  return readResponses({
     decoder,
     lengths: prefixLengths,
     caches: readPrompts(decoder, prefixIds, checkpointing),
     ids,
     checkpointing,
   })
-  const logits = logitsOf(decoder, hidden, bias)
-  return temperature === 1 ? logits : logits.div(temperature)
 }

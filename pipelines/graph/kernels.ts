@@ -12,7 +12,8 @@ import { type Tensor, tf } from './tensorflow.js'
 // The type of tf.customGrad wants tensors of one rank everywhere.
 type Gradient = (gradient: Tensor, saved: Tensor[]) => Tensor[]
 type Differentiable = (...inputs: [...Tensor[], (saved: Tensor[]) => void]) => { value: Tensor; gradFunc: Gradient }
-const withGradient = (make: Differentiable) =>
+/** A function of tensors with a gradient of its own making. */
+export const withGradient = (make: Differentiable) =>
   tf.customGrad(make as never) as unknown as (...inputs: Tensor[]) => Tensor
 
 const booleanAttribute = (name: string, value: boolean): Attribute => ({
@@ -24,7 +25,7 @@ const float = { T: 'float32' } as const
 const first = ([tensor]: readonly Tensor[]): Tensor => tensor as Tensor
 
 /** a b of matrices, each transposed if asked for. */
-function matrixProduct(a: Tensor, b: Tensor, transposeA: boolean, transposeB: boolean): Tensor {
+export function matrixProduct(a: Tensor, b: Tensor, transposeA: boolean, transposeB: boolean): Tensor {
   const attributes = [booleanAttribute('transpose_a', transposeA), booleanAttribute('transpose_b', transposeB)]
   return first(operation({ name: 'MatMul', inputs: [a, b], types: float, attributes }))
 }
@@ -48,8 +49,8 @@ export const product = (x: Tensor, weight: Tensor): Tensor => matrixProduct(x, w
 /** Outputs of a block of a packed matrix. */
 const packedWidth = 32
 
-/** Whether this process computes products with packed matrices. */
-export const canPack = (): boolean => !computesOnGpu() && backend().binding.hasPackedProduct()
+/** Whether this process computes the operations that the addon brings: packed products here, and those of fused.ts. */
+export const hasOwnOperations = (): boolean => !computesOnGpu() && backend().binding.hasOwnOperations()
 
 /** A packed W [out, in]: [blocks, in, 32] float32; if rounded to bfloat16 [blocks, in, 16] int32, two numbers each. */
 export const packedShape = ([outputs, inputs]: readonly [number, number], rounded: boolean): readonly number[] => [

@@ -36,8 +36,8 @@ export interface Binding {
   createTensor(shape: readonly number[], dtype: number, values: ArrayLike<number>): number
   deleteTensor(id: number): void
   tensorDataSync(id: number): ArrayLike<number>
-  /** Whether this processor computes RlevPackedProduct (scripts/setup/addon/packed-product.h). */
-  hasPackedProduct(): boolean
+  /** Whether this processor computes the operations of our own (scripts/setup/addon/packed-product.h, layer-passes.h). */
+  hasOwnOperations(): boolean
   /** An empty session, for a ConfigProto. This and the next two are of our own making: scripts/setup/addon/growing-session.h. */
   createSession(config: Uint8Array): number
   /** Adds a GraphDef, which may read outputs that the graph has. Names are `node:output`, separated by commas. */

@@ -248,7 +248,7 @@ export class Session {
 
 function newSession(): number {
   const { binding } = backend()
-  if (typeof binding.hasPackedProduct === 'function') return binding.createSession(config)
+  if (typeof binding.hasOwnOperations === 'function') return binding.createSession(config)
   throw new RlevError({
     kind: 'CallInvalid',
     message: 'the TensorFlow addon is older than this program',

@@ -7,7 +7,8 @@
  * Shapes: N rows of tokens, D width, H heads, K key/value heads, E head width, M MLP width, V vocabulary.
  */
 
-import { freshZeros, gated, linear, packedProduct, product, rmsNorm } from '../graph/kernels.js'
+import { fusedGated, fusedNorm, linearLogProbability } from '../graph/fused.js'
+import { freshZeros, gated, linear, logProbabilityOf, packedProduct, product, rmsNorm } from '../graph/kernels.js'
 import { type Tensor, tf } from '../graph/tensorflow.js'
 import type { Adapter } from './adapter.js'
 import type { Architecture } from './architecture.js'
@@ -53,6 +54,8 @@ export interface Decoder {
   norm: Tensor
   /** [V, D], the embedding if tied; or packed. */
   head: Matrix
+  /** Whether norms, gates and log-probabilities are single operations (graph/fused.ts). */
+  fused: boolean
 }
 
 /**
@@ -64,11 +67,13 @@ export type Turn = (heads: Tensor) => Tensor
 export function makeDecoder({
   architecture,
   weights,
+  fused,
   adapter = null,
   forSampling = null,
 }: {
   architecture: Architecture
   weights: Weights
+  fused: boolean
   adapter?: AdapterWeights | null
   /**
    * Gives a layer's joined matrix, with the adapter added, and the head's, null for that of the weights. Such a decoder has no
@@ -122,7 +127,7 @@ export function makeDecoder({
     weight: architecture.tied ? embedding : get('lm_head.weight'),
     layout: 'outIn' as const,
   }
-  return { architecture, embedding, layers, norm: get('model.norm.weight'), head }
+  return { architecture, embedding, layers, norm: get('model.norm.weight'), head, fused }
 }
 
 /** Weights with the adapter added to them: W + (alpha / rank) B A. */
@@ -206,6 +211,18 @@ export function takenApart<Part extends object>(
   }
 }
 
+/** RMSNorm over the last axis. */
+function normed({ architecture: { normEpsilon }, fused }: Decoder, x: Tensor, weight: Tensor): Tensor {
+  return fused ? fusedNorm(x, weight, normEpsilon) : rmsNorm(x, weight, normEpsilon)
+}
+
+/** silu(gate) up [N, M], of both side by side [N, 2 M]. */
+function gatedOf({ fused }: Decoder, both: Tensor): Tensor {
+  if (fused) return fusedGated(both)
+  const [gate, up] = tf.split(both, 2, 1) as [Tensor, Tensor]
+  return gated(gate, up)
+}
+
 /** What of a layer comes before attention. */
 type BeforeAttention = Pick<Layer, 'attentionNorm' | 'queryKeyValue' | 'headNorms'>
 
@@ -213,36 +230,53 @@ type BeforeAttention = Pick<Layer, 'attentionNorm' | 'queryKeyValue' | 'headNorm
  * Rotated queries [N, H, E] and keys [N, K, E], and values [N, K, E], of hidden states x [N, D] before a layer.
  */
 export function queriesKeysValues(
-  { architecture }: Decoder,
+  decoder: Decoder,
   layer: BeforeAttention,
   x: Tensor,
   turn: Turn,
 ): { queries: Tensor; keys: Tensor; values: Tensor } {
-  const { heads, keyValueHeads, headWidth, normEpsilon } = architecture
+  const { heads, keyValueHeads, headWidth } = decoder.architecture
   const rows = x.shape[0] as number
   const turning = heads + keyValueHeads
-  const all = project(rmsNorm(x, layer.attentionNorm, normEpsilon), layer.queryKeyValue)
+  const all = project(normed(decoder, x, layer.attentionNorm), layer.queryKeyValue)
   const [both, flat] = tf.split(all, [turning * headWidth, keyValueHeads * headWidth], 1) as [Tensor, Tensor]
   let byHead: Tensor = both.reshape([rows, turning, headWidth])
   if (layer.headNorms !== null) {
     const [query, key] = tf.split(byHead, [heads, keyValueHeads], 1) as [Tensor, Tensor]
-    const normed = [rmsNorm(query, layer.headNorms.query, normEpsilon), rmsNorm(key, layer.headNorms.key, normEpsilon)]
-    byHead = tf.concat(normed, 1)
+    byHead = tf.concat([normed(decoder, query, layer.headNorms.query), normed(decoder, key, layer.headNorms.key)], 1)
   }
   const [queries, keys] = tf.split(turn(byHead), [heads, keyValueHeads], 1) as [Tensor, Tensor]
   return { queries, keys, values: flat.reshape([rows, keyValueHeads, headWidth]) }
 }
 
 /** Hidden states after a layer, from those before it, x [N, D], and the output of its heads, [N, H E]. */
-export function afterAttention({ architecture }: Decoder, layer: Layer, x: Tensor, seen: Tensor): Tensor {
+export function afterAttention(decoder: Decoder, layer: Layer, x: Tensor, seen: Tensor): Tensor {
   const mid = x.add(project(seen, layer.output))
-  const both = project(rmsNorm(mid, layer.mlpNorm, architecture.normEpsilon), layer.gateUp)
-  const [gate, up] = tf.split(both, 2, 1) as [Tensor, Tensor]
-  return mid.add(project(gated(gate, up), layer.down))
+  const both = project(normed(decoder, mid, layer.mlpNorm), layer.gateUp)
+  return mid.add(project(gatedOf(decoder, both), layer.down))
 }
 
 /** Logits [N, V] of hidden states [N, D]. `bias` [V] is added, to take tokens out of the distribution. */
-export function logitsOf({ architecture, norm, head }: Decoder, hidden: Tensor, bias: Tensor | null): Tensor {
-  const logits = times(rmsNorm(hidden, norm, architecture.normEpsilon), head, architecture.vocabulary)
+export function logitsOf(decoder: Decoder, hidden: Tensor, bias: Tensor | null): Tensor {
+  const { architecture, norm, head } = decoder
+  const logits = times(normed(decoder, hidden, norm), head, architecture.vocabulary)
   return bias === null ? logits : logits.add(bias)
 }
+
+/** log softmax(logits / temperature)[target], [N], of hidden states [N, D] and targets [N]. */
+export function logProbabilitiesOf(
+  decoder: Decoder,
+  hidden: Tensor,
+  { targets, bias, temperature }: { targets: Tensor; bias: Tensor | null; temperature: number },
+): Tensor {
+  const { norm, head } = decoder
+  if (decoder.fused && head.layout === 'outIn') {
+    const x = normed(decoder, hidden, norm)
+    return linearLogProbability({ x: temperature === 1 ? x : x.div(temperature), weight: head.weight, bias, targets })
+  }
+  return logProbabilityOf(divided(logitsOf(decoder, hidden, bias), temperature), targets)
+}
+
+/** Logits divided by a temperature. */
+export const divided = (logits: Tensor, temperature: number): Tensor =>
+  temperature === 1 ? logits : logits.div(temperature)

@@ -6,7 +6,7 @@
  */
 
 import type { Engine } from '../engine/engine.js'
-import { canPack, freshZeros, packed, packedShape } from '../graph/kernels.js'
+import { hasOwnOperations, freshZeros, packed, packedShape } from '../graph/kernels.js'
 import type { Program } from '../graph/session.js'
 import type { Tensor } from '../graph/tensorflow.js'
 import type { Variable } from '../graph/variable.js'
@@ -92,7 +92,7 @@ export class SamplingWeights {
 
   /** XLA compiles TensorFlow's operations only. */
   #isPacked(shape: readonly [number, number]): boolean {
-    return shape[0] * shape[1] >= packedFrom && !this.#engine.settings.xla && canPack()
+    return shape[0] * shape[1] >= packedFrom && !this.#engine.settings.xla && hasOwnOperations()
   }
 
   get #rounded(): boolean {

@@ -4,20 +4,26 @@
  * which after a session's run may be one of TensorFlow's threads; Node's references are a list that belongs to the thread of
  * JavaScript, and deleting one elsewhere now and then breaks the list: memory of others is overwritten, and the process ends by a
  * signal. Here a reference is put aside, and deleted by the next call from JavaScript. And the addon gets sessions that grow
- * (growing-session.h), and products for sampling (packed-product.h).
+ * (growing-session.h), products for sampling (packed-product.h), and passes of a layer that are one operation (layer-passes.h).
  */
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { PartError } from '../part-error.mjs'
 
 /** Part of an addon's name in the cache; to be raised with every change below. */
-export const patchLevel = 4
+export const patchLevel = 5
 
 /** Sources of our own beside the addon's. */
 const growingSession = 'growing-session.h'
-const sharedWork = 'shared-work.h'
-const packedBlocks = 'packed-blocks.h'
-const packedProduct = 'packed-product.h'
+/** In the order in which they are included. */
+const operations = [
+  'own-operation.h',
+  'shared-work.h',
+  'packed-blocks.h',
+  'packed-product.h',
+  'layer-arithmetic.h',
+  'layer-passes.h',
+]
 
 const patches = [
   {
@@ -33,15 +39,14 @@ const patches = [
 #include <set>
 #include <string>
 `,
-    replace: `#include <memory>
+    replace: `#include <functional>
+#include <memory>
 #include <mutex>
 #include <set>
 #include <string>
 #include <vector>
 
-#include "${sharedWork}"
-#include "${packedBlocks}"
-#include "${packedProduct}"
+${operations.map(file => `#include "${file}"`).join('\n')}
 `,
   },
   {
@@ -49,13 +54,14 @@ const patches = [
     find: `TFJSBackend::TFJSBackend(napi_env env)
     : next_tensor_id_(0), next_savedmodel_id_(0) {
 `,
-    replace: `bool TFJSBackend::HasPackedProduct() {
-  return packed_product::Supported() && packed_product::Register();
+    replace: `bool TFJSBackend::HasOwnOperations() {
+  const bool supported = packed_product::Supported() && layer_passes::FunctionsOfThisProcessor() != nullptr;
+  return supported && packed_product::Register() && layer_passes::Register();
 }
 
 TFJSBackend::TFJSBackend(napi_env env)
     : next_tensor_id_(0), next_savedmodel_id_(0) {
-  packed_product::Register();
+  HasOwnOperations();
 `,
   },
   {
@@ -168,8 +174,8 @@ static void DeleteReleased(napi_env env) {
     find: ` private:
   TFJSBackend(napi_env env);
 `,
-    replace: `  // Whether this processor computes packed products.
-  static bool HasPackedProduct();
+    replace: `  // Whether this processor computes the operations of our own.
+  static bool HasOwnOperations();
 
   // Creates an empty session and returns its ID. Deleted and run as a SavedModel.
   // - config_value (Uint8Array, a ConfigProto)
@@ -215,10 +221,10 @@ static napi_value CreateSession(napi_env env, napi_callback_info info) {
   return backend ? backend->CreateSession(env, args[0]) : nullptr;
 }
 
-static napi_value HasPackedProduct(napi_env env, napi_callback_info) {
+static napi_value HasOwnOperations(napi_env env, napi_callback_info) {
   napi_value has;
   napi_status nstatus =
-      napi_get_boolean(env, TFJSBackend::HasPackedProduct(), &has);
+      napi_get_boolean(env, TFJSBackend::HasOwnOperations(), &has);
   ENSURE_NAPI_OK_RETVAL(env, nstatus, nullptr);
   return has;
 }
@@ -250,7 +256,7 @@ static napi_value GetNumOfTensors(napi_env env, napi_callback_info info) {
 `,
     replace: `      {"createSession", nullptr, CreateSession, nullptr, nullptr, nullptr,
        napi_default, nullptr},
-      {"hasPackedProduct", nullptr, HasPackedProduct, nullptr, nullptr, nullptr,
+      {"hasOwnOperations", nullptr, HasOwnOperations, nullptr, nullptr, nullptr,
        napi_default, nullptr},
       {"growSession", nullptr, GrowSession, nullptr, nullptr, nullptr,
        napi_default, nullptr},
@@ -276,7 +282,7 @@ export function patchSources(folder) {
     }
     writeFileSync(path, parts.join(replace))
   }
-  for (const file of [growingSession, sharedWork, packedBlocks, packedProduct]) {
+  for (const file of [growingSession, ...operations]) {
     copyFileSync(new URL(file, import.meta.url), join(folder, file))
   }
 }

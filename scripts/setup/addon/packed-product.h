@@ -7,10 +7,9 @@
 #include <memory>
 #include <vector>
 
-#include "tensorflow/c/kernels.h"
-#include "tensorflow/c/ops.h"
-
 namespace packed_product {
+
+using namespace own_operation;
 
 static int64_t BlocksOf(int64_t outputs) { return (outputs + kWidth - 1) / kWidth; }
 
@@ -69,27 +68,6 @@ struct Packing : shared_work::Job {
   }
 };
 
-struct TensorDeleter {
-  void operator()(TF_Tensor *tensor) const { TF_DeleteTensor(tensor); }
-};
-using OwnTensor = std::unique_ptr<TF_Tensor, TensorDeleter>;
-using OwnStatus = std::unique_ptr<TF_Status, decltype(&TF_DeleteStatus)>;
-
-static bool Ok(const OwnStatus &status) { return TF_GetCode(status.get()) == TF_OK; }
-
-static OwnTensor InputOf(TF_OpKernelContext *context, int index, const OwnStatus &status) {
-  TF_Tensor *tensor = nullptr;
-  if (Ok(status)) TF_GetInput(context, index, &tensor, status.get());
-  return OwnTensor(tensor);
-}
-
-static OwnTensor OutputOf(TF_OpKernelContext *context, TF_DataType type, const std::vector<int64_t> &shape,
-                          const OwnStatus &status) {
-  int64_t size = 4;
-  for (const int64_t length : shape) size *= length;
-  return OwnTensor(TF_AllocateOutput(context, 0, type, shape.data(), static_cast<int>(shape.size()), size, status.get()));
-}
-
 // Number of outputs N, an attribute: the last block of W may have fewer than 32.
 static void *CreateProduct(TF_OpKernelConstruction *construction) {
   OwnStatus status(TF_NewStatus(), &TF_DeleteStatus);
@@ -117,7 +95,7 @@ static void ComputeProduct(void *kernel, TF_OpKernelContext *context) {
     return TF_OpKernelContext_Failure(context, status.get());
   }
   const int64_t rows = TF_Dim(x.get(), 0), depth = TF_Dim(x.get(), 1), blocks = TF_Dim(w.get(), 0);
-  const OwnTensor y = OutputOf(context, TF_FLOAT, {rows, outputs}, status);
+  const OwnTensor y = OutputOf(context, 0, TF_FLOAT, {rows, outputs}, status);
   if (!Ok(status)) return TF_OpKernelContext_Failure(context, status.get());
   const auto product = std::make_shared<Product>(rows == 0 ? 0 : blocks);
   const auto *values = static_cast<const float *>(TF_TensorData(x.get()));
@@ -147,7 +125,7 @@ static void ComputePacking(TF_OpKernelContext *context, bool rounded) {
   }
   const int64_t outputs = TF_Dim(w.get(), 0), depth = TF_Dim(w.get(), 1), blocks = BlocksOf(outputs);
   const std::vector<int64_t> shape = {blocks, depth, rounded ? kPairs : kWidth};
-  const OwnTensor packed = OutputOf(context, rounded ? TF_INT32 : TF_FLOAT, shape, status);
+  const OwnTensor packed = OutputOf(context, 0, rounded ? TF_INT32 : TF_FLOAT, shape, status);
   if (!Ok(status)) return TF_OpKernelContext_Failure(context, status.get());
   const auto packing = std::make_shared<Packing>(blocks);
   packing->w = static_cast<const float *>(TF_TensorData(w.get()));
@@ -158,38 +136,14 @@ static void ComputePacking(TF_OpKernelContext *context, bool rounded) {
   shared_work::Helpers::Shared().Run(packing);
 }
 
-// What TensorFlow calls for one operation.
-struct Kernel {
-  void *(*create)(TF_OpKernelConstruction *);
-  void (*compute)(void *, TF_OpKernelContext *);
-  void (*destroy)(void *);
-};
-
-static bool RegisterOne(const char *name, const std::vector<const char *> &inputs,
-                        const std::vector<const char *> &attributes, const char *output, const Kernel &kernel) {
-  OwnStatus status(TF_NewStatus(), &TF_DeleteStatus);
-  TF_OpDefinitionBuilder *definition = TF_NewOpDefinitionBuilder(name);
-  for (const char *input : inputs) TF_OpDefinitionBuilderAddInput(definition, input);
-  for (const char *attribute : attributes) TF_OpDefinitionBuilderAddAttr(definition, attribute);
-  TF_OpDefinitionBuilderAddOutput(definition, output);
-  TF_OpDefinitionBuilderSetShapeInferenceFunction(definition, [](TF_ShapeInferenceContext *context, TF_Status *to) {
-    TF_ShapeInferenceContextSetUnknownShape(context, to);
-  });
-  TF_RegisterOpDefinition(definition, status.get());
-  if (!Ok(status)) return false;
-  TF_RegisterKernelBuilder(name, TF_NewKernelBuilder(name, "CPU", kernel.create, kernel.compute, kernel.destroy),
-                           status.get());
-  return Ok(status);
-}
-
 // Once for the process. False if TensorFlow refuses an operation.
 static bool Register() {
   static const bool registered =
-      RegisterOne("RlevPack", {"w: float"}, {}, "packed: float",
+      RegisterOne("RlevPack", {"w: float"}, {}, {"packed: float"},
                   {nullptr, [](void *, TF_OpKernelContext *context) { ComputePacking(context, false); }, nullptr}) &&
-      RegisterOne("RlevPackRounded", {"w: float"}, {}, "packed: int32",
+      RegisterOne("RlevPackRounded", {"w: float"}, {}, {"packed: int32"},
                   {nullptr, [](void *, TF_OpKernelContext *context) { ComputePacking(context, true); }, nullptr}) &&
-      RegisterOne("RlevPackedProduct", {"x: float", "w: W"}, {"W: {float, int32}", "outputs: int"}, "y: float",
+      RegisterOne("RlevPackedProduct", {"x: float", "w: W"}, {"W: {float, int32}", "outputs: int"}, {"y: float"},
                   {&CreateProduct, &ComputeProduct, &DeleteProduct});
   return registered;
 }

@@ -1,7 +1,7 @@
 /** Products with packed matrices: what they compute, and that the bits of a row depend on nothing but the row. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { canPack, packed, packedProduct, packedShape } from '../../../pipelines/graph/kernels.js'
+import { hasOwnOperations, packed, packedProduct, packedShape } from '../../../pipelines/graph/kernels.js'
 import { type Tensor, tf } from '../../../pipelines/graph/tensorflow.js'
 import { tidy } from '../../../pipelines/graph/tidy.js'
 import { stream } from '../../../pipelines/random.js'
@@ -12,7 +12,7 @@ const { normal } = stream(3, 'packed products')
 const matrix = (name: string, rows: number, columns: number): Float32Array =>
   Float32Array.from({ length: rows * columns }, (_, index) => normal(name.length, index))
 
-const skip = canPack() ? false : 'this processor computes no packed products'
+const skip = hasOwnOperations() ? false : 'this processor computes no packed products'
 
 function product({
   x,

@@ -1,0 +1,280 @@
+/*
+ * The arithmetic of the passes of layer-passes.h over one row, for the registers of this processor. Sums have sixteen parts, of
+ * the elements i, i + 16, i + 32 and so on, whatever the registers hold; then the parts are added in order. So the bits depend
+ * neither on the width of the registers, nor on the number of threads.
+ */
+
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <utility>
+
+namespace layer_passes {
+
+// Parts of a sum.
+constexpr int64_t kParts = 16;
+
+// The passes over a row, or over the block of rows of a gradient. Null if this processor has no fused multiply-adds.
+struct RowFunctions {
+  // y [M] = silu(gate) up, of gate and up side by side, [2 M].
+  void (*gated)(const float *both, int64_t width, float *y);
+  // The gradient of both, [2 M], of that of y.
+  void (*gated_gradient)(const float *both, const float *dy, int64_t width, float *dboth);
+  // y [D] = x w / sqrt(mean(x^2) + epsilon).
+  void (*norm)(const float *x, const float *w, int64_t width, float epsilon, float *y);
+  // The gradient of x, of that of y; that of w is added to dw.
+  void (*norm_gradient)(const float *x, const float *w, const float *dy, int64_t width, float epsilon, float *dx, float *dw);
+  // log softmax(logits)[target]; slope [V]: its derivatives by the logits. slope may be logits.
+  float (*log_probability)(const float *logits, int64_t target, int64_t width, float *slope);
+};
+
+#if defined(__GNUC__) && (defined(__x86_64__) || defined(__aarch64__))
+
+#define RLEV_INLINE static inline __attribute__((always_inline))
+
+typedef float Floats4 __attribute__((vector_size(16)));
+typedef float Floats8 __attribute__((vector_size(32)));
+typedef float Floats16 __attribute__((vector_size(64)));
+typedef int32_t Ints4 __attribute__((vector_size(16)));
+typedef int32_t Ints8 __attribute__((vector_size(32)));
+typedef int32_t Ints16 __attribute__((vector_size(64)));
+
+template <typename Floats, typename Ints>
+struct Passes {
+  static constexpr int64_t kLanes = sizeof(Floats) / sizeof(float);
+
+  RLEV_INLINE void Load(Floats &to, const float *from, int64_t left) {
+    if (left >= kLanes) {
+      memcpy(&to, from, sizeof(to));
+      return;
+    }
+    to = Floats{};
+    memcpy(&to, from, left * sizeof(float));
+  }
+
+  RLEV_INLINE void Store(float *to, const Floats &from, int64_t left) {
+    memcpy(to, &from, left >= kLanes ? sizeof(from) : left * sizeof(float));
+  }
+
+  // e^x = 2^n e^r with r within ln 2 / 2 of 0, a polynomial (Cephes). Below -87 it is 0, above 88 as at 88; NaN stays NaN.
+  RLEV_INLINE void Exponential(Floats &x) {
+    const Floats low = Floats{} - 87.0f, high = Floats{} + 88.0f, given = x;
+    x = x < low ? low : x;
+    x = x > high ? high : x;
+    // Added, it leaves the nearest integer in the low bits.
+    constexpr float kShift = 12582912.0f;
+    constexpr int32_t kShiftBits = 0x4b400000;
+    const Floats shifted = x * 1.44269504088896341f + kShift;
+    Ints whole;
+    memcpy(&whole, &shifted, sizeof(whole));
+    const Floats n = shifted - kShift;
+    Floats r = x - n * 0.693359375f;
+    r = r + n * 2.12194440e-4f;
+    Floats p = r * 1.9875691500e-4f + 1.3981999507e-3f;
+    p = p * r + 8.3334519073e-3f;
+    p = p * r + 4.1665795894e-2f;
+    p = p * r + 1.6666665459e-1f;
+    p = p * r + 5.0000001201e-1f;
+    p = p * (r * r) + r;
+    p = p + 1.0f;
+    const Ints exponent = (whole - kShiftBits + 127) << 23;
+    Floats power;
+    memcpy(&power, &exponent, sizeof(power));
+    x = p * power;
+    x = given < low ? Floats{} : x;
+  }
+
+  RLEV_INLINE void Sigmoid(Floats &x) {
+    x = -x;
+    Exponential(x);
+    x = 1.0f / (1.0f + x);
+  }
+
+  RLEV_INLINE float Total(const Floats (&sums)[kParts / kLanes]) {
+    float parts[kParts];
+    memcpy(parts, sums, sizeof(parts));
+    float total = 0;
+    for (const float part : parts) total += part;
+    return total;
+  }
+
+  RLEV_INLINE void Gated(const float *both, int64_t width, float *y) {
+    for (int64_t i = 0; i < width; i += kLanes) {
+      Floats gate, up;
+      Load(gate, both + i, width - i);
+      Load(up, both + width + i, width - i);
+      Floats share = gate;
+      Sigmoid(share);
+      const Floats value = gate * share * up;
+      Store(y + i, value, width - i);
+    }
+  }
+
+  // silu'(a) = s + a s (1 - s), s = sigmoid(a).
+  RLEV_INLINE void GatedGradient(const float *both, const float *dy, int64_t width, float *dboth) {
+    for (int64_t i = 0; i < width; i += kLanes) {
+      Floats gate, up, slope;
+      Load(gate, both + i, width - i);
+      Load(up, both + width + i, width - i);
+      Load(slope, dy + i, width - i);
+      Floats share = gate;
+      Sigmoid(share);
+      const Floats silu = gate * share;
+      const Floats of_gate = slope * up * (share + silu * (1.0f - share));
+      const Floats of_up = slope * silu;
+      Store(dboth + i, of_gate, width - i);
+      Store(dboth + width + i, of_up, width - i);
+    }
+  }
+
+  // 1 / sqrt(mean(x^2) + epsilon)
+  RLEV_INLINE float Reciprocal(const float *x, int64_t width, float epsilon) {
+    Floats sums[kParts / kLanes] = {};
+    for (int64_t i = 0; i < width; i += kParts) {
+      for (int64_t part = 0; part < kParts / kLanes; part++) {
+        const int64_t at = i + part * kLanes;
+        if (at >= width) break;
+        Floats value;
+        Load(value, x + at, width - at);
+        sums[part] += value * value;
+      }
+    }
+    return 1.0f / std::sqrt(Total(sums) / static_cast<float>(width) + epsilon);
+  }
+
+  RLEV_INLINE void Norm(const float *x, const float *w, int64_t width, float epsilon, float *y) {
+    const float factor = Reciprocal(x, width, epsilon);
+    for (int64_t i = 0; i < width; i += kLanes) {
+      Floats value, weight;
+      Load(value, x + i, width - i);
+      Load(weight, w + i, width - i);
+      const Floats normed = value * factor * weight;
+      Store(y + i, normed, width - i);
+    }
+  }
+
+  // With u = x r: dx = r (dy w - u mean(dy w u)), dw = dy u.
+  RLEV_INLINE void NormGradient(const float *x, const float *w, const float *dy, int64_t width, float epsilon, float *dx,
+                                float *dw) {
+    const float factor = Reciprocal(x, width, epsilon);
+    Floats sums[kParts / kLanes] = {};
+    for (int64_t i = 0; i < width; i += kParts) {
+      for (int64_t part = 0; part < kParts / kLanes; part++) {
+        const int64_t at = i + part * kLanes;
+        if (at >= width) break;
+        Floats value, weight, slope;
+        Load(value, x + at, width - at);
+        Load(weight, w + at, width - at);
+        Load(slope, dy + at, width - at);
+        const Floats unit = value * factor;
+        sums[part] += slope * weight * unit;
+      }
+    }
+    const float along = Total(sums) / static_cast<float>(width);
+    for (int64_t i = 0; i < width; i += kLanes) {
+      Floats value, weight, slope, sum;
+      Load(value, x + i, width - i);
+      Load(weight, w + i, width - i);
+      Load(slope, dy + i, width - i);
+      Load(sum, dw + i, width - i);
+      const Floats unit = value * factor;
+      const Floats of_x = (slope * weight - unit * along) * factor;
+      sum += slope * unit;
+      Store(dx + i, of_x, width - i);
+      Store(dw + i, sum, width - i);
+    }
+  }
+
+  // log p = x_t - max - log(sum(e^(x - max))); d log p / dx = [i = t] - p.
+  RLEV_INLINE float LogProbability(const float *logits, int64_t target, int64_t width, float *slope) {
+    float largest = logits[0];
+    Floats tops[kParts / kLanes];
+    for (auto &top : tops) top = Floats{} + largest;
+    int64_t i = 0;
+    for (; i + kParts <= width; i += kParts) {
+      for (int64_t part = 0; part < kParts / kLanes; part++) {
+        Floats value;
+        memcpy(&value, logits + i + part * kLanes, sizeof(value));
+        tops[part] = value > tops[part] ? value : tops[part];
+      }
+    }
+    float parts[kParts];
+    memcpy(parts, tops, sizeof(parts));
+    for (const float part : parts) largest = part > largest ? part : largest;
+    for (; i < width; i++) largest = logits[i] > largest ? logits[i] : largest;
+    const float chosen = logits[target];
+    Floats sums[kParts / kLanes] = {};
+    for (i = 0; i < width; i += kParts) {
+      for (int64_t part = 0; part < kParts / kLanes; part++) {
+        const int64_t at = i + part * kLanes, left = width - at;
+        if (left <= 0) break;
+        Floats value;
+        Load(value, logits + at, left);
+        value = value - largest;
+        Exponential(value);
+        Store(slope + at, value, left);
+        // What is beyond the end counts as 0.
+        if (left < kLanes) Load(value, slope + at, left);
+        sums[part] += value;
+      }
+    }
+    const float total = Total(sums), factor = -1.0f / total;
+    for (i = 0; i < width; i += kLanes) {
+      Floats value;
+      Load(value, slope + i, width - i);
+      value = value * factor;
+      Store(slope + i, value, width - i);
+    }
+    slope[target] += 1.0f;
+    return chosen - largest - std::log(total);
+  }
+};
+
+#define RLEV_PASSES(name, attributes, Floats, Ints)                                                                     \
+  attributes static void Gated##name(const float *both, int64_t width, float *y) {                                      \
+    Passes<Floats, Ints>::Gated(both, width, y);                                                                        \
+  }                                                                                                                     \
+  attributes static void GatedGradient##name(const float *both, const float *dy, int64_t width, float *dboth) {         \
+    Passes<Floats, Ints>::GatedGradient(both, dy, width, dboth);                                                        \
+  }                                                                                                                     \
+  attributes static void Norm##name(const float *x, const float *w, int64_t width, float epsilon, float *y) {           \
+    Passes<Floats, Ints>::Norm(x, w, width, epsilon, y);                                                                \
+  }                                                                                                                     \
+  attributes static void NormGradient##name(const float *x, const float *w, const float *dy, int64_t width,             \
+                                            float epsilon, float *dx, float *dw) {                                      \
+    Passes<Floats, Ints>::NormGradient(x, w, dy, width, epsilon, dx, dw);                                               \
+  }                                                                                                                     \
+  attributes static float LogProbability##name(const float *logits, int64_t target, int64_t width, float *slope) {      \
+    return Passes<Floats, Ints>::LogProbability(logits, target, width, slope);                                          \
+  }                                                                                                                     \
+  static constexpr RowFunctions k##name = {Gated##name, GatedGradient##name, Norm##name, NormGradient##name,            \
+                                           LogProbability##name}
+
+#if defined(__x86_64__)
+
+RLEV_PASSES(Wide, __attribute__((target("avx512f,fma"))), Floats16, Ints16);
+RLEV_PASSES(Half, __attribute__((target("avx2,fma"))), Floats8, Ints8);
+
+static const RowFunctions *FunctionsOfThisProcessor() {
+  if (__builtin_cpu_supports("avx512f")) return &kWide;
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? &kHalf : nullptr;
+}
+
+#else
+
+RLEV_PASSES(Narrow, , Floats4, Ints4);
+
+static const RowFunctions *FunctionsOfThisProcessor() { return &kNarrow; }
+
+#endif
+
+#undef RLEV_PASSES
+#undef RLEV_INLINE
+
+#else
+
+static const RowFunctions *FunctionsOfThisProcessor() { return nullptr; }
+
+#endif
+
+}  // namespace layer_passes
