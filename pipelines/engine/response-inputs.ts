@@ -85,11 +85,7 @@ export function responseDistributions(pass: ResponsePass): { logProbs: Tensor; e
 const flat = (x: Tensor): Tensor => x.reshape([x.size])
 
 /** Hidden states of the response tokens, [N T, D]. */
-function hiddenOf({
-  decoder,
-  inputs: { prefixIds, prefixLengths, ids },
-  checkpointing = false,
-}: ResponsePass): Tensor {
+function hiddenOf({ decoder, inputs: { prefixIds, prefixLengths, ids }, checkpointing = false }: ResponsePass): Tensor {
   return readResponses({
     decoder,
     lengths: prefixLengths,

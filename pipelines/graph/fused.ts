@@ -66,7 +66,10 @@ export function linearLogProbability({
       gradFunc: (gradient, saved) => {
         const [rows, columns, slopes] = saved as [Tensor, Tensor, Tensor]
         const ofRow = gradient.expandDims(1)
-        return [matrixProduct(slopes, columns, false, false).mul(ofRow), matrixProduct(slopes, rows.mul(ofRow), true, false)]
+        return [
+          matrixProduct(slopes, columns, false, false).mul(ofRow),
+          matrixProduct(slopes, rows.mul(ofRow), true, false),
+        ]
       },
     }
   })

@@ -6,7 +6,7 @@
  */
 
 import type { Engine } from '../engine/engine.js'
-import { hasOwnOperations, freshZeros, packed, packedShape } from '../graph/kernels.js'
+import { freshZeros, hasOwnOperations, packed, packedShape } from '../graph/kernels.js'
 import type { Program } from '../graph/session.js'
 import type { Tensor } from '../graph/tensorflow.js'
 import type { Variable } from '../graph/variable.js'
