@@ -14,7 +14,7 @@ const long = {
   'drill/fail-points.service.test.js': 200,
   'workflows/interruptions.service.test.js': 120,
   'commands/sweep.service.test.js': 90,
-  'workflows/experiment.service.test.js': 85,
+  'workflows/experiment/experiment.service.test.js': 85,
   'commands/run.service.test.js': 75,
   'commands/paper.service.test.js': 75,
   'drill/kills.service.test.js': 60,

@@ -1,29 +1,20 @@
 /**
  * `rlev import-results`: the responses of a sweep of our own, exported, answered and imported as if another trainer had made them, give the
- * numbers of that sweep; and what is not a whole evaluation is refused with its place.
+ * numbers of that sweep.
  */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, before, test } from 'node:test'
-import { gpuActivities } from '../../../activities/gpu-activities.js'
-import { readReferences } from '../../../activities/store/references.js'
+import { before, test } from 'node:test'
 import { readOutcomes } from '../../../activities/store/runs/outcomes.js'
 import { readProvenance } from '../../../activities/store/runs/provenance.js'
 import { experimentPaths, runFolder } from '../../../activities/store/runs/run-folder.js'
-import { experimentsOf, readPlan } from '../../../activities/store/runs/runs.js'
-import { readAnswers } from '../../../activities/store/stored-answers.js'
-import { PolicyCache } from '../../../activities/training/policy-cache.js'
-import type { StageOutputs } from '../../../activities/training/training.js'
-import { workplace } from '../../../activities/workplace.js'
+import { readPlan } from '../../../activities/store/runs/runs.js'
 import { cancel } from '../../../commands/cancel.js'
 import { writeCheckpoints } from '../../../commands/checkpoint/checkpoint.js'
 import { clone } from '../../../commands/clone/clone.js'
-import { exportData } from '../../../commands/export/export.js'
 import { extend } from '../../../commands/extend.js'
-import { type ImportResultsOptions, importResults } from '../../../commands/import-results/import-results.js'
 import { launch } from '../../../commands/launch.js'
 import { resume } from '../../../commands/resume.js'
 import { lookAt } from '../../../commands/runs/with-run.js'
@@ -31,123 +22,25 @@ import { openHome } from '../../../commands/services/home.js'
 import { projectFolder } from '../../../commands/services/project.js'
 import { examineRun } from '../../../commands/verify/examine.js'
 import { compareArms } from '../../../pipelines/comparison/compare-arms.js'
-import { evaluationSteps } from '../../../pipelines/config/due-steps.js'
-import { loadPlan } from '../../../pipelines/config/load.js'
-import { RlevError } from '../../../pipelines/errors.js'
-import { answersBy, runPlan } from '../../activities/driver.js'
-import { tinyKeys } from '../../workflows/tiny.js'
 import { callHere } from '../call-here.js'
+import {
+  comparisonIn,
+  config,
+  file,
+  homeOf,
+  imported,
+  inHome,
+  makeSweep,
+  ours,
+  own,
+  type Row,
+  refused,
+  root,
+  rows,
+  trainer,
+} from './own-sweep.js'
 
-type Row = Record<string, unknown>
-
-const root = mkdtempSync(join(tmpdir(), 'rlev-import-'))
-const config = join(root, 'exam.yaml')
-const ours = join(root, 'ours')
-const rows: Row[] = []
-/** The numbers of the sweep itself. */
-let own: Record<string, unknown>
-const log = console.log
-
-before(async () => {
-  const keys = tinyKeys({
-    data: { testItemsPerSection: 16 },
-    // Long enough for right answers in either arm.
-    warmStart: { steps: 100 },
-    rollout: { prompts: 8 },
-    update: { learningRate: 2e-2 },
-    evaluation: { every: 3, samples: 2, chunk: 64 },
-  })
-  const arms = {
-    correctness: { reward: { scale: 'correctness' } },
-    'human-aligned': { update: { learningRate: 5e-2 } },
-  }
-  // JSON is YAML.
-  writeFileSync(
-    config,
-    JSON.stringify({ name: 'exam', ...keys, sweep: { baseline: 'correctness', seeds: [1, 2], arms } }),
-  )
-  const place = workplace(ours)
-  const plan = loadPlan({ path: config })
-  await runPlan(place, plan)
-  console.log = () => {}
-  await exportData({ config, to: 'trl', out: join(root, 'exported'), home: ours })
-  console.log = log
-  const policies = new PolicyCache(place.store)
-  for (const { id, arm, seed, config } of experimentsOf(plan)) {
-    const exported = readFileSync(join(root, 'exported', arm, 'test.jsonl'), 'utf8')
-      .trim()
-      .split('\n')
-    const ids = exported.map(line => (JSON.parse(line) as { id: string }).id)
-    const stages = Object.fromEntries(readReferences(runFolder(ours, id))) as unknown as StageOutputs
-    for (const step of evaluationSteps(config)) {
-      const ref = await answersBy(gpuActivities(place, policies), { run: id, stages, step })
-      const answers = new Map(readAnswers(place.store, ref).map(one => [one.itemId, one]))
-      const said = ({ text, length, finish }: { text: string; length: number; finish: string }) => ({
-        text,
-        length,
-        finish,
-      })
-      // Not in the order of the items.
-      for (const item of ids.toReversed()) {
-        const own = answers.get(item)
-        assert.ok(own !== undefined, item)
-        rows.push({ id: item, arm, seed, step, response: said(own.greedy), responses: own.samples.map(said) })
-      }
-    }
-  }
-  await policies.dispose()
-  own = comparisonIn(ours, 'exam')
-})
-after(() => rmSync(root, { recursive: true, force: true }))
-
-function file(name: string, content: readonly Row[]): string {
-  mkdirSync(join(root, 'files'), { recursive: true })
-  const path = join(root, 'files', name)
-  writeFileSync(path, content.map(row => `${JSON.stringify(row)}\n`).join(''))
-  return path
-}
-
-const homeOf = (name: string) => join(root, 'homes', name)
-const inHome =
-  (name: string) =>
-  (...words: string[]) =>
-    callHere(...words, '--home', homeOf(name))
-const trainer = 'TRL 1.16 GRPOTrainer'
-
-/** What the call prints. */
-async function imported(home: string, files: readonly string[], options: Partial<ImportResultsOptions> = {}) {
-  const lines: string[] = []
-  console.log = line => lines.push(String(line))
-  try {
-    await importResults({ config, files, trainer, home: homeOf(home), ...options })
-  } finally {
-    console.log = log
-  }
-  return lines.join('\n')
-}
-
-async function refused(work: () => Promise<unknown>, pattern: RegExp): Promise<void> {
-  await assert.rejects(work, error => {
-    assert.ok(error instanceof RlevError, String(error))
-    assert.match(error.message, pattern)
-    return true
-  })
-}
-
-/** Without what only a trainer of ours measures. */
-function comparisonIn(home: string, name: string) {
-  const {
-    notes: _notes,
-    arms,
-    ...comparison
-  } = compareArms({
-    plan: readPlan(home, name),
-    outcomes: readOutcomes(home, name),
-  })
-  return JSON.parse(
-    JSON.stringify({ ...comparison, arms: arms.map(({ transmission: _transmission, ...arm }) => arm) }),
-  ) as Record<string, unknown>
-}
+before(makeSweep)
 
 test('responses of our own policies, imported, give exactly the numbers of the sweep that made them', async () => {
   const rlev = inHome('whole')
@@ -257,97 +150,6 @@ test('an import that is killed at its writes is completed by the same call', asy
       point,
     )
   }
-})
-
-test('what is not a whole evaluation of the config is refused by place, and nothing is written', async () => {
-  const first = rows.filter(row => row['arm'] === 'correctness' && row['seed'] === 1)
-  const refuses = async (name: string, content: readonly Row[], pattern: RegExp, options = {}) => {
-    await refused(() => imported('refused', [file(name, content)], options), pattern)
-    assert.ok(!existsSync(join(homeOf('refused'), 'runs')), 'nothing is written')
-  }
-  const changed = (index: number, change: Row) => first.map((row, at) => (at === index ? { ...row, ...change } : row))
-  const last = first.length + 1
-  await refuses('short.jsonl', first.slice(1), /correctness seed 1 step 0: 1 item without a row: /)
-  await refuses(
-    'twice.jsonl',
-    [...first, first[0] as Row],
-    new RegExp(`1 item with two rows: \\S+ \\(twice\\.jsonl row 1, twice\\.jsonl row ${last}\\)`),
-  )
-  await refuses(
-    'foreign.jsonl',
-    changed(0, { id: 'nobody' }),
-    /1 item that the test set does not have: nobody \(foreign\.jsonl row 1\)/,
-  )
-  await refuses(
-    'arm.jsonl',
-    changed(1, { arm: 'human-alligned' }),
-    /arm\.jsonl row 2: the config has no arm human-alligned, .* did you mean human-aligned\?/,
-  )
-  await refuses(
-    'seed.jsonl',
-    changed(1, { seed: 7 }),
-    /seed\.jsonl row 2: the config has no seed 7, its seeds are 1, 2; --set 'sweep\.seeds=/,
-  )
-  await refuses('step.jsonl', changed(1, { step: 4 }), /the config has no evaluation at step 4, but at 0, 3, 6; --set/)
-  await refuses('option.jsonl', first, /the arm is correctness, and --arm says human-aligned/, { arm: 'human-aligned' })
-  await refuses(
-    'armless.jsonl',
-    changed(first.length - 1, { arm: null }),
-    /no arm \(correctness, human-aligned\); only the evaluation before training/,
-  )
-  await refuses(
-    'samples.jsonl',
-    changed(2, { responses: [] }),
-    /1 item without the 2 sampled responses that evaluation\.samples expects: \S+ with 0 \(samples\.jsonl row 3\)/,
-  )
-  await refuses(
-    'greedy.jsonl',
-    changed(2, { response: null }),
-    /1 of \d+ rows have no greedy response\n.*expected: a greedy response \(response\) in every row, or in none/,
-  )
-  await refuses(
-    'finish.jsonl',
-    changed(2, { response: { text: 'a', finish: 'eos' } }),
-    /finish of the response is text "eos"; stop, or length/,
-  )
-  await refuses('nothing.jsonl', changed(2, { response: null, responses: null }), /nothing\.jsonl row 3: no response/)
-  await refuses(
-    'length.jsonl',
-    changed(2, { response: { text: 'a', length: 1.5 } }),
-    /length is number 1\.5; a whole number/,
-  )
-  await refuses('empty.jsonl', [], /the files have no rows/)
-  await refuses('early.jsonl', first, /with evaluation\.earlyStop it is not known which evaluations/, {
-    set: ['evaluation.earlyStop={metric: acc, patience: 2}'],
-  })
-  const cli = await inHome('refused')(
-    'import-results',
-    config,
-    file('short.jsonl', first.slice(1)),
-    '--trainer',
-    trainer,
-  )
-  assert.equal(cli.status, 2)
-})
-
-test('other responses, another trainer and runs of our own are not mixed into an import', async () => {
-  const first = rows.filter(row => row['arm'] === 'correctness' && row['seed'] === 1)
-  const files = [file('first.jsonl', first)]
-  await imported('mixed', files)
-  const others = first.map(row => ({ ...row, response: { text: 'no', length: 1, finish: 'stop' } }))
-  await refused(
-    () => imported('mixed', [file('others.jsonl', others)]),
-    /exam\/correctness\/seed-1 step 0: other responses were imported of this evaluation/,
-  )
-  await refused(
-    () => imported('mixed', files, { trainer: 'verl' }),
-    /trained by another trainer\n {2}expected: TRL 1\.16 GRPOTrainer\n {2}found: {4}verl/,
-  )
-  await refused(
-    () => imported('mixed', files, { set: ['reward.alpha=3'] }),
-    /the run exam was started with another config/,
-  )
-  await refused(() => imported('mixed', files, { home: ours }), /exam is a run that this home trains/)
 })
 
 test('sampled responses without greedy ones, lengths by the tokenizer, one base for all, a seed more', async () => {

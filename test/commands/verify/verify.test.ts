@@ -1,197 +1,18 @@
-/** `rlev verify` on a run that was made by the stages: what it finds, and what it does not accuse. */
+/** `rlev verify` on a run that was made by the stages: what it says of a sound one, and what it does not accuse. */
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
-import {
-  appendFileSync,
-  copyFileSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs'
+import { appendFileSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { basename, dirname, join } from 'node:path'
-import { after, before, describe, it } from 'node:test'
+import { join } from 'node:path'
+import { before, describe, it } from 'node:test'
 import { experimentPaths, runFolder } from '../../../activities/store/runs/run-folder.js'
 import { keepConfig, keepPlan } from '../../../activities/store/runs/runs.js'
-import { seal } from '../../../activities/store/sealed.js'
-import { temporaryBeside } from '../../../activities/store/temporary-names.js'
 import { examineRun } from '../../../commands/verify/examine.js'
 import { ranges } from '../../../commands/verify/finding.js'
-import { runInProcess } from '../../../scripts/drill/in-process.js'
 import { tinyConfig, tinySweep } from '../../workflows/tiny.js'
 import { callHere } from '../call-here.js'
+import { checkpoint, folder, home, inACopy, makeRun, unfinished, whole } from './sound-run.js'
 
-const config = tinyConfig('sound', {
-  steps: 4,
-  evaluation: { every: 2 },
-  checkpoint: { everySteps: 2 },
-})
-let whole: string
-let home: string
-let folder: string
-before(async () => {
-  whole = mkdtempSync(join(tmpdir(), 'rlev-verify-'))
-  await runInProcess({ home: whole, config })
-})
-after(() => rmSync(whole, { recursive: true, force: true }))
-
-/** In a copy of the home. */
-async function inACopy(work: () => Promise<void> | void): Promise<void> {
-  home = mkdtempSync(join(tmpdir(), 'rlev-verify-'))
-  folder = runFolder(home, 'sound')
-  try {
-    cpSync(whole, home, { recursive: true })
-    await work()
-  } finally {
-    rmSync(home, { recursive: true, force: true })
-  }
-}
-
-const checkpoint = (step: number, ...names: string[]) =>
-  join(experimentPaths.checkpoints(folder), `step-00000${step}`, ...names)
-
-function changeLastByte(path: string): void {
-  const bytes = readFileSync(path)
-  bytes[bytes.length - 1] = (bytes.at(-1) as number) ^ 1
-  writeFileSync(path, bytes)
-}
-
-/** What each mishap must be told as: its place, and part of the sentence. */
-const mishaps: readonly (readonly [string, () => string, RegExp])[] = [
-  [
-    'a changed byte of the weights',
-    () => hurt(checkpoint(2, 'model.safetensors')),
-    /stored folder is not what was written/,
-  ],
-  [
-    'a checkpoint without its manifest',
-    () => gone(checkpoint(2, 'manifest.json'), checkpoint(2)),
-    /not what was written/,
-  ],
-  [
-    'a file in a checkpoint that its manifest does not know',
-    () => extra(checkpoint(2, 'notes.txt')),
-    /does not know this file/,
-  ],
-  ['the last checkpoint gone', () => gone(checkpoint(4)), /last step is missing/],
-  [
-    'a checkpoint of another step',
-    () => {
-      rmSync(checkpoint(4), { recursive: true })
-      cpSync(checkpoint(2), checkpoint(4), { recursive: true })
-      return checkpoint(4)
-    },
-    /of another step/,
-  ],
-  [
-    'a result with other weights than the last checkpoint',
-    () => {
-      const path = experimentPaths.result(folder)
-      writeFileSync(path, seal({ state: 'done', step: 4, weights: '0'.repeat(64) }))
-      return path
-    },
-    /names other weights/,
-  ],
-  ['a damaged result', () => hurt(experimentPaths.result(folder)), /not what was written/],
-  [
-    'metrics of a step gone',
-    () => gone(experimentPaths.metrics(folder, 3), join(folder, 'metrics')),
-    /metrics of a step are missing/,
-  ],
-  [
-    'responses of the first step gone',
-    () => gone(experimentPaths.rollout(folder, 1), join(folder, 'rollouts')),
-    /responses of a step/,
-  ],
-  ['damaged records', () => hurt(experimentPaths.records(folder, 2)), /not what was written/],
-  [
-    'responses of another step',
-    () => {
-      copyFileSync(experimentPaths.rollout(folder, 1), experimentPaths.rollout(folder, 2))
-      return experimentPaths.rollout(folder, 2)
-    },
-    /but belongs to something else/,
-  ],
-  ['an evaluation gone', () => gone(experimentPaths.evaluation(folder, 2)), /evaluation of step 2 is missing/],
-  [
-    'the items of an evaluation gone',
-    () => gone(experimentPaths.evaluationItems(folder, 4)),
-    /evaluation of step 4 is missing/,
-  ],
-  ['a changed config', () => hurt(experimentPaths.config(folder)), /not what was written/],
-  [
-    'a reference gone',
-    () => gone(experimentPaths.reference(folder, 'start'), join(folder, 'references')),
-    /does not say what it refers to/,
-  ],
-  [
-    'a damaged output in the store',
-    () => hurt(join(stored('warm-start'), 'model.safetensors')),
-    /not what was written/,
-  ],
-  [
-    'an output gone from the store',
-    () => gone(stored('values')),
-    /stored output is missing; sound refers to it as its/,
-  ],
-  ['a changed report', () => hurt(join(folder, 'report', 'report.html')), /of the report is not what was written/],
-  [
-    'a changed figure of the report',
-    () => hurt(join(folder, 'report', 'figures', 'curve-h-acc.svg')),
-    /of the report is not what was written/,
-  ],
-  [
-    'a figure that the report does not have',
-    () => extra(join(folder, 'report', 'figures', 'old.svg')),
-    /nobody refers to this/,
-  ],
-  ['a file that nobody knows', () => extra(join(folder, 'metrics', 'step-3.json')), /nobody refers to this/],
-  [
-    'something set aside',
-    () => {
-      renameSync(checkpoint(2), `${checkpoint(2)}.damaged-1`)
-      return `${checkpoint(2)}.damaged-1`
-    },
-    /found damaged and set aside/,
-  ],
-  ['what a dead process left unfinished', () => unfinished({ dead: true, old: true }), /a crash left this behind/],
-]
-
-function hurt(path: string): string {
-  changeLastByte(path)
-  return path
-}
-
-function gone(path: string, told = path): string {
-  rmSync(path, { recursive: true })
-  return told
-}
-
-function extra(path: string): string {
-  writeFileSync(path, 'hello')
-  return path
-}
-
-function stored(kind: string): string {
-  const [name = ''] = readdirSync(join(home, 'store', kind))
-  return join(home, 'store', kind, name)
-}
-
-function unfinished({ dead, old }: { dead: boolean; old: boolean }): string {
-  const pid = dead ? spawnSync(process.execPath, ['--version']).pid : process.pid
-  const own = temporaryBeside(checkpoint(4))
-  const path = join(dirname(own), basename(own).replace(`-${process.pid}-`, `-${pid}-`))
-  mkdirSync(path)
-  if (old) utimesSync(path, 0, Date.now() / 1000 - 600)
-  return path
-}
+before(makeRun)
 
 describe('a run that is whole', () => {
   it('is sound, with a count of what was checked, and exit status 0', async () => {
@@ -207,43 +28,6 @@ describe('a run that is whole', () => {
     // 4 steps of 3 entries, 3 evaluations of 2 files, 2 checkpoints of 6 or more files, and the store.
     assert.ok(files > 12 + 6 + 12 + 5, `${files}`)
     assert.ok(bytes > 50_000, `${bytes}`)
-  })
-})
-
-describe('a run of which something is wrong', () => {
-  for (const [what, make, message] of mishaps) {
-    it(`is told of ${what}, where, and what to do`, async () => {
-      await inACopy(async () => {
-        const place = make()
-        const { findings } = await examineRun(home, 'sound')
-        const found = findings.find(finding => finding.place === place && message.test(finding.message))
-        assert.ok(found, JSON.stringify(findings, null, 1))
-        assert.notEqual(found.remedy, '')
-      })
-    })
-  }
-
-  it('is told of every file of a checkpoint that is damaged, not of the first alone', async () => {
-    await inACopy(async () => {
-      const places = ['model.safetensors', 'optimizer.safetensors', 'tokenizer.json'].map(name =>
-        hurt(checkpoint(2, name)),
-      )
-      const { findings } = await examineRun(home, 'sound')
-      assert.deepEqual(findings.map(({ place }) => place).sort(), places.sort())
-    })
-  })
-
-  it('has exit status 1 and a line for each part of a finding', async () => {
-    await inACopy(async () => {
-      const path = hurt(checkpoint(2, 'model.safetensors'))
-      const { status, out } = await callHere('verify', 'sound', '--home', home)
-      assert.equal(status, 1)
-      assert.match(out, /^sound: 1 finding in \d+ files/m)
-      assert.match(
-        out,
-        new RegExp(`^${path}: .*\\n +expected: .*sha256.*\\n +found: .*\\n +to do: .*rlev resume sound`, 'm'),
-      )
-    })
   })
 })
 
@@ -285,7 +69,7 @@ describe('a run at work', () => {
 
 describe('a sweep', () => {
   it('has experiments that were not begun, and may have no arm or seed that its plan does not know', async () => {
-    home = mkdtempSync(join(tmpdir(), 'rlev-verify-'))
+    const home = mkdtempSync(join(tmpdir(), 'rlev-verify-'))
     try {
       const plan = tinySweep('pair', { one: {}, other: { reward: { scale: 'correctness' } } }, { seeds: [1, 2] })
       keepPlan(home, plan)

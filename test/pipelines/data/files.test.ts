@@ -1,14 +1,10 @@
+/** Data files as items: rows that cannot be used are named, and the others come through as they are. */
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import fc from 'fast-check'
-import { parseJson } from '../../../pipelines/data/files/json.js'
-import { Lines } from '../../../pipelines/data/files/lines.js'
-import { ListElements } from '../../../pipelines/data/files/list-elements.js'
 import { readItems } from '../../../pipelines/data/files/read-items.js'
-import { WrittenNumber } from '../../../pipelines/data/files/written-number.js'
 import { prepareData } from '../../../pipelines/data/prepare.js'
 import { RlevError } from '../../../pipelines/errors.js'
 
@@ -130,59 +126,6 @@ test('in a JSON list a row with NaN is named and does not spoil the others', asy
   assert.deepEqual([items[0]?.item.prompt, items[0]?.item.answer], ['NaN', 'Infinity'])
 })
 
-test('JSON with bare numbers is read as Python writes it, and broken JSON is refused', () => {
-  const { a, b } = parseJson('{"a":[NaN,Infinity,-Infinity],"b":"NaN \\" Infinity"}') as {
-    a: WrittenNumber[]
-    b: string
-  }
-  assert.deepEqual(
-    a.map(({ value }) => value),
-    [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY],
-  )
-  assert.equal(b, 'NaN " Infinity')
-  for (const text of [
-    '{"a":NaN',
-    '{"a":nan}',
-    '{"a":1,}',
-    '[1 2]',
-    '{"a":01}',
-    '"\u0001"',
-    '"\\x"',
-    '{"a":+1}',
-    '1 2',
-    '',
-  ]) {
-    assert.throws(() => parseJson(text), SyntaxError, text)
-  }
-})
-
-test('JSON values are those of JSON.parse, but for numbers, which keep their digits', () => {
-  const asParsed = (value: unknown): unknown => {
-    if (value instanceof WrittenNumber) return value.value
-    if (Array.isArray(value)) return value.map(asParsed)
-    if (typeof value !== 'object' || value === null) return value
-    return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, asParsed(inner)]))
-  }
-  fc.assert(
-    fc.property(fc.json({ stringUnit: 'binary', maxDepth: 4 }), fc.constantFrom(undefined, 1), (text, indent) => {
-      const json = JSON.stringify(JSON.parse(text), null, indent)
-      assert.deepEqual(asParsed(parseJson(json)), JSON.parse(json))
-    }),
-    { seed: 1, numRuns: 2000 },
-  )
-  for (const digits of ['18446744073709551616', '1.10', '1e21', '-0', '0.1E+5']) {
-    assert.deepEqual(parseJson(`[${digits}]`), [new WrittenNumber(digits)])
-  }
-})
-
-test('a key that is given twice and half a surrogate pair are refused, at any depth', () => {
-  assert.throws(() => parseJson('{"answer":"999","answer":"1"}'), /the key "answer" twice/)
-  assert.throws(() => parseJson('{"a":[{"b":1,"\\u0062":2}]}'), /the key "b" twice/)
-  assert.throws(() => parseJson('{"prompt":"x \\ud83d y"}'), /half a surrogate pair \(\\ud83d\) in "prompt"/)
-  assert.throws(() => parseJson('{"prompt":[{"content":"\\udc00"}]}'), /half a surrogate pair \(\\udc00\) in "prompt"/)
-  assert.deepEqual(parseJson('{"a":"\\ud83d\\ude00","__proto__":{}}'), JSON.parse('{"a":"😀","__proto__":{}}'))
-})
-
 test('Chinese in either form comes through unchanged, with a byte order mark or without', async () => {
   const row = {
     prompt: '“鸡兔同笼”，头 35，足 94，鸡几只？𠮷',
@@ -213,61 +156,6 @@ test('bytes that are no UTF-8 are a bad row, not an answer with replacement char
   const { bad } = await readItems({ path: file('gbk.jsonl', bytes), form: 'plain', idPrefix: 'row-' })
   assert.match(bad[0]?.reason ?? '', /UTF-8/)
 })
-
-test('lines are cut at newlines only, however long they are and however the bytes arrive', () => {
-  const texts = ['', '短', 'x'.repeat(2000), '末行']
-  const cut = (text: string, chunk: number) => {
-    const found: string[] = []
-    const lines = new Lines({ maxBytes: 1000 })
-    const keep = (cuts: Iterable<Buffer | null>) => {
-      for (const line of cuts) found.push(line?.toString() ?? 'too long')
-    }
-    for (const bytes of inChunks(text, chunk)) keep(lines.push(bytes))
-    keep(lines.end())
-    return found
-  }
-  for (const chunk of [1, 7, 5000]) {
-    assert.deepEqual(cut(texts.join('\n'), chunk), ['', '短', 'too long', '末行'])
-    assert.deepEqual(cut('a\nb\n', chunk), ['a', 'b'])
-    assert.deepEqual(cut('', chunk), [])
-  }
-})
-
-test('the elements of a list are cut alike, however the bytes arrive', () => {
-  const values = [{ a: 'b"]},\\' }, 12, 'x,]"', [[], {}], { long: 'x'.repeat(2000) }, {}, null, { q: '\\\\"' }, '短']
-  const cut = (text: string, chunk: number) => {
-    const elements = new ListElements({ maxBytes: 1000, goesOn: false, line: 1 })
-    const found: string[] = []
-    for (const bytes of inChunks(text, chunk)) {
-      for (const element of elements.push(bytes)) found.push(element?.toString().trim() ?? 'too long')
-    }
-    elements.end()
-    return found
-  }
-  const whole = values.map(value => (JSON.stringify(value).length > 1000 ? 'too long' : JSON.stringify(value)))
-  for (const chunk of [1, 2, 3, 5, 7, 5000]) {
-    assert.deepEqual(cut(`[${whole.map((_, at) => JSON.stringify(values[at])).join(',')}]`, chunk), whole)
-    assert.deepEqual(cut(' [ 1 , 2\n, {}  ] \n', chunk), ['1', '2', '{}'])
-    assert.deepEqual(cut('[]', chunk), [])
-    for (const [text, says] of [
-      ['[1 2]', /does not end|no comma/],
-      ['[{} {}]', /no comma/],
-      ['[1,]', /no row/],
-      ['[,1]', /no row/],
-      ['[1', /does not end/],
-      ['[1] 2', /after the end/],
-      ['{}', /no list/],
-    ] as const) {
-      if (text === '[1 2]') assert.deepEqual(cut(text, chunk), ['1 2'])
-      else assert.throws(() => cut(text, chunk), says, text)
-    }
-  }
-})
-
-function* inChunks(text: string, size: number): Generator<Buffer> {
-  const bytes = Buffer.from(text)
-  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size)
-}
 
 test('a row of a JSON list that is no JSON is one bad row; a list that breaks off is told with its line', async () => {
   const rows = ['{"prompt":"1+1=","answer":"2","points":1,"total":2}', '{"prompt" "2+2="}']

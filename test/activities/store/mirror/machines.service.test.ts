@@ -2,26 +2,13 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
-import { EventEmitter, once } from 'node:events'
-import {
-  appendFileSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
-import { tmpdir } from 'node:os'
+import { once } from 'node:events'
+import { appendFileSync, cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { gpuActivities } from '../../../../activities/gpu-activities.js'
 import { ioActivities } from '../../../../activities/io-activities.js'
-import { FenceLost } from '../../../../activities/store/fence.js'
 import { digestOfFile } from '../../../../activities/store/files.js'
 import { collectGarbage } from '../../../../activities/store/mirror/garbage.js'
 import { checkpointKey } from '../../../../activities/store/mirror/keys.js'
@@ -34,26 +21,15 @@ import type { ExperimentConfig } from '../../../../pipelines/config/schema.js'
 import { given } from '../../../../pipelines/given.js'
 import { tinyConfig } from '../../../workflows/tiny.js'
 import { answersBy, prepare, resultOf, runExperiment, runStage } from '../../driver.js'
-import { bucket, Gateway, useGateway, whyNoGateway } from '../objects/gateway.js'
+import { bucket, whyNoGateway } from '../objects/gateway.js'
+import { machinesOnStore } from './on-store.js'
 
 describe('machines that share a store', { skip: whyNoGateway() }, () => {
-  const homes: string[] = []
+  const { machine, withStore, folder } = machinesOnStore()
   const held: PolicyCache[] = []
-  let gateway: Gateway
-  before(async () => {
-    gateway = await Gateway.start()
-  })
   after(async () => {
-    await gateway.stop()
     for (const policies of held) await policies.dispose()
-    for (const home of homes) rmSync(home, { recursive: true, force: true })
   })
-
-  function machine(): Workplace {
-    const home = mkdtempSync(join(tmpdir(), 'rlev-machine-'))
-    homes.push(home)
-    return workplace(home)
-  }
 
   /** On a worker that stays up. */
   async function trainedFor(place: Workplace, config: ExperimentConfig) {
@@ -63,15 +39,6 @@ describe('machines that share a store', { skip: whyNoGateway() }, () => {
     const gpu = gpuActivities(place, policies)
     await runStage(gpu.trainSteps, { run: config.name, stages, from: 0, to: config.steps })
     return { gpu, stages }
-  }
-
-  async function withStore<Result>(prefix: string, work: () => Promise<Result>): Promise<Result> {
-    const back = useGateway(gateway.port, { RLEV_STORE: `s3://${bucket}/${prefix}` })
-    try {
-      return await work()
-    } finally {
-      back()
-    }
   }
 
   const config: ExperimentConfig = tinyConfig('shared', {
@@ -195,8 +162,8 @@ describe('machines that share a store', { skip: whyNoGateway() }, () => {
       assert.deepEqual(sound.damages, [])
       assert.ok(sound.objects > 20)
 
-      const entry = join(gateway.folder, bucket, 'turns', 'runs', run, '@metrics', 'step-000002.json')
-      const blobs = join(gateway.folder, bucket, 'turns', 'blobs')
+      const entry = join(folder(), bucket, 'turns', 'runs', run, '@metrics', 'step-000002.json')
+      const blobs = join(folder(), bucket, 'turns', 'blobs')
       const blob = readdirSync(blobs, { recursive: true, withFileTypes: true }).find(file => file.isFile())
       for (const path of [entry, join(blob?.parentPath ?? '', blob?.name ?? '')]) appendFileSync(path, 'x')
       assert.deepEqual((await mirror.examine(run)).damages.map(({ place }) => place.split('/')[4]).sort(), [
@@ -260,66 +227,6 @@ describe('machines that share a store', { skip: whyNoGateway() }, () => {
       assert.ok(await objects.deleteIfMatch(key, (await objects.facts(key))?.etag ?? ''))
       await push(workplace(first.home), 2)
       assert.deepEqual(await checkpoints.steps(run), [3])
-    })
-  })
-
-  it('keep what a later attempt made here from a push that outlived its attempt', async () => {
-    await withStore('outlived', async () => {
-      const [here, other] = [machine(), machine()]
-      const mirror = here.mirror ?? assert.fail()
-      const id = 'outlived'
-      const write = ({ home }: Workplace, kind: string, text: string) => {
-        const folder = join(runFolder(home, id), kind)
-        mkdirSync(folder, { recursive: true })
-        writeFileSync(join(folder, `${stepName(1)}.json`), text)
-      }
-      const kinds = ['rollouts', 'records', 'metrics']
-      const attempt = (number: number) => ({ run: 'one', activity: 1, attempt: number })
-
-      // The network of this machine is cut while it pushes the first entry.
-      const { objects } = await mirror.parts()
-      const put = objects.putIfAbsent.bind(objects)
-      const network = new EventEmitter()
-      const [asked, back] = [once(network, 'asked'), once(network, 'back')]
-      objects.putIfAbsent = async (...call) => {
-        if (call[0].includes('rollouts')) {
-          network.emit('asked')
-          await back
-        }
-        return put(...call)
-      }
-      await mirror.take(id, attempt(1))
-      for (const kind of kinds) write(here, kind, 'of here')
-      const outlived = mirror.push(id, { fenced: true })
-      await asked
-      objects.putIfAbsent = put
-
-      await other.mirror?.take(id, attempt(2))
-      write(other, 'rollouts', 'of the other machine')
-      await other.mirror?.push(id, { fenced: true })
-
-      await mirror.take(id, attempt(3))
-      const pulled = mirror.pull(id, { toReplay: true })
-      await Promise.race([pulled, sleep(500)])
-      for (const kind of kinds) write(here, kind, 'of here')
-      network.emit('back')
-      await assert.rejects(outlived, FenceLost)
-      await pulled
-      for (const kind of kinds) assert.ok(existsSync(join(runFolder(here.home, id), kind, `${stepName(1)}.json`)), kind)
-    })
-  })
-
-  it('let only the later attempt commit', async () => {
-    await withStore('fence', async () => {
-      const [early, late] = [machine(), machine()].map(place => place.mirror ?? assert.fail())
-      const attempt = { run: 'one', activity: 3, attempt: 1 }
-      await early?.take(run, attempt)
-      await late?.take(run, { ...attempt, attempt: 2 })
-      await assert.rejects(async () => early?.push(run, { fenced: true }), FenceLost)
-      await assert.rejects(async () => early?.take(run, attempt), FenceLost)
-      await late?.push(run, { fenced: true })
-      await Promise.allSettled([4, 5, 6].map(activity => late?.take(run, { ...attempt, activity })))
-      await assert.rejects(async () => early?.take(run, { ...attempt, activity: 5 }), FenceLost)
     })
   })
 
