@@ -57,8 +57,9 @@ export function startMlflow(home: Home, port: number): Promise<ProcessRecord> {
   return startDetached({ ...call, log: logFile(home, 'mlflow'), cwd: folder })
 }
 
-/** How the server is started that listens at `host` and keeps all in `folder`. */
-export function mlflowCall(folder: string, { host, port }: { host: string; port: number }) {
+/** How the server is started that listens at `host` and keeps all in `folder`, or what is no artifact in the database of an address. */
+export function mlflowCall(folder: string, place: { host: string; port: number; database?: string }) {
+  const { host, port, database = `sqlite:///${join(folder, 'mlflow.db')}` } = place
   const artifacts = join(folder, 'artifacts')
   mkdirSync(artifacts, { recursive: true })
   const { PYTHONPATH: _path, PYTHONHOME: _home, ...env } = withoutSecrets(process.env)
@@ -66,7 +67,7 @@ export function mlflowCall(folder: string, { host, port }: { host: string; port:
     command: join(dirname(programOf('mlflow')), 'python'),
     args: [
       ['-c', oneProcess, 'server', '--host', host, '--port', String(port), '--workers', '1'],
-      ['--backend-store-uri', `sqlite:///${join(folder, 'mlflow.db')}`, '--artifacts-destination', artifacts],
+      ['--backend-store-uri', database, '--artifacts-destination', artifacts],
     ].flat(),
     env: {
       ...env,

@@ -11,6 +11,8 @@ export interface DrillOptions {
   config: string | null
   /** Path of the production server of Temporal, for the drill `machines`; null for the dev server. */
   temporal: string | null
+  /** Of the drill `machines`: only its cases whose name contains this; null for all. */
+  cases: string | null
   /** For the drill `tinker`; null for the small server of the tests. */
   server: NamedServer | null
   /** Of the drill `tinker`: so many of its kills. */

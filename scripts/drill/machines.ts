@@ -10,11 +10,13 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { whyNoGateway } from '../../test/activities/store/objects/gateway.js'
 import type { DrillOptions } from './drill.js'
 import { Network, whyNoNetwork } from './machines/network.js'
+import { requireProduction } from './machines/production.js'
+import { installDriver } from './machines/python-driver.js'
 import type { DrillResult } from './result.js'
 
 /** What the process on machine d is to do. */
@@ -32,6 +34,8 @@ export async function run({ say, kills: _kills, ...options }: DrillOptions): Pro
     say(`skipped: ${reason}`)
     return { name: 'machines', passed: true, cases: 0, failures: [], figures: { skipped: 1 } }
   }
+  const temporal = options.temporal === null ? null : resolve(options.temporal)
+  if (temporal !== null) requireProduction(temporal)
   const network = Network.make()
   const folder = mkdtempSync(join(tmpdir(), 'rlev-machines-'))
   const remove = () => {
@@ -41,7 +45,12 @@ export async function run({ say, kills: _kills, ...options }: DrillOptions): Pro
   // Also by Ctrl-C.
   process.once('exit', remove)
   try {
-    return await inside({ ...options, network: network.name, folder }, network, say)
+    if (temporal !== null) {
+      await installDriver(folder).catch((error: Error) =>
+        say(`MLflow stays on SQLite: its driver for PostgreSQL cannot be installed: ${error.message.trim()}`),
+      )
+    }
+    return await inside({ ...options, temporal, network: network.name, folder }, network, say)
   } finally {
     process.off('exit', remove)
     remove()

@@ -12,6 +12,7 @@ export interface DrillCall<Name extends string> {
   kills: number
   config: string | null
   temporal: string | null
+  cases: string | null
   /** For the drill tinker. */
   server: NamedServer | null
   places: number
@@ -35,6 +36,7 @@ ${list.join('\n')}
   --kills N      random kills of the drill kills, at most 1000 (default: 200; short: 10)
   --config FILE  what runs in the drill everything, with the seeds of the file (default: three tiny arms)
   --temporal BINARY  the production server of Temporal, in the drill machines, on PostgreSQL (default: the dev server)
+  --cases TEXT   of the drill machines: only those whose name contains the text
   --server URL   a server of the Tinker API for the drill tinker (default: the small one of the tests), with
     --base-model NAME  as the server names it (default: its first)
     --policy FOLDER    the same model here, for its tokenizer (default: the base model, if it is named by its folder)
@@ -51,7 +53,7 @@ export function readOptions<Name extends string>(
   given: readonly string[],
   names: readonly Name[],
 ): DrillCall<Name> | null {
-  const { help, only, short, json, kills, config, temporal, seed, places, ...server } = parsed(given)
+  const { help, only, short, json, kills, config, temporal, cases, seed, places, ...server } = parsed(given)
   if (help) return null
   const chosen = only === undefined ? names : call.list('--only', { text: only, names, what: 'drill' })
   return {
@@ -60,6 +62,7 @@ export function readOptions<Name extends string>(
     kills: numberOf('--kills', kills ?? (short ? '10' : '200'), { least: 1, most: 1000 }),
     config: config ?? null,
     temporal: temporal ?? null,
+    cases: casesOf(cases, short || config !== undefined),
     server: serverOf(server),
     places: numberOf('--places', places, { least: 1, most: 1000 }),
     short,
@@ -78,6 +81,7 @@ const parsed = (given: readonly string[]) =>
           kills: { type: 'string' },
           config: { type: 'string' },
           temporal: { type: 'string' },
+          cases: { type: 'string' },
           server: { type: 'string' },
           'base-model': { type: 'string' },
           policy: { type: 'string' },
@@ -89,6 +93,12 @@ const parsed = (given: readonly string[]) =>
         },
       }).values,
   )
+
+function casesOf(text: string | undefined, isOneRun: boolean): string | null {
+  if (text === undefined || !isOneRun) return text ?? null
+  const expected = 'neither --short nor --config'
+  throw call.invalid({ place: '--cases', message: 'this has no effect on a single run', expected, found: text })
+}
 
 function serverOf({
   server: url,

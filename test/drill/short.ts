@@ -14,6 +14,7 @@ export async function short(
     kills: 10,
     config: null,
     temporal: null,
+    cases: null,
     server: null,
     places,
     short: true,

@@ -1,12 +1,13 @@
 /**
- * Workers that do not fit, beside right ones: one with an empty home that has no store, one of another home, one of another version of the code.
- * None of them may take a task of the run. And an upgrade in the middle of a run, one machine after the other.
+ * Workers that do not fit, beside right ones: one with an empty home that has no store, one of another home, one of another version of the code,
+ * one on another processor. None of them may take a task of the run. And an upgrade in the middle of a run, one machine after the other.
  */
-import { existsSync, rmSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { bucket } from '../../../test/activities/store/objects/gateway.js'
 import { otherVersion } from '../../../test/commands/other-version.js'
-import type { Case } from './case.js'
+import { type Case, outageMs } from './case.js'
 import type { Build, Cluster } from './cluster.js'
 import { differences, leftInStore } from './left.js'
 import { endOf, launch } from './runs.js'
@@ -46,6 +47,27 @@ const beside = (name: string, placeOf: (cluster: Cluster) => Build): Case => ({
   },
 })
 
+/** It could begin a run, but not go on with one: another processor adds in another order. */
+const otherProcessor: Case = {
+  name: 'a worker on another processor beside right ones, which are cut off',
+  ...shape,
+  async disturb(cluster) {
+    await cluster.moment({ step: 2 })
+    const processor = join(cluster.folder, 'cpuinfo')
+    const model = 'Processor of machine e'
+    const there = readFileSync('/proc/cpuinfo', 'utf8')
+    writeFileSync(processor, there.replaceAll(/^(model name\s*: ).*$/gm, `$1${model}`))
+    await cluster.startWorker(misfit, { processor })
+    for (const host of ['b', 'c'] as const) cluster.network.cable(host, 'down')
+    await sleep(outageMs)
+    for (const host of ['b', 'c'] as const) cluster.network.cable(host, 'up')
+    await cluster.ended()
+    const said = cluster.outputOf(misfit)
+    await cluster.end(misfit)
+    return said.includes('Activity started') ? ['it took a task'] : []
+  },
+}
+
 const upgrade: Case = {
   name: 'an upgrade in the middle of a run, one machine after the other',
   ...{ steps: 12, stepsPerActivity: 1 },
@@ -74,5 +96,6 @@ export const buildCases: readonly Case[] = [
   emptyHome,
   beside('a worker of another home', () => ({ variables: { RLEV_STORE: `s3://${bucket}/other` } })),
   beside('a worker of another version', cluster => ({ build: upgraded(cluster) })),
+  otherProcessor,
   upgrade,
 ]

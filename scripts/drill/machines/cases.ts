@@ -1,5 +1,6 @@
 /** The cases one after another on the same machines, each run compared with an undisturbed one. */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { RlevError } from '../../../pipelines/errors.js'
 import type { InsideCall } from '../machines.js'
 import type { DrillResult } from '../result.js'
 import { buildCases } from './builds.js'
@@ -20,19 +21,17 @@ interface DrillInside extends Omit<InsideCall, 'network'> {
 }
 
 export async function drill(options: DrillInside): Promise<DrillResult> {
-  const { network, folder, seed, short, say, temporal, config } = options
+  const { network, folder, seed, say, temporal, config } = options
   const began = performance.now()
+  const wanted = config === null ? chosen(options) : []
   const cluster = await Cluster.start({ network, folder, temporal, say })
   try {
     const runs = new Runs({ cluster, seed, say })
     if (config !== null) {
       runs.count++
       runs.failures.push(...(await launchedConfig({ cluster, config, say })))
-    } else {
-      const production = temporal !== null
-      const all = [...cableCases, ...deathCases({ production }), ...storeCases, ...buildCases, ...clockCases(say)]
-      for (const one of short ? [shortCase] : all) await runs.make(one)
     }
+    for (const one of wanted) await runs.make(one)
     return {
       name: 'machines',
       passed: runs.failures.length === 0,
@@ -43,6 +42,21 @@ export async function drill(options: DrillInside): Promise<DrillResult> {
   } finally {
     await cluster.stop()
   }
+}
+
+function chosen({ short, temporal, cases, say }: DrillInside): readonly Case[] {
+  if (short) return [shortCase]
+  const production = temporal !== null
+  const all = [...cableCases, ...deathCases({ production }), ...storeCases, ...buildCases, ...clockCases(say)]
+  const found = cases === null ? all : all.filter(({ name }) => name.includes(cases))
+  if (found.length > 0) return found
+  throw new RlevError({
+    kind: 'CallInvalid',
+    message: 'no case has such a name',
+    place: '--cases',
+    expected: `a part of one of these: ${all.map(({ name }) => name).join('; ')}`,
+    found: cases ?? '',
+  })
 }
 
 /** For `npm test`: one run meets both a cable and the loss of a machine. */

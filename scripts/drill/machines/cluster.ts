@@ -96,14 +96,15 @@ export class Cluster {
   }
 
   /** Whether it becomes ready is not looked at. */
-  async beginWorker(part: string, { variables = {}, build = buildFolder, home }: Build = {}): Promise<ProcessRecord> {
+  async beginWorker(part: string, options: Build = {}): Promise<ProcessRecord> {
+    const { variables = {}, build = buildFolder, home, processor } = options
     const [kind, host] = part.split(' on ') as [string, Host]
     const folder = home ?? this.home(host)
     mkdirSync(folder, { recursive: true })
     const queue = kind === 'orchestrator' ? 'rlev' : 'rlev-gpu'
     const words = ['worker', '--queue', queue, '--home', folder]
     return this.#start(part, host, {
-      command: [process.execPath, join(build, 'commands', 'main.js'), ...words],
+      command: [...onProcessor(processor), process.execPath, join(build, 'commands', 'main.js'), ...words],
       env: { ...process.env, ...variables },
     })
   }
@@ -238,4 +239,10 @@ export interface Build {
   build?: string
   /** That of the machine unless said. */
   home?: string
+  /** File that says what the kernel would of another processor; for workers. */
+  processor?: string
 }
+
+/** What a machine's command begins with is alone with its mounts. */
+const onProcessor = (file: string | undefined): string[] =>
+  file === undefined ? [] : ['sh', '-c', 'mount --bind "$0" /proc/cpuinfo && exec "$@"', file]

@@ -1,4 +1,7 @@
-/** The servers of machine a: Temporal (the dev server, or the production one on PostgreSQL), MLflow, and the object store behind a proxy. */
+/**
+ * The servers of machine a: Temporal and MLflow, and the object store behind a proxy. Temporal is the dev server and MLflow keeps a file, or
+ * both are as a cluster has them, on PostgreSQL.
+ */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -6,9 +9,12 @@ import type { ProcessRecord } from '../../../activities/machine/services-record.
 import { awaitMlflow, mlflowCall } from '../../../commands/services/mlflow.js'
 import { waitUntilReady } from '../../../commands/services/ready.js'
 import { awaitTemporal, devServerCall } from '../../../commands/services/temporal.js'
+import { given } from '../../../pipelines/given.js'
 import { bucket, gatewayCall, gatewayVariables } from '../../../test/activities/store/objects/gateway.js'
 import { addressOf, type Network } from './network.js'
-import { productionServers } from './production.js'
+import { connection, makeDatabase, postgresql } from './postgresql.js'
+import { productionServer } from './production.js'
+import { driverFolder, hasDriver } from './python-driver.js'
 import type { Server } from './server.js'
 
 export interface ServersOptions {
@@ -42,11 +48,10 @@ const storeUrl = `http://${address}:${ports.store}`
 export function serversOf(options: ServersOptions): Server[] {
   const { network, folder, temporal, variables } = options
   const service = { address: variables['TEMPORAL_ADDRESS'] ?? '', namespace: variables['TEMPORAL_NAMESPACE'] ?? '' }
-  const temporals =
-    temporal === null
-      ? [devServer({ folder, service })]
-      : productionServers({ network, folder, binary: temporal, address, port: ports.temporal, service })
-  return [...temporals, mlflow(folder), ...stores(folder)]
+  if (temporal === null) return [devServer({ folder, service }), mlflow(folder), ...stores(folder)]
+  const production = productionServer({ network, folder, binary: temporal, address, port: ports.temporal, service })
+  const tracking = hasDriver(folder) ? mlflowOnPostgresql({ network, folder }) : mlflow(folder)
+  return [postgresql({ network, folder }), production, tracking, ...stores(folder)]
 }
 
 function devServer({ folder, service }: { folder: string; service: { address: string; namespace: string } }): Server {
@@ -62,14 +67,30 @@ function devServer({ folder, service }: { folder: string; service: { address: st
   }
 }
 
-function mlflow(folder: string): Server {
+function mlflow(folder: string, { database }: { database?: string } = {}): Server {
   return {
     name: 'mlflow',
     call: () => {
-      const { command, args, env } = mlflowCall(join(folder, 'mlflow'), { host: address, port: ports.mlflow })
+      const place = { host: address, port: ports.mlflow, ...given({ database }) }
+      const { command, args, env } = mlflowCall(join(folder, 'mlflow'), place)
       return { command: [command, ...args], env }
     },
     ready: record => awaitMlflow(record, { url: mlflowUrl }),
+  }
+}
+
+function mlflowOnPostgresql({ network, folder }: { network: Network; folder: string }): Server {
+  const { host, port, role, password } = connection
+  const name = 'mlflow'
+  const server = mlflow(folder, { database: `postgresql+psycopg2://${role}:${password}@${host}:${port}/${name}` })
+  return {
+    ...server,
+    after: 'postgresql',
+    before: () => makeDatabase(network, name),
+    call: () => {
+      const { command, env } = server.call()
+      return { command, env: { ...env, PYTHONPATH: driverFolder(folder) } }
+    },
   }
 }
 
