@@ -29,7 +29,8 @@ export async function drill(options: DrillInside): Promise<DrillResult> {
     const runs = new Runs({ cluster, seed, say })
     if (config !== null) {
       runs.count++
-      runs.failures.push(...(await launchedConfig({ cluster, config, say })))
+      runs.failures.push(...(await launchedConfig({ cluster, config, production: temporal !== null, say })))
+      runs.countWork()
     }
     for (const one of wanted) await runs.make(one)
     return {
@@ -96,14 +97,20 @@ class Runs {
     const began = performance.now()
     const wrong = await this.#made(name, one)
     const left = wrong.length === 0 ? differences(name, expected, await leftInStore(this.#cluster, name)) : wrong
-    const { begun, again, replayed } = this.#cluster.samplings()
-    this.figures['rollouts begun'] += begun
-    this.figures['rollouts begun again'] += again
-    this.figures['updates made again'] += replayed
+    const { again, begun, replayed } = this.countWork()
     this.failures.push(...left.map(sentence => `${one.name}: ${sentence}`))
     const seconds = ((performance.now() - began) / 1000).toFixed(0)
     const work = `${again} of ${begun} rollouts begun again, ${replayed} updates made again`
     this.#say(`${one.name}: ${left.length === 0 ? `same (${work}, ${seconds} s)` : `WRONG: ${left[0]}`}`)
+  }
+
+  /** What was done since the last mark. */
+  countWork(): ReturnType<Cluster['samplings']> {
+    const work = this.#cluster.samplings()
+    this.figures['rollouts begun'] += work.begun
+    this.figures['rollouts begun again'] += work.again
+    this.figures['updates made again'] += work.replayed
+    return work
   }
 
   async #expected({ steps }: Case): Promise<Left> {

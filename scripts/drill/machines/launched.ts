@@ -1,7 +1,7 @@
 /**
- * A config of the user (`--config`), launched on d while the only workers are on b and c: b is killed whole and replaced by a machine with an
- * empty home, and the cable of c is pulled. Weights, comparison and conclusion must be those of the command alone on one machine, with its own
- * servers and a folder as its home.
+ * A config of the user (`--config`), launched on d while the only workers are on b and c: PostgreSQL, if there is one, is killed and away for a
+ * while, b is killed whole and replaced by a machine with an empty home, and the cable of c is pulled. Weights, comparison and conclusion must
+ * be those of the command alone on one machine, with its own servers and a folder as its home.
  */
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -23,9 +23,11 @@ interface Told {
 export async function launchedConfig(options: {
   cluster: Cluster
   config: string
+  /** With PostgreSQL. */
+  production: boolean
   say: (line: string) => void
 }): Promise<string[]> {
-  const { cluster, config, say } = options
+  const { cluster, config, production, say } = options
   const plan = loadPlan({ path: config })
   const alone = await ranAlone(cluster, plan, config)
   say(`${plan.name} on one machine: ${Object.keys(alone.told.weights).length} experiments in ${seconds(alone.ms)}`)
@@ -33,6 +35,13 @@ export async function launchedConfig(options: {
   const began = performance.now()
   cluster.mark()
   await cluster.told('d', [kindOf(plan), config, '--detach'])
+  if (production) {
+    await cluster.moment({ activity: 'warmStart' })
+    await cluster.kill('postgresql on a')
+    await sleep(outageMs)
+    await cluster.mend()
+    say(`PostgreSQL is back after ${outageMs / 1000} s`)
+  }
   await cluster.moment({ step: 3 })
   await cluster.replace('b')
   say('b is another machine, with an empty home')
