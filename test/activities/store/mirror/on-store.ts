@@ -33,5 +33,5 @@ export function machinesOnStore() {
     }
   }
 
-  return { machine, withStore, folder: () => gateway.folder }
+  return { machine, withStore, folder: () => gateway.folder, port: () => gateway.port }
 }
