@@ -34,6 +34,8 @@ interface Model {
   data: number
   /** Operations so far. */
   requests: number
+  /** The sampler that was last written over the model. */
+  written: string | null
 }
 
 export type Kind = 'weights' | 'sampler_weights'
@@ -68,7 +70,7 @@ export class Models {
     if (this.#isShared) adapter.tensors = new DeviceTensors(withTiedValues(adapter.tensors.read()))
     const policy = withAdapter(this.base, adapter)
     const optimizer = createOptimizer(policy, { optimizer: 'adamw' })
-    this.#models.set(id, { policy, optimizer, gradient: new Map(), data: 0, requests: 0 })
+    this.#models.set(id, { policy, optimizer, gradient: new Map(), data: 0, requests: 0, written: null })
   }
 
   unload(id: string): void {
@@ -158,8 +160,11 @@ export class Models {
     const model = this.#model(id)
     const folder = this.folderOf(id, 'sampler_weights', name)
     if (!existsSync(folder)) throw new Refusal(404, 'Checkpoint not found')
-    if (this.#settings.samplers === 'written over the model') await this.#replaceAdapter(model, folder)
-    return withAdapter(this.base, await loadAdapter({ folder, architecture: this.base.architecture }))
+    const { architecture } = this.base
+    if (this.#settings.samplers === 'apart') return withAdapter(this.base, await loadAdapter({ folder, architecture }))
+    if (model.written !== name) await this.#replaceAdapter(model, folder)
+    model.written = name
+    return withAdapter(this.base, copyOf(model.policy.adapter as Adapter))
   }
 
   delete(id: string, kind: Kind, name: string): void {
@@ -206,6 +211,11 @@ export class Models {
       throw new Refusal(400, `Model ${id} not loaded (likely stale request from previous server)`)
     return model
   }
+}
+
+function copyOf(adapter: Adapter): Adapter {
+  const tensors = [...adapter.tensors.read()].map(([name, tensor]) => [name, tensor.clone() as Tensor] as const)
+  return { ...adapter, tensors: new DeviceTensors(tensors) }
 }
 
 /** Takes both. */

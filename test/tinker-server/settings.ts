@@ -26,7 +26,10 @@ export interface ServerSettings {
   stop: 'honoured' | 'ignored'
   /** What a state has besides the weights. */
   moments: 'restored' | 'lost'
-  /** What sampling from an older sampler of a live model does to the model. */
+  /**
+   * Where a sampler is that was saved. `written over the model`, as SkyRL with JAX does it: it is when it is sampled, unless it was the last
+   * one to be, and then the model as it is by now is sampled.
+   */
   samplers: 'apart' | 'written over the model'
   /** Targets as given, or rebuilt from the inputs and the last target. */
   targets: 'free' | 'rebuilt'

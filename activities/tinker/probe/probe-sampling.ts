@@ -93,30 +93,37 @@ async function targetsOf(options: ProbeOptions, model: ProbedModel): Promise<Fin
   return Math.abs((free[1] as number) - (last[1] as number)) <= near ? 'free' : 'rebuilt from the input'
 }
 
+/**
+ * Twice: once where no other sampler of the model was ever asked, and once after a newer one was. SkyRL with JAX remembers which it has
+ * loaded, and loads it over the model only if it is another.
+ */
 async function olderSampler(
   options: ProbeOptions,
   model: ProbedModel,
   sampler: string,
 ): Promise<Findings['olderSampler']> {
-  const greedy = async () => (await draw(options, sampler, { temperature: 0 }))[0]
-  const before = await greedy()
+  const greedy = async (from: string) => (await draw(options, from, { temperature: 0 }))[0]
+  const before = await greedy(sampler)
   for (let step = 0; step < 3; step++) {
     await model.gradient(['long', 'short'])
     await model.step()
   }
-  const trained = await model.measure()
-  let after: Awaited<ReturnType<typeof greedy>>
+  const sampleAgain = async (): Promise<Findings['olderSampler']> => {
+    const trained = await model.measure()
+    const after = await greedy(sampler)
+    const isFar = (a: readonly number[], b: readonly number[]) => distance(a, b) / Math.sqrt(trained.length) > near / 10
+    if (isFar(await model.measure(), trained)) return 'written over the model'
+    const isOld = isEqual(before?.tokens, after?.tokens) && !isFar(before?.logProbs ?? [], after?.logProbs ?? [])
+    return isOld ? 'apart' : 'follows the model'
+  }
   try {
-    after = await greedy()
+    const alone = await sampleAgain()
+    if (alone === 'written over the model') return alone
+    await greedy(await model.saveSampler())
+    const afterNewer = await sampleAgain()
+    return afterNewer === 'apart' ? alone : afterNewer
   } catch (error) {
     if (error instanceof RlevError && error.kind !== 'ServiceUnavailable') return 'refused'
     throw error
   }
-  const later = await model.measure()
-  const moved = Math.sqrt(trained.length)
-  if (distance(later, trained) / moved > near / 10) return 'written over the model'
-  const isOld =
-    isEqual(before?.tokens, after?.tokens) &&
-    distance(before?.logProbs ?? [], after?.logProbs ?? []) / moved <= near / 10
-  return isOld ? 'apart' : 'follows the model'
 }
