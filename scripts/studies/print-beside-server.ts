@@ -1,7 +1,8 @@
 /**
  * Steps of a policy on a Tinker server beside the same steps of the local engine: from the server's own first adapter, on responses that the
- * server samples, with the optimizer of a run. Prints of each step how far apart log-probabilities, gradient norms and weights are. A third
- * column has the small server of the tests with shared A matrices, as SkyRL with JAX has them: what is left there is rounding.
+ * server samples, with the rewards, the estimator and the optimizer of a run. Prints of each step the mean reward, and how far apart
+ * log-probabilities, gradient norms and weights are. A third column has the small server of the tests with shared A matrices, as SkyRL with
+ * JAX has them: what is left there is rounding.
  *
  *   node scripts/launch.mjs studies/print-beside-server --server URL --policy FOLDER [--base-model NAME] [--steps 10]
  *     [--out FOLDER]   keeps both adapters after the last step, as `server/` and `own/`
@@ -10,6 +11,7 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { MockActivityEnvironment } from '@temporalio/testing'
 import { TinkerClient } from '../../activities/tinker/client.js'
 import { beginSession } from '../../activities/tinker/policy/server-session.js'
 import { States } from '../../activities/tinker/policy/states.js'
@@ -17,17 +19,23 @@ import { TinkerPolicy } from '../../activities/tinker/policy/tinker-policy.js'
 import { findingLines } from '../../activities/tinker/probe/findings.js'
 import { probe } from '../../activities/tinker/probe/probe.js'
 import { checkedWay } from '../../activities/tinker/training-way.js'
+import { recordsOf } from '../../pipelines/advantages/records.js'
 import { loadAdapter } from '../../pipelines/checkpoint/adapter-file.js'
 import { loadPolicy } from '../../pipelines/checkpoint/policy-folder.js'
 import { experimentSchema } from '../../pipelines/config/schema.js'
+import { prepareData } from '../../pipelines/data/prepare.js'
 import { disposeAdapter } from '../../pipelines/model/adapter.js'
 import { createOptimizer } from '../../pipelines/model/optimizer-state.js'
 import { defaultEngine, withAdapter } from '../../pipelines/model/policy.js'
 import { noHooks } from '../../pipelines/progress.js'
-import { stream } from '../../pipelines/random.js'
-import type { LivePolicy, UpdateMade } from '../../pipelines/training/live-policy.js'
+import { markOf } from '../../pipelines/rewards/mark.js'
+import { markByRule } from '../../pipelines/rewards/marking.js'
+import { mean } from '../../pipelines/statistics/estimate.js'
+import type { LivePolicy } from '../../pipelines/training/live-policy.js'
 import { LocalPolicy } from '../../pipelines/training/local-policy.js'
-import type { LossRow } from '../../pipelines/training/loss.js'
+import { policyGradientStep } from '../../pipelines/training/policy-gradient.js'
+import { sampleStep } from '../../pipelines/training/sample-step.js'
+import { normalizeValues } from '../../pipelines/values/normalize.js'
 import { withEveryIdDrawn } from '../../test/pipelines/model/golden.js'
 import { startTinkerServer } from '../../test/tinker-server/start.js'
 
@@ -58,12 +66,16 @@ const folder = (name: string) => {
   mkdirSync(path, { recursive: true })
   return path
 }
-const rows = 8
 const config = experimentSchema.parse({
-  name: 'beside',
-  rollout: { prompts: 2, samples: rows / 2, maxTokens },
-  update: { learningRate: 1e-3, microBatch: rows, adapter: { rank } },
+  ...{ name: 'beside', seed, steps },
+  data: { source: 'synthetic', exam: 'v7', trainPapers: 1, testItemsPerSection: 1 },
+  policy: { from: 'checkpoint', path: base },
+  rollout: { prompts: 4, samples: 4, maxTokens },
+  update: { learningRate: 1e-3, microBatch: 16, adapter: { rank } },
 })
+const rows = config.rollout.prompts * config.rollout.samples
+const { train: items } = await prepareData(config.data, { seed, bonus: config.value.bonus })
+const { values } = normalizeValues(items, { ...config.reward, bonus: config.value.bonus })
 
 const client = new TinkerClient({ url })
 const baseModel = given['base-model'] ?? ((await client.baseModels())[0] as string)
@@ -102,48 +114,45 @@ const shared = await policyOn(new TinkerClient({ url: small.url }), {
   ...{ name: 'shared', state: 'tinker://beside/weights/start' },
 })
 
-const { integer } = stream(seed, 'prompts beside')
-const prompts = Array.from({ length: 2 }, (_, prompt) =>
-  Array.from({ length: 6 }, (_, place) => 3 + integer(500, prompt, place)),
-)
 const first = await weightsOf(server, 'first')
-const how = { rollout: config.rollout, together: rows, hooks: noHooks, note: '' }
+const together = { rollout: config.rollout, together: rows, hooks: noHooks, note: '' }
+const heads = ['step', 'reward', 'log pi: own', 'shared', 'norm: server', 'own', 'shared', 'weights: own', 'shared']
+const line = (cells: readonly string[]) => cells.map((cell, column) => cell.padStart(column < 2 ? 6 : 12)).join('  ')
 
 try {
-  console.log(
-    '\nstep  log pi: own  shared   norm: server       own    shared   weights apart / way: own  shared   way of a step',
-  )
+  console.log(`\n${line([...heads, 'way'])}`)
   for (let step = 1; step <= steps; step++) {
-    const sampled = await server.sample({
-      rows: Array.from({ length: rows }, (_, row) => ({
-        promptTokens: prompts[row % 2] as number[],
-        draw: [step, row % 2, row >> 1] as const,
-      })),
-      series: { purpose: 'rollout', seed },
-      ...{ temperature: 1, maxTokens, chunk: rows, stops: null, hooks: noHooks },
+    const rollout = await sampleStep({
+      ...{ policy: server, items, config, step, mark: markByRule, hooks: noHooks },
+      kept: { read: () => [], keep: () => {} },
     })
-    const sequences = sampled.map(({ tokens }, row) => ({ promptTokens: prompts[row % 2] as number[], tokens }))
-    const measured = await Promise.all([server, local, shared].map(each => each.logProbabilities(sequences, how)))
-    const [there, here, tied] = measured as [number[][], number[][], number[][]]
-    const learned = sequences.map((sequence, row): LossRow => {
-      const logProbs = there[row] as number[]
-      return { ...sequence, advantage: row % 3 === 0 ? 1 : -0.5, weight: 1 / rows, logProbs }
-    })
-    const asked = { rows: learned, terms: {}, config, microBatch: rows, hooks: noHooks }
-    const made: UpdateMade[] = []
-    for (const each of [server, local, shared] as LivePolicy[]) {
-      made.push(await each.update(asked))
-      await each.endStep({ hooks: noHooks, mayCommit: () => {} })
+    const { responses } = rollout
+    const [there, here, tied] = (await Promise.all(
+      [server, local, shared].map(each => each.logProbabilities(responses, together)),
+    )) as [number[][], number[][], number[][]]
+    // No policy without a training knows an answer: one in two is taken for right.
+    const marks = responses.map(({ tokens }) => markOf((tokens.at(-1) as number) % 2 === 0 ? 'correct' : 'wrong'))
+    const records = recordsOf({ rollout, items, values, config, marks })
+    const norms: number[] = []
+    for (const policy of [server, local, shared] as LivePolicy[]) {
+      const { metrics } = await policyGradientStep({ policy, responses, records, config, step, hooks: noHooks })
+      norms.push(metrics['policy/grad_norm'] ?? Number.NaN)
+      // It says in the log of an activity if the server deletes nothing.
+      await new MockActivityEnvironment().run(() => policy.endStep({ hooks: noHooks, mayCommit: () => {} }))
     }
-    const [w, own, ownShared] = [
-      await weightsOf(server, `server-${step}`),
-      await weightsOf(local, `local-${step}`),
-      await weightsOf(shared, `shared-${step}`),
-    ]
-    const way = distance(w, first)
-    const [norm, ownNorm, sharedNorm] = made.map(({ norm = Number.NaN }) => norm.toFixed(6).padStart(9)) as string[]
+    const found = await weightsOf(server, `server-${step}`)
+    const way = distance(found, first)
+    const apart = [await weightsOf(local, `own-${step}`), await weightsOf(shared, `shared-${step}`)].map(weights =>
+      distance(found, weights),
+    )
     console.log(
-      `${String(step).padStart(4)}  ${largest(there, here).toExponential(1).padStart(11)} ${largest(there, tied).toExponential(1)}   ${norm?.padStart(12)} ${ownNorm} ${sharedNorm}   ${(distance(w, own) / way).toExponential(1).padStart(24)} ${(distance(w, ownShared) / way).toExponential(1)}   ${way.toFixed(4)}`,
+      line([
+        ...[String(step), mean(records.map(({ reward }) => reward)).toFixed(4)],
+        ...[largest(there, here), largest(there, tied)].map(gap => gap.toExponential(1)),
+        ...norms.map(norm => norm.toFixed(6)),
+        ...apart.map(gap => (gap / way).toExponential(1)),
+        way.toFixed(4),
+      ]),
     )
   }
   for (const [name, each] of given.out === undefined
