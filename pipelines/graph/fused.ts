@@ -3,11 +3,12 @@
  * functions of kernels.ts compute the same from TensorFlow's operations, with six to ten passes over memory. The bits of both differ;
  * here they depend neither on the number of threads nor on the width of the processor's registers.
  *
- * Shapes: N rows, D width, M MLP width, V vocabulary.
+ * Shapes: N rows, D width, M MLP width, V vocabulary; r slots, q prompts of G slots each, P columns of a prompt, S columns of a response,
+ * H heads, K key/value heads, E head width.
  */
 import { linear, matrixProduct, withGradient } from './kernels.js'
 import { backend, operation } from './native.js'
-import type { Tensor } from './tensorflow.js'
+import { type Tensor, tf } from './tensorflow.js'
 
 /** x w / sqrt(mean(x^2) + epsilon), the mean over the last axis; w has its width. */
 export function fusedNorm(x: Tensor, weight: Tensor, epsilon: number): Tensor {
@@ -74,4 +75,56 @@ export function linearLogProbability({
     }
   })
   return chosen(x, weight)
+}
+
+/** What `fusedAttention` reads and writes. */
+export interface FusedAttention {
+  /** Queries, keys and values of the new tokens side by side, before their rotation, [r, (H + 2 K) E]. */
+  all: Tensor
+  /** Of the tokens' positions, [r, E] each. */
+  angles: { cosine: Tensor; sine: Tensor }
+  /** Weights of the norms of queries and keys, [E] each. */
+  norms: { query: Tensor; key: Tensor } | null
+  /** Rows of E: [r K (P + S), E], or if slots share prompts [q K G S, E]. Written in place. */
+  cache: { keys: Tensor; values: Tensor }
+  /** If slots share prompts, these as [q K, P, E]. */
+  prompts: { keys: Tensor; values: Tensor } | null
+  /** Columns of each slot's prompt, and the column of the response that is written, [r] int32 each. */
+  lengths: Tensor
+  columns: Tensor
+  sizes: { heads: number; samples: number; prefix: number; columns: number; epsilon: number }
+}
+
+/** Output of the heads [r, H E] of one new token in each slot, whose key and value are written into the caches. No gradient. */
+export function fusedAttention({
+  all,
+  angles,
+  norms,
+  cache,
+  prompts,
+  lengths,
+  columns,
+  sizes,
+}: FusedAttention): Tensor {
+  const { TF_ATTR_INT, TF_ATTR_FLOAT } = backend().binding
+  const { epsilon, ...integers } = sizes
+  const none = () => tf.zeros([0]) as Tensor
+  const weights = norms ?? { query: none(), key: none() }
+  const shared = prompts ?? { keys: none(), values: none() }
+  const [seen] = operation({
+    name: 'RlevAttend',
+    inputs: [
+      ...[all, angles.cosine, angles.sine, weights.query, weights.key],
+      ...[cache.keys, cache.values, shared.keys, shared.values, lengths, columns],
+    ],
+    attributes: [
+      ...Object.entries({ ...integers, samples: prompts === null ? 0 : sizes.samples }).map(([name, value]) => ({
+        name,
+        type: TF_ATTR_INT,
+        value,
+      })),
+      { name: 'epsilon', type: TF_ATTR_FLOAT, value: epsilon },
+    ],
+  })
+  return seen as Tensor
 }

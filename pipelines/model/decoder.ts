@@ -226,6 +226,10 @@ function gatedOf({ fused }: Decoder, both: Tensor): Tensor {
 /** What of a layer comes before attention. */
 type BeforeAttention = Pick<Layer, 'attentionNorm' | 'queryKeyValue' | 'headNorms'>
 
+/** Queries, keys and values [N, (H + 2 K) E] side by side, without norms of heads and rotation, of hidden states x [N, D]. */
+export const joinedProjections = (decoder: Decoder, layer: BeforeAttention, x: Tensor): Tensor =>
+  project(normed(decoder, x, layer.attentionNorm), layer.queryKeyValue)
+
 /**
  * Rotated queries [N, H, E] and keys [N, K, E], and values [N, K, E], of hidden states x [N, D] before a layer.
  */
@@ -238,7 +242,7 @@ export function queriesKeysValues(
   const { heads, keyValueHeads, headWidth } = decoder.architecture
   const rows = x.shape[0] as number
   const turning = heads + keyValueHeads
-  const all = project(normed(decoder, x, layer.attentionNorm), layer.queryKeyValue)
+  const all = joinedProjections(decoder, layer, x)
   const [both, flat] = tf.split(all, [turning * headWidth, keyValueHeads * headWidth], 1) as [Tensor, Tensor]
   let byHead: Tensor = both.reshape([rows, turning, headWidth])
   if (layer.headNorms !== null) {

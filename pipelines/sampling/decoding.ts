@@ -8,21 +8,30 @@
 import type { Engine } from '../engine/engine.js'
 import { shareOf, wholeOf } from '../engine/response-inputs.js'
 import { called } from '../graph/called.js'
+import { fusedAttention } from '../graph/fused.js'
 import { freshZeros, overwriteRows, rowsOf, select } from '../graph/kernels.js'
 import { loop } from '../graph/loop.js'
 import type { Program } from '../graph/session.js'
 import { type Tensor, tf } from '../graph/tensorflow.js'
 import type { LayerCache } from '../model/attention.js'
-import { afterAttention, type Decoder, logitsOf, queriesKeysValues, takenApart } from '../model/decoder.js'
-import { type AngleTable, anglesAt, angleTable, turnedBy, turningMatrices } from '../model/rotary-angles.js'
-import { endingTokens, undrawnBias } from '../tokenizer/special-tokens.js'
 import {
-  type AttentionLayout,
-  type AttentionStep,
-  attendWriting,
-  attentionLayout,
-  attentionStep,
-} from './decoding-attention.js'
+  afterAttention,
+  type Decoder,
+  joinedProjections,
+  logitsOf,
+  queriesKeysValues,
+  takenApart,
+} from '../model/decoder.js'
+import {
+  type Angles,
+  type AngleTable,
+  anglesAt,
+  angleTable,
+  turnedBy,
+  turningMatrices,
+} from '../model/rotary-angles.js'
+import { endingTokens, undrawnBias } from '../tokenizer/special-tokens.js'
+import { type AttentionLayout, attendWriting, attentionLayout, attentionStep } from './decoding-attention.js'
 import { DecodingCaches, type DecodingShape, type Layout, nameOf } from './decoding-caches.js'
 import { draw } from './draw.js'
 import { SamplingWeights } from './sampling-weights.js'
@@ -207,14 +216,13 @@ export class Decoding {
  * Hidden states [r, D] of one token in each slot. Its keys and values are written into column `column` of the
  * slot's response.
  */
-function hiddenOf(
-  { decoder, table, lengths, attention, caches, prompts }: Surroundings,
-  tokens: Tensor,
-  column: Tensor,
-): Tensor {
-  const matrices = turningMatrices(anglesAt(table, lengths.add(column)))
-  const step = attentionStep(attention, column)
+function hiddenOf(surroundings: Surroundings, tokens: Tensor, column: Tensor): Tensor {
+  const { decoder, table, lengths, attention, caches, prompts } = surroundings
   const { keyValueHeads, samples, prefix, columns, group } = attention
+  const angles = anglesAt(table, lengths.add(column))
+  const { seenBy, constants } = decoder.fused
+    ? fusedStep(surroundings, angles, column)
+    : stepInParts(surroundings, angles, column)
   let x = rowsOf(decoder.embedding, tokens)
   for (const [index, layer] of decoder.layers.entries()) {
     const { tensors, rebuild, form } = takenApart({ layer, cache: caches[index], shared: prompts?.[index] ?? null })
@@ -222,24 +230,58 @@ function hiddenOf(
       name: JSON.stringify(['decoding', form, keyValueHeads, samples, prefix, columns, group]),
       shapes: [x.shape],
       inputs: [],
-      constants: [x, matrices, step.rows, step.mask, ...tensors],
-      run: (_, [before, turning, rows, mask, ...own]) => {
-        const { layer, cache, shared } = rebuild(own)
-        const { queries, keys, values } = queriesKeysValues(decoder, layer, before as Tensor, heads =>
-          turnedBy(heads, turning as Tensor),
-        )
-        const seen = attendWriting({
-          queries,
-          fresh: { keys, values },
-          cache: cache as LayerCache,
-          prompts: shared,
-          layout: attention,
-          step: { rows, mask } as AttentionStep,
-        })
-        return [afterAttention(decoder, layer, before as Tensor, seen)]
+      constants: [x, ...constants, ...tensors],
+      run: (_, [before, ...rest]) => {
+        const { layer, cache, shared } = rebuild(rest.slice(constants.length))
+        const at = { layer, cache: cache as LayerCache, shared, before: before as Tensor }
+        return [afterAttention(decoder, layer, before as Tensor, seenBy(at, rest))]
       },
     })
     x = after as Tensor
   }
   return x
+}
+
+/** Attention of a layer to what a slot has seen, and what it takes that is the same for all layers. */
+interface StepOfLayers {
+  constants: readonly Tensor[]
+  /** Output of the heads [r, H E]. The first of `rest` are the constants. */
+  seenBy: (
+    at: { layer: Decoder['layers'][number]; cache: LayerCache; shared: LayerCache | null; before: Tensor },
+    rest: readonly Tensor[],
+  ) => Tensor
+}
+
+function fusedStep({ decoder, lengths, attention }: Surroundings, angles: Angles, column: Tensor): StepOfLayers {
+  const { heads, normEpsilon } = decoder.architecture
+  const { samples, prefix, columns } = attention
+  return {
+    constants: [angles.cosine, angles.sine, lengths, column],
+    seenBy: ({ layer, cache, shared, before }, rest) => {
+      const [cosine, sine, ofPrompts, written] = rest as [Tensor, Tensor, Tensor, Tensor]
+      return fusedAttention({
+        all: joinedProjections(decoder, layer, before),
+        angles: { cosine, sine },
+        norms: layer.headNorms,
+        cache,
+        prompts: shared,
+        lengths: ofPrompts,
+        columns: written,
+        sizes: { heads, samples, prefix, columns, epsilon: normEpsilon },
+      })
+    },
+  }
+}
+
+function stepInParts({ decoder, attention }: Surroundings, angles: Angles, column: Tensor): StepOfLayers {
+  const step = attentionStep(attention, column)
+  return {
+    constants: [turningMatrices(angles), step.rows, step.mask],
+    seenBy: ({ layer, cache, shared, before }, rest) => {
+      const [turning, rows, mask] = rest as [Tensor, Tensor, Tensor]
+      const { queries, keys, values } = queriesKeysValues(decoder, layer, before, heads => turnedBy(heads, turning))
+      const fresh = { keys, values }
+      return attendWriting({ queries, fresh, cache, prompts: shared, layout: attention, step: { rows, mask } })
+    },
+  }
 }

@@ -4,14 +4,15 @@
  * which after a session's run may be one of TensorFlow's threads; Node's references are a list that belongs to the thread of
  * JavaScript, and deleting one elsewhere now and then breaks the list: memory of others is overwritten, and the process ends by a
  * signal. Here a reference is put aside, and deleted by the next call from JavaScript. And the addon gets sessions that grow
- * (growing-session.h), products for sampling (packed-product.h), and passes of a layer that are one operation (layer-passes.h).
+ * (growing-session.h), products for sampling (packed-product.h), and passes of a layer that are one operation (layer-passes.h,
+ * attention-step.h).
  */
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { PartError } from '../part-error.mjs'
 
 /** Part of an addon's name in the cache; to be raised with every change below. */
-export const patchLevel = 5
+export const patchLevel = 9
 
 /** Sources of our own beside the addon's. */
 const growingSession = 'growing-session.h'
@@ -22,7 +23,10 @@ const operations = [
   'packed-blocks.h',
   'packed-product.h',
   'layer-arithmetic.h',
+  'attention-arithmetic.h',
+  'row-functions.h',
   'layer-passes.h',
+  'attention-step.h',
 ]
 
 const patches = [
@@ -56,7 +60,7 @@ ${operations.map(file => `#include "${file}"`).join('\n')}
 `,
     replace: `bool TFJSBackend::HasOwnOperations() {
   const bool supported = packed_product::Supported() && layer_passes::FunctionsOfThisProcessor() != nullptr;
-  return supported && packed_product::Register() && layer_passes::Register();
+  return supported && packed_product::Register() && layer_passes::Register() && layer_passes::RegisterAttention();
 }
 
 TFJSBackend::TFJSBackend(napi_env env)

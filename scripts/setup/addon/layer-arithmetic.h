@@ -1,7 +1,7 @@
 /*
- * The arithmetic of the passes of layer-passes.h over one row, for the registers of this processor. Sums have sixteen parts, of
- * the elements i, i + 16, i + 32 and so on, whatever the registers hold; then the parts are added in order. So the bits depend
- * neither on the width of the registers, nor on the number of threads.
+ * The arithmetic of the passes of layer-passes.h over one row, for registers of a width (row-functions.h). Sums have
+ * sixteen parts, of the elements i, i + 16, i + 32 and so on, whatever the registers hold; then the halves are added until one
+ * number is left. So the bits depend neither on the width of the registers, nor on the number of threads.
  */
 
 #include <cmath>
@@ -13,20 +13,6 @@ namespace layer_passes {
 
 // Parts of a sum.
 constexpr int64_t kParts = 16;
-
-// The passes over a row, or over the block of rows of a gradient. Null if this processor has no fused multiply-adds.
-struct RowFunctions {
-  // y [M] = silu(gate) up, of gate and up side by side, [2 M].
-  void (*gated)(const float *both, int64_t width, float *y);
-  // The gradient of both, [2 M], of that of y.
-  void (*gated_gradient)(const float *both, const float *dy, int64_t width, float *dboth);
-  // y [D] = x w / sqrt(mean(x^2) + epsilon).
-  void (*norm)(const float *x, const float *w, int64_t width, float epsilon, float *y);
-  // The gradient of x, of that of y; that of w is added to dw.
-  void (*norm_gradient)(const float *x, const float *w, const float *dy, int64_t width, float epsilon, float *dx, float *dw);
-  // log softmax(logits)[target]; slope [V]: its derivatives by the logits. slope may be logits.
-  float (*log_probability)(const float *logits, int64_t target, int64_t width, float *slope);
-};
 
 #if defined(__GNUC__) && (defined(__x86_64__) || defined(__aarch64__))
 
@@ -93,9 +79,10 @@ struct Passes {
   RLEV_INLINE float Total(const Floats (&sums)[kParts / kLanes]) {
     float parts[kParts];
     memcpy(parts, sums, sizeof(parts));
-    float total = 0;
-    for (const float part : parts) total += part;
-    return total;
+    for (int64_t half = kParts / 2; half > 0; half /= 2) {
+      for (int64_t i = 0; i < half; i++) parts[i] += parts[i + half];
+    }
+    return parts[0];
   }
 
   RLEV_INLINE void Gated(const float *both, int64_t width, float *y) {
@@ -229,51 +216,6 @@ struct Passes {
     return chosen - largest - std::log(total);
   }
 };
-
-#define RLEV_PASSES(name, attributes, Floats, Ints)                                                                     \
-  attributes static void Gated##name(const float *both, int64_t width, float *y) {                                      \
-    Passes<Floats, Ints>::Gated(both, width, y);                                                                        \
-  }                                                                                                                     \
-  attributes static void GatedGradient##name(const float *both, const float *dy, int64_t width, float *dboth) {         \
-    Passes<Floats, Ints>::GatedGradient(both, dy, width, dboth);                                                        \
-  }                                                                                                                     \
-  attributes static void Norm##name(const float *x, const float *w, int64_t width, float epsilon, float *y) {           \
-    Passes<Floats, Ints>::Norm(x, w, width, epsilon, y);                                                                \
-  }                                                                                                                     \
-  attributes static void NormGradient##name(const float *x, const float *w, const float *dy, int64_t width,             \
-                                            float epsilon, float *dx, float *dw) {                                      \
-    Passes<Floats, Ints>::NormGradient(x, w, dy, width, epsilon, dx, dw);                                               \
-  }                                                                                                                     \
-  attributes static float LogProbability##name(const float *logits, int64_t target, int64_t width, float *slope) {      \
-    return Passes<Floats, Ints>::LogProbability(logits, target, width, slope);                                          \
-  }                                                                                                                     \
-  static constexpr RowFunctions k##name = {Gated##name, GatedGradient##name, Norm##name, NormGradient##name,            \
-                                           LogProbability##name}
-
-#if defined(__x86_64__)
-
-RLEV_PASSES(Wide, __attribute__((target("avx512f,fma"))), Floats16, Ints16);
-RLEV_PASSES(Half, __attribute__((target("avx2,fma"))), Floats8, Ints8);
-
-static const RowFunctions *FunctionsOfThisProcessor() {
-  if (__builtin_cpu_supports("avx512f")) return &kWide;
-  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? &kHalf : nullptr;
-}
-
-#else
-
-RLEV_PASSES(Narrow, , Floats4, Ints4);
-
-static const RowFunctions *FunctionsOfThisProcessor() { return &kNarrow; }
-
-#endif
-
-#undef RLEV_PASSES
-#undef RLEV_INLINE
-
-#else
-
-static const RowFunctions *FunctionsOfThisProcessor() { return nullptr; }
 
 #endif
 
