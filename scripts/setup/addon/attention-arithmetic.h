@@ -7,6 +7,8 @@
 
 namespace layer_passes {
 
+static inline int64_t Rounded16(int64_t count) { return (count + kParts - 1) / kParts * kParts; }
+
 // One key and value head of one slot, and the G heads of queries that see it. E is the width of a head.
 struct AttentionHead {
   // [G, E], [E], [E]: before their rotation.
@@ -21,7 +23,7 @@ struct AttentionHead {
   // Columns of the response up to that of the token, which is written: [column + 1, E] each.
   float *own_keys, *own_values;
   int64_t column;
-  // E + (length + column + 1, rounded up to sixteen) numbers.
+  // Zeros: twice E, and length + column + 1, each rounded up to a multiple of sixteen.
   float *scratch;
   // [G, E]
   float *output;
@@ -54,8 +56,8 @@ struct Attention : Passes<Floats, Ints> {
       Base::Load(high_cosine, head.cosine + half + i, left);
       Base::Load(low_sine, head.sine + i, left);
       Base::Load(high_sine, head.sine + half + i, left);
-      const Floats turned_low = low * low_cosine - high * low_sine;
-      const Floats turned_high = high * high_cosine + low * high_sine;
+      const Floats turned_low = low * low_cosine - Base::Rounded(high, low_sine);
+      const Floats turned_high = high * high_cosine + Base::Rounded(low, high_sine);
       Base::Store(y + i, turned_low, left);
       Base::Store(y + half + i, turned_high, left);
     }
@@ -73,17 +75,16 @@ struct Attention : Passes<Floats, Ints> {
     }
   }
 
-  // The sixteen parts of a product of two heads, in one vector: halves are added already if vectors are narrower.
-  template <bool whole>
+  // The sixteen parts of a product of two heads, in one vector: halves are added already if vectors are narrower. The width is a multiple
+  // of sixteen.
   RLEV_INLINE void Parts(const float *a, const float *b, int64_t width, Floats &parts) {
     constexpr int64_t kVectors = kParts / kLanes;
     Floats sums[kVectors] = {};
     for (int64_t i = 0; i < width; i += kParts) {
       for (int64_t part = 0; part < kVectors; part++) {
-        const int64_t at = i + part * kLanes;
         Floats left, right;
-        LoadPart<whole>(left, a + at, width - at);
-        LoadPart<whole>(right, b + at, width - at);
+        memcpy(&left, a + i + part * kLanes, sizeof(left));
+        memcpy(&right, b + i + part * kLanes, sizeof(right));
         sums[part] += left * right;
       }
     }
@@ -132,20 +133,22 @@ struct Attention : Passes<Floats, Ints> {
     }
   }
 
-  // Products of a query and every column's key; -infinity beyond the last column, up to a multiple of sixteen.
+  // Products of a query and every column's key; -infinity beyond the last column, up to a multiple of sixteen. A head that is not a
+  // multiple of sixteen wide is multiplied with zeros beyond its end.
   template <bool whole>
   RLEV_INLINE void Scores(const AttentionHead &head, const float *query, float *scores, int64_t rounded) {
-    const int64_t count = head.Columns(), width = head.width;
+    const int64_t count = head.Columns(), width = Rounded16(head.width);
+    float *filled = head.scratch + width;
     for (int64_t first = 0; first < rounded; first += kLanes) {
       Fetch(head, first);
-      Floats columns[kLanes];
-      if (first + kLanes <= count) {
-        for (int64_t c = 0; c < kLanes; c++) Parts<whole>(query, head.Key(first + c), width, columns[c]);
-      } else {
-        for (int64_t c = 0; c < kLanes; c++) {
-          columns[c] = Floats{};
-          if (first + c < count) Parts<whole>(query, head.Key(first + c), width, columns[c]);
+      Floats columns[kLanes] = {};
+      for (int64_t c = 0; c < std::min(kLanes, count - first); c++) {
+        const float *key = head.Key(first + c);
+        if constexpr (!whole) {
+          memcpy(filled, key, head.width * sizeof(float));
+          key = filled;
         }
+        Parts(query, key, width, columns[c]);
       }
       MergeAll<kLanes>(columns);
       memcpy(scores + first, &columns[0], sizeof(Floats));
@@ -223,8 +226,8 @@ struct Attention : Passes<Floats, Ints> {
 
   template <bool whole>
   RLEV_INLINE void AttendHeads(const AttentionHead &head) {
-    const int64_t width = head.width, rounded = (head.Columns() + kParts - 1) / kParts * kParts;
-    float *query = head.scratch, *scores = head.scratch + width;
+    const int64_t width = head.width, rounded = Rounded16(head.Columns());
+    float *query = head.scratch, *scores = head.scratch + 2 * Rounded16(width);
     for (int64_t h = 0; h < head.heads; h++) {
       Rotate(head.queries + h * width, head, head.query_norm, query);
       Scores<whole>(head, query, scores, rounded);

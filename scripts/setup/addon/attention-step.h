@@ -68,7 +68,7 @@ static void ComputeAttention(void *kernel, TF_OpKernelContext *context) {
   const float *stored[] = {Read(prompt_keys), Read(prompt_values)};
   float *cached[] = {Write(keys), Write(values)}, *to = Write(seen);
   EachBlock(rows * key_heads, (sizes.prefix + sizes.columns) * width, [=](int64_t at, int64_t end, int64_t) {
-    std::vector<float> scratch(width + sizes.prefix + sizes.columns + kParts);
+    std::vector<float> scratch(2 * Rounded16(width) + Rounded16(sizes.prefix + sizes.columns));
     for (; at < end; at++) {
       const int64_t row = at / key_heads, k = at % key_heads;
       const float *of_row = from + row * (sizes.heads + 2 * key_heads) * width;

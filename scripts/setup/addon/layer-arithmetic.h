@@ -18,6 +18,12 @@ constexpr int64_t kParts = 16;
 
 #define RLEV_INLINE static inline __attribute__((always_inline))
 
+#if defined(__x86_64__)
+#define RLEV_KEEP(vector) asm("" : "+v"(vector))
+#else
+#define RLEV_KEEP(vector) asm("" : "+w"(vector))
+#endif
+
 typedef float Floats4 __attribute__((vector_size(16)));
 typedef float Floats8 __attribute__((vector_size(32)));
 typedef float Floats16 __attribute__((vector_size(64)));
@@ -40,6 +46,13 @@ struct Passes {
 
   RLEV_INLINE void Store(float *to, const Floats &from, int64_t left) {
     memcpy(to, &from, left >= kLanes ? sizeof(from) : left * sizeof(float));
+  }
+
+  // a b, rounded: not a part of a fused multiply-add. Without it a compiler may choose which of two products it fuses.
+  RLEV_INLINE Floats Rounded(const Floats &a, const Floats &b) {
+    Floats product = a * b;
+    RLEV_KEEP(product);
+    return product;
   }
 
   // e^x = 2^n e^r with r within ln 2 / 2 of 0, a polynomial (Cephes). Below -87 it is 0, above 88 as at 88; NaN stays NaN.
@@ -165,7 +178,7 @@ struct Passes {
       Load(slope, dy + i, width - i);
       Load(sum, dw + i, width - i);
       const Floats unit = value * factor;
-      const Floats of_x = (slope * weight - unit * along) * factor;
+      const Floats of_x = (slope * weight - Rounded(unit, Floats{} + along)) * factor;
       sum += slope * unit;
       Store(dx + i, of_x, width - i);
       Store(dw + i, sum, width - i);
