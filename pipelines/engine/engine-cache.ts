@@ -17,6 +17,8 @@ const users = new Map<Engine, number>()
 export function engineFor(policy: Policy): Engine {
   const key = keyOf(policy)
   const engine = engines.get(key) ?? new Engine(policy)
+  const newest = [...engines.values()].at(-1)
+  if (newest !== engine) newest?.reclaim()
   engines.delete(key)
   engines.set(key, engine)
   for (const [other, oldest] of [...engines].slice(0, -maxEngines)) {

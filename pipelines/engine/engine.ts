@@ -36,6 +36,7 @@ export class Engine {
   #version = 0
   readonly #programs = new Map<string, Program>()
   readonly #parts = new Map<new (engine: Engine) => object, object>()
+  readonly #reclaims: (() => void)[] = []
 
   constructor({ architecture, weights, adapter, tokenizer, engine }: Policy) {
     this.settings = engine
@@ -105,6 +106,15 @@ export class Engine {
     const made = new Kind(this)
     this.#parts.set(Kind, made)
     return made
+  }
+
+  /** `free` frees memory that a part keeps for its next call, if it has any: before a gradient, or if another engine has its turn. */
+  onReclaim(free: () => void): void {
+    this.#reclaims.push(free)
+  }
+
+  reclaim(): void {
+    for (const free of this.#reclaims) free()
   }
 
   /** In a program: the decoder with the adapter added to the weights. No gradient for the adapter. */

@@ -77,6 +77,7 @@ export class Learning {
 
   /** Sets the sums of gradients to 0. Gives the number of the sum that begins. */
   beginSum(): number {
+    this.#engine.reclaim()
     this.#clear()()
     return ++this.#sumNumber
   }

@@ -60,16 +60,12 @@ export async function generate(options: GenerateOptions): Promise<Decoded[]> {
       tokenizer: policy.tokenizer,
       stops,
     })
-    try {
-      while (!slots.done) {
-        // During the tick another policy may have had its turn on the engine.
-        engine.use(policy)
-        weights.fill()
-        slots.advance()
-        await hooks.tick({ done: slots.progress, of: prompts.length })
-      }
-    } finally {
-      weights.free()
+    while (!slots.done) {
+      // During the tick another policy may have had its turn on the engine.
+      engine.use(policy)
+      weights.fill()
+      slots.advance()
+      await hooks.tick({ done: slots.progress, of: prompts.length })
     }
     return slots.results()
   })

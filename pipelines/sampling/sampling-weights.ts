@@ -1,8 +1,8 @@
 /**
  * The matrices for sampling: projections of one input joined, the adapter added, and laid out for products of few rows. Large
  * ones are packed for a product that reads them from memory once (packedProduct), and so is a large head; small ones are
- * [in, out], which such products read a fifth faster than [out, in]. They are a copy that is made for a call of `generate`
- * and freed after it, so that it takes no memory during an update.
+ * [in, out], which such products read a fifth faster than [out, in]. They are a copy that stays for the next call of `generate`,
+ * and is freed before an update, so that it takes no memory then.
  */
 
 import type { Engine } from '../engine/engine.js'
@@ -29,7 +29,6 @@ export class SamplingWeights {
   /** Null if the head is not packed: then it is that of the weights. */
   readonly #head: Copy | null
   readonly #fill: Program
-  readonly #free: Program
   /** The engine's version when they were made; null while there are none. */
   #version: number | null = null
 
@@ -65,7 +64,11 @@ export class SamplingWeights {
       return place =>
         place === 'head' ? head.weight : (merged[place.layer] as Decoder['layers'][number])[place.part].weight
     })
-    this.#free = this.#assigning('free weights for sampling', () => () => null)
+    const free = this.#assigning('free weights for sampling', () => () => null)
+    engine.onReclaim(() => {
+      if (this.#version !== null) free()
+      this.#version = null
+    })
   }
 
   /** Makes them from the engine's current policy, unless they are up to date. */
@@ -73,12 +76,6 @@ export class SamplingWeights {
     if (this.#version === this.#engine.version) return
     this.#fill()
     this.#version = this.#engine.version
-  }
-
-  free(): void {
-    if (this.#version === null) return
-    this.#free()
-    this.#version = null
   }
 
   /** In a program. */
