@@ -43,7 +43,7 @@ export function scaleRewards(workplace: Workplace) {
       const data = readData(workplace.store, stages.data)
       const rewardValues = readValues(workplace.store, stages.rewardValues)
       const { records } = await recordsOfStep({ workplace, training: { config, data, rewardValues, journal }, rollout })
-      journal.sync()
+      await journal.sync()
       const scored = records.filter(record => record.verdict !== 'unscored')
       const sum = scored.reduce((total, record) => total + record.reward, 0)
       return { reward: scored.length === 0 ? null : sum / scored.length, unscored: records.length - scored.length }

@@ -26,7 +26,7 @@ import { type ExperimentInput, type ExperimentResult, type ExperimentWorkflow, e
 import { type PauseSwitch, pauseSwitch } from './pause.js'
 import { PolicyWorker } from './policy-worker.js'
 import { type ReportWriter, reportWriter } from './report.js'
-import { evaluatedInTwo, historyIsLong, isElsewhere, nextBoundary } from './segments.js'
+import { evaluatedInTwo, historyIsLong, isElsewhere, nextBoundary, stagesAreSeparate } from './segments.js'
 import { type Tracking, trackBeside } from './tracking.js'
 
 export class ExperimentStages {
@@ -130,7 +130,7 @@ export class ExperimentStages {
     for (let step = carried?.step ?? 0; step < config.steps; ) {
       if (this.#view.progress.stage !== 'train') this.#view.enter('train')
       const to = nextBoundary(step, config)
-      if (config.durability.stepsPerActivity === 1) await this.#trainOneStep(stages, to)
+      if (stagesAreSeparate(config)) await this.#trainOneStep(stages, to)
       else await this.#trainSteps(stages, step, to)
       step = to
 
@@ -227,7 +227,8 @@ export class ExperimentStages {
 
   async #trainSteps(stages: StageOutputs, from: number, to: number): Promise<void> {
     const input = { run: this.#run, stages, from, to }
-    const keep = { summary: `steps ${from + 1}-${to}`, more: this.#goesOnAfter(to) }
+    const steps = to === from + 1 ? `step ${to}` : `steps ${from + 1}-${to}`
+    const keep = { summary: steps, more: this.#goesOnAfter(to) }
     this.#computed(await this.#pause.run(() => this.#policy.run('trainSteps', input, keep)))
   }
 

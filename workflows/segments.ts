@@ -6,7 +6,7 @@ import { workflowInfo } from '@temporalio/workflow'
 import { checkpointDue, evaluationDue } from '../pipelines/config/due-steps.js'
 import { engineKind } from '../pipelines/config/engine-kinds.js'
 import type { ExperimentConfig } from '../pipelines/config/schema.js'
-import { isOfUser } from '../pipelines/config/verifier-way.js'
+import { isMarkedAtOnce, isOfUser } from '../pipelines/config/verifier-way.js'
 
 /** Last step of the run of steps that begins after `step`. */
 export function nextBoundary(step: number, config: ExperimentConfig): number {
@@ -14,6 +14,15 @@ export function nextBoundary(step: number, config: ExperimentConfig): number {
   let end = step + 1
   while (end < limit && !evaluationDue(end, config) && !checkpointDue(end, config)) end++
   return end
+}
+
+/**
+ * Whether rollout, rewards and update of a step are an activity each: if the config says so, and if verdicts are waited for, so that this
+ * does not keep the policy's worker. Configs in older histories do not say, and have them separate.
+ */
+export function stagesAreSeparate({ durability, ...config }: ExperimentConfig): boolean {
+  const { stepsPerActivity, separateStages = true } = durability
+  return stepsPerActivity === 1 && (separateStages || !isMarkedAtOnce(config))
 }
 
 /**

@@ -6,7 +6,7 @@
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { failPoint } from '../fail-points/fail-point.js'
-import { makePath, readIfThere, writeWhole } from './files.js'
+import { makePath, readIfThere, replaceUnsynced } from './files.js'
 
 /** An attempt of an activity, and its order among those of its experiment. */
 export interface Attempt {
@@ -44,8 +44,8 @@ export class Fence {
     failPoint('fence.before')
     const there = () => ownerOf(readIfThere(path)?.toString('utf8'))
     const fence = new Fence(path, ownerText(there(), attempt, path))
-    // Syncing takes milliseconds, in which a worker may be stopped and replaced: checked again right before the rename.
-    writeWhole(path, fence.#owner, { mayCommit: () => refuseLater(there(), attempt, path) })
+    // Not synced: no attempt outlives a power cut. A worker may be stopped and replaced meanwhile: checked again right before the rename.
+    replaceUnsynced(path, fence.#owner, { mayCommit: () => refuseLater(there(), attempt, path) })
     failPoint('fence.after')
     return fence
   }

@@ -14,6 +14,7 @@ import {
   rmSync,
   writeSync,
 } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { failPoint } from '../fail-points/fail-point.js'
 import { asStorageError } from './disk-errors.js'
@@ -61,6 +62,18 @@ export function syncPath(path: string): void {
     throw asStorageError(error, path)
   } finally {
     closeSync(handle)
+  }
+}
+
+/** The same without holding the thread, so that several are synced at the same time. */
+export async function syncBeside(path: string): Promise<void> {
+  const handle = await open(path, 'r')
+  try {
+    await handle.sync()
+  } catch (error) {
+    throw asStorageError(error, path)
+  } finally {
+    await handle.close()
   }
 }
 
@@ -125,6 +138,14 @@ function writeBeside(
 export function writeWhole(path: string, content: string | Uint8Array, options: WriteOptions = {}): void {
   writeBeside(path, content, { ...options, sync: true, commit: temporary => renameSync(temporary, path) })
   syncPath(dirname(path))
+}
+
+/**
+ * Replaces the file for every process that runs, and syncs nothing: after a power cut it may be the one before, or damaged. Throws
+ * NoStorage.
+ */
+export function replaceUnsynced(path: string, content: string | Uint8Array, options: WriteOptions = {}): void {
+  writeBeside(path, content, { ...options, sync: false, commit: temporary => renameSync(temporary, path) })
 }
 
 /**

@@ -4,8 +4,8 @@
  * is there.
  *
  * Order: rollout, records, update, metrics; none is synced on its own (a step may take 40 ms). `sync` puts every file
- * written since, then their folders, on the disk; it is called before a checkpoint is made and before an activity
- * reports success. After a power cut before that, the seal shows which files are damaged, and the step is made again.
+ * written since, and their folders, on the disk; it is called before a checkpoint is made and before an activity reports
+ * success. After a power cut before that, the seal shows which files are damaged, and the step is made again.
  */
 import { rmSync } from 'node:fs'
 import { dirname } from 'node:path'
@@ -15,7 +15,7 @@ import type { Rollout } from '../../pipelines/rollout/response.js'
 import type { StepMetrics } from '../../pipelines/training/step-metrics.js'
 import { failPoint } from '../fail-points/fail-point.js'
 import type { Fence } from './fence.js'
-import { syncPath, writeOnce, writeWhole } from './files.js'
+import { syncBeside, writeOnce, writeWhole } from './files.js'
 import { readTrim } from './retention.js'
 import { entryLabel, experimentPaths } from './runs/run-folder.js'
 import { readSealedOrSetAside, seal } from './sealed.js'
@@ -89,10 +89,11 @@ export class Journal {
     return this.#keep('metrics', metrics.step, metrics)
   }
 
-  sync(): void {
+  /** At once, in any order: an entry that is on the disk by its name alone is found by its seal. */
+  async sync(): Promise<void> {
     failPoint('journal.sync.before')
-    for (const path of this.#unsynced) syncPath(path)
-    for (const folder of new Set(this.#unsynced.map(path => dirname(path)))) syncPath(folder)
+    const paths = new Set(this.#unsynced.flatMap(path => [path, dirname(path)]))
+    await Promise.all([...paths].map(syncBeside))
     this.#unsynced = []
     failPoint('journal.sync.after')
   }

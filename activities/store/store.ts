@@ -10,6 +10,7 @@ import { shortened } from '../../pipelines/printable.js'
 import { isCode } from './files.js'
 import { type Manifest, makeFolder, readFolder, readFolderOrSetAside, readManifest } from './folder.js'
 import { insideHome } from './inside-home.js'
+import { Unchanged } from './unchanged.js'
 
 /** What activities pass on of an artifact. */
 export interface ArtifactRef {
@@ -20,6 +21,12 @@ export interface ArtifactRef {
   bytes: number
   kind: string
 }
+
+/** Longer ones are not kept in memory. */
+const mostKeptBytes = 2 ** 24
+
+/** JSON files as they were read last. The stages of a step need the same items and values. */
+const contents = new Unchanged<{ of: string; content: unknown }>(6)
 
 /** Names without a leading dot, separated by single slashes. */
 const uriForm = /^[\w-][\w.-]{0,127}(?:\/[\w-][\w.-]{0,127}){0,9}$/
@@ -103,9 +110,14 @@ export class Store {
     }
   }
 
-  /** A JSON file of a stored folder, after the comparison. */
+  /** A JSON file of a stored folder, after the comparison. Others of this process may be given the same content. */
   json<T>(ref: ArtifactRef, name: string): T {
-    return JSON.parse(readFileSync(join(this.folder(ref), name), 'utf8')) as T
+    const read = () => ({
+      of: ref.sha256,
+      content: JSON.parse(readFileSync(join(this.folder(ref), name), 'utf8')) as unknown,
+    })
+    const there = ref.bytes > mostKeptBytes ? read() : contents.read(join(this.path(ref), name), read)
+    return (there.of === ref.sha256 ? there : read()).content as T
   }
 
   #outputOf({ kind, from }: { kind: string; from: unknown }) {

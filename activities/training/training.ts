@@ -63,7 +63,7 @@ export async function inTraining<Result>(
   try {
     return await work(training)
   } finally {
-    training.journal.sync()
+    await training.journal.sync()
   }
 }
 
@@ -141,7 +141,7 @@ export class Training {
     const there = this.checkpoints.whole(step)
     if (there !== null) return there
     const live = await this.policyAt(step, hooks)
-    this.journal.sync()
+    await this.journal.sync()
     const made = await this.checkpoints.make({
       step,
       fill: async folder => {

@@ -25,6 +25,11 @@ export function isOfUser(reward: Reward): boolean {
   return kind === 'program' || kind === 'endpoint'
 }
 
+/** Whether verdicts of training are computed at once, without another process, a server or a judge. */
+export function isMarkedAtOnce({ reward, judge }: Pick<ExperimentConfig, 'reward' | 'judge'>): boolean {
+  return verifierWay(reward).kind === 'rule' && judge?.decides !== 'everything'
+}
+
 export function isProgram(verifier: string): verifier is ProgramPath {
   return verifier.includes('.')
 }

@@ -12,7 +12,7 @@ import type { TrainingInput } from '../../activities/training/training.js'
 import { type Workplace, workplace } from '../../activities/workplace.js'
 import { evaluationDue } from '../../pipelines/config/due-steps.js'
 import type { ExperimentConfig, ExperimentPlan } from '../../pipelines/config/schema.js'
-import { nextBoundary } from '../../workflows/segments.js'
+import { nextBoundary, stagesAreSeparate } from '../../workflows/segments.js'
 
 export interface InProcessOptions {
   home: string
@@ -79,7 +79,7 @@ class InProcessRun {
 
   /** sha256 of the weights, where the steps end with a checkpoint. */
   async #train(input: TrainingInput, from: number, to: number): Promise<string | undefined> {
-    if (this.#options.config.durability.stepsPerActivity > 1) {
+    if (!stagesAreSeparate(this.#options.config)) {
       return (await this.#stage(gpu => gpu.trainSteps, { ...input, from, to })).weights
     }
     const io = ioActivities(this.#place)

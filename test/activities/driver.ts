@@ -17,7 +17,7 @@ import type { Workplace } from '../../activities/workplace.js'
 import { trainedFile } from '../../pipelines/checkpoint/checkpoint-files.js'
 import { evaluationDue } from '../../pipelines/config/due-steps.js'
 import type { ExperimentConfig, Plan } from '../../pipelines/config/schema.js'
-import { nextBoundary } from '../../workflows/segments.js'
+import { nextBoundary, stagesAreSeparate } from '../../workflows/segments.js'
 
 const logger = new DefaultLogger('ERROR')
 
@@ -73,7 +73,7 @@ export async function runExperiment(
   await runStage((await gpu()).evaluatePolicy, { run, stages, step: 0 })
   for (let step = 0; step < config.steps; ) {
     const to = nextBoundary(step, config)
-    if (config.durability.stepsPerActivity === 1) {
+    if (stagesAreSeparate(config)) {
       await runStage((await gpu()).rollOut, { run, stages, step: to })
       await runStage(ioActivities(place).scaleRewards, { run, stages, step: to })
       await runStage((await gpu()).updatePolicy, { run, stages, step: to })

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { checkpointDue, checkpointSteps, evaluationDue, evaluationSteps } from '../../pipelines/config/due-steps.js'
-import type { ExperimentConfig } from '../../pipelines/config/schema.js'
-import { isElsewhere, nextBoundary } from '../../workflows/segments.js'
+import { type ExperimentConfig, experimentSchema } from '../../pipelines/config/schema.js'
+import { isElsewhere, nextBoundary, stagesAreSeparate } from '../../workflows/segments.js'
 import { tinyConfig } from './tiny.js'
 
 const cutting = fc.record({
@@ -11,6 +11,30 @@ const cutting = fc.record({
   every: fc.integer({ min: 1, max: 25 }),
   everySteps: fc.integer({ min: 1, max: 25 }),
   stepsPerActivity: fc.integer({ min: 1, max: 25 }),
+})
+
+describe('a step', () => {
+  const at = (durability: object, rest: object = {}) =>
+    stagesAreSeparate(experimentSchema.parse({ name: 'a', data: { source: 'synthetic' }, durability, ...rest }))
+  it('is an activity of its stages each where the config says so, or verdicts are waited for', () => {
+    assert.equal(at({ stepsPerActivity: 1 }), false)
+    assert.equal(at({ stepsPerActivity: 1, separateStages: true }), true)
+    assert.equal(at({ stepsPerActivity: 2 }), false)
+    assert.equal(at({ stepsPerActivity: 1 }, { reward: { verifier: 'math' } }), true)
+    const judge = { url: 'http://127.0.0.1:9/v1', model: 'm' }
+    assert.equal(at({ stepsPerActivity: 1 }, { judge }), true)
+    assert.equal(at({ stepsPerActivity: 1 }, { judge: { ...judge, decides: 'evaluation' } }), false)
+  })
+
+  it('of an older history, whose config does not say, has separate stages', () => {
+    const config = experimentSchema.parse({
+      name: 'a',
+      data: { source: 'synthetic' },
+      durability: { stepsPerActivity: 1 },
+    })
+    const { separateStages: _unsaid, ...durability } = config.durability
+    assert.equal(stagesAreSeparate({ ...config, durability } as ExperimentConfig), true)
+  })
 })
 
 describe('runs of steps', () => {

@@ -59,7 +59,9 @@ export function tinyKeys(overrides: Overrides): Record<string, unknown> {
     const before = merged[section]
     merged[section] = typeof before === 'object' && typeof value === 'object' ? { ...before, ...value } : value
   }
-  return merged
+  const durability = merged['durability'] as Partial<ExperimentConfig['durability']>
+  // Whoever wants one step an activity here wants its stages.
+  return { ...merged, durability: { separateStages: durability.stepsPerActivity === 1, ...durability } }
 }
 
 export function tinySweep(

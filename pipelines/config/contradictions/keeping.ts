@@ -54,6 +54,12 @@ export const keepingRules: Rules = {
       },
     ]
   },
+  stagesAreOfOneStep: subject => {
+    const { separateStages, stepsPerActivity } = subject.config.durability
+    if (!separateStages || stepsPerActivity === 1) return []
+    const because = `an activity is ${stepsPerActivity} steps (durability.stepsPerActivity)`
+    return withoutEffect(subject, ['durability.separateStages'], because)
+  },
   trimmingFindsCheckpoints: subject => {
     if (!subject.config.checkpoint.trimJournal || checkpointSteps(subject.config).length > 1) return []
     return withoutEffect(subject, ['checkpoint.trimJournal'], 'there is one checkpoint, and the journal leads up to it')

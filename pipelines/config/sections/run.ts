@@ -80,8 +80,12 @@ export const durabilitySection = z
   .strictObject({
     stepsPerActivity: count
       .default(20)
+      .describe('Training steps in one activity. The results do not depend on it. (steps)'),
+    separateStages: z
+      .boolean()
+      .default(false)
       .describe(
-        'Training steps in one activity; at 1, rollout, reward and update are separate activities. The results do not depend on it. (steps)',
+        'Make rollout, rewards and update of a step separate activities, each visible in Temporal and retried alone. Needs `stepsPerActivity: 1`, at which they are separate anyway if verdicts come from a judge, a server or another process. The results do not depend on it.',
       ),
     heartbeatTimeout: z
       .number()

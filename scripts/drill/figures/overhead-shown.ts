@@ -30,7 +30,11 @@ export function partFigures({ direct, durable }: Overhead, cut: number): Record<
   const rounds = durable.get(cut) ?? []
   const parts = rounds.flatMap(round => round.parts)
   const names = [...new Set(parts.flatMap(each => Object.keys(each)))] as (keyof (typeof parts)[number])[]
+  const beside = parts.map(each =>
+    Object.entries(each).reduce((sum, [name, ms]) => (name.endsWith(' computes') ? sum : sum + ms), 0),
+  )
   return {
+    'beside computing ms a step': median(beside),
     ...Object.fromEntries(names.map(name => [`${name} ms`, median(parts.map(each => each[name] ?? 0))])),
     'processor of direct ms a step': median(direct.map(({ processorMs }) => processorMs)),
     ...processorFigures(rounds),

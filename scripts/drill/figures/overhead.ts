@@ -2,18 +2,20 @@
  * What durability costs where nothing fails: the same training as a run and called directly, in turn, on steps of about a second.
  * Both train the same bits, which is checked; the first step, which compiles, is left out of both.
  */
-import { execFile } from 'node:child_process'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { experimentPaths, runFolder } from '../../../activities/store/runs/run-folder.js'
 import { readMetrics, readResult } from '../../../activities/store/runs/runs.js'
 import { libraryPath } from '../../../commands/services/workers.js'
 import type { Plan } from '../../../pipelines/config/schema.js'
 import { median } from '../../bench/statistics.js'
 import { type DrillHome, runToEnd } from '../drill-home.js'
+import { workerLog } from '../left-behind.js'
 import type { DirectResult } from './direct.js'
 import { type Processors, processorsAStep, processorsOf } from './processors.js'
 import { partsOfSteps, type StepParts } from './step-parts.js'
@@ -102,10 +104,30 @@ async function runDurably(home: DrillHome, plan: Plan, steps: number): Promise<D
     statSync(experimentPaths[kind](folder, step), { throwIfNoEntry: false })?.mtimeMs ?? null
   const at = (step: number) => keptAt('metrics', step) ?? Number.NaN
   const metrics = readMetrics(home.path, plan.name)
+  const samplings = workerLog(home).filter(({ run, message }) => run === plan.name && message === 'sampling')
+  const sampledFrom = (step: number) => {
+    const began = samplings.find(entry => entry.step === step)
+    return began === undefined ? null : Date.parse(began.time)
+  }
+  const history = await home.history(plan.name)
   return {
     steps: Array.from({ length: steps - 1 }, (_, index) => at(index + 2) - at(index + 1)),
-    parts: partsOfSteps({ history: await home.history(plan.name), metrics, keptAt }).map(({ parts }) => parts),
+    parts: partsOfSteps({ history, metrics, keptAt, sampledFrom }).map(({ parts }) => parts),
     processors: processorsAStep(first?.processors ?? {}, last?.processors ?? {}, steps - 1),
+  }
+}
+
+/** As workers are started: on a busy machine Linux divides the processor among sessions. */
+async function outputOf(call: readonly string[], env: NodeJS.ProcessEnv): Promise<string> {
+  const child = spawn(process.execPath, call, { env, detached: true, stdio: ['ignore', 'pipe', 'inherit'] })
+  const end = () => void child.kill('SIGKILL')
+  process.once('exit', end)
+  try {
+    const [output, [status]] = await Promise.all([text(child.stdout), once(child, 'close')])
+    if (status !== 0) throw new Error(`direct training ended with ${status}`)
+    return output
+  } finally {
+    process.off('exit', end)
   }
 }
 
@@ -117,8 +139,7 @@ async function callDirectly(plan: Plan): Promise<DirectResult> {
     writeFileSync(file, JSON.stringify(plan.kind === 'experiment' ? plan.config : null))
     const script = fileURLToPath(new URL('./direct.js', import.meta.url))
     const env = { ...process.env, ...libraryPath(), TF_NUM_INTRAOP_THREADS: '1' }
-    const { stdout } = await promisify(execFile)(process.execPath, [script, file], { env })
-    return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as DirectResult
+    return JSON.parse((await outputOf([script, file], env)).trim().split('\n').at(-1) ?? '') as DirectResult
   } finally {
     rmSync(folder, { recursive: true })
   }

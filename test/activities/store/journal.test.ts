@@ -55,6 +55,19 @@ describe('the journal', () => {
     assert.equal(journal.keepRollout(rollout('mine again')).responses[0]?.text, 'mine again')
   })
 
+  it('is synced once: what was written since, with its folders', async () => {
+    const journal = new Journal(home, Fence.take(home, attempt()), 'key')
+    journal.keepRollout(rollout('first'))
+    journal.keepMetrics({ step: 1, time: 1, values: {} })
+    const path = join(home, 'rollouts', 'step-000001.json')
+    await journal.sync()
+    rmSync(path)
+    await journal.sync()
+    journal.keepRollout(rollout('again'))
+    rmSync(path)
+    await assert.rejects(journal.sync(), /ENOENT/)
+  })
+
   it('takes nothing from an attempt whose task has gone to another', () => {
     const stopped = new Journal(home, Fence.take(home, attempt()), 'key')
     const successor = new Journal(home, Fence.take(home, attempt({ attempt: 2 })), 'key')

@@ -81,6 +81,7 @@ const found: Readonly<Record<string, readonly [config: string, key: string]>> = 
   bestCheckpointCanBeTold: ['evaluation: {samples: 0}\ncheckpoint: {best: expected-h-acc}', 'checkpoint.best'],
   earlyStopCanCome: ['evaluation: {every: 40, earlyStop: {}}', 'evaluation.earlyStop.patience'],
   piecesHaveTheirPolicy: ['evaluation: {piece: 100, every: 10}', 'evaluation.piece'],
+  stagesAreOfOneStep: ['durability: {separateStages: true}', 'durability.separateStages'],
   trimmingFindsCheckpoints: ['checkpoint: {trimJournal: true, everySteps: 100}', 'checkpoint.trimJournal'],
   transferNamesOneSet: ['evaluation: {transfer: {far: {style: english}}}', 'evaluation.transfer.far'],
   transferIsNotCut: ['evaluation: {piece: 100, transfer: {far: {exam: long}}}', 'evaluation.piece'],

@@ -30,6 +30,16 @@ describe('the same bits', () => {
     assert.deepEqual(optimizerBytes('apart', 6), expected.optimizer)
   })
 
+  it('with an activity for each step', async () => {
+    const durability = { stepsPerActivity: 1, separateStages: false, heartbeatTimeout: 3 }
+    assert.equal((await run(tinyConfig('each', { durability }))).weights, expected.weights)
+    assert.deepEqual(optimizerBytes('each', 6), expected.optimizer)
+    const { events } = await services.client.workflow.getHandle('each').fetchHistory()
+    const scheduled = events?.flatMap(event => event.activityTaskScheduledEventAttributes?.activityType?.name ?? [])
+    assert.equal(scheduled?.filter(name => name === 'trainSteps').length, 6)
+    assert.ok(!scheduled?.includes('rollOut'))
+  })
+
   it('with a checkpoint at every step, and through several workflows that continue as new', async () => {
     const config = tinyConfig('renewed', {
       checkpoint: { everySteps: 1 },
