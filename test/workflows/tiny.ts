@@ -60,7 +60,7 @@ export function tinyKeys(overrides: Overrides): Record<string, unknown> {
     merged[section] = typeof before === 'object' && typeof value === 'object' ? { ...before, ...value } : value
   }
   const durability = merged['durability'] as Partial<ExperimentConfig['durability']>
-  // Whoever wants one step an activity here wants its stages.
+  // Tests and drills of one step an activity are about its stages.
   return { ...merged, durability: { separateStages: durability.stepsPerActivity === 1, ...durability } }
 }
 
