@@ -1,7 +1,8 @@
 /**
  * A config of the user (`--config`), launched on d while the only workers are on b and c: PostgreSQL, if there is one, is killed and away for a
- * while, b is killed whole and replaced by a machine with an empty home, and the cable of c is pulled. Weights, comparison and conclusion must
- * be those of the command alone on one machine, with its own servers and a folder as its home.
+ * while, the one of b and c that samples is killed whole and replaced by a machine with an empty home, and the cable of the other is pulled
+ * while it samples. Weights, comparison and conclusion must be those of the command alone on one machine, with its own servers and a folder
+ * as its home.
  */
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -11,6 +12,8 @@ import type { Build, Cluster } from './cluster.js'
 
 /** Heartbeat timeouts of users' configs are longer than those of the other cases. (ms) */
 const outageMs = 45_000
+/** (ms) */
+const soonMs = 180_000
 
 interface Told {
   /** sha256 by experiment. */
@@ -42,14 +45,14 @@ export async function launchedConfig(options: {
     await cluster.mend()
     say(`PostgreSQL is back after ${outageMs / 1000} s`)
   }
-  await cluster.moment({ step: 3 })
-  await cluster.replace('b')
-  say('b is another machine, with an empty home')
-  await cluster.nextSampler()
-  cluster.network.cable('c', 'down')
+  const replaced = await cluster.moment({ step: 3 })
+  await cluster.replace(replaced)
+  say(`${replaced} is another machine, with an empty home`)
+  const cutOff = await samplerSoon(cluster, replaced === 'b' ? 'c' : 'b')
+  cluster.network.cable(cutOff, 'down')
   await sleep(outageMs)
-  cluster.network.cable('c', 'up')
-  say(`the cable of c is back after ${outageMs / 1000} s`)
+  cluster.network.cable(cutOff, 'up')
+  say(`the cable of ${cutOff} is back after ${outageMs / 1000} s`)
   await cluster.told('d', ['watch', plan.name])
   cluster.over()
   const found = await toldOf(cluster, plan, {})
@@ -61,6 +64,12 @@ export async function launchedConfig(options: {
     ...(found.comparison.json === alone.told.comparison.json ? [] : ['compare --json: other than on one machine']),
     ...(found.comparison.table === alone.told.comparison.table ? [] : ['compare: another table than on one machine']),
   ]
+}
+
+/** A run that is so short that nothing is left to sample would be waited for in vain. */
+function samplerSoon(cluster: Cluster, host: 'b' | 'c'): Promise<'b' | 'c'> {
+  const late = sleep(soonMs).then(() => Promise.reject(new Error(`${host} sampled nothing in ${soonMs / 1000} s`)))
+  return Promise.race([cluster.nextSampler([host]), late])
 }
 
 async function ranAlone(cluster: Cluster, plan: Plan, config: string): Promise<{ told: Told; ms: number }> {
