@@ -27,8 +27,7 @@ export async function run({ seed, short, places, server: named, say }: DrillOpti
     try {
       const all = shots({ short, victim: server.restart === null ? 'connection' : 'server' }).slice(0, places)
       const steps = all.length + 4
-      // A first run has the probe, and every first shape of a batch.
-      const limit = (kills: number) => 300 + kills * (server.recovery + 10)
+      const limit = (kills: number) => server.run + kills * (server.recovery + 10)
       const plan = (name: string) => planOf({ name, seed, steps, home, server, url: proxy.url })
       const before = performance.now()
       const undisturbed = await leftUndisturbed(home, plan('undisturbed'), limit(0))
