@@ -15,6 +15,8 @@ import { inWords, isOfRecovery, type Shot, shots, type Victim } from './tinker/s
 
 /** Other than that of a probe. */
 const rank = 8
+/** Seconds that a step may take on a loaded machine. */
+const stepLimit = 30
 /** Runs that go by without a shot, before that is a failure. */
 const patience = 2
 
@@ -27,7 +29,7 @@ export async function run({ seed, short, places, server: named, say }: DrillOpti
     try {
       const all = shots({ short, victim: server.restart === null ? 'connection' : 'server' }).slice(0, places)
       const steps = all.length + 4
-      const limit = (kills: number) => server.run + kills * (server.recovery + 10)
+      const limit = (kills: number) => server.begin + steps * stepLimit + kills * (server.recovery + 10)
       const plan = (name: string) => planOf({ name, seed, steps, home, server, url: proxy.url })
       const before = performance.now()
       const undisturbed = await leftUndisturbed(home, plan('undisturbed'), limit(0))

@@ -21,8 +21,8 @@ export interface DrilledServer {
   url: string
   baseModel: string
   policy: string
-  /** Seconds that a run may take that nothing disturbs: with a probe, and a compilation of every shape. */
-  run: number
+  /** Seconds that a run may take before its first step: for a probe, and a compilation of every shape. */
+  begin: number
   /** Seconds that its recovery may take. */
   recovery: number
   /** Null if it may not be ended. */
@@ -39,7 +39,7 @@ export async function smallServer(): Promise<DrilledServer> {
     url: server.url,
     baseModel: tinyBase,
     policy: resolve(tinyBase),
-    run: 300,
+    begin: 300,
     recovery: 20,
     restart: () => server.kill(),
     end: () => server.end(),
@@ -60,7 +60,7 @@ export async function namedServer({ url, baseModel: named, policy, restart }: Na
     })
   }
   return {
-    ...{ url, baseModel, policy: resolve(folder), run: 1800, recovery: 600 },
+    ...{ url, baseModel, policy: resolve(folder), begin: 1800, recovery: 600 },
     restart: restart === null ? null : () => shell(restart),
     end: async () => {},
   }
