@@ -57,9 +57,10 @@ const otherProcessor: Case = {
     const model = 'Processor of machine e'
     const there = readFileSync('/proc/cpuinfo', 'utf8')
     writeFileSync(processor, there.replaceAll(/^(model name\s*: ).*$/gm, `$1${model}`))
-    await cluster.startWorker(misfit, { processor })
     for (const host of ['b', 'c'] as const) cluster.network.cable(host, 'down')
-    await sleep(outageMs)
+    await cluster.startWorker(misfit, { processor })
+    // It asks for tasks of runs that have begun once TensorFlow is loaded.
+    await sleep(2 * outageMs)
     for (const host of ['b', 'c'] as const) cluster.network.cable(host, 'up')
     await cluster.ended()
     const said = cluster.outputOf(misfit)
