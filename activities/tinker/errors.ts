@@ -15,6 +15,10 @@ const gone = /\bnot loaded\b|\b(?:model|session|future)\b[^.]*\bnot found\b/i
 /** `Maximum number of LoRA adapters (4) reached` */
 const full = /\bmaximum number of\b.*\breached\b/i
 
+/** SkyRL 0.4.0 has `forward_backward` in protobuf, and no `forward`: its SDK sends that as a flag of the other. */
+const withoutJson = (place: string, status: number, said: string) =>
+  (status === 404 && /\/forward$/.test(place)) || (status === 415 && /protobuf/i.test(said))
+
 const shownLength = 400
 
 export function refused(place: string, { status, said }: { status: number; said: string }): RlevError {
@@ -37,6 +41,16 @@ export function refused(place: string, { status, said }: { status: number; said:
       expected: 'a free slot',
       found,
       remedy: 'end other runs there, or wait: a server unloads models whose session has been silent for some minutes',
+    })
+  }
+  if (withoutJson(place, status, said)) {
+    return new RlevError({
+      kind: 'CallInvalid',
+      message: 'the Tinker server takes no passes in JSON, and rlev speaks JSON only',
+      place,
+      expected: 'forward and forward_backward in JSON',
+      found,
+      remedy: 'run a version of the server that takes them, as SkyRL 0.3.0 does (docs/large-models.md)',
     })
   }
   const locked = status === 401 || status === 403
