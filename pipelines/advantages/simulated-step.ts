@@ -8,15 +8,14 @@ import type { Item } from '../data/item.js'
 import { given } from '../given.js'
 import { stream } from '../random.js'
 import { type CreditRules, creditOfWrong, partialRuleOf } from '../rewards/credit.js'
-import { type KeptMark, keptMark, markOf } from '../rewards/mark.js'
-import { rewardOf } from '../rewards/reward.js'
+import { creditOf, type KeptMark, keptMark, markOf } from '../rewards/mark.js'
 import { scaleOf, uniformScale } from '../rewards/scales.js'
 import { drawnFor, filled } from '../rollout/dynamic-sampling.js'
 import type { Finish } from '../rollout/response.js'
 import { seenValues } from '../values/noise.js'
 import type { ItemValue } from '../values/value.js'
 import { advantages } from './advantages.js'
-import { isDegenerate } from './estimators/group.js'
+import { isDegenerate, type Sample } from './estimators/group.js'
 import { plannedKlCoefficient } from './kl-schedule.js'
 import { isMasked, overlongPenalty } from './overlong.js'
 import { penalised } from './records.js'
@@ -240,22 +239,33 @@ function factorsOf(
     value: { site },
   } = config
   const coefficient = config.kl.place === 'reward' ? plannedKlCoefficient(config) : 0
+  const { overlong } = config
+  const isPenalised = coefficient !== 0 || (overlong != null && overlong.buffer !== null)
   const estimated = advantages({
     estimator: { name, epsilon: 1e-12 },
-    groups: groups.map(({ item, samples }) =>
-      samples.map(sample => {
-        const reward = rewardOf({ ...sample, scale: site === 'reward' ? scaleOfItem(item) : 1 })
-        const penalty = coefficient * sample.divergence + overlongPenalty(sample.length, config)
-        return { ...sample, reward: penalised({ ...sample, reward }, penalty) }
-      }),
-    ),
-  })
-  return groups.map(({ item, samples }, row) =>
-    samples.map((sample, column) => {
-      const advantage = isMasked(sample, config) ? 0 : (estimated[row]?.[column] ?? 0)
-      return site === 'reward' ? advantage : scaleOfItem(item) * advantage
+    groups: groups.map(({ item, samples }) => {
+      const scale = site === 'reward' ? scaleOfItem(item) : 1
+      return samples.map(sample => {
+        // What the estimators read, and no more: copies of whole samples took most of the time of a plan with many arms.
+        const { verdict, credit, length } = sample
+        const one: Sample = { verdict, length, reward: scale * creditOf(sample) }
+        if (credit !== undefined) one.credit = credit
+        if (isPenalised) {
+          one.reward = penalised(one, coefficient * sample.divergence + overlongPenalty(length, config))
+        }
+        return one
+      })
     }),
-  )
+  })
+  const masks = overlong?.mask === true
+  return groups.map(({ item, samples }, row) => {
+    const advantagesOf = estimated[row] ?? []
+    const factor = site === 'reward' ? 1 : scaleOfItem(item)
+    return samples.map((sample, column) => {
+      const advantage = masks && isMasked(sample, config) ? 0 : (advantagesOf[column] ?? 0)
+      return site === 'reward' ? advantage : factor * advantage
+    })
+  })
 }
 
 function meanSize(advantages: readonly number[]): number {
