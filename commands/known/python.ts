@@ -20,7 +20,7 @@ export async function pythonWithPip(environment: NodeJS.ProcessEnv, byHand: stri
   const own = mlflow === undefined ? [] : [join(dirname(mlflow.command), 'python')]
   const candidates = named ? [named] : ['python3', 'python', ...own]
   for (const command of candidates) {
-    if (await answers(command, ['-m', 'pip', '--version'], environment)) return command
+    if (await answers(command, ['-c', 'import pip'], environment)) return command
   }
   throw new RlevError({
     kind: 'PartMissing',
