@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, afterEach, test } from 'node:test'
+import { after, afterEach, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common'
 import { MockActivityEnvironment } from '@temporalio/testing'
@@ -17,7 +17,16 @@ import { experimentSchema } from '../../../pipelines/config/schema.js'
 
 const home = mkdtempSync(join(tmpdir(), 'rlev-engine-'))
 const hosts: EngineHost[] = []
-after(() => rmSync(home, { recursive: true, force: true }))
+/** One to which nothing happens that it does not outlive. */
+let calm: EngineHost
+before(() => {
+  calm = hostThat('')
+  hosts.splice(0)
+})
+after(() => {
+  calm.end()
+  rmSync(home, { recursive: true, force: true })
+})
 afterEach(() => {
   for (const host of hosts.splice(0)) host.end()
 })
@@ -46,7 +55,7 @@ const failure = (type: string, message: RegExp) => (error: unknown) => {
 }
 
 test('an error keeps its kind, its text and whether it may be retried', async () => {
-  await assert.rejects(train(hostThat('')), error => {
+  await assert.rejects(train(calm), error => {
     assert.ok(failure('NotFound', /missing\/config\.json: the experiment has no stored config/)(error))
     return (error as ApplicationFailure).nonRetryable === true
   })
@@ -105,13 +114,12 @@ test('a process that hangs is ended, and the failure says so', async () => {
 })
 
 test('a process outlives the SIGTERM that ends its group: its worker says when it ends', async () => {
-  const host = hostThat('')
-  await assert.rejects(train(host), failure('NotFound', /missing/))
-  const { pid = 0 } = host
+  await assert.rejects(train(calm), failure('NotFound', /missing/))
+  const { pid = 0 } = calm
   process.kill(pid, 'SIGTERM')
   await sleep(1_000)
-  await assert.rejects(train(host), failure('NotFound', /missing/))
-  assert.equal(host.pid, pid)
+  await assert.rejects(train(calm), failure('NotFound', /missing/))
+  assert.equal(calm.pid, pid)
 })
 
 test('a process that crashes fails the activity, which may be tried again, and is replaced', async () => {

@@ -14,10 +14,11 @@ import { answeredGroups, simulatedStep, simulateGroups } from '../../../pipeline
 import { transmission, transmissionError } from '../../../pipelines/advantages/transmission.js'
 import { measuredTransmission } from '../../../pipelines/comparison/measured-transmission.js'
 import { type EstimatorName, estimatorNames, experimentSchema } from '../../../pipelines/config/schema.js'
-import type { DataSet } from '../../../pipelines/data/item.js'
+import type { DataSet, Item } from '../../../pipelines/data/item.js'
 import { prepareData } from '../../../pipelines/data/prepare.js'
 import { evaluatePolicy } from '../../../pipelines/evaluation/evaluate-policy.js'
 import { noHooks } from '../../../pipelines/progress.js'
+import type { Mark } from '../../../pipelines/rewards/mark.js'
 import { markByRule } from '../../../pipelines/rewards/marking.js'
 import type { Rollout } from '../../../pipelines/rollout/response.js'
 import { LocalSampler } from '../../../pipelines/sampling/local-sampler.js'
@@ -62,6 +63,8 @@ type Sampled = (typeof sampled)[number]
 const sampledWith = (option: Option): Sampled => sampled.find(one => one === option) ?? 'none'
 
 const rollouts = {} as Record<Sampled, Rollout[]>
+/** Of each rollout, for every estimator and option. */
+const marks = new Map<Rollout, readonly Mark[]>()
 const answers = {} as Record<Sampled, Parameters<typeof answeredGroups>[0]['answered']>
 
 before(async () => {
@@ -69,6 +72,7 @@ before(async () => {
   values = normalizeValues(dataset.train, config.reward).values
   const policy = await warmStart({ config, dataset, hooks: noHooks })
   const tested = normalizeValues(dataset.test, config.reward).values
+  const items = new Map(dataset.train.map(item => [item.id, item]))
   const sections = new Map(dataset.test.map(({ id, section }) => [id, section]))
   for (const option of sampled) {
     const own = configOf('rloo', option)
@@ -83,7 +87,10 @@ before(async () => {
         mark: markByRule,
         kept,
       }
-      rollouts[option].push(await sampleStep({ ...common, hooks: noHooks }))
+      const rollout = await sampleStep({ ...common, hooks: noHooks })
+      rollouts[option].push(rollout)
+      const answered = rollout.responses.map(response => ({ response, item: items.get(response.itemId) as Item }))
+      marks.set(rollout, await markByRule(answered, own.reward))
     }
     const subject = { policy: new LocalSampler(policy), items: dataset.test, values: tested, config: own, step: 0 }
     const { outcomes } = await evaluatePolicy({ ...subject, hooks: noHooks })
@@ -104,7 +111,7 @@ function measured(name: EstimatorName, option: Option = 'none'): Measured {
 function measure(name: EstimatorName, option: Option): Measured {
   const own = configOf(name, option)
   const metrics = rollouts[sampledWith(option)].map(rollout => {
-    const records = recordsOf({ rollout, items: dataset.train, values, config: own })
+    const records = recordsOf({ rollout, items: dataset.train, values, config: own, marks: marks.get(rollout) })
     return { step: rollout.step, time: 0, values: trainingMetrics({ rollout, records, config: own }) }
   })
   const found = measuredTransmission([{ seed: 1, metrics }])
