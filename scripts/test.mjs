@@ -5,7 +5,8 @@
  *   node scripts/test.mjs                     every test
  *   node scripts/test.mjs --quick             those without services
  *   node scripts/test.mjs rewards estimators  the files whose path holds one of these words
- *   node scripts/test.mjs --lanes 1           one batch at a time (default: 2, or 1 if the machine has a GPU)
+ *   node scripts/test.mjs --lanes 1           one batch at a time (default: 2, and up to 2 more while cores are idle; 1 if the machine
+ *                                             has a GPU)
  */
 
 import { execFileSync } from 'node:child_process'
@@ -18,6 +19,7 @@ import { isBundleFresh } from '../commands/worker/bundle-age.mjs'
 import { batchesOf, hasServices, readTimes, writeTimes } from './test/batches.mjs'
 import { cpuMilliseconds } from './test/cpu-time.mjs'
 import { runBatch } from './test/run-batch.mjs'
+import { fillSpareTime } from './test/spare-lane.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const folder = join(root, 'dist', 'test')
@@ -32,7 +34,7 @@ const cpuText = milliseconds => (milliseconds > 0 ? `, CPU ${secondsText(millise
 const secondsText = milliseconds => `${(milliseconds / 1000).toFixed(1)} s`
 
 const parts = readParts()
-const { words, quick, lanes } = readArguments()
+const { words, quick, lanes, spareLanes } = readArguments()
 const names = testNames()
 const times = readTimes(timesFile)
 const waiting = batchesOf(names, times)
@@ -55,7 +57,7 @@ for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => interrupt.a
 
 if (names.some(hasServices)) bundleWorkflows()
 console.log(`${names.length} ${names.length === 1 ? 'file' : 'files'}, ${lanes} at a time${expectation()}`)
-await Promise.all(Array.from({ length: lanes }, lane))
+await Promise.all([...Array.from({ length: lanes }, lane), spareTime()])
 writeTimes(timesFile, times)
 summary()
 
@@ -63,6 +65,12 @@ async function lane() {
   for (let batch = waiting.shift(); batch !== undefined && !interrupt.signal.aborted; batch = waiting.shift()) {
     await runAndTell(batch)
   }
+}
+
+async function spareTime() {
+  if (spareLanes === 0) return
+  const hasMore = () => waiting.length > 0 && !interrupt.signal.aborted
+  await fillSpareTime({ next: () => waiting.shift(), hasMore, run: runAndTell, maxAtOnce: spareLanes })
 }
 
 async function runAndTell(batch) {
@@ -131,11 +139,13 @@ function readArguments() {
       allowPositionals: true,
       options: {
         quick: { type: 'boolean', default: false },
-        lanes: { type: 'string', default: parts.tensorflow?.kind === 'gpu' ? '1' : '2' },
+        lanes: { type: 'string' },
       },
     })
-    if (!/^[1-9]\d?$/.test(values.lanes)) throw new Error(`--lanes takes a number from 1 to 99, not ${values.lanes}`)
-    return { words: positionals, quick: values.quick, lanes: Number(values.lanes) }
+    const onGpu = parts.tensorflow?.kind === 'gpu'
+    const { quick, lanes = onGpu ? '1' : '2' } = values
+    if (!/^[1-9]\d?$/.test(lanes)) throw new Error(`--lanes takes a number from 1 to 99, not ${lanes}`)
+    return { words: positionals, quick, lanes: Number(lanes), spareLanes: values.lanes === undefined && !onGpu ? 2 : 0 }
   } catch (error) {
     console.error(error.message)
     process.exit(2)

@@ -4,10 +4,10 @@
  */
 
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { dirname, sep } from 'node:path'
+import { dirname } from 'node:path'
 
 /** At most so many files share a process. */
-const maxFiles = 24
+const maxFiles = 40
 /** Seconds of a file that has not been timed yet, as in a fresh checkout: those that take long must not come last. */
 const unknown = { services: 20, parts: 1 }
 const long = {
@@ -46,19 +46,12 @@ export function batchesOf(names, times) {
 const secondsOf = (name, times) =>
   times[name]?.seconds ?? long[name] ?? (hasServices(name) ? unknown.services : unknown.parts)
 
-/** Of files in order: those of a top folder, as evenly as may be. */
-function chunks(names) {
-  const folders = new Map()
-  for (const name of names) {
-    const [top] = name.split(sep)
-    folders.set(top, [...(folders.get(top) ?? []), name])
-  }
-  return [...folders.values()].flatMap(files => {
-    const count = Math.ceil(files.length / maxFiles)
-    return Array.from({ length: count }, (_, index) =>
-      files.slice(Math.round((index * files.length) / count), Math.round(((index + 1) * files.length) / count)),
-    )
-  })
+/** Of files in order, as evenly as may be. */
+function chunks(files) {
+  const count = Math.ceil(files.length / maxFiles)
+  return Array.from({ length: count }, (_, index) =>
+    files.slice(Math.round((index * files.length) / count), Math.round(((index + 1) * files.length) / count)),
+  )
 }
 
 export function readTimes(file) {

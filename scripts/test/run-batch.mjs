@@ -27,7 +27,9 @@ export async function runBatch({ folder, files, cwd, env, limitMs, interrupt }) 
   const began = performance.now()
   const reporters = ['--test-reporter=spec', '--test-reporter-destination=stdout']
   reporters.push(`--test-reporter=${reporter}`, `--test-reporter-destination=${resultFile}`)
-  const child = spawn(process.execPath, ['--enable-source-maps', ...reporters, script, folder, ...files], {
+  // The default of 16 MB costs a twentieth of the CPU time: what tests make is mostly garbage soon.
+  const flags = ['--enable-source-maps', '--max-semi-space-size=64']
+  const child = spawn(process.execPath, [...flags, ...reporters, script, folder, ...files], {
     cwd,
     env: { ...env, [markName]: mark, TMPDIR: scratch },
     stdio: ['ignore', 'pipe', 'pipe'],
