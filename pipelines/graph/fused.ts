@@ -37,6 +37,21 @@ export const fusedGated = withGradient((...args) => {
   }
 })
 
+/** Heads [N, C, E] in halves, (x_1, x_2) cos + (-x_2, x_1) sin, with the angles of their tokens [N, 1, E]. No gradient for the angles. */
+export function fusedRotation(heads: Tensor, angles: { cosine: Tensor; sine: Tensor }): Tensor {
+  const { cosine, sine } = angles
+  const rotate = withGradient((...args) => {
+    const [x, save] = args as [Tensor, (saved: Tensor[]) => void]
+    save([cosine, sine])
+    const [value] = operation({ name: 'RlevRotate', inputs: [x, cosine, sine] }) as [Tensor]
+    return {
+      value,
+      gradFunc: (gradient, saved) => operation({ name: 'RlevRotateGradient', inputs: [gradient, ...saved] }),
+    }
+  })
+  return rotate(heads)
+}
+
 /**
  * log softmax(x W^T + b)[target] of each row [N], for x [N, D], W [V, D], b [V] or null, and targets [N] in 0 .. V - 1. With p' [N, V]
  * the derivatives by the logits, which take the place of the logits in memory, and g the gradient of each row:

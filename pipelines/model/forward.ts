@@ -25,7 +25,7 @@ export function readPrompts(decoder: Decoder, ids: Tensor, checkpointing = false
   const positions = tf.range(0, columns, 1, 'int32').tile([prompts])
   const angles = anglesAt(angleTable(decoder.architecture, columns), positions)
   const mask = attentionMask({ prompts, tokens: columns, prefix: null })
-  const through = layerRunner(angles, mask, checkpointing)
+  const through = layerRunner({ angles, mask, checkpointing, fused: decoder.fused })
   const caches: LayerCache[] = []
   let x = rowsOf(decoder.embedding, ids.reshape([prompts * columns]))
   const both = [2, prompts * columns, keyValueHeads, headWidth]
@@ -86,7 +86,7 @@ export function readResponses({
   const angles = anglesAt(angleTable(decoder.architecture, columns + tokens), positions)
   const sizes: RowShape = { prompts, samples, tokens }
   const mask = attentionMask({ prompts, tokens, prefix: { columns, lengths } })
-  const through = layerRunner(angles, mask, checkpointing)
+  const through = layerRunner({ angles, mask, checkpointing, fused: decoder.fused })
   let x = rowsOf(decoder.embedding, ids.reshape([rows * tokens]))
   for (const [index, layer] of decoder.layers.entries()) {
     const { keys: promptKeys, values: promptValues } = caches[index] as LayerCache
@@ -122,7 +122,17 @@ interface LayerCall<Part> {
 type LayerStep<Part> = (part: Part, inputs: readonly Tensor[], at: Surroundings) => readonly Tensor[]
 
 /** Runs a step of a layer: the same function for all layers. */
-function layerRunner(angles: Angles, mask: Tensor, checkpointing: boolean) {
+function layerRunner({
+  angles,
+  mask,
+  checkpointing,
+  fused,
+}: {
+  angles: Angles
+  mask: Tensor
+  checkpointing: boolean
+  fused: boolean
+}) {
   return <Part extends object>(of: LayerCall<Part>, step: LayerStep<Part>): Tensor[] => {
     const { name, part, inputs, shapes, sizes } = of
     const { tensors, rebuild, form } = takenApart(part)
@@ -134,7 +144,7 @@ function layerRunner(angles: Angles, mask: Tensor, checkpointing: boolean) {
       checkpointing,
       run: (given, [cosine, sine, rotation, seen]) =>
         step(rebuild(given.slice(inputs.length)), given.slice(0, inputs.length), {
-          turn: heads => turned(heads, { cosine, sine, rotation } as Angles),
+          turn: heads => turned(heads, { cosine, sine, rotation } as Angles, { fused }),
           mask: seen as Tensor,
         }),
     })

@@ -5,6 +5,7 @@
  * Shapes: S positions, N tokens, H heads, E head width.
  */
 
+import { fusedRotation } from '../graph/fused.js'
 import { rowsOf, smallProducts } from '../graph/kernels.js'
 import { type Tensor, tf } from '../graph/tensorflow.js'
 import type { Architecture } from './architecture.js'
@@ -55,7 +56,8 @@ export function anglesAt(table: AngleTable, positions: Tensor): Angles {
 }
 
 /** Rotates heads [N, H, E]. The cost for each token does not depend on the number of tokens. */
-export function turned(heads: Tensor, { cosine, sine, rotation }: Angles): Tensor {
+export function turned(heads: Tensor, { cosine, sine, rotation }: Angles, { fused }: { fused: boolean }): Tensor {
+  if (fused) return fusedRotation(heads, { cosine, sine })
   const [rows, count, headWidth] = heads.shape as [number, number, number]
   const halves: Tensor = tf.matMul(heads.reshape([rows * count, headWidth]) as never, rotation as never)
   return heads.mul(cosine).add(halves.reshape([rows, count, headWidth]).mul(sine))

@@ -40,27 +40,10 @@ struct Attention : Passes<Floats, Ints> {
   using Base = Passes<Floats, Ints>;
   using Base::kLanes;
 
-  // (x_1, x_2) cos + (-x_2, x_1) sin of a head in halves; with a norm before, if there is one.
-  RLEV_INLINE void Rotate(const float *x, const AttentionHead &head, const float *norm, float *y) {
-    const int64_t half = head.width / 2;
-    if (norm != nullptr) {
-      Base::Norm(x, norm, head.width, head.epsilon, y);
-      x = y;
-    }
-    for (int64_t i = 0; i < half; i += kLanes) {
-      const int64_t left = half - i;
-      Floats low, high, low_cosine, high_cosine, low_sine, high_sine;
-      Base::Load(low, x + i, left);
-      Base::Load(high, x + half + i, left);
-      Base::Load(low_cosine, head.cosine + i, left);
-      Base::Load(high_cosine, head.cosine + half + i, left);
-      Base::Load(low_sine, head.sine + i, left);
-      Base::Load(high_sine, head.sine + half + i, left);
-      const Floats turned_low = low * low_cosine - Base::Rounded(high, low_sine);
-      const Floats turned_high = high * high_cosine + Base::Rounded(low, high_sine);
-      Base::Store(y + i, turned_low, left);
-      Base::Store(y + half + i, turned_high, left);
-    }
+  // With a norm before, if there is one.
+  RLEV_INLINE void Turn(const float *x, const AttentionHead &head, const float *norm, float *y) {
+    if (norm != nullptr) Base::Norm(x, norm, head.width, head.epsilon, y);
+    Base::Rotate(norm == nullptr ? x : y, head.cosine, head.sine, head.width, y);
   }
 
   // Numbers of a head: all of a vector, or, if the width is not a multiple of sixteen, those that are left, and zeros.
@@ -229,7 +212,7 @@ struct Attention : Passes<Floats, Ints> {
     const int64_t width = head.width, rounded = Rounded16(head.Columns());
     float *query = head.scratch, *scores = head.scratch + 2 * Rounded16(width);
     for (int64_t h = 0; h < head.heads; h++) {
-      Rotate(head.queries + h * width, head, head.query_norm, query);
+      Turn(head.queries + h * width, head, head.query_norm, query);
       Scores<whole>(head, query, scores, rounded);
       const float total = Exponentials(scores, rounded);
       Mix<whole>(head, scores, 1.0f / total, head.output + h * width);
@@ -237,7 +220,7 @@ struct Attention : Passes<Floats, Ints> {
   }
 
   RLEV_INLINE void Attend(const AttentionHead &head) {
-    Rotate(head.key, head, head.key_norm, head.own_keys + head.column * head.width);
+    Turn(head.key, head, head.key_norm, head.own_keys + head.column * head.width);
     memcpy(head.own_values + head.column * head.width, head.value, head.width * sizeof(float));
     if (head.width % kParts == 0) {
       AttendHeads<true>(head);

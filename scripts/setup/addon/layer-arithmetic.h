@@ -185,6 +185,44 @@ struct Passes {
     }
   }
 
+  // (x_1, x_2) cos + (-x_2, x_1) sin of a head in halves. y may be x.
+  RLEV_INLINE void Rotate(const float *x, const float *cosine, const float *sine, int64_t width, float *y) {
+    const int64_t half = width / 2;
+    for (int64_t i = 0; i < half; i += kLanes) {
+      const int64_t left = half - i;
+      Floats low, high, low_cosine, high_cosine, low_sine, high_sine;
+      Load(low, x + i, left);
+      Load(high, x + half + i, left);
+      Load(low_cosine, cosine + i, left);
+      Load(high_cosine, cosine + half + i, left);
+      Load(low_sine, sine + i, left);
+      Load(high_sine, sine + half + i, left);
+      const Floats turned_low = low * low_cosine - Rounded(high, low_sine);
+      const Floats turned_high = high * high_cosine + Rounded(low, high_sine);
+      Store(y + i, turned_low, left);
+      Store(y + half + i, turned_high, left);
+    }
+  }
+
+  // dx_1 = dy_1 cos_1 + dy_2 sin_2, dx_2 = dy_2 cos_2 - dy_1 sin_1.
+  RLEV_INLINE void RotateGradient(const float *dy, const float *cosine, const float *sine, int64_t width, float *dx) {
+    const int64_t half = width / 2;
+    for (int64_t i = 0; i < half; i += kLanes) {
+      const int64_t left = half - i;
+      Floats low, high, low_cosine, high_cosine, low_sine, high_sine;
+      Load(low, dy + i, left);
+      Load(high, dy + half + i, left);
+      Load(low_cosine, cosine + i, left);
+      Load(high_cosine, cosine + half + i, left);
+      Load(low_sine, sine + i, left);
+      Load(high_sine, sine + half + i, left);
+      const Floats of_low = low * low_cosine + Rounded(high, high_sine);
+      const Floats of_high = high * high_cosine - Rounded(low, low_sine);
+      Store(dx + i, of_low, left);
+      Store(dx + half + i, of_high, left);
+    }
+  }
+
   // log p = x_t - max - log(sum(e^(x - max))); d log p / dx = [i = t] - p.
   RLEV_INLINE float LogProbability(const float *logits, int64_t target, int64_t width, float *slope) {
     float largest = logits[0];

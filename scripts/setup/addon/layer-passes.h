@@ -1,6 +1,7 @@
 /*
  * What a layer and the loss compute beside their products, each in one pass over memory where TensorFlow takes six to ten:
- * RlevGated (SwiGLU), RlevNorm (RMSNorm) and their gradients, and RlevLogProbability with its derivatives (layer-arithmetic.h).
+ * RlevGated (SwiGLU), RlevNorm (RMSNorm), RlevRotate (rotary positions) and their gradients, and RlevLogProbability with its
+ * derivatives (layer-arithmetic.h).
  * Threads share blocks of rows. The block of a row depends on the width only.
  */
 
@@ -139,6 +140,28 @@ static void ComputeNormGradient(void *kernel, TF_OpKernelContext *context) {
   for (size_t at = 0; at < of_blocks.size(); at++) total[at % width] += sums[at];
 }
 
+// Of heads [N, C, E] by the angles of their tokens, cosine and sine of N E numbers each.
+static void ComputeRotation(TF_OpKernelContext *context, bool gradient) {
+  OwnStatus status(TF_NewStatus(), &TF_DeleteStatus);
+  const OwnTensor x = InputOf(context, 0, status), cosine = InputOf(context, 1, status), sine = InputOf(context, 2, status);
+  if (!Ok(status) || TF_NumDims(x.get()) != 3 || TF_Dim(x.get(), 2) % 2 != 0 ||
+      Count(cosine) != TF_Dim(x.get(), 0) * TF_Dim(x.get(), 2) || Count(sine) != Count(cosine))
+    return Refuse(context, status, "expected heads [N, C, E] and angles [N, E]");
+  const OwnTensor y = OutputOf(context, 0, TF_FLOAT, ShapeOf(x), status);
+  if (!Ok(status)) return Refuse(context, status, "");
+  const int64_t rows = TF_Dim(x.get(), 0), heads = TF_Dim(x.get(), 1), width = TF_Dim(x.get(), 2);
+  const float *from = Read(x), *angles[] = {Read(cosine), Read(sine)};
+  float *to = Write(y);
+  EachBlock(rows, heads * width, [=](int64_t row, int64_t end, int64_t) {
+    const auto rotate = gradient ? FunctionsOfThisProcessor()->rotate_gradient : FunctionsOfThisProcessor()->rotate;
+    for (; row < end; row++) {
+      for (int64_t at = row * heads * width; at < (row + 1) * heads * width; at += width) {
+        rotate(from + at, angles[0] + row * width, angles[1] + row * width, width, to + at);
+      }
+    }
+  });
+}
+
 static void ComputeLogProbability(void *, TF_OpKernelContext *context) {
   OwnStatus status(TF_NewStatus(), &TF_DeleteStatus);
   OwnTensor logits = InputOf(context, 0, status);
@@ -178,6 +201,10 @@ static bool Register() {
       RegisterOne("RlevNorm", {"x: float", "w: float"}, {"epsilon: float"}, {"y: float"}, norm) &&
       RegisterOne("RlevNormGradient", {"x: float", "w: float", "dy: float"}, {"epsilon: float"}, {"dx: float", "dw: float"},
                   norm_gradient) &&
+      RegisterOne("RlevRotate", {"x: float", "cosine: float", "sine: float"}, {}, {"y: float"},
+                  {nullptr, [](void *, TF_OpKernelContext *context) { ComputeRotation(context, false); }, nullptr}) &&
+      RegisterOne("RlevRotateGradient", {"dy: float", "cosine: float", "sine: float"}, {}, {"dx: float"},
+                  {nullptr, [](void *, TF_OpKernelContext *context) { ComputeRotation(context, true); }, nullptr}) &&
       RegisterOne("RlevLogProbability", {"logits: float", "targets: int32"}, {}, {"chosen: float", "slope: float"},
                   {nullptr, &ComputeLogProbability, nullptr});
   return registered;

@@ -15,6 +15,9 @@ struct RowFunctions {
   void (*norm)(const float *x, const float *w, int64_t width, float epsilon, float *y);
   // The gradient of x, of that of y; that of w is added to dw.
   void (*norm_gradient)(const float *x, const float *w, const float *dy, int64_t width, float epsilon, float *dx, float *dw);
+  // A head [E] rotated by the angles of its token, and the gradient of it, of that of the rotated one.
+  void (*rotate)(const float *x, const float *cosine, const float *sine, int64_t width, float *y);
+  void (*rotate_gradient)(const float *dy, const float *cosine, const float *sine, int64_t width, float *dx);
   // log softmax(logits)[target]; slope [V]: its derivatives by the logits. slope may be logits.
   float (*log_probability)(const float *logits, int64_t target, int64_t width, float *slope);
   // Writes the key and the value of a token, and attends with its queries.
@@ -37,12 +40,20 @@ struct RowFunctions {
                                             float epsilon, float *dx, float *dw) {                                      \
     Passes<Floats, Ints>::NormGradient(x, w, dy, width, epsilon, dx, dw);                                               \
   }                                                                                                                     \
+  attributes static void Rotate##name(const float *x, const float *cosine, const float *sine, int64_t width, float *y) { \
+    Passes<Floats, Ints>::Rotate(x, cosine, sine, width, y);                                                            \
+  }                                                                                                                     \
+  attributes static void RotateGradient##name(const float *dy, const float *cosine, const float *sine, int64_t width,   \
+                                              float *dx) {                                                              \
+    Passes<Floats, Ints>::RotateGradient(dy, cosine, sine, width, dx);                                                  \
+  }                                                                                                                     \
   attributes static float LogProbability##name(const float *logits, int64_t target, int64_t width, float *slope) {      \
     return Passes<Floats, Ints>::LogProbability(logits, target, width, slope);                                          \
   }                                                                                                                     \
   attributes static void Attend##name(const AttentionHead &head) { Attention<Floats, Ints>::Attend(head); }             \
   static constexpr RowFunctions k##name = {Gated##name,        GatedGradient##name,  Norm##name,                        \
-                                           NormGradient##name, LogProbability##name, Attend##name}
+                                           NormGradient##name, Rotate##name,         RotateGradient##name,              \
+                                           LogProbability##name, Attend##name}
 
 #if defined(__x86_64__)
 

@@ -1,7 +1,7 @@
 /** Single operations for a layer's norm and gate and for log-probabilities: values, gradients, and what their bits depend on. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { fusedGated, fusedNorm, linearLogProbability } from '../../../pipelines/graph/fused.js'
+import { fusedGated, fusedNorm, fusedRotation, linearLogProbability } from '../../../pipelines/graph/fused.js'
 import { gated, hasOwnOperations, linear, logProbabilityOf, rmsNorm } from '../../../pipelines/graph/kernels.js'
 import { operation } from '../../../pipelines/graph/native.js'
 import { type Tensor, tf } from '../../../pipelines/graph/tensorflow.js'
@@ -104,6 +104,27 @@ for (const [rows, width] of [
   }
 }
 
+for (const width of [2, 6, 32, 40, 64]) {
+  test(`a rotation of heads of ${width}, and its gradient, are those of the halves`, { skip }, () => {
+    tidy(() => {
+      const [rows, heads] = [5, 3]
+      const angles = {
+        cosine: matrix('c', rows, width).reshape([rows, 1, width]),
+        sine: matrix('si', rows, width).reshape([rows, 1, width]),
+      }
+      const inputs = [matrix('x', rows, heads * width).reshape([rows, heads, width])]
+      const apart = (x: Tensor): Tensor => {
+        const [low, high] = tf.split(x, 2, 2) as [Tensor, Tensor]
+        return x.mul(angles.cosine).add(tf.concat([high.neg(), low], 2).mul(angles.sine))
+      }
+      assertSame(
+        withGradients(x => fusedRotation(x as Tensor, angles), inputs),
+        withGradients(x => apart(x as Tensor), inputs),
+      )
+    })
+  })
+}
+
 test('heads are normed along their last axis', { skip }, () => {
   tidy(() => {
     const x = matrix('heads', 6, 40).reshape([2, 3, 40])
@@ -157,6 +178,8 @@ test('shapes that do not fit, and targets outside the vocabulary, are refused', 
   tidy(() => {
     assert.throws(() => fusedGated(tf.zeros([2, 3])), /gate and up side by side/)
     assert.throws(() => fusedNorm(tf.zeros([2, 3]), tf.zeros([4]), 1e-6), /a weight \[D\]/)
+    const angles = { cosine: tf.zeros([2, 1, 4]), sine: tf.zeros([2, 1, 4]) }
+    assert.throws(() => fusedRotation(tf.zeros([2, 3, 6]), angles), /angles \[N, E\]/)
     assert.throws(() => logProbability([1, 2], [2]), /outside the vocabulary/)
     assert.throws(() => logProbability([1, 2], [0, 1]), /targets \[N\]/)
   })
