@@ -8,10 +8,10 @@ import { goodputPlan, lengthOf, measureGoodput } from './figures/goodput.js'
 import { goodputFigures, goodputLine, goodputOf, percentile, recoveryFigures } from './figures/shown.js'
 import type { DrillResult } from './result.js'
 
-/** Mean of the times between kills. (s) */
+/** There is one kill in each span of this length, at any moment of it. (s) */
 const meanTime = 60
-/** Steps of about half a second. */
-const steps = { long: 1200, short: 400 }
+/** Steps of a quarter to half a second. */
+const steps = { long: 2200, short: 400 }
 /** Percent. */
 const leastGoodput = 90
 /** Of 95 in 100 recoveries. (s) */
@@ -22,7 +22,7 @@ export async function run({ seed, short, say }: DrillOptions): Promise<DrillResu
   try {
     const plan = goodputPlan({ name: 'recovery', seed, steps: short ? steps.short : steps.long })
     // A short one cannot wait for a minute.
-    const row = await measureGoodput({ home, plan, meanTime: short ? 15 : meanTime, seed, limit: 3000 })
+    const row = await measureGoodput({ home, plan, meanTime: short ? 15 : meanTime, evenly: true, seed, limit: 3000 })
     say(goodputLine(row))
     const whole = row.recoveries.filter(recovery => recovery.whole)
     const p95 = percentile(whole.map(lengthOf), 0.95)

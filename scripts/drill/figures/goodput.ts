@@ -52,27 +52,38 @@ export async function measureGoodput({
   home,
   plan,
   meanTime,
+  evenly = false,
   seed,
   limit,
 }: {
   home: DrillHome
   plan: Plan
   meanTime: number | null
+  /** One kill in each span of the mean time, at any moment of it. Else the times between kills are exponential. */
+  evenly?: boolean
   seed: number
   /** Seconds. */
   limit: number
 }): Promise<Goodput> {
   const { name } = plan
   const { uniform } = stream(seed, `goodput ${meanTime}`)
-  const between = (count: number) =>
-    meanTime === null ? Number.POSITIVE_INFINITY : -Math.log(1 - uniform(count)) * meanTime * 1000
+  let began = 0
+  /** After so many kills, the last one of which (or, before it, the first step) was at `last`. */
+  const nextAfter = (count: number, last: number): number => {
+    if (meanTime === null) return Number.POSITIVE_INFINITY
+    const span = meanTime * 1000
+    return evenly ? began + (count + uniform(count)) * span : last - Math.log(1 - uniform(count)) * span
+  }
   const kills: Kill[] = []
   const steps = plan.kind === 'experiment' ? plan.config.steps : 0
   let next = Number.NaN
   const turn = async () => {
     const kept = newestOf(home, name)
     // The time between kills counts from the first step on.
-    if (kept !== null && Number.isNaN(next)) next = Date.now() + between(0)
+    if (kept !== null && Number.isNaN(next)) {
+      began = Date.now()
+      next = nextAfter(0, began)
+    }
     if (Date.now() < next || kept === null || readMetrics(home.path, name, { from: steps, to: steps }).length > 0)
       return
     if (Number.isNaN(next)) return
@@ -81,20 +92,19 @@ export async function measureGoodput({
     const keptAt = newestOf(home, name) ?? at
     await home.up()
     kills.push({ at, readyAt: Date.now(), keptAt: Math.min(keptAt, at) })
-    // Exponential times count from kill to kill.
-    next = at + between(kills.length)
+    next = nextAfter(kills.length, at)
   }
   const failure = await runToEnd({ home, plan, limit, turn })
   if (failure !== null) throw new Error(failure)
 
   const log = workerLog(home).filter(({ run }) => run === name)
   const metrics = readMetrics(home.path, name)
-  const began = Date.parse(log.find(({ message }) => message === 'sampling')?.time ?? '')
+  const sampledFirst = Date.parse(log.find(({ message }) => message === 'sampling')?.time ?? '')
   const ended = statSync(experimentPaths.metrics(runFolder(home.path, name), steps)).mtimeMs
   return {
     meanTime,
     kills: kills.length,
-    elapsed: (ended - began) / 1000,
+    elapsed: (ended - sampledFirst) / 1000,
     productive: metrics.reduce(
       (sum, { values }) => sum + (values['perf/rollout_seconds'] ?? 0) + (values['perf/update_seconds'] ?? 0),
       0,
