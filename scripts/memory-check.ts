@@ -37,6 +37,15 @@ const scratchCases: readonly Case[] = [
     update: { microBatch: 64, gradientCheckpointing: true },
   },
   { name: '4.9 M weights, 64 rows, adapter', policy: large, maxTokens: 64, update: { microBatch: 64, adapter: {} } },
+  ...[6, 12].flatMap(layers =>
+    [8, 64].map(microBatch => ({
+      name: `${layers} layers of SmolLM2, ${microBatch} rows`,
+      policy: { from: 'scratch', width: 576, layers, heads: 9, keyValueHeads: 3, mlpWidth: 1536 },
+      maxTokens: 8,
+      promptTokens: 83,
+      update: { microBatch },
+    })),
+  ),
 ]
 
 /** 8 prompts of 83 tokens with 8 responses of at most 8 tokens each. */

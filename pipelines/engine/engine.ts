@@ -14,10 +14,16 @@ import { undrawnIds } from '../tokenizer/special-tokens.js'
 import { VariableBinding } from './variable-binding.js'
 
 /**
- * Numbers of a layer's gate and up matrices from which on norms, gates and log-probabilities are single operations. Smaller policies keep
- * the bits that they have with TensorFlow's.
+ * Numbers of a layer's gate and up matrices from which on norms, gates, rotations, log-probabilities and attention while sampling are
+ * single operations. Smaller policies keep the bits that they have with TensorFlow's.
  */
 const fusedFrom = 2 ** 16
+
+/** Whether such policies are computed so, if the processor can. XLA compiles TensorFlow's operations only. */
+export const isFused = (
+  { width, mlpWidth }: Pick<Policy['architecture'], 'width' | 'mlpWidth'>,
+  { xla }: Pick<EngineConfig, 'xla'>,
+): boolean => 2 * width * mlpWidth >= fusedFrom && !xla
 
 export class Engine {
   readonly session: Session
@@ -143,10 +149,8 @@ export class Engine {
     return makeDecoder({ ...shared, weights: read(this.#weights), adapter: { rank, alpha, tensors: under } })
   }
 
-  /** XLA compiles TensorFlow's operations only. */
   get #fused(): boolean {
-    const { width, mlpWidth } = this.architecture
-    return 2 * width * mlpWidth >= fusedFrom && !this.settings.xla && hasOwnOperations()
+    return isFused(this.architecture, this.settings) && hasOwnOperations()
   }
 
   /** Gives policies and optimizers their newest values back, the newest binding first, and ends the session. */

@@ -11,6 +11,7 @@ import { adapterShapes } from '../model/adapter-shapes.js'
 import type { Architecture } from '../model/architecture.js'
 import { sizeOf, tensorShapes } from '../model/tensor-shapes.js'
 import { packedFrom } from '../sampling/sampling-weights.js'
+import { factorsOf } from './factors.js'
 
 export const phases = ['warm start', 'rollout', 'update', 'evaluation'] as const
 type Phase = (typeof phases)[number]
@@ -42,32 +43,6 @@ interface MemorySubject {
   /** Further test sets left out; unknown: as many as a chunk has. */
   testItems?: number
 }
-
-/**
- * Peak number of tensors of each width for one token of a layer, backward pass included. `width` (D):
- * residuals, normed inputs, outputs. `heads`: queries, keys and values, projected and rotated. `mlp` (M): gate,
- * up and their product. `scores`: before and after softmax. Measured as the growth of resident memory with each
- * row, and rounded (docs/memory.md).
- */
-const held = { width: 2.5, heads: 4.1, mlp: 2.6, scores: 2.05 }
-
-/**
- * Number of tensors [B R, V] in the loss: logits, their softmax and its gradient; with the entropy also the
- * probabilities, their logarithms and its gradient. And of tensors [B, V] for a decoding position.
- */
-const logitTensors = { update: 4, entropy: 3, position: 6 }
-
-/** A cache with its copies while it grows and tokens are written, as the memory pool keeps them. Measured. */
-const cacheCopies = 3.5
-
-/**
- * Copies of the layers' matrices: projections joined, and an adapter added; and in an update that trains them, what the
- * backward pass makes of the joined ones. Measured.
- */
-const layerCopies = { used: 2.2, trained: 1.9 }
-
-/** Node, the program, TensorFlow with its threads, and recorded graphs. Measured. */
-const processBytes = 510 * 2 ** 20
 
 /** Prompts that decoding stores at the same time (sampling/generate.ts). */
 const storedPrompts = 32
@@ -117,7 +92,7 @@ function lasting({ architecture, config }: MemorySubject): MemoryPart[] {
   // With an adapter, the reference is the weights without the adapter.
   const reference = config.kl.place === 'none' || adapter !== null ? 0 : weights
   return [
-    { name: 'process', bytes: processBytes, phase: 'always', shrunkBy: [] },
+    { name: 'process', bytes: factorsOf({ architecture, config }).process, phase: 'always', shrunkBy: [] },
     always('weights', weights, ['policy']),
     always('adapter', adapter === null ? 0 : trained, ['update.adapter.rank']),
     always('reference', reference, ['kl.place: none', 'update.adapter']),
@@ -144,21 +119,27 @@ function warmStart({ architecture, config, promptTokens }: MemorySubject): Memor
   return [
     { name: 'gradients and moments of the warm start', bytes: learned, phase: 'warm start', shrunkBy: ['policy'] },
     { name: 'weights with the adapter of the warm start', bytes: added, phase: 'warm start', shrunkBy: ['policy'] },
-    { name: 'activations of the warm start', bytes: activations(architecture, rows), phase: 'warm start', shrunkBy },
-    { name: 'logits of the warm start', bytes: logits(architecture, rows), phase: 'warm start', shrunkBy },
+    {
+      name: 'activations of the warm start',
+      bytes: activations({ architecture, config }, rows),
+      phase: 'warm start',
+      shrunkBy,
+    },
+    { name: 'logits of the warm start', bytes: logits({ architecture, config }, rows), phase: 'warm start', shrunkBy },
   ]
 }
 
 function sampling({ architecture, config, promptTokens, testItems }: MemorySubject): MemoryPart[] {
   const { layers, keyValueHeads, headWidth, vocabulary, width } = architecture
   const { maxTokens, prompts, samples } = config.rollout
+  const factors = factorsOf({ architecture, config })
   const matrices = matricesOf(architecture)
   // Packed for sampling; its memory stays in the pool.
   const head = vocabulary * width >= packedFrom ? vocabulary * width : 0
   const copies = (['rollout', 'update', 'evaluation'] as const).flatMap((phase): MemoryPart[] => {
     const part = { phase, shrunkBy: ['policy'] }
     return [
-      { ...part, name: `copies of the layers (${phase})`, bytes: 4 * layerCopies.used * matrices },
+      { ...part, name: `copies of the layers (${phase})`, bytes: 4 * factors.layerCopies.used * matrices },
       { ...part, name: `copy of the head (${phase})`, bytes: 4 * head },
     ]
   })
@@ -176,8 +157,8 @@ function sampling({ architecture, config, promptTokens, testItems }: MemorySubje
     const shrunkBy = [together ? 'rollout.prompts' : key, 'rollout.maxTokens']
     return [
       // Caches are kept for the next call of their shape.
-      { name: `keys and values (${phase})`, bytes: cacheCopies * cache, phase: 'always', shrunkBy },
-      { name: `logits (${phase})`, bytes: 4 * logitTensors.position * rows * vocabulary, phase, shrunkBy: [key] },
+      { name: `keys and values (${phase})`, bytes: factors.cacheCopies * cache, phase: 'always', shrunkBy },
+      { name: `logits (${phase})`, bytes: 4 * factors.logits.position * rows * vocabulary, phase, shrunkBy: [key] },
     ]
   })
   return [...copies, ...cached]
@@ -221,15 +202,17 @@ function update({ architecture, config, promptTokens }: MemorySubject): MemoryPa
     part('gradients', 2 * 4 * trained, ['update.adapter']),
     part(
       'copies of the layers for gradients',
-      update.adapter === null ? 4 * layerCopies.trained * matricesOf(architecture) : 0,
+      update.adapter === null
+        ? 4 * factorsOf({ architecture, config }).layerCopies.trained * matricesOf(architecture)
+        : 0,
       ['update.adapter'],
     ),
-    part('activations', activations(architecture, batch), [
+    part('activations', activations({ architecture, config }, batch), [
       ...(update.gradientCheckpointing ? [] : ['update.gradientCheckpointing']),
       ...smaller,
     ]),
-    part('logits (update)', logits(architecture, batch), smaller),
-    part('entropy (update)', entropy(architecture, batch, config), smaller),
+    part('logits (update)', logits({ architecture, config }, batch), smaller),
+    part('entropy (update)', entropy({ architecture, config }, batch), smaller),
   ]
 }
 
@@ -263,11 +246,14 @@ interface Batch {
   recomputed: boolean
 }
 
+type Sizes = Pick<MemorySubject, 'architecture' | 'config'>
+
 function activations(
-  architecture: Architecture,
+  { architecture, config }: Sizes,
   { rows, samples, promptTokens, responseTokens, recomputed }: Batch,
 ): number {
   const { layers, width, heads, keyValueHeads, headWidth, mlpWidth } = architecture
+  const { held } = factorsOf({ architecture, config })
   const columns = promptTokens + responseTokens
   const ofLayer =
     held.width * width +
@@ -279,14 +265,16 @@ function activations(
   return 4 * tokens * ofToken
 }
 
-function logits({ vocabulary }: Architecture, { rows, responseTokens }: Batch): number {
-  return 4 * logitTensors.update * rows * responseTokens * vocabulary
+function logits({ architecture, config }: Sizes, { rows, responseTokens }: Batch): number {
+  const { vocabulary } = architecture
+  return 4 * factorsOf({ architecture, config }).logits.update * rows * responseTokens * vocabulary
 }
 
-function entropy({ vocabulary }: Architecture, { rows, responseTokens }: Batch, { update }: ExperimentConfig): number {
-  const { entropyCoefficient } = update
+function entropy({ architecture, config }: Sizes, { rows, responseTokens }: Batch): number {
+  const { vocabulary } = architecture
+  const { entropyCoefficient } = config.update
   if (entropyCoefficient === undefined || entropyCoefficient === null) return 0
-  return 4 * logitTensors.entropy * rows * responseTokens * vocabulary
+  return 4 * factorsOf({ architecture, config }).logits.entropy * rows * responseTokens * vocabulary
 }
 
 function matricesOf(architecture: Architecture): number {
