@@ -4,7 +4,7 @@ import { readParts } from '../../../commands/services/project.js'
 import { engineEnvironment, workerNames } from '../../../commands/services/workers.js'
 import { RlevError } from '../../../pipelines/errors.js'
 
-const variables = ['RLEV_POLICY_WORKERS', 'RLEV_WORKERS', 'RLEV_POLICY_THREADS'] as const
+const variables = ['RLEV_POLICY_WORKERS', 'RLEV_WORKERS', 'RLEV_POLICY_THREADS', 'LD_LIBRARY_PATH'] as const
 const before = variables.map(name => [name, process.env[name]] as const)
 afterEach(() => {
   for (const [name, value] of before) {
@@ -36,6 +36,13 @@ test('the process in which TensorFlow computes gets the threads that the environ
   process.env['RLEV_POLICY_THREADS'] = '3'
   const { TF_NUM_INTRAOP_THREADS: threads } = engineEnvironment()
   assert.equal(threads, readParts().tensorflow?.kind === 'gpu' ? undefined : '3')
+})
+
+test('the process in which TensorFlow computes finds the libraries of the set-up first, which a card needs', () => {
+  process.env['LD_LIBRARY_PATH'] = '/of/others'
+  const folders = readParts().tensorflow?.libraryFolders ?? []
+  const expected = folders.length === 0 ? undefined : [...folders, '/of/others'].join(':')
+  assert.equal(engineEnvironment()['LD_LIBRARY_PATH'], expected)
 })
 
 test('one or two policy workers are started, as the environment says', () => {
