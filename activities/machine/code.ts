@@ -1,6 +1,6 @@
 /**
- * The code that computes results: every compiled file of pipelines/, activities/ and workflows/, and package-lock.json with the versions of
- * the packages. Commands are left out, because no result passes through them.
+ * The code that computes results: every compiled file of pipelines/, activities/ and workflows/, the sources of our own in TensorFlow's
+ * addon, and package-lock.json with the versions of the packages. Commands are left out, because no result passes through them.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -25,7 +25,7 @@ export function codeOfThisProcess(): Code {
   return own
 }
 
-/** Of a compiled tree. package-lock.json is in the folder above it. */
+/** Of a compiled tree. package-lock.json and the addon's sources are in the folder above it. */
 export function codeOf(tree: string): Code {
   const scripts = folders.flatMap(folder =>
     readdirSync(join(tree, folder), { recursive: true, encoding: 'utf8' })
@@ -35,9 +35,21 @@ export function codeOf(tree: string): Code {
   const short = (path: string) => sha256(readFileSync(path)).slice(0, 16)
   const files: Record<string, string> = {}
   for (const name of scripts.sort()) files[name] = short(join(tree, name))
-  const lock = join(tree, '..', 'package-lock.json')
-  if (existsSync(lock)) files['package-lock.json'] = short(lock)
+  for (const name of [...addonSources(join(tree, '..')), 'package-lock.json']) {
+    const path = join(tree, '..', name)
+    if (existsSync(path)) files[name] = short(path)
+  }
   return { digest: digest(files), files }
+}
+
+/** Relative to the project's folder. */
+function addonSources(project: string): string[] {
+  const folder = join('scripts', 'setup', 'addon')
+  if (!existsSync(join(project, folder))) return []
+  return readdirSync(join(project, folder))
+    .filter(name => name.endsWith('.h') || name === 'addon-patches.mjs')
+    .sort()
+    .map(name => join(folder, name))
 }
 
 /** `pipelines/training/loss.js changed`, one entry a file. */

@@ -7,12 +7,10 @@
  * (growing-session.h), products for sampling (packed-product.h), and passes of a layer that are one operation (layer-passes.h,
  * attention-step.h).
  */
+import { createHash } from 'node:crypto'
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { PartError } from '../part-error.mjs'
-
-/** Part of an addon's name in the cache; to be raised with every change below. */
-export const patchLevel = 11
 
 /** Sources of our own beside the addon's. */
 const growingSession = 'growing-session.h'
@@ -28,6 +26,15 @@ const operations = [
   'layer-passes.h',
   'attention-step.h',
 ]
+
+/** Of this file and the sources of our own: part of an addon's name in the cache. */
+export function patchDigest() {
+  const hash = createHash('sha256')
+  for (const file of ['addon-patches.mjs', growingSession, ...operations]) {
+    hash.update(readFileSync(new URL(file, import.meta.url)))
+  }
+  return hash.digest('hex').slice(0, 12)
+}
 
 const patches = [
   {

@@ -23,7 +23,7 @@ import { runCommand } from '../run-command.mjs'
 import { cudaFolders, tensorflowFolder } from '../tensorflow.mjs'
 import { findCompiler } from '../tools.mjs'
 import { isWhole, makeWhole } from '../whole-folder.mjs'
-import { patchLevel, patchSources } from './addon-patches.mjs'
+import { patchDigest, patchSources } from './addon-patches.mjs'
 
 const smoke = fileURLToPath(new URL('smoke.cjs', import.meta.url))
 const binary = 'tfjs_binding.node'
@@ -36,7 +36,7 @@ async function keyOf(context) {
   const { packages } = JSON.parse(readFileSync(join(context.root, 'package-lock.json'), 'utf8'))
   const { version } = packages['node_modules/@tensorflow/tfjs-node-gpu']
   const tensorflow = `tensorflow-${context.versions.tensorflow}-${await context.kind()}`
-  return `tfjs-${version}-patch-${patchLevel}-${tensorflow}-${context.platform}-${context.arch}-node-${process.versions.modules}`
+  return `tfjs-${version}-patch-${patchDigest()}-${tensorflow}-${context.platform}-${context.arch}-node-${process.versions.modules}`
 }
 
 export const addon = {

@@ -48,7 +48,7 @@ describe('the identity of code', () => {
     ])
       assert.match(files[name] ?? '', /^[0-9a-f]{16}$/, name)
     assert.deepEqual(
-      Object.keys(files).filter(name => /^(commands|test|scripts)|\.map$/.test(name)),
+      Object.keys(files).filter(name => /^(commands|test|scripts(?!\/setup\/addon\/))|\.map$/.test(name)),
       [],
     )
   })
@@ -60,17 +60,23 @@ describe('the identity of code', () => {
     writeFileSync(join(tree, 'pipelines', 'training', 'loss.js'), 'one')
     writeFileSync(join(tree, 'activities', 'io.js'), 'same')
     writeFileSync(join(tree, '..', 'package-lock.json'), '{}')
+    const addon = join(tree, '..', 'scripts', 'setup', 'addon')
+    mkdirSync(addon, { recursive: true })
+    writeFileSync(join(addon, 'layer-passes.h'), 'one')
     const before = codeOf(tree)
+    writeFileSync(join(addon, 'addon.mjs'), 'computes nothing')
     cpSync(join(tree, 'activities', 'io.js'), join(tree, 'commands', 'main.js'))
     assert.deepEqual(codeOf(tree), before)
     writeFileSync(join(tree, 'pipelines', 'training', 'loss.js'), 'two')
     writeFileSync(join(tree, 'workflows', 'new.js'), '')
+    writeFileSync(join(addon, 'layer-passes.h'), 'two')
     rmSync(join(tree, '..', 'package-lock.json'))
     const now = codeOf(tree)
     assert.notEqual(now.digest, before.digest)
     assert.deepEqual(codeDifference(before, now), [
       'package-lock.json is gone',
       'pipelines/training/loss.js changed',
+      'scripts/setup/addon/layer-passes.h changed',
       'workflows/new.js is new',
     ])
   })
