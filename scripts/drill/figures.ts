@@ -43,7 +43,7 @@ export async function run({ seed, short, say }: DrillOptions): Promise<DrillResu
       seed,
       steps: short ? 5 : 40,
       rounds: short ? 1 : 5,
-      cuts: [1, 20],
+      of: ['1 in an activity', '20 in an activity'],
       say,
     })
     return resultOf({ rows: measured, whole, overhead, seconds: (performance.now() - began) / 1000 })

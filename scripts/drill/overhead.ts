@@ -1,6 +1,6 @@
 /**
- * Drill 11: overhead. One policy, whose step takes most of a second, is trained as a run with one step an activity and called directly, in
- * turn, and nothing fails. The figures say what a step of the run costs more, and where the time goes.
+ * Drill 11: overhead. One policy, whose step takes most of a second, is trained as a run with one step an activity, with and without
+ * separate stages, and called directly, in turn, and nothing fails. The figures say what a step of the run costs more, and where the time goes.
  */
 import { percentWithSign } from '../../pipelines/text/percent.js'
 import type { DrillOptions } from './drill.js'
@@ -9,6 +9,7 @@ import { measureOverhead } from './figures/overhead.js'
 import { costOf, overheadFigures, partFigures } from './figures/overhead-shown.js'
 import type { DrillResult } from './result.js'
 
+const measured = ['1 in an activity', 'separate stages'] as const
 /** Of a step. */
 const mostOverhead = 0.05
 
@@ -21,10 +22,10 @@ export async function run({ seed, short, say }: DrillOptions): Promise<DrillResu
       seed,
       steps: short ? 10 : 41,
       rounds: short ? 1 : 3,
-      cuts: [1],
+      of: measured,
       say,
     })
-    const cost = costOf(overhead, 1)
+    const cost = costOf(overhead, '1 in an activity')
     const failures = [
       // A few steps beside whatever else runs say nothing about the cost.
       ...(short || cost < mostOverhead
@@ -39,7 +40,7 @@ export async function run({ seed, short, say }: DrillOptions): Promise<DrillResu
       failures,
       figures: {
         ...overheadFigures(overhead),
-        ...partFigures(overhead, 1),
+        ...Object.assign({}, ...measured.map(cut => partFigures(overhead, cut))),
         'elapsed s': (performance.now() - began) / 1000,
       },
     }

@@ -21,6 +21,14 @@ import { type Processors, processorsAStep, processorsOf } from './processors.js'
 import { partsOfSteps, type StepParts } from './step-parts.js'
 import { figurePlan } from './workload.js'
 
+/** How training is cut into activities. */
+export const cuts = {
+  'separate stages': { stepsPerActivity: 1, separateStages: true },
+  '1 in an activity': { stepsPerActivity: 1 },
+  '20 in an activity': { stepsPerActivity: 20 },
+} as const
+export type Cut = keyof typeof cuts
+
 export interface DurableResult {
   /** Of each step but the first, from one step's metrics to the next one's. (ms) */
   steps: number[]
@@ -34,23 +42,15 @@ export interface Overhead {
   steps: number
   /** Of each round. */
   direct: DirectResult[]
-  /** By steps in one activity. */
-  durable: Map<number, DurableResult[]>
+  /** By the cut. */
+  durable: Map<Cut, DurableResult[]>
   /** Whether every training of every kind ended with the same weights. */
   sameWeights: boolean
 }
 
 /** The default policy, with so many prompts that a step takes about a second; everything about durability as it is by default. */
-export function overheadPlan({
-  stepsPerActivity,
-  ...run
-}: {
-  name: string
-  seed: number
-  steps: number
-  stepsPerActivity: number
-}): Plan {
-  return figurePlan({ ...run, prompts: 320, durability: { stepsPerActivity } })
+export function overheadPlan({ cut, ...run }: { name: string; seed: number; steps: number; cut: Cut }): Plan {
+  return figurePlan({ ...run, prompts: 320, durability: cuts[cut] })
 }
 
 export async function measureOverhead({
@@ -58,31 +58,30 @@ export async function measureOverhead({
   seed,
   steps,
   rounds,
-  cuts,
+  of,
   say,
 }: {
   home: DrillHome
   seed: number
   steps: number
   rounds: number
-  /** Steps in one activity. */
-  cuts: readonly number[]
+  of: readonly Cut[]
   say: (line: string) => void
 }): Promise<Overhead> {
   const direct: DirectResult[] = []
-  const durable: Overhead['durable'] = new Map(cuts.map(cut => [cut, []]))
+  const durable: Overhead['durable'] = new Map(of.map(cut => [cut, []]))
   const weights = new Set<string>()
   for (let round = 1; round <= rounds; round++) {
-    const called = await callDirectly(overheadPlan({ name: 'direct', seed, steps, stepsPerActivity: 20 }))
+    const called = await callDirectly(overheadPlan({ name: 'direct', seed, steps, cut: '20 in an activity' }))
     direct.push(called)
     weights.add(called.weights)
     const shown = [`direct ${median(called.steps).toFixed(0)} ms a step`]
     for (const [cut, results] of durable) {
-      const plan = overheadPlan({ name: `overhead-${round}-${cut}`, seed, steps, stepsPerActivity: cut })
+      const plan = overheadPlan({ name: `overhead-${round}-${cut.replaceAll(' ', '-')}`, seed, steps, cut })
       const result = await runDurably(home, plan, steps)
       results.push(result)
       weights.add(readResult(home.path, plan.name)?.weights ?? 'none')
-      shown.push(`${cut} in an activity ${median(result.steps).toFixed(0)} ms`)
+      shown.push(`${cut} ${median(result.steps).toFixed(0)} ms`)
     }
     say(`round ${round}: ${shown.join(', ')}`)
   }
