@@ -6,10 +6,10 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 
-/** At most so many files share a process. */
+/** So many files share a process, about. */
 const maxFiles = 40
 /** Seconds of a file that has not been timed yet, as in a fresh checkout: those that take long must not come last. */
-const unknown = { services: 20, parts: 1 }
+const unknown = { services: 20, parts: 0.8 }
 const long = {
   'drill/fail-points.service.test.js': 200,
   'workflows/interruptions.service.test.js': 120,
@@ -21,6 +21,13 @@ const long = {
   'activities/verifiers/own.service.test.js': 60,
   'activities/engine-process/engine-host.test.js': 25,
   'pipelines/training/transmission-measured.test.js': 15,
+  'commands/import-results/import-results.test.js': 11,
+  'hostile/templates.test.js': 11,
+  'pipelines/engine/engine.test.js': 10,
+  'scripts/run-batch.test.js': 9,
+  'scripts/drill/corruption.test.js': 9,
+  'commands/known/fetch.test.js': 8,
+  'pipelines/model/parity.test.js': 8,
 }
 
 export const hasServices = name => name.endsWith('.service.test.js')
@@ -32,7 +39,7 @@ export const hasServices = name => name.endsWith('.service.test.js')
  */
 export function batchesOf(names, times) {
   const parts = names.filter(name => !hasServices(name)).sort()
-  const batches = [...chunks(parts), ...names.filter(hasServices).map(name => [name])].map(files => ({
+  const batches = [...chunks(parts, times), ...names.filter(hasServices).map(name => [name])].map(files => ({
     names: files,
     services: hasServices(files[0]),
     seconds: files.reduce((sum, name) => sum + secondsOf(name, times), 0),
@@ -46,12 +53,20 @@ export function batchesOf(names, times) {
 const secondsOf = (name, times) =>
   times[name]?.seconds ?? long[name] ?? (hasServices(name) ? unknown.services : unknown.parts)
 
-/** Of files in order, as evenly as may be. */
-function chunks(files) {
-  const count = Math.ceil(files.length / maxFiles)
-  return Array.from({ length: count }, (_, index) =>
-    files.slice(Math.round((index * files.length) / count), Math.round(((index + 1) * files.length) / count)),
-  )
+/** Of files in order, with as many seconds each as may be. An even number, so that two lanes end together. */
+function chunks(files, times) {
+  const count = 2 * Math.ceil(files.length / (2 * maxFiles))
+  // Times are rounded, and no file takes none.
+  const seconds = files.map(name => secondsOf(name, times) + 0.05)
+  const total = seconds.reduce((sum, each) => sum + each, 0)
+  const found = Array.from({ length: count }, () => [])
+  let before = 0
+  for (const [index, name] of files.entries()) {
+    const middle = before + seconds[index] / 2
+    before += seconds[index]
+    found[Math.min(count - 1, Math.floor((count * middle) / total))].push(name)
+  }
+  return found.filter(chunk => chunk.length > 0)
 }
 
 export function readTimes(file) {
