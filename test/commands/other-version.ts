@@ -6,7 +6,7 @@ import { buildFolder, projectFolder } from '../../commands/services/project.js'
 export function otherVersion(checkout: string): string {
   const build = join(checkout, 'dist')
   cpSync(buildFolder, build, { recursive: true, filter: path => !/dist\/(test|scripts)$|\.build-stamp$/.test(path) })
-  for (const name of ['node_modules', 'package.json', 'package-lock.json'])
+  for (const name of ['node_modules', 'package.json', 'package-lock.json', 'scripts'])
     symlinkSync(join(projectFolder, name), join(checkout, name))
   appendFileSync(join(build, 'pipelines', 'training', 'loss.js'), '\n// another version\n')
   return build

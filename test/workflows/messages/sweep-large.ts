@@ -247,6 +247,8 @@ describe('a sweep in batches that continues as new', suite, () => {
     const { sweep } = await inTraining(plan, { cells: 4, maxEvents }, idOf(plan, 'arm-0'))
     for (let turn = 0; turn < 6; turn++) {
       await sweep.signal(pauseSignal)
+      // A pause ends its training, which begins again. It must not end before all was sent.
+      hold(idOf(plan, 'arm-0'), 'trainSteps')
       await sweep.signal(resumeSignal)
       if (turn === 2) await stopArm(sweep, 'arm-7')
       if (turn === 4) await setConcurrency(sweep, 2)
@@ -255,6 +257,7 @@ describe('a sweep in batches that continues as new', suite, () => {
     await until('another run', async () => (await runOf(sweep)) !== sweep.firstExecutionRunId)
     await until('the pause', async () => (await stateOf(sweep)) === 'paused')
     const places = [5, 6].map(arm => hold(idOf(plan, `arm-${arm}`), 'trainSteps'))
+    mocked.activities.releaseAllOf(idOf(plan, 'arm-0'))
     await sweep.signal(resumeSignal)
     await Promise.all(places.map(({ begun }) => begun))
     answer(places)
@@ -268,6 +271,7 @@ describe('a sweep in batches that continues as new', suite, () => {
     const { sweep } = await inTraining(plan, { cells: 2, maxEvents }, idOf(plan, 'arm-0'))
     for (let turn = 0; turn < 12; turn++) {
       await sweep.signal(pauseSignal)
+      hold(idOf(plan, 'arm-0'), 'trainSteps')
       await sweep.signal(resumeSignal)
     }
     await until('another run', async () => (await runOf(sweep)) !== sweep.firstExecutionRunId)
