@@ -15,6 +15,7 @@ import './sweep-pause.js'
 import './sweep-cancel.js'
 import './sweep-moved.js'
 import './sweep-large.js'
+import './sweep-renewed.js'
 
 before(startMocked)
 after(() => mocked?.stop())

@@ -4,11 +4,11 @@ import { describe, it } from 'node:test'
 import { type WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client'
 import type { SweepPlan } from '../../../pipelines/config/schema.js'
 import { startOrder } from '../../../pipelines/config/start-order.js'
-import { batchId, type Counts } from '../../../workflows/batches/batch-messages.js'
+import { batchId } from '../../../workflows/batches/batch-messages.js'
 import { pauseSignal, resumeSignal } from '../../../workflows/messages.js'
-import { shortest, tinySweep } from '../tiny.js'
+import { tinySweep } from '../tiny.js'
+import { answer, arms, countsOf, inTraining, none } from './batch-moments.js'
 import { heldBatch, showStart } from './held-start.js'
-import type { HeldCall } from './mocked-activities.js'
 import { mocked, type Sweep, suite, sweepProgress, until } from './mocked-workers.js'
 import {
   aMoment,
@@ -24,21 +24,6 @@ import {
   stopArm,
   three,
 } from './sweep-moments.js'
-
-const none: Counts = { waiting: 0, running: 0, done: 0, failed: 0, cancelled: 0 }
-const countsOf = async (sweep: Sweep) => (await sweepProgress(sweep)).counts
-const arms = (count: number) =>
-  Object.fromEntries(Array.from({ length: count }, (_, index) => [`arm-${index}`, { ...shortest, steps: index + 2 }]))
-
-/** Begins a sweep in batches, and waits until these experiments are in their training, in which they are held. */
-async function inTraining(plan: SweepPlan, shape: { cells: number; maxEvents?: number }, ...ids: string[]) {
-  const training = ids.map(id => hold(id, 'trainSteps'))
-  const sweep = await mocked.startLargeSweep(plan, shape)
-  await Promise.all(training.map(({ begun }) => begun))
-  return { sweep, training }
-}
-
-const answer = (held: readonly HeldCall[]) => held.forEach(call => void call.answer())
 
 describe('a sweep in batches', suite, () => {
   it('begins every experiment once, in the order of the plan, and tells counts', async () => {
@@ -222,62 +207,6 @@ describe('a message to a sweep in batches', suite, () => {
     await sweep.result()
     await assert.rejects(sweep.signal(pauseSignal), WorkflowNotFoundError)
     await assert.rejects(setConcurrency(sweep, 2), WorkflowNotFoundError)
-  })
-})
-
-describe('a sweep in batches that continues as new', suite, () => {
-  /** So few that every run of it soon continues as new. */
-  const maxEvents = 40
-  const runOf = async (sweep: Sweep) => (await mocked.handleOf(sweep.workflowId).describe()).runId
-
-  it('ends complete, and began nothing twice', async () => {
-    const plan = tinySweep('renewed', arms(10), { concurrency: 3 })
-    const sweep = await mocked.startLargeSweep(plan, { cells: 2, maxEvents })
-    assert.deepEqual((await sweep.result()).counts, { ...none, done: 10 })
-    assert.notEqual(await runOf(sweep), sweep.firstExecutionRunId)
-    for (const { arm, seed } of startOrder(plan)) assert.equal(calls(idOf(plan, arm, seed), 'freezeRun').length, 1)
-    assert.equal(calls(plan.name, 'freezeRun').length, 1)
-    // One without a link to MLflow, which may not be known yet, is written again.
-    const linked = calls(plan.name, 'publishReport').filter(({ input }) => 'trackingUrl' in (input as object))
-    assert.equal(linked.length, 1)
-  })
-
-  it('hears of messages in every run of it', async () => {
-    const plan = tinySweep('renewed-messages', arms(8), { concurrency: 1 })
-    const { sweep } = await inTraining(plan, { cells: 4, maxEvents }, idOf(plan, 'arm-0'))
-    for (let turn = 0; turn < 6; turn++) {
-      await sweep.signal(pauseSignal)
-      // A pause ends its training, which begins again. It must not end before all was sent.
-      hold(idOf(plan, 'arm-0'), 'trainSteps')
-      await sweep.signal(resumeSignal)
-      if (turn === 2) await stopArm(sweep, 'arm-7')
-      if (turn === 4) await setConcurrency(sweep, 2)
-    }
-    await sweep.signal(pauseSignal)
-    await until('another run', async () => (await runOf(sweep)) !== sweep.firstExecutionRunId)
-    await until('the pause', async () => (await stateOf(sweep)) === 'paused')
-    const places = [5, 6].map(arm => hold(idOf(plan, `arm-${arm}`), 'trainSteps'))
-    mocked.activities.releaseAllOf(idOf(plan, 'arm-0'))
-    await sweep.signal(resumeSignal)
-    await Promise.all(places.map(({ begun }) => begun))
-    answer(places)
-    await sweep.result()
-    assert.deepEqual(await countsOf(sweep), { ...none, done: 7, cancelled: 1 })
-    assert.equal(await statusOf(idOf(plan, 'arm-7')), 'NOT FOUND')
-  })
-
-  it('cancels batches that an earlier run of it started', async () => {
-    const plan = tinySweep('renewed-cancel', arms(4), { concurrency: 1 })
-    const { sweep } = await inTraining(plan, { cells: 2, maxEvents }, idOf(plan, 'arm-0'))
-    for (let turn = 0; turn < 12; turn++) {
-      await sweep.signal(pauseSignal)
-      hold(idOf(plan, 'arm-0'), 'trainSteps')
-      await sweep.signal(resumeSignal)
-    }
-    await until('another run', async () => (await runOf(sweep)) !== sweep.firstExecutionRunId)
-    await sweep.cancel()
-    await assertCancelled(sweep)
-    assert.notEqual(await statusOf(idOf(plan, 'arm-0')), 'RUNNING')
   })
 })
 
