@@ -43,7 +43,7 @@ struct Attention : Passes<Floats, Ints> {
   // With a norm before, if there is one.
   RLEV_INLINE void Turn(const float *x, const AttentionHead &head, const float *norm, float *y) {
     if (norm != nullptr) Base::Norm(x, norm, head.width, head.epsilon, y);
-    Base::Rotate(norm == nullptr ? x : y, head.cosine, head.sine, head.width, y);
+    Base::template Rotate<false>(norm == nullptr ? x : y, head.cosine, head.sine, head.width, y);
   }
 
   // Numbers of a head: all of a vector, or, if the width is not a multiple of sixteen, those that are left, and zeros.
@@ -151,10 +151,7 @@ struct Attention : Passes<Floats, Ints> {
         tops[part] = value > tops[part] ? value : tops[part];
       }
     }
-    float parts[kParts];
-    memcpy(parts, tops, sizeof(parts));
-    float largest = parts[0];
-    for (const float part : parts) largest = part > largest ? part : largest;
+    const float largest = Base::Largest(tops);
     for (int64_t i = 0; i < count; i += kParts) {
       for (int64_t part = 0; part < kVectors; part++) {
         float *at = x + i + part * kLanes;

@@ -98,6 +98,15 @@ struct Passes {
     return parts[0];
   }
 
+  // Of the numbers of `tops`. One that is not a number stays so if it is the first.
+  RLEV_INLINE float Largest(const Floats (&tops)[kParts / kLanes]) {
+    float parts[kParts];
+    memcpy(parts, tops, sizeof(parts));
+    float largest = parts[0];
+    for (const float part : parts) largest = part > largest ? part : largest;
+    return largest;
+  }
+
   RLEV_INLINE void Gated(const float *both, int64_t width, float *y) {
     for (int64_t i = 0; i < width; i += kLanes) {
       Floats gate, up;
@@ -185,7 +194,8 @@ struct Passes {
     }
   }
 
-  // (x_1, x_2) cos + (-x_2, x_1) sin of a head in halves. y may be x.
+  // (x_1, x_2) cos + (-x_2, x_1) sin of a head in halves. Its gradient has the other half's sine, negated. y may be x.
+  template <bool gradient>
   RLEV_INLINE void Rotate(const float *x, const float *cosine, const float *sine, int64_t width, float *y) {
     const int64_t half = width / 2;
     for (int64_t i = 0; i < half; i += kLanes) {
@@ -195,8 +205,12 @@ struct Passes {
       Load(high, x + half + i, left);
       Load(low_cosine, cosine + i, left);
       Load(high_cosine, cosine + half + i, left);
-      Load(low_sine, sine + i, left);
-      Load(high_sine, sine + half + i, left);
+      Load(low_sine, sine + i + (gradient ? half : 0), left);
+      Load(high_sine, sine + i + (gradient ? 0 : half), left);
+      if constexpr (gradient) {
+        low_sine = -low_sine;
+        high_sine = -high_sine;
+      }
       const Floats turned_low = low * low_cosine - Rounded(high, low_sine);
       const Floats turned_high = high * high_cosine + Rounded(low, high_sine);
       Store(y + i, turned_low, left);
@@ -204,30 +218,10 @@ struct Passes {
     }
   }
 
-  // dx_1 = dy_1 cos_1 + dy_2 sin_2, dx_2 = dy_2 cos_2 - dy_1 sin_1.
-  RLEV_INLINE void RotateGradient(const float *dy, const float *cosine, const float *sine, int64_t width, float *dx) {
-    const int64_t half = width / 2;
-    for (int64_t i = 0; i < half; i += kLanes) {
-      const int64_t left = half - i;
-      Floats low, high, low_cosine, high_cosine, low_sine, high_sine;
-      Load(low, dy + i, left);
-      Load(high, dy + half + i, left);
-      Load(low_cosine, cosine + i, left);
-      Load(high_cosine, cosine + half + i, left);
-      Load(low_sine, sine + i, left);
-      Load(high_sine, sine + half + i, left);
-      const Floats of_low = low * low_cosine + Rounded(high, high_sine);
-      const Floats of_high = high * high_cosine - Rounded(low, low_sine);
-      Store(dx + i, of_low, left);
-      Store(dx + half + i, of_high, left);
-    }
-  }
-
   // log p = x_t - max - log(sum(e^(x - max))); d log p / dx = [i = t] - p.
   RLEV_INLINE float LogProbability(const float *logits, int64_t target, int64_t width, float *slope) {
-    float largest = logits[0];
     Floats tops[kParts / kLanes];
-    for (auto &top : tops) top = Floats{} + largest;
+    for (auto &top : tops) top = Floats{} + logits[0];
     int64_t i = 0;
     for (; i + kParts <= width; i += kParts) {
       for (int64_t part = 0; part < kParts / kLanes; part++) {
@@ -236,9 +230,7 @@ struct Passes {
         tops[part] = value > tops[part] ? value : tops[part];
       }
     }
-    float parts[kParts];
-    memcpy(parts, tops, sizeof(parts));
-    for (const float part : parts) largest = part > largest ? part : largest;
+    float largest = Largest(tops);
     for (; i < width; i++) largest = logits[i] > largest ? logits[i] : largest;
     const float chosen = logits[target];
     Floats sums[kParts / kLanes] = {};

@@ -40,12 +40,12 @@ struct RowFunctions {
                                             float epsilon, float *dx, float *dw) {                                      \
     Passes<Floats, Ints>::NormGradient(x, w, dy, width, epsilon, dx, dw);                                               \
   }                                                                                                                     \
-  attributes static void Rotate##name(const float *x, const float *cosine, const float *sine, int64_t width, float *y) { \
-    Passes<Floats, Ints>::Rotate(x, cosine, sine, width, y);                                                            \
+  attributes static void Rotate##name(const float *x, const float *cosine, const float *sine, int64_t width, float *y) {\
+    Passes<Floats, Ints>::template Rotate<false>(x, cosine, sine, width, y);                                            \
   }                                                                                                                     \
   attributes static void RotateGradient##name(const float *dy, const float *cosine, const float *sine, int64_t width,   \
                                               float *dx) {                                                              \
-    Passes<Floats, Ints>::RotateGradient(dy, cosine, sine, width, dx);                                                  \
+    Passes<Floats, Ints>::template Rotate<true>(dy, cosine, sine, width, dx);                                           \
   }                                                                                                                     \
   attributes static float LogProbability##name(const float *logits, int64_t target, int64_t width, float *slope) {      \
     return Passes<Floats, Ints>::LogProbability(logits, target, width, slope);                                          \
