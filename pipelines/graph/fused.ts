@@ -6,7 +6,7 @@
  * Shapes: N rows, D width, M MLP width, V vocabulary; r slots, q prompts of G slots each, P columns of a prompt, S columns of a response,
  * H heads, K key/value heads, E head width.
  */
-import { linear, matrixProduct, withGradient } from './kernels.js'
+import { matrixProduct, withGradient } from './kernels.js'
 import { backend, operation } from './native.js'
 import { type Tensor, tf } from './tensorflow.js'
 
@@ -70,7 +70,7 @@ export function linearLogProbability({
 }): Tensor {
   const chosen = withGradient((...args) => {
     const [input, matrix, save] = args as [Tensor, Tensor, (saved: Tensor[]) => void]
-    const product = linear(input, matrix)
+    const product = matrixProduct(input, matrix, false, true)
     const logits = bias === null ? product : product.add(bias)
     const [value, slope] = operation({ name: 'RlevLogProbability', inputs: [logits, targets], outputs: 2 }) as [
       Tensor,

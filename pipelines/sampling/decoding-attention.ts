@@ -11,8 +11,8 @@ import { overwriteRows, select, smallProducts } from '../graph/kernels.js'
 import { type Tensor, tf } from '../graph/tensorflow.js'
 import type { LayerCache } from '../model/attention.js'
 
-/** Layout of the caches; the same for all iterations of a call. */
-export interface AttentionLayout {
+/** Of the caches; the same for all iterations of a call. */
+export interface AttentionSizes {
   /** G if caches are [q, K, G, S, E] beside prompts [q, K, P, E]; 1 if they are [r, K, P + S, E]. */
   samples: number
   prefix: number
@@ -20,6 +20,9 @@ export interface AttentionLayout {
   keyValueHeads: number
   /** H / K */
   group: number
+}
+
+export interface AttentionLayout extends AttentionSizes {
   /** Row of each head's first response column in the caches, seen as [r K (S or P + S), E]: [r, K]. */
   starts: Tensor
   /** 0 for the prompt's columns, -1e9 for padding, [r, P]. */
@@ -35,10 +38,7 @@ export interface AttentionStep {
 }
 
 /** `lengths` [r]: columns of each slot's prompt. */
-export function attentionLayout(
-  sizes: Pick<AttentionLayout, 'samples' | 'prefix' | 'columns' | 'keyValueHeads' | 'group'>,
-  lengths: Tensor,
-): AttentionLayout {
+export function attentionLayout(sizes: AttentionSizes, lengths: Tensor): AttentionLayout {
   const { samples, prefix, columns, keyValueHeads } = sizes
   const rows = lengths.shape[0] as number
   const counts = tf

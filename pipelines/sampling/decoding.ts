@@ -8,30 +8,16 @@
 import type { Engine } from '../engine/engine.js'
 import { shareOf, wholeOf } from '../engine/response-inputs.js'
 import { called } from '../graph/called.js'
-import { fusedAttention } from '../graph/fused.js'
 import { freshZeros, overwriteRows, rowsOf, select } from '../graph/kernels.js'
 import { loop } from '../graph/loop.js'
 import type { Program } from '../graph/session.js'
 import { type Tensor, tf } from '../graph/tensorflow.js'
 import type { LayerCache } from '../model/attention.js'
-import {
-  afterAttention,
-  type Decoder,
-  joinedProjections,
-  logitsOf,
-  queriesKeysValues,
-  takenApart,
-} from '../model/decoder.js'
-import {
-  type Angles,
-  type AngleTable,
-  anglesAt,
-  angleTable,
-  turnedBy,
-  turningMatrices,
-} from '../model/rotary-angles.js'
+import { afterAttention, type Decoder, logitsOf, takenApart } from '../model/decoder.js'
+import { type AngleTable, anglesAt, angleTable } from '../model/rotary-angles.js'
 import { endingTokens, undrawnBias } from '../tokenizer/special-tokens.js'
-import { type AttentionLayout, attendWriting, attentionLayout, attentionStep } from './decoding-attention.js'
+import { type AttentionSteps, attentionSteps } from './attention-steps.js'
+import type { AttentionSizes } from './decoding-attention.js'
 import { DecodingCaches, type DecodingShape, type Layout, nameOf } from './decoding-caches.js'
 import { draw } from './draw.js'
 import { SamplingWeights } from './sampling-weights.js'
@@ -55,7 +41,8 @@ interface Surroundings {
   table: AngleTable
   /** Length of each slot's prompt without its last token, [r]. */
   lengths: Tensor
-  attention: AttentionLayout
+  sizes: AttentionSizes
+  steps: AttentionSteps
   /**
    * By layer. Each iteration writes into them in place and reads all of them, which keeps the iterations in
    * order.
@@ -157,12 +144,16 @@ export class Decoding {
     const uniforms = inputs[4] === undefined ? null : inputs[4].slice([0, lane * rows, 0], [maxTokens, rows, 1])
     const bias = undrawnBias(this.#engine.tokens.undrawn, vocabulary)
     const eosTokens = kind.eosProbabilities ? endingTokens(this.#engine.tokens, vocabulary) : null
-    const sizes = { samples: layout.shared ? samples : 1, prefix, columns: layout.columns }
+    const sizes: AttentionSizes = {
+      ...{ samples: layout.shared ? samples : 1, prefix, columns: layout.columns },
+      ...{ keyValueHeads, group: heads / keyValueHeads },
+    }
     const surroundings: Surroundings = {
       decoder,
       table,
       lengths,
-      attention: attentionLayout({ ...sizes, keyValueHeads, group: heads / keyValueHeads }, lengths),
+      sizes,
+      steps: attentionSteps({ decoder, lengths, sizes }),
       caches: this.caches.cachesOf(layout, lane),
       prompts: layout.shared ? this.caches.promptsOf(lane) : null,
     }
@@ -217,12 +208,9 @@ export class Decoding {
  * slot's response.
  */
 function hiddenOf(surroundings: Surroundings, tokens: Tensor, column: Tensor): Tensor {
-  const { decoder, table, lengths, attention, caches, prompts } = surroundings
-  const { keyValueHeads, samples, prefix, columns, group } = attention
-  const angles = anglesAt(table, lengths.add(column))
-  const { seenBy, constants } = decoder.fused
-    ? fusedStep(surroundings, angles, column)
-    : stepInParts(surroundings, angles, column)
+  const { decoder, table, lengths, sizes, steps, caches, prompts } = surroundings
+  const { keyValueHeads, samples, prefix, columns, group } = sizes
+  const { seenBy, constants } = steps(anglesAt(table, lengths.add(column)), column)
   let x = rowsOf(decoder.embedding, tokens)
   for (const [index, layer] of decoder.layers.entries()) {
     const { tensors, rebuild, form } = takenApart({ layer, cache: caches[index], shared: prompts?.[index] ?? null })
@@ -240,48 +228,4 @@ function hiddenOf(surroundings: Surroundings, tokens: Tensor, column: Tensor): T
     x = after as Tensor
   }
   return x
-}
-
-/** Attention of a layer to what a slot has seen, and what it takes that is the same for all layers. */
-interface StepOfLayers {
-  constants: readonly Tensor[]
-  /** Output of the heads [r, H E]. The first of `rest` are the constants. */
-  seenBy: (
-    at: { layer: Decoder['layers'][number]; cache: LayerCache; shared: LayerCache | null; before: Tensor },
-    rest: readonly Tensor[],
-  ) => Tensor
-}
-
-function fusedStep({ decoder, lengths, attention }: Surroundings, angles: Angles, column: Tensor): StepOfLayers {
-  const { heads, normEpsilon } = decoder.architecture
-  const { samples, prefix, columns } = attention
-  return {
-    constants: [angles.cosine, angles.sine, lengths, column],
-    seenBy: ({ layer, cache, shared, before }, rest) => {
-      const [cosine, sine, ofPrompts, written] = rest as [Tensor, Tensor, Tensor, Tensor]
-      return fusedAttention({
-        all: joinedProjections(decoder, layer, before),
-        angles: { cosine, sine },
-        norms: layer.headNorms,
-        cache,
-        prompts: shared,
-        lengths: ofPrompts,
-        columns: written,
-        sizes: { heads, samples, prefix, columns, epsilon: normEpsilon },
-      })
-    },
-  }
-}
-
-function stepInParts({ decoder, attention }: Surroundings, angles: Angles, column: Tensor): StepOfLayers {
-  const step = attentionStep(attention, column)
-  return {
-    constants: [turningMatrices(angles), step.rows, step.mask],
-    seenBy: ({ layer, cache, shared, before }, rest) => {
-      const [turning, rows, mask] = rest as [Tensor, Tensor, Tensor]
-      const { queries, keys, values } = queriesKeysValues(decoder, layer, before, heads => turnedBy(heads, turning))
-      const fresh = { keys, values }
-      return attendWriting({ queries, fresh, cache, prompts: shared, layout: attention, step: { rows, mask } })
-    },
-  }
 }
