@@ -191,6 +191,7 @@ export class ExperimentStages {
       view.progress.failure = `${failure ?? 'cancelled'}; the result was not recorded: ${innermostMessage(cleanupError)}`
     }
     await this.#tracking.close({ status: cancelled ? 'KILLED' : 'FAILED', ...reason })
+    view.tracked(this.#tracking.url)
   }
 
   get #config(): ExperimentConfig {

@@ -2,6 +2,8 @@
  * The report, written as soon as the results are there. If MLflow is down then, the report lacks its link to MLflow and is
  * written again once the link is known.
  */
+import { CancellationScope, log, patched } from '@temporalio/workflow'
+import { innermostMessage } from '../pipelines/errors.js'
 import { given } from '../pipelines/given.js'
 import { io } from './activity-options.js'
 import type { Limits } from './limits.js'
@@ -12,6 +14,11 @@ export interface ReportWriter {
   write(): Promise<string>
   /** Writes the report again if it lacks a link to MLflow that is known by now. */
   addLink(): Promise<void>
+  /**
+   * The same after the run in MLflow has ended, which may be what made the link known. Never rejects: the report is whole without it.
+   * Sweeps of older versions ended without it, by which their histories have to be replayed.
+   */
+  addLateLink(): Promise<void>
 }
 
 /** `summary`: what Temporal's pages show beside the activity. */
@@ -26,17 +33,28 @@ export function reportWriter({
   tracking: Tracking
   summary: string
 }): ReportWriter {
+  let written = false
   let linked = false
   async function write(): Promise<string> {
     const trackingUrl = tracking.url
     linked = trackingUrl !== undefined
     const { path } = await io(limits(), summary).publishReport({ name, ...given({ trackingUrl }) })
+    written = true
     return path
   }
+  const lacksLink = () => written && !linked && tracking.url !== undefined
   return {
     write,
     async addLink() {
-      if (!linked && tracking.url !== undefined) await write()
+      if (lacksLink()) await write()
+    },
+    async addLateLink() {
+      if (!lacksLink() || !patched('late link of the report')) return
+      try {
+        await CancellationScope.nonCancellable(write)
+      } catch (error) {
+        log.warn('the report did not get its link to MLflow', { error: innermostMessage(error) })
+      }
     },
   }
 }

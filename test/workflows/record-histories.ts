@@ -1,6 +1,7 @@
 /**
  * Records the histories that replay.test.ts replays: `node dist/test/workflows/record-histories.js test/histories [NAME...]`, all or only those
- * that are named. Run it and commit its files if the commands of a workflow change on purpose.
+ * that are named. Run it and commit its files if the commands of a workflow change on purpose. `sweep-ended-without-link.json` is of a version that
+ * wrote no report after the run in MLflow had ended; no later one can record it.
  */
 import { execFile } from 'node:child_process'
 import { realpathSync, writeFileSync } from 'node:fs'

@@ -133,11 +133,12 @@ class LargeSweep {
     await this.#report.addLink()
   }
 
-  /** Ends the run in MLflow. */
+  /** Ends the run in MLflow. The report gets its link, if that is known only now. */
   async close(): Promise<void> {
     const state = this.#lost === 0 ? 'done' : 'failed'
     this.#trackingFailure = await this.#tracking.close({ status: state === 'done' ? 'FINISHED' : 'FAILED' })
     this.#view.tracked(this.#tracking.url)
+    await this.#report.addLateLink()
     this.#view.become(state)
     await CancellationScope.nonCancellable(() => condition(allHandlersFinished))
   }
@@ -156,6 +157,8 @@ class LargeSweep {
     await this.#batches.cancel()
     this.#view.end(error)
     await this.#tracking.close({ status: isCancellation(error) ? 'KILLED' : 'FAILED' })
+    this.#view.tracked(this.#tracking.url)
+    await this.#report.addLateLink()
   }
 
   get #limits(): Limits {

@@ -127,12 +127,13 @@ export class SweepStages {
     await this.#report.addLink()
   }
 
-  /** Ends the run in MLflow. */
+  /** Ends the run in MLflow. The report gets its link, if that is known only now. */
   async close(): Promise<void> {
     this.#failed = this.#withoutResult()
     const state = this.#failed.length === 0 ? 'done' : 'failed'
     this.#trackingFailure = await this.#tracking.close({ status: state === 'done' ? 'FINISHED' : 'FAILED' })
     this.#view.tracked(this.#tracking.url)
+    await this.#report.addLateLink()
     this.#view.become(state)
     await CancellationScope.nonCancellable(() => condition(allHandlersFinished))
   }
@@ -150,6 +151,8 @@ export class SweepStages {
     await this.#children.ended()
     this.#view.end(error)
     await this.#tracking.close({ status: isCancellation(error) ? 'KILLED' : 'FAILED' })
+    this.#view.tracked(this.#tracking.url)
+    await this.#report.addLateLink()
   }
 
   get #limits(): Limits {

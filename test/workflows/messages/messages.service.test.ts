@@ -16,6 +16,7 @@ import './sweep-cancel.js'
 import './sweep-moved.js'
 import './sweep-large.js'
 import './sweep-renewed.js'
+import './late-link.js'
 
 before(startMocked)
 after(() => mocked?.stop())
