@@ -1,7 +1,7 @@
 /**
  * Compares the estimate of memory with what a process of its own really takes, where Linux tells: for each case a policy is sampled from
  * and updated twice. Its figures are those of docs/memory.md. With a checkpoint, the cases are about that.
- * Usage, after the build: node dist/scripts/memory-check.js [--checkpoint FOLDER]
+ * Usage, after the build: node dist/scripts/memory-check.js [--checkpoint FOLDER] [--matrices bfloat16]
  */
 
 import { execFileSync } from 'node:child_process'
@@ -62,8 +62,14 @@ function casesOf(folder: string): Case[] {
 }
 
 const {
-  values: { checkpoint, case: chosen },
-} = parseArgs({ options: { checkpoint: { type: 'string' }, case: { type: 'string' } } })
+  values: { checkpoint, matrices, case: chosen },
+} = parseArgs({
+  options: {
+    checkpoint: { type: 'string' },
+    matrices: { type: 'string', default: 'float32' },
+    case: { type: 'string' },
+  },
+})
 const cases = checkpoint === undefined ? scratchCases : casesOf(checkpoint)
 
 const alphabet = [...'abcdefghijklmnopqrstuvwxyz0123456789+-*/=()#. ']
@@ -76,6 +82,7 @@ function configOf({ policy, maxTokens, update, reference }: Case): ExperimentCon
     kl: { place: reference === undefined ? 'none' : 'log' },
     rollout: { prompts: 8, samples: 8, maxTokens, chunk: 64 },
     evaluation: { chunk: 1 },
+    engine: { matrices },
     update,
   })
 }
@@ -97,7 +104,7 @@ async function measure(one: Case): Promise<void> {
   const { promptTokens = 64 } = one
   const made = () =>
     config.policy.from === 'scratch'
-      ? policies.createPolicy({ config: config.policy, alphabet, seed: 1 })
+      ? policies.createPolicy({ config: config.policy, alphabet, seed: 1, engine: localEngine(config.engine) })
       : folders.loadPolicy(config.policy.path, localEngine(config.engine))
   const policy = await made()
   const reference = one.reference === undefined ? undefined : await made()

@@ -76,7 +76,7 @@ function callWith(
     if (source.from === 'gradient') return recording.outputOf(gradient as Tensor)
     if (source.from === 'forward') return kept?.get(source.output) as string
     const argument = given[source.index] as string
-    return source.rounded ? recording.roundedOf(argument) : argument
+    return source.rounded && recording.narrow !== null ? recording.narrow.roundedOf(argument) : argument
   }
   return call(recording, called, called.inputs.map(output))
 }

@@ -5,8 +5,9 @@
  */
 import type { Source } from './function-library.js'
 import { GraphDef } from './graph-def.js'
+import { bfloat16 } from './narrow-products.js'
 import { backend, elementCode } from './native.js'
-import { bfloat16, type Constant, Recording, type RecordingOptions } from './recording.js'
+import { type Constant, Recording, type RecordingOptions } from './recording.js'
 import type { TensorSpec } from './shape-inference.js'
 import type { Tensor } from './tensorflow.js'
 
@@ -28,8 +29,9 @@ export class FunctionRecording extends Recording {
     this.#forward = forward
   }
 
+  /** What the body reads. The caller holds no other tensors for it, least of all from the forward to the backward pass. */
   get inputs(): readonly FunctionInput[] {
-    return [...this.#inputs.values()]
+    return [...this.#inputs.values()].filter(({ placeholder }) => this.graph.isRead(placeholder))
   }
 
   /** The placeholder for an input. It has a shape, without which TensorFlow joins fewer operations. */
@@ -37,12 +39,7 @@ export class FunctionRecording extends Recording {
     const key = JSON.stringify(source)
     const there = this.#inputs.get(key)
     if (there !== undefined) return there.placeholder
-    const { TF_ATTR_TYPE, TF_ATTR_SHAPE } = backend().binding
-    const attributes = [
-      { name: 'dtype', type: TF_ATTR_TYPE, value: type },
-      { name: 'shape', type: TF_ATTR_SHAPE, value: shape },
-    ]
-    const placeholder = this.graph.typed(`${this.graph.add({ op: 'Placeholder', attributes })}:0`, type)
+    const placeholder = this.graph.placeholder(type, shape)
     const input = { placeholder, source, shape }
     this.#inputs.set(key, input)
     this.#byPlaceholder.set(placeholder, input)
@@ -77,6 +74,11 @@ export class FunctionRecording extends Recording {
   protected override fromOutside(id: number): (TensorSpec & { output: string }) | null {
     const known = this.#forward?.known(id) ?? null
     if (known === null) return null
+    const exact = this.#forward?.narrow?.exactOf(known.output) ?? null
+    if (exact !== null && this.narrow !== null) {
+      const input = this.input({ from: 'forward', output: exact }, bfloat16, known.shape)
+      return { ...known, output: this.narrow.widenedOf(input, this.frame) }
+    }
     const source = this.#forward?.sourceOf(known.output) ?? { from: 'forward', output: known.output }
     return { ...known, output: this.input(source, known.dtype, known.shape) }
   }
@@ -86,7 +88,7 @@ export class FunctionRecording extends Recording {
     if (input === undefined) return null
     const { source, shape } = input
     if (source.from === 'argument') return this.input({ ...source, rounded: true }, bfloat16, shape)
-    const rounded = source.from === 'forward' ? (this.#forward?.knownRounded(source.output) ?? null) : null
+    const rounded = source.from === 'forward' ? (this.#forward?.narrow?.knownRounded(source.output) ?? null) : null
     return rounded === null ? null : this.input({ from: 'forward', output: rounded }, bfloat16, shape)
   }
 }

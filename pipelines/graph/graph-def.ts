@@ -31,7 +31,7 @@ export interface Frame {
   readonly inside: Map<string, string>
 }
 
-interface NodeOptions {
+export interface NodeOptions {
   op: string
   /** `node:output`. */
   inputs?: readonly string[]
@@ -55,6 +55,8 @@ export class GraphDef {
   readonly #types = new Map<string, number>()
   readonly #constants = new Map<string, string>()
   readonly #known = new Set<string>()
+  /** Placeholders that no node reads yet, by their outputs. */
+  readonly #unread = new Map<string, Message>()
   #count = 0
 
   /** The name is part of the nodes' names: pieces of one graph have different names. */
@@ -79,11 +81,34 @@ export class GraphDef {
     const node = this.#graph['addNode']?.(make('NodeDef')) as Message
     node['setName']?.(name)
     node['setOp']?.(op)
-    for (const input of inputs) node['addInput']?.(this.#within(input, frame))
+    for (const input of inputs) {
+      this.#keep(input)
+      node['addInput']?.(this.#within(input, frame))
+    }
     for (const before of after) node['addInput']?.(`^${nodeOf(before)}`)
     for (const { name: key, type, value } of attributes) node.getAttrMap().set(key, attributeMessage(type, value))
     this.#frames.set(name, frame)
     return name
+  }
+
+  /** A node that stands for an input. It becomes part of the graph when another node reads it. Returns its output. */
+  placeholder(dtype: number, shape: readonly number[]): string {
+    const { TF_ATTR_TYPE, TF_ATTR_SHAPE } = backend().binding
+    const name = this.#newName('Placeholder')
+    const node = make('NodeDef')
+    node['setName']?.(name)
+    node['setOp']?.('Placeholder')
+    node.getAttrMap().set('dtype', attributeMessage(TF_ATTR_TYPE, dtype))
+    node.getAttrMap().set('shape', attributeMessage(TF_ATTR_SHAPE, shape))
+    this.#frames.set(name, null)
+    const output = this.typed(`${name}:0`, dtype)
+    this.#unread.set(output, node)
+    return output
+  }
+
+  /** Whether a placeholder is part of the graph. */
+  isRead(placeholder: string): boolean {
+    return !this.#unread.has(placeholder)
   }
 
   /** A Merge node. `close` adds the input that comes back from the loop's end, once that node is known. */
@@ -178,6 +203,13 @@ export class GraphDef {
     versions['setProducer']?.(producer)
     this.#graph['setVersions']?.(versions)
     return this.#graph.serializeBinary()
+  }
+
+  #keep(input: string): void {
+    const unread = this.#unread.get(input)
+    if (unread === undefined) return
+    this.#graph['addNode']?.(unread)
+    this.#unread.delete(input)
   }
 
   #newName(op: string): string {

@@ -6,17 +6,14 @@
  */
 import { RlevError } from '../errors.js'
 import type { FunctionLibrary } from './function-library.js'
-import type { Frame, GraphDef } from './graph-def.js'
+import type { Frame, GraphDef, NodeOptions } from './graph-def.js'
+import { isProduct, NarrowProducts } from './narrow-products.js'
 import { type Attribute, type Binding, backend, type Handle } from './native.js'
 import { type InputSpec, ShapeInference, type TensorSpec } from './shape-inference.js'
 import type { Tensor } from './tensorflow.js'
 
 /** Type of the matrix products. Everything else, weights included, is float32. */
 export type MatrixType = 'float32' | 'bfloat16'
-
-export const bfloat16 = 14
-/** Without BatchMatMulV3: its products are so small that casts cost more than they save (kernels.ts). */
-const products = new Set(['MatMul', 'BatchMatMul', 'BatchMatMulV2'])
 
 /** Kernels of tfjs-node that leave the type of their input out. */
 const withoutType = new Set(['ExpandDims', 'Squeeze'])
@@ -60,8 +57,8 @@ export class Recording {
   /** By handle, of tensors without values. */
   readonly #specs = new Map<number, TensorSpec>()
   readonly #constants = new Map<number, Constant>()
-  /** By the output that was rounded to bfloat16. */
-  readonly #rounded = new Map<string, string>()
+  /** null if products are of float32. */
+  readonly narrow: NarrowProducts | null
   /** Nodes that the program must run although their outputs are not used. */
   readonly #effects: string[] = []
   /** Names of the variables that it uses. */
@@ -76,6 +73,14 @@ export class Recording {
     this.#name = name
     this.matrices = matrices
     this.#compiled = compiled
+    this.narrow =
+      matrices === 'float32'
+        ? null
+        : new NarrowProducts({
+            graph,
+            add: node => this.#node(node),
+            roundedOutside: output => this.roundedOutside(output),
+          })
   }
 
   get effects(): readonly string[] {
@@ -183,54 +188,21 @@ export class Recording {
     made: readonly Handle[]
   }): void {
     const all = [...attributes, ...this.#inferred(name, inputs, attributes)]
-    const narrow = this.matrices === 'bfloat16' && products.has(name)
-    const node = narrow ? this.#narrowProduct(name, all, inputs) : this.#node(name, all, inputs)
+    const of = { op: name, attributes: all, inputs }
+    if (this.narrow !== null && isProduct(name)) {
+      this.#outputs.set((made[0] as Handle).id, this.narrow.product(of, this.frame))
+      return
+    }
+    const node = this.#node(of)
     for (const [index, { id, dtype }] of made.entries()) {
       this.#outputs.set(id, this.graph.typed(`${node}:${index}`, dtype))
     }
+    if (name === 'ConcatV2' && made[0]?.dtype === this.#real.TF_FLOAT) this.narrow?.join(`${node}:0`, of)
   }
 
-  #node(op: string, attributes: readonly Attribute[], inputs: readonly string[], frame = this.frame): string {
+  #node({ attributes = [], frame = this.frame, ...of }: NodeOptions): string {
     const marks = this.#compiled ? [{ name: '_XlaCompile', type: this.#real.TF_ATTR_BOOL, value: true }] : []
-    return this.graph.add({ op, attributes: [...attributes, ...marks], inputs, frame })
-  }
-
-  /** The product of two matrices in bfloat16, cast back to float32. */
-  #narrowProduct(op: string, attributes: readonly Attribute[], inputs: readonly string[]): string {
-    const product = this.#node(
-      op,
-      attributes.map(attribute => (attribute.name === 'T' ? { ...attribute, value: bfloat16 } : attribute)),
-      inputs.map(input => this.roundedOf(input)),
-    )
-    const { TF_FLOAT: float } = this.#real
-    return this.#cast(this.graph.typed(`${product}:0`, bfloat16), bfloat16, float, this.frame)
-  }
-
-  /**
-   * Rounds an output once, in the frame where it is computed: a loop does not round outer values in each
-   * iteration.
-   */
-  roundedOf(output: string): string {
-    const there = this.#rounded.get(output) ?? this.roundedOutside(output)
-    if (there !== null) return there
-    const cast = this.#cast(output, this.#real.TF_FLOAT, bfloat16, this.graph.frameOf(output))
-    const rounded = this.graph.typed(`${cast}:0`, bfloat16)
-    this.#rounded.set(output, rounded)
-    return rounded
-  }
-
-  /** What `roundedOf` gave for an output. */
-  knownRounded(output: string): string | null {
-    return this.#rounded.get(output) ?? null
-  }
-
-  #cast(input: string, from: number, to: number, frame: Frame | null): string {
-    const type = this.#real.TF_ATTR_TYPE
-    const attributes = [
-      { name: 'SrcT', type, value: from },
-      { name: 'DstT', type, value: to },
-    ]
-    return this.#node('Cast', attributes, [input], frame)
+    return this.graph.add({ ...of, attributes: [...attributes, ...marks], frame })
   }
 
   /** Attributes that a kernel leaves out because eager execution infers them from the inputs. */
