@@ -22,6 +22,9 @@ import { PolicyCache } from '../training/policy-cache.js'
 import { workplace } from '../workplace.js'
 import type { FromEngine, ToEngine } from './messages.js'
 
+/** A quarter of what the worker's heartbeats take, so that theirs are up to date. */
+const heartbeatIntervalMs = 250
+
 const [, , parent = '', home = ''] = process.argv
 const worker = Number(parent)
 endWithParent({ parent: worker, group: false })
@@ -58,7 +61,7 @@ async function run({ name, input, info }: Extract<ToEngine, { kind: 'run' }>): P
   })
   // An activity that does not ask whether it is cancelled leaves the promise alone.
   cancelled.catch(() => {})
-  const heartbeat = (details: unknown) => say({ kind: 'heartbeat', details })
+  const heartbeat = newestNow(details => say({ kind: 'heartbeat', details }))
   const context = new Context(info, cancelled, controller.signal, heartbeat, undefined, logger, noopMetricMeter, {})
   const activity = activities[name] as (given: unknown) => Promise<unknown>
   try {
@@ -68,6 +71,18 @@ async function run({ name, input, info }: Extract<ToEngine, { kind: 'run' }>): P
     say(told(error, info.attempt))
   } finally {
     cancel = () => {}
+  }
+}
+
+/** `say`, at most once in `heartbeatIntervalMs` of one note: a small policy makes hundreds of micro-batches a second. */
+function newestNow(say: (details: unknown) => void): (details: unknown) => void {
+  let last: { note: unknown; at: number } | null = null
+  return details => {
+    const { note } = (details ?? {}) as { note?: unknown }
+    const at = performance.now()
+    if (last !== null && last.note === note && at - last.at < heartbeatIntervalMs) return
+    last = { note, at }
+    say(details)
   }
 }
 
