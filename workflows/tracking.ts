@@ -2,7 +2,7 @@
  * Tracking beside training: its activities run at the same time as those of the experiment. If MLflow is down, tracking is late,
  * but training continues, and no points are lost: they are in the store.
  */
-import { CancellationScope, condition, isCancellation, log } from '@temporalio/workflow'
+import { CancellationScope, condition, isCancellation, log, patched } from '@temporalio/workflow'
 import type { CloseTrackingInput } from '../activities/tracking/close-tracking.js'
 import type { OpenTrackingInput } from '../activities/tracking/open-tracking.js'
 import type { Subject } from '../activities/tracking/subject.js'
@@ -47,6 +47,9 @@ type Ending = Pick<CloseTrackingInput, 'status' | 'failure'>
 /** How long training waits for a call to MLflow before it continues as new. If MLflow is down, it waits only once. */
 const settleTimeoutMs = 5_000
 
+/** Points are sent at most so often, since a step may take less than what sending it costs. */
+const pointsIntervalMs = 1_000
+
 const nothingTracked: Tracked = { trackedStep: -1 }
 
 /** `limits`: of the experiment, or of the first arm of the sweep; as they are at each call. */
@@ -83,12 +86,19 @@ export function trackBeside(
     // The run that had the points is gone from MLflow: the new one gets all of them.
     if (runId !== state.run) state.step = -1
     state.run = runId
+    // Workflows that began before there was an interval are replayed without it.
+    const intervalMs = subject.kind === 'experiment' && patched('points-interval') ? pointsIntervalMs : 0
+    let sentAt = 0
     const lacksPoints = () => subject.kind === 'experiment' && state.target > state.step
+    // Asked whenever the workflow is told something, such as the end of a step.
+    const sendsPoints = () => lacksPoints() && Date.now() - sentAt >= intervalMs
     const lacksStatus = () => state.status !== state.shown
     while (!state.stopping) {
-      await condition(() => lacksPoints() || lacksStatus() || state.stopping)
-      if (lacksPoints()) await send(runId)
-      else if (lacksStatus()) await showStatus(runId)
+      await condition(() => sendsPoints() || lacksStatus() || state.stopping)
+      if (lacksPoints()) {
+        sentAt = Date.now()
+        await send(runId)
+      } else if (lacksStatus()) await showStatus(runId)
     }
   }
 

@@ -46,6 +46,13 @@ const recordings = {
     await save('experiment-paused', 'paused')
   },
 
+  // Points are sent at most once a second.
+  points: async () => {
+    const durability = { stepsPerActivity: 1, separateStages: false, heartbeatTimeout: 3 }
+    await work.run(tinyConfig('points', { steps: 12, evaluation: { every: 12 }, durability }))
+    await save('experiment-short-steps', 'points')
+  },
+
   // The pause takes it off its worker.
   interrupted: async () => {
     const interrupted = await work.start(long('interrupted'))

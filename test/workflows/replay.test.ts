@@ -36,8 +36,8 @@ describe('the workflows', () => {
     const bundle = await bundleWorkflowCode({ workflowsPath: join(workflows, 'index.js'), logger })
     const results = await replay(bundle, recorded)
     assert.ok(
-      recorded.length >= 14,
-      'histories of whole, paused, interrupted, renewed, cancelled, predicted, judged, evaluated (also in pieces), moved and failed runs, of a sweep, and of one that ended without a link',
+      recorded.length >= 15,
+      'histories of whole, paused, short-stepped, interrupted, renewed, cancelled, predicted, judged, evaluated (also in pieces), moved and failed runs, of a sweep, and of one that ended without a link',
     )
     assert.equal(results.size, recorded.length)
     for (const [name, error] of results) assert.equal(error, undefined, `${name}: ${error?.message}`)
