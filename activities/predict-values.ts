@@ -11,6 +11,7 @@ import { experimentPaths, runFolder } from './store/runs/run-folder.js'
 import { seal } from './store/sealed.js'
 import type { ArtifactRef } from './store/store.js'
 import type { PolicyCache } from './training/policy-cache.js'
+import { supervisedStates } from './training/supervised-states.js'
 import type { StageOutputs } from './training/training.js'
 import { runCode, runConfig, type Workplace } from './workplace.js'
 
@@ -24,21 +25,23 @@ export function predictValues(workplace: Workplace, policies: PolicyCache) {
       const config = runConfig(workplace, run)
       const { engine, evaluation, policy, seed, update, value } = config
       const { adapter, microBatch, tokenBudget } = update
+      // The batches decide how sums are rounded.
+      const from = {
+        data: data.sha256,
+        values: values.sha256,
+        start: start.sha256,
+        predictor: value.predictor,
+        instructed: policy.from,
+        update: { adapter, microBatch, tokenBudget },
+        chunk: evaluation.chunk,
+        seed,
+        engine,
+        code: runCode(workplace, run),
+      }
+      const states = supervisedStates({ workplace, run, config, kind: 'predictor-state', from })
       const ref = await store.once({
         kind: 'predicted-values',
-        // The batches decide how sums are rounded.
-        from: {
-          data: data.sha256,
-          values: values.sha256,
-          start: start.sha256,
-          predictor: value.predictor,
-          instructed: policy.from,
-          update: { adapter, microBatch, tokenBudget },
-          chunk: evaluation.chunk,
-          seed,
-          engine,
-          code: runCode(workplace, run),
-        },
+        from,
         fill: async folder => {
           const stored = readValues(store, values)
           const predicted = await predict({
@@ -46,6 +49,8 @@ export function predictValues(workplace: Workplace, policies: PolicyCache) {
             items: readData(store, data).train,
             values: stored.train,
             open: () => policies.local.atStart(config, start),
+            reopen: folder => policies.local.atStart(config, start, folder),
+            states,
             hooks: withFailPoint('predictor.tick', stageHooks('score predictor')),
           })
           const seen: StoredValues = { ...stored, train: predicted.values }
@@ -54,6 +59,7 @@ export function predictValues(workplace: Workplace, policies: PolicyCache) {
           await throwIfCancelled()
         },
       })
+      states.removeAll()
       const quality = store.json<PredictionQuality>(ref, 'quality.json')
       writeWhole(experimentPaths.predictor(runFolder(home, run)), seal(quality))
       return keepReference(runFolder(home, run), 'rewardValues', ref)

@@ -10,8 +10,10 @@ import { refuseWithoutRoom } from '../pipelines/memory/memory-fit.js'
 import { plannedArchitecture } from '../pipelines/memory/planned-architecture.js'
 import { plannedTokenizer } from '../pipelines/memory/planned-tokenizer.js'
 import { longestPrompt } from '../pipelines/memory/prompt-tokens.js'
-import { disposePolicy } from '../pipelines/model/policy.js'
+import { disposePolicy, type Policy } from '../pipelines/model/policy.js'
+import type { Hooks } from '../pipelines/progress.js'
 import { type CheckpointWarmStart, teachCheckpoint } from '../pipelines/training/teach-checkpoint.js'
+import type { TrainingStates } from '../pipelines/training/training-states.js'
 import { warmStart as warmUp } from '../pipelines/training/warm-start.js'
 import { storedCheckpoint } from './base-checkpoint.js'
 import { memoryAtHand } from './machine/memory.js'
@@ -22,6 +24,7 @@ import { claimEngine } from './store/runs/provenance.js'
 import { runFolder } from './store/runs/run-folder.js'
 import type { ArtifactRef } from './store/store.js'
 import { engineName } from './training/engine-name.js'
+import { supervisedStates } from './training/supervised-states.js'
 import { runCode, runConfig, type Workplace } from './workplace.js'
 
 export function warmStart(workplace: Workplace) {
@@ -51,22 +54,13 @@ interface Start {
 }
 
 /** Shared by arms with the same seed and data. */
-function learned({ workplace, run, config, data, dataset }: Start): Promise<ArtifactRef> {
+function learned(start: Start): Promise<ArtifactRef> {
+  const { workplace, run, config, data, dataset } = start
   const { policy: from, warmStart, seed, engine } = config
-  return workplace.store.once({
-    kind: 'warm-start',
+  return madeOnce(start, {
     // Each engine rounds differently, so its weights differ.
     from: { data: data.sha256, policy: from, warmStart, seed, engine, code: runCode(workplace, run) },
-    fill: async folder => {
-      const hooks = withFailPoint('warm-start.tick', stageHooks('warm start'))
-      const policy = await warmUp({ config, dataset, hooks })
-      try {
-        await savePolicy(policy, folder)
-      } finally {
-        disposePolicy(policy)
-      }
-      await throwIfCancelled()
-    },
+    teach: parts => warmUp({ config, dataset, ...parts }),
   })
 }
 
@@ -96,22 +90,31 @@ async function fromCheckpoint(start: Start): Promise<ArtifactRef> {
 
 /** Shared by arms with the same seed and data, whatever their rewards are. */
 function taught({
-  workplace,
-  run,
-  config,
-  data,
-  dataset,
   settings,
   base,
+  ...start
 }: Start & { settings: CheckpointWarmStart; base: ArtifactRef }): Promise<ArtifactRef> {
+  const { workplace, run, config, data, dataset } = start
   const { seed, engine } = config
   const code = runCode(workplace, run)
-  return workplace.store.once({
-    kind: 'warm-start',
+  return madeOnce(start, {
     from: { data: data.sha256, checkpoint: base.sha256, ...taughtBy(config), seed, engine, code },
+    teach: parts => teachCheckpoint({ config, settings, folder: workplace.store.folder(base), dataset, ...parts }),
+  })
+}
+
+/** The warm start of these inputs. An interrupted one goes on from its newest state. */
+async function madeOnce(
+  { workplace, run, config }: Start,
+  { from, teach }: { from: object; teach: (parts: { states: TrainingStates; hooks: Hooks }) => Promise<Policy> },
+): Promise<ArtifactRef> {
+  const states = supervisedStates({ workplace, run, config, kind: 'warm-start-state', from })
+  const ref = await workplace.store.once({
+    kind: 'warm-start',
+    from,
     fill: async folder => {
       const hooks = withFailPoint('warm-start.tick', stageHooks('warm start'))
-      const policy = await teachCheckpoint({ config, settings, folder: workplace.store.folder(base), dataset, hooks })
+      const policy = await teach({ states, hooks })
       try {
         await savePolicy(policy, folder)
       } finally {
@@ -120,6 +123,8 @@ function taught({
       await throwIfCancelled()
     },
   })
+  states.removeAll()
+  return ref
 }
 
 /** Throws OutOfMemory before any memory is used: this worker, or one like it, also trains the policy. */

@@ -51,9 +51,9 @@ export class LocalEngine implements PolicyEngine {
     return new LocalSampler(await this.#base(start, localEngine(engine)))
   }
 
-  /** The policy as training begins. The caller disposes of it. */
-  async atStart(config: ExperimentConfig, start: ArtifactRef): Promise<Policy> {
-    return this.#policyOf(config, start, null)
+  /** The policy as training begins, or as the folder of a state has it. The caller disposes of it. */
+  async atStart(config: ExperimentConfig, start: ArtifactRef, state: string | null = null): Promise<Policy> {
+    return this.#policyOf(config, start, state)
   }
 
   async dispose(): Promise<void> {

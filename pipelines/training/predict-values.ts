@@ -4,10 +4,12 @@
  * predictor trained on other exams. The paper predicts scores of another data set instead. If a response is not
  * a score, the item gets the mean value of its predictor's training items.
  */
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { ExperimentConfig } from '../config/schema.js'
 import type { Item } from '../data/item.js'
 import type { Sequence } from '../engine/response-batch.js'
-import { createOptimizer, disposeOptimizer } from '../model/optimizer-state.js'
+import { disposeOptimizer } from '../model/optimizer-state.js'
 import { disposePolicy, type Policy } from '../model/policy.js'
 import type { Hooks } from '../progress.js'
 import { stream } from '../random.js'
@@ -20,6 +22,7 @@ import { scorePrompt } from '../values/predictor/prompt.js'
 import { type PredictionQuality, predictionQuality } from '../values/predictor/quality.js'
 import type { ItemValue } from '../values/value.js'
 import { rateOf, supervisedStep, taught } from './supervised.js'
+import { type Learner, makeSteps, newLearner, noStates, openLearner, type TrainingStates } from './training-states.js'
 
 interface PredictedValues {
   /** In the order of the items, with predicted points and values. */
@@ -34,42 +37,53 @@ interface Predicting {
   values: readonly ItemValue[]
   /** Loads the start policy. Called for each fold, which disposes of it. */
   open: () => Promise<Policy>
+  /** Loads the policy of a state. */
+  reopen?: (folder: string) => Promise<Policy>
+  /** Of all folds, one after the other: their steps are counted on. */
+  states?: TrainingStates
   hooks: Hooks
 }
 
 /**
- * Rejects with DataInvalid if there are fewer exams than folds, or a score has characters that the tokenizer
- * lacks.
+ * Goes on from the newest of `states`. Rejects with DataInvalid if there are fewer exams than folds, or a score has characters that
+ * the tokenizer lacks.
  */
-export async function predictValues({ config, items, values, open, hooks }: Predicting): Promise<PredictedValues> {
-  const { folds } = config.value.predictor
-  const foldOf = foldsOf(items, folds, config)
-  const predicted = new Array<number | null>(items.length).fill(null)
-  const fallback = new Array<number>(folds)
-  for (let fold = 0; fold < folds; fold++) {
-    const asked = indicesOf(foldOf, other => other === fold)
-    const shown = labelled(
-      indicesOf(foldOf, other => other !== fold),
-      config,
-      fold,
-    )
-    const policy = await open()
+export async function predictValues(predicting: Predicting): Promise<PredictedValues> {
+  const { config, items, values, open, reopen = open, states = noStates, hooks } = predicting
+  const foldOf = foldsOf(items, config.value.predictor.folds, config)
+  const folds = foldsWithSteps(foldOf, config)
+  let predicted = new Array<number | null>(items.length).fill(null)
+  const begun = await openLearner({
+    states,
+    begin: open,
+    async reopen(folder) {
+      predicted = JSON.parse(await readFile(join(folder, scoresFile), 'utf8')) as (number | null)[]
+      return reopen(folder)
+    },
+  })
+  // Each state is of a step within a fold.
+  const first = folds.findLastIndex(({ before }) => before <= begun.step)
+  for (const [fold, { asked, shown, before, steps }] of folds.entries()) {
+    if (fold < first) continue
+    const learner = fold === first ? { ...begun, step: begun.step - before } : await newLearner(open)
     try {
-      const part = `fold ${fold + 1} of ${folds}`
-      await teach({ policy, config, items, shown, fold, hooks: noting(hooks, `score predictor, ${part}`) })
+      const part = `fold ${fold + 1} of ${folds.length}`
+      const note = `score predictor, ${part}`
+      const within = statesOfFold(states, { before, predicted })
+      await teach({ learner, config, items, shown, fold, steps, states: within, note, hooks })
       const scores = await scoresOf({
-        policy,
+        policy: learner.policy,
         config,
         items,
         asked,
         hooks: noting(hooks, `predicting scores, ${part}`),
       })
       for (const [index, item] of asked.entries()) predicted[item] = scores[index] as number | null
-      fallback[fold] = mean(shown.map(index => (values[index] as ItemValue).value))
     } finally {
-      disposePolicy(policy)
+      disposePolicy(learner.policy)
     }
   }
+  const fallback = folds.map(({ shown }) => mean(shown.map(index => (values[index] as ItemValue).value)))
   return {
     values: values.map((item, index) => {
       const score = predicted[index] as number | null
@@ -83,6 +97,45 @@ export async function predictValues({ config, items, values, open, hooks }: Pred
   }
 }
 
+/** What the folds before have predicted, beside a state. */
+const scoresFile = 'scores.json'
+
+/** The states of a fold, which begins after `before` steps of others. */
+function statesOfFold(
+  states: TrainingStates,
+  { before, predicted }: { before: number; predicted: readonly (number | null)[] },
+): Pick<TrainingStates, 'afterStep'> {
+  return {
+    afterStep: (step, save) =>
+      states.afterStep(before + step, async folder => {
+        await save(folder)
+        await writeFile(join(folder, scoresFile), JSON.stringify(predicted))
+      }),
+  }
+}
+
+interface Fold {
+  /** Items whose scores are predicted. */
+  asked: number[]
+  /** Items whose scores are shown. */
+  shown: number[]
+  /** Steps of the folds before. */
+  before: number
+  steps: number
+}
+
+function foldsWithSteps(foldOf: readonly number[], config: ExperimentConfig): Fold[] {
+  const { folds, epochs, batch } = config.value.predictor
+  let before = 0
+  return Array.from({ length: folds }, (_, fold) => {
+    const others = indicesOf(foldOf, other => other !== fold)
+    const shown = labelled(others, config, fold)
+    const steps = epochs * Math.ceil(shown.length / batch)
+    before += steps
+    return { asked: indicesOf(foldOf, other => other === fold), shown, before: before - steps, steps }
+  })
+}
+
 /** The items whose scores are shown: a configured share, drawn by seed. */
 function labelled(from: readonly number[], { seed, value }: ExperimentConfig, fold: number): number[] {
   const { labelled: share } = value.predictor
@@ -91,41 +144,48 @@ function labelled(from: readonly number[], { seed, value }: ExperimentConfig, fo
   return order.slice(0, Math.max(1, Math.round(share * from.length))).map(index => from[index] as number)
 }
 
+/** Disposes of the optimizer. */
 async function teach({
-  policy,
+  learner,
   config,
   items,
   shown,
   fold,
+  steps,
+  states,
+  note,
   hooks,
 }: {
-  policy: Policy
+  learner: Learner
   config: ExperimentConfig
   items: readonly Item[]
   shown: readonly number[]
   fold: number
+  steps: number
+  states: Pick<TrainingStates, 'afterStep'>
+  note: string
   hooks: Hooks
 }): Promise<void> {
-  const { epochs, batch, learningRate } = config.value.predictor
-  const taughtItems = shown.map(index => items[index] as Item)
-  const prompts = await promptsOf(policy, config, taughtItems)
-  const sequences = taughtItems.map(
-    ({ id, points }, index): Sequence => ({
-      promptTokens: prompts[index] as number[],
-      tokens: taught(policy.tokenizer, scoreText(points), `the score of item ${id}`),
-    }),
-  )
-  const maxTokens = sequences.reduce((max, { tokens }) => Math.max(max, tokens.length), 1)
-  const each = Math.ceil(sequences.length / batch)
-  const steps = epochs * each
-  const order = stream(config.seed, `order of the score predictor, fold ${fold}`)
-  const optimizer = createOptimizer(policy, { optimizer: 'adamw' })
+  const { policy, optimizer } = learner
+  const { batch, learningRate } = config.value.predictor
   try {
-    let epoch: number[] = []
-    for (let step = 1; step <= steps; step++) {
+    const taughtItems = shown.map(index => items[index] as Item)
+    const prompts = await promptsOf(policy, config, taughtItems)
+    const sequences = taughtItems.map(
+      ({ id, points }, index): Sequence => ({
+        promptTokens: prompts[index] as number[],
+        tokens: taught(policy.tokenizer, scoreText(points), `the score of item ${id}`),
+      }),
+    )
+    const maxTokens = sequences.reduce((max, { tokens }) => Math.max(max, tokens.length), 1)
+    const each = Math.ceil(sequences.length / batch)
+    const order = stream(config.seed, `order of the score predictor, fold ${fold}`)
+    let [epoch, pass] = [[] as number[], -1]
+    const make = (step: number) => {
       const first = ((step - 1) % each) * batch
-      if (first === 0) epoch = order.permutation(sequences.length, (step - 1) / each)
-      await supervisedStep({
+      const asked = Math.floor((step - 1) / each)
+      if (asked !== pass) [epoch, pass] = [order.permutation(sequences.length, asked), asked]
+      return supervisedStep({
         policy,
         optimizer,
         batch: epoch.slice(first, first + batch).map(index => sequences[index] as Sequence),
@@ -136,8 +196,8 @@ async function teach({
         maxTokens,
         stage: { name: 'score predictor', rateKey: 'value.predictor.learningRate' },
       })
-      await hooks.tick({ done: step, of: steps })
     }
+    await makeSteps({ learner, steps, states, make, note, hooks })
   } finally {
     disposeOptimizer(optimizer)
   }

@@ -5,6 +5,7 @@
  * With update.adapter a fresh adapter learns, and is then added to the weights: W + (alpha / rank) B A. So reference
  * and base of reinforcement learning are the taught policy, and its own adapter begins as no change.
  */
+import { loadAdapter } from '../checkpoint/adapter-file.js'
 import { loadPolicy } from '../checkpoint/policy-folder.js'
 import { localEngine } from '../config/engine-kinds.js'
 import type { ExperimentConfig } from '../config/schema.js'
@@ -14,44 +15,55 @@ import type { Sequence } from '../engine/response-batch.js'
 import { RlevError } from '../errors.js'
 import { DeviceTensors } from '../graph/device-tensors.js'
 import { tidy } from '../graph/tidy.js'
-import { createAdapter } from '../model/adapter.js'
+import { type Adapter, createAdapter } from '../model/adapter.js'
+import type { Architecture } from '../model/architecture.js'
 import { mergedWeights } from '../model/decoder.js'
-import { createOptimizer, disposeOptimizer } from '../model/optimizer-state.js'
+import { disposeOptimizer } from '../model/optimizer-state.js'
 import { disposePolicy, type Policy, withAdapter } from '../model/policy.js'
 import type { Hooks } from '../progress.js'
 import { turnEndId } from '../tokenizer/special-tokens.js'
 import { encodePrompts } from '../tokenizer/tokenizer.js'
 import { rateOf, supervisedStep } from './supervised.js'
+import { type Learner, makeSteps, noStates, openLearner, type TrainingStates } from './training-states.js'
 
 export type CheckpointWarmStart = NonNullable<Extract<ExperimentConfig['policy'], { from: 'checkpoint' }>['warmStart']>
 
 /**
- * The taught policy, without an adapter; the caller disposes of it. `folder` has the checkpoint. Rejects with
- * DataInvalid if no demonstration fits into rollout.maxTokens, and with NotFinite.
+ * The taught policy, without an adapter; the caller disposes of it. `folder` has the checkpoint. It goes on from the newest of
+ * `states`. Rejects with DataInvalid if no demonstration fits into rollout.maxTokens, and with NotFinite.
  */
 export async function teachCheckpoint({
   config,
   settings,
   folder,
   dataset,
+  states = noStates,
   hooks,
 }: {
   config: ExperimentConfig
   settings: CheckpointWarmStart
   folder: string
   dataset: Pick<DataSet, 'train'>
+  states?: TrainingStates
   hooks: Hooks
 }): Promise<Policy> {
-  const base = await loadPolicy(folder, localEngine(config.engine))
-  const { update, seed } = config
-  const policy =
-    update.adapter === null
-      ? base
-      : withAdapter(base, createAdapter({ architecture: base.architecture, ...update.adapter, seed }))
-  if (policy !== base) disposePolicy(base)
+  const { seed, update } = config
+  const { adapter } = update
+  const engine = localEngine(config.engine)
+  const learner = await openLearner({
+    states,
+    async begin() {
+      const base = await loadPolicy(folder, engine)
+      return adapter === null ? base : adapted(base, architecture => createAdapter({ architecture, ...adapter, seed }))
+    },
+    reopen: async state =>
+      adapter === null
+        ? loadPolicy(state, engine)
+        : adapted(await loadPolicy(folder, engine), architecture => loadAdapter({ folder: state, architecture })),
+  })
+  const { policy } = learner
   try {
-    const sequences = await shownSequences({ policy, config, settings, dataset })
-    await learn({ policy, config, settings, sequences, hooks })
+    await learn({ learner, config, settings, dataset, states, hooks })
     if (policy.adapter === null) return policy
     const merged = withAdapterAdded(policy)
     disposePolicy(policy)
@@ -59,6 +71,18 @@ export async function teachCheckpoint({
   } catch (error) {
     disposePolicy(policy)
     throw error
+  }
+}
+
+/** The base with an adapter over it; the base is disposed of. */
+async function adapted(
+  base: Policy,
+  adapter: (architecture: Architecture) => Adapter | Promise<Adapter>,
+): Promise<Policy> {
+  try {
+    return withAdapter(base, await adapter(base.architecture))
+  } finally {
+    disposePolicy(base)
   }
 }
 
@@ -109,26 +133,30 @@ async function shownSequences({
   return fitting
 }
 
+/** Disposes of the optimizer. */
 async function learn({
-  policy,
+  learner,
   config,
   settings,
-  sequences,
+  dataset,
+  states,
   hooks,
 }: {
-  policy: Policy
+  learner: Learner
   config: ExperimentConfig
   settings: CheckpointWarmStart
-  sequences: readonly Sequence[]
+  dataset: Pick<DataSet, 'train'>
+  states: TrainingStates
   hooks: Hooks
 }): Promise<void> {
+  const { policy, optimizer } = learner
   const { steps, batch, weightDecay, clipNorm } = settings
   const { microBatch, tokenBudget, gradientCheckpointing } = config.update
-  const maxTokens = sequences.reduce((max, { tokens }) => Math.max(max, tokens.length), 1)
-  const optimizer = createOptimizer(policy, { optimizer: 'adamw' })
   try {
-    for (let step = 1; step <= steps; step++) {
-      await supervisedStep({
+    const sequences = await shownSequences({ policy, config, settings, dataset })
+    const maxTokens = sequences.reduce((max, { tokens }) => Math.max(max, tokens.length), 1)
+    const make = (step: number) =>
+      supervisedStep({
         policy,
         optimizer,
         batch: itemsOfStep({ items: sequences, seed: config.seed, step, batch }),
@@ -140,8 +168,7 @@ async function learn({
         maxTokens,
         stage: { name: 'warm start', rateKey: 'policy.warmStart.learningRate' },
       })
-      await hooks.tick({ done: step, of: steps, note: 'warm start' })
-    }
+    await makeSteps({ learner, steps, states, make, note: 'warm start', hooks })
   } finally {
     disposeOptimizer(optimizer)
   }

@@ -11,35 +11,47 @@ import { alphabetOf } from '../data/alphabet.js'
 import { demonstrations } from '../data/demonstrations.js'
 import type { DataSet } from '../data/item.js'
 import type { Sequence } from '../engine/response-batch.js'
-import { createOptimizer, disposeOptimizer } from '../model/optimizer-state.js'
+import { disposeOptimizer } from '../model/optimizer-state.js'
 import { createPolicy, disposePolicy, type Policy } from '../model/policy.js'
 import type { Hooks } from '../progress.js'
 import { encodePrompts } from '../tokenizer/tokenizer.js'
 import { rateOf, supervisedStep, taught } from './supervised.js'
 import { teachCheckpoint } from './teach-checkpoint.js'
+import { makeSteps, noStates, openLearner, type TrainingStates } from './training-states.js'
 
-/** The caller disposes of the policy. Rejects with NotFinite if the loss or the gradient is not finite. */
+/**
+ * The caller disposes of the policy. A policy that is taught goes on from the newest of `states`. Rejects with NotFinite if the loss or the
+ * gradient is not finite.
+ */
 export async function warmStart({
   config,
   dataset,
+  states = noStates,
   hooks,
 }: {
   config: ExperimentConfig
   dataset: DataSet
+  states?: TrainingStates
   hooks: Hooks
 }): Promise<Policy> {
   const { policy: source } = config
   const engine = localEngine(config.engine)
   if (source.from === 'checkpoint') {
     const { path, warmStart: settings } = source
-    return settings ? teachCheckpoint({ config, settings, folder: path, dataset, hooks }) : loadPolicy(path, engine)
+    return settings
+      ? teachCheckpoint({ config, settings, folder: path, dataset, states, hooks })
+      : loadPolicy(path, engine)
   }
   const alphabet = alphabetOf({ data: config.data, dataset })
-  const policy = createPolicy({ config: source, alphabet, seed: config.seed, engine })
-  const { warmStart: settings } = config
-  const optimizer = createOptimizer(policy, { optimizer: 'adamw' })
+  const { warmStart: settings, seed } = config
+  const learner = await openLearner({
+    states,
+    begin: async () => createPolicy({ config: source, alphabet, seed, engine }),
+    reopen: folder => loadPolicy(folder, engine),
+  })
+  const { policy, optimizer } = learner
   try {
-    for (let step = 1; step <= settings.steps; step++) {
+    const make = async (step: number) => {
       const shown = demonstrations({ config, dataset, step })
       const prompts = await encodePrompts(
         policy.tokenizer,
@@ -61,8 +73,8 @@ export async function warmStart({
         maxTokens: config.rollout.maxTokens,
         stage: { name: 'warm start', rateKey: 'warmStart.learningRate' },
       })
-      await hooks.tick({ done: step, of: settings.steps, note: 'warm start' })
     }
+    await makeSteps({ learner, steps: settings.steps, states, make, note: 'warm start', hooks })
     return policy
   } catch (error) {
     disposePolicy(policy)

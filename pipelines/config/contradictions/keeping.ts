@@ -60,6 +60,13 @@ export const keepingRules: Rules = {
     const because = `an activity is ${stepsPerActivity} steps (durability.stepsPerActivity)`
     return withoutEffect(subject, ['durability.separateStages'], because)
   },
+  supervisedStatesAreKept: subject => {
+    const { policy, warmStart, value } = subject.config
+    const starts = policy.from === 'scratch' ? warmStart.steps > 0 : (policy.warmStart ?? null) !== null
+    if (starts || value.ablation === 'predicted') return []
+    const because = 'there is neither a warm start nor a score predictor'
+    return withoutEffect(subject, ['checkpoint.supervisedSeconds'], because)
+  },
   trimmingFindsCheckpoints: subject => {
     if (!subject.config.checkpoint.trimJournal || checkpointSteps(subject.config).length > 1) return []
     return withoutEffect(subject, ['checkpoint.trimJournal'], 'there is one checkpoint, and the journal leads up to it')

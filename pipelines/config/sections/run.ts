@@ -72,6 +72,14 @@ export const checkpointSection = z
       .describe(
         'Delete the responses and reward records of the steps before the oldest kept checkpoint, after that checkpoint was read and found undamaged. Metrics stay. To look into such a step later, it has to be computed again.',
       ),
+    supervisedSeconds: z
+      .number()
+      .min(0)
+      .nullable()
+      .default(300)
+      .describe(
+        'Time between states of supervised training (a warm start, a score predictor), from the newest of which it goes on after an interruption; null to keep none, and to begin again. (s)',
+      ),
   })
   .prefault({})
   .describe('Checkpoints.')

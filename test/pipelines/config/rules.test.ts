@@ -82,6 +82,10 @@ const found: Readonly<Record<string, readonly [config: string, key: string]>> = 
   earlyStopCanCome: ['evaluation: {every: 40, earlyStop: {}}', 'evaluation.earlyStop.patience'],
   piecesHaveTheirPolicy: ['evaluation: {piece: 100, every: 10}', 'evaluation.piece'],
   stagesAreOfOneStep: ['durability: {separateStages: true}', 'durability.separateStages'],
+  supervisedStatesAreKept: [
+    'warmStart: {steps: 0}\ncheckpoint: {supervisedSeconds: 60}',
+    'checkpoint.supervisedSeconds',
+  ],
   trimmingFindsCheckpoints: ['checkpoint: {trimJournal: true, everySteps: 100}', 'checkpoint.trimJournal'],
   transferNamesOneSet: ['evaluation: {transfer: {far: {style: english}}}', 'evaluation.transfer.far'],
   transferIsNotCut: ['evaluation: {piece: 100, transfer: {far: {exam: long}}}', 'evaluation.piece'],
