@@ -55,7 +55,7 @@ try {
   console.log(`first news ${(seconds() - restarted).toFixed(1)} s after the new orchestrator was started`)
 
   const handle = services.client.workflow.getHandle(temporal.workflowId(plan.name))
-  const following = setInterval(() => void counts().then(now => console.log(JSON.stringify(now))), 60_000)
+  const following = setInterval(() => void counts().then(say), 60_000)
   const result = await handle.result()
   clearInterval(following)
   const whole = seconds() - began - (restarted - killed)
@@ -93,8 +93,12 @@ async function until(holds: (counts: Counts) => boolean): Promise<void> {
     if (now !== undefined && holds(now)) return
     if (seconds() - last < 60) continue
     last = seconds()
-    console.log(JSON.stringify(now))
+    say(now)
   }
+}
+
+function say(now: Counts | undefined): void {
+  console.log(now === undefined ? 'the orchestrator does not answer' : JSON.stringify(now))
 }
 
 function tell(what: string, replayed: readonly Replayed[]): void {
