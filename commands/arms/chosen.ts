@@ -1,4 +1,5 @@
 /** The arms of a config that a call is about: the experiment, an arm of a sweep, or all of its arms, with one seed. */
+import { type NamingPart, namingParts } from '../../pipelines/config/hub-names.js'
 import type { ExperimentConfig } from '../../pipelines/config/schema.js'
 import { idInSweep } from '../../pipelines/config/start-order.js'
 import { RlevError } from '../../pipelines/errors.js'
@@ -21,9 +22,26 @@ export interface ChosenArm {
   id: string
 }
 
+/** Which files and models that a config names are read. Others are not fetched, and need not be there. */
+export interface Reading {
+  always?: readonly NamingPart[]
+  /** What an arm needs too. */
+  also: (arm: ChosenArm) => readonly NamingPart[]
+}
+
 /** @throws RlevError ConfigInvalid or CallInvalid. */
-export async function chosenArms({ config: path, arm, ...call }: ArmsCall): Promise<ChosenArm[]> {
-  const { plan } = await checkedPlan({ config: path, set: call.set ?? [], ...given({ seed: call.seed }) })
+export async function chosenArms(call: ArmsCall, { always = [], also }: Reading): Promise<ChosenArm[]> {
+  const arms = await armsReading(call, always)
+  const needed = new Set([...always, ...arms.flatMap(arm => also(arm))])
+  return needed.size === new Set(always).size ? arms : armsReading(call, [...needed])
+}
+
+async function armsReading(
+  { config: path, arm, ...call }: ArmsCall,
+  parts: readonly NamingPart[],
+): Promise<ChosenArm[]> {
+  const unread = namingParts.filter(part => !parts.includes(part))
+  const { plan } = await checkedPlan({ config: path, set: call.set ?? [], unread, ...given({ seed: call.seed }) })
   if (plan.kind === 'experiment') {
     if (arm !== undefined && arm !== plan.name) throw unknownArm(arm, [plan.name], path)
     return [{ name: plan.name, config: plan.config, id: plan.name }]

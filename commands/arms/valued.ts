@@ -7,6 +7,7 @@ import { readConfig } from '../../activities/store/runs/runs.js'
 import { Store } from '../../activities/store/store.js'
 import { Marker } from '../../activities/verifiers/marker.js'
 import { experimentKey } from '../../pipelines/config/digest.js'
+import type { NamingPart } from '../../pipelines/config/hub-names.js'
 import type { DataSet } from '../../pipelines/data/item.js'
 import { RlevError } from '../../pipelines/errors.js'
 import { rewardableData } from '../../pipelines/rewards/references.js'
@@ -41,6 +42,16 @@ export async function valuedArm(arm: ChosenArm, home: string): Promise<ValuedArm
   }
 }
 
+/**
+ * What an arm reads besides its data: predicted values are those of its run, whose config has the folder of the policy. Without such a run
+ * there is nothing to compare the folder with.
+ */
+export function predictionReading({ id, config }: ChosenArm, home: string): readonly NamingPart[] {
+  return config.value.ablation === 'predicted' && isKnown(home, id) ? ['policy'] : []
+}
+
+const isKnown = (home: string, id: string): boolean => existsSync(experimentPaths.config(runFolder(home, id)))
+
 function seenBy(arm: ChosenArm, home: string, values: readonly ItemValue[]): readonly ItemValue[] {
   const { ablation, ...settings } = arm.config.value
   if (ablation !== 'predicted') return seenValues(values, { ...settings, ablation }, { seed: arm.config.seed })
@@ -50,15 +61,15 @@ function seenBy(arm: ChosenArm, home: string, values: readonly ItemValue[]): rea
 /** The predictor is a stage of the arm's run, since it trains a policy. */
 function predicted({ id, config }: ChosenArm, home: string, values: readonly ItemValue[]): readonly ItemValue[] {
   const folder = runFolder(home, id)
-  const isKnown = existsSync(experimentPaths.config(folder))
-  const ref = isKnown ? readReferences(folder).get('rewardValues') : undefined
+  const isThere = isKnown(home, id)
+  const ref = isThere ? readReferences(folder).get('rewardValues') : undefined
   if (ref === undefined || experimentKey(readConfig(home, id)) !== experimentKey(config)) {
     throw new RlevError({
       kind: 'NotFound',
       message: `the values of ${id} are predicted by a policy, and this home has no prediction for this config`,
       place: home,
       expected: 'a run of the config that has come to its first step',
-      found: isKnown
+      found: isThere
         ? ref === undefined
           ? 'a run that has predicted nothing yet'
           : 'a run of another config'

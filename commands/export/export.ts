@@ -12,7 +12,7 @@ import {
 } from '../../pipelines/rewards/serving/exported-rows.js'
 import type { ValuedSet } from '../../pipelines/rewards/serving/valued-items.js'
 import { type ArmsCall, type ChosenArm, chosenArms } from '../arms/chosen.js'
-import { valuedArm } from '../arms/valued.js'
+import { predictionReading, valuedArm } from '../arms/valued.js'
 import { openHome } from '../services/home.js'
 import { formatNumber } from '../text/format.js'
 import { parquetOf } from './parquet.js'
@@ -27,7 +27,8 @@ export interface ExportOptions extends ArmsCall {
 
 /** The folder appears when it is complete. @throws RlevError CallInvalid, ConfigInvalid, DataInvalid, NotFound. */
 export async function exportData({ to, out, home, ...call }: ExportOptions): Promise<void> {
-  const arms = await chosenArms(call)
+  const { path: homePath } = openHome(home)
+  const arms = await chosenArms(call, { always: ['data'], also: arm => predictionReading(arm, homePath) })
   const name = (arms[0] as ChosenArm).id.split('/')[0] as string
   const target = resolve(out ?? `${name}-${to}`)
   refuseThere(target)
@@ -38,7 +39,7 @@ export async function exportData({ to, out, home, ...call }: ExportOptions): Pro
     for (const arm of arms) {
       const folder = several ? join(unfinished, arm.name) : unfinished
       mkdirSync(folder, { recursive: true })
-      const { data, train, test } = await valuedArm(arm, openHome(home).path)
+      const { data, train, test } = await valuedArm(arm, homePath)
       for (const { place, reason } of [...data.skipped, ...data.warnings]) warnings.add(`${place}: ${reason}`)
       const files = [
         writeSet(folder, { to, split: 'train', set: train, arm }),

@@ -1,7 +1,7 @@
 /** The plan of a config file as `plan`, `run` and `sweep` take it: overrides applied, everything checked, nothing started. */
 
 import type { PreflightFinding } from '../../pipelines/advantages/planned-arm.js'
-import { hubKey } from '../../pipelines/config/hub-names.js'
+import { hubKey, type NamingPart } from '../../pipelines/config/hub-names.js'
 import { isKnownText } from '../../pipelines/config/known-models.js'
 import { hubNamesOf, loadPlan } from '../../pipelines/config/load.js'
 import type { ExperimentConfig, Plan } from '../../pipelines/config/schema.js'
@@ -23,6 +23,8 @@ export interface PlanCall {
   name?: string | undefined
   seed?: number | undefined
   set?: readonly string[]
+  /** Parts of the config of which the caller reads no file: what they name is not fetched, and need not be there. */
+  unread?: readonly NamingPart[]
 }
 
 export interface CheckedPlan {
@@ -41,10 +43,17 @@ export interface CheckedPlan {
 }
 
 /** @throws RlevError ConfigInvalid or CallInvalid for everything that is wrong with the file or the call. */
-export async function checkedPlan({ config: path, kind, name, seed, set = [] }: PlanCall): Promise<CheckedPlan> {
+export async function checkedPlan({
+  config: path,
+  kind,
+  name,
+  seed,
+  set = [],
+  unread = [],
+}: PlanCall): Promise<CheckedPlan> {
   const overrides = Object.fromEntries([...set.map(overrideOf), ...(name === undefined ? [] : [['name', name]])])
-  const localPaths = await fetched({ path, overrides })
-  const plan = loadPlan({ path, overrides, localPaths, ...given({ seed }) })
+  const localPaths = await fetched({ path, overrides, unread })
+  const plan = loadPlan({ path, overrides, localPaths, unread, ...given({ seed }) })
   if (kind === 'run' && plan.kind === 'sweep') throw wrongKind(path, 'one experiment', 'a sweep', 'sweep')
   if (kind === 'sweep' && plan.kind === 'experiment') throw wrongKind(path, 'a sweep', 'one experiment', 'run')
   return checked(plan, path, { concurrencyStated: statesConcurrency(path, overrides) })

@@ -3,6 +3,7 @@
 import type { PreflightFinding } from '../../pipelines/advantages/planned-arm.js'
 import { baselineOf } from '../../pipelines/config/baselines.js'
 import { configDifference, type Difference } from '../../pipelines/config/difference.js'
+import { namingParts } from '../../pipelines/config/hub-names.js'
 import type { ExperimentConfig, Plan } from '../../pipelines/config/schema.js'
 import { badRowLines } from '../../pipelines/data/files/read-items.js'
 import { RlevError } from '../../pipelines/errors.js'
@@ -218,7 +219,7 @@ function costLines({ responses, judged, tokens, warmStarts, predictors, seconds,
 /** Every key; with a config, also what that has under it. */
 async function printKeys({ config, json = false, ...call }: Omit<PlanOptions, 'keys'>): Promise<void> {
   const { describeKeys } = await import('../../pipelines/config/describe.js')
-  const planned = config === undefined ? undefined : (await checkedPlan({ ...call, config })).plan
+  const planned = config === undefined ? undefined : (await checkedPlan({ ...call, config, unread: namingParts })).plan
   const resolved = planned === undefined ? undefined : referenceConfig(planned)
   const keys = describeKeys().map(key =>
     planned === undefined || resolved === undefined ? key : { ...key, value: plannedValue(planned, key, resolved) },

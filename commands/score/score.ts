@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { Marker } from '../../activities/verifiers/marker.js'
+import { namingParts } from '../../pipelines/config/hub-names.js'
 import { loadPlan } from '../../pipelines/config/load.js'
 import type { ExperimentConfig } from '../../pipelines/config/schema.js'
 import { isOfUser } from '../../pipelines/config/verifier-way.js'
@@ -55,6 +56,8 @@ function configOf({
     path: config ?? join(projectFolder, 'configs', 'evaluate.yaml'),
     sections: { ...(config === undefined ? { data: { train: resolve(file) } } : {}), sweep: null },
     overrides: Object.fromEntries(set.map(overrideOf)),
+    // What is marked is the file of the call.
+    unread: namingParts,
   })
   if (plan.kind === 'sweep') throw new Error('a plan without its sweep is one experiment')
   return plan.config

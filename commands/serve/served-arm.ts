@@ -5,8 +5,8 @@ import { loadPlan } from '../../pipelines/config/load.js'
 import { RlevError } from '../../pipelines/errors.js'
 import { given } from '../../pipelines/given.js'
 import type { Arm } from '../../pipelines/rewards/serving/served-rows.js'
-import { type ArmsCall, type ChosenArm, chosenArms } from '../arms/chosen.js'
-import { valuedArm } from '../arms/valued.js'
+import { type ArmsCall, type ChosenArm, chosenArms, type Reading } from '../arms/chosen.js'
+import { predictionReading, valuedArm } from '../arms/valued.js'
 import { overrideOf } from '../plan/checked.js'
 import { projectFolder } from '../services/project.js'
 
@@ -20,7 +20,9 @@ export interface Served {
 export async function servedArm({ config, ...call }: Partial<ArmsCall>, home: string): Promise<Served> {
   const path = config ?? join(projectFolder, 'configs', 'evaluate.yaml')
   const chosen =
-    config === undefined ? withoutConfig(path, call) : onlyOne(await chosenArms({ config: path, ...given(call) }), path)
+    config === undefined
+      ? withoutConfig(path, call)
+      : onlyOne(await chosenArms({ config: path, ...given(call) }, readingToServe(home)), path)
   const { reward, value } = chosen.config
   refuseSite(chosen, path)
   if (reward.scale !== 'uniform') return { arm: { reward, value, uniform: null }, chosen, warnings: warningsOf(chosen) }
@@ -53,6 +55,11 @@ function withoutConfig(path: string, { arm, set = [] }: Omit<Partial<ArmsCall>, 
   if (plan.kind === 'sweep') throw new Error('the config is no sweep')
   return { name: 'serve', config: plan.config, id: plan.name }
 }
+
+/** Only the mean of uniform rewards is one over items. */
+const readingToServe = (home: string): Reading => ({
+  also: arm => (arm.config.reward.scale === 'uniform' ? ['data', ...predictionReading(arm, home)] : []),
+})
 
 /** Several arms may be served if they reward alike: they differ in what a server does not see. */
 function onlyOne(arms: readonly ChosenArm[], path: string): ChosenArm {

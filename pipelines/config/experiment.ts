@@ -4,7 +4,7 @@ import { resolve } from 'node:path'
 import { RlevError } from '../errors.js'
 import { given } from '../given.js'
 import { contradictions } from './contradictions.js'
-import { hubKey } from './hub-names.js'
+import { hubKey, isHubName, type NamingPart } from './hub-names.js'
 import { problemsOf } from './issues.js'
 import { knownText } from './known-models.js'
 import type { Problem } from './problems.js'
@@ -34,20 +34,29 @@ const paths = [
   ['reward', 'verifier'],
 ] as const
 
-/** `keys` is the merged content of a file, without `sweep`. `localPaths`: of what was fetched, by `hubKey`. */
+/**
+ * `keys` is the merged content of a file, without `sweep`. `localPaths`: of what was fetched, by `hubKey`. `unread`: parts of which no file is
+ * read.
+ */
 export function resolveExperiment(
   keys: Located,
   {
     placebo,
     programDigest,
     localPaths,
-  }: { placebo: boolean; programDigest: (path: string) => string; localPaths: ReadonlyMap<string, string> },
+    unread,
+  }: {
+    placebo: boolean
+    programDigest: (path: string) => string
+    localPaths: ReadonlyMap<string, string>
+    unread: readonly NamingPart[]
+  },
 ): ResolvedExperiment {
   const node = withAbsolutePaths(withKinds(keys))
   const parsed = statedSchema.safeParse(plain(node))
   if (!parsed.success)
     return { config: null, problems: problemsOf({ issues: parsed.error.issues, node }), warnings: [] }
-  const config = withFetchedModel(parsed.data, localPaths)
+  const config = withFetchedModel(parsed.data, { localPaths, unread })
   if (config === null) {
     const { place } = nearest(node, ['policy', 'name'])
     const remedy = 'call `rlev plan` with this config, which fetches it'
@@ -57,6 +66,7 @@ export function resolveExperiment(
     config,
     given: key => at(keys, key.split('.')) !== undefined,
     placebo,
+    unread,
   })
   const problems: Problem[] = []
   const warnings: Warning[] = []
@@ -74,13 +84,14 @@ export function resolveExperiment(
   return { warnings, ...withProgramDigest(config, node, programDigest) }
 }
 
-/** With the folder of a known model; null if it was not fetched. */
+/** With the folder of a known model; null if it was not fetched. A policy that is not read keeps the name in place of a folder. */
 function withFetchedModel(
   { policy, ...others }: StatedConfig,
-  localPaths: ReadonlyMap<string, string>,
+  { localPaths, unread }: { localPaths: ReadonlyMap<string, string>; unread: readonly NamingPart[] },
 ): ExperimentConfig | null {
   if (policy.from !== 'known') return { ...others, policy }
-  const path = localPaths.get(hubKey({ text: knownText(policy.name), use: 'model' }))
+  const text = knownText(policy.name)
+  const path = localPaths.get(hubKey({ text, use: 'model' })) ?? (unread.includes('policy') ? text : undefined)
   return path === undefined
     ? null
     : { ...others, policy: { from: 'checkpoint', path, ...given({ warmStart: policy.warmStart }) } }
@@ -125,6 +136,9 @@ function withAbsolutePaths(node: Located): Located {
     if (found?.content.kind !== 'scalar' || typeof found.content.value !== 'string') return held
     // A verifier of this project is named, and has no path.
     if (path.at(-1) === 'verifier' && !isProgram(found.content.value)) return held
+    // Of a part that is not read, which keeps its names.
+    if (path.at(-1) !== 'verifier' && isHubName(found.content.value, path.at(-1) === 'path' ? 'model' : 'only'))
+      return held
     const value = resolve(found.folder, found.content.value)
     return withValue(held, path, { ...found, content: { kind: 'scalar', value } })
   }, node)

@@ -17,6 +17,12 @@ export interface HubName {
 /** What is fetched: the files of a model, or the file of a data set that is for training, for tests, or the only one. */
 export type HubUse = 'model' | 'train' | 'test' | 'only'
 
+/** The parts of a config that name files and models outside of it. */
+export const namingParts = ['policy', 'data'] as const
+export type NamingPart = (typeof namingParts)[number]
+
+const partOf = ({ use }: Pick<HubName, 'use'>): NamingPart => (use === 'model' ? 'policy' : 'data')
+
 /** Whether a text is a name where the path of a data file or of a model may stand. */
 export const isHubName = (text: string, use: HubUse): boolean =>
   text.startsWith('hf:') || (use === 'model' && isKnownText(text))
@@ -32,15 +38,18 @@ function useOf(key: string): HubUse | undefined {
   return Object.hasOwn(uses, last) ? uses[last] : undefined
 }
 
-/** The names in a config, each once for each use. A training file without a test file must be the only one. */
-export function hubNamesIn(file: Located): HubName[] {
+/**
+ * The names in a config, each once for each use, without those of parts that are not read. A training file without a test file must be the
+ * only one.
+ */
+export function hubNamesIn(file: Located, { unread = [] }: { unread?: readonly NamingPart[] } = {}): HubName[] {
   const found = new Map<string, HubName>()
   replaced(file, '', named => {
     found.set(hubKey(named), named)
     return undefined
   })
   for (const named of knownPolicies(file, '')) found.set(hubKey(named), named)
-  return [...found.values()]
+  return [...found.values()].filter(named => !unread.includes(partOf(named)))
 }
 
 /** Names of `policy: {from: known, name: NAME}`, also in arms and lists that write the key as `policy.name`. */

@@ -2,7 +2,7 @@
 
 import { deepFreeze } from './deep-freeze.js'
 import { resolveExperiment } from './experiment.js'
-import { type HubName, hubNamesIn, withLocalPaths } from './hub-names.js'
+import { type HubName, hubNamesIn, type NamingPart, withLocalPaths } from './hub-names.js'
 import { configError } from './problems.js'
 import { programDigests } from './program.js'
 import type { Plan } from './schema.js'
@@ -23,10 +23,12 @@ export interface LoadPlanOptions {
   defaults?: Readonly<Record<string, unknown>> | undefined
   /** Paths of what was fetched, by `hubKey`. */
   localPaths?: ReadonlyMap<string, string> | undefined
+  /** Parts of which the caller reads no file: what they name is not fetched, and need not be there. */
+  unread?: readonly NamingPart[] | undefined
 }
 
 /** The plan. Throws ConfigInvalid, each problem with `file:line:column`, what was expected and what to do. */
-export function loadPlan({ seed, localPaths = new Map(), ...options }: LoadPlanOptions): Plan {
+export function loadPlan({ seed, localPaths = new Map(), unread = [], ...options }: LoadPlanOptions): Plan {
   const file = withLocalPaths(readFile(options), localPaths)
   const section = sectionOf(file)
   const keys = withSeed(file, { seed, sweep: section !== undefined })
@@ -36,6 +38,7 @@ export function loadPlan({ seed, localPaths = new Map(), ...options }: LoadPlanO
       placebo: false,
       programDigest: programDigests(),
       localPaths,
+      unread,
     })
     if (config === null || problems.length > 0) throw configError(problems)
     return deepFreeze({
@@ -45,14 +48,14 @@ export function loadPlan({ seed, localPaths = new Map(), ...options }: LoadPlanO
       warnings: warnings.map(({ sentence }) => sentence),
     })
   }
-  const { plan, problems } = resolveSweep(base, sweep, localPaths)
+  const { plan, problems } = resolveSweep(base, sweep, { localPaths, unread })
   if (plan === null) throw configError(problems)
   return deepFreeze(plan)
 }
 
 /** What is to be fetched for a config file and the values over it. */
-export function hubNamesOf(options: Omit<LoadPlanOptions, 'seed' | 'localPaths'>): HubName[] {
-  return hubNamesIn(readFile(options))
+export function hubNamesOf({ unread = [], ...options }: Omit<LoadPlanOptions, 'seed' | 'localPaths'>): HubName[] {
+  return hubNamesIn(readFile(options), { unread })
 }
 
 function readFile({ path, overrides = {}, sections = {}, defaults = {} }: LoadPlanOptions): Located {

@@ -4,6 +4,7 @@ import { baselineOf } from './baselines.js'
 import { configDifference } from './difference.js'
 import { digest } from './digest.js'
 import { type ResolvedExperiment, resolveExperiment, type Warning } from './experiment.js'
+import type { NamingPart } from './hub-names.js'
 import { problemsOf } from './issues.js'
 import { withListedArms } from './listed-arms.js'
 import { takenNames } from './names.js'
@@ -36,10 +37,14 @@ const notOfAnArm: Readonly<Record<string, string>> = {
 const mostExperiments = 5000
 
 /**
- * `base` is the merged content of a file without its key `sweep`, whose content is `section`. `localPaths`: of what was fetched, by
- * `hubKey`.
+ * `base` is the merged content of a file without its key `sweep`, whose content is `section`. `named`: paths of what was fetched, by
+ * `hubKey`, and parts of which no file is read.
  */
-export function resolveSweep(base: Located, section: Located, localPaths: ReadonlyMap<string, string>): ResolvedSweep {
+export function resolveSweep(
+  base: Located,
+  section: Located,
+  named: { localPaths: ReadonlyMap<string, string>; unread: readonly NamingPart[] },
+): ResolvedSweep {
   const listed = withListedArms(withFilledArms(section))
   const node = listed.section
   const parsed = sweepSchema.safeParse(plain(node))
@@ -56,7 +61,7 @@ export function resolveSweep(base: Located, section: Located, localPaths: Readon
     })
     if (refused.length > 0) return { name, own, config: null, problems: refused, warnings: [] }
     const placebo = placebos.includes(name)
-    return { name, own, ...resolveExperiment(merge(base, own), { placebo, programDigest, localPaths }) }
+    return { name, own, ...resolveExperiment(merge(base, own), { placebo, programDigest, ...named }) }
   })
   problems.push(...arms.flatMap(arm => arm.problems))
   if (parsed.success) problems.push(...aboutNames(parsed.data, arms, node), ...aboutSettings(parsed.data, arms, node))

@@ -8,8 +8,8 @@ import { withoutEffect } from './finding.js'
 const SYNTHETIC_TOKENS = 12
 
 export const dataRules: Rules = {
-  dataFilesExist: ({ config: { data } }) => {
-    if (data.source === 'synthetic') return []
+  dataFilesExist: ({ config: { data }, unread }) => {
+    if (data.source === 'synthetic' || unread?.includes('data')) return []
     const files = [
       ['data.train', data.train],
       ['data.test', data.test],
@@ -84,8 +84,8 @@ export const dataRules: Rules = {
 }
 
 export const policyRules: Rules = {
-  checkpointExists: ({ config: { policy } }) => {
-    if (policy.from === 'scratch') return []
+  checkpointExists: ({ config: { policy }, unread }) => {
+    if (policy.from === 'scratch' || unread?.includes('policy')) return []
     if (existsSync(join(policy.path, 'config.json'))) return []
     return [
       {

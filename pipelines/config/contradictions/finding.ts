@@ -1,4 +1,5 @@
 /** What a rule says about a config whose keys are each valid but do not go together. */
+import type { NamingPart } from '../hub-names.js'
 import type { ExperimentConfig } from '../schema.js'
 
 export interface Finding {
@@ -18,6 +19,8 @@ export interface Subject {
   given: (key: string) => boolean
   /** Whether a sweep declares the arm to take the baseline's step. */
   placebo: boolean
+  /** Parts of which the caller reads no file: what they name need not be there. */
+  unread?: readonly NamingPart[]
 }
 
 export type Rule = (subject: Subject) => Finding[]

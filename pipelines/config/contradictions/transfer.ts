@@ -25,7 +25,7 @@ export const transferRules: Rules = {
       return file === undefined
         ? withoutEffect(subject, [`${key}.form`], 'it is for files')
         : [
-            ...fileMissing(`${key}.file`, file),
+            ...(subject.unread?.includes('data') ? [] : fileMissing(`${key}.file`, file)),
             ...withoutEffect(
               subject,
               ofExam.map(one => `${key}.${one}`),

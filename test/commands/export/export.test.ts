@@ -229,7 +229,7 @@ test('predicted values are those of the run in the home; without one the call is
   const single = { config, arm: 'exam', set: ['sweep=null', 'value.ablation=predicted'] }
   await assert.rejects(exportData({ ...single, to: 'trl', out, home }), /no prediction for this config.*rlev run/s)
   assert.equal(existsSync(out), false)
-  const [arm] = await chosenArms(single)
+  const [arm] = await chosenArms(single, { always: ['data'], also: () => [] })
   assert.ok(arm !== undefined)
   keepConfig(home, arm.id, arm.config)
   const train = Array.from({ length: 8 }, (_, index) => ({
