@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type { Info } from '@temporalio/activity'
 import { RlevError } from '../../pipelines/errors.js'
+import { canAnswer } from '../machine/can-answer.js'
 import type { FromEngine, GpuActivityName, ToEngine } from './messages.js'
 
 export type Outcome = Extract<FromEngine, { kind: 'done' | 'failed' | 'cancelled' }>
@@ -41,7 +42,7 @@ export class EngineChild {
   }
 
   get isAlive(): boolean {
-    return this.#process.connected && this.#process.exitCode === null && this.#process.signalCode === null
+    return canAnswer(this.#process)
   }
 
   /** Rejects with EngineEnded if the process ends before it has answered. */

@@ -4,6 +4,7 @@
  */
 import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { canAnswer } from '../machine/can-answer.js'
 import { processFacts } from '../machine/process-facts.js'
 import { withoutSecrets } from '../machine/secrets.js'
 import { isCode } from '../store/files.js'
@@ -85,7 +86,7 @@ export class VerifierChild {
   }
 
   get isAlive(): boolean {
-    return this.#process.connected && this.#process.exitCode === null && this.#process.signalCode === null
+    return canAnswer(this.#process)
   }
 
   /** Throws VerifierEnded; the process is then gone. The reason of an aborted signal is thrown on. */
