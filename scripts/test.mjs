@@ -5,8 +5,8 @@
  *   node scripts/test.mjs                     every test
  *   node scripts/test.mjs --quick             those without services
  *   node scripts/test.mjs rewards estimators  the files whose path holds one of these words
- *   node scripts/test.mjs --lanes 1           one batch at a time (default: 2, and up to 2 more while cores are idle; 1 if the machine
- *                                             has a GPU)
+ *   node scripts/test.mjs --lanes 1           one batch at a time (default: 3 without services, else 2 and up to 2 more while cores are
+ *                                             idle; 1 if the machine has a GPU)
  */
 
 import { execFileSync } from 'node:child_process'
@@ -16,7 +16,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { isBundleFresh } from '../commands/worker/bundle-age.mjs'
-import { batchesOf, hasServices, readTimes, writeTimes } from './test/batches.mjs'
+import { batchesOf, hasServices, partsAtOnce, readTimes, writeTimes } from './test/batches.mjs'
 import { cpuMilliseconds } from './test/cpu-time.mjs'
 import { runBatch } from './test/run-batch.mjs'
 import { fillSpareTime } from './test/spare-lane.mjs'
@@ -57,14 +57,18 @@ for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => interrupt.a
 
 if (names.some(hasServices)) bundleWorkflows()
 console.log(`${names.length} ${names.length === 1 ? 'file' : 'files'}, ${lanes} at a time${expectation()}`)
-await Promise.all([...Array.from({ length: lanes }, lane), spareTime()])
+await Promise.all([...Array.from({ length: lanes }, () => lane()), ...partsLanes(), spareTime()])
 writeTimes(timesFile, times)
 summary()
 
-async function lane() {
-  for (let batch = waiting.shift(); batch !== undefined && !interrupt.signal.aborted; batch = waiting.shift()) {
-    await runAndTell(batch)
-  }
+async function lane(mayTake = () => true) {
+  while (waiting.length > 0 && mayTake(waiting[0]) && !interrupt.signal.aborted) await runAndTell(waiting.shift())
+}
+
+/** Files without services wait too: for processes, for limits of time. So a lane more fills both cores. */
+function partsLanes() {
+  const count = spareLanes === 0 ? 0 : Math.max(0, partsAtOnce - lanes)
+  return Array.from({ length: count }, () => lane(({ services }) => !services))
 }
 
 async function spareTime() {
@@ -96,9 +100,11 @@ async function runAndTell(batch) {
   const failed = outcome.results.filter(({ passed }) => !passed).map(({ name }) => name)
   const unfinished = batch.names.filter(name => !outcome.results.some(result => result.name === name))
   failures.push({ names: [...failed, ...unfinished], failure: outcome.failure })
-  // The process died in one of them: alone, each shows whether it is the one.
-  if (batch.names.length > 1) waiting.unshift(...unfinished.map(name => ({ ...batch, names: [name] })))
-  const again = batch.names.length > 1 && unfinished.length > 0 ? '; those that did not end run again, each alone' : ''
+  // The process died in the first of them: alone, it shows whether it did so by itself.
+  const [first, ...rest] = batch.names.length > 1 ? unfinished : []
+  if (rest.length > 0) waiting.unshift({ ...batch, names: rest })
+  if (first !== undefined) waiting.unshift({ ...batch, names: [first] })
+  const again = first === undefined ? '' : '; those that did not end run again, the first of them alone'
   console.log(`FAILED ${failures.at(-1).names.map(shown).join(', ')}: ${outcome.failure}${again}`)
   console.log(detailsOf(outcome.output, batch.names.length).replace(/^/gm, '       '))
 }

@@ -59,7 +59,7 @@ export class VerifierChild {
   static async start(program: VerifierProgram, limits: Limits): Promise<VerifierChild> {
     const child = new VerifierChild(
       fork(entry, [String(process.pid), JSON.stringify(program)], {
-        execArgv: [`--max-old-space-size=${limits.memoryMb}`, '--enable-source-maps'],
+        execArgv: [`--max-old-space-size=${limits.memoryMb}`],
         env: environment(),
         stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
         // A group, so that programs which the verifier started end with it.

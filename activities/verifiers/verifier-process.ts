@@ -40,6 +40,8 @@ async function load(program: VerifierProgram): Promise<AnyVerify> {
     const { verifyMath } = await import('../../pipelines/rewards/verifiers/math.js')
     return question => verifyMath(question as MathQuestion)
   }
+  // Of this module and what it imports. The program's own maps need not be read.
+  process.setSourceMapsEnabled(true)
   const module = (await import(pathToFileURL(program.path).href)) as { default?: unknown; verify?: unknown }
   const found = module.verify ?? module.default
   if (typeof found === 'function') return found as AnyVerify

@@ -7,7 +7,11 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 
 /** So many files share a process, about. */
-const maxFiles = 40
+const maxFiles = 90
+/** Of a batch: its process takes two to start. */
+const leastSeconds = 5
+/** As many batches of files without services run at once. */
+export const partsAtOnce = 3
 /** Seconds of a file that has not been timed yet, as in a fresh checkout: those that take long must not come last. */
 const unknown = { services: 20, parts: 0.8 }
 const long = {
@@ -53,12 +57,13 @@ export function batchesOf(names, times) {
 const secondsOf = (name, times) =>
   times[name]?.seconds ?? long[name] ?? (hasServices(name) ? unknown.services : unknown.parts)
 
-/** Of files in order, with as many seconds each as may be. An even number, so that two lanes end together. */
+/** Of files in order, with as many seconds each as may be, in so many that all that run at once end together. */
 function chunks(files, times) {
-  const count = 2 * Math.ceil(files.length / (2 * maxFiles))
   // Times are rounded, and no file takes none.
   const seconds = files.map(name => secondsOf(name, times) + 0.05)
   const total = seconds.reduce((sum, each) => sum + each, 0)
+  const worthwhile = Math.ceil(total / leastSeconds)
+  const count = Math.min(worthwhile, partsAtOnce * Math.ceil(files.length / (partsAtOnce * maxFiles)))
   const found = Array.from({ length: count }, () => [])
   let before = 0
   for (const [index, name] of files.entries()) {

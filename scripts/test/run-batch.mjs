@@ -7,6 +7,7 @@ import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { endLeftovers, markName } from './leftovers.mjs'
 import { scratchParent } from './scratch.mjs'
+import { withSources } from './source-lines.mjs'
 
 const script = fileURLToPath(new URL('batch.mjs', import.meta.url))
 const reporter = new URL('file-reporter.mjs', import.meta.url).href
@@ -28,7 +29,7 @@ export async function runBatch({ folder, files, cwd, env, limitMs, interrupt }) 
   const reporters = ['--test-reporter=spec', '--test-reporter-destination=stdout']
   reporters.push(`--test-reporter=${reporter}`, `--test-reporter-destination=${resultFile}`)
   // The default of 16 MB costs a twentieth of the CPU time: what tests make is mostly garbage soon.
-  const flags = ['--enable-source-maps', '--max-semi-space-size=64']
+  const flags = ['--max-semi-space-size=64']
   const child = spawn(process.execPath, [...flags, ...reporters, script, folder, ...files], {
     cwd,
     env: { ...env, [markName]: mark, TMPDIR: scratch },
@@ -71,7 +72,12 @@ export async function runBatch({ folder, files, cwd, env, limitMs, interrupt }) 
     left.length > 0 && `it left processes running: ${left.join(', ')}`,
     unremoved,
   ].filter(Boolean)
-  return { results, milliseconds, output, ...(reasons.length > 0 && { failure: reasons.join('; ') }) }
+  return {
+    results,
+    milliseconds,
+    output: withSources(output),
+    ...(reasons.length > 0 && { failure: reasons.join('; ') }),
+  }
 }
 
 /** Why the folder cannot be removed: something is mounted in it. */

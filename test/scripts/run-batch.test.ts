@@ -22,6 +22,10 @@ const { runBatch } = (await import(new URL('../../../scripts/test/run-batch.mjs'
   }) => Promise<Outcome>
 }
 
+const { withSources } = (await import(new URL('../../../scripts/test/source-lines.mjs', import.meta.url).href)) as {
+  withSources: (output: string) => string
+}
+
 const folder = mkdtempSync(join(tmpdir(), 'rlev-run-batch-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
 const childFile = join(folder, 'child')
@@ -139,4 +143,12 @@ test('an interrupted file is ended with what it started', { skip: process.platfo
   interrupt.abort()
   assert.match((await running).failure ?? '', /^interrupted/)
   await assertChildEnds()
+})
+
+test('places in compiled modules are told as places in their sources, and others as they are', () => {
+  const stack = new Error('here').stack ?? ''
+  const [, file = '', line] = /(test\/scripts\/[\w.-]+\.ts):(\d+):\d+/.exec(withSources(stack)) ?? []
+  assert.match(readFileSync(file, 'utf8').split('\n')[Number(line) - 1] ?? '', /new Error\('here'\)/)
+  const others = 'at node:internal/test:12:3 and /nowhere/dist/file.js:1:2'
+  assert.equal(withSources(others), others)
 })

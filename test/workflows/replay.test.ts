@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { bundleWorkflowCode, DefaultLogger, Runtime, Worker, type WorkflowBundle } from '@temporalio/worker'
-import { projectFolder } from '../../commands/services/project.js'
+import { buildFolder, projectFolder } from '../../commands/services/project.js'
+import { bundleOf, isBundleFresh } from '../../commands/worker/bundle-age.mjs'
 import { readRecorded } from './recorded-history.js'
 
 const histories = join(projectFolder, 'test', 'histories')
@@ -27,14 +28,19 @@ async function replay(workflowBundle: WorkflowBundle, runs: typeof recorded): Pr
   return results
 }
 
+/** That of the build, unless it is older than the workflows. */
+async function currentBundle(): Promise<WorkflowBundle> {
+  if (isBundleFresh(buildFolder)) return { code: readFileSync(bundleOf(buildFolder), 'utf8') }
+  return bundleWorkflowCode({ workflowsPath: join(workflows, 'index.js'), logger })
+}
+
 describe('the workflows', () => {
   before(() => {
     Runtime.install({ logger })
   })
 
   it('replay every committed history', async () => {
-    const bundle = await bundleWorkflowCode({ workflowsPath: join(workflows, 'index.js'), logger })
-    const results = await replay(bundle, recorded)
+    const results = await replay(await currentBundle(), recorded)
     assert.ok(
       recorded.length >= 15,
       'histories of whole, paused, short-stepped, interrupted, renewed, cancelled, predicted, judged, evaluated (also in pieces), moved and failed runs, of a sweep, and of one that ended without a link',
