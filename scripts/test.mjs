@@ -43,6 +43,8 @@ const env = {
   ...libraryPath(),
   // As a worker has it (commands/services/workers.ts); more threads wait for each other on policies so small.
   TF_NUM_INTRAOP_THREADS: process.env.TF_NUM_INTRAOP_THREADS ?? '1',
+  // Of operations that do not wait for each other: a handing over takes longer than an operation of a test.
+  TF_NUM_INTEROP_THREADS: process.env.TF_NUM_INTEROP_THREADS ?? '1',
   TF_CPP_MIN_LOG_LEVEL: process.env.TF_CPP_MIN_LOG_LEVEL ?? '2',
 }
 
