@@ -5,6 +5,7 @@ import { evaluatePolicy } from './evaluation/evaluate-policy.js'
 import { type Border, mirrored } from './mirrored.js'
 import { predictValues } from './predict-values.js'
 import { rollOut } from './roll-out.js'
+import { rollOutPieces } from './rollouts/roll-out-pieces.js'
 import type { ArtifactRef } from './store/store.js'
 import { trainSteps } from './train-steps.js'
 import type { PolicyCache } from './training/policy-cache.js'
@@ -32,6 +33,12 @@ export function gpuActivities(workplace: Workplace, policies: PolicyCache) {
     warmStart: mirrored(workplace, warmStart(workplace), start),
     predictValues: mirrored(workplace, predictValues(workplace, policies), start),
     rollOut: mirrored(workplace, rollOut(workplace, policies), before),
+    rollOutPieces: mirrored(workplace, rollOutPieces(workplace, policies), {
+      reads: ({ run }) => [run],
+      outputs: ({ stages: { data, start }, adapter }) => [data, start, adapter],
+      // Pieces go to the store one by one.
+      readOnly: true,
+    }),
     updatePolicy: mirrored(workplace, updatePolicy(workplace, policies), atStep),
     trainSteps: mirrored(
       workplace,

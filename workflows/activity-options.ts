@@ -32,7 +32,7 @@ export function io(limits: Limits, summary: string) {
   })
 }
 
-/** How long the queue of one worker is waited for: a worker that lives asks it all the time. (ms) */
+/** How long the queue of one worker is waited for: a worker that lives asks it whenever it is idle. (ms) */
 const ownQueueTimeoutMs = 5_000
 
 /** Types of failures by which an attempt tells that its worker is gone. */
@@ -40,15 +40,24 @@ export const endsOfWorkers: readonly string[] = ['WorkerShutdown', workerDied]
 /** With the timeout that tells it too, in Temporal's words: another attempt on the queue of that worker would wait in vain. */
 const workerGone = ['TemporalTimeout:Heartbeat', ...endsOfWorkers]
 
+export interface GpuQueue {
+  name: string
+  /** Of one worker, which may be gone. */
+  own: boolean
+  /** Whether that worker may be at a piece of another experiment. */
+  patient?: boolean
+}
+
 /**
  * Activities that need the policy. They may wait long for the single slot of a GPU, so only the heartbeat timeout is short, and the wait
- * for a queue that is one worker's (`own`), which may be gone.
+ * for a queue that is one worker's.
  */
-export function gpu(limits: Limits, summary: string, { name, own }: { name: string; own: boolean }) {
+export function gpu(limits: Limits, summary: string, { name, own, patient = false }: GpuQueue) {
   const heartbeatMs = heartbeatTimeoutMs(limits)
+  const ownMs = patient ? heartbeatMs : Math.min(heartbeatMs, ownQueueTimeoutMs)
   return proxyActivities<GpuActivities>({
     taskQueue: name,
-    ...(own ? { scheduleToStartTimeout: Math.min(heartbeatMs, ownQueueTimeoutMs) } : {}),
+    ...(own ? { scheduleToStartTimeout: ownMs } : {}),
     startToCloseTimeout: '7 days',
     heartbeatTimeout: heartbeatMs,
     cancellationType,

@@ -11,9 +11,10 @@ import {
 import type { FreezeRunInput } from '../activities/freeze-run.js'
 import type { Subject } from '../activities/tracking/subject.js'
 import type { TrainedSteps } from '../activities/train-steps.js'
-import type { StageOutputs } from '../activities/training/training.js'
+import type { StageOutputs, TrainingInput } from '../activities/training/training.js'
 import { evaluationDue } from '../pipelines/config/due-steps.js'
 import { figureOf, type Measured, type StoppedEarly, stoppedEarly } from '../pipelines/config/early-stop.js'
+import { rolloutPiece } from '../pipelines/config/rollout-piece.js'
 import type { ExperimentConfig } from '../pipelines/config/schema.js'
 import { innermostMessage } from '../pipelines/errors.js'
 import { given } from '../pipelines/given.js'
@@ -26,6 +27,7 @@ import { type ExperimentInput, type ExperimentResult, type ExperimentWorkflow, e
 import { type PauseSwitch, pauseSwitch } from './pause.js'
 import { PolicyWorker } from './policy-worker.js'
 import { type ReportWriter, reportWriter } from './report.js'
+import { rolloutOf } from './rollout.js'
 import { evaluatedInTwo, historyIsLong, isElsewhere, nextBoundary, stagesAreSeparate } from './segments.js'
 import { type Tracking, trackBeside } from './tracking.js'
 
@@ -54,7 +56,8 @@ export class ExperimentStages {
     this.#read = config
     this.#run = run
     this.#view = view
-    this.#policy = new PolicyWorker(limits, carried?.place)
+    const isPatient = () => this.#read !== undefined && rolloutPiece(this.#read) !== null
+    this.#policy = new PolicyWorker({ limits, isPatient, place: carried?.place })
     this.#tracking = tracking
     this.#measured = [...(carried?.measured ?? [])]
     this.#report = reportWriter({ name, limits, tracking, summary: 'report' })
@@ -123,20 +126,23 @@ export class ExperimentStages {
 
   /** Trains to the last step, or to an early stop. Throws ContinueAsNew if the history reaches `durability.maxHistoryEvents` before. */
   async train(stages: StageOutputs): Promise<void> {
-    const config = this.#config
+    const [config, policy, view] = [this.#config, this.#policy, this.#view]
     const { carried } = this.#input
     if (carried !== undefined) this.#tracking.open({ data: stages.data })
 
     for (let step = carried?.step ?? 0; step < config.steps; ) {
-      if (this.#view.progress.stage !== 'train') this.#view.enter('train')
+      if (view.progress.stage !== 'train') view.enter('train')
       const to = nextBoundary(step, config)
-      if (stagesAreSeparate(config)) await this.#trainOneStep(stages, to)
+      const [separate, input] = [stagesAreSeparate(config), { run: this.#run, stages, step: to }]
+      if (separate || rolloutPiece(config) !== null)
+        await this.#pause.run(() => rolloutOf(input, { policy, view, config }))
+      if (separate) await this.#rewardAndUpdate(input)
       else await this.#trainSteps(stages, step, to)
       step = to
 
       if (evaluationDue(step, config)) await this.#evaluate(stages, step)
       this.#tracking.advanceTo(step)
-      this.#view.tracked(this.#tracking.url)
+      view.tracked(this.#tracking.url)
       if (this.#endEarly(this.#stopAt(step))) return
       if (step < config.steps && historyIsLong(config.durability.maxHistoryEvents)) await this.#renew(stages, step)
     }
@@ -214,15 +220,12 @@ export class ExperimentStages {
     return { experiment: { id, config }, ...given({ plan }) }
   }
 
-  /** Rollout, reward and update as separate activities: each is visible and retried alone. */
-  async #trainOneStep(stages: StageOutputs, step: number): Promise<void> {
-    const config = this.#config
-    const input = { run: this.#run, stages, step }
-    const rollOut = () => this.#policy.run('rollOut', input, { summary: `step ${step}: rollout`, more: true })
+  /** After the rollout, as separate activities: each is visible and retried alone. */
+  async #rewardAndUpdate(input: TrainingInput & { step: number }): Promise<void> {
+    const { step } = input
     const update = () =>
       this.#policy.run('updatePolicy', input, { summary: `step ${step}: update`, more: this.#goesOnAfter(step) })
-    await this.#pause.run(rollOut)
-    await io(config, `step ${step}: rewards`).scaleRewards(input)
+    await io(this.#config, `step ${step}: rewards`).scaleRewards(input)
     this.#computed(await this.#pause.run(update))
   }
 

@@ -72,6 +72,7 @@ export class ExperimentView {
   /** Adds no event: the query has the newest step at once, search attributes and memo after the next change of stage. */
   trained({ step, reward, tokensPerSecond, weights }: TrainedSteps): void {
     const { progress } = this
+    delete progress.answered
     progress.step = step
     if (reward !== undefined) progress.reward = reward
     if (tokensPerSecond !== undefined) progress.tokensPerSecond = tokensPerSecond
@@ -94,7 +95,7 @@ export class ExperimentView {
     this.#show()
   }
 
-  /** Responses of an evaluation that is divided among workers. Adds no event. */
+  /** Responses of an evaluation or a rollout that is divided among workers. Adds no event. */
   answered(answered: { done: number; of: number }): void {
     this.progress.answered = answered
     this.#details()

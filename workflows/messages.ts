@@ -137,7 +137,7 @@ export interface ExperimentProgress {
   hAcc?: number
   expectedHAcc?: number
   tokensPerSecond?: number
-  /** Responses of the evaluation under way, if its pieces are divided among workers. */
+  /** Responses of the evaluation or rollout under way, if its pieces are divided among workers. */
   answered?: { done: number; of: number }
   secondsLeft?: number
   /** sha256 of the final weights, after the last step. */

@@ -6,7 +6,7 @@
 import { ActivityFailure, ApplicationFailure, TimeoutFailure } from '@temporalio/workflow'
 import type { Keep, Place, Placed } from '../activities/engine-process/stay.js'
 import type { GpuActivities } from '../activities/gpu-activities.js'
-import { endsOfWorkers, gpu } from './activity-options.js'
+import { endsOfWorkers, type GpuQueue, gpu } from './activity-options.js'
 import type { Limits } from './limits.js'
 import { ownQueues } from './own-names.js'
 import { engineQueue } from './queues.js'
@@ -20,12 +20,17 @@ type Output<Activity extends Name> = Awaited<ReturnType<GpuActivities[Activity]>
 
 export class PolicyWorker {
   readonly #limits: () => Limits
+  readonly #isPatient: () => boolean
   #place: KnownPlace | undefined
 
-  /** `place`: of the run of the workflow before this one. */
-  constructor(limits: () => Limits, place: KnownPlace | undefined) {
-    this.#limits = limits
-    this.#place = place
+  /**
+   * `isPatient`: whether its worker makes pieces between two activities of the experiment, perhaps of others, and is waited for longer.
+   * `place`: of the run of the workflow before this one.
+   */
+  constructor(options: { limits: () => Limits; isPatient: () => boolean; place: KnownPlace | undefined }) {
+    this.#limits = options.limits
+    this.#isPatient = options.isPatient
+    this.#place = options.place
   }
 
   get place(): KnownPlace | undefined {
@@ -58,8 +63,8 @@ export class PolicyWorker {
     return call(input)
   }
 
-  #queue(): { name: string; own: boolean } {
-    if (this.#place?.queue !== undefined) return { name: this.#place.queue, own: true }
+  #queue(): GpuQueue {
+    if (this.#place?.queue !== undefined) return { name: this.#place.queue, own: true, patient: this.#isPatient() }
     return { name: this.#sharedQueue(), own: false }
   }
 

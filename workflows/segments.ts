@@ -5,12 +5,13 @@
 import { workflowInfo } from '@temporalio/workflow'
 import { checkpointDue, evaluationDue } from '../pipelines/config/due-steps.js'
 import { engineKind } from '../pipelines/config/engine-kinds.js'
+import { rolloutPiece } from '../pipelines/config/rollout-piece.js'
 import type { ExperimentConfig } from '../pipelines/config/schema.js'
 import { isMarkedAtOnce, isOfUser } from '../pipelines/config/verifier-way.js'
 
-/** Last step of the run of steps that begins after `step`. */
+/** Last step of the run of steps that begins after `step`. One whose rollout is in pieces is a run of its own. */
 export function nextBoundary(step: number, config: ExperimentConfig): number {
-  const limit = step + config.durability.stepsPerActivity
+  const limit = step + (rolloutPiece(config) === null ? config.durability.stepsPerActivity : 1)
   let end = step + 1
   while (end < limit && !evaluationDue(end, config) && !checkpointDue(end, config)) end++
   return end
@@ -20,9 +21,10 @@ export function nextBoundary(step: number, config: ExperimentConfig): number {
  * Whether rollout, rewards and update of a step are an activity each: if the config says so, and if verdicts are waited for, so that this
  * does not keep the policy's worker. Configs in older histories do not say, and have them separate.
  */
-export function stagesAreSeparate({ durability, ...config }: ExperimentConfig): boolean {
-  const { stepsPerActivity, separateStages = true } = durability
-  return stepsPerActivity === 1 && (separateStages || !isMarkedAtOnce(config))
+export function stagesAreSeparate(config: ExperimentConfig): boolean {
+  const { stepsPerActivity, separateStages = true } = config.durability
+  const isOneStep = stepsPerActivity === 1 || rolloutPiece(config) !== null
+  return isOneStep && (separateStages || !isMarkedAtOnce(config))
 }
 
 /**

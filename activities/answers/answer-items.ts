@@ -4,12 +4,13 @@
  * piece that is still missing or was damaged it makes itself. Arms that start from the same warm start share its answers.
  */
 import type { Sampler } from '../../pipelines/sampling/sampler.js'
-import { stage, stageHooks, throwIfCancelled, withFailPoint } from '../stage.js'
+import { type Cut, cutOf, makeAll } from '../pieces/divided.js'
+import { stage, stageHooks, withFailPoint } from '../stage.js'
 import type { ArtifactRef } from '../store/store.js'
 import type { PolicyCache } from '../training/policy-cache.js'
 import { inTraining } from '../training/training.js'
 import type { Workplace } from '../workplace.js'
-import { type Cut, cutOf } from './cut.js'
+import { isDivided } from './is-divided.js'
 import { type AnsweredStep, Pieces } from './pieces.js'
 
 export interface AnswersInput extends AnsweredStep {
@@ -25,20 +26,14 @@ export function answerItems(workplace: Workplace, policies: PolicyCache) {
         const { step, stages } = input
         const { config, data } = training
         const pieces = new Pieces({ workplace, config, input, items: data.test })
-        const cut = spread ? await cutOf(pieces, { config, start: stages.start }) : null
+        const cut = spread && isDivided(config, stages.start) ? await cutOf(pieces) : null
         if (cut !== null) return cut
 
         const hooks = withFailPoint('evaluation.tick', stageHooks(`answers at step ${step}`))
         // If nothing is trained, only the weights are loaded, without an optimizer.
-        const policy = async (): Promise<Sampler> =>
+        const answering = async (): Promise<Sampler> =>
           config.steps === 0 ? policies.reference(stages.start, config) : training.policyAt(step, hooks)
-        const made: ArtifactRef[] = []
-        for (let piece = 0; piece < pieces.count; piece++) {
-          const within = pieces.within(hooks, { from: 0, to: pieces.count, piece })
-          made.push(await pieces.make(piece, { policy, hooks: within }))
-          await throwIfCancelled()
-        }
-        return pieces.together(made)
+        return pieces.together(await makeAll(pieces, { answering, hooks }))
       }),
   })
 }

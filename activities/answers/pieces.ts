@@ -8,8 +8,9 @@ import type { ExperimentConfig } from '../../pipelines/config/schema.js'
 import type { Item } from '../../pipelines/data/item.js'
 import { answerItems as answer } from '../../pipelines/evaluation/answer-items.js'
 import { given } from '../../pipelines/given.js'
-import { type Hooks, partOfWork } from '../../pipelines/progress.js'
+import type { Hooks } from '../../pipelines/progress.js'
 import type { Sampler } from '../../pipelines/sampling/sampler.js'
+import type { Divided } from '../pieces/divided.js'
 import { originalKey } from '../store/runs/provenance.js'
 import type { ArtifactRef } from '../store/store.js'
 import { keepAnswers, keepPieces } from '../store/stored-answers.js'
@@ -31,7 +32,7 @@ interface Evaluated {
 /** Responses of a piece if the config does not say: seconds of a small policy, minutes of a large one. */
 const defaultResponses = 1024
 
-export class Pieces {
+export class Pieces implements Divided<Sampler> {
   readonly count: number
   readonly #evaluated: Evaluated
   /** Items of a piece. */
@@ -60,14 +61,14 @@ export class Pieces {
   }
 
   /** The stored piece, or one that the policy answers now. `hooks` tell the progress of the whole. */
-  make(piece: number, { policy, hooks }: { policy: () => Promise<Sampler>; hooks: Hooks }): Promise<ArtifactRef> {
+  make(piece: number, { answering, hooks }: { answering: () => Promise<Sampler>; hooks: Hooks }): Promise<ArtifactRef> {
     const { workplace, config, items } = this.#evaluated
     const first = piece * this.#size
     return workplace.store.once({
       ...this.#address(piece),
       fill: async folder => {
         const answers = await answer({
-          policy: await policy(),
+          policy: await answering(),
           items: items.slice(first, first + this.#size),
           first,
           config,
@@ -76,11 +77,6 @@ export class Pieces {
         keepAnswers(folder, answers)
       },
     })
-  }
-
-  /** `hooks` for a piece of the pieces from `from` to before `to`, whose progress is told as that of them all. */
-  within(hooks: Hooks, { from, to, piece }: { from: number; to: number; piece: number }): Hooks {
-    return partOfWork(hooks, { before: this.responses(from, piece), of: this.responses(from, to) })
   }
 
   /** The list of them, when all are there. */

@@ -10,6 +10,7 @@ export const gpuActivityNames: Readonly<Record<GpuActivityName, true>> = {
   warmStart: true,
   predictValues: true,
   rollOut: true,
+  rollOutPieces: true,
   updatePolicy: true,
   trainSteps: true,
   evaluatePolicy: true,

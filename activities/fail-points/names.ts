@@ -27,6 +27,7 @@ export const failPoints = {
     'A step of a score predictor, or a chunk of its predictions, is over; nothing of it is written.',
   ),
   'rollout.tick': policy('A chunk of a rollout is decoded; nothing of the step is journaled.'),
+  'rollout.adapter': policy('The adapter of a step is stored for other workers; no piece of the rollout is given out.'),
   'update.tick': policy("A micro-batch's gradient is added; the optimizer has not stepped."),
   'evaluation.tick': policy('A chunk of an evaluation is decoded; nothing of it is written.'),
 
@@ -66,6 +67,9 @@ export const failPoints = {
   'stage-output.manifest': either('A shared output has its manifest and still its temporary name.'),
   'stage-output.renamed': either('A shared output has its name; the folder around it is not synced.'),
   'stage-output.after': either('A shared output is whole and on the disk; Temporal has not been told.'),
+
+  'outdated.aside': policy('A piece of a journaled rollout, or its adapter, has lost its name and still takes room.'),
+  'outdated.after': policy('A piece of a journaled rollout, or its adapter, is removed; others may be left.'),
 
   // --- Other files of an experiment ---
   'plan.before': orchestrator('The plan of a run is about to be stored.'),

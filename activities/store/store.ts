@@ -2,14 +2,16 @@
  * The artifact store: `HOME/store/<kind>/<digest>/`, outputs of stages addressed by their inputs and made once, so that arms and seeds of
  * a sweep share data, values, warm start and its evaluation.
  */
-import { readFileSync, utimesSync } from 'node:fs'
+import { readFileSync, renameSync, rmSync, utimesSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { digest } from '../../pipelines/config/digest.js'
 import { RlevError } from '../../pipelines/errors.js'
 import { shortened } from '../../pipelines/printable.js'
-import { isCode } from './files.js'
+import { failPoint } from '../fail-points/fail-point.js'
+import { isCode, namesIn } from './files.js'
 import { type Manifest, makeFolder, readFolder, readFolderOrSetAside, readManifest } from './folder.js'
 import { insideHome } from './inside-home.js'
+import { temporaryBeside } from './temporary-names.js'
 import { Unchanged } from './unchanged.js'
 
 /** What activities pass on of an artifact. */
@@ -37,6 +39,8 @@ export interface SharedOutputs {
   fetch(output: { kind: string; digest: string; path: string }): Promise<void>
   /** The output at `path` is shared, or replaced by the one that was shared first. */
   keep(output: { kind: string; digest: string; path: string }): Promise<void>
+  /** Nobody finds the output any more. */
+  drop(output: { kind: string; digest: string }): Promise<void>
 }
 
 export class Store {
@@ -88,6 +92,36 @@ export class Store {
     await this.#shared?.fetch(output)
     const manifest = readFolderOrSetAside<unknown>(output.path)
     return manifest !== null && touched(output.path) ? this.#refOf(output.path, address.kind, manifest) : null
+  }
+
+  /** Inputs of the outputs of a kind that are here. One that cannot be read, or goes meanwhile, is left out. */
+  listed<From>(kind: string): { name: string; from: From }[] {
+    const folder = join(this.#home, 'store', kind)
+    return namesIn(folder).flatMap(name => {
+      try {
+        const manifest = readManifest<{ from: From }>(join(folder, name))
+        return manifest === null ? [] : [{ name, from: manifest.about.from }]
+      } catch (error) {
+        if (error instanceof RlevError && error.kind === 'ArtifactDamaged') return []
+        throw error
+      }
+    })
+  }
+
+  /** Removes an output that nothing refers to and nothing will take. It is renamed before: a reader sees all of it or nothing. */
+  async drop(kind: string, name: string): Promise<void> {
+    const path = insideHome(this.#home, join(this.#home, 'store', kind, name))
+    const going = temporaryBeside(path)
+    try {
+      renameSync(path, going)
+    } catch (error) {
+      if (!isCode(error, 'ENOENT')) throw error
+      return
+    }
+    failPoint('outdated.aside')
+    rmSync(going, { recursive: true, force: true })
+    await this.#shared?.drop({ kind, digest: name })
+    failPoint('outdated.after')
   }
 
   /** The folder's path, after every file was compared with the reference. Throws ArtifactDamaged. */

@@ -12,12 +12,12 @@ import { LocalSampler } from '../../pipelines/sampling/local-sampler.js'
 import { LocalPolicy } from '../../pipelines/training/local-policy.js'
 import type { ArtifactRef, Store } from '../store/store.js'
 import { tooOld } from './kept-policies.js'
-import type { PolicyEngine, PolicyToOpen, PolicyToSample } from './policy-engine.js'
+import type { PolicyEngine, PolicyToOpen, PolicyToSample, PolicyWithAdapter } from './policy-engine.js'
 
 export class LocalEngine implements PolicyEngine {
   readonly #store: Store
   readonly #references = new Map<string, Policy>()
-  /** Of an experiment that another process trains. */
+  /** Of an experiment that may be trained by another process. */
   #sampled: { key: string; policy: Policy } | null = null
 
   constructor(store: Store) {
@@ -43,6 +43,17 @@ export class LocalEngine implements PolicyEngine {
       if (step > 0 && checkpoint === null) return null
       this.#dropSampled()
       this.#sampled = { key, policy: await this.#policyOf(config, start, checkpoint?.path ?? null) }
+    }
+    return new LocalSampler(this.#sampled.policy)
+  }
+
+  /** The start with a stored adapter; null if that is gone. Freed when another policy is opened. */
+  async samplerWith({ config, start, adapter }: PolicyWithAdapter): Promise<LocalSampler | null> {
+    const key = `${start.sha256} ${adapter.sha256} ${JSON.stringify(config.engine)}`
+    if (this.#sampled?.key !== key) {
+      if (!this.#store.isWhole(adapter)) return null
+      this.#dropSampled()
+      this.#sampled = { key, policy: await this.#policyOf(config, start, this.#store.path(adapter)) }
     }
     return new LocalSampler(this.#sampled.policy)
   }

@@ -10,7 +10,7 @@ import type { ArtifactRef, Store } from '../store/store.js'
 import { TinkerEngine } from '../tinker/policy/tinker-engine.js'
 import { tooOld } from './kept-policies.js'
 import { LocalEngine } from './local-engine.js'
-import type { PolicyEngine, PolicyToOpen, PolicyToSample } from './policy-engine.js'
+import type { PolicyEngine, PolicyToOpen, PolicyToSample, PolicyWithAdapter } from './policy-engine.js'
 
 export class PolicyCache {
   /** For stages that only the local engine has. */
@@ -56,6 +56,15 @@ export class PolicyCache {
     const { run, step, config } = options
     if (this.isAt(run, step)) return this.#live.get(run) ?? null
     return engineKind(config.engine) === 'local' ? this.local.samplerAt(options) : null
+  }
+
+  /** The same of a policy whose adapter is in the store. Null if that is gone. */
+  async samplerWith({
+    run,
+    step,
+    ...stored
+  }: PolicyWithAdapter & Pick<PolicyToSample, 'run' | 'step'>): Promise<Sampler | null> {
+    return this.isAt(run, step) ? (this.#live.get(run) ?? null) : this.local.samplerWith(stored)
   }
 
   /** The warm start: reference of the KL divergence. */

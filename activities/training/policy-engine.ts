@@ -29,6 +29,11 @@ export interface PolicyToOpen {
 
 export type PolicyToSample = Omit<PolicyToOpen, 'folder' | 'hooks' | 'mayCommit' | 'claim'>
 
+/** The start with an adapter of the store over it. */
+export interface PolicyWithAdapter extends Pick<PolicyToOpen, 'config' | 'start'> {
+  adapter: ArtifactRef
+}
+
 export interface PolicyEngine {
   /** The policy at `step`, or at the newest step before it whose state is whole. */
   open(options: PolicyToOpen): Promise<LivePolicy>

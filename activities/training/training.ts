@@ -6,6 +6,7 @@
 import { performance } from 'node:perf_hooks'
 import { log } from '@temporalio/activity'
 import { CancelledFailure } from '@temporalio/common'
+import { rolloutPiece } from '../../pipelines/config/rollout-piece.js'
 import type { ExperimentConfig } from '../../pipelines/config/schema.js'
 import type { DataSet } from '../../pipelines/data/item.js'
 import { given } from '../../pipelines/given.js'
@@ -19,7 +20,11 @@ import type { StepMetrics } from '../../pipelines/training/step-metrics.js'
 import { trainingMetrics } from '../../pipelines/training/training-metrics.js'
 import { failPoint } from '../fail-points/fail-point.js'
 import { readValues, type StoredValues } from '../normalize-values.js'
+import { cutOf, makeAll } from '../pieces/divided.js'
 import { readData } from '../prepare-data.js'
+import { keepAdapter } from '../rollouts/kept-adapter.js'
+import { dropUpTo } from '../rollouts/outdated.js'
+import { type Answering, type RolloutCut, RolloutPieces } from '../rollouts/rollout-pieces.js'
 import { currentAttempt, withFailPoint } from '../stage.js'
 import { type Checkpoint, Checkpoints } from '../store/checkpoints.js'
 import { Fence } from '../store/fence.js'
@@ -124,6 +129,14 @@ export class Training {
     return this.journal.rollout(step) ?? this.#sample(await this.policyAt(step - 1, hooks), hooks)
   }
 
+  /** What is missing of the step's rollout; null if it is there, or one activity makes what is missing. */
+  async cut(step: number, hooks: Hooks): Promise<RolloutCut | null> {
+    if (rolloutPiece(this.config) === null || this.journal.rollout(step) !== null) return null
+    const pieces = await this.#pieces(await this.policyAt(step - 1, hooks))
+    const cut = await cutOf(pieces)
+    return cut === null ? null : { ...cut, adapter: pieces.adapter }
+  }
+
   /** Makes the step's update, unless it is made, and gives its metrics. */
   async update(step: number, hooks: Hooks): Promise<StepMetrics> {
     await this.policyAt(step, hooks)
@@ -204,25 +217,53 @@ export class Training {
     claimEngine(this.#workplace.home, this.#input.run, engine)
   }
 
+  /** The pieces of the rollout by this policy. Its adapter is in the store then. */
+  async #pieces(live: LivePolicy): Promise<RolloutPieces> {
+    const { run, stages } = this.#input
+    const [workplace, step] = [this.#workplace, live.step + 1]
+    const adapter = await keepAdapter(workplace.store, { run, step, live })
+    const input = { run, stages, step, adapter }
+    return new RolloutPieces({ workplace, config: this.config, input, items: this.data.train })
+  }
+
   async #sample(live: LivePolicy, hooks: Hooks): Promise<Rollout> {
+    const step = live.step + 1
+    const { journal } = this
+    const inPieces = rolloutPiece(this.config) !== null
+    const ticking = withFailPoint('rollout.tick', hooks)
+    const rollout = await (inPieces ? this.#sampleInPieces(live, ticking) : this.#sampleWhole(live, ticking))
+    const kept = journal.keepRollout(rollout)
+    journal.dropRounds(step)
+    if (inPieces) await dropUpTo(this.#workplace.store, this.#input.run, step)
+    return kept
+  }
+
+  async #answering(live: LivePolicy): Promise<Answering> {
+    const { config } = this
+    const reference =
+      config.kl.place === 'none' ? undefined : await this.#policies.reference(this.#input.stages.start, config)
+    return { policy: live, ...given({ reference }) }
+  }
+
+  /** Pieces that are stored, by whichever worker, are taken. */
+  async #sampleInPieces(live: LivePolicy, hooks: Hooks): Promise<Rollout> {
+    const pieces = await this.#pieces(live)
+    return pieces.together(await makeAll(pieces, { answering: () => this.#answering(live), hooks }))
+  }
+
+  async #sampleWhole(live: LivePolicy, hooks: Hooks): Promise<Rollout> {
     const step = live.step + 1
     const { config, journal } = this
     // Tests count these lines to see that nothing is sampled twice.
     log.debug('sampling', { run: this.#input.run, step })
-    const reference =
-      config.kl.place === 'none' ? undefined : await this.#policies.reference(this.#input.stages.start, config)
-    const rollout = await sampleStep({
-      policy: live,
-      ...given({ reference }),
+    return sampleStep({
+      ...(await this.#answering(live)),
       items: this.data.train,
       config,
       step,
       mark: markWith(this.#workplace, config, 'training'),
       kept: { read: () => journal.rounds(step), keep: rounds => journal.keepRounds(step, rounds) },
-      hooks: withFailPoint('rollout.tick', hooks),
+      hooks,
     })
-    const kept = journal.keepRollout(rollout)
-    journal.dropRounds(step)
-    return kept
   }
 }

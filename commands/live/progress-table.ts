@@ -85,10 +85,10 @@ function cellsOf(experiment: ExperimentView, kind: RunView['kind']): string[] {
   ]
 }
 
-/** The stage, and how far it is: steps of a warm start, responses of an evaluation. */
+/** The stage, and how far it is: steps of a warm start, responses of an evaluation or of a rollout in pieces. */
 export function stageDetail(experiment: ExperimentView): string {
   const { stage, state, warmStart, answered } = experiment
-  const progress = stage === 'warm start' ? warmStart : stage === 'evaluate' ? answered : undefined
+  const progress = stage === 'warm start' ? warmStart : stage === 'evaluate' || stage === 'train' ? answered : undefined
   const share = progress === undefined || state !== 'running' ? '' : ` ${Math.floor(progress.done)}/${progress.of}`
   return stageText(experiment) + share
 }

@@ -1,6 +1,7 @@
 /** The config of a plan as it will run, defaults filled in: the main numbers, what differs from the defaults, and every key. */
 import { isDeepStrictEqual } from 'node:util'
 import { describeKeys, type KeyDescription } from '../../pipelines/config/describe.js'
+import { rolloutPiece } from '../../pipelines/config/rollout-piece.js'
 import type { ExperimentConfig, Plan } from '../../pipelines/config/schema.js'
 import { kinds } from '../../pipelines/config/yaml/merge.js'
 
@@ -13,7 +14,7 @@ export interface ResolvedKey {
 /** The numbers that decide what a step is and how long a run takes, in two lines. */
 export function mainNumbers(config: ExperimentConfig): string[] {
   const { steps, rollout, update, estimator, reward, kl, evaluation, checkpoint } = config
-  const sampling = `${rollout.prompts} prompts x ${rollout.samples} responses a step, each at most ${rollout.maxTokens} tokens, temperature ${rollout.temperature}${stopText(rollout.stop)}`
+  const sampling = `${rollout.prompts} prompts x ${rollout.samples} responses a step, each at most ${rollout.maxTokens} tokens, temperature ${rollout.temperature}${stopText(rollout.stop)}${pieceText(config)}`
   const scale =
     reward.scale === 'correctness'
       ? 'scale correctness'
@@ -27,6 +28,11 @@ export function mainNumbers(config: ExperimentConfig): string[] {
       `0 steps: greedy responses of at most ${rollout.maxTokens} tokens, and ${evaluation.samples} samples an item${pieces}`,
     ]
   return [`${steps} steps; ${sampling}`, `${learning}; ${measuring}`]
+}
+
+function pieceText(config: ExperimentConfig): string {
+  const piece = rolloutPiece(config)
+  return piece === null ? '' : `, in pieces of ${piece} prompts`
 }
 
 function klText({ steps, kl: { schedule } }: ExperimentConfig): string {

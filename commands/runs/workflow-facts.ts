@@ -14,7 +14,7 @@ export interface WorkflowFacts {
   warmStart?: { done: number; of: number }
   /** The same of the responses of an evaluation. */
   answered?: { done: number; of: number }
-  /** Responses in pieces of an evaluation that are under way. */
+  /** Responses in pieces of an evaluation or a rollout that are under way. */
   inPieces?: number
   /** Where its tasks wait for a worker. */
   queue: string
@@ -59,9 +59,9 @@ export function engineAwaited(
   { pendingActivities }: Pick<WorkflowExecutionDescription['raw'], 'pendingActivities'>,
   now = Date.now(),
 ): Pick<WorkflowFacts, 'trouble'> {
-  // Pieces of an evaluation wait while workers make others of it.
+  // Pieces wait while workers make others of the same evaluation or rollout.
   const isShared = pendingActivities?.some(
-    ({ activityType, state }) => activityType?.name === 'answerPieces' && state !== scheduledState,
+    ({ activityType, state }) => isOfPieces(activityType?.name ?? '') && state !== scheduledState,
   )
   if (isShared) return {}
   for (const { state, scheduledTime, activityOptions } of pendingActivities ?? []) {
@@ -109,6 +109,8 @@ export function troubleText({
   return `${trouble}. Its worker died, or was silent for longer than durability.heartbeatTimeout; if this happens again on a slow or busy machine, raise that key and start the run again by the same command`
 }
 
+const isOfPieces = (name: string): boolean => ['answerPieces', 'rollOutPieces'].includes(name)
+
 /** Activities whose heartbeats say how far they are. */
 const counted = { warmStart: 'warmStart', answerItems: 'answered', evaluatePolicy: 'answered' } as const
 
@@ -127,7 +129,7 @@ export function progressOf({
   })
   const one = told.find(({ name }) => Object.hasOwn(counted, name))
   if (one !== undefined) return { [counted[one.name as keyof typeof counted]]: one.progress }
-  const pieces = told.filter(({ name }) => name === 'answerPieces')
+  const pieces = told.filter(({ name }) => isOfPieces(name))
   return pieces.length === 0 ? {} : { inPieces: pieces.reduce((sum, { progress }) => sum + progress.done, 0) }
 }
 

@@ -3,6 +3,7 @@
  * `PeftModel.from_pretrained` loads onto the base. Equal adapters give equal bytes, so the sha256 of
  * adapter_model.safetensors identifies what was trained.
  */
+import { createHash } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DeviceTensors } from '../graph/device-tensors.js'
@@ -39,6 +40,17 @@ export async function saveAdapter(
   await writeFile(join(folder, adapterFiles.config), `${JSON.stringify(config, null, 2)}\n`)
   const named = new Map([...tensors.read()].map(([name, tensor]) => [adapterPrefix + name, tensor]))
   await writeSafetensors(join(folder, adapterFiles.tensors), { tensors: named, metadata: { format: 'pt' } })
+}
+
+/** sha256 of what `saveAdapter` writes of it: equal adapters have equal digests. */
+export async function adapterDigest({ rank, alpha, targets, tensors }: Adapter): Promise<string> {
+  const hash = createHash('sha256').update(JSON.stringify({ rank, alpha, targets }))
+  for (const [name, tensor] of tensors.read()) {
+    hash.update(JSON.stringify([name, tensor.shape]))
+    const { buffer, byteOffset, byteLength } = await tensor.data()
+    hash.update(new Uint8Array(buffer, byteOffset, byteLength))
+  }
+  return hash.digest('hex')
 }
 
 /**

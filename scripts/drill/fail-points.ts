@@ -47,12 +47,13 @@ export async function run({ seed, short, say }: DrillOptions): Promise<DrillResu
     const given = leave('undisturbed', 'given')
     const predicted = given.then(() => leave('undisturbed-predicted', 'predicted'))
     const dynamic = predicted.then(() => leave('undisturbed-dynamic', 'dynamic'))
-    const undisturbed = { given, predicted, dynamic }
+    const divided = dynamic.then(() => leave('undisturbed-divided', 'divided'))
+    const undisturbed = { given, predicted, dynamic, divided }
     const tally: Tally = { fired: 0, experiments: 0, again: 0, failures: [] }
     const waiting = [...series]
     const ranges = homes.map(async (home, index) => {
       // In the first home the undisturbed runs themselves go before.
-      if (index === 0) await undisturbed.dynamic
+      if (index === 0) await undisturbed.divided
       const range = new Range({ home, seed, short, say, undisturbed, tally })
       for (let shots = waiting.shift(); shots !== undefined; shots = waiting.shift()) await range.shoot(shots)
     })
@@ -101,8 +102,14 @@ interface Tally {
   failures: string[]
 }
 
-/** Experiments whose stages are other ones: with values of a score predictor, with dynamic sampling. */
-const kinds = { given: {}, predicted: { predicted: true }, dynamic: { dynamic: true } } as const
+/** Experiments whose stages are other ones: with values of a score predictor, with dynamic sampling, with
+ * rollouts in pieces. */
+const kinds = {
+  given: {},
+  predicted: { predicted: true },
+  dynamic: { dynamic: true },
+  divided: { divided: true },
+} as const
 type Kind = keyof typeof kinds
 
 /** What an experiment leaves that nothing happened to. */
@@ -112,6 +119,7 @@ type Undisturbed = Record<Kind, Promise<LeftBehind>>
 const isBeforeTraining = (name: FailPointName): boolean => /^(stage-output|warm-start|predictor)\./.test(name)
 const isOfPredictor = (name: FailPointName): boolean => name.startsWith('predictor.')
 const isOfRounds = (name: FailPointName): boolean => name.startsWith('journal.rounds.')
+const isOfPieces = (name: string): boolean => /^(rollout\.adapter|outdated\.)/.test(name)
 const isOfTrimming = (name: FailPointName): boolean => name.startsWith('trim.')
 
 class Range {
@@ -163,7 +171,7 @@ class Range {
     if (again || names.some(isBeforeTraining)) home.removeStore()
     const trims = number % 2 === 0 || names.some(isOfTrimming)
     const cut = trims ? { stepsPerActivity: 3, trimJournal: true } : { stepsPerActivity: 1 }
-    const kind = names.some(isOfPredictor) ? 'predicted' : names.some(isOfRounds) ? 'dynamic' : 'given'
+    const kind = kindFor(names)
     const plan = drillPlan({ name: `case-${number}`, seed: this.#seed, ...cut, ...kinds[kind], eager: this.#short })
     const { found, wrong } = await leftDisturbed({
       ...{ home, plan, limit, undisturbed: this.#undisturbed[kind] },
@@ -188,6 +196,13 @@ class Range {
     )
     return fired.length
   }
+}
+
+/** The first of them decides: others of other kinds wait for another experiment. */
+function kindFor(names: readonly FailPointName[]): Kind {
+  if (names.some(isOfPredictor)) return 'predicted'
+  if (names.some(isOfRounds)) return 'dynamic'
+  return names.some(isOfPieces) ? 'divided' : 'given'
 }
 
 function dealt<T>(list: readonly T[], count: number): T[][] {

@@ -22,6 +22,7 @@ export function drillPlan({
   trimJournal,
   predicted = false,
   dynamic = false,
+  divided = false,
   eager = false,
 }: {
   name: string
@@ -35,6 +36,8 @@ export function drillPlan({
   predicted?: boolean
   /** Whether prompts without a signal are replaced: another experiment. */
   dynamic?: boolean
+  /** Whether an adapter is trained, and rollouts are in pieces: another experiment. */
+  divided?: boolean
   /** Without recorded graphs: a worker that was killed need not record them again. Results differ by rounding. */
   eager?: boolean
 }): Extract<Plan, { kind: 'experiment' }> {
@@ -43,6 +46,9 @@ export function drillPlan({
     ...shape(steps, stepsPerActivity, trimJournal),
     ...(predicted ? { value: { ablation: 'predicted' } } : {}),
     ...(dynamic ? { rollout: { dynamicSampling: { rounds: 2 } } } : {}),
+    ...(divided
+      ? { rollout: { piece: 2 }, update: { adapter: { rank: 2, alpha: 4, targets: ['q_proj', 'v_proj'] } } }
+      : {}),
     ...(eager ? { engine: { mode: 'eager' } } : {}),
     tracking: { experiment: name },
   })

@@ -104,6 +104,12 @@ const recordings = {
     await save('evaluation-in-pieces', 'divided')
   },
 
+  'rolled out in pieces': async () => {
+    const adapter = { rank: 2, alpha: 4, targets: ['q_proj' as const] }
+    await work.run(tinyConfig('rolled', { steps: 3, rollout: { piece: 2 }, update: { adapter } } as never))
+    await save('experiment-in-pieces', 'rolled')
+  },
+
   mixed: async () => {
     const exploding = { update: { optimizer: 'sgd' as const, learningRate: 1e30 } }
     const plan = tinySweep('mixed', { good: {}, exploding }, { seeds: [1, 2] })

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { checkpointDue, checkpointSteps, evaluationDue, evaluationSteps } from '../../pipelines/config/due-steps.js'
+import { rolloutPiece } from '../../pipelines/config/rollout-piece.js'
 import { type ExperimentConfig, experimentSchema } from '../../pipelines/config/schema.js'
 import { isElsewhere, nextBoundary, stagesAreSeparate } from '../../workflows/segments.js'
 import { tinyConfig } from './tiny.js'
@@ -34,6 +35,34 @@ describe('a step', () => {
     })
     const { separateStages: _unsaid, ...durability } = config.durability
     assert.equal(stagesAreSeparate({ ...config, durability } as ExperimentConfig), true)
+  })
+})
+
+describe('a rollout in pieces', () => {
+  const config = tinyConfig('divided', {
+    steps: 9,
+    rollout: { prompts: 4, piece: 2 },
+    update: { adapter: { rank: 2, alpha: 4, targets: ['q_proj'] } },
+    durability: { stepsPerActivity: 3 },
+  })
+  it('makes each step a run of its own, whose stages are separate where those of one step an activity are', () => {
+    assert.deepEqual(
+      [0, 1, 4].map(step => nextBoundary(step, config)),
+      [1, 2, 5],
+    )
+    assert.equal(stagesAreSeparate(config), false)
+    assert.equal(stagesAreSeparate({ ...config, reward: { ...config.reward, verifier: 'math' } }), true)
+  })
+
+  it('is made where workers can divide it, and nowhere else', () => {
+    const { rollout, update } = config
+    assert.equal(rolloutPiece(config), 2)
+    assert.equal(rolloutPiece({ ...config, update: { ...update, adapter: null } }), null)
+    assert.equal(rolloutPiece({ ...config, rollout: { ...rollout, piece: 4 } }), null)
+    assert.equal(rolloutPiece({ ...config, rollout: { ...rollout, dynamicSampling: { rounds: 1 } } }), null)
+    const engine = { kind: 'tinker', url: 'http://localhost', baseModel: 'a' } as ExperimentConfig['engine']
+    assert.equal(rolloutPiece({ ...config, engine }), null)
+    assert.equal(nextBoundary(0, { ...config, update: { ...update, adapter: null } }), 3)
   })
 })
 

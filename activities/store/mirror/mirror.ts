@@ -219,6 +219,15 @@ export class Mirror implements SharedOutputs {
     await folders.fetch(key, path)
   }
 
+  /** The manifest goes; the bytes, which another output may have too, go as garbage (garbage.ts). */
+  async drop({ kind, digest }: { kind: string; digest: string }): Promise<void> {
+    const { folders, objects } = await this.parts()
+    const key = storedKey(kind, digest)
+    const there = await objects.facts(key)
+    if (there !== null) await objects.deleteIfMatch(key, there.etag)
+    folders.forget(key)
+  }
+
   /** Plans of all runs of the store. Runs that were deleted elsewhere go here too. */
   async pullPlans(): Promise<string[]> {
     const { objects, changing } = await this.parts()

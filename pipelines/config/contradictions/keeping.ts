@@ -1,6 +1,7 @@
 /** Rules about what is kept: that checkpoints are there for what needs them, and that trimming finds something to trim behind. */
 import { checkpointDue, checkpointSteps, evaluationDue, evaluationSteps } from '../due-steps.js'
 import { engineKind } from '../engine-kinds.js'
+import { rolloutPiece } from '../rollout-piece.js'
 import type { Finding, Rules } from './finding.js'
 import { withoutEffect } from './finding.js'
 
@@ -56,7 +57,7 @@ export const keepingRules: Rules = {
   },
   stagesAreOfOneStep: subject => {
     const { separateStages, stepsPerActivity } = subject.config.durability
-    if (!separateStages || stepsPerActivity === 1) return []
+    if (!separateStages || stepsPerActivity === 1 || rolloutPiece(subject.config) !== null) return []
     const because = `an activity is ${stepsPerActivity} steps (durability.stepsPerActivity)`
     return withoutEffect(subject, ['durability.separateStages'], because)
   },

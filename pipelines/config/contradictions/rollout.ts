@@ -1,4 +1,6 @@
 /** Rules about the sampling of responses: that a stop ends something, and leaves the answer that the verifier looks for. */
+import { engineKind } from '../engine-kinds.js'
+import { rolloutPiece } from '../rollout-piece.js'
 import type { ExperimentConfig } from '../schema.js'
 import type { Rules } from './finding.js'
 import { withoutEffect } from './finding.js'
@@ -48,6 +50,45 @@ export const rolloutRules: Rules = {
         remedy: keepable ? 'set rollout.stop.keepText: true, or stop at another text' : 'stop at another text',
       },
     ]
+  },
+  rolloutPiecesAreDivided: subject => {
+    const { rollout, update, engine, steps } = subject.config
+    const { piece, prompts } = rollout
+    const key = 'rollout.piece'
+    if (piece === undefined) return []
+    const without = (because: string) => withoutEffect(subject, [key], because)
+    if (steps === 0) return without('nothing is trained')
+    if (engineKind(engine) !== 'local') return without('a server is asked by one worker')
+    if (update.adapter === null) {
+      return [
+        {
+          severity: 'refuse',
+          key,
+          message: 'pieces of a rollout are made by other workers, which would need all weights of every step',
+          expected: 'update.adapter, of which a step has few weights',
+          found: 'update.adapter null',
+          remedy: 'set update.adapter: {rank: 16}, or leave rollout.piece out',
+        },
+      ]
+    }
+    if (rollout.dynamicSampling !== null) {
+      return [
+        {
+          severity: 'refuse',
+          key,
+          message: 'dynamic sampling draws by the answers of the whole step, and rollout.piece divides them',
+          expected: 'one of the two',
+          found: 'both',
+          remedy: 'leave rollout.piece or rollout.dynamicSampling out',
+        },
+      ]
+    }
+    return piece < prompts ? [] : without(`a step has ${prompts} prompts, which are one piece`)
+  },
+  piecesAreOfOneStep: subject => {
+    if (rolloutPiece(subject.config) === null || subject.config.durability.stepsPerActivity === 1) return []
+    const because = 'with rollout.piece each step is activities of its own'
+    return withoutEffect(subject, ['durability.stepsPerActivity'], because)
   },
   dynamicSamplingFindsSignals: subject => {
     const { rollout, estimator, steps } = subject.config

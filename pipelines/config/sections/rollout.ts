@@ -38,6 +38,11 @@ export const rolloutSection = z
     chunk: countUpTo(100_000)
       .default(128)
       .describe('Responses decoded at a time; one that has ended makes room for the next. (responses)'),
+    piece: countUpTo(100_000)
+      .optional()
+      .describe(
+        'Prompts of a step that are answered and stored together; policy workers divide such pieces among themselves, which needs update.adapter (docs/rollout-options.md). Bits may depend on it, as on chunk, but not on the number of workers. Left out, the worker of the experiment makes each rollout whole. (prompts)',
+      ),
     stop: stopSection,
     dynamicSampling: z
       .strictObject({

@@ -41,6 +41,7 @@ export function stubbedGpu(place: Workplace): GpuActivities {
     answerItems: async () => artifact,
     answerPieces: async () => ({ responses: 0 }),
     rollOut: async () => ({ responses: 1, tokens: 1 }),
+    rollOutPieces: async () => ({ responses: 0 }),
     updatePolicy: async ({ run, step }) => train(place, { run, from: step - 1, to: step }),
     trainSteps: async ({ run, from, to }) => train(place, { run, from, to }),
     evaluatePolicy: async ({ run, step }) => evaluate(place, run, step),

@@ -28,9 +28,11 @@ test('a policy that waits for a worker of its engine is told after half a minute
   assert.deepEqual(engineAwaited(waits(ofEngine, 1), 1_029_000), {})
   assert.deepEqual(engineAwaited(waits(ofEngine, 2), 1_031_000), {})
   assert.deepEqual(engineAwaited(waits('rlev-gpu.11111111.0123456789ab.machine.policy', 1), 1_031_000), {})
-  const piece = { activityType: { name: 'answerPieces' }, state: 2 }
-  const pending = [piece, ...waits(ofEngine, 1).pendingActivities]
-  assert.deepEqual(engineAwaited({ pendingActivities: pending }, 1_031_000), {})
+  for (const name of ['answerPieces', 'rollOutPieces']) {
+    const piece = { activityType: { name }, state: 2 }
+    const pending = [piece, ...waits(ofEngine, 1).pendingActivities]
+    assert.deepEqual(engineAwaited({ pendingActivities: pending }, 1_031_000), {})
+  }
 })
 
 test('the responses of all pieces under way are counted, and the progress of one activity is told as it is', () => {
@@ -42,6 +44,7 @@ test('the responses of all pieces under way are counted, and the progress of one
   assert.deepEqual(told(beats('answerPieces', { done: 8, of: 64 }), beats('answerPieces', { done: 16, of: 64 })), {
     inPieces: 24,
   })
+  assert.deepEqual(told(beats('rollOutPieces', { done: 8, of: 64 })), { inPieces: 8 })
   assert.deepEqual(told(beats('answerPieces', { note: 'loading' })), {})
   assert.deepEqual(told(beats('trackProgress'), beats('answerItems', { done: 3, of: 9 })), {
     answered: { done: 3, of: 9 },

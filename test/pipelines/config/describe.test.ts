@@ -14,7 +14,14 @@ const mayBeAbsent = [
   ...['reward.verifierDigest', 'reward.endpoint.keyVariable'],
   ...['kl.schedule', 'policy.warmStart', 'engine.threads'],
   ...['update.schedule', 'update.ppo', 'update.importanceCap', 'update.entropyCoefficient'],
-  ...['evaluation.piece', 'evaluation.transfer', 'sweep.smallestGain', 'sweep.versus', 'sweep.published'],
+  ...[
+    'rollout.piece',
+    'evaluation.piece',
+    'evaluation.transfer',
+    'sweep.smallestGain',
+    'sweep.versus',
+    'sweep.published',
+  ],
 ]
 
 test('every key has a sentence, and a default unless it must be given or may be absent', () => {

@@ -51,6 +51,11 @@ const found: Readonly<Record<string, readonly [config: string, key: string]>> = 
     'reward: {answer: {tag: result}}\nrollout: {stop: {strings: ["</result>"]}}',
     'rollout.stop.strings',
   ],
+  rolloutPiecesAreDivided: ['rollout: {piece: 4}', 'rollout.piece'],
+  piecesAreOfOneStep: [
+    'rollout: {piece: 4}\nupdate: {adapter: {}}\ndurability: {stepsPerActivity: 5}',
+    'durability.stepsPerActivity',
+  ],
   dynamicSamplingFindsSignals: [
     'rollout: {dynamicSampling: {}, samples: 1}\nestimator: {name: reinforce++}',
     'rollout.dynamicSampling',

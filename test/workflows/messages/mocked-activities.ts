@@ -139,6 +139,7 @@ export class MockedActivities {
       warmStart: ofRun('warmStart', () => artifact),
       predictValues: ofRun('predictValues', () => artifact),
       rollOut: ofRun('rollOut', () => ({ responses: 1, tokens: 1 })),
+      rollOutPieces: ofRun('rollOutPieces', ({ from, to }) => ({ responses: 10 * (to - from) })),
       updatePolicy: ofRun('updatePolicy', ({ step }) => ({ step, reward: 1, weights })),
       trainSteps: ofRun('trainSteps', ({ to }) => ({ step: to, reward: 1, weights })),
       evaluatePolicy: ofRun('evaluatePolicy', ({ step }) => evaluationOf(step)),

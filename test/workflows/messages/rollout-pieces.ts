@@ -1,0 +1,127 @@
+/** A rollout whose pieces are divided among workers: messages in the middle of it, and pieces that fail. */
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { WorkflowFailedError } from '@temporalio/client'
+import type { RollOutInput } from '../../../activities/roll-out.js'
+import { pauseSignal, resumeSignal } from '../../../workflows/messages.js'
+import { assertCancelled, assertDone, calls, outcomes, paused, recorded, short } from './experiment-moments.js'
+import { artifact } from './mocked-activities.js'
+import { experimentProgress, mocked, suite, until } from './mocked-workers.js'
+
+/** Two steps, whose rollouts are in pieces. */
+const inPieces = (name: string, durability: object = {}) =>
+  short(name, {
+    rollout: { piece: 1 },
+    update: { adapter: { rank: 2, alpha: 4, targets: ['q_proj'] } },
+    durability: { stepsPerActivity: 2, heartbeatTimeout: 60, ...durability },
+  })
+
+/** The rollout of each step of this run is cut into so many parts until all were made. */
+function cut(name: string, parts: number): void {
+  mocked.activities.answer(name, 'rollOut', ({ spread }: RollOutInput) => {
+    if (spread !== true) return { responses: 10 * parts, tokens: 100 }
+    const made = Array.from({ length: parts }, (_, from) => ({ from, to: from + 1 }))
+    return { parts: made, answered: { done: 0, of: 10 * parts }, adapter: artifact }
+  })
+}
+
+const asked = (name: string) =>
+  calls(name, 'rollOut').map(({ input }) => [(input as RollOutInput).step, (input as RollOutInput).spread])
+const pieces = (name: string) => outcomes(name, 'rollOutPieces')
+
+describe('a rollout in pieces', suite, () => {
+  it('has all of them under way at the same time, tells how many are there, and then the step goes on', async () => {
+    const name = 'rollout-together'
+    cut(name, 3)
+    const held = [0, 1, 2].map(() => mocked.activities.hold(name, 'rollOutPieces'))
+    const handle = await mocked.startExperiment(inPieces(name))
+    for (const { begun } of held) await begun
+    assert.deepEqual((await experimentProgress(handle)).answered, { done: 0, of: 30 })
+    held[1]?.answer()
+    await until('the first piece', async () => (await experimentProgress(handle)).answered?.done === 10)
+    assert.deepEqual([asked(name).length, calls(name, 'trainSteps').length], [1, 0])
+    held[0]?.answer()
+    held[2]?.answer()
+    await assertDone(handle)
+    assert.deepEqual(asked(name), [
+      [1, true],
+      [1, false],
+      [2, true],
+      [2, false],
+    ])
+    assert.equal(pieces(name).length, 6)
+    const steps = calls(name, 'trainSteps').map(({ input }) => input as { from: number; to: number })
+    assert.deepEqual(
+      steps.map(({ from, to }) => [from, to]),
+      [
+        [0, 1],
+        [1, 2],
+      ],
+    )
+    assert.equal((await experimentProgress(handle)).answered, undefined)
+  })
+
+  it('is followed by rewards and update as separate activities where the config has them so', async () => {
+    const name = 'rollout-apart'
+    cut(name, 2)
+    await assertDone(await mocked.startExperiment(inPieces(name, { separateStages: true })))
+    const { policyCalls } = mocked.activities
+    const names = policyCalls
+      .call(mocked.activities, name)
+      .filter(call => call !== 'evaluatePolicy' && call !== 'warmStart')
+    const step = ['rollOut', 'rollOutPieces', 'rollOutPieces', 'rollOut', 'updatePolicy']
+    assert.deepEqual(names, [...step, ...step])
+    assert.equal(calls(name, 'scaleRewards').length, 2)
+  })
+
+  it('that is paused in the middle ends the pieces under way, and goes on after resume', async () => {
+    const name = 'rollout-paused'
+    cut(name, 3)
+    const [, second] = [0, 1, 2].map(() => mocked.activities.hold(name, 'rollOutPieces'))
+    const handle = await mocked.startExperiment(inPieces(name))
+    await until('the pieces', () => pieces(name).length === 3)
+    second?.answer()
+    await until('one of them', () => pieces(name).includes('answered'))
+    await handle.signal(pauseSignal)
+    await paused(handle)
+    assert.deepEqual(pieces(name).sort(), ['answered', 'cancelled', 'cancelled'])
+    assert.equal(calls(name, 'trainSteps').length, 0)
+    await handle.signal(resumeSignal)
+    await assertDone(handle)
+    assert.deepEqual(asked(name).slice(0, 3), [
+      [1, true],
+      [1, true],
+      [1, false],
+    ])
+  })
+
+  it('that is cancelled in the middle ends there, with every piece', async () => {
+    const name = 'rollout-cancelled'
+    cut(name, 3)
+    for (let piece = 0; piece < 3; piece++) mocked.activities.hold(name, 'rollOutPieces')
+    const handle = await mocked.startExperiment(inPieces(name))
+    await until('the pieces', () => pieces(name).length === 3)
+    await handle.cancel()
+    await assertCancelled(handle)
+    assert.deepEqual(pieces(name), ['cancelled', 'cancelled', 'cancelled'])
+    assert.deepEqual(recorded(name), ['cancelled'])
+  })
+
+  it('of which a piece fails for good ends the others and fails with its error', async () => {
+    const name = 'rollout-failed'
+    cut(name, 3)
+    const held = [0, 1, 2].map(() => mocked.activities.hold(name, 'rollOutPieces'))
+    const handle = await mocked.startExperiment(inPieces(name))
+    for (const { begun } of held) await begun
+    held[1]?.fail('the piece cannot be made')
+    await assert.rejects(handle.result(), WorkflowFailedError)
+    assert.equal((await experimentProgress(handle)).failure, 'the piece cannot be made')
+    assert.deepEqual(pieces(name).sort(), ['cancelled', 'cancelled', 'failed'])
+  })
+
+  it('is whole without the option', async () => {
+    const name = 'rollout-whole'
+    await assertDone(await mocked.startExperiment(short(name)))
+    assert.deepEqual([calls(name, 'rollOut').length, calls(name, 'trainSteps').length], [0, 1])
+  })
+})

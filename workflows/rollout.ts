@@ -1,0 +1,35 @@
+/** The rollout of a step: one activity, or with `rollout.piece` one for each of its pieces, and one that takes them together (divided.ts). */
+import type { RolledOut } from '../activities/roll-out.js'
+import type { RolloutCut } from '../activities/rollouts/rollout-pieces.js'
+import type { TrainingInput } from '../activities/training/training.js'
+import { rolloutPiece } from '../pipelines/config/rollout-piece.js'
+import type { ExperimentConfig } from '../pipelines/config/schema.js'
+import { divided, partText } from './divided.js'
+import type { ExperimentView } from './experiment-view.js'
+import type { PolicyWorker } from './policy-worker.js'
+
+interface RollingOut {
+  policy: PolicyWorker
+  view: ExperimentView
+  config: ExperimentConfig
+}
+
+/** When it ends, the rollout is journaled. */
+export function rolloutOf(
+  input: TrainingInput & { step: number },
+  { policy, view, config }: RollingOut,
+): Promise<RolledOut> {
+  const summary = `step ${input.step}: rollout`
+  const keep = { summary, more: true }
+  if (rolloutPiece(config) === null) return policy.run('rollOut', input, keep) as Promise<RolledOut>
+  return divided<RolledOut, RolloutCut>({
+    ...{ mayBeCut: true, view },
+    ask: spread => policy.run('rollOut', { ...input, spread }, keep),
+    make: (part, { adapter }, isFirst) => {
+      const [pieces, text] = [{ ...input, adapter, ...part }, `${summary}, ${partText(part)}`]
+      return isFirst
+        ? policy.run('rollOutPieces', pieces, { summary: text, more: false })
+        : policy.anywhere('rollOutPieces', pieces, text)
+    },
+  })
+}
