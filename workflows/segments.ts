@@ -9,7 +9,7 @@ import { rolloutPiece } from '../pipelines/config/rollout-piece.js'
 import type { ExperimentConfig } from '../pipelines/config/schema.js'
 import { isMarkedAtOnce, isOfUser } from '../pipelines/config/verifier-way.js'
 
-/** Last step of the run of steps that begins after `step`. One whose rollout is in pieces is a run of its own. */
+/** Last step of the run of steps that begins after `step`. One whose rollout is in pieces is a run by itself. */
 export function nextBoundary(step: number, config: ExperimentConfig): number {
   const limit = step + (rolloutPiece(config) === null ? config.durability.stepsPerActivity : 1)
   let end = step + 1

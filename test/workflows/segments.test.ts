@@ -45,7 +45,7 @@ describe('a rollout in pieces', () => {
     update: { adapter: { rank: 2, alpha: 4, targets: ['q_proj'] } },
     durability: { stepsPerActivity: 3 },
   })
-  it('makes each step a run of its own, whose stages are separate where those of one step an activity are', () => {
+  it('makes each step a separate run, whose stages are separate where those of one step an activity are', () => {
     assert.deepEqual(
       [0, 1, 4].map(step => nextBoundary(step, config)),
       [1, 2, 5],

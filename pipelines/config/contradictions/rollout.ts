@@ -87,7 +87,7 @@ export const rolloutRules: Rules = {
   },
   piecesAreOfOneStep: subject => {
     if (rolloutPiece(subject.config) === null || subject.config.durability.stepsPerActivity === 1) return []
-    const because = 'with rollout.piece each step is activities of its own'
+    const because = 'with rollout.piece each step is several activities'
     return withoutEffect(subject, ['durability.stepsPerActivity'], because)
   },
   dynamicSamplingFindsSignals: subject => {
