@@ -9,7 +9,7 @@ import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { gpuActivities } from '../../../../activities/gpu-activities.js'
 import { ioActivities } from '../../../../activities/io-activities.js'
-import { digestOfFile } from '../../../../activities/store/files.js'
+import { digestOfFile, namesIn } from '../../../../activities/store/files.js'
 import { collectGarbage } from '../../../../activities/store/mirror/garbage.js'
 import { checkpointKey } from '../../../../activities/store/mirror/keys.js'
 import { runFolder, stepName } from '../../../../activities/store/runs/run-folder.js'
@@ -146,6 +146,54 @@ describe('machines that share a store', { skip: whyNoGateway() }, () => {
       await answersBy(gpu, { ...input, stages })
       assert.deepEqual(pieces(first), pieces(single))
       assert.equal(pieces(second).length, 2)
+    })
+  })
+
+  it('divide the rollout of each step, with the adapter from the store, and leave neither it nor the pieces there', async () => {
+    const inPieces = tinyConfig('rolled', {
+      steps: 2,
+      rollout: { prompts: 4, samples: 8, piece: 1 },
+      update: { learningRate: 1e-2, adapter: { rank: 2, alpha: 4, targets: ['q_proj'] } },
+      checkpoint: { everySteps: 2 },
+    })
+    const { name } = inPieces
+    const single = machine()
+    await trainedFor(single, inPieces)
+
+    await withStore('rolled', async () => {
+      const [first, second] = [machine(), machine()]
+      const stages = await prepare(first, inPieces)
+      const workers = [first, second].map(place => {
+        const policies = new PolicyCache(place.store)
+        held.push(policies)
+        return gpuActivities(place, policies)
+      })
+      const [own = assert.fail(), other = assert.fail()] = workers
+      for (let step = 1; step <= 2; step++) {
+        const input = { run: name, stages, step }
+        const cut = await runStage(own.rollOut, { ...input, spread: true })
+        assert.ok('parts' in cut)
+        for (const [index, part] of cut.parts.entries()) {
+          const { rollOutPieces } = index % 2 === 0 ? other : own
+          assert.deepEqual(await runStage(rollOutPieces, { ...input, adapter: cut.adapter, ...part }), { responses: 8 })
+        }
+        await runStage(own.rollOut, { ...input, spread: false })
+        await runStage(own.trainSteps, { run: name, stages, from: step - 1, to: step })
+      }
+      assert.deepEqual(resultOf(first, inPieces), resultOf(single, inPieces))
+
+      const { objects } = await (first.mirror ?? assert.fail()).parts()
+      for await (const { key } of objects.list('stored/')) assert.doesNotMatch(key, /rollout/)
+      const here = ({ home }: Workplace) =>
+        ['rollout-piece', 'rollout-adapter'].map(kind => namesIn(join(home, 'store', kind)).length)
+      // Those of the step before went with the next one.
+      assert.deepEqual(
+        [here(first), here(second)],
+        [
+          [0, 0],
+          [2, 1],
+        ],
+      )
     })
   })
 
