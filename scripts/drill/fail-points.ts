@@ -102,8 +102,7 @@ interface Tally {
   failures: string[]
 }
 
-/** Experiments whose stages are other ones: with values of a score predictor, with dynamic sampling, with
- * rollouts in pieces. */
+/** Experiments whose stages are other ones: with values of a score predictor, dynamic sampling, rollouts in pieces. */
 const kinds = {
   given: {},
   predicted: { predicted: true },
@@ -198,7 +197,7 @@ class Range {
   }
 }
 
-/** The first of them decides: others of other kinds wait for another experiment. */
+/** Fail points of other kinds wait for another experiment. */
 function kindFor(names: readonly FailPointName[]): Kind {
   if (names.some(isOfPredictor)) return 'predicted'
   if (names.some(isOfRounds)) return 'dynamic'
