@@ -23,7 +23,10 @@ export interface DiskPart {
 export interface PlanDisk {
   /** When the run is done, all experiments together. */
   parts: readonly DiskPart[]
-  /** The sum, and one checkpoint for each experiment that runs at the same time: a new one is there before an old one goes. */
+  /**
+   * The sum, and one checkpoint for each experiment that runs at the same time: a new one is there before an old one goes. At least what is there
+   * while the policies are taught: the starts, and for each experiment two states.
+   */
   bytes: number
   /** Checkpoints that an experiment keeps, and what one takes. */
   kept: number
@@ -54,7 +57,7 @@ export async function diskOfPlan(options: {
   const experiments = experimentsOf(plan)
   const folders = new Map<string, CheckpointBytes>()
   const starts = new Map<string, number>()
-  let [checkpoints, journal, evaluations, kept, checkpointBytes] = [0, 0, 0, 0, 0]
+  let [checkpoints, journal, evaluations, kept, checkpointBytes, stateBytes] = [0, 0, 0, 0, 0, 0]
   for (const { config } of experiments) {
     const { architecture, meanPromptTokens } = await facts(config)
     const { weights, trained } = countsOf({ architecture, config })
@@ -67,22 +70,35 @@ export async function diskOfPlan(options: {
     journal += journalBytes(config, meanPromptTokens)
     evaluations += evaluationBytes(config, items)
     starts.set(startKey(config), start.bytes)
+    stateBytes = Math.max(stateBytes, stateOf(config, { weights, trained }))
     const { policy, data } = config
     // A checkpoint that is taught is kept beside what it becomes, once for each seed.
     if (policy.from === 'checkpoint' && policy.warmStart)
       starts.set(JSON.stringify([policy, data, config.seed]), start.description + 4 * weights)
   }
+  const startBytes = [...starts.values()].reduce((sum, bytes) => sum + bytes, 0)
   const parts = [
     { name: 'checkpoints', bytes: checkpoints },
-    { name: 'start', bytes: [...starts.values()].reduce((sum, bytes) => sum + bytes, 0) },
+    { name: 'start', bytes: startBytes },
     { name: 'journal', bytes: Math.round(journal) },
     { name: 'evaluations', bytes: evaluations },
   ].filter(({ bytes }) => bytes > 0)
   const together = plan.kind === 'experiment' ? 1 : Math.min(plan.settings.concurrency, experiments.length)
-  const bytes = parts.reduce((sum, part) => sum + part.bytes, 0) + together * checkpointBytes
+  const atEnd = parts.reduce((sum, part) => sum + part.bytes, 0) + together * checkpointBytes
+  const bytes = Math.max(atEnd, startBytes + together * 2 * stateBytes)
   const free = freeAt(home)
   const warning = `the disk may not suffice: ${diskText(bytes)} needed, ${diskText(free.bytes)} free; checkpoint.keep and checkpoint.trimJournal make it less, and \`rlev gc\` may free some`
   return { parts, bytes, kept, checkpointBytes, free, ...(bytes > free.bytes ? { warning } : {}) }
+}
+
+/** A state of supervised training: what it trains, with two moments of each. */
+function stateOf(
+  { policy, warmStart, value, checkpoint }: ExperimentConfig,
+  { weights, trained }: { weights: number; trained: number },
+): number {
+  if (checkpoint.supervisedSeconds === null) return 0
+  const ofStart = policy.from === 'scratch' ? (warmStart.steps > 0 ? weights : 0) : policy.warmStart ? trained : 0
+  return 12 * Math.max(ofStart, value.ablation === 'predicted' ? trained : 0)
 }
 
 /** The newest, those before it, and the best one by an evaluation. */

@@ -79,6 +79,21 @@ test('arms and seeds from one checkpoint share it, and each has its checkpoints'
   )
 })
 
+test('the states of a warm start count where they are more than what is there at the end', async () => {
+  const adapter = { rank: 1, alpha: 4, targets: ['q_proj' as const] }
+  const bytesOf = async (name: string, supervisedSeconds: number | null, update: object = { adapter }) => {
+    const config = tinyConfig(name, { steps: 1, checkpoint: { supervisedSeconds }, update, rollout: { samples: 2 } })
+    const large = { ...config, policy: { ...config.policy, width: 128, mlpWidth: 512 } as never }
+    return diskOf(single(large), large)
+  }
+  const [without, kept] = [await bytesOf('without', null), await bytesOf('kept', 300)]
+  const weights = part(kept, 'start') / 4
+  assert.ok(Math.abs(kept.bytes / (4 * weights + 24 * weights) - 1) < 0.01, `${kept.bytes}`)
+  assert.ok(kept.bytes > 2 * without.bytes)
+  // Two checkpoints are there at the end, each as large as a state.
+  assert.equal((await bytesOf('weights', 300, {})).bytes, (await bytesOf('weights', null, {})).bytes)
+})
+
 test('a checkpoint that is taught is counted as it is, and as what it becomes with each seed', async () => {
   const from = { from: 'checkpoint', path: 'test/fixtures/qwen2-tiny' } as const
   const sweepOf = (policy: object) => {
