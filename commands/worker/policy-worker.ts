@@ -44,8 +44,11 @@ export async function policyWorker(options: {
   const first = await Promise.all([polls(queues.gpu), polls(own)])
   const isRunning = () => first.every(worker => worker.getState() === 'RUNNING')
 
-  async function pollLater(): Promise<void> {
-    const worker = await polls(engineQueue(queues.gpu, await computesOn(engine, isRunning)))
+  /** What it computes on is known once TensorFlow is loaded, which takes seconds: this poller begins then, unless the others ended. */
+  async function pollLater(ended: Promise<null>): Promise<void> {
+    const computing = await Promise.race([computesOn(engine, isRunning), ended])
+    if (computing === null) return
+    const worker = await polls(engineQueue(queues.gpu, computing))
     const running = worker.run()
     if (!isRunning()) worker.shutdown()
     await running
@@ -53,25 +56,26 @@ export async function policyWorker(options: {
 
   return {
     async run() {
-      const ends = first.map(worker => worker.run())
-      // What it computes on is known once TensorFlow is loaded, which takes seconds. This poller ends with the others, or never begins.
-      pollLater().catch(() => {})
-      await Promise.all(ends)
+      const ends = Promise.all(first.map(worker => worker.run()))
+      await Promise.all([ends, pollLater(ends.then(() => null))])
     },
     end: () => engine.end(),
   }
 }
 
-/** The first activity may ask for another engine process while this one is loading; one that cannot start is told by that activity. */
-async function computesOn(engine: EngineHost, goesOn: () => boolean): Promise<string> {
-  for (;;) {
+/**
+ * Null if the worker ends before. The first activity may ask for another engine process while this one is loading; one that cannot start
+ * is told by that activity.
+ */
+async function computesOn(engine: EngineHost, goesOn: () => boolean): Promise<string | null> {
+  while (goesOn()) {
     try {
       return await engine.engine()
-    } catch (error) {
-      if (!goesOn()) throw error
-      await sleep(5_000)
+    } catch {
+      await sleep(5_000, undefined, { ref: false })
     }
   }
+  return null
 }
 
 function poller(options: { taskQueue: string; slot: OneSlot; engine: EngineHost; shared: Shared }): Promise<Worker> {

@@ -3,12 +3,13 @@
  * that lives, or that is started next, gives the activity back.
  */
 import assert from 'node:assert/strict'
-import { statSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import proto from '@temporalio/proto'
 import type { ProcessRecord } from '../../../activities/machine/services-record.js'
 import { namesIn } from '../../../activities/store/files.js'
+import { isAlive } from '../../../commands/services/processes.js'
 import { holdersFolder } from '../../../commands/worker/held-attempts.js'
 import type { TestServices } from '../../services.js'
 import { type AtWork, type Handle, startAtWork, until } from '../../workflows/at-work.js'
@@ -82,6 +83,19 @@ test('what the orchestrator held goes to the next one', async () => {
   orchestrator = await services.startWorker('orchestrator')
   assert.equal((await handle.result()).weights, expected)
   assert.equal((await work.trackedRuns('orphaned'))[0]?.info.status, 'FINISHED')
+})
+
+test('a worker that took over gives the activity back when it is told to end, and ends without an error', async () => {
+  const handle = await inTraining('given-back')
+  const second = await services.startWorker('policy-2')
+  await services.kill(policyWorker)
+  // It has the activity from the queue of its engine, which it asks last.
+  await goesOn('given-back')
+  process.kill(second.pid, 'SIGTERM')
+  await until('the end of the worker', () => !isAlive(second))
+  assert.doesNotMatch(readFileSync(second.log, 'utf8'), /Error/)
+  policyWorker = await services.startWorker('policy')
+  assert.equal((await handle.result()).weights, expected)
 })
 
 test('a worker that ends by itself leaves nothing', async () => {
