@@ -20,16 +20,14 @@ export function rolloutOf(
   { policy, view, config }: RollingOut,
 ): Promise<RolledOut> {
   const summary = `step ${input.step}: rollout`
-  const keep = { summary, more: true }
-  if (rolloutPiece(config) === null) return policy.run('rollOut', input, keep) as Promise<RolledOut>
+  if (rolloutPiece(config) === null) {
+    return policy.run('rollOut', input, { summary, more: true }) as Promise<RolledOut>
+  }
   return divided<RolledOut, RolloutCut>({
     ...{ mayBeCut: true, view },
-    ask: spread => policy.run('rollOut', { ...input, spread }, keep),
-    make: (part, { adapter }, isFirst) => {
-      const [pieces, text] = [{ ...input, adapter, ...part }, `${summary}, ${partText(part)}`]
-      return isFirst
-        ? policy.run('rollOutPieces', pieces, { summary: text, more: false })
-        : policy.anywhere('rollOutPieces', pieces, text)
-    },
+    // When it is cut, the worker of the experiment becomes one of those that take any piece.
+    ask: spread => policy.run('rollOut', { ...input, spread }, { summary, more: !spread }),
+    make: (part, { adapter }) =>
+      policy.anywhere('rollOutPieces', { ...input, adapter, ...part }, `${summary}, ${partText(part)}`),
   })
 }
