@@ -49,8 +49,7 @@ export function predictValues(workplace: Workplace, policies: PolicyCache) {
             items: readData(store, data).train,
             values: stored.train,
             open: () => policies.local.atStart(config, start),
-            reopen: folder => policies.local.atStart(config, start, folder),
-            states,
+            kept: { states, reopen: state => policies.local.atStart(config, start, state) },
             hooks: withFailPoint('predictor.tick', stageHooks('score predictor')),
           })
           const seen: StoredValues = { ...stored, train: predicted.values }

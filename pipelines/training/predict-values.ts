@@ -37,19 +37,25 @@ interface Predicting {
   values: readonly ItemValue[]
   /** Loads the start policy. Called for each fold, which disposes of it. */
   open: () => Promise<Policy>
-  /** Loads the policy of a state. */
-  reopen?: (folder: string) => Promise<Policy>
-  /** Of all folds, one after the other: their steps are counted on. */
-  states?: TrainingStates
+  /** Without it an interrupted prediction begins again. */
+  kept?: KeptPredictors
   hooks: Hooks
 }
 
+interface KeptPredictors {
+  /** Of all folds, one after the other: their steps are counted on. */
+  states: TrainingStates
+  /** Loads the policy of a state. */
+  reopen: (folder: string) => Promise<Policy>
+}
+
 /**
- * Goes on from the newest of `states`. Rejects with DataInvalid if there are fewer exams than folds, or a score has characters that
- * the tokenizer lacks.
+ * Goes on from the newest state that is kept. Rejects with DataInvalid if there are fewer exams than folds, or a score has characters
+ * that the tokenizer lacks.
  */
 export async function predictValues(predicting: Predicting): Promise<PredictedValues> {
-  const { config, items, values, open, reopen = open, states = noStates, hooks } = predicting
+  const { config, items, values, open, hooks } = predicting
+  const { states, reopen }: KeptPredictors = predicting.kept ?? { states: noStates, reopen: open }
   const foldOf = foldsOf(items, config.value.predictor.folds, config)
   const folds = foldsWithSteps(foldOf, config)
   let predicted = new Array<number | null>(items.length).fill(null)
