@@ -4,6 +4,7 @@
  *
  *   node scripts/test.mjs                     every test
  *   node scripts/test.mjs --quick             those without services
+ *   node scripts/test.mjs --changed           those that a change since main concerns (changed.mjs)
  *   node scripts/test.mjs rewards estimators  the files whose path holds one of these words
  *   node scripts/test.mjs --lanes 1           one batch at a time (default: 3 without services, else 2 and up to 2 more while cores are
  *                                             idle; 1 if the machine has a GPU)
@@ -17,6 +18,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { isBundleFresh } from '../commands/worker/bundle-age.mjs'
 import { batchesOf, hasServices, partsAtOnce, readTimes, writeTimes } from './test/batches.mjs'
+import { concernedBy } from './test/changed.mjs'
 import { cpuMilliseconds } from './test/cpu-time.mjs'
 import { runBatch } from './test/run-batch.mjs'
 import { fillSpareTime } from './test/spare-lane.mjs'
@@ -34,7 +36,7 @@ const cpuText = milliseconds => (milliseconds > 0 ? `, CPU ${secondsText(millise
 const secondsText = milliseconds => `${(milliseconds / 1000).toFixed(1)} s`
 
 const parts = readParts()
-const { words, quick, lanes, spareLanes } = readArguments()
+const { words, quick, changed, lanes, spareLanes } = readArguments()
 const names = testNames()
 const times = readTimes(timesFile)
 const waiting = batchesOf(names, times)
@@ -147,13 +149,15 @@ function readArguments() {
       allowPositionals: true,
       options: {
         quick: { type: 'boolean', default: false },
+        changed: { type: 'boolean', default: false },
         lanes: { type: 'string' },
       },
     })
     const onGpu = parts.tensorflow?.kind === 'gpu'
-    const { quick, lanes = onGpu ? '1' : '2' } = values
+    const { quick, changed, lanes = onGpu ? '1' : '2' } = values
     if (!/^[1-9]\d?$/.test(lanes)) throw new Error(`--lanes takes a number from 1 to 99, not ${lanes}`)
-    return { words: positionals, quick, lanes: Number(lanes), spareLanes: values.lanes === undefined && !onGpu ? 2 : 0 }
+    const spareLanes = values.lanes === undefined && !onGpu ? 2 : 0
+    return { words: positionals, quick, changed, lanes: Number(lanes), spareLanes }
   } catch (error) {
     console.error(error.message)
     process.exit(2)
@@ -167,10 +171,16 @@ function testNames() {
     .filter(name => name.endsWith('.test.js') && existsSync(join(root, 'test', name.replace(/\.js$/, '.ts'))))
     .filter(name => !quick || !hasServices(name))
     .filter(name => words.length === 0 || words.some(word => join('test', name).includes(word)))
-  if (found.length > 0) return found
+  if (found.length > 0) return changed ? concerned(found) : found
   const which = words.length > 0 ? ` whose path holds ${words.join(' or ')}` : ''
   console.error(`no test file${which} in ${folder}; build by \`npm run setup\``)
   process.exit(1)
+}
+
+function concerned(found) {
+  const { names: some, why } = concernedBy({ root, names: found })
+  console.log(why)
+  return some
 }
 
 /** After `tsc` alone the bundle is older than the workflows, and each worker would make one at its start. */
