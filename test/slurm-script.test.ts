@@ -12,7 +12,7 @@ const folder = mkdtempSync(join(tmpdir(), 'rlev-slurm-'))
 after(() => rmSync(folder, { recursive: true }))
 
 mkdirSync(join(folder, 'bin'))
-// Ends half a second after it is told to, with a status of its own.
+// Ends half a second after it is told to.
 write('rlev', 'trap "sleep 0.5; echo worker ended; exit $STATUS" TERM; echo ready; while :; do sleep 0.05; done')
 write('scontrol', 'echo "$@"')
 
