@@ -10,20 +10,9 @@ import type { Variable } from '../graph/variable.js'
 import type { AdapterWeights, Decoder, Matrix, ProjectionPart, Weights } from '../model/decoder.js'
 import { makeDecoder, mergedWeights } from '../model/decoder.js'
 import type { Policy } from '../model/policy.js'
+import { isFused } from '../model/sizes.js'
 import { undrawnIds } from '../tokenizer/special-tokens.js'
 import { VariableBinding } from './variable-binding.js'
-
-/**
- * Numbers of a layer's gate and up matrices from which on norms, gates, rotations, log-probabilities and attention while sampling are
- * single operations. Smaller policies keep the bits that they have with TensorFlow's.
- */
-const fusedFrom = 2 ** 16
-
-/** Whether such policies are computed so, if the processor can. XLA compiles TensorFlow's operations only. */
-export const isFused = (
-  { width, mlpWidth }: Pick<Policy['architecture'], 'width' | 'mlpWidth'>,
-  { xla }: Pick<EngineConfig, 'xla'>,
-): boolean => 2 * width * mlpWidth >= fusedFrom && !xla
 
 export class Engine {
   readonly session: Session

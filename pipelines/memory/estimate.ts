@@ -9,8 +9,8 @@
 import type { ExperimentConfig } from '../config/schema.js'
 import { adapterShapes } from '../model/adapter-shapes.js'
 import type { Architecture } from '../model/architecture.js'
+import { packedFrom } from '../model/sizes.js'
 import { sizeOf, tensorShapes } from '../model/tensor-shapes.js'
-import { packedFrom } from '../sampling/sampling-weights.js'
 import { factorsOf } from './factors.js'
 
 export const phases = ['warm start', 'rollout', 'update', 'evaluation'] as const

@@ -1,12 +1,12 @@
 /**
  * How many tensors of each kind exist at the same time, measured as the growth of resident memory with each row, layer and width, and
- * rounded (docs/memory.md). They differ by how the policy's operations are computed (engine/engine.ts).
+ * rounded (docs/memory.md). They differ by how the policy's operations are computed (model/sizes.ts).
  */
 
 import { localEngine } from '../config/engine-kinds.js'
 import type { ExperimentConfig } from '../config/schema.js'
-import { isFused } from '../engine/engine.js'
 import type { Architecture } from '../model/architecture.js'
+import { isFused } from '../model/sizes.js'
 
 interface Factors {
   /**

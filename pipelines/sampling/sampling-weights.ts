@@ -11,9 +11,7 @@ import type { Program } from '../graph/session.js'
 import type { Tensor } from '../graph/tensorflow.js'
 import type { Variable } from '../graph/variable.js'
 import { type Decoder, type Matrix, type ProjectionPart, projectionParts } from '../model/decoder.js'
-
-/** Numbers of a matrix from which on it is packed. With smaller ones nothing is gained (docs/performance.md). */
-export const packedFrom = 2 ** 18
+import { packedFrom } from '../model/sizes.js'
 
 interface Copy {
   variable: Variable

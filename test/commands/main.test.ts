@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, existsSync, mkdtempSync, openSync, rmSync } from 'node:fs'
+import { closeSync, existsSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -97,4 +97,18 @@ test('output to a full disk ends with an error that says so, and no stack trace'
   } finally {
     closeSync(full)
   }
+})
+
+test('a plan is told without TensorFlow, which takes half a second to load', () => {
+  const program = `
+    import { createRequire } from 'node:module'
+    process.argv = [process.execPath, 'rlev', 'plan', 'configs/quickstart.yaml', '--home', ${JSON.stringify(home)}]
+    await import(${JSON.stringify(join(buildFolder, 'commands', 'main.js'))})
+    const loaded = Object.keys(createRequire(import.meta.url)('node:module')._cache)
+    console.log('loaded:', ...loaded.filter(path => path.includes('tfjs')))`
+  const file = join(folder, 'plan.mjs')
+  writeFileSync(file, program)
+  const told = execFileSync(process.execPath, [file], { encoding: 'utf8' })
+  assert.match(told, /20 experiments/)
+  assert.match(told, /^loaded:$/m)
 })
