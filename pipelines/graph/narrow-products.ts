@@ -77,7 +77,7 @@ export class NarrowProducts {
   widenedOf(narrow: string, frame: Frame | null): string {
     const there = this.#widened.get(narrow)
     if (there !== undefined) return there
-    const wide = this.#wide(narrow, frame)
+    const wide = this.#cast({ input: narrow, from: bfloat16, to: backend().binding.TF_FLOAT, frame })
     this.#widened.set(narrow, wide)
     this.#rounded.set(wide, narrow)
     return wide
@@ -94,18 +94,13 @@ export class NarrowProducts {
     return this.#rounded.get(output) ?? null
   }
 
-  #wide(input: string, frame: Frame | null, after: readonly string[] = []): string {
-    return this.#cast({ input, from: bfloat16, to: backend().binding.TF_FLOAT, frame, after })
-  }
-
-  #cast(of: { input: string; from: number; to: number; frame: Frame | null; after?: readonly string[] }): string {
-    const { input, from, to, frame, after = [] } = of
+  #cast({ input, from, to, frame }: { input: string; from: number; to: number; frame: Frame | null }): string {
     const type = backend().binding.TF_ATTR_TYPE
     const attributes = [
       { name: 'SrcT', type, value: from },
       { name: 'DstT', type, value: to },
     ]
-    return this.#add({ op: 'Cast', attributes, inputs: [input], after, frame }, to)
+    return this.#add({ op: 'Cast', attributes, inputs: [input], frame }, to)
   }
 
   /** The output of a new node. */

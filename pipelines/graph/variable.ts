@@ -27,6 +27,8 @@ export class Variable {
   /** null in an eager session. */
   readonly nodes: VariableNodes | null
   #value: Tensor | null = null
+  /** Whether the value is zeros that are made when they are asked for: most are assigned before. */
+  #isZeros: boolean
 
   /** A variable of zeros. If `shape` is null, it has no value before it is assigned. */
   constructor({
@@ -39,7 +41,7 @@ export class Variable {
     this.type = type
     this.nodes = nodes
     this.shape = shape ?? [0]
-    if (shape !== null) this.#value = tf.keep(tf.zeros([...shape], type))
+    this.#isZeros = shape !== null
   }
 
   /** The value, in a function that a session runs. Give the shape if the variable's changes. */
@@ -99,25 +101,30 @@ export class Variable {
   }
 
   get isStaged(): boolean {
-    return this.#value !== null
+    return this.#value !== null || this.#isZeros
   }
 
   /** The value as a tensor, which stays the variable's. */
   staged(): Tensor {
+    if (this.#isZeros) this.#make(zeros(this.shape, this.type))
     if (this.#value === null) throw new TypeError(`the value of ${this.name} is in the session, not staged`)
     return this.#value
   }
 
   /** Sets the value to a copy of a tensor, which stays the caller's. */
   stage(value: Tensor): void {
-    const before = this.#value
-    this.#value = tf.keep(value.clone())
-    before?.dispose()
+    this.#make(value.clone())
   }
 
   unstage(): void {
     this.#value?.dispose()
     this.#value = null
+    this.#isZeros = false
+  }
+
+  #make(value: Tensor): void {
+    this.unstage()
+    this.#value = tf.keep(value)
   }
 
   #reading(recording: Recording): string {
@@ -143,3 +150,7 @@ export class Variable {
     return [{ name: 'dtype', type: backend().binding.TF_ATTR_TYPE, value: elementCode(this.type) }]
   }
 }
+
+/** Not in an array of JavaScript first, which would stay until it is collected. */
+const zeros = (shape: readonly number[], type: ElementType): Tensor =>
+  type === 'bool' ? tf.zeros([...shape], type) : tf.fill([...shape], 0, type)

@@ -193,6 +193,18 @@ test('programs leave no tensors behind except their outputs, and a disposed sess
   assert.equal(tf.memory().numTensors, before)
 })
 
+test('variables of zeros that are assigned before they are used make no arrays of JavaScript', () => {
+  const session = new Session({ recorded: true })
+  const before = process.memoryUsage().arrayBuffers
+  const made = Array.from({ length: 4 }, (_, index) => session.variable({ name: `${index}`, shape: [1024, 1024] }))
+  const ones = tf.fill([1024, 1024], 1)
+  session.assign(new Map(made.map(variable => [variable, ones])))
+  assert.ok(process.memoryUsage().arrayBuffers - before < 2 ** 20)
+  const sums = session.compile({ name: 'sums', inputs: [], run: () => made.map(variable => variable.read().sum()) })()
+  assert.deepEqual(numbers(sums), Array(4).fill([2 ** 20]))
+  session.dispose()
+})
+
 test('matrix products in bfloat16 are close to those in float32, but not equal', () => {
   const values = ['float32', 'bfloat16'].map(matrices => {
     const session = new Session({ recorded: true, matrices: matrices as 'float32' | 'bfloat16' })
