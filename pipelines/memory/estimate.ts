@@ -134,13 +134,15 @@ function sampling({ architecture, config, promptTokens, testItems }: MemorySubje
   const { maxTokens, prompts, samples } = config.rollout
   const factors = factorsOf({ architecture, config })
   const matrices = matricesOf(architecture)
+  const { used, adapted } = factors.layerCopies
+  const layerCopies = config.update.adapter === null ? used : used + adapted
   // Packed for sampling; its memory stays in the pool.
   const head = vocabulary * width >= packedFrom ? vocabulary * width : 0
   const copies = (['rollout', 'update', 'evaluation'] as const).flatMap((phase): MemoryPart[] => {
     const part = { phase, shrunkBy: ['policy'] }
     return [
-      { ...part, name: `copies of the layers (${phase})`, bytes: 4 * factors.layerCopies.used * matrices },
-      { ...part, name: `copy of the head (${phase})`, bytes: 4 * head },
+      { ...part, name: `copies of the layers (${phase})`, bytes: 4 * layerCopies * matrices },
+      { ...part, name: `copy of the head (${phase})`, bytes: 4 * factors.headCopies * head },
     ]
   })
   const caches = [

@@ -1,6 +1,6 @@
 /**
  * How many tensors of each kind exist at the same time, measured as the growth of resident memory with each row, layer and width, and
- * rounded (docs/memory.md). They differ by how the policy's operations are computed (model/sizes.ts).
+ * rounded (docs/memory.md). They differ by how the policy's operations are computed (model/sizes.ts), and by the type of matrix products.
  */
 
 import { localEngine } from '../config/engine-kinds.js'
@@ -22,10 +22,12 @@ interface Factors {
   /** A cache with its copies while it grows and tokens are written, as the memory pool keeps them. */
   cacheCopies: number
   /**
-   * Copies of the layers' matrices: projections joined, and an adapter added; and in an update that trains them, what the backward pass
-   * makes of the joined ones.
+   * Copies of the layers' matrices: projections joined; with an adapter, what it is added with for sampling; and in an update that trains
+   * them, what the backward pass makes of the joined ones.
    */
-  layerCopies: { used: number; trained: number }
+  layerCopies: { used: number; adapted: number; trained: number }
+  /** Copies of a packed head, in numbers of float32. */
+  headCopies: number
   /** Node, the program, TensorFlow with its threads, and recorded graphs. (bytes) */
   process: number
 }
@@ -34,17 +36,27 @@ const inParts: Factors = {
   held: { width: 2.5, heads: 4.1, mlp: 2.6, scores: 2.05 },
   logits: { update: 4, entropy: 3, position: 6 },
   cacheCopies: 3.5,
-  layerCopies: { used: 2.2, trained: 1.9 },
+  layerCopies: { used: 2.2, adapted: 0, trained: 1.9 },
+  headCopies: 1,
   process: 510 * 2 ** 20,
 }
 
 const fused: Factors = {
-  held: { width: 1.7, heads: 4.3, mlp: 0.4, scores: 3.4 },
+  held: { width: 0.5, heads: 1.9, mlp: 0.2, scores: 4.4 },
   // With the entropy the log-probabilities are computed from the logits in parts.
-  logits: { update: 1.7, entropy: 5.3, position: 6 },
+  logits: { update: 0.5, entropy: 6.5, position: 6 },
   cacheCopies: 2,
-  layerCopies: { used: 2.05, trained: 0.3 },
-  process: 470 * 2 ** 20,
+  layerCopies: { used: 2.14, adapted: 1.6, trained: 0 },
+  headCopies: 1,
+  process: 494 * 2 ** 20,
+}
+
+/** Of the numbers that products multiply only those in bfloat16 are kept. Everything else is of float32. */
+const fusedNarrow: Factors = {
+  ...fused,
+  held: { width: 0.5, heads: 1.5, mlp: 0.2, scores: 3.4 },
+  layerCopies: { used: 1.78, adapted: 1.6, trained: 0 },
+  headCopies: 0.5,
 }
 
 export function factorsOf({
@@ -54,5 +66,7 @@ export function factorsOf({
   architecture: Architecture
   config: Pick<ExperimentConfig, 'engine'>
 }): Factors {
-  return isFused(architecture, localEngine(config.engine)) ? fused : inParts
+  const engine = localEngine(config.engine)
+  if (!isFused(architecture, engine)) return inParts
+  return engine.mode === 'recorded' && engine.matrices === 'bfloat16' ? fusedNarrow : fused
 }

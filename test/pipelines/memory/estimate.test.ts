@@ -40,6 +40,8 @@ const small = shaped(128, 4, 4, 344)
 const large = shaped(256, 6, 8, 704)
 /** The shape of SmolLM2-135M. */
 const smollm = { ...shaped(576, 30, 9, 1536), num_key_value_heads: 3, vocab_size: 49152 }
+const sixLayers = { ...smollm, num_hidden_layers: 6, vocab_size: 47 }
+const twelveLayers = { ...smollm, num_hidden_layers: 12, vocab_size: 47 }
 
 function estimate(update: object = {}, others: object = {}, promptTokens = 64): MemoryEstimate {
   const config = experimentSchema.parse({
@@ -174,41 +176,67 @@ const measured: readonly (readonly [
   shape: object,
   update: object,
   tokens: [number, number],
-  peak: number,
+  peaks: { float32: number; bfloat16: number },
 ])[] = [
-  ['135 M weights, 8 rows', smollm, { microBatch: 8 }, [83, 8], 4.33],
-  ['135 M weights, 16 rows', smollm, { microBatch: 16 }, [83, 8], 4.39],
-  ['135 M weights, 64 rows, recomputed', smollm, { microBatch: 64, gradientCheckpointing: true }, [83, 8], 4.33],
-  ['135 M weights, 64 rows, adapter', smollm, { microBatch: 64, adapter: {} }, [83, 8], 3.6],
-  ['135 M weights, 64 rows', smollm, { microBatch: 64 }, [83, 8], 5.05],
-  ['24 M weights, 8 rows', { ...smollm, num_hidden_layers: 6, vocab_size: 47 }, { microBatch: 8 }, [83, 8], 1.12],
-  ['24 M weights, 64 rows', { ...smollm, num_hidden_layers: 6, vocab_size: 47 }, { microBatch: 64 }, [83, 8], 1.28],
-  ['43 M weights, 8 rows', { ...smollm, num_hidden_layers: 12, vocab_size: 47 }, { microBatch: 8 }, [83, 8], 1.7],
-  ['43 M weights, 64 rows', { ...smollm, num_hidden_layers: 12, vocab_size: 47 }, { microBatch: 64 }, [83, 8], 2.07],
-  ['0.8 M weights, 8 rows', small, { microBatch: 8 }, [64, 64], 0.54],
-  ['0.8 M weights, 64 rows', small, { microBatch: 64 }, [64, 64], 0.78],
-  ['0.8 M weights, 32 long rows', small, { microBatch: 32 }, [64, 192], 1.1],
-  ['4.9 M weights, 8 rows', large, { microBatch: 8 }, [64, 64], 0.78],
-  ['4.9 M weights, 64 rows', large, { microBatch: 64 }, [64, 64], 1.46],
-  ['4.9 M weights, 64 rows, recomputed', large, { microBatch: 64, gradientCheckpointing: true }, [64, 64], 0.87],
-  ['4.9 M weights, 64 rows, adapter', large, { microBatch: 64, adapter: {} }, [64, 64], 1.4],
+  ['135 M weights, 8 rows', smollm, { microBatch: 8 }, [83, 8], { float32: 4.12, bfloat16: 4.22 }],
+  [
+    '135 M weights, 64 rows, recomputed',
+    smollm,
+    { microBatch: 64, gradientCheckpointing: true },
+    [83, 8],
+    { float32: 4.21, bfloat16: 4.23 },
+  ],
+  [
+    '135 M weights, 64 rows, adapter',
+    smollm,
+    { microBatch: 64, adapter: {} },
+    [83, 8],
+    { float32: 3.5, bfloat16: 3.4 },
+  ],
+  ['135 M weights, 64 rows', smollm, { microBatch: 64 }, [83, 8], { float32: 4.9, bfloat16: 4.22 }],
+  ['24 M weights, 8 rows', sixLayers, { microBatch: 8 }, [83, 8], { float32: 1.11, bfloat16: 1.12 }],
+  ['24 M weights, 64 rows', sixLayers, { microBatch: 64 }, [83, 8], { float32: 1.21, bfloat16: 1.13 }],
+  ['43 M weights, 8 rows', twelveLayers, { microBatch: 8 }, [83, 8], { float32: 1.78, bfloat16: 1.64 }],
+  ['43 M weights, 64 rows', twelveLayers, { microBatch: 64 }, [83, 8], { float32: 1.87, bfloat16: 1.78 }],
+  ['0.8 M weights, 8 rows', small, { microBatch: 8 }, [64, 64], { float32: 0.54, bfloat16: 0.55 }],
+  ['0.8 M weights, 64 rows', small, { microBatch: 64 }, [64, 64], { float32: 0.78, bfloat16: 0.71 }],
+  ['0.8 M weights, 32 long rows', small, { microBatch: 32 }, [64, 192], { float32: 1.09, bfloat16: 0.93 }],
+  ['4.9 M weights, 8 rows', large, { microBatch: 8 }, [64, 64], { float32: 0.76, bfloat16: 0.72 }],
+  ['4.9 M weights, 64 rows', large, { microBatch: 64 }, [64, 64], { float32: 1.4, bfloat16: 1.19 }],
+  [
+    '4.9 M weights, 64 rows, recomputed',
+    large,
+    { microBatch: 64, gradientCheckpointing: true },
+    [64, 64],
+    { float32: 0.86, bfloat16: 0.86 },
+  ],
+  [
+    '4.9 M weights, 64 rows, adapter',
+    large,
+    { microBatch: 64, adapter: {} },
+    [64, 64],
+    { float32: 1.39, bfloat16: 1.26 },
+  ],
 ]
 
-test('the estimate is within 10% of every peak that was measured', () => {
-  for (const [name, shape, update, [promptTokens, maxTokens], peak] of measured) {
-    const config = experimentSchema.parse({
-      name: 'measured',
-      policy: { from: 'checkpoint', path: '/models/some' },
-      kl: { place: 'none' },
-      rollout: { prompts: 8, samples: 8, maxTokens, chunk: 64 },
-      evaluation: { chunk: 1 },
-      update,
-    })
-    const { bytes } = memoryOf({ architecture: readArchitecture(shape, 'config.json'), config, promptTokens })
-    const share = bytes / gibibyte / peak
-    assert.ok(Math.abs(share - 1) < 0.1, `${name}: ${sizeText(bytes)}, measured ${peak} GiB`)
-  }
-})
+for (const matrices of ['float32', 'bfloat16'] as const) {
+  test(`the estimate is within 10% of every peak that was measured, matrices in ${matrices}`, () => {
+    for (const [name, shape, update, [promptTokens, maxTokens], peaks] of measured) {
+      const config = experimentSchema.parse({
+        name: 'measured',
+        policy: { from: 'checkpoint', path: '/models/some' },
+        kl: { place: 'none' },
+        rollout: { prompts: 8, samples: 8, maxTokens, chunk: 64 },
+        evaluation: { chunk: 1 },
+        engine: { matrices },
+        update,
+      })
+      const { bytes } = memoryOf({ architecture: readArchitecture(shape, 'config.json'), config, promptTokens })
+      const share = bytes / gibibyte / peaks[matrices]
+      assert.ok(Math.abs(share - 1) < 0.1, `${name}: ${sizeText(bytes)}, measured ${peaks[matrices]} GiB`)
+    }
+  })
+}
 
 test('the estimate is within 10% of what a worker of a run took, with its reference, checkpoint and evaluations', () => {
   const config = experimentSchema.parse({
