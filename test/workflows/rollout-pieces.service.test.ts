@@ -5,12 +5,15 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { namesIn, sha256 } from '../../activities/store/files.js'
 import { experimentPaths, runFolder, stepName } from '../../activities/store/runs/run-folder.js'
+import { Store } from '../../activities/store/store.js'
 import { tensorsIn } from '../pipelines/checkpoint/safetensors-bytes.js'
 import { TestServices } from '../services.js'
 import { AtWork, type Handle, until } from './at-work.js'
 import { tinyConfig } from './tiny.js'
 
 const steps = 3
+/** Seconds; longer than a worker that has no pieces to make is waited for. */
+const heartbeatTimeout = 8
 /** Steps of 8 prompts with 64 responses each in 4 pieces. Checkpoints are not due in between. */
 const config = (name: string, rollout: object = { piece: 2 }) =>
   tinyConfig(name, {
@@ -19,7 +22,7 @@ const config = (name: string, rollout: object = { piece: 2 }) =>
     update: { learningRate: 1e-2, adapter: { rank: 2, alpha: 4, targets: ['q_proj', 'v_proj', 'down_proj'] } },
     evaluation: { every: steps },
     checkpoint: { everySteps: steps },
-    durability: { heartbeatTimeout: 3 },
+    durability: { heartbeatTimeout },
   })
 const pieceCount = 4
 
@@ -31,12 +34,17 @@ before(async () => {
 })
 after(() => services?.stop())
 
-const left = () => ['rollout-piece', 'rollout-adapter'].flatMap(kind => namesIn(join(services.path, 'store', kind)))
+/** What the rollouts of a run left in the store. */
+const leftOf = (run: string) => {
+  const store = new Store(services.path)
+  const listed = ['rollout-piece', 'rollout-adapter'].flatMap(kind => store.listed<{ run: string }>(kind))
+  return listed.filter(({ from }) => from.run === run)
+}
 
 /** The digest of the last weights, and those of the journaled rollouts. */
 async function resultOf(handle: Handle) {
   const { weights } = await handle.result()
-  assert.deepEqual(left(), [])
+  assert.deepEqual(leftOf(handle.workflowId), [])
   const folder = join(runFolder(services.path, handle.workflowId), 'rollouts')
   const rollouts = namesIn(folder).map(name => sha256(readFileSync(join(folder, name))))
   assert.equal(rollouts.length, steps)
@@ -50,18 +58,25 @@ async function adapterOf(name: string): Promise<number[]> {
   return [...tensors.values()].flatMap(({ values }) => [...values])
 }
 
+/** Of each activity of this name that was made: its worker, and how long its queue was to be waited for (s). */
+async function madeOf(handle: Handle, name: string): Promise<{ worker: string; waitS: number }[]> {
+  const { events } = await handle.fetchHistory()
+  return (events ?? []).flatMap(({ activityTaskCompletedEventAttributes: completed }) => {
+    const scheduled = events?.[Number(completed?.scheduledEventId ?? 0) - 1]?.activityTaskScheduledEventAttributes
+    if (scheduled?.activityType?.name !== name) return []
+    return { worker: completed?.identity ?? '', waitS: Number(scheduled.scheduleToStartTimeout?.seconds ?? 0) }
+  })
+}
+
 /** How many pieces each worker made, the fewest first. */
 async function piecesOfWorkers(handle: Handle): Promise<number[]> {
-  const { events = [] } = await handle.fetchHistory()
   const counts = new Map<string, number>()
-  for (const { activityTaskCompletedEventAttributes: completed } of events ?? []) {
-    const scheduled = events?.[Number(completed?.scheduledEventId ?? 0) - 1]?.activityTaskScheduledEventAttributes
-    if (scheduled?.activityType?.name !== 'rollOutPieces') continue
-    const worker = completed?.identity ?? ''
-    counts.set(worker, (counts.get(worker) ?? 0) + 1)
-  }
+  for (const { worker } of await madeOf(handle, 'rollOutPieces')) counts.set(worker, (counts.get(worker) ?? 0) + 1)
   return [...counts.values()].sort((a, b) => a - b)
 }
+
+const workersOf = async (handle: Handle, name: string) =>
+  new Set((await madeOf(handle, name)).map(({ worker }) => worker)).size
 
 test('two workers come to the weights of one, and to those of a run in which one of them was killed', {
   timeout: 300_000,
@@ -87,6 +102,15 @@ test('two workers come to the weights of one, and to those of a run in which one
     shares = await piecesOfWorkers(shared)
   }
   assert.equal(shares.length, 2, `pieces of each worker: ${shares}`)
+
+  // Each worker makes pieces of both, and stays with its experiment all the same.
+  const beside = await Promise.all(['beside-1', 'beside-2'].map(name => work.start(config(name))))
+  for (const handle of beside) {
+    assert.deepEqual(await resultOf(handle), expected)
+    assert.equal(await workersOf(handle, 'trainSteps'), 1)
+    const waits = (await madeOf(handle, 'trainSteps')).map(({ waitS }) => waitS)
+    assert.deepEqual(waits, Array(steps).fill(heartbeatTimeout))
+  }
 
   const disturbed = await work.start(config('three'))
   await until('a piece', () => namesIn(join(services.path, 'store', 'rollout-piece')).length >= 1)
