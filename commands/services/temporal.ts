@@ -66,6 +66,9 @@ export function devServerCall(place: { ip: string; port: number; uiPort: number;
     ['--sqlite-pragma', 'journal_mode=wal', '--sqlite-pragma', 'synchronous=normal'],
     // The default of 20 polls a second lets one workflow have only 10 activities a second.
     ['--dynamic-config-value', 'history.transferProcessorMaxPollRPS=2000'],
+    // By default tasks wait in four partitions of a queue: where few workers poll, one waits up to two seconds beside an idle worker. All
+    // four are still read: a database of before may have tasks there.
+    ['--dynamic-config-value', 'matching.numTaskqueueWritePartitions=1'],
     Object.entries(attributeTypes).flatMap(([name, type]) => ['--search-attribute', `${name}=${type}`]),
   ].flat()
   return { command: programOf('temporal'), args, env: withoutSecrets(process.env) }
