@@ -24,9 +24,11 @@ export const pieceCount = 4
 
 const homes: string[] = []
 const open: PolicyCache[] = []
+/** After each file: two share this module if they share a process. */
 export async function disposeAll(): Promise<void> {
-  for (const policies of open) await policies.dispose()
-  for (const home of homes) rmSync(home, { recursive: true, force: true })
+  prepared = undefined
+  for (const policies of open.splice(0)) await policies.dispose()
+  for (const home of homes.splice(0)) rmSync(home, { recursive: true, force: true })
 }
 
 export interface Subject {
