@@ -2,7 +2,6 @@
  * Stage: some pieces of a step's rollout, on any worker of the run's engine. It takes no fence and writes only into the store, where the
  * first of two equal pieces stays, so it may be made twice or at the same time.
  */
-import { given } from '../../pipelines/given.js'
 import { type AnsweredPieces, makePart, type Part } from '../pieces/divided.js'
 import { readData } from '../prepare-data.js'
 import { stage, stageHooks, withFailPoint } from '../stage.js'
@@ -23,8 +22,8 @@ export function rollOutPieces(workplace: Workplace, policies: PolicyCache) {
       const config = runConfig(workplace, run)
       const engine = engineName(config)
       if (engine !== null) claimEngine(workplace.home, run, engine)
-      // What this machine has of earlier steps, if its home is a copy.
-      await dropUpTo(workplace.store, run, step - 1)
+      // Of a home that machines share, earlier steps have gone with their rollouts. A copy of this machine still has what it made of them.
+      if (workplace.mirror !== null) await dropUpTo(workplace.store, run, step - 1)
       const items = readData(workplace.store, stages.data).train
       const pieces = new RolloutPieces({ workplace, config, input, items })
       const note = `pieces ${from + 1}-${to} of ${pieces.count} of the rollout of step ${step}`
@@ -33,9 +32,7 @@ export function rollOutPieces(workplace: Workplace, policies: PolicyCache) {
         hooks: withFailPoint('rollout.tick', stageHooks(note)),
         open: async (): Promise<Answering | null> => {
           const policy = await policies.samplerWith({ run, step: step - 1, config, start: stages.start, adapter })
-          if (policy === null) return null
-          const reference = config.kl.place === 'none' ? undefined : await policies.reference(stages.start, config)
-          return { policy, ...given({ reference }) }
+          return policy === null ? null : { policy, ...(await policies.measuring(stages.start, config)) }
         },
       })
     },

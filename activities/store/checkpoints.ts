@@ -3,15 +3,13 @@
  * with the optimizer's state and a sealed manifest that names the step, the checkpoint before it and the experiment. A folder without a
  * valid manifest is not a checkpoint.
  */
-import { renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { trainedFile } from '../../pipelines/checkpoint/checkpoint-files.js'
 import { RlevError } from '../../pipelines/errors.js'
 import { failPoint } from '../fail-points/fail-point.js'
-import { namesIn, setAside } from './files.js'
+import { namesIn, removeWhole, setAside } from './files.js'
 import { type Manifest, makeFolder, readFolderOrSetAside } from './folder.js'
 import { experimentPaths, stepName, stepOf } from './runs/run-folder.js'
-import { temporaryBeside } from './temporary-names.js'
 
 export interface CheckpointFacts {
   step: number
@@ -92,16 +90,11 @@ export class Checkpoints {
 
   /**
    * Of the checkpoints up to step `made`, which is known to be whole, keeps that one, the newest `keep` before it, and the one of `also`.
-   * A checkpoint is renamed before it is deleted: a reader sees all of it or nothing.
    */
   retain({ made, keep, also }: { made: number; keep: number; also: number | null }): void {
     for (const step of stepsToDelete({ steps: this.steps(), made, keep, also })) {
-      const path = join(this.#folder, stepName(step))
-      const going = temporaryBeside(path)
       failPoint('retention.before')
-      renameSync(path, going)
-      failPoint('retention.aside')
-      rmSync(going, { recursive: true, force: true })
+      removeWhole(join(this.#folder, stepName(step)), () => failPoint('retention.aside'))
       failPoint('retention.after')
     }
   }

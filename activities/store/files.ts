@@ -206,3 +206,25 @@ export function setAside(path: string): string {
 export function isCode(error: unknown, ...codes: string[]): boolean {
   return error instanceof Error && 'code' in error && codes.includes(String(error.code))
 }
+
+/**
+ * Removes a file or folder. It is renamed before it is deleted: a reader sees all of it or nothing. `aside` is called when it has lost its
+ * name. Throws ENOENT if it is missing.
+ */
+export function removeWhole(path: string, aside: () => void = () => {}): void {
+  const going = temporaryBeside(path)
+  renameSync(path, going)
+  aside()
+  rmSync(going, { recursive: true, force: true })
+}
+
+/** The same of what another process may have removed before: then it says false. */
+export function removeIfThere(path: string, aside?: () => void): boolean {
+  try {
+    removeWhole(path, aside)
+    return true
+  } catch (error) {
+    if (isCode(error, 'ENOENT')) return false
+    throw error
+  }
+}

@@ -1,17 +1,15 @@
 /**
  * States of supervised training that is under way: `store/<kind>/<digest>-step-000040/`, folders with a manifest, addressed by the inputs of the
- * output that the training makes and by the step. So nothing that was made of other inputs is gone on from. An attempt goes on from the newest
- * whole one. Only that one is kept, and none once the output is made. They stay in the folder of the home; an object store gets none.
+ * output that the training makes and by the step, so that a state of other inputs is never resumed. An attempt resumes the newest whole one.
+ * Only that one is kept, and none once the output is made. They stay in the folder of the home; an object store gets none.
  */
-import { renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { digest } from '../../pipelines/config/digest.js'
 import type { TrainingState, TrainingStates } from '../../pipelines/training/training-states.js'
-import { isCode, namesIn, setAside } from './files.js'
+import { namesIn, removeIfThere, setAside } from './files.js'
 import { makeFolder, readFolderOrSetAside } from './folder.js'
 import { insideHome } from './inside-home.js'
 import { stepName, stepOf } from './runs/run-folder.js'
-import { temporaryBeside } from './temporary-names.js'
 
 interface StateFacts {
   kind: string
@@ -29,13 +27,13 @@ export class KeptStates implements TrainingStates {
   /** When the last one was kept, or the training began. (ms of a clock that only goes forward) */
   #keptAt = performance.now()
 
-  /** `everySeconds`: between two states; null to keep none. One that is there is gone on from all the same. */
+  /** `everySeconds`: between two states; null to keep none. One that is there is resumed all the same. */
   constructor(options: {
     home: string
     kind: string
     from: unknown
     everySeconds: number | null
-    /** Called with the step of a state that is gone on from. */
+    /** Called with the step of a state that is resumed. */
     onFound: (step: number) => void
   }) {
     const { home, kind, from, everySeconds, onFound } = options
@@ -88,18 +86,8 @@ export class KeptStates implements TrainingStates {
     return join(this.#folder, `${this.#digest}-${stepName(step)}`)
   }
 
-  /** Renamed first: a reader sees all of a state or nothing. */
+  /** Another attempt may remove them at the same time. */
   #remove(goes: (step: number) => boolean): void {
-    for (const step of this.#steps().filter(goes)) {
-      const going = temporaryBeside(this.#path(step))
-      try {
-        renameSync(this.#path(step), going)
-      } catch (error) {
-        // Another attempt removed it first.
-        if (isCode(error, 'ENOENT')) continue
-        throw error
-      }
-      rmSync(going, { recursive: true, force: true })
-    }
+    for (const step of this.#steps().filter(goes)) removeIfThere(this.#path(step))
   }
 }

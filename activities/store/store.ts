@@ -2,16 +2,15 @@
  * The artifact store: `HOME/store/<kind>/<digest>/`, outputs of stages addressed by their inputs and made once, so that arms and seeds of
  * a sweep share data, values, warm start and its evaluation.
  */
-import { readFileSync, renameSync, rmSync, utimesSync } from 'node:fs'
+import { readFileSync, utimesSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { digest } from '../../pipelines/config/digest.js'
 import { RlevError } from '../../pipelines/errors.js'
 import { shortened } from '../../pipelines/printable.js'
 import { failPoint } from '../fail-points/fail-point.js'
-import { isCode, namesIn } from './files.js'
+import { isCode, namesIn, removeIfThere } from './files.js'
 import { type Manifest, makeFolder, readFolder, readFolderOrSetAside, readManifest } from './folder.js'
 import { insideHome } from './inside-home.js'
-import { temporaryBeside } from './temporary-names.js'
 import { Unchanged } from './unchanged.js'
 
 /** What activities pass on of an artifact. */
@@ -108,18 +107,10 @@ export class Store {
     })
   }
 
-  /** Removes an output that nothing refers to and nothing will take. It is renamed before: a reader sees all of it or nothing. */
+  /** Removes an output that nothing refers to and nothing will take. */
   async drop(kind: string, name: string): Promise<void> {
     const path = insideHome(this.#home, join(this.#home, 'store', kind, name))
-    const going = temporaryBeside(path)
-    try {
-      renameSync(path, going)
-    } catch (error) {
-      if (!isCode(error, 'ENOENT')) throw error
-      return
-    }
-    failPoint('outdated.aside')
-    rmSync(going, { recursive: true, force: true })
+    if (!removeIfThere(path, () => failPoint('outdated.aside'))) return
     await this.#shared?.drop({ kind, digest: name })
     failPoint('outdated.after')
   }

@@ -37,25 +37,18 @@ export class LocalEngine implements PolicyEngine {
   async samplerAt(options: PolicyToSample): Promise<LocalSampler | null> {
     const { step, config, start, checkpoints, experimentKey } = options
     if (config.steps === 0) return this.reference(start, config)
-    const key = `${experimentKey} ${start.sha256} ${step}`
-    if (this.#sampled?.key !== key) {
-      const checkpoint = step === 0 ? null : checkpoints.whole(step)
-      if (step > 0 && checkpoint === null) return null
-      this.#dropSampled()
-      this.#sampled = { key, policy: await this.#policyOf(config, start, checkpoint?.path ?? null) }
-    }
-    return new LocalSampler(this.#sampled.policy)
+    return this.#sampler({
+      ...{ key: `${experimentKey} ${start.sha256} ${step}`, config, start },
+      folder: () => (step === 0 ? null : checkpoints.whole(step)?.path),
+    })
   }
 
   /** The start with a stored adapter; null if that is gone. Freed when another policy is opened. */
   async samplerWith({ config, start, adapter }: PolicyWithAdapter): Promise<LocalSampler | null> {
-    const key = `${start.sha256} ${adapter.sha256} ${JSON.stringify(config.engine)}`
-    if (this.#sampled?.key !== key) {
-      if (!this.#store.isWhole(adapter)) return null
-      this.#dropSampled()
-      this.#sampled = { key, policy: await this.#policyOf(config, start, this.#store.path(adapter)) }
-    }
-    return new LocalSampler(this.#sampled.policy)
+    return this.#sampler({
+      ...{ key: `${start.sha256} ${adapter.sha256} ${JSON.stringify(config.engine)}`, config, start },
+      folder: () => (this.#store.isWhole(adapter) ? this.#store.path(adapter) : undefined),
+    })
   }
 
   async reference(start: ArtifactRef, { engine }: ExperimentConfig): Promise<LocalSampler> {
@@ -71,6 +64,25 @@ export class LocalEngine implements PolicyEngine {
     for (const policy of this.#references.values()) disposePolicy(policy)
     this.#references.clear()
     this.#dropSampled()
+  }
+
+  /** `folder` is asked where another policy is held: as for `#policyOf`, or undefined if it is gone. */
+  async #sampler({
+    key,
+    config,
+    start,
+    folder,
+  }: Pick<PolicyToSample, 'config' | 'start'> & {
+    key: string
+    folder: () => string | null | undefined
+  }): Promise<LocalSampler | null> {
+    if (this.#sampled?.key !== key) {
+      const path = folder()
+      if (path === undefined) return null
+      this.#dropSampled()
+      this.#sampled = { key, policy: await this.#policyOf(config, start, path) }
+    }
+    return new LocalSampler(this.#sampled.policy)
   }
 
   #dropSampled(): void {

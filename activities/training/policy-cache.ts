@@ -72,6 +72,11 @@ export class PolicyCache {
     return this.#engines[engineKind(config.engine)].reference(start, config)
   }
 
+  /** The same, if the KL divergence is measured. */
+  async measuring(start: ArtifactRef, config: ExperimentConfig): Promise<{ reference?: Sampler }> {
+    return config.kl.place === 'none' ? {} : { reference: await this.reference(start, config) }
+  }
+
   async drop(run: string): Promise<void> {
     const live = this.#live.get(run)
     this.#live.delete(run)

@@ -239,10 +239,7 @@ export class Training {
   }
 
   async #answering(live: LivePolicy): Promise<Answering> {
-    const { config } = this
-    const reference =
-      config.kl.place === 'none' ? undefined : await this.#policies.reference(this.#input.stages.start, config)
-    return { policy: live, ...given({ reference }) }
+    return { policy: live, ...(await this.#policies.measuring(this.#input.stages.start, this.config)) }
   }
 
   /** Pieces that are stored, by whichever worker, are taken. */

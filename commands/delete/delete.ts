@@ -3,18 +3,16 @@
  * What it shares with other runs stays in the store for `rlev gc`. A deletion that is interrupted leaves a note in the run's folder; the
  * run is then not used any more, and the same call completes the deletion.
  */
-import { renameSync, rmSync } from 'node:fs'
 import { dirname, sep } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import { armFailPoints, failPoint, failPointVariable } from '../../activities/fail-points/fail-point.js'
 import { bytesUnder } from '../../activities/store/disk-use.js'
-import { syncPath } from '../../activities/store/files.js'
+import { removeWhole, syncPath } from '../../activities/store/files.js'
 import { readReferences } from '../../activities/store/references.js'
 import { beginDeletion, type Deletion, readDeletion } from '../../activities/store/runs/deletion.js'
 import { readElsewhere } from '../../activities/store/runs/elsewhere.js'
 import { runFolder } from '../../activities/store/runs/run-folder.js'
 import { experimentsOf, listRuns, readPlan } from '../../activities/store/runs/runs.js'
-import { temporaryBeside } from '../../activities/store/temporary-names.js'
 import type { Plan } from '../../pipelines/config/schema.js'
 import { RlevError } from '../../pipelines/errors.js'
 import { printable } from '../../pipelines/printable.js'
@@ -177,10 +175,9 @@ async function remove(run: {
     failPoint('delete.services')
   }
   await mirror?.deleteRun(plan.name)
-  const going = temporaryBeside(folder)
-  renameSync(folder, going)
-  syncPath(dirname(folder))
-  failPoint('delete.aside')
-  rmSync(going, { recursive: true, force: true })
+  removeWhole(folder, () => {
+    syncPath(dirname(folder))
+    failPoint('delete.aside')
+  })
   failPoint('delete.after')
 }

@@ -1,7 +1,7 @@
 /** The moment a run begins, or is come back to, once its services are up. */
 import { workflowPage } from '../../activities/machine/services-record.js'
 import { homeId } from '../../activities/workplace.js'
-import { planDigest } from '../../pipelines/config/plan-digest.js'
+import { planDigest } from '../../pipelines/config/digest.js'
 import type { Plan } from '../../pipelines/config/schema.js'
 import { RlevError } from '../../pipelines/errors.js'
 import type { Home } from '../services/home.js'

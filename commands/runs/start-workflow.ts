@@ -1,8 +1,8 @@
 /** Starting the workflow of a plan that the home has, with what the Web UI's list shows of it from the first moment. */
 import { WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '@temporalio/client'
 import { codeOfThisProcess } from '../../activities/machine/code.js'
+import { planDigest } from '../../pipelines/config/digest.js'
 import { workflowIdOf } from '../../pipelines/config/names.js'
-import { planDigest } from '../../pipelines/config/plan-digest.js'
 import type { Plan } from '../../pipelines/config/schema.js'
 import type { BatchShape } from '../../workflows/batches/batch-messages.js'
 import type { ExperimentInput, SweepInput } from '../../workflows/messages.js'

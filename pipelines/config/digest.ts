@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { RlevError } from '../errors.js'
 import { engineIdentity } from './engine-kinds.js'
-import type { ExperimentConfig } from './schema.js'
+import type { ExperimentConfig, Plan } from './schema.js'
 
 /** Lower-case hex sha256 of the value's canonical JSON. Throws NotFinite for NaN and infinities, which JSON would turn into null. */
 export function digest(value: unknown): string {
@@ -58,4 +58,9 @@ export function markedBy({ endpoint, timeoutMs: _timeoutMs, ...reward }: Experim
     verifier: verifierDigest === undefined ? verifier : 'program',
     endpoint: endpoint === undefined ? undefined : { name: endpoint.name },
   }
+}
+
+/** Which plan a name stands for: what starts a workflow says it, and whatever reads the plan from the home checks it. Warnings do not count. */
+export function planDigest(plan: Plan): string {
+  return digest({ ...plan, warnings: [] })
 }

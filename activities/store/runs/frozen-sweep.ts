@@ -2,7 +2,7 @@
  * The plan that a sweep was started with, by its digest. It is parsed once in a process: every experiment of a sweep asks for its
  * config, and the plan of a large one takes a second to read.
  */
-import { planDigest } from '../../../pipelines/config/plan-digest.js'
+import { planDigest } from '../../../pipelines/config/digest.js'
 import type { ExperimentConfig, SweepPlan } from '../../../pipelines/config/schema.js'
 import { idInSweep, type SweepCell, startOrder } from '../../../pipelines/config/start-order.js'
 import { RlevError } from '../../../pipelines/errors.js'

@@ -2,7 +2,7 @@
 import type { ProcessRecord } from '../../../activities/machine/services-record.js'
 import type { MlflowClient } from '../../../activities/mlflow/client.js'
 import { freezePlan } from '../../../commands/runs/frozen-plan.js'
-import { planDigest } from '../../../pipelines/config/plan-digest.js'
+import { planDigest } from '../../../pipelines/config/digest.js'
 import type { ExperimentConfig, SweepPlan } from '../../../pipelines/config/schema.js'
 import type { sweep } from '../../../workflows/sweep.js'
 import type { TestServices } from '../../services.js'

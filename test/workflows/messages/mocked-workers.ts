@@ -10,7 +10,7 @@ import {
   Worker,
   type WorkflowBundleWithSourceMap,
 } from '@temporalio/worker'
-import { planDigest } from '../../../pipelines/config/plan-digest.js'
+import { planDigest } from '../../../pipelines/config/digest.js'
 import type { ExperimentConfig, SweepPlan } from '../../../pipelines/config/schema.js'
 import type { experiment } from '../../../workflows/experiment.js'
 import {

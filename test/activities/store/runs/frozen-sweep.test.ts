@@ -9,7 +9,7 @@ import { experimentPaths, planPaths, runFolder } from '../../../../activities/st
 import { readConfig } from '../../../../activities/store/runs/runs.js'
 import { type Workplace, workplace } from '../../../../activities/workplace.js'
 import { freezePlan } from '../../../../commands/runs/frozen-plan.js'
-import { planDigest } from '../../../../pipelines/config/plan-digest.js'
+import { planDigest } from '../../../../pipelines/config/digest.js'
 import { tinySweep } from '../../../workflows/tiny.js'
 import { runStage } from '../../driver.js'
 
