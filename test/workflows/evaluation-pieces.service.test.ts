@@ -7,6 +7,7 @@ import { namesIn, sha256 } from '../../activities/store/files.js'
 import { readEvaluations } from '../../activities/store/runs/runs.js'
 import { TestServices } from '../services.js'
 import { AtWork, type Handle, until } from './at-work.js'
+import { sharesOf } from './made-by.js'
 import { tinyConfig } from './tiny.js'
 
 /** 32 items with 64 responses each in 16 pieces of two items. */
@@ -35,18 +36,7 @@ function takeResult(name: string) {
   return { pieces: pieces.sort(), evaluation: readEvaluations(services.path, name)[0]?.evaluation }
 }
 
-/** How many pieces each worker made, the fewest first. */
-async function piecesOfWorkers(handle: Handle): Promise<number[]> {
-  const { events = [] } = await handle.fetchHistory()
-  const counts = new Map<string, number>()
-  for (const { activityTaskCompletedEventAttributes: completed } of events ?? []) {
-    const scheduled = events?.[Number(completed?.scheduledEventId ?? 0) - 1]?.activityTaskScheduledEventAttributes
-    if (scheduled?.activityType?.name !== 'answerPieces') continue
-    const worker = completed?.identity ?? ''
-    counts.set(worker, (counts.get(worker) ?? 0) + 1)
-  }
-  return [...counts.values()].sort((a, b) => a - b)
-}
+const piecesOfWorkers = (handle: Handle) => sharesOf(handle, 'answerPieces')
 
 test('two workers give the bytes of one, and those of a run in which one of them was killed', {
   timeout: 240_000,

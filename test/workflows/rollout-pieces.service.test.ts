@@ -9,6 +9,7 @@ import { Store } from '../../activities/store/store.js'
 import { tensorsIn } from '../pipelines/checkpoint/safetensors-bytes.js'
 import { TestServices } from '../services.js'
 import { AtWork, type Handle, until } from './at-work.js'
+import { madeOf, sharesOf } from './made-by.js'
 import { tinyConfig } from './tiny.js'
 
 const steps = 3
@@ -58,25 +59,7 @@ async function adapterOf(name: string): Promise<number[]> {
   return [...tensors.values()].flatMap(({ values }) => [...values])
 }
 
-/** Of each activity of this name that was made: its worker, and how long its queue was to be waited for (s). */
-async function madeOf(handle: Handle, name: string): Promise<{ worker: string; waitS: number }[]> {
-  const { events } = await handle.fetchHistory()
-  return (events ?? []).flatMap(({ activityTaskCompletedEventAttributes: completed }) => {
-    const scheduled = events?.[Number(completed?.scheduledEventId ?? 0) - 1]?.activityTaskScheduledEventAttributes
-    if (scheduled?.activityType?.name !== name) return []
-    return { worker: completed?.identity ?? '', waitS: Number(scheduled.scheduleToStartTimeout?.seconds ?? 0) }
-  })
-}
-
-/** How many pieces each worker made, the fewest first. */
-async function piecesOfWorkers(handle: Handle): Promise<number[]> {
-  const counts = new Map<string, number>()
-  for (const { worker } of await madeOf(handle, 'rollOutPieces')) counts.set(worker, (counts.get(worker) ?? 0) + 1)
-  return [...counts.values()].sort((a, b) => a - b)
-}
-
-const workersOf = async (handle: Handle, name: string) =>
-  new Set((await madeOf(handle, name)).map(({ worker }) => worker)).size
+const piecesOfWorkers = (handle: Handle) => sharesOf(handle, 'rollOutPieces')
 
 test('two workers come to the weights of one, and to those of a run in which one of them was killed', {
   timeout: 300_000,
@@ -107,9 +90,12 @@ test('two workers come to the weights of one, and to those of a run in which one
   const beside = await Promise.all(['beside-1', 'beside-2'].map(name => work.start(config(name))))
   for (const handle of beside) {
     assert.deepEqual(await resultOf(handle), expected)
-    assert.equal(await workersOf(handle, 'trainSteps'), 1)
-    const waits = (await madeOf(handle, 'trainSteps')).map(({ waitS }) => waitS)
-    assert.deepEqual(waits, Array(steps).fill(heartbeatTimeout))
+    const made = await madeOf(handle, 'trainSteps')
+    assert.equal(new Set(made.map(({ worker }) => worker)).size, 1)
+    assert.deepEqual(
+      made.map(({ waitS }) => waitS),
+      Array(steps).fill(heartbeatTimeout),
+    )
   }
 
   const disturbed = await work.start(config('three'))

@@ -1,12 +1,12 @@
 /** An evaluation whose pieces are divided among workers: messages in the middle of it, and pieces that fail. */
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { WorkflowFailedError } from '@temporalio/client'
 import type { AnswersInput } from '../../../activities/answers/answer-items.js'
 import { pauseSignal, resumeSignal } from '../../../workflows/messages.js'
-import { assertCancelled, calls, outcomes, paused, recorded, short } from './experiment-moments.js'
+import { calls, outcomes, paused, short } from './experiment-moments.js'
 import { artifact } from './mocked-activities.js'
 import { experimentProgress, mocked, suite, until } from './mocked-workers.js'
+import { itEndsWithItsPieces } from './piece-moments.js'
 
 const alone = (name: string) => short(name, { steps: 0 })
 
@@ -65,28 +65,12 @@ describe('an evaluation in pieces', suite, () => {
     assert.equal(calls(name, 'answerPieces').length, 5)
   })
 
-  it('that is cancelled in the middle ends there, with every piece', async () => {
-    const name = 'pieces-cancelled'
-    cut(name, 3)
-    for (let piece = 0; piece < 3; piece++) mocked.activities.hold(name, 'answerPieces')
-    const handle = await mocked.startExperiment(alone(name))
-    await until('the pieces', () => calls(name, 'answerPieces').length === 3)
-    await handle.cancel()
-    await assertCancelled(handle)
-    assert.deepEqual(pieces(name), ['cancelled', 'cancelled', 'cancelled'])
-    assert.deepEqual(recorded(name), ['cancelled'])
-  })
-
-  it('of which a piece fails for good ends the others and fails with its error', async () => {
-    const name = 'pieces-failed'
-    cut(name, 3)
-    const held = [0, 1, 2].map(() => mocked.activities.hold(name, 'answerPieces'))
-    const handle = await mocked.startExperiment(alone(name))
-    for (const { begun } of held) await begun
-    held[1]?.fail('the piece cannot be made')
-    await assert.rejects(handle.result(), WorkflowFailedError)
-    assert.equal((await experimentProgress(handle)).failure, 'the piece cannot be made')
-    assert.deepEqual(pieces(name).sort(), ['cancelled', 'cancelled', 'failed'])
+  itEndsWithItsPieces({
+    ...{ activity: 'answerPieces', prefix: 'pieces' },
+    begin(name) {
+      cut(name, 3)
+      return mocked.startExperiment(alone(name))
+    },
   })
 
   it('that other workers cannot make is made by that of the experiment', async () => {

@@ -1,12 +1,12 @@
 /** A rollout whose pieces are divided among workers: messages in the middle of it, and pieces that fail. */
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { WorkflowFailedError } from '@temporalio/client'
 import type { RollOutInput } from '../../../activities/roll-out.js'
 import { pauseSignal, resumeSignal } from '../../../workflows/messages.js'
-import { assertCancelled, assertDone, calls, outcomes, paused, recorded, short } from './experiment-moments.js'
+import { assertDone, calls, outcomes, paused, short } from './experiment-moments.js'
 import { artifact } from './mocked-activities.js'
 import { experimentProgress, mocked, suite, until } from './mocked-workers.js'
+import { itEndsWithItsPieces } from './piece-moments.js'
 
 /** Two steps, whose rollouts are in pieces. */
 const inPieces = (name: string, durability: object = {}) =>
@@ -95,28 +95,12 @@ describe('a rollout in pieces', suite, () => {
     ])
   })
 
-  it('that is cancelled in the middle ends there, with every piece', async () => {
-    const name = 'rollout-cancelled'
-    cut(name, 3)
-    for (let piece = 0; piece < 3; piece++) mocked.activities.hold(name, 'rollOutPieces')
-    const handle = await mocked.startExperiment(inPieces(name))
-    await until('the pieces', () => pieces(name).length === 3)
-    await handle.cancel()
-    await assertCancelled(handle)
-    assert.deepEqual(pieces(name), ['cancelled', 'cancelled', 'cancelled'])
-    assert.deepEqual(recorded(name), ['cancelled'])
-  })
-
-  it('of which a piece fails for good ends the others and fails with its error', async () => {
-    const name = 'rollout-failed'
-    cut(name, 3)
-    const held = [0, 1, 2].map(() => mocked.activities.hold(name, 'rollOutPieces'))
-    const handle = await mocked.startExperiment(inPieces(name))
-    for (const { begun } of held) await begun
-    held[1]?.fail('the piece cannot be made')
-    await assert.rejects(handle.result(), WorkflowFailedError)
-    assert.equal((await experimentProgress(handle)).failure, 'the piece cannot be made')
-    assert.deepEqual(pieces(name).sort(), ['cancelled', 'cancelled', 'failed'])
+  itEndsWithItsPieces({
+    ...{ activity: 'rollOutPieces', prefix: 'rollout' },
+    begin(name) {
+      cut(name, 3)
+      return mocked.startExperiment(inPieces(name))
+    },
   })
 
   it('is whole without the option', async () => {
