@@ -47,8 +47,16 @@ type Ending = Pick<CloseTrackingInput, 'status' | 'failure'>
 /** How long training waits for a call to MLflow before it continues as new. If MLflow is down, it waits only once. */
 const settleTimeoutMs = 5_000
 
-/** Points are sent at most so often, since a step may take less than what sending it costs. */
-const pointsIntervalMs = 1_000
+/** Points are sent at most so often: a step may take less than what sending it costs, and the servers share the worker's processors. */
+const pointsIntervalMs = 5_000
+/** Of workflows that began before it was longer. */
+const earlierIntervalMs = 1_000
+
+/** Workflows that began before there was an interval, or with a shorter one, are replayed as they were. */
+function intervalOfPoints(): number {
+  if (patched('longer-points-interval')) return pointsIntervalMs
+  return patched('points-interval') ? earlierIntervalMs : 0
+}
 
 const nothingTracked: Tracked = { trackedStep: -1 }
 
@@ -86,8 +94,7 @@ export function trackBeside(
     // The run that had the points is gone from MLflow: the new one gets all of them.
     if (runId !== state.run) state.step = -1
     state.run = runId
-    // Workflows that began before there was an interval are replayed without it.
-    const intervalMs = subject.kind === 'experiment' && patched('points-interval') ? pointsIntervalMs : 0
+    const intervalMs = subject.kind === 'experiment' ? intervalOfPoints() : 0
     let sentAt = 0
     const lacksPoints = () => subject.kind === 'experiment' && state.target > state.step
     // Asked whenever the workflow is told something, such as the end of a step.

@@ -17,6 +17,7 @@ import { failPoint } from '../fail-points/fail-point.js'
 import type { Fence } from './fence.js'
 import { syncBeside, writeOnce, writeWhole } from './files.js'
 import { readTrim } from './retention.js'
+import { packRollout, type RolloutEntry, unpackRollout } from './rollout-entry.js'
 import { entryLabel, experimentPaths } from './runs/run-folder.js'
 import { readSealedOrSetAside, seal } from './sealed.js'
 
@@ -41,7 +42,8 @@ export class Journal {
   }
 
   rollout(step: number): Rollout | null {
-    return this.#read('rollout', step)
+    const entry = this.#read<RolloutEntry>('rollout', step)
+    return entry === null ? null : unpackRollout(entry)
   }
 
   records(step: number): JournaledRecords | null {
@@ -78,7 +80,9 @@ export class Journal {
 
   /** Gives what is in the journal afterwards: this one, or the one that was there. */
   keepRollout(rollout: Rollout): Rollout {
-    return this.#keep('rollout', rollout.step, rollout)
+    const entry = packRollout(rollout)
+    const kept = this.#keep<RolloutEntry>('rollout', rollout.step, entry)
+    return kept === entry ? rollout : unpackRollout(kept)
   }
 
   keepRecords(step: number, records: JournaledRecords): JournaledRecords {

@@ -8,6 +8,7 @@ import { experimentsOf } from '../../activities/store/runs/runs.js'
 import { checkCheckpoint } from '../../pipelines/checkpoint/checked-checkpoint.js'
 import { filesOfCheckpoint } from '../../pipelines/checkpoint/checkpoint-files.js'
 import { checkpointSteps, evaluationSteps } from '../../pipelines/config/due-steps.js'
+import { engineKind } from '../../pipelines/config/engine-kinds.js'
 import type { ExperimentConfig, Plan } from '../../pipelines/config/schema.js'
 import { warmStartKey } from '../../pipelines/config/start-order.js'
 import { countsOf } from '../../pipelines/memory/estimate.js'
@@ -37,8 +38,12 @@ export interface PlanDisk {
   warning?: string
 }
 
-/** JSON of a response: a token id, its probability and, with a reference, that of the reference; and the rest. (bytes) Measured. */
-const journaled = { id: 6, probability: 21, response: 260, record: 230, step: 4_000 }
+/**
+ * A token's id and its text; its log-probability and, with a reference, that of the reference; what a response, its record, a prompt and a
+ * step have besides. (bytes) Measured. `decimal`: a log-probability of a server, which need not be a 32-bit number
+ * (activities/store/rollout-entry.ts).
+ */
+const journaled = { id: 6, text: 4, logProb: 16 / 3, decimal: 21, response: 80, record: 230, prompt: 30, step: 2_000 }
 
 /** An evaluated response among the outcomes, and an evaluation itself. (bytes) Measured. */
 const evaluated = { response: 110, evaluation: 6_000 }
@@ -108,11 +113,13 @@ function keptOf(config: ExperimentConfig): number {
 }
 
 function journalBytes(config: ExperimentConfig, promptTokens: number): number {
-  const { steps, rollout, kl, checkpoint } = config
-  const responses = rollout.prompts * rollout.samples
-  const { id, probability, response, record, step } = journaled
-  const ofToken = id + probability * (kl.place === 'none' ? 1 : 2)
-  const ofStep = responses * (promptTokens * id + rollout.maxTokens * ofToken + response + record)
+  const { steps, rollout, kl, checkpoint, engine } = config
+  const { prompts, samples, maxTokens } = rollout
+  const { id, text, logProb, decimal, response, record, prompt, step } = journaled
+  const isLocal = engineKind(engine) === 'local'
+  const ofToken = id + text + (isLocal ? logProb : decimal) * (kl.place === 'none' ? 1 : 2)
+  const ofPrompt = (prompt + promptTokens * id) * (isLocal ? 1 : samples)
+  const ofStep = prompts * (ofPrompt + samples * (maxTokens * ofToken + response + record))
   // Trimmed behind the oldest checkpoint that is kept.
   const held = checkpoint.trimJournal ? Math.min(steps, (checkpoint.keep + 2) * checkpoint.everySteps) : steps
   return held * ofStep + steps * step

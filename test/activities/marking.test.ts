@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { readData } from '../../activities/prepare-data.js'
 import { readReferences } from '../../activities/store/references.js'
+import { type RolloutEntry, unpackRollout } from '../../activities/store/rollout-entry.js'
 import { experimentPaths, runFolder } from '../../activities/store/runs/run-folder.js'
 import { readEvaluations, readItemOutcomes, readMetrics } from '../../activities/store/runs/runs.js'
 import { readSealed } from '../../activities/store/sealed.js'
@@ -17,7 +18,6 @@ import type { StepRecord } from '../../pipelines/advantages/records.js'
 import { loadPlan } from '../../pipelines/config/load.js'
 import type { ExperimentConfig } from '../../pipelines/config/schema.js'
 import type { DataSet, Item } from '../../pipelines/data/item.js'
-import type { Rollout } from '../../pipelines/rollout/response.js'
 import { runExperiment } from './driver.js'
 
 const steps = 6
@@ -59,7 +59,9 @@ test('every reward is the scale times the credit that a marker gives', () => {
     const items = new Map(data.train.map(item => [item.id, item]))
     const credits = new Set<number>()
     for (let step = 1; step <= steps; step++) {
-      const { responses } = readSealed<Rollout>(experimentPaths.rollout(folder, step)) ?? assert.fail()
+      const { responses } = unpackRollout(
+        readSealed<RolloutEntry>(experimentPaths.rollout(folder, step)) ?? assert.fail(),
+      )
       const { records } = readSealed<{ records: StepRecord[] }>(experimentPaths.records(folder, step)) ?? assert.fail()
       for (const [index, { text, finish, itemId }] of responses.entries()) {
         const [item, record] = [items.get(itemId), records[index]]

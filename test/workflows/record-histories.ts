@@ -46,7 +46,7 @@ const recordings = {
     await save('experiment-paused', 'paused')
   },
 
-  // Points are sent at most once a second.
+  // Points are sent now and then.
   points: async () => {
     const durability = { stepsPerActivity: 1, separateStages: false, heartbeatTimeout: 3 }
     await work.run(tinyConfig('points', { steps: 12, evaluation: { every: 12 }, durability }))
