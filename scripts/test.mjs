@@ -6,7 +6,7 @@
  *   node scripts/test.mjs --quick             those without services
  *   node scripts/test.mjs --changed           those that a change since main concerns (changed.mjs)
  *   node scripts/test.mjs rewards estimators  the files whose path holds one of these words
- *   node scripts/test.mjs --lanes 1           one batch at a time (default: 3 without services, else 2 and up to 2 more while cores are
+ *   node scripts/test.mjs --lanes 1           one batch at a time (default: 3 without services, else 2 and up to 3 more while cores are
  *                                             idle; 1 if the machine has a GPU)
  */
 
@@ -156,7 +156,7 @@ function readArguments() {
     const onGpu = parts.tensorflow?.kind === 'gpu'
     const { quick, changed, lanes = onGpu ? '1' : '2' } = values
     if (!/^[1-9]\d?$/.test(lanes)) throw new Error(`--lanes takes a number from 1 to 99, not ${lanes}`)
-    const spareLanes = values.lanes === undefined && !onGpu ? 2 : 0
+    const spareLanes = values.lanes === undefined && !onGpu ? 3 : 0
     return { words: positionals, quick, changed, lanes: Number(lanes), spareLanes }
   } catch (error) {
     console.error(error.message)

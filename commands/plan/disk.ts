@@ -39,8 +39,8 @@ export interface PlanDisk {
 }
 
 /**
- * A token's id and its text; its log-probability and, with a reference, that of the reference; what a response, its record, a prompt and a
- * step have besides. (bytes) Measured. `decimal`: a log-probability of a server, which need not be a 32-bit number
+ * A token's id and its text; its log-probability and, with a reference, that of the reference; the rest of a response, its record, a
+ * prompt and a step. (bytes) Measured. `decimal`: a log-probability of a server, which need not be a 32-bit number
  * (activities/store/rollout-entry.ts).
  */
 const journaled = { id: 6, text: 4, logProb: 16 / 3, decimal: 21, response: 80, record: 230, prompt: 30, step: 2_000 }

@@ -7,7 +7,7 @@ import { cpus, freemem } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 /** A batch is added if this share of the time of all cores was idle in the window. */
-const idleShare = 0.4
+const idleShare = 0.25
 const windowMs = 2000
 /** A batch with services takes half of it. */
 const neededBytes = 4 * 2 ** 30
