@@ -24,7 +24,7 @@ import { experimentKey } from '../../pipelines/config/digest.js'
 import type { ExperimentConfig, Plan } from '../../pipelines/config/schema.js'
 import { RlevError } from '../../pipelines/errors.js'
 import type { Home } from '../services/home.js'
-import { changesResults, planDifference } from './frozen-plan.js'
+import { changesResults, planDifference, written } from './frozen-plan.js'
 import { clauseOf, isOver, type RunView } from './run-view.js'
 import { commandFor } from './shell-command.js'
 
@@ -75,10 +75,7 @@ export function settleDrift(run: { home: Home; view: RunView; plan?: Plan; allow
   else console.error(`${view.name} ${clauseOf(view.state)}: ${listed(config.map(inWords))} from its next start on`)
 }
 
-function inWords({ path, a, b }: Difference): string {
-  const written = (value: unknown) => (JSON.stringify(value) ?? 'nothing').slice(0, 60)
-  return `${path} = ${written(b)} (before: ${written(a)})`
-}
+const inWords = ({ path, a, b }: Difference): string => `${path} = ${written(path, b)} (before: ${written(path, a)})`
 
 function hasBegun({ path: home }: Home, id: string): boolean {
   return existsSync(experimentPaths.config(runFolder(home, id)))

@@ -8,9 +8,13 @@ import { listRuns, readPlan } from '../../activities/store/runs/runs.js'
 import { configDifference, type Difference } from '../../pipelines/config/difference.js'
 import type { Plan } from '../../pipelines/config/schema.js'
 import { RlevError } from '../../pipelines/errors.js'
+import { shortened } from '../../pipelines/printable.js'
 
-/** Differences that an error lists in full. */
+/** Differences that an error lists. */
 const listed = 8
+/** Characters of a value. */
+const maxWritten = 120
+const wholeArm = /^arms\.[^.]+$/
 
 /** As the home has it; null if it has no run of that name. @throws RlevError CallInvalid if the run is half deleted. */
 export function knownPlan(home: string, name: string): Plan | null {
@@ -32,7 +36,7 @@ export function isKnownPlan(home: string, plan: Plan, place: string, { drift = f
   const show = (side: 'a' | 'b') =>
     difference
       .slice(0, listed)
-      .map(({ path, [side]: value }) => `${path} = ${written(value)}`)
+      .map(({ path, [side]: value }) => `${path} = ${written(path, value)}`)
       .join(', ')
   const more = difference.length > listed ? ` (and ${difference.length - listed} more)` : ''
   throw new RlevError({
@@ -103,6 +107,8 @@ function comparable(plan: Plan): object {
   return { ...rest, arms: Object.fromEntries(rest.arms.map(({ name, config }) => [name, config])) }
 }
 
-function written(value: unknown): string {
-  return value === undefined ? 'nothing' : JSON.stringify(value)
+/** A value as an error or a note shows it: a whole arm by the word alone. */
+export function written(path: string, value: unknown): string {
+  if (value === undefined) return 'nothing'
+  return wholeArm.test(path) ? 'an arm' : shortened(JSON.stringify(value), maxWritten)
 }

@@ -75,6 +75,20 @@ test('a sweep with more seeds is known, one with fewer or with another config be
   })
 })
 
+test('an arm that was added is named, not printed', () => {
+  inHome(home => {
+    const before = sweepPlan('exam')
+    freezePlan(home, before, 'exam.yaml')
+    const [correctness] = before.arms
+    assert.ok(correctness !== undefined)
+    const now = { ...before, arms: [...before.arms, { name: 'more', config: correctness.config }] }
+    assert.throws(
+      () => isKnownPlan(home, now, 'exam.yaml'),
+      /expected: arms\.more = nothing, as in .*\n.*found: +arms\.more = an arm\n/,
+    )
+  })
+})
+
 test('arms are compared by name: one that was added, and one whose key changed', () => {
   const before = sweepPlan('exam')
   const [correctness] = before.arms
