@@ -3,7 +3,7 @@
  * which is then not ours to start or end.
  */
 
-import { mkdirSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, renameSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { withoutSecrets } from '../../activities/machine/secrets.js'
 import type { ProcessRecord, Services } from '../../activities/machine/services-record.js'
@@ -13,7 +13,7 @@ import { given } from '../../pipelines/given.js'
 import type { Home } from './home.js'
 import { logFile } from './home.js'
 import { startDetached } from './processes.js'
-import { programOf } from './project.js'
+import { programOf, readParts } from './project.js'
 import { waitUntilReady } from './ready.js'
 
 export type MlflowService = Services['mlflow']
@@ -54,12 +54,23 @@ cli()
 export function startMlflow(home: Home, port: number): Promise<ProcessRecord> {
   const folder = join(home.path, 'mlflow')
   const call = mlflowCall(folder, { host: '127.0.0.1', port })
+  giveTables(databaseIn(folder))
   return startDetached({ ...call, log: logFile(home, 'mlflow'), cwd: folder })
+}
+
+const databaseIn = (folder: string): string => join(folder, 'mlflow.db')
+
+/** For a new home, those that set-up has made; without them the server makes its own, which takes it a second. */
+function giveTables(database: string): void {
+  const from = readParts().mlflow?.emptyDatabase
+  if (from === undefined || existsSync(database) || !existsSync(from)) return
+  copyFileSync(from, `${database}.new`)
+  renameSync(`${database}.new`, database)
 }
 
 /** How the server is started that listens at `host` and keeps all in `folder`, or what is no artifact in the database of an address. */
 export function mlflowCall(folder: string, place: { host: string; port: number; database?: string }) {
-  const { host, port, database = `sqlite:///${join(folder, 'mlflow.db')}` } = place
+  const { host, port, database = `sqlite:///${databaseIn(folder)}` } = place
   const artifacts = join(folder, 'artifacts')
   mkdirSync(artifacts, { recursive: true })
   const { PYTHONPATH: _path, PYTHONHOME: _home, ...env } = withoutSecrets(process.env)

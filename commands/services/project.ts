@@ -14,8 +14,8 @@ export interface Parts {
   cache?: string
   /** The Temporal command-line program, which holds the dev server. */
   temporal?: { command: string; version?: string; source?: string }
-  /** The `mlflow` program of the private virtual environment. */
-  mlflow?: { command: string; version?: string }
+  /** The `mlflow` program of the private virtual environment, and a database with its tables and no content. */
+  mlflow?: { command: string; version?: string; emptyDatabase?: string }
   /** `libraryFolders` must be on the loader's path of a process that computes on a GPU; empty for the CPU kind. */
   tensorflow?: { kind: 'cpu' | 'gpu'; version: string; libraryFolders: string[] }
 }

@@ -11,6 +11,17 @@ const folderOf = ({ cache, versions }) => join(cache, 'mlflow', versions.mlflow)
 const isReady = folder =>
   isWhole(folder) && existsSync(join(folder, 'bin', 'python')) && existsSync(join(folder, 'bin', 'mlflow'))
 
+/**
+ * The tables of MLflow without content, as `mlflow server` makes them: with the place of artifacts that it gives them. That takes it a
+ * second; a new home gets a copy (commands/services/mlflow.ts).
+ */
+const emptyDatabaseIn = folder => join(folder, 'empty.db')
+const makeTables = `
+import sys
+from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+SqlAlchemyStore("sqlite:///" + sys.argv[1], "mlflow-artifacts:/")
+`
+
 export const mlflow = {
   name: 'mlflow',
   title: 'MLflow',
@@ -21,7 +32,8 @@ export const mlflow = {
     const version = context.versions.mlflow
     const command = join(folder, 'bin', 'mlflow')
     // bin/python is a link to the Python that made it: existsSync is false where that one is gone.
-    return { ready: isReady(folder), version, place: folder, record: { mlflow: { command, version } } }
+    const record = { mlflow: { command, version, emptyDatabase: emptyDatabaseIn(folder) } }
+    return { ready: isReady(folder), version, place: folder, record }
   },
 
   async tools(context) {
@@ -48,6 +60,7 @@ export const mlflow = {
         const pip = ['-m', 'pip', 'install', '--no-cache-dir', '--disable-pip-version-check']
         await run(join(folder, 'bin', 'python'), [...pip, `mlflow==${context.versions.mlflow}`])
         await run(join(folder, 'bin', 'mlflow'), ['--version'])
+        await run(join(folder, 'bin', 'python'), ['-c', makeTables, emptyDatabaseIn(folder)])
       })
     })
   },

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
+import { existsSync, readFileSync } from 'node:fs'
 import { after, before, describe, it } from 'node:test'
 import { MlflowClient } from '../../../activities/mlflow/client.js'
 import { MlflowError } from '../../../activities/mlflow/http.js'
 import type { Metric } from '../../../activities/mlflow/types.js'
+import { logFile } from '../../../commands/services/home.js'
+import { readParts } from '../../../commands/services/project.js'
 import { RlevError } from '../../../pipelines/errors.js'
 import { TestServices } from '../../services.js'
 
@@ -21,6 +24,15 @@ describe('the MLflow client, on a real server', () => {
 
   const newRun = (key: string) =>
     client.ensureRun({ experimentId, key, runName: key, startTime: Date.now(), tags: [{ key: 'arm', value: 'a' }] })
+
+  it('begins with the tables that set-up made', t => {
+    const { emptyDatabase = '' } = readParts().mlflow ?? {}
+    if (!existsSync(emptyDatabase)) return t.skip('an older set-up made none')
+    assert.doesNotMatch(
+      readFileSync(logFile(services.home, 'mlflow'), 'utf8'),
+      /Creating initial MLflow database tables/,
+    )
+  })
 
   it('finds the experiment again that it made', async () => {
     assert.equal(await client.ensureExperiment('client tests'), experimentId)
