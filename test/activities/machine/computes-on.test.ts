@@ -1,7 +1,8 @@
 /** The provenance of a run names the threads if they are more than one. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { computesOn, threadsIn } from '../../../activities/machine/computes-on.js'
+import { computesOn } from '../../../activities/machine/computes-on.js'
+import { threadsIn } from '../../../activities/machine/engine-threads.js'
 import { libraryOfThisProcess } from '../../../pipelines/graph/library.js'
 
 test('with one thread the text is that of older runs, with more it names them', () => {
