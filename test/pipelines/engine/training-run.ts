@@ -19,15 +19,21 @@ export interface TrainingRun {
   weights: Record<string, number[]>
 }
 
+/** Weights after each of some steps. */
+export type WeightsAfter = Map<number, Record<string, number[]>>
+
 /** `steps` steps of 4 prompts with 4 samples; the reward is the share of digits below 5. */
 export async function trainingRun({
   engine,
   steps,
   checkpointing = false,
+  weightsAfter = new Map(),
 }: {
   engine: EngineConfig
   steps: number
   checkpointing?: boolean
+  /** Filled in by the run: the weights of its first steps. */
+  weightsAfter?: WeightsAfter
 }): Promise<TrainingRun> {
   const policy = { ...tinyPolicy(), engine }
   const config = tinyConfig({
@@ -39,6 +45,11 @@ export async function trainingRun({
   const prompts = ['1+2=', '33+66=', '5=', '9+88='].flatMap(text => new Array<number[]>(4).fill(prompt(policy, text)))
   const { uniform } = stream(3, 'test')
   const run: TrainingRun = { tokens: [], losses: [], weights: {} }
+  const weightsNow = () => {
+    const weights: Record<string, number[]> = {}
+    for (const [name, tensor] of policy.weights.read()) weights[name] = Array.from(tensor.dataSync())
+    return weights
+  }
   for (let step = 1; step <= steps; step++) {
     const generated = await generate({
       policy,
@@ -76,8 +87,9 @@ export async function trainingRun({
     })
     run.tokens.push(generated.map(({ tokens }) => tokens))
     run.losses.push(metrics['policy/loss'] as number)
+    weightsAfter.set(step, weightsNow())
   }
-  for (const [name, tensor] of policy.weights.read()) run.weights[name] = Array.from(tensor.dataSync())
+  run.weights = weightsNow()
   disposePolicy(policy)
   disposeOptimizer(optimizer)
   return run
