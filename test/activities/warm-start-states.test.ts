@@ -103,8 +103,15 @@ function afterSteps(config: ExperimentConfig, steps: number, { first = true } = 
 const states = ({ home }: Workplace) => namesIn(join(home, 'store', 'warm-start-state'))
 const all = (from: number) => Array.from({ length: steps - from + 1 }, (_, index) => from + index)
 
-/** The digest of all files that an undisturbed warm start makes. */
-async function undisturbed(config: ExperimentConfig): Promise<string> {
+const digests = new Map<ExperimentConfig, Promise<string>>()
+/** The digest of all files that an undisturbed warm start makes, which is made once. */
+function undisturbed(config: ExperimentConfig): Promise<string> {
+  const digest = digests.get(config) ?? makeUndisturbed(config)
+  digests.set(config, digest)
+  return digest
+}
+
+async function makeUndisturbed(config: ExperimentConfig): Promise<string> {
   const { ref, made } = await attempt(newPlace(), {
     ...config,
     checkpoint: { ...config.checkpoint, supervisedSeconds: null },
