@@ -4,6 +4,7 @@
  *
  * Entries of older versions, and responses that do not have this form, are the rollout as it is.
  */
+import { samePrompt } from '../../pipelines/engine/response-batch.js'
 import { given } from '../../pipelines/given.js'
 import type { Response, Rollout } from '../../pipelines/rollout/response.js'
 
@@ -47,7 +48,8 @@ export function unpackRollout(entry: RolloutEntry): Rollout {
   if (!('promptTokens' in entry)) return entry
   const { promptTokens, responses, logProbs, referenceLogProbs, ...rollout } = entry
   const samples = responses.length / rollout.prompts.length
-  const [own, reference] = [float32Of(logProbs), referenceLogProbs === undefined ? null : float32Of(referenceLogProbs)]
+  const own = float32Of(logProbs)
+  const reference = referenceLogProbs === undefined ? undefined : float32Of(referenceLogProbs)
   let first = 0
   return {
     ...rollout,
@@ -61,7 +63,7 @@ export function unpackRollout(entry: RolloutEntry): Rollout {
         promptTokens: promptTokens[prompt] as number[],
         ...response,
         logProbs: ofTokens(own),
-        ...(reference === null ? {} : { referenceLogProbs: ofTokens(reference) }),
+        ...given({ referenceLogProbs: reference && ofTokens(reference) }),
       }
       first = end
       return whole
@@ -73,16 +75,15 @@ export function unpackRollout(entry: RolloutEntry): Rollout {
 function isGrouped({ prompts, responses }: Rollout, samples: number): boolean {
   return (
     Number.isInteger(samples) &&
-    responses.every(({ itemId, sample, promptTokens }, row) => {
+    samples > 0 &&
+    responses.every((response, row) => {
       const first = responses[row - (row % samples)] as Response
-      const isOfPrompt = itemId === prompts[Math.floor(row / samples)] && sample === row % samples
-      return isOfPrompt && areEqual(promptTokens, first.promptTokens)
+      const { itemId, sample } = response
+      const isInPlace = itemId === prompts[Math.floor(row / samples)] && sample === row % samples
+      return isInPlace && samePrompt(response, first)
     })
   )
 }
-
-const areEqual = (some: readonly number[], others: readonly number[]): boolean =>
-  some === others || (some.length === others.length && some.every((value, index) => value === others[index]))
 
 /** Null if one is not a finite 32-bit number, or a response does not have one for each of its tokens. */
 function float32Text(responses: readonly Response[], name: LogProbs): string | null {

@@ -49,14 +49,16 @@ export function groupByPrompt<Row extends Sequence>(
   for (const sequence of sequences) {
     const last = groups.at(-1)
     const first = last?.[0]
-    if (last !== undefined && first !== undefined && last.length < maxRows && sameTokens(first, sequence))
+    if (last !== undefined && first !== undefined && last.length < maxRows && samePrompt(first, sequence))
       last.push(sequence)
     else groups.push([sequence])
   }
   return groups
 }
 
-function sameTokens({ promptTokens: a }: Sequence, { promptTokens: b }: Sequence): boolean {
+type Prompted = Pick<Sequence, 'promptTokens'>
+
+export function samePrompt({ promptTokens: a }: Prompted, { promptTokens: b }: Prompted): boolean {
   return a === b || (a.length === b.length && a.every((token, index) => token === b[index]))
 }
 

@@ -55,6 +55,7 @@ describe('a rollout in the journal', () => {
       changed({ sample: 5 }),
       changed({ promptTokens: [1] }),
       { ...rollout, responses: responses.slice(1) },
+      { ...rollout, responses: [] },
     ]
     for (const whole of others) assert.equal(packRollout(whole), whole)
   })
