@@ -53,11 +53,11 @@ export function rewardsOf({
   marks?: readonly Mark[] | undefined
 }): Reward[] {
   const itemOfResponse = itemsOf(rollout, items)
-  const valueOfItem = ofRollout(rollout, values, ({ itemId }) => itemId)
+  const valueOfItem = new Map(values.map(({ itemId, value }) => [itemId, value]))
   const mean = config.reward.scale === 'uniform' ? uniformScale(values, config.reward) : undefined
   return rollout.responses.map((response, index): Reward => {
     const item = itemOfResponse[index]
-    const value = valueOfItem.get(response.itemId)?.value
+    const value = valueOfItem.get(response.itemId)
     if (item === undefined || value === undefined) throw unknownItem(rollout, response)
     const mark = marks?.[index] ?? verify({ response, item, reward: config.reward })
     const scale = scaleOf({ value, reward: config.reward, uniformScale: mean })
@@ -72,23 +72,12 @@ export function rewardsOf({
  * @throws RlevError DataInvalid for one that the run does not have.
  */
 export function itemsOf(rollout: Rollout, items: readonly Item[]): Item[] {
-  const known = ofRollout(rollout, items, ({ id }) => id)
+  const known = new Map(items.map(item => [item.id, item]))
   return rollout.responses.map(response => {
     const item = known.get(response.itemId)
     if (item === undefined) throw unknownItem(rollout, response)
     return item
   })
-}
-
-/** By id, those that the responses answer: a few of all, of which a map would take most of the time of a step's rewards. */
-function ofRollout<One>(rollout: Rollout, all: readonly One[], idOf: (one: One) => string): Map<string, One> {
-  const answered = new Set(rollout.responses.map(({ itemId }) => itemId))
-  const found = new Map<string, One>()
-  for (const one of all) {
-    const id = idOf(one)
-    if (answered.has(id)) found.set(id, one)
-  }
-  return found
 }
 
 function unknownItem(rollout: Rollout, response: Response): RlevError {
