@@ -46,7 +46,7 @@ const recordings = {
     await save('experiment-paused', 'paused')
   },
 
-  // Points are sent now and then.
+  // Points are sent after some of the steps only.
   points: async () => {
     const durability = { stepsPerActivity: 1, separateStages: false, heartbeatTimeout: 3 }
     await work.run(tinyConfig('points', { steps: 12, evaluation: { every: 12 }, durability }))

@@ -17,7 +17,6 @@ import {
   steps,
   timesIn,
   trainStep,
-  type Worker,
   worker,
 } from './in-pieces.js'
 
@@ -54,25 +53,25 @@ for (const point of crashes) {
     const subject = await copyOfPrepared()
     const { stages } = subject
     const { home } = subject.place
-    const attempt = async (by: Worker) => {
-      const cut = await runStage(by.rollOut, { run, stages, step: 1, spread: true })
-      if ('parts' in cut) {
-        for (const part of cut.parts) {
-          await runStage(by.rollOutPieces, { run, stages, step: 1, adapter: cut.adapter, ...part })
-        }
-      }
-      await runStage(by.rollOut, { run, stages, step: 1, spread: false })
-    }
     const host = new EngineHost({ home, env: { [failPointVariable]: `${point}:1:crash` } })
     try {
-      await assert.rejects(attempt(host.activities()), /EngineEnded|ended before/)
+      const dying = host.activities()
+      const attempt = async () => {
+        const cut = await runStage(dying.rollOut, { run, stages, step: 1, spread: true })
+        if ('parts' in cut) {
+          for (const part of cut.parts) {
+            await runStage(dying.rollOutPieces, { run, stages, step: 1, adapter: cut.adapter, ...part })
+          }
+        }
+        await runStage(dying.rollOut, { run, stages, step: 1, spread: false })
+      }
+      await assert.rejects(attempt(), /EngineEnded|ended before/)
+      await attempt()
+      await runStage(dying.trainSteps, { run, stages, from: 0, to: 1 })
     } finally {
       host.end()
     }
-    // Another worker, as the queue may give one. The test above has the process that takes the place of the dead one.
     const own = worker(subject.place)
-    await attempt(own)
-    await runStage(own.trainSteps, { run, stages, from: 0, to: 1 })
     for (let step = 2; step <= steps; step++) await trainStep(subject, { own, step, by: () => own })
     assert.deepEqual(leftIn(subject), [])
     assert.deepEqual(madeIn(subject), await expected())

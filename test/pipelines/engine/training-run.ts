@@ -27,7 +27,7 @@ export async function trainingRun({
   engine,
   steps,
   checkpointing = false,
-  weightsAfter = new Map(),
+  weightsAfter,
 }: {
   engine: EngineConfig
   steps: number
@@ -87,7 +87,7 @@ export async function trainingRun({
     })
     run.tokens.push(generated.map(({ tokens }) => tokens))
     run.losses.push(metrics['policy/loss'] as number)
-    weightsAfter.set(step, weightsNow())
+    weightsAfter?.set(step, weightsNow())
   }
   run.weights = weightsNow()
   disposePolicy(policy)

@@ -92,11 +92,6 @@ before(async () => {
       const answered = rollout.responses.map(response => ({ response, item: items.get(response.itemId) as Item }))
       marks.set(rollout, await markByRule(answered, own.reward))
     }
-    // An evaluation draws every item once, whatever becomes of the prompts of a step.
-    if (option === 'dynamic') {
-      answers.dynamic = answers.none
-      continue
-    }
     const subject = { policy: new LocalSampler(policy), items: dataset.test, values: tested, config: own, step: 0 }
     const { outcomes } = await evaluatePolicy({ ...subject, hooks: noHooks })
     answers[option] = outcomes.map(({ itemId, samples }) => ({ section: sections.get(itemId) ?? '', samples }))
