@@ -25,6 +25,8 @@ async function timesOfSending(handle: Experiment): Promise<number[]> {
 describe('points of an experiment', suite, () => {
   it('are sent at most every five seconds, each once, and the rest when it ends', async () => {
     const id = 'points'
+    // Each hold is there before the call that it is for: the steps of a test take no time.
+    const first = mocked.activities.hold(id, 'trainSteps')
     const handle = await mocked.startExperiment(
       short(id, {
         steps,
@@ -33,9 +35,11 @@ describe('points of an experiment', suite, () => {
         durability: { stepsPerActivity: 1, separateStages: false, heartbeatTimeout: 60 },
       }),
     )
-    await until('some steps', () => calls(id, 'trainSteps').length >= 4)
+    await first.begun
     const held = mocked.activities.hold(id, 'trainSteps')
+    first.answer()
     await held.begun
+    await until('the first points', () => calls(id, 'trackProgress').length > 0)
     const before = calls(id, 'trackProgress').length
     await sleep(5_500)
     // Time alone asks for nothing: the steps that came meanwhile do.
